@@ -1,0 +1,135 @@
+//! What a container's command does: the few programs the simulated node "has installed".
+
+use std::time::Duration;
+
+/// How the container's process lives: it sleeps (for ever if `None`), then exits with a code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    pub life: Option<Duration>,
+    pub code: u8,
+}
+
+impl Plan {
+    pub const FOR_EVER: Plan = Plan { life: None, code: 0 };
+
+    /// The arguments that tell a `--child` process its plan.
+    pub fn to_args(self) -> [String; 2] {
+        let life = self.life.map_or("infinity".to_owned(), |d| d.as_secs_f64().to_string());
+        [life, self.code.to_string()]
+    }
+
+    pub fn from_args(life: &str, code: &str) -> Option<Plan> {
+        let life = seconds(life)?;
+        Some(Plan { life, code: code.parse().ok()? })
+    }
+}
+
+/// The plan of `command` followed by `args`. `Err` is the program that is not there.
+/// Both empty: the image's own entrypoint, which here is a server that never ends.
+pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
+    let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
+    let Some((&program, rest)) = words.split_first() else { return Ok(Plan::FOR_EVER) };
+    let missing = || program.to_owned();
+    match (base_name(program), rest) {
+        ("sh" | "bash" | "ash", [flag, text, ..]) if *flag == "-c" => shell(text).ok_or_else(missing),
+        _ => simple(&words).ok_or_else(missing),
+    }
+}
+
+fn base_name(program: &str) -> &str {
+    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/"].iter().find_map(|dir| program.strip_prefix(dir)).unwrap_or(program)
+}
+
+fn simple(words: &[&str]) -> Option<Plan> {
+    let (program, args) = words.split_first()?;
+    let now = |code| Some(Plan { life: Some(Duration::ZERO), code });
+    match (base_name(program), args) {
+        ("pause", []) => Some(Plan::FOR_EVER),
+        ("true" | ":", _) => now(0),
+        ("false", _) => now(1),
+        ("exit", []) => now(0),
+        ("exit", [code]) => now(code.parse().ok()?),
+        ("sleep", [_, ..]) => {
+            // Several operands add up, as in coreutils.
+            let life = args.iter().map(|a| seconds(a)).sum::<Option<Option<Duration>>>()?;
+            Some(Plan { life, code: 0 })
+        }
+        _ => None,
+    }
+}
+
+/// `sleep 2; exit 3` and the like: a sequence of simple commands, whose last one (or `exit`) gives the code.
+fn shell(text: &str) -> Option<Plan> {
+    let mut total = Plan { life: Some(Duration::ZERO), code: 0 };
+    for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
+        let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['\'', '"'])).collect();
+        let words = if words[0] == "exec" { &words[1..] } else { &words[..] };
+        let step = simple(words)?;
+        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), code: step.code };
+        if words[0] == "exit" || total.life.is_none() {
+            break;
+        }
+    }
+    Some(total)
+}
+
+/// coreutils' operand of sleep: a fraction, a suffix s, m, h or d, or `infinity`. Outer `None`: not a time.
+fn seconds(text: &str) -> Option<Option<Duration>> {
+    if matches!(text, "infinity" | "inf") {
+        return Some(None);
+    }
+    let (digits, factor) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(digits) if text.ends_with('m') => (digits, 60.0),
+        Some(digits) if text.ends_with('h') => (digits, 3600.0),
+        Some(digits) if text.ends_with('d') => (digits, 86400.0),
+        Some(digits) => (digits, 1.0),
+        None => (text, 1.0),
+    };
+    let value: f64 = digits.parse().ok()?;
+    Some(Some(Duration::try_from_secs_f64(value * factor).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<Plan, String> {
+        plan(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), &[])
+    }
+
+    fn after(secs: f64, code: u8) -> Result<Plan, String> {
+        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code })
+    }
+
+    #[test]
+    fn known_programs() {
+        assert_eq!(of(&[]), Ok(Plan::FOR_EVER));
+        assert_eq!(of(&["/bin/sleep", "infinity"]), Ok(Plan::FOR_EVER));
+        assert_eq!(of(&["sleep", "0.25"]), after(0.25, 0));
+        assert_eq!(of(&["sleep", "1m", "2"]), after(62.0, 0));
+        assert_eq!(of(&["true"]), after(0.0, 0));
+        assert_eq!(of(&["/usr/bin/false"]), after(0.0, 1));
+        assert_eq!(of(&["exit", "42"]), after(0.0, 42));
+        assert_eq!(of(&["sh", "-c", "exit 7"]), after(0.0, 7));
+        assert_eq!(of(&["/bin/sh", "-c", "sleep 1.5; exit 3"]), after(1.5, 3));
+        assert_eq!(of(&["sh", "-c", "sleep 1 && false"]), after(1.0, 1));
+        assert_eq!(of(&["sh", "-c", "exec sleep infinity"]), Ok(Plan::FOR_EVER));
+    }
+
+    #[test]
+    fn unknown_programs_are_named() {
+        assert_eq!(of(&["nope", "1"]), Err("nope".into()));
+        assert_eq!(of(&["sleep"]), Err("sleep".into()));
+        assert_eq!(of(&["sleep", "-1"]), Err("sleep".into()));
+        assert_eq!(of(&["exit", "300"]), Err("exit".into()));
+        assert_eq!(of(&["sh", "-c", "exec"]), Err("sh".into()));
+    }
+
+    #[test]
+    fn plans_survive_the_command_line() {
+        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9 }] {
+            let [life, code] = plan.to_args();
+            assert_eq!(Plan::from_args(&life, &code), Some(plan));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The one table of options. Documentation and `cri_options_describe` are made from it.
+
+use std::time::Duration;
+
+use super::{Config, EventSource, PidSource};
+use crate::model::LabelView;
+
+/// One option.
+#[non_exhaustive]
+pub struct OptionSpec {
+    /// Its key.
+    pub key: &'static str,
+    /// What its values look like.
+    pub value_type: ValueType,
+    /// Its default, as text.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    pub(super) set: fn(&mut Config, Value),
+}
+
+/// What an option's values look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueType {
+    /// A whole number of milliseconds.
+    Milliseconds {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A whole number.
+    Integer {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Any text.
+    Text,
+}
+
+/// An option's value, of the type that its `ValueType` says.
+pub(super) enum Value {
+    Duration(Duration),
+    Number(u64),
+    Choice(usize),
+    Text(String),
+}
+
+impl ValueType {
+    /// The value, or what is allowed.
+    pub(super) fn parse(self, text: &str) -> Result<Value, String> {
+        let in_range = |min, max| {
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<u64>().ok().filter(|n| digits && (min..=max).contains(n))
+        };
+        match self {
+            ValueType::Milliseconds { min, max } => {
+                in_range(min, max).map(|n| Value::Duration(Duration::from_millis(n)))
+            }
+            ValueType::Integer { min, max } => in_range(min, max).map(Value::Number),
+            ValueType::Choice(words) => words.iter().position(|w| *w == text).map(Value::Choice),
+            ValueType::Text => Some(Value::Text(text.to_owned())),
+        }
+        .ok_or_else(|| self.allowed())
+    }
+
+    /// What is allowed, in words.
+    pub fn allowed(self) -> String {
+        match self {
+            ValueType::Milliseconds { min, max } => format!("a whole number of milliseconds from {min} to {max}"),
+            ValueType::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            ValueType::Choice(words) => format!("one of {}", words.join(", ")),
+            ValueType::Text => "any text".into(),
+        }
+    }
+}
+
+impl Value {
+    fn duration(self) -> Duration {
+        match self {
+            Value::Duration(d) => d,
+            _ => unreachable!("parsed as milliseconds"),
+        }
+    }
+
+    fn number(self) -> u64 {
+        match self {
+            Value::Number(n) => n,
+            _ => unreachable!("parsed as a number"),
+        }
+    }
+
+    fn choice(self) -> usize {
+        match self {
+            Value::Choice(i) => i,
+            _ => unreachable!("parsed as a choice"),
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Value::Text(t) => t,
+            _ => unreachable!("parsed as text"),
+        }
+    }
+}
+
+const fn millis(min: u64, max: u64) -> ValueType {
+    ValueType::Milliseconds { min, max }
+}
+
+const fn integer(min: u64, max: u64) -> ValueType {
+    ValueType::Integer { min, max }
+}
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+/// All options.
+pub static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        key: "connect.timeout_ms",
+        value_type: millis(1, HOUR),
+        default: "5000",
+        doc: "How long reaching the engine's socket and its first answer (Version) may take.",
+        set: |c, v| c.connect_timeout = v.duration(),
+    },
+    OptionSpec {
+        key: "request.timeout_ms",
+        value_type: millis(1, HOUR),
+        default: "10000",
+        doc: "How long any later request of the watcher to the engine may take.",
+        set: |c, v| c.request_timeout = v.duration(),
+    },
+    OptionSpec {
+        key: "reconnect.min_delay_ms",
+        value_type: millis(1, HOUR),
+        default: "100",
+        doc: "How long to wait before the first new attempt when the engine is lost; doubles with each failure.",
+        set: |c, v| c.reconnect_min = v.duration(),
+    },
+    OptionSpec {
+        key: "reconnect.max_delay_ms",
+        value_type: millis(1, HOUR),
+        default: "3000",
+        doc: "The longest wait between two attempts to reach the engine.",
+        set: |c, v| c.reconnect_max = v.duration(),
+    },
+    OptionSpec {
+        key: "relist.interval_ms",
+        value_type: millis(100, DAY),
+        default: "60000",
+        doc: "How often everything is listed while events stream: what the engine tells no event of is found then.",
+        set: |c, v| c.relist_interval = v.duration(),
+    },
+    OptionSpec {
+        key: "poll.interval_ms",
+        value_type: millis(10, DAY),
+        default: "1000",
+        doc: "How often everything is listed where there are no events.",
+        set: |c, v| c.poll_interval = v.duration(),
+    },
+    OptionSpec {
+        key: "probe.interval_ms",
+        value_type: millis(100, DAY),
+        default: "300000",
+        doc: "How often an engine that had no events is tried for them again.",
+        set: |c, v| c.probe_interval = v.duration(),
+    },
+    OptionSpec {
+        key: "events",
+        value_type: ValueType::Choice(&["auto", "stream", "poll"]),
+        default: "auto",
+        doc: "How changes are noticed: the engine's event stream where that works well, always, or never.",
+        set: |c, v| c.events = [EventSource::Auto, EventSource::Stream, EventSource::Poll][v.choice()],
+    },
+    OptionSpec {
+        key: "ready.pid_wait_ms",
+        value_type: millis(0, HOUR),
+        default: "5000",
+        doc: "How long becoming ready may wait for the pids of the containers in the first lists.",
+        set: |c, v| c.ready_pid_wait = v.duration(),
+    },
+    OptionSpec {
+        key: "pid.source",
+        value_type: ValueType::Choice(&["auto", "engine"]),
+        default: "auto",
+        doc: "Where pids come from: what the engine says checked against the host, or the engine's word alone.",
+        set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
+    },
+    OptionSpec {
+        key: "engine.pid",
+        value_type: integer(0, i32::MAX as u64),
+        default: "0",
+        doc: "The engine's pid, where it cannot be learnt from the socket (socket activation, proxies); 0: learn it.",
+        set: |c, v| c.engine_pid = Some(v.number() as i32).filter(|pid| *pid != 0),
+    },
+    OptionSpec {
+        key: "engine.id",
+        value_type: ValueType::Text,
+        default: "",
+        doc: "The engine's id; empty: the host name of the engine's UTS namespace.",
+        set: |c, v| c.engine_id = Some(v.text()).filter(|id| !id.is_empty()),
+    },
+    OptionSpec {
+        key: "host.root",
+        value_type: ValueType::Text,
+        default: "/",
+        doc: "Where the host's root directory is mounted, when this process has its own; its proc/ is read.",
+        set: |c, v| c.host_root = v.text().into(),
+    },
+    OptionSpec {
+        key: "message.max_bytes",
+        value_type: integer(65_536, 1 << 30),
+        default: "83886080",
+        doc: "The largest message accepted from the engine. CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
+        set: |c, v| c.message_max_bytes = v.number() as usize,
+    },
+    OptionSpec {
+        key: "tombstones.keep_ms",
+        value_type: millis(0, DAY),
+        default: "300000",
+        doc: "How long containers that are gone can still be looked up.",
+        set: |c, v| c.tombstones_keep = v.duration(),
+    },
+    OptionSpec {
+        key: "tombstones.max",
+        value_type: integer(0, 1_000_000),
+        default: "1024",
+        doc: "How many containers that are gone can still be looked up.",
+        set: |c, v| c.tombstones_max = v.number() as usize,
+    },
+    OptionSpec {
+        key: "labels.annotations",
+        value_type: ValueType::Choice(&["merged", "separate"]),
+        default: "merged",
+        doc: "In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.",
+        set: |c, v| c.labels = [LabelView::Merged, LabelView::Separate][v.choice()],
+    },
+    OptionSpec {
+        key: "queue.capacity",
+        value_type: integer(1, 1 << 24),
+        default: "8192",
+        doc: "How many events wait for one consumer before it is told of an overflow and sent a replay.",
+        set: |c, v| c.queue_capacity = v.number() as usize,
+    },
+];

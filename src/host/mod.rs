@@ -1,0 +1,11 @@
+//! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
+
+mod fork;
+mod process;
+mod signals;
+mod uts;
+
+pub use fork::ForkMark;
+pub use process::{PidView, Proc};
+pub use signals::without_signals;
+pub use uts::host_name;

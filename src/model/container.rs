@@ -1,0 +1,200 @@
+//! One container (or sandbox) as it was at one moment. Never changed in place: a change makes a new version.
+
+use std::sync::Arc;
+
+use super::constants::*;
+use super::{Id, Labels, Memo, Pod, Time};
+
+/// What a thing is: a container, or the sandbox of a pod (which is a container, too).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A container of a pod.
+    Container,
+    /// A pod's sandbox.
+    Sandbox,
+}
+
+impl Kind {
+    /// The number in the C ABI: one of `CRI_KIND_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            Kind::Container => CRI_KIND_CONTAINER,
+            Kind::Sandbox => CRI_KIND_SANDBOX,
+        }
+    }
+
+    /// The word in JSON.
+    pub fn word(self) -> String {
+        json_word(KINDS, self.number(), "CRI_KIND_")
+    }
+}
+
+/// The state of a container; of a sandbox, ready is `Running` and not ready is `Exited`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum State {
+    /// The engine does not know, or has not said. Not an exit.
+    #[default]
+    Unknown,
+    /// Created, not yet started.
+    Created,
+    /// Running.
+    Running,
+    /// Exited.
+    Exited,
+}
+
+impl State {
+    /// The number in the C ABI: one of `CRI_STATE_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            State::Unknown => CRI_STATE_UNKNOWN,
+            State::Created => CRI_STATE_CREATED,
+            State::Running => CRI_STATE_RUNNING,
+            State::Exited => CRI_STATE_EXITED,
+        }
+    }
+
+    /// The word in JSON.
+    pub fn word(self) -> String {
+        json_word(STATES, self.number(), "CRI_STATE_")
+    }
+}
+
+/// The image a container was made from, in the engine's three spellings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Image {
+    /// As the pod's author wrote it.
+    pub name: Arc<str>,
+    /// What the engine resolved it to: a digest, or a reference with a digest.
+    pub reference: Arc<str>,
+    /// The engine's id of the image.
+    pub id: Arc<str>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exit {
+    /// The exit code; absent when the engine lost the container without seeing how it ended.
+    pub code: Option<i32>,
+    /// One word: `Completed`, `Error`, `OOMKilled` ...; `gone` when it merely vanished.
+    pub reason: Arc<str>,
+    /// More words, often none.
+    pub message: Arc<str>,
+}
+
+impl Exit {
+    /// The exit of a container that vanished from the engine: nothing is known but that it is over.
+    pub fn gone() -> Self {
+        Exit { code: None, reason: "gone".into(), message: "".into() }
+    }
+}
+
+/// One version of a container or sandbox.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Container {
+    /// The engine's id.
+    pub id: Id,
+    /// Container or sandbox.
+    pub kind: Kind,
+    /// The name inside the pod; of a sandbox, the pod's name.
+    pub name: Arc<str>,
+    /// What the engine last said of its state.
+    pub state: State,
+    /// How often it was made anew under this name.
+    pub attempt: u32,
+    /// The pod; `None` while it is unknown.
+    pub pod: Option<Arc<Pod>>,
+    /// The first process, as this process sees pids.
+    pub pid: Option<i32>,
+    /// When that process began, in clock ticks since boot: tells it from a later process with the same pid.
+    pub pid_start_ticks: Option<u64>,
+    /// The pid as the engine said it, where that differs from `pid`.
+    pub engine_pid: Option<i32>,
+    /// The engine's labels.
+    pub labels: Arc<Labels>,
+    /// The engine's annotations.
+    pub annotations: Arc<Labels>,
+    /// The image.
+    pub image: Image,
+    /// When it was created.
+    pub created_at: Option<Time>,
+    /// When it was started.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+    /// How it ended.
+    pub exit: Option<Exit>,
+    /// Its cgroup, as the file system shows it.
+    pub cgroup_path: Option<Arc<str>>,
+    /// What this engine may yet tell and has not told: bits of `CRI_MISSING_*`.
+    pub missing: u64,
+    /// Its JSON, once somebody wanted it.
+    pub(crate) json: Memo,
+    /// Its C view, once somebody wanted it.
+    pub(crate) view: Memo,
+}
+
+impl Container {
+    /// A container of which only the id is known.
+    pub fn new(id: Id, kind: Kind) -> Self {
+        Container {
+            id,
+            kind,
+            name: "".into(),
+            state: State::Unknown,
+            attempt: 0,
+            pod: None,
+            pid: None,
+            pid_start_ticks: None,
+            engine_pid: None,
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            image: Image::default(),
+            created_at: None,
+            started_at: None,
+            finished_at: None,
+            exit: None,
+            cgroup_path: None,
+            missing: 0,
+            json: Memo::default(),
+            view: Memo::default(),
+        }
+    }
+
+    /// Whether it runs (a sandbox: is ready).
+    pub fn is_running(&self) -> bool {
+        self.state == State::Running
+    }
+
+    /// The pod's namespace, or "" while the pod is unknown.
+    pub fn namespace(&self) -> &str {
+        self.pod.as_ref().map_or("", |p| &p.namespace)
+    }
+
+    /// The pod's name, or "" while the pod is unknown.
+    pub fn pod_name(&self) -> &str {
+        self.pod.as_ref().map_or("", |p| &p.name)
+    }
+
+    /// `namespace/pod/container`; of a sandbox `namespace/pod`.
+    pub fn path(&self) -> String {
+        match self.kind {
+            Kind::Container => format!("{}/{}/{}", self.namespace(), self.pod_name(), self.name),
+            Kind::Sandbox => format!("{}/{}", self.namespace(), self.pod_name()),
+        }
+    }
+
+    /// The bits of `CRI_CHANGED_*` in which `self` differs from `before`.
+    pub fn changed_since(&self, before: &Container) -> u64 {
+        let mut bits = 0;
+        let mut note = |changed: bool, bit: u64| bits |= if changed { bit } else { 0 };
+        note((self.pid, &self.cgroup_path) != (before.pid, &before.cgroup_path), CRI_CHANGED_PID);
+        note(self.pod != before.pod, CRI_CHANGED_POD);
+        note(self.started_at != before.started_at, CRI_CHANGED_STARTED_AT);
+        note((&self.exit, self.finished_at) != (&before.exit, before.finished_at), CRI_CHANGED_EXIT);
+        note(self.state != before.state, CRI_CHANGED_STATE);
+        note((&self.labels, &self.annotations) != (&before.labels, &before.annotations), CRI_CHANGED_LABELS);
+        bits
+    }
+}

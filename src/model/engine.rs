@@ -1,0 +1,81 @@
+//! The engine, and how the watcher stands to it.
+
+use std::sync::Arc;
+
+use super::constants::*;
+
+/// What is known of the engine itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Engine {
+    /// Who it is, e.g. `containerd`.
+    pub runtime_name: Arc<str>,
+    /// Its version, e.g. `2.1.9`, without a leading "v".
+    pub runtime_version: Arc<str>,
+    /// The CRI version it speaks, e.g. `v1`.
+    pub runtime_api_version: Arc<str>,
+    /// Where it was reached, e.g. `unix:///run/containerd/containerd.sock`.
+    pub api: Arc<str>,
+    /// The host name of the engine's UTS namespace: CRI has no engine ids.
+    pub id: Arc<str>,
+    /// The engine's process, in the caller's pid namespace.
+    pub pid: Option<i32>,
+    /// How changes are noticed: `stream` or `poll`, and why.
+    pub events: Events,
+}
+
+impl Engine {
+    /// Name, version and API in one line, e.g. `containerd 2.1.9 [API v1]`, as the reference writes it.
+    pub fn version_line(&self) -> String {
+        format!("{} {} [API {}]", self.runtime_name, self.runtime_version, self.runtime_api_version)
+    }
+}
+
+/// How changes are noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Events {
+    /// Whether the engine's event stream is used; otherwise it is listed again and again.
+    pub streaming: bool,
+    /// Why, in words.
+    pub reason: Arc<str>,
+}
+
+impl Events {
+    /// The word in JSON.
+    pub fn word(&self) -> &'static str {
+        if self.streaming { "stream" } else { "poll" }
+    }
+}
+
+/// What the watcher is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum WatcherState {
+    /// Not started.
+    #[default]
+    New = CRI_WATCHER_NEW as u8,
+    /// Trying to reach the engine.
+    Connecting = CRI_WATCHER_CONNECTING as u8,
+    /// The first lists are under way.
+    Syncing = CRI_WATCHER_SYNCING as u8,
+    /// In sync, following the event stream.
+    Watching = CRI_WATCHER_WATCHING as u8,
+    /// In sync, listing again and again.
+    Polling = CRI_WATCHER_POLLING as u8,
+    /// The engine cannot be reached.
+    Backoff = CRI_WATCHER_BACKOFF as u8,
+    /// Stopped.
+    Stopped = CRI_WATCHER_STOPPED as u8,
+}
+
+impl WatcherState {
+    /// The number in the C ABI: one of `CRI_WATCHER_*`.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The word in JSON.
+    pub fn word(self) -> String {
+        json_word(WATCHER_STATES, self.number(), "CRI_WATCHER_")
+    }
+}

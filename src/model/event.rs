@@ -1,0 +1,84 @@
+//! What consumers are told.
+
+use std::sync::Arc;
+
+use super::constants::*;
+use super::{Container, Time, WatcherState};
+
+/// The type of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventType {
+    /// A life was seen.
+    Started,
+    /// A life ended.
+    Exited,
+    /// More, or something else, is known of a container.
+    Updated,
+    /// The watcher's state changed.
+    State,
+    /// A replay begins.
+    ReplayBegin,
+    /// A replay is over.
+    ReplayEnd,
+    /// This consumer lost events.
+    Overflow,
+}
+
+impl EventType {
+    /// The number in the C ABI: one of `CRI_EVENT_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            EventType::Started => CRI_EVENT_STARTED,
+            EventType::Exited => CRI_EVENT_EXITED,
+            EventType::Updated => CRI_EVENT_UPDATED,
+            EventType::State => CRI_EVENT_STATE,
+            EventType::ReplayBegin => CRI_EVENT_REPLAY_BEGIN,
+            EventType::ReplayEnd => CRI_EVENT_REPLAY_END,
+            EventType::Overflow => CRI_EVENT_OVERFLOW,
+        }
+    }
+
+    /// The bit in a subscription's mask.
+    pub fn mask(self) -> u32 {
+        1 << self.number()
+    }
+}
+
+/// The mask that 0 stands for: everything that is not opt-in.
+pub const DEFAULT_MASK: u32 =
+    1 << CRI_EVENT_STARTED | 1 << CRI_EVENT_EXITED | 1 << CRI_EVENT_UPDATED | 1 << CRI_EVENT_STATE;
+
+/// The events that no mask can switch off: without them, what a consumer knows could silently be wrong.
+pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
+
+/// Everything that can be asked for.
+pub const ALL_MASK: u32 = DEFAULT_MASK | CONTROL_MASK;
+
+/// One event, as one consumer is told it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// What happened.
+    pub event_type: EventType,
+    /// Bits of `CRI_EVENT_FLAG_*`.
+    pub flags: u32,
+    /// Grows from event to event; no two events of a watcher share one. Gaps mean nothing.
+    pub seq: u64,
+    /// The picture's generation that shows this.
+    pub generation: u64,
+    /// Of an OVERFLOW: how many events this consumer lost.
+    pub lost: u64,
+    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    pub changed: u64,
+    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    pub time: Time,
+    /// When the watcher noticed.
+    pub observed: Time,
+    /// The container, for the events that are about one.
+    pub container: Option<Arc<Container>>,
+    /// The watcher's state when this was told.
+    pub state: WatcherState,
+    /// Of a STATE: why, in words.
+    pub message: Option<Arc<str>>,
+}

@@ -1,0 +1,25 @@
+//! What there is: containers, pods, events, the engine; their JSON.
+
+mod constants;
+mod container;
+mod engine;
+mod event;
+pub mod json;
+mod labels;
+mod memo;
+mod pod;
+mod sighting;
+mod time;
+
+pub use constants::*;
+pub use container::{Container, Exit, Image, Kind, State};
+pub use engine::{Engine, WatcherState};
+pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
+pub use labels::{LabelView, Labels};
+pub use memo::Memo;
+pub use pod::{Pod, PodState};
+pub use sighting::{Details, Sighting};
+pub use time::{Time, known, rfc3339};
+
+/// The id of a container or sandbox, as the engine gives it: 64 hex digits.
+pub type Id = std::sync::Arc<str>;

@@ -1,0 +1,105 @@
+//! A pod, as its sandbox shows it.
+
+use std::sync::Arc;
+
+use super::constants::*;
+use super::{Id, Labels, Memo, Time};
+
+/// Whether a pod's sandbox is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PodState {
+    /// The engine has not said.
+    #[default]
+    Unknown,
+    /// Ready.
+    Ready,
+    /// Not ready (any more).
+    NotReady,
+}
+
+impl PodState {
+    /// The number in the C ABI: one of `CRI_POD_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            PodState::Unknown => CRI_POD_UNKNOWN,
+            PodState::Ready => CRI_POD_READY,
+            PodState::NotReady => CRI_POD_NOT_READY,
+        }
+    }
+
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            PodState::Unknown => "unknown",
+            PodState::Ready => "ready",
+            PodState::NotReady => "notReady",
+        }
+    }
+}
+
+/// One version of a pod. Its labels and annotations are those of the sandbox: containers do not repeat them.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Pod {
+    /// The sandbox's id.
+    pub id: Id,
+    /// The pod's name.
+    pub name: Arc<str>,
+    /// The pod's namespace.
+    pub namespace: Arc<str>,
+    /// The pod's uid, as Kubernetes gives it.
+    pub uid: Arc<str>,
+    /// How often the sandbox was made anew.
+    pub attempt: u32,
+    /// Whether the sandbox is ready.
+    pub state: PodState,
+    /// The pod's labels.
+    pub labels: Arc<Labels>,
+    /// The pod's annotations.
+    pub annotations: Arc<Labels>,
+    /// The pod's addresses, the primary one first; none where the pod uses the node's, or while unknown.
+    pub ips: Arc<[Arc<str>]>,
+    /// Whether it uses the node's network; `None` while unknown.
+    pub host_network: Option<bool>,
+    /// The runtime class's handler, "" for the default one.
+    pub runtime_handler: Arc<str>,
+    /// When the sandbox was created.
+    pub created_at: Option<Time>,
+    /// The C view, once somebody wanted it.
+    pub(crate) view: Memo,
+}
+
+impl Pod {
+    /// A pod of which only the sandbox's id is known.
+    pub fn new(id: Id) -> Self {
+        Pod {
+            id,
+            name: "".into(),
+            namespace: "".into(),
+            uid: "".into(),
+            attempt: 0,
+            state: PodState::Unknown,
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            ips: Arc::default(),
+            host_network: None,
+            runtime_handler: "".into(),
+            created_at: None,
+            view: Memo::default(),
+        }
+    }
+
+    /// `newer`, completed by what only an earlier reply has told: lists carry neither addresses nor the network.
+    pub fn merge(&self, newer: &Pod) -> Pod {
+        let mut merged = newer.clone();
+        if merged.ips.is_empty() && newer.state != PodState::NotReady {
+            merged.ips = self.ips.clone();
+        }
+        merged.host_network = merged.host_network.or(self.host_network);
+        merged.created_at = merged.created_at.or(self.created_at);
+        if merged.runtime_handler.is_empty() {
+            merged.runtime_handler = self.runtime_handler.clone();
+        }
+        merged
+    }
+}
