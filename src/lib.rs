@@ -9,4 +9,6 @@ pub mod host;
 pub mod model;
 pub mod portfolio;
 pub mod hub;
+pub mod sync;
+pub mod watcher;
 mod table;

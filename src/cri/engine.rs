@@ -76,6 +76,17 @@ pub fn capability(version: &Version) -> Capability {
     QUIRKS.iter().find(fits).map_or(Capability::Stream, |q| q.capability)
 }
 
+/// Whether the engine can stream its lists (KEP-5825), for all we know: containerd since 2.4, CRI-O since 1.36. Others
+/// are not asked, as most would refuse.
+pub fn streams_lists(version: &Version) -> bool {
+    let since = match version.runtime_name.as_str() {
+        "containerd" => (2, 4),
+        "cri-o" => (1, 36),
+        _ => return false,
+    };
+    major_minor(&version.runtime_version).is_some_and(|number| number >= since)
+}
+
 fn major_minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??))

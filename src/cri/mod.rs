@@ -15,7 +15,7 @@ mod stream;
 pub use client::{Client, Version};
 pub use discover::connect_first;
 pub use endpoint::{Endpoint, WELL_KNOWN};
-pub use engine::{Capability, QUIRKS, Quirk, capability};
+pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
 pub use failure::{is_final, is_lost};
 pub use info::redact_environment;
 pub use list::Listing;

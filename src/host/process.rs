@@ -30,6 +30,12 @@ impl Proc {
         cgroup_naming(&fs::read_to_string(self.file(pid, "cgroup")).ok()?, id).map(str::to_owned)
     }
 
+    /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
+    pub fn is_init_system(&self, pid: i32) -> bool {
+        let command = || fs::read_to_string(self.file(pid, "comm")).unwrap_or_default();
+        pid == 1 && matches!(command().trim(), "systemd" | "init")
+    }
+
     fn pid_namespace(&self, pid: &str) -> Option<PathBuf> {
         fs::read_link(self.root.join(pid).join("ns/pid")).ok()
     }
@@ -96,10 +102,16 @@ fn parse_ns_pids(status: &str) -> Vec<i32> {
     line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do.
+/// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do. What a
+/// container makes of its cgroup (crun's `container`, systemd's `init.scope`) is cut off.
 fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
     let paths = text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
-    paths.filter(|path| !id.is_empty() && path.contains(id)).last()
+    let named = paths.filter_map(|path| {
+        let at = path.find(id).filter(|_| !id.is_empty())?;
+        let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
+        Some(&path[..end])
+    });
+    named.last()
 }
 
 #[cfg(test)]
@@ -118,6 +130,7 @@ mod tests {
     fn a_cgroup_is_believed_only_when_it_names_the_whole_id() {
         let text = "12:memory:/k8s.io/aaaa\n1:name=systemd:/other\n0::/kubepods/cri-containerd-aaaa.scope\n";
         assert_eq!(cgroup_naming(text, "aaaa"), Some("/kubepods/cri-containerd-aaaa.scope"));
+        assert_eq!(cgroup_naming("0::/crio-aaaa.scope/container", "aaaa"), Some("/crio-aaaa.scope"));
         assert_eq!(cgroup_naming(text, "aaab"), None);
         assert_eq!(cgroup_naming(text, ""), None);
     }

@@ -117,6 +117,20 @@ constants! {
 }
 
 constants! {
+    SUBSCRIBE_FLAGS: u32;
+    /// No replay, neither at the beginning nor after an overflow: only what happens from now on.
+    pub const CRI_SUBSCRIBE_LIVE_ONLY: u32 = 1;
+}
+
+constants! {
+    INSPECT_FLAGS: u32;
+    /// What does not run is refused with `CRI_E_PROCESSLESS`.
+    pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
+    /// Show the values of environment variables, which may be secrets; they are redacted otherwise.
+    pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
+}
+
+constants! {
     TEXTS: &'static str;
     /// This kind of engine, as the reference (whalewatcher) names it.
     pub const CRI_ENGINE_TYPE: &str = "k8s.io/cri-api";
@@ -134,8 +148,12 @@ constants! {
     pub const CRI_ANNOTATION_KEY_PREFIX: &str = "io.kubernetes.annotation/";
 }
 
-/// The entry's name without the given prefix, in lower case: how a constant is spelled in JSON.
+/// How a constant of this table is spelled in JSON: its name without the given prefix, in lower case.
 pub(crate) fn json_word<T: PartialEq>(table: &[crate::table::Constant<T>], value: T, prefix: &str) -> String {
-    let name = table.iter().find(|c| c.value == value).map_or("", |c| c.name);
+    word_of(table.iter().find(|c| c.value == value).map_or("", |c| c.name), prefix)
+}
+
+/// A constant's name without the given prefix, in lower case.
+pub(crate) fn word_of(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase()
 }

@@ -39,6 +39,11 @@ impl EventType {
         }
     }
 
+    /// The constant's name without its prefix, in lower case.
+    pub fn word(self) -> String {
+        json_word(EVENT_TYPES, self.number(), "CRI_EVENT_")
+    }
+
     /// The bit in a subscription's mask.
     pub fn mask(self) -> u32 {
         1 << self.number()

@@ -228,7 +228,13 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn envelope<T: Serialize>(&self, schema: &'static str, body: T) -> Vec<u8> {
+    /// Whether an answer made for the one is the same as for the other.
+    pub(crate) fn is_same(&self, other: &Standing) -> bool {
+        let key = |s: &Standing| (s.generation, s.state, s.as_of);
+        key(self) == key(other) && Arc::ptr_eq(&self.engine, &other.engine)
+    }
+
+    fn envelope<T: Serialize>(&self, schema: &'static str, body: T) -> JsonText {
         let envelope = Envelope {
             schema,
             generation: self.generation,
@@ -237,11 +243,11 @@ impl Standing {
             engine: EngineJson::new(&self.engine),
             body,
         };
-        serde_json::to_vec(&envelope).expect("plain data has JSON")
+        JsonText::of(&envelope)
     }
 
     /// `criwatch.containers/1`.
-    pub fn containers(&self, containers: &[Arc<Container>], view: LabelView) -> Vec<u8> {
+    pub fn containers(&self, containers: &[Arc<Container>], view: LabelView) -> JsonText {
         #[derive(Serialize)]
         struct Body {
             containers: Vec<Arc<RawValue>>,
@@ -250,15 +256,25 @@ impl Standing {
         self.envelope("criwatch.containers/1", Body { containers })
     }
 
+    /// `criwatch.stats/1`: counters, by name.
+    pub fn stats(&self, counters: &[(&'static str, u64)]) -> JsonText {
+        #[derive(Serialize)]
+        struct Body {
+            stats: serde_json::Map<String, serde_json::Value>,
+        }
+        let stats = counters.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect();
+        self.envelope("criwatch.stats/1", Body { stats })
+    }
+
     /// `criwatch.engine/1`.
-    pub fn engine(&self) -> Vec<u8> {
+    pub fn engine(&self) -> JsonText {
         #[derive(Serialize)]
         struct Body {}
         self.envelope("criwatch.engine/1", Body {})
     }
 
     /// `criwatch.inspect/1`: the container, and the engine's verbose information on it.
-    pub fn inspect(&self, container: &Container, info: &serde_json::Value, view: LabelView) -> Vec<u8> {
+    pub fn inspect(&self, container: &Container, info: &serde_json::Value, view: LabelView) -> JsonText {
         #[derive(Serialize)]
         struct Body<'a> {
             container: Arc<RawValue>,
@@ -266,6 +282,59 @@ impl Standing {
         }
         self.envelope("criwatch.inspect/1", Body { container: self::container(container, view), info })
     }
+}
+
+/// `criwatch.event/1`.
+pub fn event(event: &Event, view: LabelView) -> JsonText {
+    let flags = EVENT_FLAGS.iter().filter(|flag| event.flags & flag.value != 0);
+    let changed = CHANGED.iter().filter(|bit| event.changed & bit.value != 0);
+    JsonText::of(&EventJson {
+        schema: "criwatch.event/1",
+        event_type: camel(event.event_type.word()),
+        flags: flags.map(|flag| camel(word_of(flag.name, "CRI_EVENT_FLAG_"))).collect(),
+        seq: event.seq,
+        generation: event.generation,
+        time: rfc3339(event.time),
+        observed: rfc3339(event.observed),
+        state: event.state.word(),
+        lost: (event.event_type == EventType::Overflow).then_some(event.lost),
+        changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
+        message: event.message.as_deref(),
+        container: event.container.as_deref().map(|c| container(c, view)),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventJson<'a> {
+    schema: &'static str,
+    #[serde(rename = "type")]
+    event_type: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<String>,
+    seq: u64,
+    generation: u64,
+    time: String,
+    observed: String,
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Arc<RawValue>>,
+}
+
+/// `never_started` as JSON spells it: `neverStarted`.
+fn camel(word: String) -> String {
+    let mut parts = word.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        let (initial, rest) = part.split_at(part.len().min(1));
+        all + &initial.to_ascii_uppercase() + rest
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod container;
 mod engine;
 mod event;
 pub mod json;
+mod json_text;
 mod labels;
 mod memo;
 mod pod;
@@ -13,8 +14,9 @@ mod time;
 
 pub use constants::*;
 pub use container::{Container, Exit, Image, Kind, State};
-pub use engine::{Engine, WatcherState};
+pub use engine::{Engine, Events, WatcherState};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
+pub use json_text::JsonText;
 pub use labels::{LabelView, Labels};
 pub use memo::Memo;
 pub use pod::{Pod, PodState};

@@ -77,8 +77,9 @@ impl Portfolio {
             }
             Ok(None) | Err(_) => {}
         }
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        entry.tried = true;
+        if !self.entries.contains_key(id) {
+            return;
+        }
         // One attempt is all that anybody waits for.
         self.release(id, now);
         if matches!(self.ledger.life(id), Life::Over { tick, .. } if question.asked >= tick) {
@@ -115,7 +116,7 @@ impl Portfolio {
         match verdict {
             _ if is_late => return,
             Some(Running::Stale) => return,
-            Some(Running::Doubtful) => return self.asks.ask(&said.id, Some(said.kind), now.mono),
+            Some(Running::Doubtful) => return self.asks.ask_now(&said.id, Some(said.kind), now.mono),
             Some(Running::BeginsAgain) => self.end_before_restart(&said, source, now),
             _ => {}
         }
@@ -155,7 +156,7 @@ impl Portfolio {
             let said = Sighting { state: State::Running, pod_id, ..Sighting::of(id.clone(), kind) };
             self.statement(said, Source::Event, now);
         }
-        self.asks.ask(id, kind, now.mono);
+        self.asks.ask_now(id, kind, now.mono);
     }
 
     fn hint(&mut self, id: &Id, kind: Option<Kind>, tick: Tick, now: Now) {
@@ -171,7 +172,7 @@ impl Portfolio {
     fn deleted(&mut self, id: &Id, kind: Option<Kind>, now: Now) {
         match self.ledger.life(id) {
             Life::None | Life::Over { .. } => self.gone(id, Source::Event, now),
-            _ => self.asks.ask(id, kind, now.mono),
+            _ => self.asks.ask_now(id, kind, now.mono),
         }
     }
 
@@ -240,7 +241,6 @@ impl Entry {
             listed: 0,
             departed: 0,
             no_pid: false,
-            tried: false,
             provisional: false,
         }
     }

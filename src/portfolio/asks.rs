@@ -1,6 +1,6 @@
 //! What the engine has to be asked, one status at a time, and when.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::clock::{Millis, Tick};
 use crate::model::{Id, Kind};
@@ -27,6 +27,7 @@ struct Ask {
     tries: u32,
     /// Set when a new reason to ask came up while the question was on its way.
     again: Option<Millis>,
+    again_urgent: bool,
     /// Only a hint that there may be something: a list that began after this tick settles it as well.
     hint: Option<Tick>,
 }
@@ -37,9 +38,20 @@ pub(super) struct Asks {
     by_id: HashMap<Id, Ask>,
     queue: BTreeSet<(Millis, Id)>,
     hints: usize,
+    /// Asked for at once, and not answered since.
+    urgent: HashSet<Id>,
 }
 
 impl Asks {
+    /// Asks about this id at once.
+    pub fn ask_now(&mut self, id: &Id, kind: Option<Kind>, now: Millis) {
+        self.plan(id, kind, now, None);
+        self.urgent.insert(id.clone());
+        if let Some(ask) = self.by_id.get_mut(id) {
+            ask.again_urgent = ask.again.is_some();
+        }
+    }
+
     /// Asks about this id at `due`, or earlier if that is already planned.
     pub fn ask(&mut self, id: &Id, kind: Option<Kind>, due: Millis) {
         self.plan(id, kind, due, None);
@@ -55,7 +67,7 @@ impl Asks {
     fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>) {
         let ask = self.by_id.entry(id.clone()).or_insert_with(|| {
             self.hints += usize::from(hint.is_some());
-            Ask { kind, due: Some(Millis::MAX), tries: 0, again: None, hint }
+            Ask { kind, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
         });
         ask.kind = ask.kind.or(kind);
         if hint.is_none() && ask.hint.take().is_some() {
@@ -74,6 +86,7 @@ impl Asks {
 
     /// Nothing is to be asked about this id any more.
     pub fn drop(&mut self, id: &Id) {
+        self.urgent.remove(id);
         if let Some(ask) = self.by_id.remove(id) {
             self.hints -= usize::from(ask.hint.is_some());
             if let Some(due) = ask.due {
@@ -111,6 +124,9 @@ impl Asks {
             match ask.again.take() {
                 Some(due) => {
                     ask.due = Some(due);
+                    if !std::mem::take(&mut ask.again_urgent) {
+                        self.urgent.remove(id);
+                    }
                     self.queue.insert((due, id.clone()));
                 }
                 None => self.drop(id),
@@ -144,10 +160,9 @@ impl Asks {
         ids.iter().for_each(|id| self.drop(id));
     }
 
-    /// Whether every question that could be put by now was put once, and has come back.
-    pub fn is_quiet(&self, now: Millis) -> bool {
-        let waits = |ask: &Ask| ask.due.map_or(ask.tries == 1, |due| ask.tries == 0 && due <= now);
-        !self.by_id.values().any(waits)
+    /// Whether nothing that was to be asked at once waits for its answer.
+    pub fn is_quiet(&self) -> bool {
+        self.urgent.is_empty()
     }
 
     /// When the next question is due.

@@ -10,10 +10,7 @@ use crate::model::*;
 impl Portfolio {
     pub(super) fn begins(&mut self, said: &Sighting, source: Source, flags: u32, now: Now) {
         let started_at = said.started_at;
-        if let Some(entry) = self.entries.get_mut(&said.id) {
-            entry.tried = false;
-        }
-        self.asks.ask(&said.id, Some(said.kind), now.mono);
+        self.asks.ask_now(&said.id, Some(said.kind), now.mono);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
             return self.ledger.set(&said.id, Life::Living { started_at });
@@ -65,7 +62,7 @@ impl Portfolio {
             Life::Living { .. } | Life::Ending { .. } if has_facts => self.tell_exited(id, source.flags(), now),
             Life::Living { started_at } => {
                 self.ledger.set(id, Life::Ending { until, started_at });
-                self.asks.ask(id, Some(said.kind), now.mono);
+                self.asks.ask_now(id, Some(said.kind), now.mono);
             }
             Life::Ending { .. } => {}
             Life::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
@@ -85,7 +82,7 @@ impl Portfolio {
         }
         if !has_facts {
             self.ledger.set(id, Life::Unclear);
-            return self.asks.ask(id, Some(said.kind), now.mono);
+            return self.asks.ask_now(id, Some(said.kind), now.mono);
         }
         if said.never_started() {
             self.ledger.set(id, Life::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });

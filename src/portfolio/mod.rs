@@ -71,8 +71,6 @@ struct Entry {
     departed: Tick,
     /// This engine tells no pid of it.
     no_pid: bool,
-    /// Its pid was asked for, whatever came of it.
-    tried: bool,
     /// Its EXITED was told as provisional; one UPDATED will follow.
     provisional: bool,
 }
@@ -167,6 +165,19 @@ impl Portfolio {
         self.entries.get(id).map(|e| &e.record)
     }
 
+    /// The pod with this sandbox.
+    pub fn pod(&self, id: &str) -> Option<&Arc<Pod>> {
+        self.pods.get(id)
+    }
+
+    /// What the record would be with this statement in it.
+    pub fn record_of(&self, said: &Sighting, pod: Option<Arc<Pod>>) -> Container {
+        let known = self.get(&said.id).filter(|c| c.kind == said.kind);
+        let mut record = merge::merge(known.map(|c| &**c), said, pod, true);
+        record.missing = merge::missing(&record, said.details.as_ref().is_some_and(|d| d.no_pid));
+        record
+    }
+
     /// The one whose first process has this pid.
     pub fn with_pid(&self, pid: i32) -> Option<&Arc<Container>> {
         self.running().find(|c| c.pid == Some(pid))
@@ -193,15 +204,10 @@ impl Portfolio {
         self.asks.len()
     }
 
-    /// Whether the pid of something that runs was never asked for.
-    pub fn is_complete(&self) -> bool {
-        self.entries.values().all(|e| e.tried || !e.present || !e.record.is_running())
-    }
-
-    /// Whether nothing that a list has raised waits for its first answer: new lives, contradictions, ends without
+    /// Whether nothing that was raised waits for its first answer: pids of new lives, contradictions, ends without
     /// facts.
-    pub fn is_settled(&self, now: Now) -> bool {
-        self.ledger.deadline().is_none() && self.asks.is_quiet(now.mono)
+    pub fn is_settled(&self) -> bool {
+        self.ledger.deadline().is_none() && self.asks.is_quiet()
     }
 
     /// The tick to note with a list that is about to begin.

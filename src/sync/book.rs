@@ -1,0 +1,119 @@
+//! What others may read while the watcher works: the portfolio, and how the watcher stands to it.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::stats::Stats;
+use crate::config::Config;
+use crate::error::Error;
+use crate::hub::{Picture, Snapshot};
+use crate::model::json::Standing;
+use crate::model::{Engine, Time, WatcherState};
+use crate::portfolio::Portfolio;
+
+/// How the watcher stands to the engine and to its picture.
+#[derive(Debug, Clone, Default)]
+pub struct Situation {
+    /// What the watcher is doing.
+    pub state: WatcherState,
+    /// When the newest full list began.
+    pub as_of: Option<Time>,
+    /// The engine, as far as it is known.
+    pub engine: Arc<Engine>,
+    /// Whether the picture can be shown: the first lists are applied, and pids were asked for.
+    pub ready: bool,
+    /// Why the engine cannot be reached or does not answer; `None` while all is well.
+    pub cause: Option<Error>,
+    /// Why the watcher has ended, if it has.
+    pub ended: Option<Error>,
+    /// What it did so far.
+    pub stats: Stats,
+}
+
+/// Both, as of one moment.
+pub struct Page {
+    /// The portfolio.
+    pub portfolio: Portfolio,
+    /// The situation.
+    pub situation: Situation,
+}
+
+impl Page {
+    /// What stands around every answer.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            generation: self.portfolio.generation(),
+            state: self.situation.state,
+            as_of: self.situation.as_of,
+            engine: self.situation.engine.clone(),
+        }
+    }
+}
+
+/// The book: one writer, any number of readers, none of which ever waits for the engine.
+pub struct Book {
+    page: RwLock<Page>,
+    version: Mutex<u64>,
+    turned: Condvar,
+}
+
+impl Book {
+    /// An empty one.
+    pub fn new(config: &Config) -> Self {
+        let page = Page { portfolio: Portfolio::new(config), situation: Situation::default() };
+        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new() }
+    }
+
+    /// The page, to read.
+    pub fn read(&self) -> RwLockReadGuard<'_, Page> {
+        self.page.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Page> {
+        self.page.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes those who wait for something to be written.
+    pub(super) fn turn(&self) {
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.turned.notify_all();
+    }
+
+    /// Waits until `look` finds something, at most until the deadline (`None`: for ever).
+    pub fn wait<T>(&self, deadline: Option<Instant>, look: impl Fn(&Page) -> Option<T>) -> Option<T> {
+        let mut version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let seen = *version;
+            drop(version);
+            if let Some(found) = look(&self.read()) {
+                return Some(found);
+            }
+            version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+            while *version == seen {
+                let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+                version = match left {
+                    Some(Duration::ZERO) => return None,
+                    Some(left) => self.turned.wait_timeout(version, left).unwrap_or_else(PoisonError::into_inner).0,
+                    None => self.turned.wait(version).unwrap_or_else(PoisonError::into_inner),
+                };
+            }
+        }
+    }
+}
+
+impl Picture for Book {
+    fn show(&self, with: &mut dyn FnMut(Snapshot)) {
+        // Publishing needs the page for writing: nothing can be published before `with` is through.
+        let page = self.read();
+        if page.situation.ready {
+            let lives = page.portfolio.lives().cloned().collect();
+            let generation = page.portfolio.generation();
+            with(Snapshot { lives, generation, state: page.situation.state, now: wall_clock() });
+        }
+    }
+}
+
+/// Nanoseconds since the epoch.
+pub(super) fn wall_clock() -> Time {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+}

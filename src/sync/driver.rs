@@ -1,0 +1,338 @@
+//! Carries out what the machine decides: the one place where requests are made and time is read.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::book::{Book, wall_clock};
+use super::inspection::{Inspect, inspect};
+use super::machine::{Action, Input, Machine};
+use super::waiters::WaiterId;
+use crate::config::Config;
+use crate::cri::{Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists};
+use crate::error::{CRI_E_STOPPED, Error, Result};
+use crate::host::{Proc, host_name};
+use crate::hub::{Draft, Hub};
+use crate::model::*;
+use crate::portfolio::{Millis, Now, Question};
+
+/// What the façade may ask for.
+pub enum Command {
+    /// Watch from now on.
+    Watch,
+    /// List anew, and say when that is done.
+    Resync {
+        /// Names the waiter.
+        id: WaiterId,
+        /// Where it waits.
+        reply: SyncSender<Result<()>>,
+    },
+    /// The waiter has gone.
+    Forget(WaiterId),
+    /// Inspect something.
+    Inspect {
+        /// What, and how.
+        what: Inspect,
+        /// Where the caller waits.
+        reply: SyncSender<Result<JsonText>>,
+    },
+    /// End.
+    Stop,
+}
+
+/// What comes back from requests under way.
+enum Reply {
+    Connected(Result<Client>),
+    Listed(Result<Listing>),
+    Answered(Question, Result<Option<Sighting>>),
+}
+
+/// The watcher's working part; it lives on the `cri-io` thread.
+pub struct Driver {
+    endpoint: Option<Endpoint>,
+    config: Arc<Config>,
+    book: Arc<Book>,
+    hub: Arc<Hub>,
+    commands: UnboundedReceiver<Command>,
+    machine: Machine,
+    waiting: Vec<(WaiterId, SyncSender<Result<()>>)>,
+    began: Instant,
+    client: Option<Client>,
+    pids: Arc<PidResolver>,
+    /// Requests under way on this connection.
+    tasks: JoinSet<()>,
+    /// Replies of this connection; another one gets another channel, so that late replies go nowhere.
+    replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
+    events: Option<UnboundedReceiver<StreamItem>>,
+}
+
+impl Driver {
+    /// A driver for the engine there (`None`: to be discovered).
+    pub fn new(
+        endpoint: Option<Endpoint>,
+        config: Arc<Config>,
+        book: Arc<Book>,
+        hub: Arc<Hub>,
+        commands: UnboundedReceiver<Command>,
+    ) -> Self {
+        Driver {
+            machine: Machine::new(&config, wall_clock() as u64),
+            pids: Arc::new(PidResolver::new(&config, None)),
+            endpoint,
+            config,
+            book,
+            hub,
+            commands,
+            waiting: Vec::new(),
+            began: Instant::now(),
+            client: None,
+            tasks: JoinSet::new(),
+            replies: unbounded_channel(),
+            events: None,
+        }
+    }
+
+    /// Works until told to stop.
+    pub async fn run(&mut self) {
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Stop) | None => return self.stop(),
+                    Some(command) => self.command(command),
+                },
+                item = next_event(&mut self.events) => self.handle(Input::Stream(item)),
+                Some(reply) = self.replies.1.recv() => self.reply(reply),
+                () = tokio::time::sleep_until(deadline.into()) => self.handle(Input::Tick),
+            }
+            // Aborted and finished tasks leave their results behind.
+            while self.tasks.try_join_next().is_some() {}
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        const FAR: Duration = Duration::from_secs(86_400);
+        let deadline = self.machine.deadline(&self.book.read().portfolio);
+        deadline.map_or_else(|| Instant::now() + FAR, |at| self.began + Duration::from_millis(at))
+    }
+
+    fn now(&self) -> Now {
+        // Rounded up: who is woken at a deadline must find that it has come.
+        let nanos = self.began.elapsed().as_nanos();
+        Now { mono: nanos.div_ceil(1_000_000) as Millis, wall: wall_clock() }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Watch => self.handle(Input::Watch),
+            Command::Resync { id, reply } => {
+                self.waiting.push((id, reply));
+                self.handle(Input::Resync(id));
+            }
+            Command::Forget(id) => {
+                self.waiting.retain(|(waiting, _)| *waiting != id);
+                self.handle(Input::Forget(id));
+            }
+            Command::Inspect { what, reply } => self.inspect(what, reply),
+            Command::Stop => unreachable!("ends the loop"),
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        let input = match reply {
+            Reply::Connected(Ok(client)) => self.connected(client),
+            Reply::Connected(Err(error)) => Input::ConnectFailed(error),
+            Reply::Listed(result) => Input::Listed(result),
+            Reply::Answered(question, answer) => Input::Answered(question, answer),
+        };
+        self.handle(input);
+    }
+
+    /// Lets the machine decide, publishes what it says, and carries out what it wants.
+    fn handle(&mut self, input: Input) {
+        let now = self.now();
+        let mut page = self.book.write();
+        let outcome = self.machine.handle(input, &mut page.portfolio, now);
+        self.write_situation(&mut page.situation);
+        if let Some(initial) = outcome.opening {
+            let generation = page.portfolio.generation();
+            self.hub.picture_is_there(&initial, generation, page.situation.state, now.wall);
+        }
+        outcome.news.into_iter().for_each(|draft| self.hub.publish(draft));
+        drop(page);
+        self.book.turn();
+        for (id, result) in outcome.finished {
+            if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
+                // Who has given up waiting does not listen any more.
+                let _ = self.waiting.swap_remove(at).1.try_send(result);
+            }
+        }
+        outcome.actions.into_iter().for_each(|action| self.act(action));
+    }
+
+    fn write_situation(&self, situation: &mut super::Situation) {
+        situation.state = self.machine.state();
+        situation.as_of = self.machine.as_of();
+        situation.ready = self.machine.is_ready();
+        situation.stats = self.machine.stats();
+        if situation.cause.as_ref() != self.machine.cause() {
+            situation.cause = self.machine.cause().cloned();
+        }
+        let events = self.machine.events();
+        if situation.engine.events != events {
+            situation.engine = Arc::new(Engine { events, ..Engine::clone(&situation.engine) });
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Connect => self.connect(),
+            Action::Disconnect => self.disconnect(),
+            Action::Subscribe => self.subscribe(),
+            Action::List { streamed } => self.request(move |client| async move { Reply::Listed(client.list(streamed).await) }),
+            Action::Ask(question) => {
+                let pids = self.pids.clone();
+                self.request(move |client| async move {
+                    let answer = client.status(&question.id, question.kind, &pids).await;
+                    Reply::Answered(question, answer)
+                });
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        let (endpoint, config, to) = (self.endpoint.clone(), self.config.clone(), self.replies.0.clone());
+        self.tasks.spawn(async move {
+            let client = connect(endpoint.as_ref(), &config).await;
+            // The driver ends before its tasks do.
+            let _ = to.send(Reply::Connected(client));
+        });
+    }
+
+    fn connected(&mut self, client: Client) -> Input {
+        let proc = Proc::new(&self.config.host_root);
+        let engine_pid = self.config.engine_pid.or(client.peer_pid().filter(|pid| !proc.is_init_system(*pid)));
+        self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
+        let version = client.version().clone();
+        let engine = describe(&client, engine_pid, &self.config);
+        let mut page = self.book.write();
+        page.situation.engine = Arc::new(Engine { events: page.situation.engine.events.clone(), ..engine });
+        drop(page);
+        self.client = Some(client);
+        Input::Connected { can_stream_lists: streams_lists(&version), version }
+    }
+
+    fn disconnect(&mut self) {
+        self.tasks.abort_all();
+        self.replies = unbounded_channel();
+        self.events = None;
+        self.client = None;
+    }
+
+    fn subscribe(&mut self) {
+        let Some(client) = self.client.clone() else { return };
+        let (to, events) = unbounded_channel();
+        self.events = Some(events);
+        self.tasks.spawn(client.follow(to));
+    }
+
+    fn request<F>(&mut self, make: impl FnOnce(Client) -> F)
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let Some(client) = self.client.clone() else { return };
+        let (to, reply) = (self.replies.0.clone(), make(client));
+        self.tasks.spawn(async move {
+            // A connection that is no longer ours takes its replies along.
+            let _ = to.send(reply.await);
+        });
+    }
+
+    /// Inspections have their caller's patience, so they do not end with the connection.
+    fn inspect(&mut self, what: Inspect, reply: SyncSender<Result<JsonText>>) {
+        let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
+        let book = self.book.clone();
+        tokio::spawn(async move {
+            let client = match client {
+                Some(client) => Ok(client),
+                None => connect(endpoint.as_ref(), &config).await,
+            };
+            let answer = match client {
+                Ok(client) => inspect(&client, &what, &book, &config).await,
+                Err(error) => Err(error),
+            };
+            // Who has given up waiting does not listen any more.
+            let _ = reply.try_send(answer);
+        });
+    }
+
+    fn stop(&mut self) {
+        self.end(Error::new(CRI_E_STOPPED, "the watcher has been stopped"));
+    }
+
+    /// The end, for this reason: whoever waits is told.
+    pub fn end(&mut self, reason: Error) {
+        self.disconnect();
+        let mut page = self.book.write();
+        page.situation.state = WatcherState::Stopped;
+        page.situation.ended = Some(reason.clone());
+        let now = wall_clock();
+        self.hub.publish(Draft {
+            event_type: EventType::State,
+            flags: 0,
+            changed: 0,
+            time: now,
+            observed: now,
+            generation: page.portfolio.generation(),
+            container: None,
+            state: WatcherState::Stopped,
+            message: Some(reason.message().into()),
+        });
+        drop(page);
+        self.hub.close();
+        self.book.turn();
+        for (_, reply) in self.waiting.drain(..) {
+            let _ = reply.try_send(Err(reason.clone()));
+        }
+    }
+}
+
+/// Waits for ever where there is no subscription.
+async fn next_event(events: &mut Option<UnboundedReceiver<StreamItem>>) -> StreamItem {
+    match events {
+        Some(receiver) => match receiver.recv().await {
+            Some(item) => item,
+            None => {
+                *events = None;
+                std::future::pending().await
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client> {
+    match endpoint {
+        Some(endpoint) => Client::connect(endpoint, config).await,
+        None => connect_first(Endpoint::well_known(&config.host_root), config).await,
+    }
+}
+
+/// Who the engine is. CRI has no engine ids: its host's name has to do, as it does for the reference.
+fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
+    let version = client.version();
+    let id = config.engine_id.clone().or_else(|| host_name(&config.host_root, pid));
+    Engine {
+        runtime_name: version.runtime_name.as_str().into(),
+        runtime_version: version.runtime_version.as_str().into(),
+        runtime_api_version: version.runtime_api_version.as_str().into(),
+        api: client.endpoint().to_string().into(),
+        id: id.unwrap_or_default().into(),
+        pid,
+        events: Events::default(),
+    }
+}

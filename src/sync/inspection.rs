@@ -1,0 +1,65 @@
+//! Inspect: ask the engine itself about one container or sandbox, by any of its names.
+
+use super::book::Book;
+use crate::config::Config;
+use crate::cri::{Client, PidResolver, redact_environment};
+use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROCESSLESS, Error, Result};
+use crate::model::*;
+use crate::portfolio::{Portfolio, is_whole_id, lookup};
+
+/// What to inspect, and how.
+#[derive(Debug, Clone)]
+pub struct Inspect {
+    /// An id, a name or a path.
+    pub id_or_name: String,
+    /// Bits of `CRI_INSPECT_*`.
+    pub flags: u32,
+}
+
+pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config: &Config) -> Result<JsonText> {
+    let engine_pid = book.read().situation.engine.pid.or(config.engine_pid).or(client.peer_pid());
+    let pids = PidResolver::new(config, engine_pid);
+    let (id, kind) = find(client, &what.id_or_name).await?;
+    let found = client.inspect(&id, kind, &pids).await?;
+    let mut found = found.ok_or_else(|| {
+        Error::new(CRI_E_NOT_FOUND, format!("the engine has no container or pod {:?}", what.id_or_name))
+    })?;
+    let pod = pod_of(client, &found.sighting, book, &pids).await?;
+    let (record, standing) = {
+        let page = book.read();
+        (page.portfolio.record_of(&found.sighting, pod), page.standing())
+    };
+    if what.flags & CRI_INSPECT_REQUIRE_PROCESS != 0 && !record.is_running() {
+        let message = format!("{} ({}) has no process: it is {}", record.path(), record.id, record.state.word());
+        return Err(Error::new(CRI_E_PROCESSLESS, message));
+    }
+    if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
+        redact_environment(&mut found.info);
+    }
+    Ok(standing.inspect(&record, &found.info, config.labels))
+}
+
+/// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.
+async fn find(client: &Client, id_or_name: &str) -> Result<(Id, Option<Kind>)> {
+    if is_whole_id(id_or_name) {
+        return Ok((id_or_name.into(), None));
+    }
+    let listing = client.list(false).await?;
+    let mut names = Portfolio::new(&Config::default());
+    names.listed(0, 0, listing, Default::default());
+    let found = lookup(names.containers(), id_or_name)?;
+    Ok((found.id.clone(), Some(found.kind)))
+}
+
+/// The pod of a container; its status does not tell more than the sandbox's id.
+async fn pod_of(client: &Client, found: &Sighting, book: &Book, pids: &PidResolver) -> Result<Option<std::sync::Arc<Pod>>> {
+    if found.pod.is_some() {
+        return Ok(found.pod.clone());
+    }
+    let Some(pod_id) = &found.pod_id else { return Ok(None) };
+    let known = book.read().portfolio.pod(pod_id).cloned();
+    match known {
+        Some(pod) => Ok(Some(pod)),
+        None => Ok(client.status(pod_id, Some(Kind::Sandbox), pids).await?.and_then(|said| said.pod)),
+    }
+}

@@ -1,0 +1,65 @@
+//! The connection to the engine, as far as deciding about it goes.
+
+use super::backoff::Backoff;
+use crate::error::Error;
+use crate::portfolio::Millis;
+
+/// Where the connection stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Link {
+    /// None, and none is wanted.
+    Idle,
+    /// Being made.
+    Connecting,
+    /// Made.
+    Up,
+    /// Lost or refused; to be tried again then.
+    Down { retry_at: Millis },
+}
+
+/// The connection, its failures and their causes.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub link: Link,
+    pub backoff: Backoff,
+    /// Why the engine could not be reached, or did not answer, last; `None` while all is well.
+    pub cause: Option<Error>,
+}
+
+impl Connection {
+    pub fn new(backoff: Backoff) -> Self {
+        Connection { link: Link::Idle, backoff, cause: None }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.link == Link::Up
+    }
+
+    /// Whether it is time to connect, if anybody wants a connection.
+    pub fn is_due(&self, now: Millis) -> bool {
+        match self.link {
+            Link::Idle => true,
+            Link::Down { retry_at } => retry_at <= now,
+            Link::Connecting | Link::Up => false,
+        }
+    }
+
+    pub fn failed(&mut self, cause: Error, now: Millis) {
+        self.link = Link::Down { retry_at: now + self.backoff.fail() };
+        self.cause = Some(cause);
+    }
+
+    /// Somebody waits: the next attempt is due now.
+    pub fn hurry(&mut self, now: Millis) {
+        if let Link::Down { retry_at } = &mut self.link {
+            *retry_at = (*retry_at).min(now);
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Millis> {
+        match self.link {
+            Link::Down { retry_at } => Some(retry_at),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! When to list everything.
+
+use super::backoff::Backoff;
+use crate::model::Time;
+use crate::portfolio::{Millis, Tick};
+
+/// A list that is on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Begun {
+    /// Lists are counted from 1.
+    pub number: u64,
+    /// The portfolio's tick when it began.
+    pub tick: Tick,
+    /// The wall clock when it began.
+    pub wall: Time,
+}
+
+/// The lists: one at a time.
+#[derive(Debug)]
+pub(super) struct Lists {
+    pub in_flight: Option<Begun>,
+    /// When the next one is due; `None` while none is wanted.
+    due: Option<Millis>,
+    count: u64,
+    backoff: Backoff,
+    /// Timeouts in a row on this connection.
+    pub timeouts: u32,
+    /// Whether the newest one has failed.
+    pub failing: bool,
+    /// Whether one has succeeded on this connection.
+    pub succeeded: bool,
+    /// Whether streamed lists are worth trying on this connection.
+    pub try_streams: bool,
+}
+
+impl Lists {
+    pub fn new(backoff: Backoff) -> Self {
+        Lists {
+            in_flight: None,
+            due: None,
+            count: 0,
+            backoff,
+            timeouts: 0,
+            failing: false,
+            succeeded: false,
+            try_streams: false,
+        }
+    }
+
+    /// A new connection.
+    pub fn connected(&mut self, can_stream: bool) {
+        *self = Lists { count: self.count, try_streams: can_stream, ..Lists::new(self.backoff.clone()) };
+    }
+
+    /// Wants a list at this time, or earlier if one is due earlier.
+    pub fn want(&mut self, at: Millis) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.in_flight.is_none() && self.due.is_some_and(|at| at <= now)
+    }
+
+    pub fn begin(&mut self, tick: Tick, wall: Time) -> Begun {
+        self.count += 1;
+        self.due = None;
+        let begun = Begun { number: self.count, tick, wall };
+        self.in_flight = Some(begun);
+        begun
+    }
+
+    /// The number that the next list to begin will have.
+    pub fn next_number(&self) -> u64 {
+        self.count + 1
+    }
+
+    pub fn done(&mut self) {
+        self.in_flight = None;
+        (self.failing, self.succeeded, self.timeouts) = (false, true, 0);
+        self.backoff.succeed();
+    }
+
+    /// It failed, and the connection stands: again a little later. A failed stream may be the streams' fault.
+    pub fn failed(&mut self, timed_out: bool, now: Millis) {
+        self.in_flight = None;
+        self.failing = true;
+        self.try_streams = false;
+        self.timeouts = if timed_out { self.timeouts + 1 } else { 0 };
+        let wait = self.backoff.fail();
+        self.due = Some(now + wait);
+    }
+
+    pub fn deadline(&self) -> Option<Millis> {
+        if self.in_flight.is_some() { None } else { self.due }
+    }
+}

@@ -1,0 +1,24 @@
+//! Keeping the portfolio true: subscribe, list, reconcile, reconnect, poll, complete.
+//!
+//! `machine` decides, and is pure: inputs and moments in, actions and news out. `driver` carries the actions out on
+//! the `cri-io` thread. `book` is what others may read meanwhile.
+
+mod backoff;
+mod book;
+mod driver;
+mod inspection;
+mod link;
+mod lists;
+mod machine;
+mod opening;
+mod stats;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod waiters;
+
+pub use book::{Book, Page, Situation};
+pub use driver::{Command, Driver};
+pub use inspection::Inspect;
+pub use stats::Stats;
+pub use waiters::WaiterId;

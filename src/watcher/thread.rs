@@ -1,0 +1,66 @@
+//! The `cri-io` thread: it alone touches the engine's socket.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::config::Config;
+use crate::cri::Endpoint;
+use crate::error::{CRI_E_OS, CRI_E_PANIC, CRI_E_STOPPED, Error, Result};
+use crate::host::{ForkMark, without_signals};
+use crate::hub::Hub;
+use crate::sync::{Book, Command, Driver};
+
+/// Deep enough for decoding anything the engine may send.
+const STACK: usize = 512 << 10;
+
+pub(super) struct IoThread {
+    commands: UnboundedSender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    mark: ForkMark,
+    book: Arc<Book>,
+}
+
+impl IoThread {
+    pub fn spawn(endpoint: Option<Endpoint>, config: Arc<Config>, book: Arc<Book>, hub: Arc<Hub>) -> Result<Self> {
+        let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
+        let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells forks", &e))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
+        let (commands, orders) = unbounded_channel();
+        let mut driver = Driver::new(endpoint, config, book.clone(), hub, orders);
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
+            if outcome.is_err() {
+                driver.end(Error::new(CRI_E_PANIC, "a panic ended the watcher: a defect of this library"));
+            }
+        };
+        let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);
+        let thread = without_signals(|| builder.spawn(work)).map_err(|e| failed("pthread_create", &e))?;
+        Ok(IoThread { commands, thread: Mutex::new(Some(thread)), mark, book })
+    }
+
+    pub fn send(&self, command: Command) -> Result<()> {
+        self.commands.send(command).map_err(|_| {
+            let ended = self.book.read().situation.ended.clone();
+            ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
+        })
+    }
+
+    pub fn is_forked(&self) -> bool {
+        self.mark.is_forked()
+    }
+
+    /// Ends the thread, and waits for its end.
+    pub fn stop(&self) {
+        // A thread that has ended by itself does not listen any more.
+        let _ = self.send(Command::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Its panics were caught inside.
+            let _ = thread.join();
+        }
+    }
+}
