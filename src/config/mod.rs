@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{CRI_E_OPTION, Error, Result};
-use crate::model::LabelView;
 
 pub use table::{OPTIONS, OptionSpec, ValueType};
 
@@ -51,7 +50,7 @@ pub struct Config {
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
     pub(crate) tombstones_max: usize,
-    pub(crate) labels: LabelView,
+    pub(crate) merge_annotations: bool,
     pub(crate) queue_capacity: usize,
 }
 
@@ -74,7 +73,7 @@ impl Default for Config {
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
             tombstones_max: 0,
-            labels: LabelView::Merged,
+            merge_annotations: false,
             queue_capacity: 0,
         };
         for option in OPTIONS {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Config, EventSource, PidSource};
-use crate::model::LabelView;
 
 /// One option.
 #[non_exhaustive]
@@ -239,7 +238,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["merged", "separate"]),
         default: "merged",
         doc: "In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.",
-        set: |c, v| c.labels = [LabelView::Merged, LabelView::Separate][v.choice()],
+        set: |c, v| c.merge_annotations = [true, false][v.choice()],
     },
     OptionSpec {
         key: "queue.capacity",

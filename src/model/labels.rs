@@ -18,6 +18,13 @@ pub enum LabelView {
     Separate,
 }
 
+impl LabelView {
+    /// Annotations among the labels, or apart.
+    pub fn new(merge_annotations: bool) -> Self {
+        if merge_annotations { LabelView::Merged } else { LabelView::Separate }
+    }
+}
+
 /// The reference's view: the engine's labels, the pod's and the container's names, and every annotation under
 /// its prefix. What CRI says of names stands above a label of the same key.
 pub fn merged(container: &Container) -> Labels {
