@@ -132,9 +132,8 @@ mod tests {
     fn every_bound_is_allowed_and_what_lies_beyond_is_not() {
         for option in OPTIONS {
             let mut config = Config::default();
-            let (min, max) = match option.value_type {
-                ValueType::Milliseconds { min, max } | ValueType::Integer { min, max } => (min, max),
-                _ => continue,
+            let (ValueType::Milliseconds { min, max } | ValueType::Integer { min, max }) = option.value_type else {
+                continue;
             };
             config.set(option.key, &min.to_string()).unwrap();
             config.set(option.key, &max.to_string()).unwrap();

@@ -98,8 +98,8 @@ fn parse_ns_pids(status: &str) -> Vec<i32> {
 
 /// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do.
 fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
-    let paths = text.lines().filter_map(|line| line.splitn(3, ':').nth(2));
-    paths.filter(|path| !id.is_empty() && path.contains(id)).last()
+    let mut paths = text.lines().rev().filter_map(|line| line.splitn(3, ':').nth(2));
+    paths.find(|path| !id.is_empty() && path.contains(id))
 }
 
 #[cfg(test)]
