@@ -2,9 +2,10 @@
 #![deny(unsafe_code)]
 //! wip
 
-mod table;
-pub mod error;
-pub mod model;
 pub mod config;
-pub mod host;
 pub mod cri;
+pub mod error;
+pub mod host;
+pub mod model;
+pub mod portfolio;
+mod table;

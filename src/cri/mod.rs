@@ -1,4 +1,31 @@
+//! Everything that talks to *one* engine. Nothing here keeps state from one call to the next.
+
+mod client;
+mod convert;
+mod discover;
+mod endpoint;
+mod engine;
+mod failure;
+mod info;
+mod list;
+mod pid;
+mod status;
+mod stream;
+
+pub use client::{Client, Version};
+pub use discover::connect_first;
+pub use endpoint::{Endpoint, WELL_KNOWN};
+pub use engine::{Capability, QUIRKS, Quirk, capability};
+pub use failure::{is_final, is_lost};
+pub use info::redact_environment;
+pub use list::Listing;
+pub use pid::PidResolver;
+pub use status::Inspection;
+pub use stream::{EngineEvent, EventKind, StreamEnd, StreamItem};
+
+/// The CRI v1 messages and clients, generated from `proto/api.proto`. No part of the stable API.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
 pub mod proto {
-    #![allow(missing_docs, clippy::all)]
     tonic::include_proto!("runtime.v1");
 }

@@ -42,6 +42,35 @@ pub struct Sighting {
 }
 
 impl Sighting {
+    /// A statement that tells no more than that there is something with this id.
+    pub fn of(id: Id, kind: Kind) -> Self {
+        Sighting {
+            id,
+            kind,
+            name: "".into(),
+            attempt: 0,
+            state: State::Unknown,
+            pod_id: None,
+            pod: None,
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            image: Image::default(),
+            created_at: None,
+            started_at: None,
+            finished_at: None,
+            exit: None,
+            is_status: false,
+            details: None,
+        }
+    }
+
+    /// The same statement, made about this pod.
+    pub fn with_pod(mut self, pod: Pod) -> Self {
+        self.pod_id = Some(pod.id.clone());
+        self.pod = Some(pod.into());
+        self
+    }
+
     /// Whether it was created but could not be started: it exited without ever having had a start. containerd
     /// says so by leaving out the time of start; CRI-O sets created, started and finished to the same instant.
     pub fn never_started(&self) -> bool {

@@ -1,0 +1,156 @@
+//! A connection to one engine, and how any request on it is made.
+
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Uri};
+use tonic::{Request, Response, Status};
+
+use super::endpoint::Endpoint;
+use super::failure;
+use super::proto::VersionRequest;
+use super::proto::runtime_service_client::RuntimeServiceClient;
+use crate::config::Config;
+use crate::error::{CRI_E_CONNECT, Error, Result};
+
+/// Slack for a host that is itself stopped: what the engine can send before its event queue fills up. A stalled
+/// reader freezes container starts on containerd 2.x.
+const STREAM_WINDOW: u32 = 16 << 20;
+const CONNECTION_WINDOW: u32 = 32 << 20;
+/// hyper's 16 KiB cuts long error messages, which travel as headers.
+const HEADER_LIST: u32 = 256 << 10;
+
+/// What the engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Version {
+    /// E.g. `containerd`.
+    pub runtime_name: String,
+    /// E.g. `2.1.9`; without a leading "v".
+    pub runtime_version: String,
+    /// E.g. `v1`.
+    pub runtime_api_version: String,
+}
+
+/// One connection. When it breaks it stays broken: whoever owns it makes a new one, and lists anew.
+#[derive(Clone)]
+pub struct Client {
+    endpoint: Endpoint,
+    channel: Channel,
+    version: Version,
+    peer_pid: Option<i32>,
+    request_timeout: Duration,
+    message_max_bytes: usize,
+}
+
+impl Client {
+    /// Connects, and asks for the version: the first request on any connection, because CRI-O's multiplexer wants
+    /// one at once, and because a socket that merely accepts is no engine.
+    pub async fn connect(endpoint: &Endpoint, config: &Config) -> Result<Client> {
+        let connecting = Self::connect_within(endpoint, config);
+        match tokio::time::timeout(config.connect_timeout, connecting).await {
+            Ok(client) => client,
+            Err(_) => {
+                let late = failure::timeout("Version", config.connect_timeout);
+                Err(late.context(format!("connect {endpoint}")))
+            }
+        }
+    }
+
+    async fn connect_within(endpoint: &Endpoint, config: &Config) -> Result<Client> {
+        let socket = UnixStream::connect(endpoint.path()).await.map_err(|e| failure::connect(endpoint, &e))?;
+        let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
+        let channel = channel(socket)
+            .await
+            .map_err(|e| Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {e}")).retriable())?;
+        let mut client = Client {
+            endpoint: endpoint.clone(),
+            channel,
+            version: Version::default(),
+            peer_pid,
+            request_timeout: config.request_timeout,
+            message_max_bytes: config.message_max_bytes,
+        };
+        client.version =
+            client.ask_version(config.connect_timeout).await.map_err(|e| e.context(format!("connect {endpoint}")))?;
+        Ok(client)
+    }
+
+    async fn ask_version(&self, timeout: Duration) -> Result<Version> {
+        let mut runtime = self.runtime();
+        let request = Request::new(VersionRequest { version: String::new() });
+        let said = self.unary_within("Version", timeout, runtime.version(request)).await?;
+        Ok(Version {
+            runtime_version: said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version).to_owned(),
+            runtime_name: said.runtime_name,
+            runtime_api_version: said.runtime_api_version,
+        })
+    }
+
+    /// Where this is connected to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What the engine said of itself when the connection was made.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The pid of the process that made the socket, in our pid namespace; `None` where it lives in another one.
+    pub fn peer_pid(&self) -> Option<i32> {
+        self.peer_pid
+    }
+
+    /// How long one request may take.
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    pub(super) fn runtime(&self) -> RuntimeServiceClient<Channel> {
+        // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
+        RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
+    }
+
+    /// Awaits one request, for at most the request timeout.
+    pub(super) async fn unary<T>(
+        &self,
+        method: &str,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T> {
+        self.unary_within(method, self.request_timeout, call).await
+    }
+
+    /// The deadline is ours alone: `Endpoint::timeout` would also end the event stream.
+    pub(super) async fn unary_within<T>(
+        &self,
+        method: &str,
+        timeout: Duration,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(timeout, call).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(failure::rpc(method, &status)),
+            Err(_) => Err(failure::timeout(method, timeout)),
+        }
+    }
+}
+
+/// HTTP/2 over this one socket. No keepalive: engines answer pings with ENHANCE_YOUR_CALM. No reconnects behind our
+/// back: a second connection would silently be another engine's.
+async fn channel(socket: UnixStream) -> Result<Channel, tonic::transport::Error> {
+    let socket = Arc::new(Mutex::new(Some(socket)));
+    let connector = tower::service_fn(move |_: Uri| {
+        let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move { socket.map(TokioIo::new).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)) }
+    });
+    tonic::transport::Endpoint::from_static("http://localhost")
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_header_list_size(HEADER_LIST)
+        .connect_with_connector(connector)
+        .await
+}

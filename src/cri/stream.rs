@@ -1,0 +1,122 @@
+//! The engine's event stream: drained into memory, whatever anybody does with the events.
+
+use tokio::sync::mpsc::UnboundedSender;
+use tonic::{Code, Status};
+
+use super::client::Client;
+use super::proto::{ContainerEventResponse, ContainerEventType, GetEventsRequest};
+use super::{convert, failure};
+use crate::error::Error;
+use crate::model::{Id, Sighting, Time, known};
+
+/// What an event says has happened. Engines also send events whose statuses say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// Created.
+    Created,
+    /// Started.
+    Started,
+    /// Stopped.
+    Stopped,
+    /// Deleted.
+    Deleted,
+}
+
+/// One event of the engine, with everything it carries.
+#[derive(Debug, Clone)]
+pub struct EngineEvent {
+    /// Whom it is about.
+    pub id: Id,
+    /// What happened; `None` for types that are not in the contract.
+    pub kind: Option<EventKind>,
+    /// When the engine made the event; `None` for a nonsensical time.
+    pub created_at: Option<Time>,
+    /// The sandbox, where the event tells it.
+    pub sandbox: Option<Sighting>,
+    /// Statuses of containers of that sandbox, possibly none.
+    pub containers: Vec<Sighting>,
+}
+
+/// Why the stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// The engine does not know the method.
+    Unimplemented(Error),
+    /// It ended without an error and without a single event: CRI-O's way to say that pod events are off.
+    Empty,
+    /// It ended without an error after events.
+    Finished,
+    /// It broke.
+    Failed(Error),
+}
+
+/// What the stream's reader passes on.
+#[derive(Debug)]
+pub enum StreamItem {
+    /// The response's headers are there: the subscription is proven to be live. On an idle engine that takes until
+    /// the first event.
+    Open,
+    /// An event.
+    Event(Box<EngineEvent>),
+    /// The end; nothing follows.
+    End(StreamEnd),
+}
+
+impl Client {
+    /// Subscribes, and passes everything on until the stream ends or the receiver is gone. There is no deadline: the
+    /// reply's headers come with the first event, however long that takes.
+    pub async fn follow(self, to: UnboundedSender<StreamItem>) {
+        let mut events = 0;
+        let outcome = self.drain(&to, &mut events).await;
+        let end = match outcome {
+            Ok(()) if events == 0 => StreamEnd::Empty,
+            Ok(()) => StreamEnd::Finished,
+            Err(status) => {
+                let error = failure::rpc("GetContainerEvents", &status);
+                match status.code() {
+                    Code::Unimplemented => StreamEnd::Unimplemented(error),
+                    _ => StreamEnd::Failed(error),
+                }
+            }
+        };
+        // Nobody listens any more: then nobody wants to know.
+        let _ = to.send(StreamItem::End(end));
+    }
+
+    async fn drain(&self, to: &UnboundedSender<StreamItem>, events: &mut u64) -> Result<(), Status> {
+        let response = self.runtime().get_container_events(GetEventsRequest {}).await?;
+        // A stream that ends at once comes with its trailers in the headers' place.
+        if response.metadata().get("grpc-status").is_none() && to.send(StreamItem::Open).is_err() {
+            return Ok(());
+        }
+        let mut stream = response.into_inner();
+        while let Some(message) = stream.message().await? {
+            *events += 1;
+            if to.send(StreamItem::Event(Box::new(event(message)))).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn event(message: ContainerEventResponse) -> EngineEvent {
+    let kind = match ContainerEventType::try_from(message.container_event_type) {
+        Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),
+        Ok(ContainerEventType::ContainerStartedEvent) => Some(EventKind::Started),
+        Ok(ContainerEventType::ContainerStoppedEvent) => Some(EventKind::Stopped),
+        Ok(ContainerEventType::ContainerDeletedEvent) => Some(EventKind::Deleted),
+        Err(_) => None,
+    };
+    let sandbox = message.pod_sandbox_status.map(convert::sandbox_status);
+    // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod: which
+    // sandbox a status is of cannot be told from it, except for the container that the event is about.
+    let pod_id = sandbox.as_ref().map(|s| s.id.clone());
+    let id: Id = message.container_id.into();
+    let containers = message.containers_statuses.into_iter();
+    let containers = containers.map(|c| {
+        let own = c.id == *id;
+        convert::container_status(c, pod_id.clone().filter(|_| own))
+    });
+    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers: containers.collect(), id }
+}

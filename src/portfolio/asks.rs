@@ -1,0 +1,227 @@
+//! What the engine has to be asked, one status at a time, and when.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::clock::{Millis, Tick};
+use crate::model::{Id, Kind};
+
+/// A question that is to be put to the engine now: the verbose status of this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// About whom.
+    pub id: Id,
+    /// What it is, if that is known.
+    pub kind: Option<Kind>,
+    /// When it was asked, in the portfolio's order of things.
+    pub asked: Tick,
+}
+
+/// First wait before asking again for what is still missing; it doubles up to the relist's interval.
+const FIRST_RETRY: Millis = 500;
+
+#[derive(Debug)]
+struct Ask {
+    kind: Option<Kind>,
+    /// When to ask; `None` while the question is on its way.
+    due: Option<Millis>,
+    tries: u32,
+    /// Set when a new reason to ask came up while the question was on its way.
+    again: Option<Millis>,
+    /// Only a hint that there may be something: a list that began after this tick settles it as well.
+    hint: Option<Tick>,
+}
+
+/// All open questions.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    by_id: HashMap<Id, Ask>,
+    queue: BTreeSet<(Millis, Id)>,
+    hints: usize,
+}
+
+impl Asks {
+    /// Asks about this id at `due`, or earlier if that is already planned.
+    pub fn ask(&mut self, id: &Id, kind: Option<Kind>, due: Millis) {
+        self.plan(id, kind, due, None);
+    }
+
+    /// Asks about an id of which only a doubtful word has come.
+    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, tick: Tick) {
+        if !self.by_id.contains_key(id) {
+            self.plan(id, kind, due, Some(tick));
+        }
+    }
+
+    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>) {
+        let ask = self.by_id.entry(id.clone()).or_insert_with(|| {
+            self.hints += usize::from(hint.is_some());
+            Ask { kind, due: Some(Millis::MAX), tries: 0, again: None, hint }
+        });
+        ask.kind = ask.kind.or(kind);
+        if hint.is_none() && ask.hint.take().is_some() {
+            self.hints -= 1;
+        }
+        match ask.due {
+            None => ask.again = Some(ask.again.map_or(due, |at| at.min(due))),
+            Some(at) if due < at => {
+                self.queue.remove(&(at, id.clone()));
+                self.queue.insert((due, id.clone()));
+                ask.due = Some(due);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Nothing is to be asked about this id any more.
+    pub fn drop(&mut self, id: &Id) {
+        if let Some(ask) = self.by_id.remove(id) {
+            self.hints -= usize::from(ask.hint.is_some());
+            if let Some(due) = ask.due {
+                self.queue.remove(&(due, id.clone()));
+            }
+        }
+    }
+
+    /// How often this id was asked about.
+    pub fn tries(&self, id: &Id) -> u32 {
+        self.by_id.get(id).map_or(0, |ask| ask.tries)
+    }
+
+    pub fn is_open(&self, id: &Id) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// The questions to put now, at most `room` of them. They are on their way from here on.
+    pub fn take_due(&mut self, now: Millis, room: usize, tick: Tick) -> Vec<Question> {
+        let mut questions = Vec::new();
+        while questions.len() < room && self.queue.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, id)) = self.queue.pop_first() else { break };
+            let ask = self.by_id.get_mut(&id).expect("what is queued is known");
+            ask.due = None;
+            ask.tries += 1;
+            questions.push(Question { id, kind: ask.kind, asked: tick });
+        }
+        questions
+    }
+
+    /// The question came back: it is forgotten, unless there is a new reason to ask.
+    pub fn came_back(&mut self, id: &Id) {
+        let Some(ask) = self.by_id.get_mut(id) else { return };
+        if ask.due.is_none() {
+            match ask.again.take() {
+                Some(due) => {
+                    ask.due = Some(due);
+                    self.queue.insert((due, id.clone()));
+                }
+                None => self.drop(id),
+            }
+        }
+    }
+
+    /// Asks again for what is still missing, after a wait that grows with every try up to `ceiling`.
+    pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis) {
+        let wait = FIRST_RETRY.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(ceiling);
+        self.ask(id, Some(kind), now + wait);
+        if let Some(ask) = self.by_id.get_mut(id) {
+            ask.tries = ask.tries.max(tries);
+        }
+    }
+
+    /// When there are more hints than `limit`, one list is cheaper than all their questions: they are dropped, and
+    /// the answer is true.
+    pub fn too_many_hints(&mut self, limit: usize) -> bool {
+        if self.hints <= limit {
+            return false;
+        }
+        self.drop_hints(Tick::MAX);
+        true
+    }
+
+    /// Drops the hints that a list which began at this tick has settled.
+    pub fn drop_hints(&mut self, before: Tick) {
+        let settled = |ask: &Ask| ask.due.is_some() && ask.hint.is_some_and(|tick| tick <= before);
+        let ids: Vec<Id> = self.by_id.iter().filter(|(_, ask)| settled(ask)).map(|(id, _)| id.clone()).collect();
+        ids.iter().for_each(|id| self.drop(id));
+    }
+
+    /// Whether every question that could be put by now was put once, and has come back.
+    pub fn is_quiet(&self, now: Millis) -> bool {
+        let waits = |ask: &Ask| ask.due.map_or(ask.tries == 1, |due| ask.tries == 0 && due <= now);
+        !self.by_id.values().any(waits)
+    }
+
+    /// When the next question is due.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.queue.first().map(|(due, _)| *due)
+    }
+
+    /// Questions on their way are lost with the connection: they are asked again.
+    pub fn connection_lost(&mut self, now: Millis) {
+        for (id, ask) in &mut self.by_id {
+            if ask.due.is_none() {
+                ask.due = Some(now);
+                self.queue.insert((now, id.clone()));
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_put_once_and_again_only_for_a_new_reason() {
+        let (mut asks, id): (Asks, Id) = (Asks::default(), "a".into());
+        asks.ask(&id, None, 50);
+        asks.ask(&id, Some(Kind::Sandbox), 100);
+        assert_eq!(asks.take_due(49, 8, 1), []);
+        assert_eq!(asks.take_due(50, 8, 2), [Question { id: id.clone(), kind: Some(Kind::Sandbox), asked: 2 }]);
+        assert_eq!(asks.take_due(1000, 8, 3), []);
+        asks.ask(&id, None, 60);
+        asks.came_back(&id);
+        assert_eq!(asks.take_due(60, 8, 4).len(), 1);
+        asks.came_back(&id);
+        assert!(!asks.is_open(&id) && asks.deadline().is_none());
+    }
+
+    #[test]
+    fn many_hints_are_one_list() {
+        let mut asks = Asks::default();
+        asks.ask(&"real".into(), None, 0);
+        for n in 0..5 {
+            asks.hint(&n.to_string().into(), None, 30, n);
+        }
+        assert!(!asks.too_many_hints(5));
+        asks.drop_hints(1);
+        assert_eq!(asks.len(), 4);
+        assert!(asks.too_many_hints(2));
+        assert_eq!((asks.len(), asks.hints), (1, 0));
+    }
+
+    #[test]
+    fn waits_grow_up_to_the_ceiling() {
+        let (mut asks, id): (Asks, Id) = (Asks::default(), "a".into());
+        let mut waits = Vec::new();
+        for tries in 1..6 {
+            asks.retry(&id, Kind::Container, tries, 0, 3000);
+            waits.push(asks.deadline().unwrap());
+            asks.take_due(3000, 1, 0);
+            asks.came_back(&id);
+        }
+        assert_eq!(waits, [500, 1000, 2000, 3000, 3000]);
+    }
+
+    #[test]
+    fn questions_on_their_way_are_asked_again_on_a_new_connection() {
+        let (mut asks, id): (Asks, Id) = (Asks::default(), "a".into());
+        asks.ask(&id, None, 0);
+        asks.take_due(0, 8, 1);
+        asks.connection_lost(10);
+        assert_eq!(asks.take_due(10, 8, 2).len(), 1);
+    }
+}

@@ -1,0 +1,87 @@
+//! Time as the portfolio knows it: it has no clock, so each input brings its moment along.
+
+use crate::model::Time;
+
+/// Milliseconds of a clock that never steps.
+pub type Millis = u64;
+
+/// The order of what the portfolio was told: it grows by one with every input. A request notes the tick at which it
+/// was sent off; its answer then tells nothing about what came to be known later.
+pub type Tick = u64;
+
+/// One moment, on both clocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines.
+    pub mono: Millis,
+    /// For what users are told, and for comparing with the engine's times.
+    pub wall: Time,
+}
+
+/// The time before which an event is history: the start of the first list, later the end of the last life that was
+/// forgotten. Events of that age can be replays of what is long settled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Horizon {
+    wall: Time,
+    /// Wall clock minus steady clock, to notice when the host's wall clock is set back.
+    offset: Option<Time>,
+}
+
+impl Horizon {
+    /// Raises the horizon.
+    pub fn raise(&mut self, to: Time) {
+        self.wall = self.wall.max(to);
+    }
+
+    /// A wall clock that is set back by an hour would make an hour of new events look like history: the horizon goes
+    /// back with it. Small differences are the clocks' drift.
+    pub fn follow(&mut self, now: Now) {
+        const DRIFT: Time = 100_000_000;
+        let offset = now.wall - now.mono as Time * 1_000_000;
+        match self.offset {
+            Some(before) if (offset - before).abs() <= DRIFT => {}
+            Some(before) if offset < before => {
+                self.wall -= before - offset;
+                self.offset = Some(offset);
+            }
+            _ => self.offset = Some(offset),
+        }
+    }
+
+    /// Whether an event with this time tells something new. Nonsensical times tell nothing.
+    pub fn is_fresh(&self, created_at: Option<Time>) -> bool {
+        created_at.is_some_and(|at| at >= self.wall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Time = 1_000_000_000;
+
+    #[test]
+    fn history_is_what_lies_before_and_what_has_no_time() {
+        let mut horizon = Horizon::default();
+        horizon.raise(100 * SECOND);
+        horizon.raise(50 * SECOND);
+        assert!(horizon.is_fresh(Some(100 * SECOND)));
+        assert!(!horizon.is_fresh(Some(100 * SECOND - 1)));
+        assert!(!horizon.is_fresh(None));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_takes_the_horizon_along() {
+        let mut horizon = Horizon::default();
+        horizon.raise(5000 * SECOND);
+        horizon.follow(Now { mono: 1000, wall: 5001 * SECOND });
+        horizon.follow(Now { mono: 2000, wall: 5002 * SECOND + 50_000_000 });
+        assert!(!horizon.is_fresh(Some(4000 * SECOND)));
+        horizon.follow(Now { mono: 3000, wall: 1403 * SECOND });
+        assert!(horizon.is_fresh(Some(1401 * SECOND)));
+        assert!(!horizon.is_fresh(Some(1300 * SECOND)));
+        // Forward: what was fresh stays so.
+        horizon.follow(Now { mono: 4000, wall: 9000 * SECOND });
+        assert!(horizon.is_fresh(Some(1401 * SECOND)));
+    }
+}

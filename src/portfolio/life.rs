@@ -1,0 +1,145 @@
+//! Lives, and the ledger of what was told of them. It remembers longer than anybody can look up the dead: a late or
+//! repeated event must not tell a life again.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use super::clock::{Millis, Tick};
+use crate::model::{Id, Time};
+
+/// How long the ledger remembers a life after its end. containerd replays events of up to five minutes.
+const REMEMBER: Millis = 15 * 60 * 1000;
+
+/// How a life ended, as far as we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The engine said so.
+    Exited,
+    /// It merely vanished.
+    Gone,
+    /// There was no life: it could not be started.
+    NeverStarted,
+    /// It was over before the first list, or nobody can know whether it lived at all: not told.
+    Untold,
+}
+
+/// Where the life of an id stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Life {
+    /// None was seen yet.
+    #[default]
+    None,
+    /// Seen; STARTED is held back for one attempt at the pid, at most until then.
+    Starting {
+        until: Millis,
+        /// Flags of the STARTED to come.
+        flags: u32,
+        started_at: Option<Time>,
+    },
+    /// STARTED is told.
+    Living { started_at: Option<Time> },
+    /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
+    Ending { until: Millis, started_at: Option<Time> },
+    /// A list shows something that ended without our having seen it live: its status will tell whether it did.
+    Unclear,
+    /// It is over, and that is told.
+    Over { how: Ending, started_at: Option<Time>, tick: Tick },
+}
+
+impl Life {
+    /// Whether consumers were told a STARTED without an EXITED.
+    pub fn is_told_living(&self) -> bool {
+        matches!(self, Life::Living { .. } | Life::Ending { .. })
+    }
+
+    fn held_until(&self) -> Option<Millis> {
+        match self {
+            Life::Starting { until, .. } | Life::Ending { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+/// The lives of all ids that are present, told or remembered.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    lives: HashMap<Id, Life>,
+    /// Lives that hold something back, by when they no longer may.
+    held: BTreeSet<(Millis, Id)>,
+    /// Ids that the engine no longer has, in the order of their going, with the time of their end.
+    departed: VecDeque<(Millis, Id, Time)>,
+}
+
+impl Ledger {
+    pub fn life(&self, id: &str) -> Life {
+        self.lives.get(id).copied().unwrap_or_default()
+    }
+
+    pub fn set(&mut self, id: &Id, life: Life) {
+        let before = self.lives.insert(id.clone(), life).unwrap_or_default();
+        if let Some(until) = before.held_until() {
+            self.held.remove(&(until, id.clone()));
+        }
+        if let Some(until) = life.held_until() {
+            self.held.insert((until, id.clone()));
+        }
+    }
+
+    /// When the next held-back event has to go out.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.held.first().map(|(until, _)| *until)
+    }
+
+    /// Ids whose held-back event has to go out now.
+    pub fn due(&self, now: Millis) -> Vec<Id> {
+        self.held.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect()
+    }
+
+    /// The engine no longer has this id.
+    pub fn depart(&mut self, id: &Id, now: Millis, end: Time) {
+        self.departed.push_back((now, id.clone(), end));
+    }
+
+    /// Forgets what departed long ago and is not `kept`; the latest end among the forgotten.
+    pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Time> {
+        let mut latest = None;
+        while self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now) {
+            let Some((_, id, end)) = self.departed.pop_front() else { break };
+            if !kept(&id) {
+                self.lives.remove(&id);
+                latest = latest.max(Some(end));
+            }
+        }
+        latest
+    }
+
+    pub fn len(&self) -> usize {
+        self.lives.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_comes_due_once() {
+        let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
+        ledger.set(&id, Life::Starting { until: 200, flags: 0, started_at: None });
+        assert_eq!((ledger.deadline(), ledger.due(199).len(), ledger.due(200).len()), (Some(200), 0, 1));
+        ledger.set(&id, Life::Living { started_at: None });
+        assert_eq!((ledger.deadline(), ledger.due(1000).len()), (None, 0));
+    }
+
+    #[test]
+    fn the_ledger_forgets_only_what_left_long_ago() {
+        let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
+        ledger.set(&id, Life::Over { how: Ending::Exited, started_at: None, tick: 1 });
+        ledger.depart(&id, 1000, 77);
+        assert_eq!(ledger.forget(1000 + REMEMBER - 1, |_| false), None);
+        assert_eq!(ledger.forget(1000 + REMEMBER, |_| true), None);
+        assert_ne!(ledger.life("a"), Life::None, "it is back: kept");
+        ledger.depart(&id, 2000, 78);
+        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(78));
+        assert_eq!(ledger.life("a"), Life::None);
+    }
+}

@@ -1,0 +1,278 @@
+//! Who lives on this node: pure state. Statements of the engine go in, what is to be told comes out; time is an
+//! argument. `apply` holds the rules.
+
+mod apply;
+mod asks;
+mod clock;
+mod judge;
+mod life;
+mod lives;
+mod lookup;
+mod merge;
+mod pods;
+mod tell;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::model::*;
+use asks::Asks;
+use clock::Horizon;
+use life::Ledger;
+
+pub use asks::Question;
+pub use clock::{Millis, Now, Tick};
+pub use lookup::{is_whole_id, lookup};
+
+/// Something that consumers have to be told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// STARTED, EXITED or UPDATED.
+    pub event_type: EventType,
+    /// Bits of `CRI_EVENT_FLAG_*`.
+    pub flags: u32,
+    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    pub changed: u64,
+    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    pub time: Time,
+    /// The container, as it is now.
+    pub container: Arc<Container>,
+}
+
+/// How patient and how forgetful the portfolio is.
+#[derive(Debug, Clone)]
+struct Limits {
+    /// How long a STARTED waits for the pid, and an EXITED for its facts.
+    hold: Millis,
+    /// The longest wait between two questions about the same id.
+    retry_ceiling: Millis,
+    /// How many ids of doubtful events are asked about one by one; more are settled by a list.
+    hints: usize,
+    tombstones_keep: Millis,
+    tombstones_max: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: Arc<Container>,
+    pod_id: Option<Id>,
+    /// Whether the engine has it, as far as we know; otherwise it is a tombstone.
+    present: bool,
+    /// The newest tick as of which the engine was known to have it.
+    affirmed: Tick,
+    /// The tick of the newest word on its state.
+    stated: Tick,
+    /// The tick at which a list that shows it was applied last.
+    listed: Tick,
+    /// The tick at which it went.
+    departed: Tick,
+    /// This engine tells no pid of it.
+    no_pid: bool,
+    /// Its pid was asked for, whatever came of it.
+    tried: bool,
+    /// Its EXITED was told as provisional; one UPDATED will follow.
+    provisional: bool,
+}
+
+/// Who lives on this node.
+#[derive(Debug)]
+pub struct Portfolio {
+    entries: HashMap<Id, Entry>,
+    pods: HashMap<Id, Arc<Pod>>,
+    /// The containers of each pod, whether the pod itself is known or not.
+    members: HashMap<Id, BTreeSet<Id>>,
+    ledger: Ledger,
+    asks: Asks,
+    /// Tombstones in the order of their making.
+    graves: VecDeque<(Millis, Id)>,
+    horizon: Horizon,
+    /// Whether the first list was applied.
+    synced: bool,
+    tick: Tick,
+    generation: u64,
+    changed: bool,
+    told: Vec<Told>,
+    unresolved: u64,
+    limits: Limits,
+}
+
+impl Portfolio {
+    /// An empty one.
+    pub fn new(config: &Config) -> Self {
+        let millis = |d: std::time::Duration| d.as_millis() as Millis;
+        Portfolio {
+            entries: HashMap::new(),
+            pods: HashMap::new(),
+            members: HashMap::new(),
+            ledger: Ledger::default(),
+            asks: Asks::default(),
+            graves: VecDeque::new(),
+            horizon: Horizon::default(),
+            synced: false,
+            tick: 0,
+            generation: 0,
+            changed: false,
+            told: Vec::new(),
+            unresolved: 0,
+            limits: Limits {
+                hold: 200,
+                retry_ceiling: millis(config.relist_interval),
+                hints: 32,
+                tombstones_keep: millis(config.tombstones_keep),
+                tombstones_max: config.tombstones_max,
+            },
+        }
+    }
+
+    /// Whether the first list was applied, so that there is a picture at all.
+    pub fn is_synced(&self) -> bool {
+        self.synced
+    }
+
+    /// Grows with every change of what can be read here.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Everything that can be looked up: what the engine has, and tombstones.
+    pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> + Clone {
+        self.entries.values().map(|e| &e.record)
+    }
+
+    /// Everything that the engine has, in any state.
+    pub fn present(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.entries.values().filter(|e| e.present).map(|e| &e.record)
+    }
+
+    /// Everything that runs (a sandbox: is ready).
+    pub fn running(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.present().filter(|c| c.is_running())
+    }
+
+    /// The lives that consumers know of: STARTED is told, EXITED is not.
+    pub fn lives(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.entries.values().map(|e| &e.record).filter(|c| self.ledger.life(&c.id).is_told_living())
+    }
+
+    /// The pods whose sandboxes the engine has.
+    pub fn pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
+        self.pods.iter().filter(|(id, _)| self.entries.get(*id).is_some_and(|e| e.present)).map(|(_, pod)| pod)
+    }
+
+    /// The container or sandbox with this id, also among the tombstones.
+    pub fn get(&self, id: &str) -> Option<&Arc<Container>> {
+        self.entries.get(id).map(|e| &e.record)
+    }
+
+    /// The one whose first process has this pid.
+    pub fn with_pid(&self, pid: i32) -> Option<&Arc<Container>> {
+        self.running().find(|c| c.pid == Some(pid))
+    }
+
+    /// What is to be told, in order; it is handed out once.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// How many containers were seen only after their end and were gone before it could be learnt whether they had
+    /// lived.
+    pub fn unresolved(&self) -> u64 {
+        self.unresolved
+    }
+
+    /// How many lives are remembered so that they are not told again.
+    pub fn remembered(&self) -> usize {
+        self.ledger.len()
+    }
+
+    /// How many questions are open.
+    pub fn open_questions(&self) -> usize {
+        self.asks.len()
+    }
+
+    /// Whether the pid of something that runs was never asked for.
+    pub fn is_complete(&self) -> bool {
+        self.entries.values().all(|e| e.tried || !e.present || !e.record.is_running())
+    }
+
+    /// Whether nothing that a list has raised waits for its first answer: new lives, contradictions, ends without
+    /// facts.
+    pub fn is_settled(&self, now: Now) -> bool {
+        self.ledger.deadline().is_none() && self.asks.is_quiet(now.mono)
+    }
+
+    /// The tick to note with a list that is about to begin.
+    pub fn list_begins(&self) -> Tick {
+        self.tick
+    }
+
+    /// The questions to put to the engine now, at most `room` of them.
+    pub fn questions(&mut self, room: usize, now: Now) -> Vec<Question> {
+        self.asks.take_due(now.mono, room, self.tick)
+    }
+
+    /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
+    pub fn wants_list(&mut self) -> bool {
+        self.asks.too_many_hints(self.limits.hints)
+    }
+
+    /// The connection is lost: what was asked has to be asked again.
+    pub fn connection_lost(&mut self, now: Now) {
+        self.asks.connection_lost(now.mono);
+    }
+
+    /// When `pass` has to be called, or `questions`.
+    pub fn deadline(&self) -> Option<Millis> {
+        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
+        [self.ledger.deadline(), self.asks.deadline(), grave].into_iter().flatten().min()
+    }
+
+    /// When `pass` has to be called, whether or not the engine can be asked anything.
+    pub fn patience(&self) -> Option<Millis> {
+        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
+        [self.ledger.deadline(), grave].into_iter().flatten().min()
+    }
+
+    /// Closes one input: the generation grows if anything that can be read has changed.
+    pub fn commit(&mut self) -> bool {
+        let changed = std::mem::take(&mut self.changed);
+        self.generation += u64::from(changed);
+        changed
+    }
+
+    fn forget_old(&mut self, now: Now) {
+        let limits = self.limits.clone();
+        while self.graves.front().is_some_and(|(at, _)| at + limits.tombstones_keep <= now.mono)
+            || self.graves.len() > limits.tombstones_max
+        {
+            let Some((_, id)) = self.graves.pop_front() else { break };
+            if self.entries.get(&id).is_some_and(|e| !e.present) {
+                self.erase(&id);
+            }
+        }
+        let entries = &self.entries;
+        if let Some(end) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
+            self.horizon.raise(end);
+        }
+    }
+
+    fn erase(&mut self, id: &Id) {
+        let Some(entry) = self.entries.remove(id) else { return };
+        self.changed = true;
+        self.asks.drop(id);
+        if let Some(pod_id) = entry.pod_id {
+            if let Some(members) = self.members.get_mut(&pod_id) {
+                members.remove(id);
+                if members.is_empty() {
+                    self.members.remove(&pod_id);
+                }
+            }
+            if !self.members.contains_key(&pod_id) {
+                self.pods.remove(&pod_id);
+            }
+        }
+    }
+}
