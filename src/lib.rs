@@ -8,4 +8,5 @@ pub mod error;
 pub mod host;
 pub mod model;
 pub mod portfolio;
+pub mod hub;
 mod table;

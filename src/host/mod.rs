@@ -1,10 +1,14 @@
 //! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
 
+mod eventfd;
 mod fork;
 mod process;
 mod signals;
 mod uts;
 
+pub use eventfd::EventFd;
+#[cfg(test)]
+pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
 pub use process::{PidView, Proc};
 pub use signals::without_signals;

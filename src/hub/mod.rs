@@ -1,0 +1,214 @@
+//! Ordered fan-out: every event gets its number here, and goes into one bounded queue per consumer.
+
+mod eventfd;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::error::Result;
+use crate::model::*;
+use queue::{Closed, Replay};
+
+pub use queue::{EventQueue, Next};
+
+/// What a replay shows: every life that consumers are to know of, and where the picture stands.
+pub struct Snapshot {
+    /// The lives, in any order.
+    pub lives: Vec<Arc<Container>>,
+    /// The picture's generation.
+    pub generation: u64,
+    /// What the watcher is doing.
+    pub state: WatcherState,
+    /// Now.
+    pub now: Time,
+}
+
+/// Where replays come from. It calls `with` while nothing can be published, so that what the snapshot shows and what
+/// is published later make one gapless story; not at all while there is no picture yet.
+pub trait Picture: Send + Sync {
+    /// Shows the picture as it is now.
+    fn show(&self, with: &mut dyn FnMut(Snapshot));
+}
+
+/// One event, before it has a number.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What happened.
+    pub event_type: EventType,
+    /// Bits of `CRI_EVENT_FLAG_*`.
+    pub flags: u32,
+    /// Bits of `CRI_CHANGED_*`.
+    pub changed: u64,
+    /// When it happened.
+    pub time: Time,
+    /// When it was noticed.
+    pub observed: Time,
+    /// The picture's generation that shows it.
+    pub generation: u64,
+    /// Whom it is about.
+    pub container: Option<Arc<Container>>,
+    /// What the watcher was doing.
+    pub state: WatcherState,
+    /// Words, for events about the watcher.
+    pub message: Option<Arc<str>>,
+}
+
+/// All consumers.
+pub struct Hub {
+    inner: Mutex<Inner>,
+    picture: Arc<dyn Picture>,
+}
+
+#[derive(Default)]
+struct Inner {
+    seq: u64,
+    consumers: Vec<Weak<EventQueue>>,
+    closed: bool,
+    published: u64,
+    lost: u64,
+    latest: Latest,
+}
+
+/// Where the picture stood with the newest event.
+#[derive(Debug, Clone, Copy, Default)]
+struct Latest {
+    generation: u64,
+    state: WatcherState,
+    now: Time,
+}
+
+impl From<Latest> for Snapshot {
+    fn from(l: Latest) -> Self {
+        Snapshot { lives: Vec::new(), generation: l.generation, state: l.state, now: l.now }
+    }
+}
+
+/// What the hub has to say of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Open queues.
+    pub consumers: usize,
+    /// Events published.
+    pub published: u64,
+    /// Events that consumers lost by being too slow.
+    pub lost: u64,
+}
+
+impl Hub {
+    /// A hub whose replays show this picture.
+    pub fn new(picture: Arc<dyn Picture>) -> Self {
+        Hub { inner: Mutex::default(), picture }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new consumer. Its story begins with a replay, at once or as soon as there is a picture; a live-only one has
+    /// none.
+    pub fn subscribe(self: &Arc<Self>, mask: u32, live_only: bool, capacity: usize, labels: LabelView) -> Result<Arc<EventQueue>> {
+        let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
+        let queue = Arc::new(EventQueue::new(mask, capacity, labels, replay, self.clone())?);
+        // In the same step in which the picture is shown, or an event in between would be in neither.
+        let mut added = false;
+        self.show(&mut |snapshot| {
+            self.add(&queue);
+            added = true;
+            if !live_only {
+                self.replay(&queue, snapshot);
+            }
+        });
+        if !added {
+            self.add(&queue);
+        }
+        Ok(queue)
+    }
+
+    fn show(&self, with: &mut dyn FnMut(Snapshot)) {
+        self.picture.show(with);
+    }
+
+    fn add(&self, queue: &Arc<EventQueue>) {
+        let mut inner = self.lock();
+        if inner.closed {
+            queue.close_after_rest();
+        }
+        inner.consumers.push(Arc::downgrade(queue));
+    }
+
+    /// The overflowed queue's consumer has come to read: it gets a new replay.
+    fn replay_after_overflow(&self, queue: &EventQueue) {
+        if queue.is_live_only() {
+            // It wants to know the loss, not the picture.
+            let latest = self.lock().latest;
+            return self.replay(queue, latest.into());
+        }
+        self.show(&mut |snapshot| self.replay(queue, snapshot));
+    }
+
+    fn replay(&self, queue: &EventQueue, snapshot: Snapshot) {
+        queue.begin_replay(snapshot, &mut self.lock().seq);
+    }
+
+    /// The first picture is there: every consumer that waits for its replay gets this one.
+    pub fn picture_is_there(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
+        for queue in self.consumers() {
+            let snapshot = Snapshot { lives: initial.to_vec(), generation, state, now };
+            self.replay(&queue, snapshot);
+        }
+    }
+
+    fn consumers(&self) -> Vec<Arc<EventQueue>> {
+        let mut inner = self.lock();
+        inner.consumers.retain(|q| q.strong_count() > 0);
+        inner.consumers.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Gives the event its number, and every consumer that wants it a copy. Never waits for anybody.
+    pub fn publish(&self, draft: Draft) {
+        let mut inner = self.lock();
+        inner.seq += 1;
+        inner.published += 1;
+        inner.latest = Latest { generation: draft.generation, state: draft.state, now: draft.observed };
+        let event = Event {
+            event_type: draft.event_type,
+            flags: draft.flags,
+            seq: inner.seq,
+            generation: draft.generation,
+            lost: 0,
+            changed: draft.changed,
+            time: draft.time,
+            observed: draft.observed,
+            container: draft.container,
+            state: draft.state,
+            message: draft.message,
+        };
+        let mut lost = 0;
+        inner.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
+            Some(Ok(cost)) => {
+                lost += cost;
+                true
+            }
+            Some(Err(Closed)) | None => false,
+        });
+        inner.lost += lost;
+    }
+
+    /// Nothing more will come. Consumers still get what is in their queues.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let consumers = std::mem::take(&mut inner.consumers);
+        drop(inner);
+        consumers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close_after_rest());
+    }
+
+    /// How much went through, and how much did not.
+    pub fn counts(&self) -> Counts {
+        let consumers = self.consumers().len();
+        let inner = self.lock();
+        Counts { consumers, published: inner.published, lost: inner.lost }
+    }
+}

@@ -1,0 +1,179 @@
+//! What consumers are given, in which order, and what happens to the slow ones.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::*;
+
+/// A picture whose lives the test sets.
+#[derive(Default)]
+struct Lives(Mutex<Option<Vec<Arc<Container>>>>);
+
+impl Picture for Lives {
+    fn show(&self, with: &mut dyn FnMut(Snapshot)) {
+        let lives = self.0.lock().unwrap();
+        if let Some(lives) = &*lives {
+            with(Snapshot { lives: lives.clone(), generation: 1, state: WatcherState::Watching, now: 5 });
+        }
+    }
+}
+
+fn life(id: &str) -> Arc<Container> {
+    Container::new(id.into(), Kind::Container).into()
+}
+
+fn draft(event_type: EventType, container: Option<Arc<Container>>) -> Draft {
+    Draft {
+        event_type,
+        flags: 0,
+        changed: 0,
+        time: 1,
+        observed: 2,
+        generation: 3,
+        container,
+        state: WatcherState::Watching,
+        message: None,
+    }
+}
+
+fn hub(lives: Option<&[&str]>) -> (Arc<Lives>, Arc<Hub>) {
+    let picture = Arc::new(Lives::default());
+    *picture.0.lock().unwrap() = lives.map(|ids| ids.iter().map(|id| life(id)).collect());
+    (picture.clone(), Arc::new(Hub::new(picture)))
+}
+
+fn subscribe(hub: &Arc<Hub>, capacity: usize) -> Arc<EventQueue> {
+    hub.subscribe(0, false, capacity, LabelView::Merged).unwrap()
+}
+
+/// All that waits in the queue, as words, after checking that the numbers grow.
+fn drain(queue: &EventQueue) -> Vec<String> {
+    let (mut words, mut seq) = (Vec::new(), 0);
+    loop {
+        assert_eq!(readable(queue), queue.has_something());
+        match queue.next(Some(Duration::ZERO)) {
+            Next::Event(event) => {
+                assert!(event.seq > seq, "{} after {seq}", event.seq);
+                seq = event.seq;
+                let about = event.container.as_ref().map_or(String::new(), |c| format!(" {}", c.id));
+                let lost = if event.lost > 0 { format!(" {}", event.lost) } else { String::new() };
+                words.push(format!("{:?}{about}{lost}", event.event_type));
+            }
+            Next::Again => return words,
+            Next::Closed => {
+                words.push("Closed".into());
+                return words;
+            }
+        }
+    }
+}
+
+fn readable(queue: &EventQueue) -> bool {
+    crate::host::is_readable(queue.fd())
+}
+
+#[test]
+fn a_story_begins_with_a_replay_and_goes_on_without_a_gap() {
+    let (_, hub) = hub(Some(&["a", "b"]));
+    let queue = subscribe(&hub, 10);
+    hub.publish(draft(EventType::Started, Some(life("c"))));
+    assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "Started b", "ReplayEnd", "Started c"]);
+    hub.publish(draft(EventType::Exited, Some(life("a"))));
+    assert_eq!(drain(&queue), ["Exited a"]);
+}
+
+#[test]
+fn before_there_is_a_picture_only_the_watcher_itself_is_news() {
+    let (picture, hub) = hub(None);
+    let queue = subscribe(&hub, 2);
+    assert!(drain(&queue).is_empty());
+    for _ in 0..3 {
+        hub.publish(draft(EventType::State, None));
+    }
+    hub.publish(draft(EventType::Started, Some(life("x"))));
+    *picture.0.lock().unwrap() = Some(vec![life("a")]);
+    hub.picture_is_there(&[life("a")], 1, WatcherState::Watching, 9);
+    assert_eq!(drain(&queue), ["State", "State", "ReplayBegin", "Started a", "ReplayEnd"]);
+}
+
+#[test]
+fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
+    let (picture, hub) = hub(Some(&["a"]));
+    let (slow, quick) = (subscribe(&hub, 2), subscribe(&hub, 100));
+    drain(&slow);
+    drain(&quick);
+    for id in ["b", "c", "d", "e"] {
+        hub.publish(draft(EventType::Started, Some(life(id))));
+    }
+    *picture.0.lock().unwrap() = Some(vec![life("e")]);
+    assert_eq!(drain(&slow), ["Overflow 4", "ReplayBegin", "Started e", "ReplayEnd"]);
+    assert_eq!(drain(&quick), ["Started b", "Started c", "Started d", "Started e"]);
+    hub.publish(draft(EventType::Exited, Some(life("e"))));
+    assert_eq!(drain(&slow), ["Exited e"]);
+    assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4 });
+}
+
+#[test]
+fn an_overflow_in_the_middle_of_a_replay_begins_another_one() {
+    let (_, hub) = hub(Some(&["a", "b"]));
+    let queue = subscribe(&hub, 1);
+    for _ in 0..2 {
+        assert!(matches!(queue.next(Some(Duration::ZERO)), Next::Event(_)));
+    }
+    hub.publish(draft(EventType::Started, Some(life("c"))));
+    hub.publish(draft(EventType::Started, Some(life("d"))));
+    assert_eq!(drain(&queue), ["Overflow 2", "ReplayBegin", "Started a", "Started b", "ReplayEnd"]);
+}
+
+#[test]
+fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
+    let (_, hub) = hub(Some(&["a"]));
+    let queue = hub.subscribe(EventType::Exited.mask(), false, 1, LabelView::Merged).unwrap();
+    assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "ReplayEnd"]);
+    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.publish(draft(EventType::State, None));
+    hub.publish(draft(EventType::Exited, Some(life("b"))));
+    assert_eq!(drain(&queue), ["Exited b"]);
+}
+
+#[test]
+fn the_live_only_get_no_replay_not_even_after_an_overflow() {
+    let (_, hub) = hub(Some(&["a"]));
+    let queue = hub.subscribe(0, true, 1, LabelView::Merged).unwrap();
+    assert!(drain(&queue).is_empty());
+    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.publish(draft(EventType::Started, Some(life("c"))));
+    assert_eq!(drain(&queue), ["Overflow 2"]);
+    hub.publish(draft(EventType::Exited, Some(life("c"))));
+    assert_eq!(drain(&queue), ["Exited c"]);
+}
+
+#[test]
+fn a_closed_hub_gives_the_rest_and_a_closed_queue_nothing() {
+    let (_, hub) = hub(Some(&[]));
+    let (rest, nothing) = (subscribe(&hub, 10), subscribe(&hub, 10));
+    nothing.close();
+    assert_eq!(drain(&nothing), ["Closed"]);
+    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.close();
+    assert_eq!(drain(&rest), ["ReplayBegin", "ReplayEnd", "Started b", "Closed"]);
+    assert_eq!(drain(&subscribe(&hub, 10)), ["ReplayBegin", "ReplayEnd", "Closed"], "subscribed too late");
+}
+
+#[test]
+fn who_waits_is_woken_by_an_event_and_by_the_end() {
+    let (_, hub) = hub(Some(&[]));
+    let queue = subscribe(&hub, 10);
+    drain(&queue);
+    let waiting = std::thread::spawn({
+        let queue = queue.clone();
+        move || {
+            let first = queue.next(None);
+            (matches!(first, Next::Event(_)), matches!(queue.next(None), Next::Closed))
+        }
+    });
+    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.close();
+    assert_eq!(waiting.join().unwrap(), (true, true));
+    assert!(matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)), "no overflow of the clock");
+}
