@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{CRI_E_OPTION, Error, Result};
-use crate::model::LabelView;
 
 pub use table::{OPTIONS, OptionSpec, ValueType};
 
@@ -51,7 +50,7 @@ pub struct Config {
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
     pub(crate) tombstones_max: usize,
-    pub(crate) labels: LabelView,
+    pub(crate) merge_annotations: bool,
     pub(crate) queue_capacity: usize,
 }
 
@@ -74,11 +73,13 @@ impl Default for Config {
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
             tombstones_max: 0,
-            labels: LabelView::Merged,
+            merge_annotations: false,
             queue_capacity: 0,
         };
         for option in OPTIONS {
-            config.set(option.key, option.default).expect("every default is allowed");
+            config
+                .set(option.key, option.default)
+                .expect("every default is allowed");
         }
         config
     }
@@ -87,9 +88,15 @@ impl Default for Config {
 impl Config {
     /// Sets one option from its text; the error names the key, the value and what is allowed.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let option = OPTIONS.iter().find(|o| o.key == key).ok_or_else(|| unknown(key))?;
+        let option = OPTIONS
+            .iter()
+            .find(|o| o.key == key)
+            .ok_or_else(|| unknown(key))?;
         let value = option.value_type.parse(value).map_err(|allowed| {
-            Error::new(CRI_E_OPTION, format!("option {key}: {value:?} is not allowed ({allowed})"))
+            Error::new(
+                CRI_E_OPTION,
+                format!("option {key}: {value:?} is not allowed ({allowed})"),
+            )
         })?;
         (option.set)(self, value);
         Ok(())
@@ -98,7 +105,13 @@ impl Config {
 
 fn unknown(key: &str) -> Error {
     let known: Vec<_> = OPTIONS.iter().map(|o| o.key).collect();
-    Error::new(CRI_E_OPTION, format!("option {key:?} is unknown (known are: {})", known.join(", ")))
+    Error::new(
+        CRI_E_OPTION,
+        format!(
+            "option {key:?} is unknown (known are: {})",
+            known.join(", ")
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -123,9 +136,16 @@ mod tests {
             "option relist.interval_ms: \"1\" is not allowed (a whole number of milliseconds from 100 to 86400000)"
         );
         let e = config.set("event", "auto").unwrap_err();
-        assert!(e.message().starts_with("option \"event\" is unknown (known are: connect.timeout_ms, "), "{e}");
+        assert!(
+            e.message()
+                .starts_with("option \"event\" is unknown (known are: connect.timeout_ms, "),
+            "{e}"
+        );
         let e = config.set("events", "push").unwrap_err();
-        assert_eq!(e.message(), "option events: \"push\" is not allowed (one of auto, stream, poll)");
+        assert_eq!(
+            e.message(),
+            "option events: \"push\" is not allowed (one of auto, stream, poll)"
+        );
         assert_eq!(config, Config::default(), "a refused value changes nothing");
     }
 
@@ -133,9 +153,10 @@ mod tests {
     fn every_bound_is_allowed_and_what_lies_beyond_is_not() {
         for option in OPTIONS {
             let mut config = Config::default();
-            let (min, max) = match option.value_type {
-                ValueType::Milliseconds { min, max } | ValueType::Integer { min, max } => (min, max),
-                _ => continue,
+            let (ValueType::Milliseconds { min, max } | ValueType::Integer { min, max }) =
+                option.value_type
+            else {
+                continue;
             };
             config.set(option.key, &min.to_string()).unwrap();
             config.set(option.key, &max.to_string()).unwrap();

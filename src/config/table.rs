@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Config, EventSource, PidSource};
-use crate::model::LabelView;
 
 /// One option.
 #[non_exhaustive]
@@ -55,7 +54,9 @@ impl ValueType {
     pub(super) fn parse(self, text: &str) -> Result<Value, String> {
         let in_range = |min, max| {
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<u64>().ok().filter(|n| digits && (min..=max).contains(n))
+            text.parse::<u64>()
+                .ok()
+                .filter(|n| digits && (min..=max).contains(n))
         };
         match self {
             ValueType::Milliseconds { min, max } => {
@@ -71,7 +72,9 @@ impl ValueType {
     /// What is allowed, in words.
     pub fn allowed(self) -> String {
         match self {
-            ValueType::Milliseconds { min, max } => format!("a whole number of milliseconds from {min} to {max}"),
+            ValueType::Milliseconds { min, max } => {
+                format!("a whole number of milliseconds from {min} to {max}")
+            }
             ValueType::Integer { min, max } => format!("a whole number from {min} to {max}"),
             ValueType::Choice(words) => format!("one of {}", words.join(", ")),
             ValueType::Text => "any text".into(),
@@ -176,7 +179,9 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["auto", "stream", "poll"]),
         default: "auto",
         doc: "How changes are noticed: the engine's event stream where that works well, always, or never.",
-        set: |c, v| c.events = [EventSource::Auto, EventSource::Stream, EventSource::Poll][v.choice()],
+        set: |c, v| {
+            c.events = [EventSource::Auto, EventSource::Stream, EventSource::Poll][v.choice()]
+        },
     },
     OptionSpec {
         key: "ready.pid_wait_ms",
@@ -239,7 +244,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["merged", "separate"]),
         default: "merged",
         doc: "In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.",
-        set: |c, v| c.labels = [LabelView::Merged, LabelView::Separate][v.choice()],
+        set: |c, v| c.merge_annotations = [true, false][v.choice()],
     },
     OptionSpec {
         key: "queue.capacity",

@@ -14,12 +14,19 @@ pub(super) struct Signal {
 
 impl Signal {
     pub fn new() -> io::Result<Self> {
-        Ok(Signal { fd: EventFd::new()?, raised: false })
+        Ok(Signal {
+            fd: EventFd::new()?,
+            raised: false,
+        })
     }
 
     pub fn set(&mut self, raised: bool) {
         if raised != self.raised {
-            if raised { self.fd.raise() } else { self.fd.clear() }
+            if raised {
+                self.fd.raise()
+            } else {
+                self.fd.clear()
+            }
             self.raised = raised;
         }
     }

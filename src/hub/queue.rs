@@ -54,7 +54,9 @@ enum Closing {
 pub(super) enum Replay {
     None,
     /// To begin as soon as there is a picture (nothing lost), or as soon as the consumer reads (something lost).
-    Wanted { lost: u64 },
+    Wanted {
+        lost: u64,
+    },
     Running(Running),
 }
 
@@ -81,21 +83,35 @@ impl Running {
         }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
-            return (self.event(EventType::Overflow, 0, lost, None), self.only_loss);
+            return (
+                self.event(EventType::Overflow, 0, lost, None),
+                self.only_loss,
+            );
         }
         if !std::mem::replace(&mut self.begun, true) {
             return (self.event(EventType::ReplayBegin, 0, 0, None), false);
         }
         match self.lives.next() {
-            Some(life) => (self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(life)), false),
+            Some(life) => (
+                self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(life)),
+                false,
+            ),
             None => (self.event(EventType::ReplayEnd, 0, 0, None), true),
         }
     }
 
-    fn event(&mut self, event_type: EventType, flags: u32, lost: u64, container: Option<Arc<Container>>) -> Event {
+    fn event(
+        &mut self,
+        event_type: EventType,
+        flags: u32,
+        lost: u64,
+        container: Option<Arc<Container>>,
+    ) -> Event {
         let seq = self.seq;
         self.seq += 1;
-        let began = container.as_ref().and_then(|c| c.started_at.or(c.created_at));
+        let began = container
+            .as_ref()
+            .and_then(|c| c.started_at.or(c.created_at));
         Event {
             event_type,
             flags,
@@ -135,8 +151,15 @@ impl State {
 }
 
 impl EventQueue {
-    pub(super) fn new(mask: u32, capacity: usize, labels: LabelView, replay: Replay, hub: Arc<Hub>) -> Result<Self> {
-        let signal = Signal::new().map_err(|e| Error::os(CRI_E_OS, "eventfd (raise the limit of open files)", &e))?;
+    pub(super) fn new(
+        mask: u32,
+        capacity: usize,
+        labels: LabelView,
+        replay: Replay,
+        hub: Arc<Hub>,
+    ) -> Result<Self> {
+        let signal = Signal::new()
+            .map_err(|e| Error::os(CRI_E_OS, "eventfd (raise the limit of open files)", &e))?;
         let mask = if mask == 0 { DEFAULT_MASK } else { mask };
         Ok(EventQueue {
             mask: mask | CONTROL_MASK,
@@ -145,7 +168,12 @@ impl EventQueue {
             labels,
             hub,
             fd: signal.fd(),
-            state: Mutex::new(State { replay, live: VecDeque::new(), closing: Closing::No, signal }),
+            state: Mutex::new(State {
+                replay,
+                live: VecDeque::new(),
+                closing: Closing::No,
+                signal,
+            }),
             ready: Condvar::new(),
         })
     }
@@ -169,11 +197,21 @@ impl EventQueue {
                 state = self.lock();
                 continue;
             }
-            state = match deadline.map(|at| at.map(|at| at.saturating_duration_since(Instant::now()))) {
+            state = match deadline
+                .map(|at| at.map(|at| at.saturating_duration_since(Instant::now())))
+            {
                 Some(Some(Duration::ZERO)) => return Next::Again,
-                Some(Some(left)) => self.ready.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                Some(Some(left)) => {
+                    self.ready
+                        .wait_timeout(state, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
                 // No deadline, or one beyond what the clock can say.
-                _ => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+                _ => self
+                    .ready
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -277,9 +315,16 @@ impl EventQueue {
     /// Begins the replay, if one is wanted; takes as many numbers as it has events.
     pub(super) fn begin_replay(&self, snapshot: Snapshot, seq: &mut u64) -> bool {
         let mut state = self.lock();
-        let Replay::Wanted { lost } = state.replay else { return false };
+        let Replay::Wanted { lost } = state.replay else {
+            return false;
+        };
         let first = *seq + 1;
-        *seq += u64::from(lost > 0) + if self.live_only { 0 } else { snapshot.lives.len() as u64 + 2 };
+        *seq += u64::from(lost > 0)
+            + if self.live_only {
+                0
+            } else {
+                snapshot.lives.len() as u64 + 2
+            };
         state.replay = Replay::Running(Running {
             before: std::mem::take(&mut state.live),
             lost,
@@ -299,6 +344,9 @@ impl EventQueue {
 
 impl std::fmt::Debug for EventQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventQueue").field("mask", &self.mask).field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("EventQueue")
+            .field("mask", &self.mask)
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
     }
 }

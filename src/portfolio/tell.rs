@@ -11,7 +11,9 @@ impl Portfolio {
     /// Tells what was held back, if anything was.
     pub(super) fn release(&mut self, id: &Id, now: Now) {
         match self.ledger.life(id) {
-            Life::Starting { flags, started_at, .. } => {
+            Life::Starting {
+                flags, started_at, ..
+            } => {
                 self.ledger.set(id, Life::Living { started_at });
                 self.tell(EventType::Started, flags, 0, id, now);
             }
@@ -24,20 +26,47 @@ impl Portfolio {
         /// After this time an OOM kill has been noticed.
         const CONFIRM_AFTER: u64 = 1000;
         let started_at = self.started_at(id);
-        self.ledger.set(id, Life::Over { how: Ending::Exited, started_at, tick: self.tick });
-        let Some(entry) = self.entries.get_mut(id) else { return };
+        self.ledger.set(
+            id,
+            Life::Over {
+                how: Ending::Exited,
+                started_at,
+                tick: self.tick,
+            },
+        );
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
         let kind = entry.record.kind;
-        let provisional = entry.record.exit.as_ref().is_some_and(|e| &*e.reason == "Error") && entry.present;
+        let provisional = entry
+            .record
+            .exit
+            .as_ref()
+            .is_some_and(|e| &*e.reason == "Error")
+            && entry.present;
         entry.provisional = provisional;
         if provisional {
             self.asks.ask(id, Some(kind), now.mono + CONFIRM_AFTER);
         }
-        self.tell(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
+        self.tell(
+            EventType::Exited,
+            flags
+                | if provisional {
+                    CRI_EVENT_FLAG_PROVISIONAL
+                } else {
+                    0
+                },
+            0,
+            id,
+            now,
+        );
     }
 
     /// What was told as provisional is now certain, or as certain as it will ever be: exactly one UPDATED says so.
     pub(super) fn confirm(&mut self, id: &Id, now: Now) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
         if std::mem::take(&mut entry.provisional) {
             self.tell(EventType::Updated, 0, CRI_CHANGED_EXIT, id, now);
         }
@@ -48,7 +77,10 @@ impl Portfolio {
         let provisional = self.entries.get(id).is_some_and(|e| e.provisional);
         let worth = match life {
             Life::Living { .. } => changed,
-            Life::Over { how: Ending::Exited | Ending::Gone, .. } if !provisional => changed & CRI_CHANGED_EXIT,
+            Life::Over {
+                how: Ending::Exited | Ending::Gone,
+                ..
+            } if !provisional => changed & CRI_CHANGED_EXIT,
             _ => 0,
         };
         if worth != 0 {
@@ -56,25 +88,43 @@ impl Portfolio {
         }
     }
 
-    pub(super) fn tell(&mut self, event_type: EventType, flags: u32, changed: u64, id: &Id, now: Now) {
-        let Some(entry) = self.entries.get(id) else { return };
+    pub(super) fn tell(
+        &mut self,
+        event_type: EventType,
+        flags: u32,
+        changed: u64,
+        id: &Id,
+        now: Now,
+    ) {
+        let Some(entry) = self.entries.get(id) else {
+            return;
+        };
         let record = &entry.record;
         let (container, time) = match event_type {
             EventType::Started if record.state == State::Running => {
                 (record.clone(), record.started_at.or(record.created_at))
             }
-            EventType::Started => (Arc::new(merge::as_running(record)), record.started_at.or(record.created_at)),
+            EventType::Started => (
+                Arc::new(merge::as_running(record)),
+                record.started_at.or(record.created_at),
+            ),
             EventType::Exited => (record.clone(), record.finished_at),
             _ => (record.clone(), None),
         };
-        self.told.push(Told { event_type, flags, changed, time: time.unwrap_or(now.wall), container });
+        self.told.push(Told {
+            event_type,
+            flags,
+            changed,
+            time: time.unwrap_or(now.wall),
+            container,
+        });
     }
 
     pub(super) fn started_at(&self, id: &Id) -> Option<Time> {
         let known = match self.ledger.life(id) {
-            Life::Starting { started_at, .. } | Life::Living { started_at } | Life::Ending { started_at, .. } => {
-                started_at
-            }
+            Life::Starting { started_at, .. }
+            | Life::Living { started_at }
+            | Life::Ending { started_at, .. } => started_at,
             _ => None,
         };
         known.or_else(|| self.entries.get(id).and_then(|e| e.record.started_at))

@@ -28,7 +28,11 @@ pub(super) struct Connection {
 
 impl Connection {
     pub fn new(backoff: Backoff) -> Self {
-        Connection { link: Link::Idle, backoff, cause: None }
+        Connection {
+            link: Link::Idle,
+            backoff,
+            cause: None,
+        }
     }
 
     pub fn is_up(&self) -> bool {
@@ -45,7 +49,9 @@ impl Connection {
     }
 
     pub fn failed(&mut self, cause: Error, now: Millis) {
-        self.link = Link::Down { retry_at: now + self.backoff.fail() };
+        self.link = Link::Down {
+            retry_at: now + self.backoff.fail(),
+        };
         self.cause = Some(cause);
     }
 

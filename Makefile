@@ -1,0 +1,43 @@
+# The front door. `make help` tells what there is.
+#
+# Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
+# CARGO_TARGET_DIR (where everything is built; default: target).
+
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET)/release
+# Always asked: Cargo knows best what has to be built again.
+CARGO   := cargo
+
+export ENDPOINT DEMO_SECONDS
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test test-long lint header clean help
+
+build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
+	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
+	$(CARGO) rustc --release --lib --crate-type cdylib --target-dir $(TARGET)
+	$(CARGO) rustc --release --lib --crate-type staticlib --target-dir $(TARGET)
+	@# Programs ask for the SONAME.
+	ln -sf libcriwatch.so $(RELEASE)/libcriwatch.so.1
+	@ls -l $(RELEASE)/libcriwatch.so $(RELEASE)/libcriwatch.a
+
+demo: build ## Watch this node's containers: ENDPOINT=..., else an engine that answers, else a simulated one [DEMO_SECONDS=20]
+	scripts/demo
+
+test: ## Run every check and test; what this machine lacks is skipped, counted, and named
+	scripts/test
+
+test-long: ## As test, and the long tests with it
+	scripts/test --long
+
+lint: ## Formatting and clippy only
+	scripts/test --lint
+
+header: ## Write include/criwatch.h anew, from src/ffi
+	CRI_BLESS=1 $(CARGO) test --features headers --test header --target-dir $(TARGET)
+
+clean: ## Remove everything that was built
+	$(CARGO) clean --target-dir $(TARGET)
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
