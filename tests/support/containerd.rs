@@ -84,7 +84,8 @@ impl Containerd {
 
     /// A driver for pods on this engine.
     pub fn pods(&self) -> Result<Pods, String> {
-        Ok(Pods::connect(&self.endpoint(), IMAGE)?.with_cgroup_parent(&leftovers::cgroup_parent(self.dir.path())))
+        let pods = Pods::connect(&self.endpoint(), IMAGE, self.dir())?;
+        Ok(pods.with_cgroup_parent(&leftovers::cgroup_parent(self.dir())))
     }
 
     /// Where it is reached: `unix:///...`.

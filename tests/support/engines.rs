@@ -69,7 +69,7 @@ impl Source {
             }
             Source::Endpoint(endpoint) => {
                 let image = std::env::var("CRI_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into());
-                let pods = Pods::connect(endpoint, &image)?;
+                let pods = Pods::connect(endpoint, &image, &std::env::temp_dir())?.leaving_nothing();
                 pods.version().map_err(|error| format!("{endpoint}: {error}"))?;
                 Ok(Engine { pods, endpoint: endpoint.clone(), containerd: None })
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -146,7 +147,7 @@ pub struct Pod {
     config: PodSandboxConfig,
 }
 
-/// The driver. Dropped, it removes the pods it made.
+/// The driver.
 pub struct Pods {
     runtime: tokio::runtime::Runtime,
     client: RuntimeServiceClient<Channel>,
@@ -154,13 +155,14 @@ pub struct Pods {
     image: String,
     cgroup_parent: String,
     logs: TempDir,
-    made: Mutex<Vec<String>>,
+    /// The pods to remove in the end.
+    made: Option<Mutex<Vec<String>>>,
 }
 
 impl Pods {
-    /// A driver for the engine at `unix:///...`; containers run `image`. Connects with the first request, and anew
-    /// when the engine was restarted.
-    pub fn connect(endpoint: &str, image: &str) -> std::result::Result<Pods, String> {
+    /// A driver for the engine at `unix:///...`; containers run `image` and log below the folder. Connects with the
+    /// first request, and anew when the engine was restarted.
+    pub fn connect(endpoint: &str, image: &str, folder: &Path) -> std::result::Result<Pods, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("a tokio runtime: {error}"))?;
         let address = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| format!("{endpoint}: {error}"))?;
@@ -172,9 +174,15 @@ impl Pods {
             runtime,
             image: image.into(),
             cgroup_parent: String::new(),
-            logs: tempfile::tempdir().map_err(|error| format!("a folder for logs: {error}"))?,
-            made: Mutex::default(),
+            logs: tempfile::tempdir_in(folder).map_err(|error| format!("a folder for logs: {error}"))?,
+            made: None,
         })
+    }
+
+    /// Removes the pods it made when it is dropped: for engines that live on.
+    pub fn leaving_nothing(mut self) -> Pods {
+        self.made = Some(Mutex::default());
+        self
     }
 
     /// Puts the pods' cgroups below `parent`.
@@ -203,7 +211,7 @@ impl Pods {
         let request = RunPodSandboxRequest { config: Some(config.clone()), ..RunPodSandboxRequest::default() };
         let reply = self.call("RunPodSandbox", |mut cri| async move { cri.run_pod_sandbox(request).await })?;
         let id = reply.pod_sandbox_id;
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());
+        self.with_made(|made| made.push(id.clone()));
         Ok(Pod { id, spec: spec.clone(), config })
     }
 
@@ -303,8 +311,14 @@ impl Pods {
         self.stop_pod(id)?;
         let request = RemovePodSandboxRequest { pod_sandbox_id: id.into() };
         self.call("RemovePodSandbox", |mut cri| async move { cri.remove_pod_sandbox(request).await })?;
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).retain(|made| made != id);
+        self.with_made(|made| made.retain(|made| made != id));
         Ok(())
+    }
+
+    fn with_made(&self, change: impl FnOnce(&mut Vec<String>)) {
+        if let Some(made) = &self.made {
+            change(&mut made.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// All sandboxes.
@@ -345,9 +359,9 @@ impl Pods {
 
 impl Drop for Pods {
     fn drop(&mut self) {
-        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
-        for id in made {
-            // An engine that was ended by the test takes its pods with it.
+        let mut left = Vec::new();
+        self.with_made(|made| std::mem::swap(made, &mut left));
+        for id in left {
             if let Err(error) = self.remove_pod(&id) {
                 eprintln!("pod {id} could not be removed: {error}");
             }
