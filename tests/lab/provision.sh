@@ -141,7 +141,8 @@ provide_tools() {
 # --- the image: an OCI archive written by hand --------------------------------------------------------------------
 
 provide_image() {
-    [ ! -e "$lab/image.tar" ] || return 0
+    # Newer than its recipe: this script.
+    [ ! "$lab/image.tar" -nt "$0" ] || return 0
     local build="$lab/build" layer config manifest
     rm -rf "$build"
     mkdir -p "$build/rootfs" "$build/oci/blobs/sha256"
@@ -191,7 +192,7 @@ image_config() {
     case $architecture in armhf | armel) architecture=arm ;; i386) architecture=386 ;; ppc64el) architecture=ppc64le ;; esac
     # An uncompressed layer's diff id is its own digest. The long sleep makes the image its own pause image.
     printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z",' "$architecture"
-    printf '"config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","2147483647"],"StopSignal":"SIGKILL"},'
+    printf '"config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","2147483647"]},'
     printf '"rootfs":{"type":"layers","diff_ids":["%s"]},"history":[{"created":"1970-01-01T00:00:00Z"}]}' "${1% *}"
 }
 

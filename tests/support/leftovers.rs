@@ -29,17 +29,18 @@ pub fn cgroup_parent(dir: &Path) -> String {
     dir.file_name().expect("an engine's folder has a name").to_string_lossy().into_owned()
 }
 
-/// The processes of the engine of `dir`: containerd and its shims name the folder in their command line, containers
-/// are in its cgroup.
+/// The processes of the engine of `dir`: containerd and its shims name the folder in their command line (as its
+/// clients may do), containers are in its cgroup.
 pub fn processes(dir: &Path) -> Vec<i32> {
     let folder = dir.to_string_lossy();
     let cgroup = format!("/{}/", cgroup_parent(dir));
     let own = std::process::id() as i32;
     let belongs = |pid: &i32| {
-        let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
-        let command = String::from_utf8_lossy(&read("cmdline")).into_owned();
-        let is_engine = command.contains("containerd") && command.contains(&*folder);
-        is_engine || String::from_utf8_lossy(&read("cgroup")).contains(&cgroup)
+        let read = |name: &str| {
+            String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default()).into_owned()
+        };
+        let is_engine = read("comm").starts_with("containerd") && read("cmdline").contains(&*folder);
+        is_engine || read("cgroup").contains(&cgroup)
     };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -18,6 +18,9 @@ use tonic::{Response, Status};
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The file that a gated container waits for.
+const GATE: &str = "/go";
+
 /// A failed request.
 pub struct Failed {
     /// Which one, e.g. `StartContainer`.
@@ -82,7 +85,7 @@ impl PodSpec {
     }
 
     /// The labels as a kubelet sets them: CRI-O finds a pod's containers by them.
-    fn kubelet_labels(&self) -> HashMap<String, String> {
+    pub fn all_labels(&self) -> HashMap<String, String> {
         let mut labels = self.labels.clone();
         for (key, value) in [("name", &self.name), ("namespace", &self.namespace), ("uid", &self.uid)] {
             labels.insert(format!("io.kubernetes.pod.{key}"), value.clone());
@@ -113,6 +116,12 @@ impl ContainerSpec {
         ContainerSpec { name: name.into(), command, ..ContainerSpec::default() }
     }
 
+    /// A container that runs until `Pods::open_gate`, and exits with that code then.
+    pub fn gated(name: &str, exit_code: i32) -> ContainerSpec {
+        let script = format!("while [ ! -e {GATE} ]; do sleep 0.1; done; exit {exit_code}");
+        ContainerSpec::new(name, ["sh", "-c", &script])
+    }
+
     /// A container that runs until it is stopped.
     pub fn lasting(name: &str) -> ContainerSpec {
         ContainerSpec::new(name, ["sleep", "1000000"])
@@ -122,6 +131,13 @@ impl ContainerSpec {
     pub fn attempt(mut self, attempt: u32) -> ContainerSpec {
         self.attempt = attempt;
         self
+    }
+
+    /// The labels as a kubelet sets them.
+    pub fn all_labels(&self, pod: &PodSpec) -> HashMap<String, String> {
+        let mut labels = PodSpec { labels: self.labels.clone(), ..pod.clone() }.all_labels();
+        labels.insert("io.kubernetes.container.name".into(), self.name.clone());
+        labels
     }
 
     /// Adds a label.
@@ -230,7 +246,7 @@ impl Pods {
                 attempt: spec.attempt,
             }),
             log_directory: self.logs.path().display().to_string(),
-            labels: spec.kubelet_labels(),
+            labels: spec.all_labels(),
             annotations: spec.annotations.clone(),
             linux: Some(LinuxPodSandboxConfig {
                 cgroup_parent: self.cgroup_parent.clone(),
@@ -243,14 +259,11 @@ impl Pods {
 
     /// Makes a container, and answers its id.
     pub fn create(&self, pod: &Pod, spec: &ContainerSpec) -> Result<String> {
-        let mut labels = spec.labels.clone();
-        labels.extend(pod.spec.kubelet_labels().into_iter().filter(|(key, _)| key.starts_with("io.kubernetes.")));
-        labels.insert("io.kubernetes.container.name".into(), spec.name.clone());
         let config = ContainerConfig {
             metadata: Some(ContainerMetadata { name: spec.name.clone(), attempt: spec.attempt }),
             image: Some(ImageSpec { image: self.image.clone(), ..ImageSpec::default() }),
             command: spec.command.clone(),
-            labels,
+            labels: spec.all_labels(&pod.spec),
             annotations: spec.annotations.clone(),
             log_path: format!("{}_{}_{}.log", pod.spec.uid, spec.name, spec.attempt),
             linux: Some(LinuxContainerConfig {
@@ -286,6 +299,18 @@ impl Pods {
         let id = self.create(pod, spec)?;
         self.start(&id)?;
         Ok(id)
+    }
+
+    /// Lets a gated container exit.
+    pub fn open_gate(&self, id: &str) -> Result<()> {
+        self.exec(id, ["touch", GATE]).map(drop)
+    }
+
+    /// Runs a command inside a running container.
+    pub fn exec<const N: usize>(&self, id: &str, command: [&str; N]) -> Result<ExecSyncResponse> {
+        let cmd = command.map(str::to_owned).to_vec();
+        let request = ExecSyncRequest { container_id: id.into(), cmd, timeout: REQUEST_TIMEOUT.as_secs() as i64 };
+        self.call("ExecSync", |mut cri| async move { cri.exec_sync(request).await })
     }
 
     /// Stops a container, by force after `grace_seconds`.
