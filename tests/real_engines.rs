@@ -8,7 +8,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use criwatch::model::{CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED};
+use criwatch::model::{
+    CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED,
+};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::{Value, json};
 
@@ -72,7 +74,10 @@ static RAN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 fn report(candidates: &[Candidate]) {
     let ran = RAN.lock().unwrap_or_else(PoisonError::into_inner);
-    println!("engines that ran: {}", if ran.is_empty() { "none".into() } else { Vec::from_iter(ran.iter().cloned()).join(", ") });
+    println!(
+        "engines that ran: {}",
+        if ran.is_empty() { "none".into() } else { Vec::from_iter(ran.iter().cloned()).join(", ") }
+    );
     for candidate in candidates {
         if let Err(reason) = &candidate.source {
             println!("engine that did not run: {}: {reason}", candidate.name);
@@ -134,7 +139,8 @@ impl Setup {
         pods.open_gate(&trio.gated)?;
         events.wait_for("exit of the gated container", PATIENCE, |told| told_of(told, &trio.gated, "EXITED") > 0)?;
         pods.stop(&trio.lasting, 0)?;
-        events.wait_for("exit of the lasting container", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
+        events
+            .wait_for("exit of the lasting container", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
         pods.stop_pod(&trio.pod.id)?;
         events.wait_for("exit of the sandbox", PATIENCE, |told| told_of(told, &trio.pod.id, "EXITED") > 0)?;
         pods.remove_pod(&trio.pod.id)?;
@@ -288,7 +294,8 @@ fn entry<'a>(list: &'a Value, id: &str) -> &'a Value {
 fn replays_then_tells_each_exit_once(setup: &mut Setup) -> Outcome {
     let trio = setup.run_trio()?;
     let told = setup.end_trio(&trio, setup.follow()?)?;
-    let position = |event_type: &str| told.iter().position(|e| e.event_type == event_type).expect("the replay was told");
+    let position =
+        |event_type: &str| told.iter().position(|e| e.event_type == event_type).expect("the replay was told");
     let replay = &told[position("REPLAY_BEGIN")..position("REPLAY_END")];
     for id in trio.ids() {
         let initial: Vec<&Line> = replay.iter().filter(|e| e.id == id && e.event_type == "STARTED").collect();

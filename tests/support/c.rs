@@ -31,7 +31,13 @@ pub fn compile(source: &str, flags: &[&str]) -> Result<PathBuf, NoProgram> {
     // Other test programs compile the same file, or run the finished one, at this moment.
     let fresh = work.join(format!("{stem}.{}.new", std::process::id()));
     let mut command = Command::new(compiler());
-    command.args(STRICT).arg("-g").args(flags).arg("-I").arg(root.join("include")).arg(root.join("tests/c").join(source));
+    command
+        .args(STRICT)
+        .arg("-g")
+        .args(flags)
+        .arg("-I")
+        .arg(root.join("include"))
+        .arg(root.join("tests/c").join(source));
     command.arg("-o").arg(&fresh).arg("-L").arg(&work).arg("-lcriwatch").arg(format!("-Wl,-rpath,{}", work.display()));
     let output = match command.output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -225,7 +225,8 @@ fn remove_abandoned() {
         }
         // A folder without this file is being made at this moment; a locked one is in use.
         let Ok(_owner) = lock(&dir.join("owner")) else { continue };
-        let removed = leftovers::remove(&dir).and_then(|()| fs::remove_dir_all(&dir).map_err(|error| error.to_string()));
+        let removed =
+            leftovers::remove(&dir).and_then(|()| fs::remove_dir_all(&dir).map_err(|error| error.to_string()));
         if let Err(error) = removed {
             eprintln!("the abandoned {} could not be removed: {error}", dir.display());
         }

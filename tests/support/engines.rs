@@ -41,10 +41,10 @@ fn of_lab(lab: &'static Lab) -> Vec<Candidate> {
         name: format!("containerd-{}", package.line),
         source: Ok(Source::Containerd(lab, package.clone())),
     });
-    let missing = lab.missing.iter().map(|(line, reason)| Candidate {
-        name: format!("containerd-{line}"),
-        source: Err(reason.clone()),
-    });
+    let missing = lab
+        .missing
+        .iter()
+        .map(|(line, reason)| Candidate { name: format!("containerd-{line}"), source: Err(reason.clone()) });
     ready.chain(missing).collect()
 }
 

@@ -377,7 +377,8 @@ impl Pods {
     {
         let reply = request(self.client.clone());
         let reply = self.runtime.block_on(async { tokio::time::timeout(REQUEST_TIMEOUT, reply).await });
-        let reply = reply.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no reply in {REQUEST_TIMEOUT:?}"))));
+        let reply =
+            reply.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no reply in {REQUEST_TIMEOUT:?}"))));
         reply.map(Response::into_inner).map_err(|status| Failed { rpc, status: Box::new(status) })
     }
 }
