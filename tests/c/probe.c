@@ -34,7 +34,8 @@ static int print_and_free(cri_buffer *json) {
 
 static int start(cri_watcher *watcher) {
     cri_error *error = NULL;
-    return ok(cri_watcher_start(watcher, &error), &error) && ok(cri_watcher_wait_ready(watcher, WAIT_MS, &error), &error);
+    return ok(cri_watcher_start(watcher, &error), &error) &&
+           ok(cri_watcher_wait_ready(watcher, WAIT_MS, &error), &error);
 }
 
 static int list(cri_watcher *watcher) {
@@ -83,13 +84,15 @@ static void print_event(const cri_event *event, void *user_data) {
     if (c == NULL) {
         puts("\t-\t-\t-\t-\t-\t-\t-");
     } else {
-        printf("\t%s\t%s\t%s", c->kind == CRI_KIND_SANDBOX ? "sandbox" : "container", c->id, c->name[0] ? c->name : "-");
+        const char *kind = c->kind == CRI_KIND_SANDBOX ? "sandbox" : "container";
+        int has_code = event->type == CRI_EVENT_EXITED && c->exit_code >= 0 && !(c->missing & CRI_MISSING_EXIT);
+        printf("\t%s\t%s\t%s", kind, c->id, c->name[0] ? c->name : "-");
         if (c->pod != NULL)
             printf("\t%s/%s", c->pod->pod_namespace, c->pod->name);
         else
             fputs("\t-", stdout);
         print_number(c->pid > 0, c->pid);
-        print_number(event->type == CRI_EVENT_EXITED && c->exit_code >= 0 && !(c->missing & CRI_MISSING_EXIT), c->exit_code);
+        print_number(has_code, c->exit_code);
         printf("\t%s\n", c->reason[0] ? c->reason : "-");
     }
     fflush(stdout);
@@ -104,7 +107,8 @@ static int events(cri_watcher *watcher) {
     cri_error *error = NULL;
     int good;
     /* Before the start: nothing can be missed. */
-    if (!ok(cri_watcher_subscribe(watcher, 0, 0, print_event, &destroyed, count_destroy, &subscription, &error), &error))
+    if (!ok(cri_watcher_subscribe(watcher, 0, 0, print_event, &destroyed, count_destroy, &subscription, &error),
+            &error))
         return 0;
     good = ok(cri_watcher_start(watcher, &error), &error);
     while (good && getchar() != EOF) {

@@ -45,7 +45,7 @@ require_machine() {
     [ "$(uname -s)" = Linux ] || lacking 10 "real engines need Linux, this is $(uname -s)"
     [ "$(id -u)" = 0 ] || lacking 10 "real engines need root, this is uid $(id -u)"
     for tool in apt-get dpkg dpkg-deb tar flock sha256sum; do
-        command -v "$tool" >/dev/null || lacking 11 "real engines are unpacked from Debian packages, but '$tool' is lacking"
+        command -v "$tool" >/dev/null || lacking 11 "real engines come from Debian packages, but '$tool' is lacking"
     done
 }
 
@@ -55,7 +55,7 @@ require_machine() {
 mirror() {
     apt-get --print-uris update 2>/dev/null |
         sed -n "s,^'\(.*\)/dists/\([^/]*\)/InRelease' .*,\2 \1,p" |
-        sed -n '/^\(bookworm\|trixie\|forky\|sid\|oldoldstable\|oldstable\|stable\|testing\|unstable\) /{s/^[^ ]* //p;q;}'
+        sed -En '/^(bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable) /{s/^[^ ]* //p;q;}'
 }
 
 # apt_for SUITE ARGUMENTS...: apt-get that sees only this suite, keeps its state to itself and runs none of the hooks
@@ -109,7 +109,8 @@ fetch() {
         : >"$lab/apt/$suite/updated"
     fi
     say "downloading $package of $suite"
-    (cd "$debs" && twice apt_for "$suite" download "$package" >&2) || { say "$package of $suite could not be downloaded"; return 13; }
+    (cd "$debs" && twice apt_for "$suite" download "$package" >&2) ||
+        { say "$package of $suite could not be downloaded"; return 13; }
 }
 
 # unpack SUITE PACKAGE DIR
@@ -129,7 +130,8 @@ provide_tools() {
     mkdir -p "$lab/build/tools"
     unpack $TOOLS_SUITE runc "$lab/build/unpacked" || lacking 15 "Debian's runc package cannot be unpacked"
     unpack $TOOLS_SUITE busybox-static "$lab/build/unpacked" || lacking 15 "Debian's busybox package cannot be unpacked"
-    find "$lab/build/unpacked" -type f -path '*bin/*' \( -name runc -o -name busybox \) -exec mv {} "$lab/build/tools/" \;
+    find "$lab/build/unpacked" -type f -path '*bin/*' \( -name runc -o -name busybox \) \
+        -exec mv {} "$lab/build/tools/" \;
     version=$("$lab/build/tools/runc" --version | sed -n 's/^runc version //p')
     [ -n "$version" ] || lacking 15 "Debian's runc does not run here"
     "$lab/build/tools/busybox" true || lacking 15 "Debian's static busybox does not run here"
@@ -189,7 +191,11 @@ descriptor() { printf '{"mediaType":"%s","digest":"%s","size":%s%s}' "$1" "${2% 
 image_config() {
     local architecture
     architecture=$(dpkg --print-architecture)
-    case $architecture in armhf | armel) architecture=arm ;; i386) architecture=386 ;; ppc64el) architecture=ppc64le ;; esac
+    case $architecture in
+    armhf | armel) architecture=arm ;;
+    i386) architecture=386 ;;
+    ppc64el) architecture=ppc64le ;;
+    esac
     # An uncompressed layer's diff id is its own digest. The long sleep makes the image its own pause image.
     printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z",' "$architecture"
     printf '"config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","2147483647"]},'
@@ -241,12 +247,13 @@ provide_engines() {
             printf 'engine\t%s\t%s\t%s\n' "$line" "$(cat "$dir/version")" "$dir"
         else
             failure=$?
-            printf 'missing\t%s\t%s\n' "$line" "$(printf '%s\n' "$reason" | tail -n 1 | tr '\t' ' ')"
+            reason=$(printf '%s\n' "$reason" | tail -n 1 | tr '\t' ' ')
+            printf 'missing\t%s\t%s\n' "$line" "${reason#lab: }"
         fi
     done <<LIST
 $ENGINES
 LIST
-    [ "$ready" -gt 0 ] || lacking "$failure" "no containerd could be provisioned: $(printf '%s\n' "$reason" | tail -n 1)"
+    [ "$ready" -gt 0 ] || lacking "$failure" "no containerd could be provisioned: $reason"
 }
 
 provide_engine() {

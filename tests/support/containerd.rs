@@ -276,8 +276,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
   disable_apparmor = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "{dir}/cni/bin"
-  conf_dir = "{dir}/cni/conf"
+  conf_dir = "{dir}/cni"
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "{snapshotter}"
@@ -310,8 +309,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
   disable_apparmor = true
 
 [plugins."io.containerd.cri.v1.runtime".cni]
-  bin_dir = "{dir}/cni/bin"
-  conf_dir = "{dir}/cni/conf"
+  conf_dir = "{dir}/cni"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
