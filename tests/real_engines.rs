@@ -29,7 +29,9 @@ struct Setup {
     probe: Probe,
 }
 
-const TESTS: &[(&str, fn(&mut Setup) -> Outcome)] = &[
+type Test = (&'static str, fn(&mut Setup) -> Outcome);
+
+const TESTS: &[Test] = &[
     ("lists_a_pod_with_its_processes", lists_a_pod_with_its_processes),
     ("shows_labels_and_annotations_as_given", shows_labels_and_annotations_as_given),
     ("inspects_by_every_name", inspects_by_every_name),
@@ -52,7 +54,7 @@ fn main() {
     conclusion.exit();
 }
 
-fn trial(candidate: Candidate, (name, test): (&'static str, fn(&mut Setup) -> Outcome)) -> Trial {
+fn trial(candidate: Candidate, (name, test): Test) -> Trial {
     Trial::ignorable_test(format!("{}::{name}", candidate.name), move || {
         let mut setup = match Setup::new(&candidate) {
             Ok(setup) => setup,

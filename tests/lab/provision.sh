@@ -59,7 +59,7 @@ mirror() {
 }
 
 # apt_for SUITE ARGUMENTS...: apt-get that sees only this suite, keeps its state to itself and runs none of the hooks
-# that this machine has for its own updates.
+# that this machine has for its own updates. A mirror that lags behind will do; signatures are checked all the same.
 apt_for() {
     local suite=$1; shift
     apt-get -q -q -c="$lab/apt/$suite/apt.conf" "$@"
@@ -92,11 +92,20 @@ Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 APT::Sandbox::User "root";
 APT::Update::Error-Mode "any";
+Acquire::Check-Valid-Until "false";
 Acquire::Languages "none";
 CONF
 }
 
-twice() { "$@" || { say "once more: $*"; "$@"; }; }
+# apt_twice SUITE ARGUMENTS...: once more after a failure; then the last line told is apt's first complaint.
+apt_twice() {
+    local complaint="$lab/apt/$1/complaint"
+    apt_for "$@" >&2 2>"$complaint" && return
+    say "once more: apt-get $*"
+    apt_for "$@" >&2 2>"$complaint" && return
+    say "$(sed -n '/^E: /{s///p;q;}' "$complaint")"
+    return 13
+}
 
 # fetch SUITE PACKAGE: the .deb lands in $lab/apt/SUITE/debs.
 fetch() {
@@ -104,13 +113,12 @@ fetch() {
     if [ ! -e "$lab/apt/$suite/updated" ]; then
         write_apt_config "$suite" || return
         say "reading Debian's package list for $suite"
-        twice apt_for "$suite" update >&2 || { say "no package list of $suite could be downloaded"; return 13; }
+        apt_twice "$suite" update || return
         mkdir -p "$debs"
         : >"$lab/apt/$suite/updated"
     fi
     say "downloading $package of $suite"
-    (cd "$debs" && twice apt_for "$suite" download "$package" >&2) ||
-        { say "$package of $suite could not be downloaded"; return 13; }
+    (cd "$debs" && apt_twice "$suite" download "$package")
 }
 
 # unpack SUITE PACKAGE DIR

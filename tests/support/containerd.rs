@@ -252,12 +252,11 @@ fn lock(path: &Path) -> io::Result<File> {
 }
 
 fn is_overlay(path: &Path) -> bool {
-    const OVERLAYFS_SUPER_MAGIC: i64 = 0x794c_7630;
     let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("a path has no NUL");
     // SAFETY: statfs is plain data, for which zeros are a value; the path outlives the call.
     let mut found: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are good for the call.
-    unsafe { libc::statfs(path.as_ptr(), &mut found) == 0 && i64::from(found.f_type) == OVERLAYFS_SUPER_MAGIC }
+    unsafe { libc::statfs(path.as_ptr(), &mut found) == 0 && found.f_type == libc::OVERLAYFS_SUPER_MAGIC }
 }
 
 /// For 1.6 and 1.7. `restrict_oom_score_adj`: lowering it needs CAP_SYS_RESOURCE, which containers often lack.

@@ -64,7 +64,7 @@ fn end_processes(dir: &Path) -> Result<(), String> {
 }
 
 /// Where the shims of the engine of `dir` listen: outside of `dir`, at a place that no option changes.
-fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
+pub fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
     let tasks = dir.join("state/io.containerd.runtime.v2.task/k8s.io");
     let mut sockets = Vec::new();
     for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
