@@ -18,6 +18,7 @@ use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
 
 /// What has happened.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
     /// Watch from now on.
     Watch,
@@ -299,7 +300,7 @@ impl Machine {
         self.as_of = Some(begun.wall);
         if opens {
             for event in self.opening.begin(portfolio.lives(), now.mono) {
-                portfolio.event(*event, now);
+                portfolio.event(event, now);
             }
         }
         self.waiters.listed(begun.number, now.mono);

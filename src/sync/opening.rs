@@ -20,7 +20,7 @@ pub(super) enum Opening {
     #[default]
     Before,
     /// As above, with what came early.
-    Early(Vec<Box<EngineEvent>>),
+    Early(Vec<EngineEvent>),
     /// The first list is applied.
     Open {
         since: Millis,
@@ -58,7 +58,7 @@ impl Opening {
         if let Opening::Early(early) = self
             && early.len() < MOST_EARLY_EVENTS
         {
-            early.push(event);
+            early.push(*event);
         }
         None
     }
@@ -68,7 +68,7 @@ impl Opening {
         &mut self,
         lives: impl Iterator<Item = &'a Arc<Container>>,
         now: Millis,
-    ) -> Vec<Box<EngineEvent>> {
+    ) -> Vec<EngineEvent> {
         let initial = lives
             .map(|c| {
                 (

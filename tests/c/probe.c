@@ -1,0 +1,172 @@
+/* A program of the kind that links this library: it lists, inspects, and follows events.
+ *
+ *   probe ENDPOINT list [OPTION=VALUE...]                 the running containers and sandboxes, as JSON
+ *   probe ENDPOINT inspect NAME_OR_ID [OPTION=VALUE...]   one container or sandbox, as JSON
+ *   probe ENDPOINT engine [OPTION=VALUE...]               the engine, as JSON
+ *   probe ENDPOINT events [OPTION=VALUE...]               one line for each event, until stdin ends
+ *
+ * An event's line, tab separated: seq type flags kind id name namespace/pod pid exit_code reason; "-" where there is
+ * none. Errors go to stderr as "error STATUS grpc os: message", and the exit code is 1. */
+#include <criwatch.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WAIT_MS 60000
+
+/* Prints and frees the error, if there is one. Says whether all is well. */
+static int ok(cri_status status, cri_error **error) {
+    if (status == CRI_OK)
+        return 1;
+    fprintf(stderr, "error %s %" PRId32 " %" PRId32 ": %s\n", cri_status_name(status), cri_error_grpc_code(*error),
+            cri_error_os_code(*error), *error ? cri_error_message(*error) : "");
+    cri_error_free(*error);
+    *error = NULL;
+    return 0;
+}
+
+static int print_and_free(cri_buffer *json) {
+    int good = fwrite(json->data, 1, json->len, stdout) == json->len && putchar('\n') != EOF && fflush(stdout) == 0;
+    cri_buffer_free(json);
+    return good;
+}
+
+static int start(cri_watcher *watcher) {
+    cri_error *error = NULL;
+    return ok(cri_watcher_start(watcher, &error), &error) &&
+           ok(cri_watcher_wait_ready(watcher, WAIT_MS, &error), &error);
+}
+
+static int list(cri_watcher *watcher) {
+    cri_buffer json = {0};
+    cri_error *error = NULL;
+    return start(watcher) && ok(cri_watcher_list(watcher, NULL, &json, &error), &error) && print_and_free(&json);
+}
+
+static int inspect(cri_watcher *watcher, const char *id_or_name) {
+    cri_buffer json = {0};
+    cri_error *error = NULL;
+    return start(watcher) && ok(cri_watcher_inspect(watcher, id_or_name, 0, WAIT_MS, &json, &error), &error) &&
+           print_and_free(&json);
+}
+
+static int engine(cri_watcher *watcher) {
+    cri_buffer json = {0};
+    cri_error *error = NULL;
+    return start(watcher) && ok(cri_watcher_engine_info(watcher, &json, &error), &error) && print_and_free(&json);
+}
+
+static const char *type_name(uint32_t type) {
+    switch (type) {
+    case CRI_EVENT_STARTED: return "STARTED";
+    case CRI_EVENT_EXITED: return "EXITED";
+    case CRI_EVENT_UPDATED: return "UPDATED";
+    case CRI_EVENT_STATE: return "STATE";
+    case CRI_EVENT_REPLAY_BEGIN: return "REPLAY_BEGIN";
+    case CRI_EVENT_REPLAY_END: return "REPLAY_END";
+    case CRI_EVENT_OVERFLOW: return "OVERFLOW";
+    default: return "OTHER"; /* types are added; unknown ones are to be ignored */
+    }
+}
+
+static void print_number(int known, int32_t number) {
+    if (known)
+        printf("\t%" PRId32, number);
+    else
+        fputs("\t-", stdout);
+}
+
+static void print_event(const cri_event *event, void *user_data) {
+    const cri_container *c = event->container;
+    (void)user_data;
+    printf("%" PRIu64 "\t%s\t%" PRIu32, event->seq, type_name(event->type), event->flags);
+    if (c == NULL) {
+        puts("\t-\t-\t-\t-\t-\t-\t-");
+    } else {
+        const char *kind = c->kind == CRI_KIND_SANDBOX ? "sandbox" : "container";
+        int has_code = event->type == CRI_EVENT_EXITED && c->exit_code >= 0 && !(c->missing & CRI_MISSING_EXIT);
+        printf("\t%s\t%s\t%s", kind, c->id, c->name[0] ? c->name : "-");
+        if (c->pod != NULL)
+            printf("\t%s/%s", c->pod->pod_namespace, c->pod->name);
+        else
+            fputs("\t-", stdout);
+        print_number(c->pid > 0, c->pid);
+        print_number(has_code, c->exit_code);
+        printf("\t%s\n", c->reason[0] ? c->reason : "-");
+    }
+    fflush(stdout);
+}
+
+static int destroyed; /* written by the library's thread, read after cri_subscription_free has joined it */
+
+static void count_destroy(void *user_data) { ++*(int *)user_data; }
+
+static int events(cri_watcher *watcher) {
+    cri_subscription *subscription = NULL;
+    cri_error *error = NULL;
+    int good;
+    /* Before the start: nothing can be missed. */
+    if (!ok(cri_watcher_subscribe(watcher, 0, 0, print_event, &destroyed, count_destroy, &subscription, &error),
+            &error))
+        return 0;
+    good = ok(cri_watcher_start(watcher, &error), &error);
+    while (good && getchar() != EOF) {
+    }
+    cri_subscription_free(subscription);
+    if (destroyed != 1) {
+        fprintf(stderr, "destroy ran %d times\n", destroyed);
+        good = 0;
+    }
+    return ok(cri_watcher_stop(watcher, &error), &error) && good;
+}
+
+static int set_options(cri_options *options, char **assignments, int count) {
+    int i;
+    for (i = 0; i < count; i++) {
+        cri_error *error = NULL;
+        char *value = strchr(assignments[i], '=');
+        if (value == NULL) {
+            fprintf(stderr, "'%s' is not OPTION=VALUE\n", assignments[i]);
+            return 0;
+        }
+        *value++ = '\0';
+        if (!ok(cri_options_set(options, assignments[i], value, &error), &error))
+            return 0;
+    }
+    return 1;
+}
+
+static int run(cri_watcher *watcher, const char *command, const char *argument) {
+    if (strcmp(command, "list") == 0)
+        return list(watcher);
+    if (strcmp(command, "inspect") == 0)
+        return inspect(watcher, argument);
+    if (strcmp(command, "engine") == 0)
+        return engine(watcher);
+    return events(watcher);
+}
+
+/* How many arguments the command takes; -1 if it is not known. */
+static int arguments_of(const char *command) {
+    if (strcmp(command, "inspect") == 0)
+        return 1;
+    return strcmp(command, "list") == 0 || strcmp(command, "engine") == 0 || strcmp(command, "events") == 0 ? 0 : -1;
+}
+
+int main(int argc, char **argv) {
+    cri_options *options = NULL;
+    cri_watcher *watcher = NULL;
+    cri_error *error = NULL;
+    int taken = argc > 2 ? arguments_of(argv[2]) : -1;
+    int good;
+    if (taken < 0 || argc < 3 + taken) {
+        fprintf(stderr, "usage: probe ENDPOINT list|inspect NAME_OR_ID|engine|events [OPTION=VALUE...]\n");
+        return 2;
+    }
+    good = ok(cri_options_new(&options, &error), &error) && set_options(options, argv + 3 + taken, argc - 3 - taken) &&
+           ok(cri_watcher_new(argv[1], options, &watcher, &error), &error) && run(watcher, argv[2], argv[3]);
+    cri_watcher_free(watcher);
+    cri_options_free(options);
+    return good ? 0 : 1;
+}

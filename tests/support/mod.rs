@@ -1,0 +1,20 @@
+//! What integration tests share: real engines, pods on them, C programs linked with the library.
+//!
+//! * `lab`: provisions containerd in its versions, or says why it cannot
+//! * `engines`: the engines to test on: provisioned ones and those of `CRI_TEST_ENDPOINTS`
+//! * `containerd`: one running containerd of one version, and its end; `leftovers`: what it leaves, removed
+//! * `pods`: runs pods and containers on an engine
+//! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
+//! * `wait`: waits for a condition, with a deadline
+
+// Every test program uses a part of this.
+#![allow(dead_code)]
+
+pub mod c;
+pub mod containerd;
+pub mod engines;
+pub mod lab;
+pub mod leftovers;
+pub mod pods;
+pub mod probe;
+pub mod wait;
