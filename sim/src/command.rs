@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What an image runs that is told nothing else: a server that never ends.
+pub const ENTRYPOINT: &str = "/server";
+
 /// How the container's process lives: it sleeps (for ever if `None`), then exits with a code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
@@ -25,7 +28,7 @@ impl Plan {
 }
 
 /// The plan of `command` followed by `args`. `Err` is the program that is not there.
-/// Both empty: the image's own entrypoint, which here is a server that never ends.
+/// Both empty: the image's own entrypoint.
 pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
     let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
     let Some((&program, rest)) = words.split_first() else { return Ok(Plan::FOR_EVER) };
@@ -44,7 +47,7 @@ fn simple(words: &[&str]) -> Option<Plan> {
     let (program, args) = words.split_first()?;
     let now = |code| Some(Plan { life: Some(Duration::ZERO), code });
     match (base_name(program), args) {
-        ("pause", []) => Some(Plan::FOR_EVER),
+        ("pause" | "server", []) => Some(Plan::FOR_EVER),
         ("true" | ":", _) => now(0),
         ("false", _) => now(1),
         ("exit", []) => now(0),

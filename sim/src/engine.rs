@@ -2,7 +2,6 @@
 //! Order of state, event and return is containerd 2.x's (engine-facts §1.1).
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,41 +11,45 @@ use tokio::sync::{mpsc, watch};
 
 use crate::command;
 use crate::events::Queue;
+use crate::host::Host;
 use crate::pb::{self, ContainerEventType as Kind};
 use crate::process;
 use crate::profile::Profile;
 use crate::rng::Rng;
-use crate::store::{Error, Result, Store, full_id};
+use crate::store::{Error, Result, Store, cgroups_path, full_id};
 
 /// A live process; it is in the table exactly until it was waited for, so that its pid is safe to signal.
 struct Proc {
     pid: u32,
+    cgroup: String,
     gone: watch::Receiver<bool>,
 }
 
 pub struct Engine {
     pub profile: Profile,
-    /// What Status(verbose) tells as stateDir; its sibling folders are where pid files would be.
-    pub state_dir: PathBuf,
+    pub host: Host,
     store: Mutex<Store>,
     rng: Mutex<Rng>,
     procs: Mutex<HashMap<String, Proc>>,
     queue: Queue<pb::ContainerEventResponse>,
     emitted: AtomicU64,
+    /// Bumped after a change of the store, for those who wait for one.
+    changes: watch::Sender<u64>,
 }
 
 impl Engine {
     /// Needs a current-thread tokio runtime: children die with the thread that made them.
-    pub fn new(profile: Profile, rng: Rng, state_dir: PathBuf) -> Arc<Self> {
+    pub fn new(profile: Profile, rng: Rng, host: Host) -> Arc<Self> {
         let queue = Queue::start(profile.subscriber_capacity, profile.replay_for);
         Arc::new(Engine {
             profile,
-            state_dir,
+            host,
             store: Mutex::default(),
             rng: Mutex::new(rng),
             procs: Mutex::default(),
             queue,
             emitted: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
         })
     }
 
@@ -76,7 +79,24 @@ impl Engine {
         self.queue.subscribe().await
     }
 
+    /// Returns as soon as `of` gives a value for the store, which it is asked for at once and after every change.
+    pub async fn until<T>(&self, of: impl Fn(&Store) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(value) = of(&self.store()) {
+                return value;
+            }
+            // Cannot fail: the sender is ours.
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn touch(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+
     async fn emit(&self, id: &str, sandbox_id: &str, kind: Kind) {
+        self.touch();
         let event = self.store().event(id, sandbox_id, kind, &self.profile, self.now());
         self.emitted.fetch_add(1, Ordering::Relaxed);
         self.queue.send(event).await;
@@ -92,7 +112,8 @@ impl Engine {
                 return Err(Error::unknown(format!("failed to start sandbox {id:?}: {e}")));
             }
         };
-        let gone = self.register(&id, pid);
+        let parent = config.linux.as_ref().map_or("", |l| l.cgroup_parent.as_str());
+        let gone = self.register(&id, pid, &cgroups_path(parent, &id));
         self.store().add_sandbox(&id, config, handler, pid, self.now());
         self.emit(&id, &id, Kind::ContainerCreatedEvent).await;
         tokio::spawn(Arc::clone(self).watch_sandbox(id.clone(), child, gone));
@@ -142,6 +163,7 @@ impl Engine {
         // 2.x tells DELETED while the sandbox is still listed.
         self.emit(&id, &id, Kind::ContainerDeletedEvent).await;
         self.store().delete_sandbox(&id);
+        self.touch();
         Ok(())
     }
 
@@ -170,10 +192,11 @@ impl Engine {
             Ok(spawned) => spawned,
             Err(message) => {
                 self.store().start_failed(id, &message, self.now());
+                self.touch();
                 return Err(Error::Unknown(message));
             }
         };
-        let gone = self.register(id, pid);
+        let gone = self.register(id, pid, &start.cgroups_path);
         self.store().started(id, pid, self.now());
         // The monitor starts before the event: STOPPED may overtake STARTED.
         tokio::spawn(Arc::clone(self).watch_container(id.clone(), child, gone));
@@ -246,14 +269,18 @@ impl Engine {
         })
     }
 
-    fn register(&self, id: &str, pid: u32) -> watch::Sender<bool> {
+    /// The process is placed before anyone can hear of its pid.
+    fn register(&self, id: &str, pid: u32, cgroup: &str) -> watch::Sender<bool> {
+        self.host.place(id, cgroup, pid);
         let (sender, gone) = watch::channel(false);
-        lock(&self.procs).insert(id.to_owned(), Proc { pid, gone });
+        lock(&self.procs).insert(id.to_owned(), Proc { pid, cgroup: cgroup.to_owned(), gone });
         sender
     }
 
     fn unregister(&self, id: &str) {
-        lock(&self.procs).remove(id);
+        if let Some(proc) = lock(&self.procs).remove(id) {
+            self.host.clear(id, &proc.cgroup);
+        }
     }
 
     fn find_sandbox(&self, id: &str) -> Result<Option<String>> {
@@ -280,6 +307,7 @@ impl Engine {
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(5), all).await;
+        self.host.clean_up();
     }
 }
 

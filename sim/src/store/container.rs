@@ -11,6 +11,7 @@ pub struct Started {
     pub sandbox_id: String,
     pub command: Vec<String>,
     pub args: Vec<String>,
+    pub cgroups_path: String,
     pub sandbox_ready: bool,
 }
 
@@ -69,9 +70,10 @@ impl Store {
         }
         status.starting = true;
         let (command, args) = (container.config.command.clone(), container.config.args.clone());
+        let cgroups_path = container.cgroups_path.clone();
         let sandbox_id = container.sandbox_id.clone();
         let sandbox_ready = self.sandboxes.get(&sandbox_id).is_some_and(|s| s.ready);
-        Ok(Started { id, sandbox_id, command, args, sandbox_ready })
+        Ok(Started { id, sandbox_id, command, args, cgroups_path, sandbox_ready })
     }
 
     /// The start failed: EXITED, and nobody is told (engine-facts §1.4).

@@ -2,6 +2,7 @@
 //! `sandbox` and `container` hold the transitions, `view` what CRI shows of it.
 
 mod container;
+mod filter;
 mod names;
 mod sandbox;
 #[cfg(test)]
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 
 use crate::pb;
 
-pub use container::Started;
+pub use container::{cgroups_path, repository};
 pub use names::Names;
+pub use sandbox::on_host_network;
 pub use view::{container_item, sandbox_item};
 
 /// Why the engine refuses: containerd knows few codes, most errors are UNKNOWN.
