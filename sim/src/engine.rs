@@ -59,7 +59,9 @@ impl Engine {
 
     /// Wall clock in ns. The one place where time enters.
     pub fn now(&self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
     }
 
     pub fn new_uid(&self) -> String {
@@ -152,8 +154,12 @@ impl Engine {
     }
 
     pub async fn remove_pod(&self, id: &str) -> Result<()> {
-        let Some(id) = self.find_sandbox(id)? else { return Ok(()) };
-        self.stop_sandbox(&id).await.map_err(|e| e.context(format!("failed to forcibly stop sandbox {id:?}")))?;
+        let Some(id) = self.find_sandbox(id)? else {
+            return Ok(());
+        };
+        self.stop_sandbox(&id)
+            .await
+            .map_err(|e| e.context(format!("failed to forcibly stop sandbox {id:?}")))?;
         for container in self.container_ids(&id) {
             self.remove_container(&container)
                 .await
@@ -182,9 +188,11 @@ impl Engine {
         let start = self.store().begin_start(id)?;
         let id = &start.id;
         let spawned = if start.sandbox_ready {
-            command::plan(&start.command, &start.args).map_err(|program| no_such_program(&program)).and_then(|plan| {
-                process::spawn(plan).map_err(|e| format!("failed to start containerd task {id:?}: {e}"))
-            })
+            command::plan(&start.command, &start.args)
+                .map_err(|program| no_such_program(&program))
+                .and_then(|plan| {
+                    process::spawn(plan).map_err(|e| format!("failed to start containerd task {id:?}: {e}"))
+                })
         } else {
             Err(format!("sandbox container {:?} is not running", start.sandbox_id))
         };
@@ -218,8 +226,13 @@ impl Engine {
 
     /// The signal, and SIGKILL after `timeout`; at once SIGKILL if that is zero.
     pub async fn stop_container(&self, id: &str, timeout: Duration) -> Result<()> {
-        let Some(id) = self.find_container(id)? else { return Ok(()) }; // idempotent
-        let signal = self.store().container(&id).map_or(libc::SIGTERM, |c| stop_signal(c.config.stop_signal()));
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        }; // idempotent
+        let signal = self
+            .store()
+            .container(&id)
+            .map_or(libc::SIGTERM, |c| stop_signal(c.config.stop_signal()));
         self.stop(&id, timeout, signal).await
     }
 
@@ -232,7 +245,9 @@ impl Engine {
     }
 
     pub async fn remove_container(&self, id: &str) -> Result<()> {
-        let Some(id) = self.find_container(id)? else { return Ok(()) };
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        };
         let forcibly = |e: Error| e.context(format!("failed to forcibly stop container {id:?}"));
         self.stop(&id, Duration::ZERO, libc::SIGTERM).await.map_err(forcibly)?;
         let removed = {
@@ -273,7 +288,14 @@ impl Engine {
     fn register(&self, id: &str, pid: u32, cgroup: &str) -> watch::Sender<bool> {
         self.host.place(id, cgroup, pid);
         let (sender, gone) = watch::channel(false);
-        lock(&self.procs).insert(id.to_owned(), Proc { pid, cgroup: cgroup.to_owned(), gone });
+        lock(&self.procs).insert(
+            id.to_owned(),
+            Proc {
+                pid,
+                cgroup: cgroup.to_owned(),
+                gone,
+            },
+        );
         sender
     }
 
@@ -284,11 +306,15 @@ impl Engine {
     }
 
     fn find_sandbox(&self, id: &str) -> Result<Option<String>> {
-        found(full_id(&self.store().sandboxes, id), || format!("an error occurred when try to find sandbox {id:?}"))
+        found(full_id(&self.store().sandboxes, id), || {
+            format!("an error occurred when try to find sandbox {id:?}")
+        })
     }
 
     fn find_container(&self, id: &str) -> Result<Option<String>> {
-        found(full_id(&self.store().containers, id), || format!("an error occurred when try to find container {id:?}"))
+        found(full_id(&self.store().containers, id), || {
+            format!("an error occurred when try to find container {id:?}")
+        })
     }
 
     fn container_ids(&self, sandbox_id: &str) -> Vec<String> {

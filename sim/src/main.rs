@@ -16,7 +16,7 @@ mod store;
 mod workload;
 
 use std::error::Error;
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -58,8 +58,11 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut rng = Rng::new(options.seed);
     let draws = rng.fork();
-    let host = Host::new(if options.cgroups { Cgroups::find() } else { None }, options.state.clone())
-        .map_err(|e| format!("cannot make the state folder {}: {e}", options.state.display()))?;
+    let host = Host::new(
+        if options.cgroups { Cgroups::find() } else { None },
+        options.state.clone(),
+    )
+    .map_err(|e| format!("cannot make the state folder {}: {e}", options.state.display()))?;
     let engine = Engine::new(options.profile.clone(), rng, host);
     let serving = match server::serve(Arc::clone(&engine), &options.socket) {
         Ok(serving) => serving,
@@ -68,9 +71,13 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
             return Err(format!("cannot listen on {}: {e}", options.socket.display()).into());
         }
     };
-    println!("{}", ready(&options, &engine));
+    if let Err(e) = tell(&ready(&options, &engine)) {
+        eprintln!("cri-sim: nobody reads that it is ready: {e}");
+    }
 
-    let workload = options.workload.map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
+    let workload = options
+        .workload
+        .map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -86,9 +93,21 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn ready(options: &Options, engine: &Engine) -> String {
-    let cgroups = engine.host.cgroups().map_or("none".into(), |c| format!("{}:{}", c.hierarchy(), c.folder().display()));
+    let cgroups = engine
+        .host
+        .cgroups()
+        .map_or("none".into(), |c| format!("{}:{}", c.hierarchy(), c.folder().display()));
     let (socket, profile) = (options.socket.display(), options.profile.name);
-    format!("ready unix://{socket} profile={profile} cgroups={cgroups} seed={}", options.seed)
+    format!(
+        "ready unix://{socket} profile={profile} cgroups={cgroups} seed={}",
+        options.seed
+    )
+}
+
+fn tell(answer: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{answer}")?;
+    out.flush()
 }
 
 async fn time_is_over(duration: Option<std::time::Duration>) {
@@ -106,10 +125,9 @@ async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Serving) {
         let mut lines = read(source.clone());
         while let Some(line) = lines.recv().await {
             let (answer, flow) = runner.line(&line).await;
-            if !answer.is_empty() {
-                println!("{answer}");
-            }
-            if flow == Flow::Quit {
+            let told = if answer.is_empty() { Ok(()) } else { tell(&answer) };
+            // Whoever drives it is gone when nobody reads the answers.
+            if told.is_err() || flow == Flow::Quit {
                 return;
             }
         }

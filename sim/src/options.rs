@@ -73,7 +73,10 @@ any other program does not exist, so that the start fails.
 
 pub fn parse(args: &[String]) -> Result<Parsed, String> {
     let mut options = defaults();
-    let mut workload = Workload { pods: 12, pace: Duration::from_secs(1) };
+    let mut workload = Workload {
+        pods: 12,
+        pace: Duration::from_secs(1),
+    };
     let mut has_workload = false;
     let mut state = None;
     let mut args = args.iter();
@@ -112,7 +115,9 @@ fn defaults() -> Options {
         scripts: Vec::new(),
         workload: None,
         // Different each time; nobody depends on more.
-        seed: std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
+        seed: std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
         cgroups: true,
         duration: None,
     }
@@ -123,7 +128,11 @@ fn profile(name: &str) -> Result<Profile, String> {
 }
 
 fn source(text: &str) -> Source {
-    if text == "-" { Source::Stdin } else { Source::File(text.into()) }
+    if text == "-" {
+        Source::Stdin
+    } else {
+        Source::File(text.into())
+    }
 }
 
 fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
@@ -132,7 +141,11 @@ fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
 
 fn time(option: &str, text: &str) -> Result<Duration, String> {
     let time = crate::script::time(text).map_err(|e| format!("{option}: {e}"))?;
-    if time.is_zero() { Err(format!("{option} {text:?}: want more than nothing")) } else { Ok(time) }
+    if time.is_zero() {
+        Err(format!("{option} {text:?}: want more than nothing"))
+    } else {
+        Ok(time)
+    }
 }
 
 #[cfg(test)]
@@ -149,18 +162,44 @@ mod tests {
 
     #[test]
     fn a_full_command_line() {
-        let options =
-            run(&["--socket", "/tmp/x", "--script", "a", "--script", "-", "--workload", "--pods", "3", "--pace", "50ms"])
-                .unwrap();
+        let options = run(&[
+            "--socket",
+            "/tmp/x",
+            "--script",
+            "a",
+            "--script",
+            "-",
+            "--workload",
+            "--pods",
+            "3",
+            "--pace",
+            "50ms",
+        ])
+        .unwrap();
         assert_eq!(options.state, PathBuf::from("/tmp/x.state"));
         assert_eq!(options.scripts, [Source::File("a".into()), Source::Stdin]);
-        assert_eq!(options.workload, Some(Workload { pods: 3, pace: Duration::from_millis(50) }));
+        assert_eq!(
+            options.workload,
+            Some(Workload {
+                pods: 3,
+                pace: Duration::from_millis(50)
+            })
+        );
     }
 
     #[test]
     fn refusals_name_the_option() {
-        for bad in [&["--pods", "many"][..], &["--profile", "docker"], &["--pace", "0"], &["--socket"], &["--fly"]] {
-            assert!(run(bad).unwrap_err().contains(bad[0].trim_start_matches("--")), "{bad:?}");
+        for bad in [
+            &["--pods", "many"][..],
+            &["--profile", "docker"],
+            &["--pace", "0"],
+            &["--socket"],
+            &["--fly"],
+        ] {
+            assert!(
+                run(bad).unwrap_err().contains(bad[0].trim_start_matches("--")),
+                "{bad:?}"
+            );
         }
     }
 }

@@ -68,7 +68,9 @@ fn candidates(mounts: &str) -> Vec<(String, PathBuf)> {
     let (mut unified, mut v1) = (Vec::new(), Vec::new());
     for line in mounts.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [_, at, kind, options, ..] = fields[..] else { continue };
+        let [_, at, kind, options, ..] = fields[..] else {
+            continue;
+        };
         match kind {
             "cgroup2" => unified.push(("v2".to_owned(), PathBuf::from(at))),
             // A cpuset cgroup takes no process before it is configured.
@@ -111,6 +113,9 @@ mod tests {
     #[test]
     fn cgroups_paths_of_both_drivers() {
         assert_eq!(relative("/kubepods/podx/abc"), Path::new("kubepods/podx/abc"));
-        assert_eq!(relative("kubepods-podx.slice:cri-containerd:abc"), Path::new("kubepods-podx.slice/cri-containerd-abc.scope"));
+        assert_eq!(
+            relative("kubepods-podx.slice:cri-containerd:abc"),
+            Path::new("kubepods-podx.slice/cri-containerd-abc.scope")
+        );
     }
 }

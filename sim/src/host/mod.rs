@@ -32,7 +32,9 @@ impl Host {
     /// Neither a missing cgroup nor a missing pid file keeps a container from running; both are said on stderr.
     pub fn place(&self, id: &str, cgroup: &str, pid: u32) {
         if let Some(cgroups) = &self.cgroups {
-            warn(cgroups.add(cgroup, pid), || format!("cannot put pid {pid} into the cgroup {cgroup}"));
+            warn(cgroups.add(cgroup, pid), || {
+                format!("cannot put pid {pid} into the cgroup {cgroup}")
+            });
         }
         let bundle = self.bundle(id);
         let written = fs::create_dir_all(&bundle).and_then(|()| fs::write(bundle.join("init.pid"), pid.to_string()));
@@ -44,19 +46,27 @@ impl Host {
             cgroups.remove(cgroup);
         }
         let bundle = self.bundle(id);
-        warn(fs::remove_dir_all(&bundle), || format!("cannot remove {}", bundle.display()));
+        warn(fs::remove_dir_all(&bundle), || {
+            format!("cannot remove {}", bundle.display())
+        });
     }
 
     /// After the last process.
     pub fn clean_up(&self) {
         if let Some(cgroups) = &self.cgroups {
-            warn(cgroups.remove_all(), || format!("cannot remove the cgroups below {}", cgroups.folder().display()));
+            warn(cgroups.remove_all(), || {
+                format!("cannot remove the cgroups below {}", cgroups.folder().display())
+            });
         }
-        warn(fs::remove_dir_all(&self.state), || format!("cannot remove {}", self.state.display()));
+        warn(fs::remove_dir_all(&self.state), || {
+            format!("cannot remove {}", self.state.display())
+        });
     }
 
     fn bundle(&self, id: &str) -> PathBuf {
-        self.state.join("io.containerd.runtime.v2.task/k8s.io").join(Path::new(id))
+        self.state
+            .join("io.containerd.runtime.v2.task/k8s.io")
+            .join(Path::new(id))
     }
 }
 

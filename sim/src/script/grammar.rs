@@ -31,15 +31,31 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     RunPod(PodSpec),
-    Create { pod: String, container: ContainerSpec },
+    Create {
+        pod: String,
+        container: ContainerSpec,
+    },
     Start(String),
-    Stop { container: String, grace: Duration },
+    Stop {
+        container: String,
+        grace: Duration,
+    },
     Remove(String),
     StopPod(String),
     RemovePod(String),
-    Pod { pod: PodSpec, containers: Vec<ContainerSpec> },
-    Kill { name: String, signal: i32 },
-    Wait { name: String, state: Awaited, limit: Duration },
+    Pod {
+        pod: PodSpec,
+        containers: Vec<ContainerSpec>,
+    },
+    Kill {
+        name: String,
+        signal: i32,
+    },
+    Wait {
+        name: String,
+        state: Awaited,
+        limit: Duration,
+    },
     Sleep(Duration),
     List,
     Stats,
@@ -60,21 +76,32 @@ pub enum Awaited {
 /// `None`: an empty line or a comment.
 pub fn parse(line: &str) -> Result<Option<Command>, String> {
     let words = words(line)?;
-    let Some((verb, rest)) = words.split_first() else { return Ok(None) };
+    let Some((verb, rest)) = words.split_first() else {
+        return Ok(None);
+    };
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let command = match (verb.as_str(), &rest[..]) {
         ("run-pod", [pod, options @ ..]) => Command::RunPod(pod_spec(pod, options)?),
         ("create", [pod, container, rest @ ..]) => create(pod, container, rest)?,
         ("pod", [pod, rest @ ..]) => whole_pod(pod, rest)?,
         ("start", [container]) => Command::Start((*container).into()),
-        ("stop", [container]) => Command::Stop { container: (*container).into(), grace: DEFAULT_GRACE },
-        ("stop", [container, grace]) => Command::Stop { container: (*container).into(), grace: time(grace)? },
+        ("stop", [container]) => Command::Stop {
+            container: (*container).into(),
+            grace: DEFAULT_GRACE,
+        },
+        ("stop", [container, grace]) => Command::Stop {
+            container: (*container).into(),
+            grace: time(grace)?,
+        },
         ("rm", [container]) => Command::Remove((*container).into()),
         ("stop-pod", [pod]) => Command::StopPod((*pod).into()),
         ("rm-pod", [pod]) => Command::RemovePod((*pod).into()),
         ("kill", [name, signal]) => {
             let signal = signal_number(signal).ok_or_else(|| format!("{signal:?} is no signal: want TERM or 15"))?;
-            Command::Kill { name: (*name).into(), signal }
+            Command::Kill {
+                name: (*name).into(),
+                signal,
+            }
         }
         ("wait", [name, state]) => wait(name, state, DEFAULT_LIMIT)?,
         ("wait", [name, state, limit]) => wait(name, state, time(limit)?)?,
@@ -104,9 +131,17 @@ fn wait(name: &str, state: &str, limit: Duration) -> Result<Command, String> {
         "ready" => Awaited::Ready,
         "notready" => Awaited::NotReady,
         "gone" => Awaited::Gone,
-        other => return Err(format!("{other:?} is no state: want created, running, exited, ready, notready or gone")),
+        other => {
+            return Err(format!(
+                "{other:?} is no state: want created, running, exited, ready, notready or gone"
+            ));
+        }
     };
-    Ok(Command::Wait { name: name.into(), state, limit })
+    Ok(Command::Wait {
+        name: name.into(),
+        state,
+        limit,
+    })
 }
 
 fn create(pod: &str, container: &str, rest: &[&str]) -> Result<Command, String> {
@@ -116,14 +151,23 @@ fn create(pod: &str, container: &str, rest: &[&str]) -> Result<Command, String> 
     for option in options {
         container_option(&mut spec, option)?;
     }
-    Ok(Command::Create { pod: pod.into(), container: spec })
+    Ok(Command::Create {
+        pod: pod.into(),
+        container: spec,
+    })
 }
 
 fn whole_pod(pod: &str, rest: &[&str]) -> Result<Command, String> {
     let (words, command) = split_command(rest);
     let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|w| is_pod_option(w));
-    let container = |name: &&str| ContainerSpec { command: command.clone(), ..ContainerSpec::new(name) };
-    Ok(Command::Pod { pod: pod_spec(pod, &options)?, containers: names.iter().map(container).collect() })
+    let container = |name: &&str| ContainerSpec {
+        command: command.clone(),
+        ..ContainerSpec::new(name)
+    };
+    Ok(Command::Pod {
+        pod: pod_spec(pod, &options)?,
+        containers: names.iter().map(container).collect(),
+    })
 }
 
 fn is_pod_option(word: &str) -> bool {
@@ -167,7 +211,9 @@ fn container_option(spec: &mut ContainerSpec, option: &str) -> Result<(), String
 }
 
 fn key_value(pair: &str) -> Result<(String, String), String> {
-    let (key, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
+    let (key, value) = pair
+        .split_once('=')
+        .ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
     Ok((key.into(), value.into()))
 }
 
@@ -178,7 +224,9 @@ fn number(text: &str) -> Result<u32, String> {
 /// 200ms, 1.5s, 2m; a bare number is seconds.
 pub fn time(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
-    let seconds = units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
+    let seconds = units
+        .iter()
+        .find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
         .ok_or_else(|| format!("{text:?} is no time: want 200ms, 1.5s or 2m"))
@@ -225,32 +273,58 @@ mod tests {
 
     #[test]
     fn pods_and_containers() {
-        let Command::RunPod(pod) = command("run-pod web ns=shop attempt=2 label=app=web annotation=a='b c' host-network")
+        let Command::RunPod(pod) =
+            command("run-pod web ns=shop attempt=2 label=app=web annotation=a='b c' host-network")
         else {
             panic!("not run-pod")
         };
-        assert_eq!((pod.name.as_str(), pod.namespace.as_str(), pod.attempt, pod.host_network), ("web", "shop", 2, true));
-        assert_eq!((&pod.labels["app"], &pod.annotations["a"]), (&"web".to_owned(), &"b c".to_owned()));
+        assert_eq!(
+            (pod.name.as_str(), pod.namespace.as_str(), pod.attempt, pod.host_network),
+            ("web", "shop", 2, true)
+        );
+        assert_eq!(
+            (&pod.labels["app"], &pod.annotations["a"]),
+            (&"web".to_owned(), &"b c".to_owned())
+        );
 
-        let Command::Create { pod, container } = command("create web app image=nginx env=A=1 -- sh -c 'sleep 1; exit 3'")
+        let Command::Create { pod, container } =
+            command("create web app image=nginx env=A=1 -- sh -c 'sleep 1; exit 3'")
         else {
             panic!("not create")
         };
-        assert_eq!((pod.as_str(), container.name.as_str(), container.image.as_str()), ("web", "app", "nginx"));
+        assert_eq!(
+            (pod.as_str(), container.name.as_str(), container.image.as_str()),
+            ("web", "app", "nginx")
+        );
         assert_eq!(container.command, ["sh", "-c", "sleep 1; exit 3"]);
 
-        let Command::Pod { pod, containers } = command("pod web ns=shop a b -- sleep 1") else { panic!("not pod") };
+        let Command::Pod { pod, containers } = command("pod web ns=shop a b -- sleep 1") else {
+            panic!("not pod")
+        };
         assert_eq!(pod.namespace, "shop");
-        assert_eq!(containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert!(containers.iter().all(|c| c.command == ["sleep", "1"]));
     }
 
     #[test]
     fn signals_and_times() {
-        assert_eq!(command("kill a SIGKILL"), Command::Kill { name: "a".into(), signal: 9 });
+        assert_eq!(
+            command("kill a SIGKILL"),
+            Command::Kill {
+                name: "a".into(),
+                signal: 9
+            }
+        );
         assert_eq!(command("sleep 200ms"), Command::Sleep(Duration::from_millis(200)));
         assert_eq!(command("sleep 2m"), Command::Sleep(Duration::from_secs(120)));
-        let wait = Command::Wait { name: "a".into(), state: Awaited::Exited, limit: Duration::from_millis(1500) };
+        let wait = Command::Wait {
+            name: "a".into(),
+            state: Awaited::Exited,
+            limit: Duration::from_millis(1500),
+        };
         assert_eq!(command("wait a exited 1.5s"), wait);
     }
 

@@ -141,27 +141,49 @@ impl Runner {
         for s in store.sandboxes.values() {
             let _ = writeln!(lines, "- sandbox {} {}", names::pod_path(s), describe_sandbox(s));
             for c in store.containers_of(&s.id) {
-                let _ = writeln!(lines, "- container {} {}", names::container_path(&store, c), describe_container(c));
+                let _ = writeln!(
+                    lines,
+                    "- container {} {}",
+                    names::container_path(&store, c),
+                    describe_container(c)
+                );
             }
         }
-        format!("{lines}ok list sandboxes={} containers={}", store.sandboxes.len(), store.containers.len())
+        format!(
+            "{lines}ok list sandboxes={} containers={}",
+            store.sandboxes.len(),
+            store.containers.len()
+        )
     }
 
     fn stats(&self) -> String {
         let store = self.engine.store();
         let running = store.containers.values().filter(|c| is_running(c)).count();
-        let counts = format!("sandboxes={} containers={}", store.sandboxes.len(), store.containers.len());
-        let calls: String = self.calls.all().iter().map(|(method, n)| format!(" {method}={n}")).collect();
+        let counts = format!(
+            "sandboxes={} containers={}",
+            store.sandboxes.len(),
+            store.containers.len()
+        );
+        let calls: String = self
+            .calls
+            .all()
+            .iter()
+            .map(|(method, n)| format!(" {method}={n}"))
+            .collect();
         format!("{counts} running={running} events={}{calls}", self.engine.emitted())
     }
 
     fn sandbox_id(&self, name: &str) -> Result<String, String> {
-        names::sandbox(&self.engine.store(), name).map(|s| s.id.clone()).ok_or_else(|| no_pod(name))
+        names::sandbox(&self.engine.store(), name)
+            .map(|s| s.id.clone())
+            .ok_or_else(|| no_pod(name))
     }
 
     fn container_id(&self, name: &str) -> Result<String, String> {
         let none = || format!("no container is called {name:?}: `list` shows all");
-        names::container(&self.engine.store(), name).map(|c| c.id.clone()).ok_or_else(none)
+        names::container(&self.engine.store(), name)
+            .map(|c| c.id.clone())
+            .ok_or_else(none)
     }
 }
 
@@ -188,7 +210,12 @@ fn shown(store: &Store, name: &str, state: Awaited) -> Option<String> {
 }
 
 fn describe_sandbox(s: &Sandbox) -> String {
-    format!("{} id={} pid={}", if s.ready { "ready" } else { "notready" }, s.id, s.pid)
+    format!(
+        "{} id={} pid={}",
+        if s.ready { "ready" } else { "notready" },
+        s.id,
+        s.pid
+    )
 }
 
 fn describe_container(c: &Container) -> String {

@@ -115,14 +115,20 @@ const NOT_SIMULATED: &[&str] = &[
 
 fn route(path: &str) -> Result<Route<'_>, String> {
     let malformed = || format!("malformed method name: {path:?}");
-    let (service, method) = path.strip_prefix('/').and_then(|p| p.rsplit_once('/')).ok_or_else(malformed)?;
+    let (service, method) = path
+        .strip_prefix('/')
+        .and_then(|p| p.rsplit_once('/'))
+        .ok_or_else(malformed)?;
     let (target, served) = match service {
         runtime::SERVICE_NAME => (Target::Runtime, RUNTIME_METHODS),
         images::SERVICE_NAME => (Target::Images, IMAGE_METHODS),
         _ => return Err(format!("unknown service {service}")),
     };
     if served.contains(&method) {
-        Ok(Route { service: target, method })
+        Ok(Route {
+            service: target,
+            method,
+        })
     } else if NOT_SIMULATED.contains(&method) {
         Err(format!("method {method} not implemented"))
     } else {
@@ -137,9 +143,18 @@ mod tests {
     #[test]
     fn routes_and_refusals() {
         let ok = |service, method| Ok(Route { service, method });
-        assert_eq!(route("/runtime.v1.RuntimeService/Version"), ok(Target::Runtime, "Version"));
-        assert_eq!(route("/runtime.v1.ImageService/ListImages"), ok(Target::Images, "ListImages"));
-        assert_eq!(route("/runtime.v1.RuntimeService/ExecSync"), Err("method ExecSync not implemented".into()));
+        assert_eq!(
+            route("/runtime.v1.RuntimeService/Version"),
+            ok(Target::Runtime, "Version")
+        );
+        assert_eq!(
+            route("/runtime.v1.ImageService/ListImages"),
+            ok(Target::Images, "ListImages")
+        );
+        assert_eq!(
+            route("/runtime.v1.RuntimeService/ExecSync"),
+            Err("method ExecSync not implemented".into())
+        );
         assert_eq!(
             route("/runtime.v1.RuntimeService/StreamContainers"),
             Err("unknown method StreamContainers for service runtime.v1.RuntimeService".into())

@@ -75,8 +75,19 @@ fn container_spec(c: &Container, sandbox: Option<&Sandbox>) -> Value {
     annotations["io.kubernetes.cri.container-name"] = json!(name);
     annotations["io.kubernetes.cri.image-name"] = json!(image);
     let mut env = vec![PATH.to_owned()];
-    env.extend(c.config.envs.iter().map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))));
-    let mut args: Vec<&str> = c.config.command.iter().chain(&c.config.args).map(String::as_str).collect();
+    env.extend(
+        c.config
+            .envs
+            .iter()
+            .map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))),
+    );
+    let mut args: Vec<&str> = c
+        .config
+        .command
+        .iter()
+        .chain(&c.config.args)
+        .map(String::as_str)
+        .collect();
     if args.is_empty() {
         args.push(command::ENTRYPOINT);
     }
@@ -132,15 +143,20 @@ fn mounts(config: &pb::ContainerConfig) -> Vec<Value> {
         let options = ["rbind", "rprivate", mode];
         json!({ "destination": m.container_path, "type": "bind", "source": m.host_path, "options": options })
     });
-    std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" })).chain(own).collect()
+    std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" }))
+        .chain(own)
+        .collect()
 }
 
 /// Go's JSON of the CRI message: the names of the .proto.
 fn container_config(c: &pb::ContainerConfig) -> Value {
     let metadata = c.metadata.clone().unwrap_or_default();
     let image = c.image.as_ref().map_or("", |i| i.image.as_str());
-    let envs: Vec<Value> =
-        c.envs.iter().map(|e| json!({ "key": e.key, "value": String::from_utf8_lossy(&e.value) })).collect();
+    let envs: Vec<Value> = c
+        .envs
+        .iter()
+        .map(|e| json!({ "key": e.key, "value": String::from_utf8_lossy(&e.value) }))
+        .collect();
     json!({
         "metadata": { "name": metadata.name, "attempt": metadata.attempt },
         "image": { "image": image },

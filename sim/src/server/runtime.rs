@@ -57,19 +57,37 @@ impl RuntimeService for Runtime {
     }
 
     async fn status(&self, request: Request<pb::StatusRequest>) -> Reply<pb::StatusResponse> {
-        let condition = |kind: &str| pb::RuntimeCondition { r#type: kind.into(), status: true, ..Default::default() };
-        let handler = |name: &str| pb::RuntimeHandler { name: name.into(), features: Some(Default::default()) };
+        let condition = |kind: &str| pb::RuntimeCondition {
+            r#type: kind.into(),
+            status: true,
+            ..Default::default()
+        };
+        let handler = |name: &str| pb::RuntimeHandler {
+            name: name.into(),
+            features: Some(Default::default()),
+        };
         let verbose = request.into_inner().verbose;
         Ok(Response::new(pb::StatusResponse {
-            status: Some(pb::RuntimeStatus { conditions: vec![condition("RuntimeReady"), condition("NetworkReady")] }),
-            info: if verbose { info::status(&self.engine.host.state_dir()) } else { HashMap::new() },
+            status: Some(pb::RuntimeStatus {
+                conditions: vec![condition("RuntimeReady"), condition("NetworkReady")],
+            }),
+            info: if verbose {
+                info::status(&self.engine.host.state_dir())
+            } else {
+                HashMap::new()
+            },
             runtime_handlers: vec![handler(""), handler("runc")],
-            features: Some(pb::RuntimeFeatures { supplemental_groups_policy: true, ..Default::default() }),
+            features: Some(pb::RuntimeFeatures {
+                supplemental_groups_policy: true,
+                ..Default::default()
+            }),
         }))
     }
 
     async fn runtime_config(&self, _: Request<pb::RuntimeConfigRequest>) -> Reply<pb::RuntimeConfigResponse> {
-        let linux = pb::LinuxRuntimeConfiguration { cgroup_driver: pb::CgroupDriver::Cgroupfs.into() };
+        let linux = pb::LinuxRuntimeConfiguration {
+            cgroup_driver: pb::CgroupDriver::Cgroupfs.into(),
+        };
         Ok(Response::new(pb::RuntimeConfigResponse { linux: Some(linux) }))
     }
 
@@ -81,9 +99,14 @@ impl RuntimeService for Runtime {
     }
 
     async fn run_pod_sandbox(&self, request: Request<pb::RunPodSandboxRequest>) -> Reply<pb::RunPodSandboxResponse> {
-        let pb::RunPodSandboxRequest { config, runtime_handler } = request.into_inner();
+        let pb::RunPodSandboxRequest {
+            config,
+            runtime_handler,
+        } = request.into_inner();
         let config = config.unwrap_or_default();
-        let pod_sandbox_id = self.act(async move |e| e.run_pod(config, &runtime_handler).await).await?;
+        let pod_sandbox_id = self
+            .act(async move |e| e.run_pod(config, &runtime_handler).await)
+            .await?;
         Ok(Response::new(pb::RunPodSandboxResponse { pod_sandbox_id }))
     }
 
@@ -106,14 +129,21 @@ impl RuntimeService for Runtime {
         &self,
         request: Request<pb::PodSandboxStatusRequest>,
     ) -> Reply<pb::PodSandboxStatusResponse> {
-        let pb::PodSandboxStatusRequest { pod_sandbox_id, verbose } = request.into_inner();
+        let pb::PodSandboxStatusRequest {
+            pod_sandbox_id,
+            verbose,
+        } = request.into_inner();
         let store = self.engine.store();
         let sandbox = store
             .sandbox(&pod_sandbox_id)
             .map_err(|e| status(e.context("an error occurred when try to find sandbox")))?;
         Ok(Response::new(pb::PodSandboxStatusResponse {
             status: Some(sandbox.status(&self.engine.profile)),
-            info: if verbose { info::sandbox(sandbox) } else { HashMap::new() },
+            info: if verbose {
+                info::sandbox(sandbox)
+            } else {
+                HashMap::new()
+            },
             ..Default::default()
         }))
     }
@@ -142,7 +172,8 @@ impl RuntimeService for Runtime {
     async fn stop_container(&self, request: Request<pb::StopContainerRequest>) -> Reply<pb::StopContainerResponse> {
         let pb::StopContainerRequest { container_id, timeout } = request.into_inner();
         let timeout = Duration::from_secs(timeout.try_into().unwrap_or(0));
-        self.act(async move |e| e.stop_container(&container_id, timeout).await).await?;
+        self.act(async move |e| e.stop_container(&container_id, timeout).await)
+            .await?;
         Ok(Response::new(pb::StopContainerResponse {}))
     }
 
@@ -167,13 +198,17 @@ impl RuntimeService for Runtime {
     ) -> Reply<pb::ContainerStatusResponse> {
         let pb::ContainerStatusRequest { container_id, verbose } = request.into_inner();
         let store = self.engine.store();
-        let container = store.container(&container_id).map_err(|e| {
-            status(e.context(format!("an error occurred when try to find container {container_id:?}")))
-        })?;
+        let container = store
+            .container(&container_id)
+            .map_err(|e| status(e.context(format!("an error occurred when try to find container {container_id:?}"))))?;
         let sandbox = store.sandboxes.get(&container.sandbox_id);
         Ok(Response::new(pb::ContainerStatusResponse {
             status: Some(container.status()),
-            info: if verbose { info::container(container, sandbox) } else { HashMap::new() },
+            info: if verbose {
+                info::container(container, sandbox)
+            } else {
+                HashMap::new()
+            },
         }))
     }
 

@@ -20,7 +20,13 @@ impl Socket {
         let listener = listen(path)?;
         let (accepted, connections) = mpsc::channel(1);
         let accepting = tokio::spawn(accept(listener, accepted));
-        Ok((Socket { path: path.to_owned(), accepting }, ReceiverStream::new(connections)))
+        Ok((
+            Socket {
+                path: path.to_owned(),
+                accepting,
+            },
+            ReceiverStream::new(connections),
+        ))
     }
 
     /// Accepts no more, and removes the file.
@@ -36,7 +42,10 @@ impl Socket {
 fn listen(path: &Path) -> io::Result<UnixListener> {
     if path.exists() {
         if StdUnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another program listens there"));
+            return Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                "another program listens there",
+            ));
         }
         std::fs::remove_file(path)?;
     }
