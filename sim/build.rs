@@ -22,6 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .out_dir(server)
         .compile_fds(descriptors.clone())?;
     // The tests are a client in another process, as a real one would be; the binary itself has no client code.
-    tonic_prost_build::configure().build_server(false).build_transport(false).out_dir(client).compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_server(false)
+        .build_transport(false)
+        .out_dir(client)
+        .compile_fds(descriptors)?;
     Ok(())
 }

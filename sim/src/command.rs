@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What an image runs that is told nothing else: a server that never ends.
+pub const ENTRYPOINT: &str = "/server";
+
 /// How the container's process lives: it sleeps (for ever if `None`), then exits with a code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
@@ -20,15 +23,20 @@ impl Plan {
 
     pub fn from_args(life: &str, code: &str) -> Option<Plan> {
         let life = seconds(life)?;
-        Some(Plan { life, code: code.parse().ok()? })
+        Some(Plan {
+            life,
+            code: code.parse().ok()?,
+        })
     }
 }
 
 /// The plan of `command` followed by `args`. `Err` is the program that is not there.
-/// Both empty: the image's own entrypoint, which here is a server that never ends.
+/// Both empty: the image's own entrypoint.
 pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
     let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
-    let Some((&program, rest)) = words.split_first() else { return Ok(Plan::FOR_EVER) };
+    let Some((&program, rest)) = words.split_first() else {
+        return Ok(Plan::FOR_EVER);
+    };
     let missing = || program.to_owned();
     match (base_name(program), rest) {
         ("sh" | "bash" | "ash", [flag, text, ..]) if *flag == "-c" => shell(text).ok_or_else(missing),
@@ -37,14 +45,22 @@ pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
 }
 
 fn base_name(program: &str) -> &str {
-    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/"].iter().find_map(|dir| program.strip_prefix(dir)).unwrap_or(program)
+    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/"]
+        .iter()
+        .find_map(|dir| program.strip_prefix(dir))
+        .unwrap_or(program)
 }
 
 fn simple(words: &[&str]) -> Option<Plan> {
     let (program, args) = words.split_first()?;
-    let now = |code| Some(Plan { life: Some(Duration::ZERO), code });
+    let now = |code| {
+        Some(Plan {
+            life: Some(Duration::ZERO),
+            code,
+        })
+    };
     match (base_name(program), args) {
-        ("pause", []) => Some(Plan::FOR_EVER),
+        ("pause" | "server", []) => Some(Plan::FOR_EVER),
         ("true" | ":", _) => now(0),
         ("false", _) => now(1),
         ("exit", []) => now(0),
@@ -60,12 +76,23 @@ fn simple(words: &[&str]) -> Option<Plan> {
 
 /// `sleep 2; exit 3` and the like: a sequence of simple commands, whose last one (or `exit`) gives the code.
 fn shell(text: &str) -> Option<Plan> {
-    let mut total = Plan { life: Some(Duration::ZERO), code: 0 };
-    for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
+    let mut total = Plan {
+        life: Some(Duration::ZERO),
+        code: 0,
+    };
+    for part in text
+        .replace("&&", ";")
+        .split(';')
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+    {
         let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['\'', '"'])).collect();
         let words = if words[0] == "exec" { &words[1..] } else { &words[..] };
         let step = simple(words)?;
-        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), code: step.code };
+        total = Plan {
+            life: total.life.zip(step.life).map(|(a, b)| a + b),
+            code: step.code,
+        };
         if words[0] == "exit" || total.life.is_none() {
             break;
         }
@@ -98,7 +125,10 @@ mod tests {
     }
 
     fn after(secs: f64, code: u8) -> Result<Plan, String> {
-        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code })
+        Ok(Plan {
+            life: Some(Duration::from_secs_f64(secs)),
+            code,
+        })
     }
 
     #[test]
@@ -127,7 +157,13 @@ mod tests {
 
     #[test]
     fn plans_survive_the_command_line() {
-        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9 }] {
+        for plan in [
+            Plan::FOR_EVER,
+            Plan {
+                life: Some(Duration::from_millis(1234)),
+                code: 9,
+            },
+        ] {
             let [life, code] = plan.to_args();
             assert_eq!(Plan::from_args(&life, &code), Some(plan));
         }

@@ -2,7 +2,6 @@
 //! Order of state, event and return is containerd 2.x's (engine-facts §1.1).
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,41 +11,45 @@ use tokio::sync::{mpsc, watch};
 
 use crate::command;
 use crate::events::Queue;
+use crate::host::Host;
 use crate::pb::{self, ContainerEventType as Kind};
 use crate::process;
 use crate::profile::Profile;
 use crate::rng::Rng;
-use crate::store::{Error, Result, Store, full_id};
+use crate::store::{Error, Result, Store, cgroups_path, full_id};
 
 /// A live process; it is in the table exactly until it was waited for, so that its pid is safe to signal.
 struct Proc {
     pid: u32,
+    cgroup: String,
     gone: watch::Receiver<bool>,
 }
 
 pub struct Engine {
     pub profile: Profile,
-    /// What Status(verbose) tells as stateDir; its sibling folders are where pid files would be.
-    pub state_dir: PathBuf,
+    pub host: Host,
     store: Mutex<Store>,
     rng: Mutex<Rng>,
     procs: Mutex<HashMap<String, Proc>>,
     queue: Queue<pb::ContainerEventResponse>,
     emitted: AtomicU64,
+    /// Bumped after a change of the store, for those who wait for one.
+    changes: watch::Sender<u64>,
 }
 
 impl Engine {
     /// Needs a current-thread tokio runtime: children die with the thread that made them.
-    pub fn new(profile: Profile, rng: Rng, state_dir: PathBuf) -> Arc<Self> {
+    pub fn new(profile: Profile, rng: Rng, host: Host) -> Arc<Self> {
         let queue = Queue::start(profile.subscriber_capacity, profile.replay_for);
         Arc::new(Engine {
             profile,
-            state_dir,
+            host,
             store: Mutex::default(),
             rng: Mutex::new(rng),
             procs: Mutex::default(),
             queue,
             emitted: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
         })
     }
 
@@ -56,7 +59,9 @@ impl Engine {
 
     /// Wall clock in ns. The one place where time enters.
     pub fn now(&self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
     }
 
     pub fn new_uid(&self) -> String {
@@ -76,7 +81,24 @@ impl Engine {
         self.queue.subscribe().await
     }
 
+    /// Returns as soon as `of` gives a value for the store, which it is asked for at once and after every change.
+    pub async fn until<T>(&self, of: impl Fn(&Store) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(value) = of(&self.store()) {
+                return value;
+            }
+            // Cannot fail: the sender is ours.
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn touch(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+
     async fn emit(&self, id: &str, sandbox_id: &str, kind: Kind) {
+        self.touch();
         let event = self.store().event(id, sandbox_id, kind, &self.profile, self.now());
         self.emitted.fetch_add(1, Ordering::Relaxed);
         self.queue.send(event).await;
@@ -92,7 +114,8 @@ impl Engine {
                 return Err(Error::unknown(format!("failed to start sandbox {id:?}: {e}")));
             }
         };
-        let gone = self.register(&id, pid);
+        let parent = config.linux.as_ref().map_or("", |l| l.cgroup_parent.as_str());
+        let gone = self.register(&id, pid, &cgroups_path(parent, &id));
         self.store().add_sandbox(&id, config, handler, pid, self.now());
         self.emit(&id, &id, Kind::ContainerCreatedEvent).await;
         tokio::spawn(Arc::clone(self).watch_sandbox(id.clone(), child, gone));
@@ -131,8 +154,12 @@ impl Engine {
     }
 
     pub async fn remove_pod(&self, id: &str) -> Result<()> {
-        let Some(id) = self.find_sandbox(id)? else { return Ok(()) };
-        self.stop_sandbox(&id).await.map_err(|e| e.context(format!("failed to forcibly stop sandbox {id:?}")))?;
+        let Some(id) = self.find_sandbox(id)? else {
+            return Ok(());
+        };
+        self.stop_sandbox(&id)
+            .await
+            .map_err(|e| e.context(format!("failed to forcibly stop sandbox {id:?}")))?;
         for container in self.container_ids(&id) {
             self.remove_container(&container)
                 .await
@@ -142,6 +169,7 @@ impl Engine {
         // 2.x tells DELETED while the sandbox is still listed.
         self.emit(&id, &id, Kind::ContainerDeletedEvent).await;
         self.store().delete_sandbox(&id);
+        self.touch();
         Ok(())
     }
 
@@ -160,9 +188,11 @@ impl Engine {
         let start = self.store().begin_start(id)?;
         let id = &start.id;
         let spawned = if start.sandbox_ready {
-            command::plan(&start.command, &start.args).map_err(|program| no_such_program(&program)).and_then(|plan| {
-                process::spawn(plan).map_err(|e| format!("failed to start containerd task {id:?}: {e}"))
-            })
+            command::plan(&start.command, &start.args)
+                .map_err(|program| no_such_program(&program))
+                .and_then(|plan| {
+                    process::spawn(plan).map_err(|e| format!("failed to start containerd task {id:?}: {e}"))
+                })
         } else {
             Err(format!("sandbox container {:?} is not running", start.sandbox_id))
         };
@@ -170,10 +200,11 @@ impl Engine {
             Ok(spawned) => spawned,
             Err(message) => {
                 self.store().start_failed(id, &message, self.now());
+                self.touch();
                 return Err(Error::Unknown(message));
             }
         };
-        let gone = self.register(id, pid);
+        let gone = self.register(id, pid, &start.cgroups_path);
         self.store().started(id, pid, self.now());
         // The monitor starts before the event: STOPPED may overtake STARTED.
         tokio::spawn(Arc::clone(self).watch_container(id.clone(), child, gone));
@@ -195,8 +226,13 @@ impl Engine {
 
     /// The signal, and SIGKILL after `timeout`; at once SIGKILL if that is zero.
     pub async fn stop_container(&self, id: &str, timeout: Duration) -> Result<()> {
-        let Some(id) = self.find_container(id)? else { return Ok(()) }; // idempotent
-        let signal = self.store().container(&id).map_or(libc::SIGTERM, |c| stop_signal(c.config.stop_signal()));
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        }; // idempotent
+        let signal = self
+            .store()
+            .container(&id)
+            .map_or(libc::SIGTERM, |c| stop_signal(c.config.stop_signal()));
         self.stop(&id, timeout, signal).await
     }
 
@@ -209,7 +245,9 @@ impl Engine {
     }
 
     pub async fn remove_container(&self, id: &str) -> Result<()> {
-        let Some(id) = self.find_container(id)? else { return Ok(()) };
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        };
         let forcibly = |e: Error| e.context(format!("failed to forcibly stop container {id:?}"));
         self.stop(&id, Duration::ZERO, libc::SIGTERM).await.map_err(forcibly)?;
         let removed = {
@@ -246,22 +284,37 @@ impl Engine {
         })
     }
 
-    fn register(&self, id: &str, pid: u32) -> watch::Sender<bool> {
+    /// The process is placed before anyone can hear of its pid.
+    fn register(&self, id: &str, pid: u32, cgroup: &str) -> watch::Sender<bool> {
+        self.host.place(id, cgroup, pid);
         let (sender, gone) = watch::channel(false);
-        lock(&self.procs).insert(id.to_owned(), Proc { pid, gone });
+        lock(&self.procs).insert(
+            id.to_owned(),
+            Proc {
+                pid,
+                cgroup: cgroup.to_owned(),
+                gone,
+            },
+        );
         sender
     }
 
     fn unregister(&self, id: &str) {
-        lock(&self.procs).remove(id);
+        if let Some(proc) = lock(&self.procs).remove(id) {
+            self.host.clear(id, &proc.cgroup);
+        }
     }
 
     fn find_sandbox(&self, id: &str) -> Result<Option<String>> {
-        found(full_id(&self.store().sandboxes, id), || format!("an error occurred when try to find sandbox {id:?}"))
+        found(full_id(&self.store().sandboxes, id), || {
+            format!("an error occurred when try to find sandbox {id:?}")
+        })
     }
 
     fn find_container(&self, id: &str) -> Result<Option<String>> {
-        found(full_id(&self.store().containers, id), || format!("an error occurred when try to find container {id:?}"))
+        found(full_id(&self.store().containers, id), || {
+            format!("an error occurred when try to find container {id:?}")
+        })
     }
 
     fn container_ids(&self, sandbox_id: &str) -> Vec<String> {
@@ -280,6 +333,7 @@ impl Engine {
             }
         };
         let _ = tokio::time::timeout(Duration::from_secs(5), all).await;
+        self.host.clean_up();
     }
 }
 

@@ -1,2 +1,164 @@
+//! cri-sim: a simulated CRI engine. This file starts its parts, waits for a reason to end, and cleans up.
+
+mod command;
+mod engine;
+mod events;
+mod host;
+mod kubelet;
+mod options;
 mod pb;
-fn main() {}
+mod process;
+mod profile;
+mod rng;
+mod script;
+mod server;
+mod store;
+mod workload;
+
+use std::error::Error;
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use engine::Engine;
+use host::{Cgroups, Host};
+use options::{Options, Parsed, Source};
+use rng::Rng;
+use script::{Flow, Runner};
+use server::Serving;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|a| a == process::CHILD_FLAG) {
+        process::child_main(&args[1..]);
+    }
+    match options::parse(&args) {
+        Ok(Parsed::Help) => print!("{}", options::help()),
+        Ok(Parsed::Version) => println!("cri-sim {}", env!("CARGO_PKG_VERSION")),
+        Ok(Parsed::Run(options)) => {
+            if let Err(e) = simulate(*options) {
+                eprintln!("cri-sim: {e}");
+                return ExitCode::FAILURE;
+            }
+        }
+        Err(e) => {
+            eprintln!("cri-sim: {e}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// One thread: the children die with the thread that made them.
+#[tokio::main(flavor = "current_thread")]
+async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut rng = Rng::new(options.seed);
+    let draws = rng.fork();
+    let host = Host::new(
+        if options.cgroups { Cgroups::find() } else { None },
+        options.state.clone(),
+    )
+    .map_err(|e| format!("cannot make the state folder {}: {e}", options.state.display()))?;
+    let engine = Engine::new(options.profile.clone(), rng, host);
+    let serving = match server::serve(Arc::clone(&engine), &options.socket) {
+        Ok(serving) => serving,
+        Err(e) => {
+            engine.shutdown().await;
+            return Err(format!("cannot listen on {}: {e}", options.socket.display()).into());
+        }
+    };
+    if let Err(e) = tell(&ready(&options, &engine)) {
+        eprintln!("cri-sim: nobody reads that it is ready: {e}");
+    }
+
+    let workload = options
+        .workload
+        .map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = scripts(&options.scripts, &engine, &serving) => {}
+        () = time_is_over(options.duration) => {}
+    }
+    if let Some(workload) = workload {
+        workload.abort();
+    }
+    serving.socket.close();
+    engine.shutdown().await;
+    Ok(())
+}
+
+fn ready(options: &Options, engine: &Engine) -> String {
+    let cgroups = engine
+        .host
+        .cgroups()
+        .map_or("none".into(), |c| format!("{}:{}", c.hierarchy(), c.folder().display()));
+    let (socket, profile) = (options.socket.display(), options.profile.name);
+    format!(
+        "ready unix://{socket} profile={profile} cgroups={cgroups} seed={}",
+        options.seed
+    )
+}
+
+fn tell(answer: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{answer}")?;
+    out.flush()
+}
+
+async fn time_is_over(duration: Option<std::time::Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns when the program shall end: at `quit`, and at the end of stdin (so that it never outlives the test
+/// that drives it).
+async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Serving) {
+    let runner = Runner::new(Arc::clone(engine), Arc::clone(&serving.calls));
+    for source in sources {
+        let mut lines = read(source.clone());
+        while let Some(line) = lines.recv().await {
+            let (answer, flow) = runner.line(&line).await;
+            let told = if answer.is_empty() { Ok(()) } else { tell(&answer) };
+            // Whoever drives it is gone when nobody reads the answers.
+            if told.is_err() || flow == Flow::Quit {
+                return;
+            }
+        }
+        if *source == Source::Stdin {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Reads on its own thread, because stdin may block for ever.
+fn read(source: Source) -> mpsc::Receiver<String> {
+    let (to, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let input: Box<dyn BufRead> = match &source {
+            Source::Stdin => Box::new(std::io::stdin().lock()),
+            Source::File(path) => match std::fs::File::open(path) {
+                Ok(file) => Box::new(std::io::BufReader::new(file)),
+                Err(e) => return eprintln!("cri-sim: cannot read the script {}: {e}", path.display()),
+            },
+        };
+        for line in input.lines() {
+            match line {
+                Ok(line) => {
+                    if to.blocking_send(line).is_err() {
+                        return;
+                    }
+                }
+                Err(e) => return eprintln!("cri-sim: the script ends here: {e}"),
+            }
+        }
+    });
+    lines
+}

@@ -31,19 +31,30 @@ pub fn spawn(plan: Plan) -> io::Result<(u32, Child)> {
 pub fn kill(pid: u32, signal: i32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
     // SAFETY: kill(2) takes two integers and touches no memory of ours.
-    if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if unsafe { libc::kill(pid, signal) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// The exit code as container engines report it: 128 + signal for a killed process.
 pub fn exit_code(status: io::Result<ExitStatus>) -> i32 {
     const UNKNOWN: i32 = 255; // containerd's unknownExitCode
-    status.ok().and_then(|s| s.code().or_else(|| s.signal().map(|n| 128 + n))).unwrap_or(UNKNOWN)
+    status
+        .ok()
+        .and_then(|s| s.code().or_else(|| s.signal().map(|n| 128 + n)))
+        .unwrap_or(UNKNOWN)
 }
 
 /// Body of a child process: `args` are what follows `--child`.
 pub fn child_main(args: &[String]) -> ! {
-    let [parent, life, code] = args else { std::process::exit(125) };
-    let Some(plan) = Plan::from_args(life, code) else { std::process::exit(125) };
+    let [parent, life, code] = args else {
+        std::process::exit(125)
+    };
+    let Some(plan) = Plan::from_args(life, code) else {
+        std::process::exit(125)
+    };
     // SAFETY: both calls take and give integers only.
     let orphaned = unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);

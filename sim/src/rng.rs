@@ -21,7 +21,11 @@ impl Rng {
 
     /// 0 <= result < bound; 0 for bound 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
+        if bound == 0 {
+            0
+        } else {
+            (self.next() % bound as u64) as usize
+        }
     }
 
     /// 0.0 <= result < 1.0
@@ -50,7 +54,13 @@ impl Rng {
     pub fn uuid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
         let variant = 0x8000 | ((b >> 48) & 0x3fff);
-        format!("{:08x}-{:04x}-4{:03x}-{variant:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, b & 0xffff_ffff_ffff)
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{variant:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            b & 0xffff_ffff_ffff
+        )
     }
 
     /// Letters as Kubernetes puts them into generated names (no vowels, so no words).
@@ -68,7 +78,9 @@ fn mix(mut z: u64) -> u64 {
 
 /// A digest-like text for a name: always the same for the same name. Not a hash of any content.
 pub fn digest(name: &str) -> String {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("sha256:{}", Rng::new(seed).id())
 }
 

@@ -11,6 +11,7 @@ pub struct Started {
     pub sandbox_id: String,
     pub command: Vec<String>,
     pub args: Vec<String>,
+    pub cgroups_path: String,
     pub sandbox_ready: bool,
 }
 
@@ -20,10 +21,14 @@ impl Store {
         let sandbox_id = full_id(&self.sandboxes, &request.pod_sandbox_id).map_err(|e| e.context(find()))?;
         let config = request.config.unwrap_or_default();
         let pod = request.sandbox_config.unwrap_or_default();
-        let metadata =
-            config.metadata.as_ref().ok_or_else(|| Error::unknown("container config must include metadata"))?;
-        let pod_metadata =
-            pod.metadata.as_ref().ok_or_else(|| Error::unknown("pod sandbox config must include metadata"))?;
+        let metadata = config
+            .metadata
+            .as_ref()
+            .ok_or_else(|| Error::unknown("container config must include metadata"))?;
+        let pod_metadata = pod
+            .metadata
+            .as_ref()
+            .ok_or_else(|| Error::unknown("pod sandbox config must include metadata"))?;
         let name = names::of_container(metadata, pod_metadata);
         self.container_names.reserve(&name, id).map_err(|e| {
             let hint = "check if another CreateContainer request is in progress";
@@ -42,7 +47,10 @@ impl Store {
             cgroups_path: cgroups_path(parent, id),
             sandbox_id: sandbox_id.clone(),
             config,
-            status: Status { created_at: now, ..Status::default() },
+            status: Status {
+                created_at: now,
+                ..Status::default()
+            },
         };
         self.containers.insert(id.to_owned(), container);
         if let Some(sandbox) = self.sandbox_mut(&sandbox_id) {
@@ -56,10 +64,16 @@ impl Store {
         let find = || format!("an error occurred when try to find container {id:?}");
         let id = full_id(&self.containers, id).map_err(|e| e.context(find()))?;
         let refuse = |why: String| Error::unknown(format!("failed to set starting state for container {id:?}: {why}"));
-        let container = self.containers.get_mut(&id).ok_or_else(|| Error::NotFound("not found".into()))?;
+        let container = self
+            .containers
+            .get_mut(&id)
+            .ok_or_else(|| Error::NotFound("not found".into()))?;
         let status = &mut container.status;
         if status.state() != pb::ContainerState::ContainerCreated {
-            return Err(refuse(format!("container is in {} state", status.state().as_str_name())));
+            return Err(refuse(format!(
+                "container is in {} state",
+                status.state().as_str_name()
+            )));
         }
         if status.removing {
             return Err(refuse("container is in removing state, can't be started".into()));
@@ -69,9 +83,17 @@ impl Store {
         }
         status.starting = true;
         let (command, args) = (container.config.command.clone(), container.config.args.clone());
+        let cgroups_path = container.cgroups_path.clone();
         let sandbox_id = container.sandbox_id.clone();
         let sandbox_ready = self.sandboxes.get(&sandbox_id).is_some_and(|s| s.ready);
-        Ok(Started { id, sandbox_id, command, args, sandbox_ready })
+        Ok(Started {
+            id,
+            sandbox_id,
+            command,
+            args,
+            cgroups_path,
+            sandbox_ready,
+        })
     }
 
     /// The start failed: EXITED, and nobody is told (engine-facts §1.4).
@@ -115,7 +137,9 @@ impl Store {
 
     /// RemoveContainer, after a running container was stopped: no other start or removal is let in.
     pub fn begin_remove(&mut self, id: &str) -> Result<()> {
-        let Some(container) = self.container_mut(id) else { return Err(Error::NotFound("not found".into())) };
+        let Some(container) = self.container_mut(id) else {
+            return Err(Error::NotFound("not found".into()));
+        };
         let status = &mut container.status;
         let why = match status.state() {
             pb::ContainerState::ContainerRunning => "container is still running, to stop first",
@@ -126,7 +150,9 @@ impl Store {
                 return Ok(());
             }
         };
-        Err(Error::unknown(format!("failed to set removing state for container {id:?}: {why}")))
+        Err(Error::unknown(format!(
+            "failed to set removing state for container {id:?}: {why}"
+        )))
     }
 
     pub fn delete_container(&mut self, id: &str) -> Option<Container> {

@@ -2,6 +2,7 @@
 //! `sandbox` and `container` hold the transitions, `view` what CRI shows of it.
 
 mod container;
+mod filter;
 mod names;
 mod sandbox;
 #[cfg(test)]
@@ -12,8 +13,9 @@ use std::collections::BTreeMap;
 
 use crate::pb;
 
-pub use container::Started;
+pub use container::{cgroups_path, repository};
 pub use names::Names;
+pub use sandbox::on_host_network;
 pub use view::{container_item, sandbox_item};
 
 /// Why the engine refuses: containerd knows few codes, most errors are UNKNOWN.
@@ -146,10 +148,15 @@ pub fn full_id<T>(of: &BTreeMap<String, T>, prefix: &str) -> Result<String> {
     if prefix.is_empty() {
         return Err(Error::unknown("prefix can't be empty"));
     }
-    let mut matches = of.range(prefix.to_owned()..).map(|(id, _)| id).take_while(|id| id.starts_with(prefix));
+    let mut matches = of
+        .range(prefix.to_owned()..)
+        .map(|(id, _)| id)
+        .take_while(|id| id.starts_with(prefix));
     match (matches.next(), matches.next()) {
         (None, _) => Err(Error::NotFound("not found".into())),
         (Some(id), None) => Ok(id.clone()),
-        (Some(_), Some(_)) => Err(Error::unknown(format!("Multiple IDs found with provided prefix: {prefix}"))),
+        (Some(_), Some(_)) => Err(Error::unknown(format!(
+            "Multiple IDs found with provided prefix: {prefix}"
+        ))),
     }
 }

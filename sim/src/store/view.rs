@@ -32,24 +32,42 @@ pub fn container_item(c: &Container) -> pb::Container {
 }
 
 fn sandbox_state(ready: bool) -> pb::PodSandboxState {
-    if ready { pb::PodSandboxState::SandboxReady } else { pb::PodSandboxState::SandboxNotready }
+    if ready {
+        pb::PodSandboxState::SandboxReady
+    } else {
+        pb::PodSandboxState::SandboxNotready
+    }
 }
 
 impl Sandbox {
     /// containerd 2.x asks the sandbox controller, not the CRI store (engine-facts §6).
     pub fn status(&self, profile: &Profile) -> pb::PodSandboxStatus {
         let forgotten = self.controller == Controller::Forgotten;
-        let options = self.config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.clone());
+        let options = self
+            .config
+            .linux
+            .as_ref()
+            .and_then(|l| l.security_context.as_ref()?.namespace_options.clone());
         pb::PodSandboxStatus {
             id: self.id.clone(),
             metadata: self.config.metadata.clone(),
             state: sandbox_state(self.controller == Controller::Ready).into(),
-            created_at: if forgotten { profile.forgotten_created_at } else { self.created_at },
+            created_at: if forgotten {
+                profile.forgotten_created_at
+            } else {
+                self.created_at
+            },
             network: Some(pb::PodSandboxNetworkStatus {
-                ip: if self.netns_closed { String::new() } else { self.ip.clone() },
+                ip: if self.netns_closed {
+                    String::new()
+                } else {
+                    self.ip.clone()
+                },
                 additional_ips: Vec::new(),
             }),
-            linux: Some(pb::LinuxPodSandboxStatus { namespaces: Some(pb::Namespace { options }) }),
+            linux: Some(pb::LinuxPodSandboxStatus {
+                namespaces: Some(pb::Namespace { options }),
+            }),
             labels: self.config.labels.clone(),
             annotations: self.config.annotations.clone(),
             runtime_handler: self.runtime_handler.clone(),
@@ -83,7 +101,10 @@ impl Container {
             started_at,
             finished_at,
             exit_code: status.exit_code,
-            image: self.config.image.as_ref().map(|i| pb::ImageSpec { image: i.image.clone(), ..Default::default() }),
+            image: self.config.image.as_ref().map(|i| pb::ImageSpec {
+                image: i.image.clone(),
+                ..Default::default()
+            }),
             image_ref: self.image_ref.clone(),
             reason,
             message: status.message.clone(),
@@ -93,7 +114,9 @@ impl Container {
             log_path: self.log_path.clone(),
             resources: None,
             image_id: self.image_id.clone(),
-            user: Some(pb::ContainerUser { linux: Some(pb::LinuxContainerUser::default()) }),
+            user: Some(pb::ContainerUser {
+                linux: Some(pb::LinuxContainerUser::default()),
+            }),
             stop_signal: stop_signal.into(),
         }
     }

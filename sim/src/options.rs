@@ -1,0 +1,205 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::profile::Profile;
+use crate::script::HELP as GRAMMAR;
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub socket: PathBuf,
+    pub state: PathBuf,
+    pub profile: Profile,
+    pub scripts: Vec<Source>,
+    /// `None`: no workload.
+    pub workload: Option<Workload>,
+    pub seed: u64,
+    pub cgroups: bool,
+    pub duration: Option<Duration>,
+}
+
+/// Where a script comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    File(PathBuf),
+    Stdin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Workload {
+    pub pods: usize,
+    pub pace: Duration,
+}
+
+pub enum Parsed {
+    Run(Box<Options>),
+    Help,
+    Version,
+}
+
+pub fn help() -> String {
+    format!(
+        "\
+cri-sim: a simulated CRI engine on a unix socket, whose containers are real processes that do nothing
+
+usage: cri-sim [OPTION...]
+  --socket PATH       the socket (default: cri-sim-PID.sock in the folder for temporary files)
+  --state DIR         the engine's state folder, made at start and removed at the end (default: SOCKET.state)
+  --profile NAME      the engine to behave like: {}
+  --script FILE       do what the file says, then go on serving; `-` is stdin, whose end ends the program
+                      (may be repeated: one after the other)
+  --workload          a random workload that looks like a living node
+  --pods N            how many pods the workload keeps (12)
+  --pace TIME         the workload does something every TIME on average (1s)
+  --seed N            same seed: same ids and same draws (a new one each time; said at start)
+  --no-cgroups        do not give each process a cgroup, even where that is possible
+  --duration SECONDS  end after this time
+  --help, --version
+
+It prints `ready unix://SOCKET ...` once it accepts connections. SIGTERM, SIGINT, `quit` and the end of the time
+end its processes and remove what it made; it then exits with 0.
+
+Commands of a script, one a line:
+{GRAMMAR}
+Each is answered by one line, `ok COMMAND ...` or `error COMMAND: why`. A pod is named POD or NS/POD, a container
+CONTAINER, POD/CONTAINER or NS/POD/CONTAINER; of several attempts the newest is meant; ids and their prefixes do too.
+COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever;
+any other program does not exist, so that the start fails.
+",
+        Profile::names()
+    )
+}
+
+pub fn parse(args: &[String]) -> Result<Parsed, String> {
+    let mut options = defaults();
+    let mut workload = Workload {
+        pods: 12,
+        pace: Duration::from_secs(1),
+    };
+    let mut has_workload = false;
+    let mut state = None;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value: see --help"));
+        match arg.as_str() {
+            "--help" | "-h" => return Ok(Parsed::Help),
+            "--version" => return Ok(Parsed::Version),
+            "--socket" => options.socket = value()?.into(),
+            "--state" => state = Some(value()?.into()),
+            "--profile" => options.profile = profile(value()?)?,
+            "--script" => options.scripts.push(source(value()?)),
+            "--workload" => has_workload = true,
+            "--pods" => workload.pods = number(arg, value()?)?,
+            "--pace" => workload.pace = time(arg, value()?)?,
+            "--seed" => options.seed = number(arg, value()?)?,
+            "--no-cgroups" => options.cgroups = false,
+            "--duration" => options.duration = Some(time(arg, value()?)?),
+            _ => return Err(format!("unknown option {arg:?}: see --help")),
+        }
+    }
+    options.workload = has_workload.then_some(workload);
+    options.state = state.unwrap_or_else(|| {
+        let mut beside = options.socket.clone().into_os_string();
+        beside.push(".state");
+        beside.into()
+    });
+    Ok(Parsed::Run(Box::new(options)))
+}
+
+fn defaults() -> Options {
+    Options {
+        socket: std::env::temp_dir().join(format!("cri-sim-{}.sock", std::process::id())),
+        state: PathBuf::new(),
+        profile: crate::profile::CONTAINERD_2,
+        scripts: Vec::new(),
+        workload: None,
+        // Different each time; nobody depends on more.
+        seed: std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
+        cgroups: true,
+        duration: None,
+    }
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::named(name).ok_or_else(|| format!("unknown profile {name:?}: want one of {}", Profile::names()))
+}
+
+fn source(text: &str) -> Source {
+    if text == "-" {
+        Source::Stdin
+    } else {
+        Source::File(text.into())
+    }
+}
+
+fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{option} {text:?}: want a number"))
+}
+
+fn time(option: &str, text: &str) -> Result<Duration, String> {
+    let time = crate::script::time(text).map_err(|e| format!("{option}: {e}"))?;
+    if time.is_zero() {
+        Err(format!("{option} {text:?}: want more than nothing"))
+    } else {
+        Ok(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> Result<Options, String> {
+        let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        match parse(&args)? {
+            Parsed::Run(options) => Ok(*options),
+            _ => Err("not a run".into()),
+        }
+    }
+
+    #[test]
+    fn a_full_command_line() {
+        let options = run(&[
+            "--socket",
+            "/tmp/x",
+            "--script",
+            "a",
+            "--script",
+            "-",
+            "--workload",
+            "--pods",
+            "3",
+            "--pace",
+            "50ms",
+        ])
+        .unwrap();
+        assert_eq!(options.state, PathBuf::from("/tmp/x.state"));
+        assert_eq!(options.scripts, [Source::File("a".into()), Source::Stdin]);
+        assert_eq!(
+            options.workload,
+            Some(Workload {
+                pods: 3,
+                pace: Duration::from_millis(50)
+            })
+        );
+    }
+
+    #[test]
+    fn refusals_name_the_option() {
+        for bad in [
+            &["--pods", "many"][..],
+            &["--profile", "docker"],
+            &["--pace", "0"],
+            &["--socket"],
+            &["--fly"],
+        ] {
+            assert!(
+                run(bad).unwrap_err().contains(bad[0].trim_start_matches("--")),
+                "{bad:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The grammar of a script line. Pure: text in, command out.
+
+use std::time::Duration;
+
+use crate::kubelet::{ContainerSpec, PodSpec};
+use crate::process::signal_number;
+
+/// The grammar, for --help and the README.
+pub const HELP: &str = "\
+run-pod POD [OPTION...]                     a sandbox; OPTION: ns=NS uid=UID attempt=N label=K=V annotation=K=V
+                                            cgroup-parent=PATH host-network
+create POD CONTAINER [OPTION...] [-- COMMAND ARG...]
+                                            OPTION: image=IMAGE attempt=N label=K=V annotation=K=V env=K=V
+start CONTAINER
+stop CONTAINER [GRACE]                      its stop signal, and SIGKILL after GRACE (2s)
+rm CONTAINER
+stop-pod POD
+rm-pod POD
+pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
+                                            run-pod, then create and start of each container
+kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
+wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
+sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
+list                                        a line `- ...` for each sandbox and container, then the answer
+stats                                       counts of sandboxes, containers, processes, events and calls
+quit                                        end the program";
+
+const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+const DEFAULT_GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    RunPod(PodSpec),
+    Create {
+        pod: String,
+        container: ContainerSpec,
+    },
+    Start(String),
+    Stop {
+        container: String,
+        grace: Duration,
+    },
+    Remove(String),
+    StopPod(String),
+    RemovePod(String),
+    Pod {
+        pod: PodSpec,
+        containers: Vec<ContainerSpec>,
+    },
+    Kill {
+        name: String,
+        signal: i32,
+    },
+    Wait {
+        name: String,
+        state: Awaited,
+        limit: Duration,
+    },
+    Sleep(Duration),
+    List,
+    Stats,
+    Quit,
+}
+
+/// What `wait` waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Awaited {
+    Created,
+    Running,
+    Exited,
+    Ready,
+    NotReady,
+    Gone,
+}
+
+/// `None`: an empty line or a comment.
+pub fn parse(line: &str) -> Result<Option<Command>, String> {
+    let words = words(line)?;
+    let Some((verb, rest)) = words.split_first() else {
+        return Ok(None);
+    };
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let command = match (verb.as_str(), &rest[..]) {
+        ("run-pod", [pod, options @ ..]) => Command::RunPod(pod_spec(pod, options)?),
+        ("create", [pod, container, rest @ ..]) => create(pod, container, rest)?,
+        ("pod", [pod, rest @ ..]) => whole_pod(pod, rest)?,
+        ("start", [container]) => Command::Start((*container).into()),
+        ("stop", [container]) => Command::Stop {
+            container: (*container).into(),
+            grace: DEFAULT_GRACE,
+        },
+        ("stop", [container, grace]) => Command::Stop {
+            container: (*container).into(),
+            grace: time(grace)?,
+        },
+        ("rm", [container]) => Command::Remove((*container).into()),
+        ("stop-pod", [pod]) => Command::StopPod((*pod).into()),
+        ("rm-pod", [pod]) => Command::RemovePod((*pod).into()),
+        ("kill", [name, signal]) => {
+            let signal = signal_number(signal).ok_or_else(|| format!("{signal:?} is no signal: want TERM or 15"))?;
+            Command::Kill {
+                name: (*name).into(),
+                signal,
+            }
+        }
+        ("wait", [name, state]) => wait(name, state, DEFAULT_LIMIT)?,
+        ("wait", [name, state, limit]) => wait(name, state, time(limit)?)?,
+        ("sleep", [duration]) => Command::Sleep(time(duration)?),
+        ("list", []) => Command::List,
+        ("stats", []) => Command::Stats,
+        ("quit", []) => Command::Quit,
+        _ => return Err(usage(verb)),
+    };
+    Ok(Some(command))
+}
+
+/// The grammar's own line for a verb that was used wrongly.
+fn usage(verb: &str) -> String {
+    let of_verb = HELP.lines().find(|l| l.split_whitespace().next() == Some(verb));
+    match of_verb {
+        Some(line) => format!("usage: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")),
+        None => format!("unknown command {verb:?}: see --help"),
+    }
+}
+
+fn wait(name: &str, state: &str, limit: Duration) -> Result<Command, String> {
+    let state = match state {
+        "created" => Awaited::Created,
+        "running" => Awaited::Running,
+        "exited" => Awaited::Exited,
+        "ready" => Awaited::Ready,
+        "notready" => Awaited::NotReady,
+        "gone" => Awaited::Gone,
+        other => {
+            return Err(format!(
+                "{other:?} is no state: want created, running, exited, ready, notready or gone"
+            ));
+        }
+    };
+    Ok(Command::Wait {
+        name: name.into(),
+        state,
+        limit,
+    })
+}
+
+fn create(pod: &str, container: &str, rest: &[&str]) -> Result<Command, String> {
+    let (options, command) = split_command(rest);
+    let mut spec = ContainerSpec::new(container);
+    spec.command = command;
+    for option in options {
+        container_option(&mut spec, option)?;
+    }
+    Ok(Command::Create {
+        pod: pod.into(),
+        container: spec,
+    })
+}
+
+fn whole_pod(pod: &str, rest: &[&str]) -> Result<Command, String> {
+    let (words, command) = split_command(rest);
+    let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|w| is_pod_option(w));
+    let container = |name: &&str| ContainerSpec {
+        command: command.clone(),
+        ..ContainerSpec::new(name)
+    };
+    Ok(Command::Pod {
+        pod: pod_spec(pod, &options)?,
+        containers: names.iter().map(container).collect(),
+    })
+}
+
+fn is_pod_option(word: &str) -> bool {
+    word.contains('=') || word == "host-network"
+}
+
+fn split_command<'a>(words: &'a [&'a str]) -> (&'a [&'a str], Vec<String>) {
+    match words.iter().position(|w| *w == "--") {
+        Some(at) => (&words[..at], words[at + 1..].iter().map(|w| (*w).to_owned()).collect()),
+        None => (words, Vec::new()),
+    }
+}
+
+fn pod_spec(pod: &str, options: &[&str]) -> Result<PodSpec, String> {
+    let mut spec = PodSpec::new(pod);
+    for option in options {
+        match option.split_once('=') {
+            Some(("ns", value)) => spec.namespace = value.into(),
+            Some(("uid", value)) => spec.uid = value.into(),
+            Some(("attempt", value)) => spec.attempt = number(value)?,
+            Some(("label", pair)) => spec.labels.extend([key_value(pair)?]),
+            Some(("annotation", pair)) => spec.annotations.extend([key_value(pair)?]),
+            Some(("cgroup-parent", value)) => spec.cgroup_parent = Some(value.into()),
+            None if *option == "host-network" => spec.host_network = true,
+            _ => return Err(format!("{option:?} is no option of a pod: see --help")),
+        }
+    }
+    Ok(spec)
+}
+
+fn container_option(spec: &mut ContainerSpec, option: &str) -> Result<(), String> {
+    match option.split_once('=') {
+        Some(("image", value)) => spec.image = value.into(),
+        Some(("attempt", value)) => spec.attempt = number(value)?,
+        Some(("label", pair)) => spec.labels.extend([key_value(pair)?]),
+        Some(("annotation", pair)) => spec.annotations.extend([key_value(pair)?]),
+        Some(("env", pair)) => spec.env.push(key_value(pair)?),
+        _ => return Err(format!("{option:?} is no option of a container: see --help")),
+    }
+    Ok(())
+}
+
+fn key_value(pair: &str) -> Result<(String, String), String> {
+    let (key, value) = pair
+        .split_once('=')
+        .ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
+    Ok((key.into(), value.into()))
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number"))
+}
+
+/// 200ms, 1.5s, 2m; a bare number is seconds.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
+    let seconds = units
+        .iter()
+        .find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| format!("{text:?} is no time: want 200ms, 1.5s or 2m"))
+}
+
+/// Words of a line, as a shell would split them: 'quoted', "quoted", # comment.
+fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), _) if c == q => quote = None,
+            (Some(_), _) => word.get_or_insert_default().push(c),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, '#') if word.is_none() => break,
+            (None, _) if c.is_whitespace() => words.extend(word.take()),
+            (None, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err("a quote is not closed".into());
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(line: &str) -> Command {
+        parse(line).unwrap().unwrap()
+    }
+
+    #[test]
+    fn nothing_to_do() {
+        assert_eq!(parse(""), Ok(None));
+        assert_eq!(parse("  # a comment"), Ok(None));
+    }
+
+    #[test]
+    fn pods_and_containers() {
+        let Command::RunPod(pod) =
+            command("run-pod web ns=shop attempt=2 label=app=web annotation=a='b c' host-network")
+        else {
+            panic!("not run-pod")
+        };
+        assert_eq!(
+            (pod.name.as_str(), pod.namespace.as_str(), pod.attempt, pod.host_network),
+            ("web", "shop", 2, true)
+        );
+        assert_eq!(
+            (&pod.labels["app"], &pod.annotations["a"]),
+            (&"web".to_owned(), &"b c".to_owned())
+        );
+
+        let Command::Create { pod, container } =
+            command("create web app image=nginx env=A=1 -- sh -c 'sleep 1; exit 3'")
+        else {
+            panic!("not create")
+        };
+        assert_eq!(
+            (pod.as_str(), container.name.as_str(), container.image.as_str()),
+            ("web", "app", "nginx")
+        );
+        assert_eq!(container.command, ["sh", "-c", "sleep 1; exit 3"]);
+
+        let Command::Pod { pod, containers } = command("pod web ns=shop a b -- sleep 1") else {
+            panic!("not pod")
+        };
+        assert_eq!(pod.namespace, "shop");
+        assert_eq!(
+            containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        assert!(containers.iter().all(|c| c.command == ["sleep", "1"]));
+    }
+
+    #[test]
+    fn signals_and_times() {
+        assert_eq!(
+            command("kill a SIGKILL"),
+            Command::Kill {
+                name: "a".into(),
+                signal: 9
+            }
+        );
+        assert_eq!(command("sleep 200ms"), Command::Sleep(Duration::from_millis(200)));
+        assert_eq!(command("sleep 2m"), Command::Sleep(Duration::from_secs(120)));
+        let wait = Command::Wait {
+            name: "a".into(),
+            state: Awaited::Exited,
+            limit: Duration::from_millis(1500),
+        };
+        assert_eq!(command("wait a exited 1.5s"), wait);
+    }
+
+    #[test]
+    fn errors_say_what_is_wanted() {
+        assert_eq!(parse("fly"), Err("unknown command \"fly\": see --help".into()));
+        assert_eq!(parse("start"), Err("usage: start CONTAINER".into()));
+        assert!(parse("kill a NOPE").unwrap_err().contains("NOPE"));
+        assert!(parse("run-pod web colour=red").unwrap_err().contains("colour=red"));
+        assert!(parse("sleep soon").unwrap_err().contains("soon"));
+        assert!(parse("create web app label=x").unwrap_err().contains("KEY=VALUE"));
+        assert!(parse("create web 'app").is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! Does what a script says. Every command has one answer: `ok VERB ...` or `error VERB: why`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::grammar::{self, Awaited, Command};
+use super::names;
+use crate::engine::Engine;
+use crate::kubelet::{ContainerSpec, PodSpec};
+use crate::pb;
+use crate::server::Calls;
+use crate::store::{Container, Sandbox, Store};
+
+pub struct Runner {
+    engine: Arc<Engine>,
+    calls: Arc<Calls>,
+}
+
+/// Whether the program goes on after a command.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Flow {
+    Continue,
+    Quit,
+}
+
+impl Runner {
+    pub fn new(engine: Arc<Engine>, calls: Arc<Calls>) -> Self {
+        Runner { engine, calls }
+    }
+
+    /// The answer of a line, empty for a line without a command.
+    pub async fn line(&self, line: &str) -> (String, Flow) {
+        let verb = line.split_whitespace().next().unwrap_or_default();
+        let done = match grammar::parse(line) {
+            Ok(None) => return (String::new(), Flow::Continue),
+            Ok(Some(Command::Quit)) => return ("ok quit".into(), Flow::Quit),
+            Ok(Some(command)) => self.run(command, verb).await,
+            Err(why) => Err(why),
+        };
+        let answer = done.unwrap_or_else(|why| format!("error {verb}: {}", why.replace('\n', " ")));
+        (answer, Flow::Continue)
+    }
+
+    async fn run(&self, command: Command, verb: &str) -> Result<String, String> {
+        let done = match command {
+            Command::RunPod(pod) => self.run_pod(pod).await?,
+            Command::Create { pod, container } => self.create(&pod, container).await?.1,
+            Command::Start(name) => self.start(&self.container_id(&name)?).await?,
+            Command::Stop { container, grace } => self.stop(&container, grace).await?,
+            Command::Remove(name) => {
+                let id = self.container_id(&name)?;
+                self.engine.remove_container(&id).await.map_err(message)?;
+                format!("id={id}")
+            }
+            Command::StopPod(name) => {
+                let id = self.sandbox_id(&name)?;
+                self.engine.stop_pod(&id).await.map_err(message)?;
+                format!("id={id}")
+            }
+            Command::RemovePod(name) => {
+                let id = self.sandbox_id(&name)?;
+                self.engine.remove_pod(&id).await.map_err(message)?;
+                format!("id={id}")
+            }
+            Command::Pod { pod, containers } => self.pod(pod, containers).await?,
+            Command::Kill { name, signal } => {
+                let id = self.sandbox_id(&name).or_else(|_| self.container_id(&name))?;
+                let pid = self.engine.signal(&id, signal).map_err(message)?;
+                format!("id={id} pid={pid}")
+            }
+            Command::Wait { name, state, limit } => self.wait(&name, state, limit).await?,
+            Command::Sleep(time) => {
+                tokio::time::sleep(time).await;
+                String::new()
+            }
+            Command::List => return Ok(self.list()),
+            Command::Stats => self.stats(),
+            Command::Quit => String::new(),
+        };
+        Ok(format!("ok {verb} {done}").trim_end().to_owned())
+    }
+
+    async fn run_pod(&self, pod: PodSpec) -> Result<String, String> {
+        let name = pod.name.clone();
+        let config = pod.config(|| self.engine.new_uid());
+        let id = self.engine.run_pod(config, "").await.map_err(message)?;
+        let pid = self.engine.store().sandbox(&id).map_or(0, |s| s.pid);
+        Ok(format!("{name} id={id} pid={pid}"))
+    }
+
+    /// The new id, and the answer.
+    async fn create(&self, pod: &str, container: ContainerSpec) -> Result<(String, String), String> {
+        let name = container.name.clone();
+        let request = {
+            let store = self.engine.store();
+            let sandbox = names::sandbox(&store, pod).ok_or_else(|| no_pod(pod))?;
+            container.request(&sandbox.id, &sandbox.config)
+        };
+        let id = self.engine.create_container(request).await.map_err(message)?;
+        let answer = format!("{name} id={id}");
+        Ok((id, answer))
+    }
+
+    async fn start(&self, id: &str) -> Result<String, String> {
+        self.engine.start_container(id).await.map_err(message)?;
+        let pid = self.engine.store().container(id).map_or(0, |c| c.status.pid);
+        Ok(format!("id={id} pid={pid}"))
+    }
+
+    async fn stop(&self, name: &str, grace: Duration) -> Result<String, String> {
+        let id = self.container_id(name)?;
+        self.engine.stop_container(&id, grace).await.map_err(message)?;
+        let code = self.engine.store().container(&id).map_or(0, |c| c.status.exit_code);
+        Ok(format!("id={id} exit={code}"))
+    }
+
+    async fn pod(&self, pod: PodSpec, containers: Vec<ContainerSpec>) -> Result<String, String> {
+        let mut answer = self.run_pod(pod.clone()).await?;
+        let path = format!("{}/{}", pod.namespace, pod.name);
+        for container in containers {
+            let name = container.name.clone();
+            let (id, _) = self.create(&path, container).await?;
+            let started = self.start(&id).await?;
+            let _ = write!(answer, " {name}: {started}");
+        }
+        Ok(answer)
+    }
+
+    async fn wait(&self, name: &str, state: Awaited, limit: Duration) -> Result<String, String> {
+        let reached = self.engine.until(|store| shown(store, name, state));
+        match tokio::time::timeout(limit, reached).await {
+            Ok(answer) => Ok(format!("{name} {answer}")),
+            Err(_) => Err(format!("{name} did not get there within {limit:?}")),
+        }
+    }
+
+    fn list(&self) -> String {
+        let store = self.engine.store();
+        let mut lines = String::new();
+        for s in store.sandboxes.values() {
+            let _ = writeln!(lines, "- sandbox {} {}", names::pod_path(s), describe_sandbox(s));
+            for c in store.containers_of(&s.id) {
+                let _ = writeln!(
+                    lines,
+                    "- container {} {}",
+                    names::container_path(&store, c),
+                    describe_container(c)
+                );
+            }
+        }
+        format!(
+            "{lines}ok list sandboxes={} containers={}",
+            store.sandboxes.len(),
+            store.containers.len()
+        )
+    }
+
+    fn stats(&self) -> String {
+        let store = self.engine.store();
+        let running = store.containers.values().filter(|c| is_running(c)).count();
+        let counts = format!(
+            "sandboxes={} containers={}",
+            store.sandboxes.len(),
+            store.containers.len()
+        );
+        let calls: String = self
+            .calls
+            .all()
+            .iter()
+            .map(|(method, n)| format!(" {method}={n}"))
+            .collect();
+        format!("{counts} running={running} events={}{calls}", self.engine.emitted())
+    }
+
+    fn sandbox_id(&self, name: &str) -> Result<String, String> {
+        names::sandbox(&self.engine.store(), name)
+            .map(|s| s.id.clone())
+            .ok_or_else(|| no_pod(name))
+    }
+
+    fn container_id(&self, name: &str) -> Result<String, String> {
+        let none = || format!("no container is called {name:?}: `list` shows all");
+        names::container(&self.engine.store(), name)
+            .map(|c| c.id.clone())
+            .ok_or_else(none)
+    }
+}
+
+fn message(error: crate::store::Error) -> String {
+    error.message().to_owned()
+}
+
+fn no_pod(name: &str) -> String {
+    format!("no pod is called {name:?}: `list` shows all")
+}
+
+/// The answer of `wait`, once the store shows the state.
+fn shown(store: &Store, name: &str, state: Awaited) -> Option<String> {
+    let sandbox = || names::sandbox(store, name);
+    let container = |wanted| names::container(store, name).filter(|c| c.status.state() == wanted);
+    match state {
+        Awaited::Created => container(pb::ContainerState::ContainerCreated).map(describe_container),
+        Awaited::Running => container(pb::ContainerState::ContainerRunning).map(describe_container),
+        Awaited::Exited => container(pb::ContainerState::ContainerExited).map(describe_container),
+        Awaited::Ready => sandbox().filter(|s| s.ready).map(describe_sandbox),
+        Awaited::NotReady => sandbox().filter(|s| !s.ready).map(describe_sandbox),
+        Awaited::Gone => (sandbox().is_none() && names::container(store, name).is_none()).then(|| "gone".into()),
+    }
+}
+
+fn describe_sandbox(s: &Sandbox) -> String {
+    format!(
+        "{} id={} pid={}",
+        if s.ready { "ready" } else { "notready" },
+        s.id,
+        s.pid
+    )
+}
+
+fn describe_container(c: &Container) -> String {
+    let end = match c.status.state() {
+        pb::ContainerState::ContainerCreated => "created".into(),
+        pb::ContainerState::ContainerRunning => "running".into(),
+        _ => format!("exited exit={}", c.status.exit_code),
+    };
+    format!("{end} id={} pid={}", c.id, c.status.pid)
+}
+
+fn is_running(c: &Container) -> bool {
+    c.status.state() == pb::ContainerState::ContainerRunning
+}

@@ -1,0 +1,38 @@
+//! The gRPC face of the engine: two services on one unix socket.
+
+mod calls;
+mod dispatch;
+mod image;
+mod info;
+mod runtime;
+mod socket;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use tonic::transport::Server;
+
+use crate::engine::Engine;
+
+pub use calls::Calls;
+
+/// A running server.
+pub struct Serving {
+    pub calls: Arc<Calls>,
+    pub socket: socket::Socket,
+}
+
+/// Needs a tokio runtime. Connections are accepted when this returns.
+pub fn serve(engine: Arc<Engine>, path: &Path) -> io::Result<Serving> {
+    let calls = Arc::new(Calls::default());
+    let (socket, connections) = socket::Socket::bind(path)?;
+    let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
+    tokio::spawn(async move {
+        // Ends only with the program: connections that fail are no error here.
+        if let Err(e) = Server::builder().serve_with_incoming(service, connections).await {
+            eprintln!("cri-sim: the gRPC server ended: {e}");
+        }
+    });
+    Ok(Serving { calls, socket })
+}

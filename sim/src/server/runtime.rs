@@ -1,0 +1,226 @@
+//! RuntimeService: thin handlers over the engine.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::codegen::{BoxStream, async_trait};
+use tonic::{Request, Response, Status};
+
+use super::info;
+use crate::engine::Engine;
+use crate::pb::{self, runtime_service_server::RuntimeService};
+use crate::store::{Error, Result};
+
+type Reply<T> = std::result::Result<Response<T>, Status>;
+
+pub struct Runtime {
+    engine: Arc<Engine>,
+}
+
+impl Runtime {
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Runtime { engine }
+    }
+
+    /// Runs to its end also when the client cancels: containerd's blocked event queue knows no context.
+    async fn act<T, F>(&self, of: impl FnOnce(Arc<Engine>) -> F) -> std::result::Result<T, Status>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let done = tokio::spawn(of(Arc::clone(&self.engine))).await;
+        done.map_err(|e| Status::internal(e.to_string()))?.map_err(status)
+    }
+}
+
+pub fn status(error: Error) -> Status {
+    match error {
+        Error::NotFound(message) => Status::not_found(message),
+        Error::Unknown(message) => Status::unknown(message),
+    }
+}
+
+#[async_trait]
+impl RuntimeService for Runtime {
+    async fn version(&self, _: Request<pb::VersionRequest>) -> Reply<pb::VersionResponse> {
+        let profile = &self.engine.profile;
+        Ok(Response::new(pb::VersionResponse {
+            version: "0.1.0".into(),
+            runtime_name: profile.runtime_name.into(),
+            runtime_version: profile.runtime_version.into(),
+            runtime_api_version: "v1".into(),
+        }))
+    }
+
+    async fn status(&self, request: Request<pb::StatusRequest>) -> Reply<pb::StatusResponse> {
+        let condition = |kind: &str| pb::RuntimeCondition {
+            r#type: kind.into(),
+            status: true,
+            ..Default::default()
+        };
+        let handler = |name: &str| pb::RuntimeHandler {
+            name: name.into(),
+            features: Some(Default::default()),
+        };
+        let verbose = request.into_inner().verbose;
+        Ok(Response::new(pb::StatusResponse {
+            status: Some(pb::RuntimeStatus {
+                conditions: vec![condition("RuntimeReady"), condition("NetworkReady")],
+            }),
+            info: if verbose {
+                info::status(&self.engine.host.state_dir())
+            } else {
+                HashMap::new()
+            },
+            runtime_handlers: vec![handler(""), handler("runc")],
+            features: Some(pb::RuntimeFeatures {
+                supplemental_groups_policy: true,
+                ..Default::default()
+            }),
+        }))
+    }
+
+    async fn runtime_config(&self, _: Request<pb::RuntimeConfigRequest>) -> Reply<pb::RuntimeConfigResponse> {
+        let linux = pb::LinuxRuntimeConfiguration {
+            cgroup_driver: pb::CgroupDriver::Cgroupfs.into(),
+        };
+        Ok(Response::new(pb::RuntimeConfigResponse { linux: Some(linux) }))
+    }
+
+    async fn update_runtime_config(
+        &self,
+        _: Request<pb::UpdateRuntimeConfigRequest>,
+    ) -> Reply<pb::UpdateRuntimeConfigResponse> {
+        Ok(Response::new(pb::UpdateRuntimeConfigResponse {}))
+    }
+
+    async fn run_pod_sandbox(&self, request: Request<pb::RunPodSandboxRequest>) -> Reply<pb::RunPodSandboxResponse> {
+        let pb::RunPodSandboxRequest {
+            config,
+            runtime_handler,
+        } = request.into_inner();
+        let config = config.unwrap_or_default();
+        let pod_sandbox_id = self
+            .act(async move |e| e.run_pod(config, &runtime_handler).await)
+            .await?;
+        Ok(Response::new(pb::RunPodSandboxResponse { pod_sandbox_id }))
+    }
+
+    async fn stop_pod_sandbox(&self, request: Request<pb::StopPodSandboxRequest>) -> Reply<pb::StopPodSandboxResponse> {
+        let id = request.into_inner().pod_sandbox_id;
+        self.act(async move |e| e.stop_pod(&id).await).await?;
+        Ok(Response::new(pb::StopPodSandboxResponse {}))
+    }
+
+    async fn remove_pod_sandbox(
+        &self,
+        request: Request<pb::RemovePodSandboxRequest>,
+    ) -> Reply<pb::RemovePodSandboxResponse> {
+        let id = request.into_inner().pod_sandbox_id;
+        self.act(async move |e| e.remove_pod(&id).await).await?;
+        Ok(Response::new(pb::RemovePodSandboxResponse {}))
+    }
+
+    async fn pod_sandbox_status(
+        &self,
+        request: Request<pb::PodSandboxStatusRequest>,
+    ) -> Reply<pb::PodSandboxStatusResponse> {
+        let pb::PodSandboxStatusRequest {
+            pod_sandbox_id,
+            verbose,
+        } = request.into_inner();
+        let store = self.engine.store();
+        let sandbox = store
+            .sandbox(&pod_sandbox_id)
+            .map_err(|e| status(e.context("an error occurred when try to find sandbox")))?;
+        Ok(Response::new(pb::PodSandboxStatusResponse {
+            status: Some(sandbox.status(&self.engine.profile)),
+            info: if verbose {
+                info::sandbox(sandbox)
+            } else {
+                HashMap::new()
+            },
+            ..Default::default()
+        }))
+    }
+
+    async fn list_pod_sandbox(&self, request: Request<pb::ListPodSandboxRequest>) -> Reply<pb::ListPodSandboxResponse> {
+        let filter = request.into_inner().filter.unwrap_or_default();
+        let items = self.engine.store().list_sandboxes(&filter);
+        Ok(Response::new(pb::ListPodSandboxResponse { items }))
+    }
+
+    async fn create_container(
+        &self,
+        request: Request<pb::CreateContainerRequest>,
+    ) -> Reply<pb::CreateContainerResponse> {
+        let request = request.into_inner();
+        let container_id = self.act(async move |e| e.create_container(request).await).await?;
+        Ok(Response::new(pb::CreateContainerResponse { container_id }))
+    }
+
+    async fn start_container(&self, request: Request<pb::StartContainerRequest>) -> Reply<pb::StartContainerResponse> {
+        let id = request.into_inner().container_id;
+        self.act(async move |e| e.start_container(&id).await).await?;
+        Ok(Response::new(pb::StartContainerResponse {}))
+    }
+
+    async fn stop_container(&self, request: Request<pb::StopContainerRequest>) -> Reply<pb::StopContainerResponse> {
+        let pb::StopContainerRequest { container_id, timeout } = request.into_inner();
+        let timeout = Duration::from_secs(timeout.try_into().unwrap_or(0));
+        self.act(async move |e| e.stop_container(&container_id, timeout).await)
+            .await?;
+        Ok(Response::new(pb::StopContainerResponse {}))
+    }
+
+    async fn remove_container(
+        &self,
+        request: Request<pb::RemoveContainerRequest>,
+    ) -> Reply<pb::RemoveContainerResponse> {
+        let id = request.into_inner().container_id;
+        self.act(async move |e| e.remove_container(&id).await).await?;
+        Ok(Response::new(pb::RemoveContainerResponse {}))
+    }
+
+    async fn list_containers(&self, request: Request<pb::ListContainersRequest>) -> Reply<pb::ListContainersResponse> {
+        let filter = request.into_inner().filter.unwrap_or_default();
+        let containers = self.engine.store().list_containers(&filter);
+        Ok(Response::new(pb::ListContainersResponse { containers }))
+    }
+
+    async fn container_status(
+        &self,
+        request: Request<pb::ContainerStatusRequest>,
+    ) -> Reply<pb::ContainerStatusResponse> {
+        let pb::ContainerStatusRequest { container_id, verbose } = request.into_inner();
+        let store = self.engine.store();
+        let container = store
+            .container(&container_id)
+            .map_err(|e| status(e.context(format!("an error occurred when try to find container {container_id:?}"))))?;
+        let sandbox = store.sandboxes.get(&container.sandbox_id);
+        Ok(Response::new(pb::ContainerStatusResponse {
+            status: Some(container.status()),
+            info: if verbose {
+                info::container(container, sandbox)
+            } else {
+                HashMap::new()
+            },
+        }))
+    }
+
+    /// grpc-go sends the response's headers with the first message, tonic when this returns (engine-facts §4).
+    async fn get_container_events(
+        &self,
+        _: Request<pb::GetEventsRequest>,
+    ) -> Reply<BoxStream<pb::ContainerEventResponse>> {
+        let ended = || Status::unavailable("the event queue is gone");
+        let mut events = self.engine.subscribe().await.ok_or_else(ended)?;
+        let first = events.recv().await.ok_or_else(ended)?;
+        let rest = ReceiverStream::new(events);
+        Ok(Response::new(Box::pin(tokio_stream::once(first).chain(rest).map(Ok))))
+    }
+}
