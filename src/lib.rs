@@ -8,3 +8,5 @@ pub mod model;
 pub mod config;
 pub mod host;
 pub mod cri;
+#[cfg(feature = "capi")]
+pub mod ffi;
