@@ -42,14 +42,14 @@
 //! - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else. The
 //!   event is borrowed until the callback returns. A callback may call everything here; inside it,
 //!   cri_watcher_stop of the same watcher answers CRI_E_WOULD_DEADLOCK, cri_watcher_free takes place after it has
-//!   returned, and cri_subscription_free does not wait. It must not throw or longjmp.
+//!   returned, and cri_subscription_free does not wait. A callback must not throw or longjmp.
 //! - user_data is never looked at. destroy(user_data) runs exactly once: after the last call, or before a failed
 //!   registration returns. destroy may be NULL.
 //! - Signals: the library's threads block all asynchronous signals; handlers of the program never run on them,
 //!   and SIGPIPE never reaches it. The library installs no handler, prints nothing and changes no environment.
-//! - fork: a child without exec may only exec or _exit, or leave a watcher that its parent started alone: calls
-//!   answer CRI_E_FORKED, and _free leaks on purpose. Making a watcher before daemon() and starting it after is
-//!   fine; a callback subscription has to be made after. Descriptors are closed on exec.
+//! - fork: a child process may exec, exit, or make watchers of its own. On what its parent has started, calls answer
+//!   CRI_E_FORKED and _free leaks on purpose. Making a watcher before daemon() and starting it after is fine; callback
+//!   subscriptions have to be made after. Descriptors are closed on exec.
 //! - Unloading: dlclose leaves the library in memory.
 //! - Defects: a panic inside the library becomes CRI_E_PANIC; it never unwinds into the program.
 //! - Compatibility: one SONAME, one CRI_ABI_VERSION. Within it, functions and constants are only added.
