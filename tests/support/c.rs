@@ -1,0 +1,121 @@
+//! Compiles C and C++ against the header and the shared library of this build, and runs it.
+
+#![allow(dead_code)] // Each test binary uses its part.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Compiler flags under which everything here has to be silent.
+pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// The package's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The C compiler: `$CC`, or `cc`.
+pub fn cc() -> OsString {
+    std::env::var_os("CC").unwrap_or_else(|| "cc".into())
+}
+
+/// The C++ compiler: `$CXX`, or `c++`.
+pub fn cxx() -> OsString {
+    std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
+}
+
+/// Whether a program can be started at all.
+pub fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success())
+}
+
+/// Runs a command; what it wrote if it failed.
+pub fn succeed(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    let text = text(&output);
+    if output.status.success() { Ok(text) } else { Err(format!("{command:?}: {}\n{text}", output.status)) }
+}
+
+/// Everything a command wrote.
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The shared library of this build, in a folder where the loader finds it by its SONAME.
+pub struct Library {
+    folder: TempDir,
+}
+
+impl Library {
+    /// The library that cargo has built beside this test.
+    pub fn of_this_build() -> Library {
+        let deps = std::env::current_exe().expect("this test's own path");
+        let built = deps.with_file_name("libcriwatch.so");
+        assert!(built.exists(), "{} is missing: is cdylib among the crate types?", built.display());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in ["libcriwatch.so", "libcriwatch.so.1"] {
+            std::os::unix::fs::symlink(&built, folder.path().join(name)).expect("a link to the library");
+        }
+        Library { folder }
+    }
+
+    /// The library itself.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("libcriwatch.so")
+    }
+
+    /// Compiles a C program (a path from the package's folder) and links it; the program's path.
+    pub fn build(&self, source: &str) -> Result<PathBuf, String> {
+        let name = Path::new(source).file_stem().expect("a file name");
+        let program = self.folder.path().join(name);
+        succeed(
+            Command::new(cc())
+                .args(["-std=c99", "-g", "-D_DEFAULT_SOURCE", "-pthread"])
+                .args(STRICT)
+                .arg(root().join(source))
+                .arg("-I")
+                .arg(root().join("include"))
+                .arg("-L")
+                .arg(self.folder.path())
+                .arg(format!("-Wl,-rpath,{}", self.folder.path().display()))
+                .args(["-lcriwatch", "-o"])
+                .arg(&program),
+        )?;
+        Ok(program)
+    }
+}
+
+/// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.
+pub fn valgrind(program: &Path) -> Command {
+    let mut command = Command::new("valgrind");
+    command.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
+    command.args(["--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99", "--child-silent-after-fork=yes"]);
+    command.arg(program);
+    command
+}
+
+/// The functions that a header declares.
+pub fn functions(header: &str) -> BTreeSet<String> {
+    let code = without_comments(header);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = code.match_indices("cri_").filter(|(at, _)| !code[..*at].ends_with(is_word)).map(|(at, _)| &code[at..]);
+    let calls = words.filter_map(|rest| {
+        let (name, after) = rest.split_at(rest.find(|c| !is_word(c))?);
+        after.trim_start().starts_with('(').then(|| name.to_owned())
+    });
+    calls.collect()
+}
+
+/// A header's code.
+pub fn without_comments(header: &str) -> String {
+    let mut code = String::new();
+    let mut rest = header;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code += before;
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    code + rest
+}
