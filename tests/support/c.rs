@@ -73,7 +73,7 @@ impl Library {
         let program = self.folder.path().join(name);
         succeed(
             Command::new(cc())
-                .args(["-std=c99", "-g", "-D_DEFAULT_SOURCE", "-pthread"])
+                .args(["-std=c99", "-g", "-pthread"])
                 .args(STRICT)
                 .arg(root().join(source))
                 .arg("-I")
