@@ -1,21 +1,34 @@
-//! Generates the gRPC client from proto/api.proto, without a protoc binary.
+//! Generates the gRPC client and, for the C ABI, the header; both into OUT_DIR. `tests/header.rs` compares the header
+//! with the committed one.
+
+#[path = "build/client.rs"]
+mod client;
+#[cfg(feature = "capi")]
+#[path = "build/header.rs"]
+mod header;
 
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    generate_client()
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build");
+    client::generate()?;
+    #[cfg(feature = "capi")]
+    {
+        header::inputs().for_each(|path| println!("cargo:rerun-if-changed={path}"));
+        header::write(&std::path::Path::new(&std::env::var("OUT_DIR")?).join("criwatch.h"))?;
+        link_arguments();
+    }
+    Ok(())
 }
 
-fn generate_client() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=proto/api.proto");
-    let mut descriptors = protox::compile(["proto/api.proto"], ["proto"])?;
-    for file in &mut descriptors.file {
-        // Comments in the .proto are for readers of the .proto; as rustdoc they would trip lints.
-        file.source_code_info = None;
+/// How the shared library presents itself to the loader.
+#[cfg(feature = "capi")]
+fn link_arguments() {
+    // cargo-c gives the SONAME itself, the same one: see package.metadata.capi in Cargo.toml.
+    if std::env::var_os("CARGO_CFG_CARGO_C").is_none() {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcriwatch.so.1");
     }
-    tonic_prost_build::configure()
-        .build_server(false)
-        .build_transport(false)
-        .compile_fds(descriptors)?;
-    Ok(())
+    // Rust's thread-local destructors keep the library mapped anyhow; this says so.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
 }

@@ -1,5 +1,6 @@
 //! The options of a watcher: one table of keys, types, defaults, ranges and words, and the values set.
 
+mod describe;
 mod table;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::{CRI_E_OPTION, Error, Result};
 
+pub use describe::describe;
 pub use table::{OPTIONS, OptionSpec, ValueType};
 
 /// How changes are noticed (option `events`).

@@ -35,6 +35,21 @@ constants! {
 }
 
 constants! {
+    SUBSCRIBE_FLAGS: u32;
+    /// Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is
+    /// possible then.
+    pub const CRI_SUBSCRIBE_LIVE_ONLY: u32 = 1;
+}
+
+constants! {
+    INSPECT_FLAGS: u32;
+    /// A container without a process is an error: CRI_E_PROCESSLESS.
+    pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
+    /// Show the values of environment variables, which may hold secrets; they are redacted otherwise.
+    pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
+}
+
+constants! {
     KINDS: u32;
     /// A container.
     pub const CRI_KIND_CONTAINER: u32 = 1;
@@ -114,20 +129,6 @@ constants! {
     pub const CRI_WATCHER_BACKOFF: u32 = 5;
     /// Stopped.
     pub const CRI_WATCHER_STOPPED: u32 = 6;
-}
-
-constants! {
-    SUBSCRIBE_FLAGS: u32;
-    /// No replay, neither at the beginning nor after an overflow: only what happens from now on.
-    pub const CRI_SUBSCRIBE_LIVE_ONLY: u32 = 1;
-}
-
-constants! {
-    INSPECT_FLAGS: u32;
-    /// What does not run is refused with `CRI_E_PROCESSLESS`.
-    pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
-    /// Show the values of environment variables, which may be secrets; they are redacted otherwise.
-    pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
 }
 
 constants! {

@@ -26,6 +26,15 @@ impl JsonText {
     }
 }
 
+impl From<String> for JsonText {
+    /// The text has to be JSON already.
+    fn from(text: String) -> Self {
+        let mut bytes = text.into_bytes();
+        bytes.push(0);
+        JsonText(bytes.into())
+    }
+}
+
 impl fmt::Display for JsonText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -18,7 +18,10 @@ use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
 
 /// What has happened.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack, for a moment"
+)]
 pub(super) enum Input {
     /// Watch from now on.
     Watch,

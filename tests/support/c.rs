@@ -1,95 +1,149 @@
-//! Compiles C programs against include/criwatch.h and the library that Cargo built for the tests.
+//! Compiles C and C++ against the header and the shared library of this build, and runs it.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
+#![allow(dead_code)] // Each test binary uses its part.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-/// Why there is no program.
-#[derive(Debug)]
-pub enum NoProgram {
-    /// The machine lacks what it takes: reason to skip.
-    Lacking(String),
-    /// It does not compile: reason to fail.
-    Broken(String),
+/// Compiler flags under which everything here has to be silent.
+pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// The package's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Warnings are errors: the header is to be clean in anybody's build.
-const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"];
+/// The C compiler: `$CC`, or `cc`.
+pub fn cc() -> OsString {
+    std::env::var_os("CC").unwrap_or_else(|| "cc".into())
+}
 
-/// Compiles a file of tests/c with these further flags, e.g. `-fsanitize=address`, and answers the program's path.
-/// The program finds the library by itself.
-pub fn compile(source: &str, flags: &[&str]) -> Result<PathBuf, NoProgram> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let broken = |what: &Path, error: io::Error| NoProgram::Broken(format!("{}: {error}", what.display()));
-    let library = library()?;
-    let work = work_folder().map_err(|error| broken(Path::new("a folder for C programs"), error))?;
-    link_names(&library, &work).map_err(|error| broken(&library, error))?;
-    let stem = Path::new(source).file_stem().expect("a source file has a name").to_string_lossy();
-    let program = work.join(format!("{stem}{}", flags.concat()));
-    // Other test programs compile the same file, or run the finished one, at this moment.
-    let fresh = work.join(format!("{stem}.{}.new", std::process::id()));
-    let mut command = Command::new(compiler());
+/// The C++ compiler: `$CXX`, or `c++`.
+pub fn cxx() -> OsString {
+    std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
+}
+
+/// Whether a program can be started at all.
+pub fn is_there(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success())
+}
+
+/// Runs a command; what it wrote if it failed.
+pub fn succeed(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    let text = text(&output);
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(format!("{command:?}: {}\n{text}", output.status))
+    }
+}
+
+/// Everything a command wrote.
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The shared library of this build, in a folder where the loader finds it by its SONAME.
+#[derive(Debug, Clone)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+impl Library {
+    /// The library that cargo has built beside this test.
+    pub fn of_this_build() -> Library {
+        let deps = std::env::current_exe().expect("this test's own path");
+        let built = deps.with_file_name("libcriwatch.so");
+        assert!(
+            built.exists(),
+            "{} is missing: is cdylib among the crate types?",
+            built.display()
+        );
+        // One folder a test program: others build the same sources at this moment.
+        let program = deps.file_stem().expect("a file name");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program);
+        std::fs::create_dir_all(&folder).expect("a folder for C programs");
+        for name in ["libcriwatch.so", "libcriwatch.so.1"] {
+            let link = folder.join(name);
+            if link.symlink_metadata().is_ok() {
+                std::fs::remove_file(&link).expect("the link of an earlier run");
+            }
+            std::os::unix::fs::symlink(&built, link).expect("a link to the library");
+        }
+        Library { folder }
+    }
+
+    /// The library itself.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join("libcriwatch.so")
+    }
+
+    /// Compiles a C program (a path from the package's folder) and links it; the program's path.
+    pub fn build(&self, source: &str) -> Result<PathBuf, String> {
+        let name = Path::new(source).file_stem().expect("a file name");
+        let program = self.folder.join(name);
+        succeed(
+            Command::new(cc())
+                .args(["-std=c99", "-g", "-pthread"])
+                .args(STRICT)
+                .arg(root().join(source))
+                .arg("-I")
+                .arg(root().join("include"))
+                .arg("-L")
+                .arg(&self.folder)
+                .arg(format!("-Wl,-rpath,{}", self.folder.display()))
+                .args(["-lcriwatch", "-o"])
+                .arg(&program),
+        )?;
+        Ok(program)
+    }
+}
+
+/// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.
+pub fn valgrind(program: &Path) -> Command {
+    let mut command = Command::new("valgrind");
+    command.args([
+        "--quiet",
+        "--leak-check=full",
+        "--show-leak-kinds=definite,indirect",
+    ]);
+    command.args([
+        "--errors-for-leak-kinds=definite,indirect",
+        "--error-exitcode=99",
+        "--child-silent-after-fork=yes",
+    ]);
+    command.arg(program);
     command
-        .args(STRICT)
-        .arg("-g")
-        .args(flags)
-        .arg("-I")
-        .arg(root.join("include"))
-        .arg(root.join("tests/c").join(source));
-    command.arg("-o").arg(&fresh).arg("-L").arg(&work).arg("-lcriwatch").arg(format!("-Wl,-rpath,{}", work.display()));
-    let output = match command.output() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(NoProgram::Lacking(format!("there is no C compiler '{}'", compiler())));
-        }
-        Err(error) => return Err(NoProgram::Broken(format!("{command:?}: {error}"))),
-        Ok(output) => output,
-    };
-    if !output.status.success() {
-        return Err(NoProgram::Broken(format!("{command:?}\n{}", String::from_utf8_lossy(&output.stderr))));
+}
+
+/// The functions that a header declares.
+pub fn functions(header: &str) -> BTreeSet<String> {
+    let code = without_comments(header);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = code
+        .match_indices("cri_")
+        .filter(|(at, _)| !code[..*at].ends_with(is_word))
+        .map(|(at, _)| &code[at..]);
+    let calls = words.filter_map(|rest| {
+        let (name, after) = rest.split_at(rest.find(|c| !is_word(c))?);
+        after.trim_start().starts_with('(').then(|| name.to_owned())
+    });
+    calls.collect()
+}
+
+/// A header's code.
+pub fn without_comments(header: &str) -> String {
+    let mut code = String::new();
+    let mut rest = header;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code += before;
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
     }
-    fs::rename(&fresh, &program).map_err(|error| broken(&program, error))?;
-    Ok(program)
-}
-
-fn compiler() -> String {
-    std::env::var("CC").unwrap_or_else(|_| "cc".into())
-}
-
-/// The profile's folder (target/debug, or what it is called), found from the test program in its `deps`.
-fn deps_folder() -> PathBuf {
-    let program = std::env::current_exe().expect("a test program knows its path");
-    program.parent().expect("it lies in a folder").to_owned()
-}
-
-/// The shared library that Cargo built along with this test program: in `deps`, or uplifted one folder higher.
-fn library() -> Result<PathBuf, NoProgram> {
-    let deps = deps_folder();
-    let places = [deps.join("libcriwatch.so"), deps.join("../libcriwatch.so")];
-    let built = places.iter().filter_map(|path| Some((fs::metadata(path).ok()?.modified().ok()?, path)));
-    let newest = built.max_by_key(|(time, _)| *time);
-    newest.map(|(_, path)| path.clone()).ok_or_else(|| {
-        NoProgram::Broken(format!("there is no libcriwatch.so in {} or above it: run `cargo build`", deps.display()))
-    })
-}
-
-fn work_folder() -> io::Result<PathBuf> {
-    let profile = deps_folder().parent().and_then(|dir| Some(dir.file_name()?.to_owned())).unwrap_or_default();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c").join(profile);
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
-/// The names by which the linker and the loader ask for the library; Cargo gives it the first one only.
-fn link_names(library: &Path, folder: &Path) -> io::Result<()> {
-    for name in ["libcriwatch.so", "libcriwatch.so.1"] {
-        let fresh = folder.join(format!("{name}.{}.new", std::process::id()));
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => symlink(library, &fresh)?,
-        }
-        fs::rename(&fresh, folder.join(name))?;
-    }
-    Ok(())
+    code + rest
 }

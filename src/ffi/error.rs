@@ -1,0 +1,130 @@
+//! Errors
+//!
+//! An error object tells what a status cannot: the message with all its causes, and the codes behind it.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::sync::OnceLock;
+
+use safer_ffi::prelude::*;
+
+use super::guard::infallible;
+use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
+
+/// What went wrong. Immutable.
+#[derive_ReprC]
+#[repr(opaque)]
+pub struct cri_error {
+    error: Error,
+    message: CString,
+}
+
+impl cri_error {
+    /// An object for the caller; none where the caller does not want one.
+    pub(super) fn into_raw_if(wanted: bool, error: Error) -> *mut cri_error {
+        if !wanted {
+            return std::ptr::null_mut();
+        }
+        Box::into_raw(Box::new(cri_error {
+            message: c_string(error.message()),
+            error,
+        }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{fffd}")).expect("no NUL is left")
+}
+
+/// The name of a status, e.g. "CRI_E_TIMEOUT".
+///
+/// @param status any number
+/// @return a string that is never freed; "CRI_E_UNKNOWN_STATUS" for a number that is none of ours; never NULL
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_status_name(status: Status) -> char_p::Ref<'static> {
+    name_of(status)
+}
+
+fn name_of(status: Status) -> char_p::Ref<'static> {
+    static NAMES: OnceLock<Vec<(Status, CString)>> = OnceLock::new();
+    static UNKNOWN: OnceLock<CString> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        STATUSES
+            .iter()
+            .map(|s| (s.value, c_string(s.name)))
+            .collect()
+    });
+    let name = names
+        .iter()
+        .find(|(value, _)| *value == status)
+        .map(|(_, name)| name);
+    let name: &'static CStr =
+        name.unwrap_or_else(|| UNKNOWN.get_or_init(|| c_string(status_name(status))));
+    name.into()
+}
+
+/// The status that the failed call returned.
+///
+/// @param error the error; NULL: CRI_OK
+/// @return the status
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_status(error: Option<&cri_error>) -> Status {
+    error.map_or(CRI_OK, |e| e.error.status())
+}
+
+/// The whole message, causes included: what failed, on what, and what to do.
+///
+/// @param error the error; NULL: ""
+/// @return a string that lives as long as the error; never NULL
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_message(error: Option<&cri_error>) -> char_p::Ref<'_> {
+    error.map_or(char_p::Ref::EMPTY, |e| e.message.as_c_str().into())
+}
+
+/// The gRPC status code, where an engine's answer was the cause.
+///
+/// @param error the error; NULL: -1
+/// @return the code, or -1
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_grpc_code(error: Option<&cri_error>) -> i32 {
+    error.and_then(|e| e.error.grpc_code()).unwrap_or(-1)
+}
+
+/// The errno, where a system call was the cause.
+///
+/// @param error the error; NULL: 0
+/// @return the errno, or 0
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
+    error.and_then(|e| e.error.os_code()).unwrap_or(0)
+}
+
+/// Whether the same call may succeed later without anybody changing anything.
+///
+/// @param error the error; NULL: 0
+/// @return 1 or 0
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_is_retriable(error: Option<&cri_error>) -> i32 {
+    error.is_some_and(|e| e.error.is_retriable()).into()
+}
+
+/// Frees an error.
+///
+/// @param error the error; NULL: nothing happens
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_error_free(error: Option<repr_c::Box<cri_error>>) {
+    infallible((), || drop(error))
+}

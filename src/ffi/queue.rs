@@ -1,0 +1,158 @@
+//! Event queues
+//!
+//! The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
+//! is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
+
+#![forbid(unsafe_code)]
+
+use std::sync::{Arc, Weak};
+
+use safer_ffi::prelude::*;
+
+use super::guard::{entry, fill, given, infallible, make, timeout};
+use super::raw::event;
+use super::watcher::{live, refuse_forked};
+use super::{cri_buffer, cri_error, cri_event, cri_watcher};
+use crate::error::*;
+use crate::hub::{EventQueue, Next};
+use crate::watcher::Watcher;
+
+/// A queue of events.
+#[derive_ReprC]
+#[repr(opaque)]
+pub struct cri_event_queue {
+    queue: Arc<EventQueue>,
+    watcher: Weak<Watcher>,
+}
+
+impl cri_event_queue {
+    fn is_forked(&self) -> bool {
+        self.watcher.upgrade().is_some_and(|w| w.is_forked())
+    }
+}
+
+/// Makes a queue of events, beginning with a replay. Allowed before the start and after it.
+///
+/// @param watcher the watcher
+/// @param mask which events: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED, UPDATED, STATE
+/// @param flags 0, or CRI_SUBSCRIBE_LIVE_ONLY
+/// @param capacity how many events may wait; 0: the option queue.capacity
+/// @param out receives the queue; free with cri_event_queue_free
+/// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no descriptor to be had; CRI_E_FORKED,
+/// CRI_E_INVALID_ARGUMENT
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_event_queue_new(
+    watcher: Option<&cri_watcher>,
+    mask: u32,
+    flags: u32,
+    capacity: usize,
+    out: Option<&mut *mut cri_event_queue>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    make(out, err, || new(watcher, mask, flags, capacity))
+}
+
+fn new(
+    watcher: Option<&cri_watcher>,
+    mask: u32,
+    flags: u32,
+    capacity: usize,
+) -> Result<cri_event_queue> {
+    let watcher = live(watcher)?;
+    Ok(cri_event_queue {
+        queue: watcher.subscribe(mask, flags, capacity)?,
+        watcher: Arc::downgrade(&watcher),
+    })
+}
+
+/// A descriptor for poll and epoll, readable exactly while cri_event_queue_next would not answer CRI_AGAIN: an event
+/// waits, or the queue is closed. It is the queue's: never read or close it.
+///
+/// @param queue the queue; NULL: -1
+/// @return the descriptor
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
+    infallible(-1, || queue.map_or(-1, |q| q.queue.fd()))
+}
+
+/// Takes the next event.
+///
+/// @param queue the queue
+/// @param timeout_ms how long to wait for one; below 0: for ever, 0: not at all
+/// @param out receives the event on CRI_OK; free with cri_event_free
+/// @return CRI_OK; CRI_AGAIN when there is none yet; CRI_CLOSED when no more will come: the watcher has stopped and all
+/// events were taken; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Blocks up to timeout_ms; cri_watcher_stop and cri_event_queue_free end the wait.
+#[ffi_export]
+pub extern "C" fn cri_event_queue_next(
+    queue: Option<&cri_event_queue>,
+    timeout_ms: i64,
+    out: Option<&mut *mut cri_event>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    entry(err, || next(queue, timeout_ms, out))
+}
+
+fn next(
+    queue: Option<&cri_event_queue>,
+    timeout_ms: i64,
+    out: Option<&mut *mut cri_event>,
+) -> Result<Status> {
+    let (queue, out) = (given(queue, "queue")?, given(out, "out")?);
+    queue
+        .watcher
+        .upgrade()
+        .map_or(Ok(()), |watcher| refuse_forked(&watcher))?;
+    // Held, not borrowed: a free in another thread ends this wait.
+    let queue = queue.queue.clone();
+    Ok(match queue.next(timeout(timeout_ms)) {
+        Next::Event(event) => {
+            *out = event::into_raw(event, queue.label_view());
+            CRI_OK
+        }
+        Next::Again => CRI_AGAIN,
+        Next::Closed => CRI_CLOSED,
+    })
+}
+
+/// Frees a queue. Events that were taken from it live on.
+///
+/// @param queue the queue; NULL: nothing happens; in a forked child it is leaked on purpose
+/// @note Never blocks. A cri_event_queue_next that waits in another thread answers CRI_CLOSED.
+#[ffi_export]
+pub extern "C" fn cri_event_queue_free(queue: Option<repr_c::Box<cri_event_queue>>) {
+    infallible((), || queue.map_or((), free))
+}
+
+fn free(queue: repr_c::Box<cri_event_queue>) {
+    if queue.is_forked() {
+        return std::mem::forget(queue);
+    }
+    queue.queue.close();
+}
+
+/// The event as JSON.
+///
+/// @param event an event that cri_event_queue_next or a callback gave: no copy of the struct
+/// @param out receives JSON, "criwatch.event/1"; free with cri_buffer_free
+/// @return CRI_OK, CRI_E_INVALID_ARGUMENT
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_event_json(
+    event: *const cri_event,
+    out: Option<&mut cri_buffer>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    fill(out, err, || event::json(event))
+}
+
+/// Frees an event that cri_event_queue_next gave, and with it its container. Never for an event of a callback.
+///
+/// @param event the event; NULL: nothing happens
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_event_free(event: *mut cri_event) {
+    infallible((), || event::free(event))
+}

@@ -1,0 +1,256 @@
+//! Threads that call C.
+//!
+//! They are made with pthread_create, and the frames beneath the program's function hold only Copy values and catch
+//! nothing: Python before 3.14 ends a foreign thread by pthread_exit when the interpreter is gone, and the unwinding
+//! that this starts would abort the process at the first Rust frame that has something to clean up.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::io;
+use std::mem::MaybeUninit;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::event;
+use crate::error::{CRI_E_OS, Error, Result};
+use crate::ffi::guard::infallible;
+use crate::ffi::watcher::release;
+use crate::ffi::{cri_destroy_fn, cri_event, cri_event_fn};
+use crate::host::without_signals;
+use crate::hub::{EventQueue, Next};
+use crate::watcher::Watcher;
+
+type Function = unsafe extern "C" fn(*const cri_event, *mut c_void);
+type UnwindingFunction = unsafe extern "C-unwind" fn(*const cri_event, *mut c_void);
+type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
+
+/// The program's function, its data, and how the data ends.
+#[derive(Clone, Copy)]
+pub(in crate::ffi) struct Callback {
+    pub(in crate::ffi) function: cri_event_fn,
+    user_data: *mut c_void,
+    destroy: cri_destroy_fn,
+}
+
+impl Callback {
+    pub(in crate::ffi) fn new(
+        function: cri_event_fn,
+        user_data: *mut c_void,
+        destroy: cri_destroy_fn,
+    ) -> Self {
+        Callback {
+            function,
+            user_data,
+            destroy,
+        }
+    }
+
+    /// Gives the data back to the program. Whoever calls this is the one who may.
+    pub(in crate::ffi) fn destroy(self) {
+        if let Some(destroy) = self.destroy {
+            // SAFETY: the same function, called so that it may unwind through us.
+            let destroy: UnwindingDestroy = unsafe { std::mem::transmute(destroy) };
+            // SAFETY: the header asks for a function that takes this very data.
+            unsafe { destroy(self.user_data) };
+        }
+    }
+}
+
+/// Held closed by the thread that subscribes until the program has its subscription: the first call may use it.
+#[derive(Clone)]
+pub(in crate::ffi) struct Gate(Arc<Mutex<()>>);
+
+impl Gate {
+    pub(in crate::ffi) fn lock(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a subscription and its thread share.
+struct Shared {
+    watcher: Weak<Watcher>,
+    queue: Arc<EventQueue>,
+    function: Function,
+    callback: Callback,
+    gate: Gate,
+    /// Watchers that were freed inside the callback: to be stopped after it.
+    freed: Mutex<Vec<Arc<Watcher>>>,
+}
+
+// SAFETY: the raw pointer is the program's data: never looked at here, and handed only to functions that the program
+// gave for the purpose of being called on our thread.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+thread_local! {
+    /// On a thread of ours: what it works on. The thread holds a reference to it as long as this is not NULL. A plain
+    /// pointer, because a destructor here would run on a thread that is being ended by force.
+    static CURRENT: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
+}
+
+fn current() -> Option<&'static Shared> {
+    // SAFETY: NULL, or valid until `finish` sets it to NULL on this very thread; no caller keeps the reference longer
+    // than its own call.
+    unsafe { CURRENT.get().as_ref() }
+}
+
+/// Whether this thread is inside a callback of the watcher.
+pub(in crate::ffi) fn is_inside(watcher: &Watcher) -> bool {
+    current().is_some_and(|shared| std::ptr::eq(shared.watcher.as_ptr(), watcher))
+}
+
+/// Inside a callback of this watcher: keeps it, to be stopped when the callback has returned. Elsewhere: gives it back.
+pub(in crate::ffi) fn defer(watcher: Arc<Watcher>) -> Result<(), Arc<Watcher>> {
+    match current() {
+        Some(shared) if is_inside(&watcher) => {
+            shared
+                .freed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(watcher);
+            Ok(())
+        }
+        _ => Err(watcher),
+    }
+}
+
+/// A thread that drains a queue into a callback, as its owner sees it.
+pub(in crate::ffi) struct Thread {
+    shared: Arc<Shared>,
+    thread: libc::pthread_t,
+    /// The process that has the thread: a forked child has not.
+    process: u32,
+}
+
+impl Thread {
+    pub(in crate::ffi) fn gate() -> Gate {
+        Gate(Arc::default())
+    }
+
+    /// Makes the thread. From then on it is the thread that calls `callback.destroy`.
+    pub(in crate::ffi) fn spawn(
+        watcher: Weak<Watcher>,
+        queue: Arc<EventQueue>,
+        function: Function,
+        callback: Callback,
+        gate: Gate,
+    ) -> Result<Thread> {
+        let shared = Arc::new(Shared {
+            watcher,
+            queue,
+            function,
+            callback,
+            gate,
+            freed: Mutex::default(),
+        });
+        let theirs = Arc::into_raw(shared.clone());
+        let mut thread = MaybeUninit::uninit();
+        // SAFETY: "C-unwind" and "C" functions are called alike; glibc's start routine lets a forced unwind through.
+        let start: extern "C" fn(*mut c_void) -> *mut c_void =
+            unsafe { std::mem::transmute(run as extern "C-unwind" fn(*mut c_void) -> *mut c_void) };
+        let code = without_signals(|| {
+            // SAFETY: `thread` is writable, NULL attributes are the defaults, and `run` takes what `theirs` is.
+            unsafe {
+                libc::pthread_create(
+                    thread.as_mut_ptr(),
+                    std::ptr::null(),
+                    start,
+                    theirs.cast_mut().cast(),
+                )
+            }
+        });
+        if code != 0 {
+            // SAFETY: from into_raw above, and no thread came into being that would use it.
+            drop(unsafe { Arc::from_raw(theirs) });
+            shared.queue.close();
+            return Err(Error::os(
+                CRI_E_OS,
+                "make the thread of a subscription",
+                &io::Error::from_raw_os_error(code),
+            ));
+        }
+        // SAFETY: pthread_create has written it.
+        Ok(Thread {
+            shared,
+            thread: unsafe { thread.assume_init() },
+            process: std::process::id(),
+        })
+    }
+
+    /// No further call; waits for the one under way, except inside a callback of the same watcher.
+    pub(in crate::ffi) fn end(self) {
+        if self.process != std::process::id() {
+            return std::mem::forget(self);
+        }
+        self.shared.queue.close();
+        match current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
+            // SAFETY: the thread was made joinable, and only this function, which consumes its owner, joins or detaches.
+            true => unsafe { libc::pthread_detach(self.thread) },
+            // SAFETY: as above; it is not this thread, because on this thread we would be inside a callback.
+            false => unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) },
+        };
+    }
+}
+
+/// The thread. No frame from here to the program's function may have anything to clean up.
+extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
+    let shared: *const Shared = shared.cast();
+    let (function, callback) = begin(shared);
+    loop {
+        let event = next(shared);
+        if event.is_null() {
+            break;
+        }
+        // SAFETY: the header asks for a function that takes events and this very data; the event lives until `settle`.
+        unsafe { function(event, callback.user_data) };
+        settle(shared, event);
+    }
+    callback.destroy();
+    finish(shared);
+    std::ptr::null_mut()
+}
+
+fn begin(shared: *const Shared) -> (UnwindingFunction, Callback) {
+    CURRENT.set(shared);
+    // SAFETY: the thread's own reference: `spawn` gave it, `finish` gives it up.
+    let shared = unsafe { &*shared };
+    // SAFETY: the name ends in NUL and has at most 15 bytes.
+    unsafe { libc::pthread_setname_np(libc::pthread_self(), c"cri-events".as_ptr()) };
+    drop(shared.gate.lock());
+    // SAFETY: the same function, called so that it may unwind through us.
+    (
+        unsafe { std::mem::transmute::<Function, UnwindingFunction>(shared.function) },
+        shared.callback,
+    )
+}
+
+/// The next event, or NULL at the end.
+fn next(shared: *const Shared) -> *mut cri_event {
+    // SAFETY: as in `begin`.
+    let queue = unsafe { &(*shared).queue };
+    infallible(std::ptr::null_mut(), || match queue.next(None) {
+        Next::Event(event) => event::into_raw(event, queue.label_view()),
+        Next::Again | Next::Closed => std::ptr::null_mut(),
+    })
+}
+
+/// What remains to be done after a call.
+fn settle(shared: *const Shared, event: *mut cri_event) {
+    infallible((), || event::free(event));
+    stop_freed(shared);
+}
+
+fn stop_freed(shared: *const Shared) {
+    // SAFETY: as in `begin`.
+    let freed = unsafe { &(*shared).freed };
+    let freed = std::mem::take(&mut *freed.lock().unwrap_or_else(PoisonError::into_inner));
+    infallible((), || freed.iter().for_each(|watcher| release(watcher)));
+}
+
+fn finish(shared: *const Shared) {
+    stop_freed(shared);
+    CURRENT.set(std::ptr::null());
+    // SAFETY: the thread's own reference, given up once.
+    let shared = unsafe { Arc::from_raw(shared) };
+    infallible((), || drop(shared));
+}

@@ -1,0 +1,66 @@
+//! Events that C holds: a record in front, and behind it what keeps the record's pointers alive.
+
+use std::sync::Arc;
+
+use super::view::{ContainerView, Strings};
+use crate::error::Result;
+use crate::ffi::cri_event;
+use crate::ffi::guard::given;
+use crate::model::{Event, JsonText, LabelView, json};
+
+#[repr(C)]
+struct OwnedEvent {
+    /// The first field: a pointer to the event is a pointer to this.
+    record: cri_event,
+    event: Event,
+    labels: LabelView,
+    _container: Option<Arc<ContainerView>>,
+    _message: Strings,
+}
+
+/// An event for C; ends with `free`.
+pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_event {
+    let container = event.container.as_deref().map(ContainerView::of);
+    let mut strings = Strings::default();
+    let message = strings.add(event.message.as_deref().unwrap_or_default());
+    let message = strings.at(message);
+    let record = cri_event {
+        struct_size: size_of::<cri_event>(),
+        r#type: event.event_type.number(),
+        flags: event.flags,
+        seq: event.seq,
+        generation: event.generation,
+        lost: event.lost,
+        changed: event.changed,
+        time_unix_nano: event.time,
+        observed_unix_nano: event.observed,
+        container: container
+            .as_ref()
+            .map_or(std::ptr::null(), |view| view.record()),
+        watcher_state: event.state.number(),
+        message,
+    };
+    let owned = OwnedEvent {
+        record,
+        event,
+        labels,
+        _container: container,
+        _message: strings,
+    };
+    Box::into_raw(Box::new(owned)).cast()
+}
+
+/// The JSON of an event that C still holds.
+pub(in crate::ffi) fn json(event: *const cri_event) -> Result<JsonText> {
+    // SAFETY: NULL, or from `into_raw` and not yet freed: the header asks for that, and for no copy of the struct.
+    let owned = given(unsafe { event.cast::<OwnedEvent>().as_ref() }, "event")?;
+    Ok(json::event(&owned.event, owned.labels))
+}
+
+/// The end of what `into_raw` gave; NULL is nothing.
+pub(in crate::ffi) fn free(event: *mut cri_event) {
+    if !event.is_null() {
+        // SAFETY: from `into_raw`, and freed once: the header asks for that.
+        drop(unsafe { Box::from_raw(event.cast::<OwnedEvent>()) });
+    }
+}

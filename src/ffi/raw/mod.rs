@@ -1,0 +1,33 @@
+//! The unsafe lines of the C boundary: what C holds by pointer, and the threads that call C.
+
+#![allow(unsafe_code)]
+
+pub(super) mod callback;
+pub(super) mod event;
+mod view;
+
+use std::ffi::c_void;
+
+use crate::model::JsonText;
+
+/// A text's place in a buffer's `owner`.
+pub(super) fn share(text: JsonText) -> *mut c_void {
+    Box::into_raw(Box::new(text)).cast()
+}
+
+/// The end of what `share` gave; NULL is nothing.
+pub(super) fn unshare(owner: *mut c_void) {
+    if !owner.is_null() {
+        // SAFETY: a buffer's owner is NULL or from `share`; the caller has just taken it out of the buffer, so it
+        // comes here once.
+        drop(unsafe { Box::from_raw(owner.cast::<JsonText>()) });
+    }
+}
+
+/// What an entry gave to C, for tests.
+#[cfg(test)]
+pub(super) fn test_take<T>(pointer: *mut T) -> Box<T> {
+    assert!(!pointer.is_null());
+    // SAFETY: the tests hand over what an entry has made with Box::into_raw.
+    unsafe { Box::from_raw(pointer) }
+}

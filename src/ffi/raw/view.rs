@@ -1,0 +1,276 @@
+//! Records of containers and pods, with the memory that their pointers point into. Made once for each version of a
+//! container or pod, when somebody first wants it, and kept with it.
+
+use std::sync::Arc;
+
+use safer_ffi::c_char;
+
+use crate::ffi::{cri_container, cri_label, cri_pod};
+use crate::model::{CRI_POD_FLAG_HOST_NETWORK, Container, Labels, Pod};
+
+/// The strings of one record, each with a NUL behind it, in one allocation.
+pub(super) struct Strings {
+    /// Begins with a NUL: "" is at 0.
+    bytes: Vec<u8>,
+}
+
+/// Where a string begins. A pointer is to be had when all strings are there: until then they may still move.
+#[derive(Clone, Copy)]
+pub(super) struct Place(usize);
+
+impl Default for Strings {
+    fn default() -> Self {
+        Strings { bytes: vec![0] }
+    }
+}
+
+impl Strings {
+    pub(super) fn add(&mut self, text: &str) -> Place {
+        if text.is_empty() {
+            return Place(0);
+        }
+        let place = Place(self.bytes.len());
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(0);
+        place
+    }
+
+    pub(super) fn at(&self, place: Place) -> *const c_char {
+        self.bytes[place.0..].as_ptr().cast()
+    }
+
+    fn add_labels(&mut self, labels: &Labels) -> Vec<(Place, Place)> {
+        labels
+            .iter()
+            .map(|(key, value)| (self.add(key), self.add(value)))
+            .collect()
+    }
+
+    fn labels_at(&self, places: &[(Place, Place)]) -> Vec<cri_label> {
+        places
+            .iter()
+            .map(|(key, value)| cri_label {
+                key: self.at(*key),
+                value: self.at(*value),
+            })
+            .collect()
+    }
+}
+
+/// A pod's record.
+struct PodView {
+    record: cri_pod,
+    _strings: Strings,
+    _ips: Vec<*const c_char>,
+    _labels: Vec<cri_label>,
+    _annotations: Vec<cri_label>,
+}
+
+// SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
+unsafe impl Send for PodView {}
+// SAFETY: as above: shared access only reads.
+unsafe impl Sync for PodView {}
+
+impl PodView {
+    fn of(pod: &Pod) -> Arc<PodView> {
+        pod.view.get_or_init(|| Arc::new(PodView::new(pod)))
+    }
+
+    fn new(pod: &Pod) -> PodView {
+        let mut strings = Strings::default();
+        let [id, name, namespace, uid] =
+            [&pod.id, &pod.name, &pod.namespace, &pod.uid].map(|s| strings.add(s));
+        let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
+        let (labels, annotations) = (
+            strings.add_labels(&pod.labels),
+            strings.add_labels(&pod.annotations),
+        );
+
+        let ips: Vec<_> = ips.into_iter().map(|ip| strings.at(ip)).collect();
+        let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
+        let record = cri_pod {
+            struct_size: size_of::<cri_pod>(),
+            id: strings.at(id),
+            name: strings.at(name),
+            pod_namespace: strings.at(namespace),
+            uid: strings.at(uid),
+            attempt: pod.attempt,
+            state: pod.state.number(),
+            flags: if pod.host_network == Some(true) {
+                CRI_POD_FLAG_HOST_NETWORK
+            } else {
+                0
+            },
+            ips_len: ips.len(),
+            ips: ips.as_ptr(),
+            labels_len: labels.len(),
+            annotations_len: annotations.len(),
+            labels: labels.as_ptr(),
+            annotations: annotations.as_ptr(),
+            // CRI tells the cgroup of a container and of a sandbox's process, not that of a pod.
+            cgroup_path: strings.at(Place(0)),
+        };
+        PodView {
+            record,
+            _strings: strings,
+            _ips: ips,
+            _labels: labels,
+            _annotations: annotations,
+        }
+    }
+}
+
+/// A container's record.
+pub(super) struct ContainerView {
+    record: cri_container,
+    _pod: Option<Arc<PodView>>,
+    _strings: Strings,
+    _labels: Vec<cri_label>,
+    _annotations: Vec<cri_label>,
+}
+
+// SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
+unsafe impl Send for ContainerView {}
+// SAFETY: as above: shared access only reads.
+unsafe impl Sync for ContainerView {}
+
+impl ContainerView {
+    pub(super) fn of(container: &Container) -> Arc<ContainerView> {
+        container
+            .view
+            .get_or_init(|| Arc::new(ContainerView::new(container)))
+    }
+
+    pub(super) fn record(&self) -> *const cri_container {
+        &self.record
+    }
+
+    fn new(c: &Container) -> ContainerView {
+        let pod = c.pod.as_deref().map(PodView::of);
+        let mut strings = Strings::default();
+        let [id, name] = [&c.id, &c.name].map(|s| strings.add(s));
+        let [image, image_ref, image_id] =
+            [&c.image.name, &c.image.reference, &c.image.id].map(|s| strings.add(s));
+        let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
+        let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
+        let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
+        let (labels, annotations) = (
+            strings.add_labels(&c.labels),
+            strings.add_labels(&c.annotations),
+        );
+
+        let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
+        let record = cri_container {
+            struct_size: size_of::<cri_container>(),
+            kind: c.kind.number(),
+            state: c.state.number(),
+            flags: 0,
+            attempt: c.attempt,
+            id: strings.at(id),
+            name: strings.at(name),
+            pod: pod.as_ref().map_or(std::ptr::null(), |pod| &pod.record),
+            // 0, because programs that forget to look kill -1: that would be everybody.
+            pid: c.pid.unwrap_or(0),
+            exit_code: c.exit.as_ref().and_then(|e| e.code).unwrap_or(-1),
+            pid_start_ticks: c.pid_start_ticks.unwrap_or(0),
+            missing: c.missing,
+            image: strings.at(image),
+            image_ref: strings.at(image_ref),
+            image_id: strings.at(image_id),
+            reason: strings.at(reason),
+            message: strings.at(message),
+            cgroup_path: strings.at(cgroup_path),
+            created_unix_nano: c.created_at.unwrap_or(0),
+            started_unix_nano: c.started_at.unwrap_or(0),
+            finished_unix_nano: c.finished_at.unwrap_or(0),
+            labels_len: labels.len(),
+            annotations_len: annotations.len(),
+            labels: labels.as_ptr(),
+            annotations: annotations.as_ptr(),
+        };
+        ContainerView {
+            record,
+            _pod: pod,
+            _strings: strings,
+            _labels: labels,
+            _annotations: annotations,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+    use crate::model::Kind;
+
+    fn read(text: *const c_char) -> String {
+        // SAFETY: the tests read records whose strings end in NUL.
+        unsafe { CStr::from_ptr(text.cast()) }
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn container() -> Container {
+        let mut pod = Pod::new("p".repeat(64).into());
+        (pod.name, pod.namespace) = ("web-1".into(), "shop".into());
+        pod.ips = vec![Arc::from("10.0.0.7"), Arc::from("fd00::7")].into();
+        let mut c = Container::new("c".repeat(64).into(), Kind::Container);
+        c.name = "nginx".into();
+        c.pod = Some(pod.into());
+        c.labels = Arc::new([("b".into(), "".into()), ("a".into(), "1".into())].into());
+        c
+    }
+
+    #[test]
+    fn a_record_shows_the_container_and_its_pod() {
+        let view = ContainerView::of(&container());
+        let c = view.record;
+        assert_eq!(c.struct_size, size_of::<cri_container>());
+        assert_eq!(
+            (read(c.id), read(c.name), read(c.reason)),
+            ("c".repeat(64), "nginx".into(), "".into())
+        );
+        assert_eq!((c.pid, c.exit_code), (0, -1));
+        // SAFETY: the view keeps its pod and its labels alive.
+        let (pod, labels) =
+            unsafe { (&*c.pod, std::slice::from_raw_parts(c.labels, c.labels_len)) };
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|l| (read(l.key), read(l.value)))
+            .collect();
+        assert_eq!(
+            labels,
+            [("a".into(), "1".into()), ("b".into(), "".to_string())]
+        );
+        assert_eq!(
+            (
+                read(pod.name),
+                read(pod.pod_namespace),
+                read(pod.cgroup_path)
+            ),
+            ("web-1".into(), "shop".into(), "".into())
+        );
+        // SAFETY: as above, for the pod's addresses.
+        let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
+        assert_eq!(
+            ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(),
+            ["10.0.0.7", "fd00::7"]
+        );
+    }
+
+    #[test]
+    fn one_version_has_one_record_and_containers_share_their_pods() {
+        let one = container();
+        assert!(Arc::ptr_eq(
+            &ContainerView::of(&one),
+            &ContainerView::of(&one)
+        ));
+        let two = one.clone();
+        let (first, second) = (ContainerView::of(&one), ContainerView::of(&two));
+        assert!(!Arc::ptr_eq(&first, &second), "a clone is another version");
+        assert_eq!(first.record.pod, second.record.pod);
+    }
+}

@@ -1,0 +1,78 @@
+/* What the C tests share: a check that tells where it failed and goes on, and looks at the process itself. */
+
+#ifndef CHECK_H
+#define CHECK_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_getname_np */
+#endif
+
+#include <criwatch.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
+
+static inline void check(int holds, const char *condition, const char *file, int line)
+{
+    if (!holds) {
+        failures++;
+        printf("%s:%d: not so: %s\n", file, line, condition);
+    }
+}
+
+/* The call has this status, and an error object that says the same and has a message. */
+#define CHECK_ERROR(expected, call) check_error((expected), (call), &err, #call, __FILE__, __LINE__)
+
+static inline void check_error(cri_status expected, cri_status status, cri_error **err, const char *call,
+                               const char *file, int line)
+{
+    if (status != expected) {
+        failures++;
+        printf("%s:%d: %s is %s (%s), not %s\n", file, line, call, cri_status_name(status), cri_error_message(*err),
+               cri_status_name(expected));
+    }
+    check((*err != NULL) == (expected < 0), "an error object exactly where there is an error", file, line);
+    check(*err == NULL || cri_error_status(*err) == status, "the object has the status returned", file, line);
+    check(*err == NULL || cri_error_message(*err)[0] != '\0', "the error has a message", file, line);
+    cri_error_free(*err);
+    *err = NULL;
+}
+
+static inline int entries(const char *folder)
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    while (dir != NULL && readdir(dir) != NULL)
+        n++;
+    closedir(dir);
+    return n;
+}
+
+static inline int threads(void)
+{
+    return entries("/proc/self/task");
+}
+
+static inline int descriptors(void)
+{
+    return entries("/proc/self/fd");
+}
+
+/* Waits, for 20 seconds at most, until a joined thread is gone from /proc: the kernel takes its time. */
+static inline int threads_become(int expected)
+{
+    for (int i = 0; i < 4000 && threads() != expected; i++)
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+    return threads() == expected;
+}
+
+#endif

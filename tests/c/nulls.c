@@ -1,0 +1,86 @@
+/* Every function with nothing but zeros: an answer, never a crash. */
+
+#include "check.h"
+
+static int destroyed;
+
+static void destroy(void *user_data)
+{
+    CHECK(user_data == &destroyed);
+    destroyed++;
+}
+
+static void no_error_object(void)
+{
+    CHECK(cri_options_new(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_options_set(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_options_describe(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_new(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_start(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_wait_ready(NULL, 0, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_resync(NULL, 0, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_stop(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_list(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_engine_info(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_subscribe(NULL, 0, 0, NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_event_queue_new(NULL, 0, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_event_queue_next(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_event_json(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+}
+
+static void an_error_object(void)
+{
+    cri_error *err = NULL;
+    cri_buffer buffer = {"not mine", 8, NULL};
+    cri_watcher *watcher = NULL;
+    cri_subscription *subscription = NULL;
+
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_list(NULL, NULL, &buffer, &err));
+    CHECK(buffer.data == NULL && buffer.len == 0 && buffer.owner == NULL);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_new(NULL, NULL, NULL, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_new(NULL, NULL, &watcher, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_inspect(watcher, NULL, 0, 0, &buffer, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_list(watcher, NULL, NULL, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_event_queue_new(watcher, 0, 0, 0, NULL, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT,
+                cri_watcher_subscribe(watcher, 0, 0, NULL, &destroyed, destroy, &subscription, &err));
+    CHECK(destroyed == 1 && subscription == NULL);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_subscribe(NULL, 0, 0, NULL, &destroyed, destroy, NULL, &err));
+    CHECK(destroyed == 2);
+    cri_watcher_free(watcher);
+}
+
+static void plain_answers(void)
+{
+    CHECK(cri_abi_version() != 0 && cri_version_number() != 0 && cri_version() != NULL);
+    CHECK(strcmp(cri_status_name(0), "CRI_OK") == 0);
+    CHECK(strcmp(cri_status_name(INT32_MIN), "CRI_E_UNKNOWN_STATUS") == 0);
+    CHECK(cri_error_status(NULL) == CRI_OK);
+    CHECK(cri_error_message(NULL)[0] == '\0');
+    CHECK(cri_error_grpc_code(NULL) == -1 && cri_error_os_code(NULL) == 0 && cri_error_is_retriable(NULL) == 0);
+    CHECK(cri_watcher_state(NULL) == CRI_WATCHER_STOPPED && cri_watcher_generation(NULL) == 0);
+    CHECK(cri_event_queue_fd(NULL) == -1);
+}
+
+static void frees(void)
+{
+    cri_buffer empty = CRI_BUFFER_INIT;
+    cri_buffer_free(&empty);
+    cri_buffer_free(NULL);
+    cri_error_free(NULL);
+    cri_options_free(NULL);
+    cri_watcher_free(NULL);
+    cri_subscription_free(NULL);
+    cri_event_queue_free(NULL);
+    cri_event_free(NULL);
+}
+
+int main(void)
+{
+    no_error_object();
+    an_error_object();
+    plain_answers();
+    frees();
+    return failures != 0;
+}

@@ -1,0 +1,109 @@
+//! The C programs in tests/c, each run as it is and under valgrind; the examples in C are built as strictly.
+
+#[path = "support/c.rs"]
+mod c;
+
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// A program, and what it is given.
+struct Program {
+    name: &'static str,
+    argument: Option<Argument>,
+}
+
+#[derive(Clone, Copy)]
+enum Argument {
+    /// An empty folder.
+    Folder,
+    /// An endpoint where nobody is.
+    DeadEndpoint,
+}
+
+const PROGRAMS: &[Program] = &[
+    Program {
+        name: "nulls",
+        argument: None,
+    },
+    Program {
+        name: "options",
+        argument: None,
+    },
+    Program {
+        name: "badinput",
+        argument: Some(Argument::Folder),
+    },
+    Program {
+        name: "callbacks",
+        argument: Some(Argument::DeadEndpoint),
+    },
+    Program {
+        name: "queues",
+        argument: Some(Argument::DeadEndpoint),
+    },
+];
+
+fn main() {
+    let mut trials = vec![
+        Trial::test("nulls_knows_every_function", nulls_knows_every_function),
+        Trial::test("examples_build", examples_build),
+    ];
+    for program in PROGRAMS {
+        trials.push(Trial::test(program.name, || {
+            Ok(run(program, |path| Command::new(path))?)
+        }));
+        trials.push(Trial::ignorable_test(
+            format!("{}_under_valgrind", program.name),
+            || under_valgrind(program),
+        ));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn run(program: &Program, command: impl Fn(&Path) -> Command) -> Result<(), String> {
+    let library = c::Library::of_this_build();
+    let path = library.build(&format!("tests/c/{}.c", program.name))?;
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let mut command = command(&path);
+    match program.argument {
+        Some(Argument::Folder) => command.arg(folder.path()),
+        Some(Argument::DeadEndpoint) => {
+            command.arg(format!("unix://{}/nobody.sock", folder.path().display()))
+        }
+        None => &mut command,
+    };
+    c::succeed(&mut command).map(drop)
+}
+
+fn under_valgrind(program: &Program) -> Result<Completion, Failed> {
+    if !c::is_there("valgrind") {
+        return Ok(Completion::ignored_with("valgrind is not installed"));
+    }
+    run(program, c::valgrind)?;
+    Ok(Completion::Completed)
+}
+
+fn nulls_knows_every_function() -> Result<(), Failed> {
+    let read = |path: &str| std::fs::read_to_string(c::root().join(path));
+    let called = c::functions(&read("tests/c/nulls.c")?);
+    let declared = c::functions(&read("include/criwatch.h")?);
+    let forgotten: Vec<_> = declared.difference(&called).collect();
+    if forgotten.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("tests/c/nulls.c does not call {forgotten:?}").into())
+    }
+}
+
+fn examples_build() -> Result<(), Failed> {
+    let library = c::Library::of_this_build();
+    for entry in std::fs::read_dir(c::root().join("examples/c"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            library.build(&path.to_string_lossy())?;
+        }
+    }
+    Ok(())
+}
