@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, Once, PoisonError};
 
 /// Compiler flags under which everything here has to be silent.
 pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
@@ -69,13 +70,16 @@ impl Library {
         let program = deps.file_stem().expect("a file name");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program);
         std::fs::create_dir_all(&folder).expect("a folder for C programs");
-        for name in ["libcriwatch.so", "libcriwatch.so.1"] {
-            let link = folder.join(name);
-            if link.symlink_metadata().is_ok() {
-                std::fs::remove_file(&link).expect("the link of an earlier run");
+        static LINKED: Once = Once::new();
+        LINKED.call_once(|| {
+            for name in ["libcriwatch.so", "libcriwatch.so.1"] {
+                let link = folder.join(name);
+                if link.symlink_metadata().is_ok() {
+                    std::fs::remove_file(&link).expect("the link of an earlier run");
+                }
+                std::os::unix::fs::symlink(&built, link).expect("a link to the library");
             }
-            std::os::unix::fs::symlink(&built, link).expect("a link to the library");
-        }
+        });
         Library { folder }
     }
 
@@ -86,8 +90,14 @@ impl Library {
 
     /// Compiles a C program (a path from the package's folder) and links it; the program's path.
     pub fn build(&self, source: &str) -> Result<PathBuf, String> {
+        // Two tests may want the same program at the same moment, and a program that runs cannot be written.
+        static ONE_AT_A_TIME: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        let mut built = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let name = Path::new(source).file_stem().expect("a file name");
         let program = self.folder.join(name);
+        if built.contains(&program) {
+            return Ok(program);
+        }
         succeed(
             Command::new(cc())
                 .args(["-std=c99", "-g", "-pthread"])
@@ -101,6 +111,7 @@ impl Library {
                 .args(["-lcriwatch", "-o"])
                 .arg(&program),
         )?;
+        built.insert(program.clone());
         Ok(program)
     }
 }
