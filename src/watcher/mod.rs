@@ -170,6 +170,11 @@ impl Watcher {
         it.with_os_code(cause.as_ref().and_then(Error::os_code))
     }
 
+    /// How to call the engine in an error's message.
+    fn engine_name(&self) -> String {
+        self.endpoint.as_ref().map_or("no engine on a well-known socket".to_owned(), Endpoint::to_string)
+    }
+
     fn ended(&self) -> Error {
         let ended = self.book.read().situation.ended.clone();
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
