@@ -119,11 +119,16 @@ fn polish(line: &str, lines: &mut Vec<String>) {
         line = line.replace("struct cri_", "cri_");
     }
     // A minus without parentheses would join the expression that uses the macro.
-    if line.starts_with("#define") && let Some((name, number)) = line.split_once(" -") {
+    if line.starts_with("#define")
+        && let Some((name, number)) = line.split_once(" -")
+    {
         line = format!("{name} (-{number})");
     }
     // A comment of one line stays on one line, and tables of constants have no gaps.
-    if let [.., open, text] = &lines[..] && open.trim() == "/**" && line.trim() == "*/" {
+    if let [.., open, text] = &lines[..]
+        && open.trim() == "/**"
+        && line.trim() == "*/"
+    {
         line = format!("{} {} */", open, text.trim_start().trim_start_matches("* "));
         lines.truncate(lines.len() - 2);
         let gap = lines.len() >= 2 && lines[lines.len() - 1].is_empty();

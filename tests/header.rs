@@ -44,7 +44,8 @@ fn committed() -> Result<(), Failed> {
     }
     let generated = concat!(env!("OUT_DIR"), "/criwatch.h");
     let difference = Command::new("diff").arg("-u").arg(&path).arg(generated).output()?;
-    Err(format!("include/criwatch.h is not what the source says (CRI_BLESS=1 rewrites it):\n{}", c::text(&difference)).into())
+    Err(format!("include/criwatch.h is not what the source says (CRI_BLESS=1 rewrites it):\n{}", c::text(&difference))
+        .into())
 }
 
 fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
@@ -61,7 +62,9 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with(format!("this compiler does not do {standard}: {reason}")));
     }
     check("#include <criwatch.h>\n#include <criwatch.h>\nint unit;\n")?;
-    check("#include <criwatch.h>\ncri_buffer buffer = CRI_BUFFER_INIT;\nuint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED);\n")?;
+    check(
+        "#include <criwatch.h>\ncri_buffer buffer = CRI_BUFFER_INIT;\nuint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED);\n",
+    )?;
     Ok(Completion::Completed)
 }
 
@@ -83,7 +86,8 @@ fn documented() -> Result<(), Failed> {
             while text.contains('(') && !text.starts_with('#') && !declaration.ends_with(';') {
                 declaration += lines.next().ok_or("a declaration without an end")?.trim();
             }
-            let is_closing = declaration.starts_with('}') || declaration.starts_with("#ifdef") || declaration.starts_with("#endif");
+            let is_closing =
+                declaration.starts_with('}') || declaration.starts_with("#ifdef") || declaration.starts_with("#endif");
             if !is_closing {
                 faults.extend(faults_of(&declaration, &comment));
             }
@@ -139,7 +143,8 @@ fn exports() -> Result<Completion, Failed> {
     }
     let library = c::Library::of_this_build();
     let symbols = c::succeed(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(library.path()))?;
-    let exported: BTreeSet<String> = symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect();
+    let exported: BTreeSet<String> =
+        symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect();
     same("nm -D", &exported)?;
     Ok(Completion::Completed)
 }

@@ -26,8 +26,7 @@ pub struct cri_buffer {
 }
 
 impl cri_buffer {
-    pub(super) const EMPTY: cri_buffer =
-        cri_buffer { data: std::ptr::null(), len: 0, owner: std::ptr::null_mut() };
+    pub(super) const EMPTY: cri_buffer = cri_buffer { data: std::ptr::null(), len: 0, owner: std::ptr::null_mut() };
 
     /// The text, shared with all others that hold it.
     pub(super) fn new(text: JsonText) -> Self {

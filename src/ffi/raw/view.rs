@@ -197,7 +197,10 @@ mod tests {
         let (pod, labels) = unsafe { (&*c.pod, std::slice::from_raw_parts(c.labels, c.labels_len)) };
         let labels: Vec<_> = labels.iter().map(|l| (read(l.key), read(l.value))).collect();
         assert_eq!(labels, [("a".into(), "1".into()), ("b".into(), "".to_string())]);
-        assert_eq!((read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)), ("web-1".into(), "shop".into(), "".into()));
+        assert_eq!(
+            (read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)),
+            ("web-1".into(), "shop".into(), "".into())
+        );
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
         assert_eq!(ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
