@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::event;
@@ -36,7 +37,7 @@ impl Callback {
         Callback { function, user_data, destroy }
     }
 
-    /// Gives the data back to the program. Whoever calls this is the one who may.
+    /// Gives the data back to the program. The caller makes sure that this happens once.
     pub(in crate::ffi) fn destroy(self) {
         if let Some(destroy) = self.destroy {
             // SAFETY: the same function, called so that it may unwind through us.
@@ -64,6 +65,8 @@ struct Shared {
     function: Function,
     callback: Callback,
     gate: Gate,
+    /// Whether somebody has taken it upon himself to call `callback.destroy`.
+    destroyed: AtomicBool,
     /// Watchers that were freed inside the callback: to be stopped after it.
     freed: Mutex<Vec<Arc<Watcher>>>,
 }
@@ -73,6 +76,13 @@ struct Shared {
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Whether it falls to the caller to call `callback.destroy`.
+    fn takes_destroy(&self) -> bool {
+        !self.destroyed.swap(true, Ordering::SeqCst)
+    }
+}
 
 thread_local! {
     /// On a thread of ours: what it works on. The thread holds a reference to it as long as this is not NULL. A plain
@@ -123,7 +133,8 @@ impl Thread {
         callback: Callback,
         gate: Gate,
     ) -> Result<Thread> {
-        let shared = Arc::new(Shared { watcher, queue, function, callback, gate, freed: Mutex::default() });
+        let destroyed = AtomicBool::new(false);
+        let shared = Arc::new(Shared { watcher, queue, function, callback, gate, destroyed, freed: Mutex::default() });
         let theirs = Arc::into_raw(shared.clone());
         let mut thread = MaybeUninit::uninit();
         // SAFETY: "C-unwind" and "C" functions are called alike; glibc's start routine lets a forced unwind through.
@@ -149,12 +160,17 @@ impl Thread {
             return std::mem::forget(self);
         }
         self.shared.queue.close();
-        match current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
-            // SAFETY: the thread was made joinable, and only this function, which consumes its owner, joins or detaches.
-            true => unsafe { libc::pthread_detach(self.thread) },
-            // SAFETY: as above; it is not this thread, because on this thread we would be inside a callback.
-            false => unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) },
-        };
+        if current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
+            // SAFETY: the thread was made joinable; only this function, which consumes its owner, joins or detaches it.
+            unsafe { libc::pthread_detach(self.thread) };
+            return;
+        }
+        // SAFETY: as above; it is not this very thread, because here we are outside its callback.
+        unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) };
+        // A thread that the program has ended inside its callback did not come to this.
+        if self.shared.takes_destroy() {
+            self.shared.callback.destroy();
+        }
     }
 }
 
@@ -171,7 +187,9 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
         unsafe { function(event, callback.user_data) };
         settle(shared, event);
     }
-    callback.destroy();
+    if takes_destroy(shared) {
+        callback.destroy();
+    }
     finish(shared);
     std::ptr::null_mut()
 }
@@ -195,6 +213,11 @@ fn next(shared: *const Shared) -> *mut cri_event {
         Next::Event(event) => event::into_raw(event, queue.label_view()),
         Next::Again | Next::Closed => std::ptr::null_mut(),
     })
+}
+
+fn takes_destroy(shared: *const Shared) -> bool {
+    // SAFETY: as in `begin`.
+    unsafe { &*shared }.takes_destroy()
 }
 
 /// What remains to be done after a call.
