@@ -25,10 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// How the shared library presents itself to the loader.
 #[cfg(feature = "capi")]
 fn link_arguments() {
-    // cargo-c gives the SONAME itself, the same one: see package.metadata.capi in Cargo.toml.
-    if std::env::var_os("CARGO_CFG_CARGO_C").is_none() {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcriwatch.so.1");
-    }
+    // cargo-c, which a build script cannot see, adds the same one: see package.metadata.capi in Cargo.toml.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcriwatch.so.1");
     // Rust's thread-local destructors keep the library mapped anyhow; this says so.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
 }

@@ -9,9 +9,6 @@ pub fn generate() -> Result<(), Box<dyn Error>> {
         // Comments in the .proto are for readers of the .proto; as rustdoc they would trip lints.
         file.source_code_info = None;
     }
-    tonic_prost_build::configure()
-        .build_server(false)
-        .build_transport(false)
-        .compile_fds(descriptors)?;
+    tonic_prost_build::configure().build_server(false).build_transport(false).compile_fds(descriptors)?;
     Ok(())
 }

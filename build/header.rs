@@ -79,38 +79,18 @@ fn parts(source: &str) -> Vec<Part> {
     let mut tables = source.split("\nconstants! {\n");
     let before = tables.next().unwrap_or_default();
     if !source.contains("\nconstants! {\n") {
-        return vec![Part {
-            title: String::new(),
-            source: before.replace("#[ffi_export]", "#[unsafe(no_mangle)]"),
-        }];
+        return vec![Part { title: String::new(), source: before.replace("#[ffi_export]", "#[unsafe(no_mangle)]") }];
     }
-    let items = before
-        .lines()
-        .filter(|line| !line.starts_with("//!"))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let items = before.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n");
     let only = source.matches("\nconstants! {\n").count() == 1;
     let tables = tables.map(|table| {
         let (name, rest) = table.split_once('\n').unwrap_or_default();
         let (name, _) = name.trim().split_once(':').unwrap_or_default();
         let (constants, _) = rest.split_once("\n}").unwrap_or_default();
-        let title = if only {
-            String::new()
-        } else {
-            format!("\n/* {}: */\n", title_case(name))
-        };
-        Part {
-            title,
-            source: constants.to_owned(),
-        }
+        let title = if only { String::new() } else { format!("\n/* {}: */\n", title_case(name)) };
+        Part { title, source: constants.to_owned() }
     });
-    [Part {
-        title: String::new(),
-        source: items,
-    }]
-    .into_iter()
-    .chain(tables)
-    .collect()
+    [Part { title: String::new(), source: items }].into_iter().chain(tables).collect()
 }
 
 fn title_case(name: &str) -> String {
@@ -121,22 +101,14 @@ fn title_case(name: &str) -> String {
 /// One part, as cbindgen writes it, with its habits polished.
 fn section(source: &Path, config: &cbindgen::Config) -> Result<String, Box<dyn Error>> {
     let mut raw = Vec::new();
-    cbindgen::Builder::new()
-        .with_config(config.clone())
-        .with_src(source)
-        .generate()?
-        .write(&mut raw);
+    cbindgen::Builder::new().with_config(config.clone()).with_src(source).generate()?.write(&mut raw);
     let mut lines: Vec<String> = Vec::new();
     for line in String::from_utf8(raw)?.lines() {
         polish(line, &mut lines);
     }
     let text = lines.join("\n");
     let text = text.trim_matches('\n');
-    Ok(if text.is_empty() {
-        String::new()
-    } else {
-        format!("\n{text}\n")
-    })
+    Ok(if text.is_empty() { String::new() } else { format!("\n{text}\n") })
 }
 
 /// Adds a line to those before it.
@@ -170,23 +142,15 @@ fn polish(line: &str, lines: &mut Vec<String>) {
 /// The `//!` lines at the top of a file.
 fn module_docs(source: &str) -> Vec<&str> {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .collect()
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect()
 }
 
 /// A section's heading: the first line is the title.
 fn heading(docs: &[&str]) -> String {
     let first = docs.first().copied().unwrap_or_default();
-    let (title, rest) = first
-        .split_once(". ")
-        .unwrap_or((first.trim_end_matches('.'), ""));
+    let (title, rest) = first.split_once(". ").unwrap_or((first.trim_end_matches('.'), ""));
     let mut text = format!("\n/* {}\n * {title}\n", "=".repeat(96));
-    let rest = if rest.is_empty() {
-        vec![]
-    } else {
-        vec!["", rest]
-    };
+    let rest = if rest.is_empty() { vec![] } else { vec!["", rest] };
     for line in rest.iter().chain(&docs[1..]) {
         text += format!(" * {line}").trim_end();
         text.push('\n');
@@ -201,7 +165,6 @@ fn opening(preamble: &str) -> String {
         text.push('\n');
     }
     text += " *\n * Generated from the Rust source; SPDX-License-Identifier: Apache-2.0\n */\n\n";
-    text +=
-        "#ifndef CRIWATCH_H\n#define CRIWATCH_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n";
+    text += "#ifndef CRIWATCH_H\n#define CRIWATCH_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n";
     text + "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
 }

@@ -20,27 +20,16 @@ fn main() {
         Trial::test("the_committed_header_is_what_the_source_says", committed),
         Trial::test("every_item_is_documented_for_c_readers", documented),
         Trial::test("no_rustdoc_is_left", no_rustdoc),
-        Trial::test("the_version_macros_are_the_librarys", || {
-            runs("tests/c/version.c")
-        }),
-        Trial::ignorable_test(
-            "the_library_exports_what_the_header_declares_and_nothing_else",
-            exports,
-        ),
+        Trial::test("the_version_macros_are_the_librarys", || runs("tests/c/version.c")),
+        Trial::ignorable_test("the_library_exports_what_the_header_declares_and_nothing_else", exports),
         Trial::ignorable_test("the_library_has_its_soname", soname),
         Trial::ignorable_test("safer_ffi_sees_the_same_functions", witness),
     ];
     for standard in C_STANDARDS {
-        trials.push(Trial::ignorable_test(
-            format!("compiles_as_{standard}"),
-            || compiles(standard, "c"),
-        ));
+        trials.push(Trial::ignorable_test(format!("compiles_as_{standard}"), || compiles(standard, "c")));
     }
     for standard in CXX_STANDARDS {
-        trials.push(Trial::ignorable_test(
-            format!("compiles_as_{standard}"),
-            || compiles(standard, "c++"),
-        ));
+        trials.push(Trial::ignorable_test(format!("compiles_as_{standard}"), || compiles(standard, "c++")));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -54,16 +43,9 @@ fn committed() -> Result<(), Failed> {
         return Ok(());
     }
     let generated = concat!(env!("OUT_DIR"), "/criwatch.h");
-    let difference = Command::new("diff")
-        .arg("-u")
-        .arg(&path)
-        .arg(generated)
-        .output()?;
-    Err(format!(
-        "include/criwatch.h is not what the source says (CRI_BLESS=1 rewrites it):\n{}",
-        c::text(&difference)
-    )
-    .into())
+    let difference = Command::new("diff").arg("-u").arg(&path).arg(generated).output()?;
+    Err(format!("include/criwatch.h is not what the source says (CRI_BLESS=1 rewrites it):\n{}", c::text(&difference))
+        .into())
 }
 
 fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
@@ -73,20 +55,11 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
     let check = |text: &str| {
         fs::write(&source, text).expect("a temporary file");
         let mut command = Command::new(&compiler);
-        command
-            .args([&format!("-std={standard}"), "-x", language, "-fsyntax-only"])
-            .args(c::STRICT);
-        c::succeed(
-            command
-                .arg("-I")
-                .arg(c::root().join("include"))
-                .arg(&source),
-        )
+        command.args([&format!("-std={standard}"), "-x", language, "-fsyntax-only"]).args(c::STRICT);
+        c::succeed(command.arg("-I").arg(c::root().join("include")).arg(&source))
     };
     if let Err(reason) = check("int unit;\n") {
-        return Ok(Completion::ignored_with(format!(
-            "this compiler does not do {standard}: {reason}"
-        )));
+        return Ok(Completion::ignored_with(format!("this compiler does not do {standard}: {reason}")));
     }
     check("#include <criwatch.h>\n#include <criwatch.h>\nint unit;\n")?;
     check(
@@ -99,10 +72,7 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
 fn documented() -> Result<(), Failed> {
     let mut faults = Vec::new();
     let mut comment = String::new();
-    let mut lines = GENERATED
-        .lines()
-        .skip_while(|line| *line != "extern \"C\" {")
-        .skip(2);
+    let mut lines = GENERATED.lines().skip_while(|line| *line != "extern \"C\" {").skip(2);
     while let Some(line) = lines.next() {
         let text = line.trim();
         if text.starts_with("/*") {
@@ -111,28 +81,20 @@ fn documented() -> Result<(), Failed> {
                 comment += "\n";
                 comment += lines.next().ok_or("a comment without an end")?.trim();
             }
-        } else if let Some(declared) = text
-            .strip_prefix("#define ")
-            .or((!text.is_empty()).then_some(text))
-        {
+        } else if let Some(declared) = text.strip_prefix("#define ").or((!text.is_empty()).then_some(text)) {
             let mut declaration = declared.to_owned();
             while text.contains('(') && !text.starts_with('#') && !declaration.ends_with(';') {
                 declaration += lines.next().ok_or("a declaration without an end")?.trim();
             }
-            let is_closing = declaration.starts_with('}')
-                || declaration.starts_with("#ifdef")
-                || declaration.starts_with("#endif");
+            let is_closing =
+                declaration.starts_with('}') || declaration.starts_with("#ifdef") || declaration.starts_with("#endif");
             if !is_closing {
                 faults.extend(faults_of(&declaration, &comment));
             }
             comment.clear();
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("\n").into())
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
 fn faults_of(declaration: &str, comment: &str) -> Vec<String> {
@@ -148,24 +110,11 @@ fn faults_of(declaration: &str, comment: &str) -> Vec<String> {
         && declaration.ends_with(");");
     if is_function {
         let (head, parameters) = declaration.split_once('(').unwrap_or_default();
-        wants(
-            comment.contains("@note "),
-            "does not say whether it blocks (@note)",
-        );
-        wants(
-            head.starts_with("void ") || comment.contains("@return "),
-            "no @return",
-        );
-        for parameter in parameters
-            .trim_end_matches(");")
-            .split(',')
-            .filter(|p| *p != "void")
-        {
+        wants(comment.contains("@note "), "does not say whether it blocks (@note)");
+        wants(head.starts_with("void ") || comment.contains("@return "), "no @return");
+        for parameter in parameters.trim_end_matches(");").split(',').filter(|p| *p != "void") {
             let name = parameter.rsplit([' ', '*']).next().unwrap_or_default();
-            wants(
-                name == "err" || comment.contains(&format!("@param {name} ")),
-                &format!("no @param {name}"),
-            );
+            wants(name == "err" || comment.contains(&format!("@param {name} ")), &format!("no @param {name}"));
         }
     }
     faults
@@ -193,15 +142,9 @@ fn exports() -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with("nm is not installed"));
     }
     let library = c::Library::of_this_build();
-    let symbols = c::succeed(
-        Command::new("nm")
-            .args(["-D", "--defined-only", "--format=posix"])
-            .arg(library.path()),
-    )?;
-    let exported: BTreeSet<String> = symbols
-        .lines()
-        .filter_map(|line| line.split(' ').next().map(str::to_owned))
-        .collect();
+    let symbols = c::succeed(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(library.path()))?;
+    let exported: BTreeSet<String> =
+        symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect();
     same("nm -D", &exported)?;
     Ok(Completion::Completed)
 }
@@ -210,9 +153,7 @@ fn same(whose: &str, functions: &BTreeSet<String>) -> Result<(), Failed> {
     let declared = c::functions(GENERATED);
     if declared.is_empty() || *functions != declared {
         let (more, less) = (functions - &declared, &declared - functions);
-        return Err(
-            format!("{whose} has {more:?}, which the header has not; lacks {less:?}").into(),
-        );
+        return Err(format!("{whose} has {more:?}, which the header has not; lacks {less:?}").into());
     }
     Ok(())
 }
@@ -221,11 +162,7 @@ fn soname() -> Result<Completion, Failed> {
     if !c::is_there("readelf") {
         return Ok(Completion::ignored_with("readelf is not installed"));
     }
-    let dynamic = c::succeed(
-        Command::new("readelf")
-            .arg("-d")
-            .arg(c::Library::of_this_build().path()),
-    )?;
+    let dynamic = c::succeed(Command::new("readelf").arg("-d").arg(c::Library::of_this_build().path()))?;
     for expected in ["[libcriwatch.so.1]", "NODELETE"] {
         if !dynamic.contains(expected) {
             return Err(format!("{expected} is missing in\n{dynamic}").into());
@@ -251,17 +188,13 @@ fn witness() -> Result<Completion, Failed> {
         return Err(format!("only {} structs in the witness:\n{witness}", structs.len()).into());
     }
     let folder = tempfile::tempdir()?;
-    let mut unit =
-        String::from("#include <criwatch.h>\n#include \"witness.h\"\n#include \"layout.h\"\n");
+    let mut unit = String::from("#include <criwatch.h>\n#include \"witness.h\"\n#include \"layout.h\"\n");
     let mut layout = String::new();
     let mut prototypes = witness.clone();
     for (name, text) in &structs {
         // The same struct twice is an error: the witness's becomes another type, of the same layout.
         prototypes = prototypes.replace(text, &format!("typedef struct {name} {name}_t;\n"));
-        let renamed = text.replace(
-            &format!("struct {name} {{"),
-            &format!("struct witness_{name} {{"),
-        );
+        let renamed = text.replace(&format!("struct {name} {{"), &format!("struct witness_{name} {{"));
         layout += &renamed.replace(&format!("{name}_t;"), &format!("witness_{name};"));
         let fields = fields(text);
         if fields != self::fields(&struct_in(GENERATED, name)?) {
@@ -280,9 +213,7 @@ fn witness() -> Result<Completion, Failed> {
     fs::write(folder.path().join("layout.h"), layout)?;
     fs::write(folder.path().join("unit.c"), &unit)?;
     let mut command = Command::new(c::cc());
-    command
-        .args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"])
-        .arg(c::root().join("include"));
+    command.args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"]).arg(c::root().join("include"));
     c::succeed(command.arg(folder.path().join("unit.c")))?;
     Ok(Completion::Completed)
 }
@@ -293,28 +224,17 @@ fn structs(witness: &str) -> Vec<(String, String)> {
     let starts = witness.match_indices("typedef struct cri_");
     let texts = starts.filter_map(|(at, _)| {
         let rest = &witness[at..];
-        let name = rest
-            .strip_prefix("typedef struct ")?
-            .split([' ', ';'])
-            .next()?;
+        let name = rest.strip_prefix("typedef struct ")?.split([' ', ';']).next()?;
         let end = rest.find(&format!("}} {name}_t;"))? + format!("}} {name}_t;").len();
-        rest[..end]
-            .starts_with(&format!("typedef struct {name} {{"))
-            .then(|| (name.to_owned(), rest[..end].to_owned()))
+        rest[..end].starts_with(&format!("typedef struct {name} {{")).then(|| (name.to_owned(), rest[..end].to_owned()))
     });
     texts.collect()
 }
 
 #[cfg(feature = "headers")]
 fn struct_in(header: &str, name: &str) -> Result<String, Failed> {
-    let (_, rest) = header
-        .split_once(&format!("typedef struct {name} {{"))
-        .ok_or(format!("no struct {name}"))?;
-    Ok(rest
-        .split_once(&format!("}} {name};"))
-        .ok_or(format!("struct {name} does not end"))?
-        .0
-        .to_owned())
+    let (_, rest) = header.split_once(&format!("typedef struct {name} {{")).ok_or(format!("no struct {name}"))?;
+    Ok(rest.split_once(&format!("}} {name};")).ok_or(format!("struct {name} does not end"))?.0.to_owned())
 }
 
 /// The names of a struct's fields.
@@ -322,11 +242,6 @@ fn struct_in(header: &str, name: &str) -> Result<String, Failed> {
 fn fields(text: &str) -> Vec<String> {
     let code = c::without_comments(text);
     let body = code.split_once('{').map_or(&*code, |(_, body)| body);
-    let fields = body
-        .split(';')
-        .map(|field| field.trim().rsplit([' ', '*']).next().unwrap_or_default());
-    fields
-        .filter(|name| !name.is_empty() && !name.ends_with("_t") && *name != "}")
-        .map(str::to_owned)
-        .collect()
+    let fields = body.split(';').map(|field| field.trim().rsplit([' ', '*']).next().unwrap_or_default());
+    fields.filter(|name| !name.is_empty() && !name.ends_with("_t") && *name != "}").map(str::to_owned).collect()
 }

@@ -29,40 +29,20 @@ fn imports_point_downward() {
     let mut violations = Vec::new();
     for file in sources() {
         let place = Place::of(&file);
-        violations.extend(
-            place
-                .violations(&read(&file))
-                .into_iter()
-                .map(|v| format!("src/{}:{v}", file.display())),
-        );
+        violations.extend(place.violations(&read(&file)).into_iter().map(|v| format!("src/{}:{v}", file.display())));
     }
-    assert!(
-        violations.is_empty(),
-        "imports that do not point downward:\n{}",
-        violations.join("\n")
-    );
+    assert!(violations.is_empty(), "imports that do not point downward:\n{}", violations.join("\n"));
 }
 
 #[test]
 fn unsafe_stays_at_home() {
     let mut strays = Vec::new();
     for file in sources() {
-        if !UNSAFE_HOMES
-            .iter()
-            .any(|home| file.starts_with(home) || file.to_string_lossy().starts_with(home))
-        {
-            strays.extend(
-                unsafe_lines(&read(&file))
-                    .into_iter()
-                    .map(|line| format!("src/{}:{line}", file.display())),
-            );
+        if !UNSAFE_HOMES.iter().any(|home| file.starts_with(home) || file.to_string_lossy().starts_with(home)) {
+            strays.extend(unsafe_lines(&read(&file)).into_iter().map(|line| format!("src/{}:{line}", file.display())));
         }
     }
-    assert!(
-        strays.is_empty(),
-        "`unsafe` outside {UNSAFE_HOMES:?}:\n{}",
-        strays.join("\n")
-    );
+    assert!(strays.is_empty(), "`unsafe` outside {UNSAFE_HOMES:?}:\n{}", strays.join("\n"));
 }
 
 #[test]
@@ -70,34 +50,18 @@ fn upward_and_sideways_are_seen_in_any_spelling() {
     let portfolio = Place::of(Path::new("portfolio/diff.rs"));
     let seen = |text: &str| portfolio.violations(text).len();
     // Allowed: below, and at home.
+    assert_eq!(seen("use crate::model::{Container, Pod}; use crate::{error::Result, cri}; use super::Portfolio;"), 0);
     assert_eq!(
-        seen(
-            "use crate::model::{Container, Pod}; use crate::{error::Result, cri}; use super::Portfolio;"
-        ),
+        seen("use super::super::model::Id; fn f() { crate::portfolio::g(); self::h() } pub(crate) fn h() {}"),
         0
     );
-    assert_eq!(
-        seen(
-            "use super::super::model::Id; fn f() { crate::portfolio::g(); self::h() } pub(crate) fn h() {}"
-        ),
-        0
-    );
-    assert_eq!(
-        seen("// use crate::sync\nconst A: &str = \"crate::sync\"; /* crate::ffi */"),
-        0
-    );
+    assert_eq!(seen("// use crate::sync\nconst A: &str = \"crate::sync\"; /* crate::ffi */"), 0);
     // Upward.
     assert_eq!(seen("use crate::sync::Step;"), 1);
-    assert_eq!(
-        seen("use crate::{error::Error, watcher::{self, Watcher}, ffi};"),
-        2
-    );
+    assert_eq!(seen("use crate::{error::Error, watcher::{self, Watcher}, ffi};"), 2);
     assert_eq!(seen("fn f() -> u32 { g(|| [crate::sync::now()]) }"), 1);
     assert_eq!(seen("use super::super::sync::Step;"), 1);
-    assert_eq!(
-        seen("mod tests { use super::super::super::{sync, hub}; use super::super::Portfolio; }"),
-        2
-    );
+    assert_eq!(seen("mod tests { use super::super::super::{sync, hub}; use super::super::Portfolio; }"), 2);
     assert_eq!(seen("macro_rules! m { () => { $crate::ffi::x() } }"), 1);
     // Sideways.
     assert_eq!(seen("use crate::hub::Queue;"), 1);
@@ -112,33 +76,18 @@ fn upward_and_sideways_are_seen_in_any_spelling() {
         ["2: portfolio (rank 3) imports sync (rank 4): only lower ranks are allowed"]
     );
     // A module at the root, and one that the table does not know.
-    assert_eq!(
-        Place::of(Path::new("table.rs"))
-            .violations("use crate::error::Error;")
-            .len(),
-        1
-    );
-    assert_eq!(
-        Place::of(Path::new("lib.rs"))
-            .violations("pub use crate::ffi::x;")
-            .len(),
-        0
-    );
+    assert_eq!(Place::of(Path::new("table.rs")).violations("use crate::error::Error;").len(), 1);
+    assert_eq!(Place::of(Path::new("lib.rs")).violations("pub use crate::ffi::x;").len(), 0);
     assert_eq!(Place::of(Path::new("utils/mod.rs")).violations("").len(), 1);
 }
 
 #[test]
 fn unsafe_is_seen_in_any_spelling() {
     assert_eq!(
-        unsafe_lines(
-            "fn f() {\n unsafe { g() } }\nunsafe impl Send for X {}\n#[unsafe(no_mangle)] fn h() {}"
-        ),
+        unsafe_lines("fn f() {\n unsafe { g() } }\nunsafe impl Send for X {}\n#[unsafe(no_mangle)] fn h() {}"),
         [2, 3, 4]
     );
-    assert_eq!(
-        unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"),
-        [0usize; 0]
-    );
+    assert_eq!(unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"), [0usize; 0]);
 }
 
 /// Where a piece of code stands: the path of its module, outermost first; empty is the crate's root.
@@ -147,15 +96,9 @@ struct Place(Vec<String>);
 
 impl Place {
     fn of(file: &Path) -> Place {
-        let mut path: Vec<String> = file
-            .with_extension("")
-            .iter()
-            .map(|part| part.to_string_lossy().into_owned())
-            .collect();
-        if path
-            .last()
-            .is_some_and(|last| matches!(last.as_str(), "mod" | "lib"))
-        {
+        let mut path: Vec<String> =
+            file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if path.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib")) {
             path.pop();
         }
         Place(path)
@@ -181,9 +124,7 @@ impl Place {
             Some(rank) => Some(format!(
                 "{line}: {own} (rank {own_rank}) imports {name} (rank {rank}): only lower ranks are allowed"
             )),
-            None => Some(format!(
-                "{line}: {own} imports crate::{name}: name a module of RANKS instead"
-            )),
+            None => Some(format!("{line}: {own} imports crate::{name}: name a module of RANKS instead")),
         };
         imports.into_iter().filter_map(complaint).collect()
     }
@@ -227,8 +168,7 @@ impl Place {
             }
             if !is_path_separator(tokens, i + 1) {
                 // `pub(crate)` names nothing; `use crate as x` would hide what is named through x.
-                let renamed =
-                    matches!(tokens.get(i + 1), Some(TokenTree::Ident(word)) if word == "as");
+                let renamed = matches!(tokens.get(i + 1), Some(TokenTree::Ident(word)) if word == "as");
                 return (i + 1, depth == 0 && renamed);
             }
             i += 3;
@@ -240,9 +180,7 @@ impl Place {
 fn names_at(tokens: &[TokenTree], root: &Ident, imports: &mut Vec<(usize, String)>) {
     match tokens.first() {
         Some(TokenTree::Group(group)) => {
-            for branch in trees(group.stream())
-                .split(|t| matches!(t, TokenTree::Punct(p) if p.as_char() == ','))
-            {
+            for branch in trees(group.stream()).split(|t| matches!(t, TokenTree::Punct(p) if p.as_char() == ',')) {
                 if !branch.is_empty() {
                     names_at(branch, root, imports);
                 }
@@ -259,10 +197,7 @@ fn is_path_separator(tokens: &[TokenTree], i: usize) -> bool {
 }
 
 fn rank(module: &str) -> Option<i32> {
-    RANKS
-        .iter()
-        .find(|(name, _)| *name == module)
-        .map(|(_, rank)| *rank)
+    RANKS.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank)
 }
 
 fn unsafe_lines(text: &str) -> Vec<usize> {
@@ -304,14 +239,7 @@ fn sources() -> Vec<PathBuf> {
     walk(&root(), &mut files);
     files.sort();
     assert!(files.len() > 10, "src/ holds the crate");
-    files
-        .into_iter()
-        .map(|file| {
-            file.strip_prefix(root())
-                .expect("it lies in src/")
-                .to_owned()
-        })
-        .collect()
+    files.into_iter().map(|file| file.strip_prefix(root()).expect("it lies in src/").to_owned()).collect()
 }
 
 fn root() -> PathBuf {

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use criwatch::model::{
-    CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL,
-    CRI_EVENT_FLAG_NEVER_STARTED,
+    CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::{Value, json};
@@ -32,44 +31,21 @@ struct Setup {
 type Test = (&'static str, fn(&mut Setup) -> Outcome);
 
 const TESTS: &[Test] = &[
-    (
-        "lists_a_pod_with_its_processes",
-        lists_a_pod_with_its_processes,
-    ),
-    (
-        "shows_labels_and_annotations_as_given",
-        shows_labels_and_annotations_as_given,
-    ),
+    ("lists_a_pod_with_its_processes", lists_a_pod_with_its_processes),
+    ("shows_labels_and_annotations_as_given", shows_labels_and_annotations_as_given),
     ("inspects_by_every_name", inspects_by_every_name),
     ("says_who_the_engine_is", says_who_the_engine_is),
-    (
-        "replays_then_tells_each_exit_once",
-        replays_then_tells_each_exit_once,
-    ),
-    (
-        "tells_each_life_once_from_its_start",
-        tells_each_life_once_from_its_start,
-    ),
-    (
-        "tells_lives_that_are_over_at_once",
-        tells_lives_that_are_over_at_once,
-    ),
-    (
-        "tells_a_container_that_never_started",
-        tells_a_container_that_never_started,
-    ),
-    (
-        "follows_through_a_restart_of_the_engine",
-        follows_through_a_restart_of_the_engine,
-    ),
+    ("replays_then_tells_each_exit_once", replays_then_tells_each_exit_once),
+    ("tells_each_life_once_from_its_start", tells_each_life_once_from_its_start),
+    ("tells_lives_that_are_over_at_once", tells_lives_that_are_over_at_once),
+    ("tells_a_container_that_never_started", tells_a_container_that_never_started),
+    ("follows_through_a_restart_of_the_engine", follows_through_a_restart_of_the_engine),
 ];
 
 fn main() {
     let arguments = Arguments::from_args();
     let candidates = engines::candidates();
-    let trials = candidates
-        .iter()
-        .flat_map(|candidate| TESTS.iter().map(|test| trial(candidate.clone(), *test)));
+    let trials = candidates.iter().flat_map(|candidate| TESTS.iter().map(|test| trial(candidate.clone(), *test)));
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if !arguments.list {
         report(&candidates);
@@ -105,11 +81,7 @@ fn report(candidates: &[Candidate]) {
     let ran = RAN.lock().unwrap_or_else(PoisonError::into_inner);
     println!(
         "engines that ran: {}",
-        if ran.is_empty() {
-            "none".into()
-        } else {
-            Vec::from_iter(ran.iter().cloned()).join(", ")
-        }
+        if ran.is_empty() { "none".into() } else { Vec::from_iter(ran.iter().cloned()).join(", ") }
     );
     for candidate in candidates {
         if let Err(reason) = &candidate.source {
@@ -137,20 +109,12 @@ impl std::error::Error for Skipped {}
 
 impl Setup {
     fn new(candidate: &Candidate) -> Result<Setup, Obstacle> {
-        let source: &Source = candidate
-            .source
-            .as_ref()
-            .map_err(|reason| Obstacle::Skip(reason.clone()))?;
+        let source: &Source = candidate.source.as_ref().map_err(|reason| Obstacle::Skip(reason.clone()))?;
         let program = probe::compile().map_err(Obstacle::Fail)?;
         let engine = source.start().map_err(Obstacle::Fail)?;
-        let version = engine
-            .pods
-            .version()
-            .map_err(|error| Obstacle::Fail(error.to_string()))?;
+        let version = engine.pods.version().map_err(|error| Obstacle::Fail(error.to_string()))?;
         let name = format!("{} {}", version.runtime_name, version.runtime_version);
-        RAN.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name);
+        RAN.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
         // Short, so that the engines without events are watched as closely as the others.
         let probe = Probe::new(&program, &engine.endpoint).option("poll.interval_ms", "50");
         Ok(Setup { engine, probe })
@@ -158,55 +122,29 @@ impl Setup {
 
     /// A pod, one container that lasts, and one that exits with code 3 once its gate is opened. The names are unique.
     fn run_trio(&self) -> Result<Trio, Box<dyn std::error::Error>> {
-        let pod = self
-            .engine
-            .pods
-            .run_pod(&PodSpec::new("cri-lab", &unique("web")))?;
-        let (one, two) = (
-            ContainerSpec::lasting(&unique("one")),
-            ContainerSpec::gated(&unique("two"), 3),
-        );
-        let (lasting, gated) = (
-            self.engine.pods.run(&pod, &one)?,
-            self.engine.pods.run(&pod, &two)?,
-        );
-        Ok(Trio {
-            pod,
-            one,
-            two,
-            lasting,
-            gated,
-        })
+        let pod = self.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("web")))?;
+        let (one, two) = (ContainerSpec::lasting(&unique("one")), ContainerSpec::gated(&unique("two"), 3));
+        let (lasting, gated) = (self.engine.pods.run(&pod, &one)?, self.engine.pods.run(&pod, &two)?);
+        Ok(Trio { pod, one, two, lasting, gated })
     }
 
     /// Follows events, and waits until the first replay is over.
     fn follow(&self) -> Result<Events, String> {
         let events = self.probe.events()?;
-        events.wait_for("end of the replay", PATIENCE, |told| {
-            told.iter().any(|e| e.event_type == "REPLAY_END")
-        })?;
+        events.wait_for("end of the replay", PATIENCE, |told| told.iter().any(|e| e.event_type == "REPLAY_END"))?;
         Ok(events)
     }
 
     /// Ends the three lives, each in its way, waits until each end is told, and answers everything that was told.
-    fn end_trio(
-        &self,
-        trio: &Trio,
-        events: Events,
-    ) -> Result<Vec<Line>, Box<dyn std::error::Error>> {
+    fn end_trio(&self, trio: &Trio, events: Events) -> Result<Vec<Line>, Box<dyn std::error::Error>> {
         let pods = &self.engine.pods;
         pods.open_gate(&trio.gated)?;
-        events.wait_for("exit of the gated container", PATIENCE, |told| {
-            told_of(told, &trio.gated, "EXITED") > 0
-        })?;
+        events.wait_for("exit of the gated container", PATIENCE, |told| told_of(told, &trio.gated, "EXITED") > 0)?;
         pods.stop(&trio.lasting, 0)?;
-        events.wait_for("exit of the lasting container", PATIENCE, |told| {
-            told_of(told, &trio.lasting, "EXITED") > 0
-        })?;
+        events
+            .wait_for("exit of the lasting container", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
         pods.stop_pod(&trio.pod.id)?;
-        events.wait_for("exit of the sandbox", PATIENCE, |told| {
-            told_of(told, &trio.pod.id, "EXITED") > 0
-        })?;
+        events.wait_for("exit of the sandbox", PATIENCE, |told| told_of(told, &trio.pod.id, "EXITED") > 0)?;
         pods.remove_pod(&trio.pod.id)?;
         Ok(events.finish()?)
     }
@@ -228,9 +166,7 @@ impl Trio {
 
 /// A name that nobody else on this engine has.
 fn unique(name: &str) -> String {
-    let uid = PodSpec::new("", "")
-        .uid
-        .replace("-0000-4000-8000-0000", "-");
+    let uid = PodSpec::new("", "").uid.replace("-0000-4000-8000-0000", "-");
     format!("{name}-{uid}")
 }
 
@@ -240,30 +176,12 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
     let trio = setup.run_trio()?;
     let list = setup.probe.list()?;
     assert_eq!(list["schema"], "criwatch.containers/1");
-    for (id, kind) in trio
-        .ids()
-        .into_iter()
-        .zip(["sandbox", "container", "container"])
-    {
+    for (id, kind) in trio.ids().into_iter().zip(["sandbox", "container", "container"]) {
         let entry = entry(&list, id);
-        assert_eq!(
-            (&entry["kind"], &entry["state"]),
-            (&json!(kind), &json!("running")),
-            "{entry:#}"
-        );
+        assert_eq!((&entry["kind"], &entry["state"]), (&json!(kind), &json!("running")), "{entry:#}");
         let pod = &trio.pod;
-        let expected = (
-            &json!(pod.id),
-            &json!(pod.spec.name),
-            &json!(pod.spec.namespace),
-            &json!(pod.spec.uid),
-        );
-        let told = (
-            &entry["pod"]["id"],
-            &entry["pod"]["name"],
-            &entry["pod"]["namespace"],
-            &entry["pod"]["uid"],
-        );
+        let expected = (&json!(pod.id), &json!(pod.spec.name), &json!(pod.spec.namespace), &json!(pod.spec.uid));
+        let told = (&entry["pod"]["id"], &entry["pod"]["name"], &entry["pod"]["namespace"], &entry["pod"]["uid"]);
         assert_eq!(told, expected, "{entry:#}");
         check_process(entry, id, engines_pid(setup, id, kind)?);
     }
@@ -273,23 +191,13 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
 }
 
 /// The pid that the engine's own verbose answer tells; some engines have no process for a sandbox.
-fn engines_pid(
-    setup: &Setup,
-    id: &str,
-    kind: &str,
-) -> Result<Option<i64>, Box<dyn std::error::Error>> {
+fn engines_pid(setup: &Setup, id: &str, kind: &str) -> Result<Option<i64>, Box<dyn std::error::Error>> {
     let pods = &setup.engine.pods;
-    let info = if kind == "sandbox" {
-        pods.sandbox_status(id)?.info
-    } else {
-        pods.container_status(id)?.info
-    };
+    let info = if kind == "sandbox" { pods.sandbox_status(id)?.info } else { pods.container_status(id)?.info };
     let Some(info) = info.get("info") else {
         return Ok(None);
     };
-    Ok(serde_json::from_str::<Value>(info)?["pid"]
-        .as_i64()
-        .filter(|pid| *pid > 0))
+    Ok(serde_json::from_str::<Value>(info)?["pid"].as_i64().filter(|pid| *pid > 0))
 }
 
 /// The pid is the engine's, and the kernel says that this process is in a cgroup that names the container.
@@ -297,73 +205,39 @@ fn check_process(entry: &Value, id: &str, engines_pid: Option<i64>) {
     assert_eq!(entry["pid"].as_i64(), engines_pid, "{entry:#}");
     let Some(pid) = engines_pid else { return };
     let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("the process lives");
-    let paths: Vec<&str> = cgroups
-        .lines()
-        .filter_map(|line| line.splitn(3, ':').nth(2))
-        .collect();
+    let paths: Vec<&str> = cgroups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).collect();
     let naming: Vec<&str> = paths.into_iter().filter(|path| path.contains(id)).collect();
-    assert!(
-        !naming.is_empty(),
-        "no cgroup of process {pid} names {id}: {cgroups}"
-    );
-    let told = entry["cgroupPath"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no cgroupPath: {entry:#}"));
-    assert!(
-        naming.contains(&told),
-        "cgroupPath {told:?} is none of {naming:?}"
-    );
-    let places: Vec<PathBuf> = support::leftovers::cgroup_mounts()
-        .iter()
-        .map(|mount| mount.join(told.trim_start_matches('/')))
-        .collect();
-    assert!(
-        places.iter().any(|place| place.is_dir()),
-        "none of {places:?} exists"
-    );
+    assert!(!naming.is_empty(), "no cgroup of process {pid} names {id}: {cgroups}");
+    let told = entry["cgroupPath"].as_str().unwrap_or_else(|| panic!("no cgroupPath: {entry:#}"));
+    assert!(naming.contains(&told), "cgroupPath {told:?} is none of {naming:?}");
+    let places: Vec<PathBuf> =
+        support::leftovers::cgroup_mounts().iter().map(|mount| mount.join(told.trim_start_matches('/'))).collect();
+    assert!(places.iter().any(|place| place.is_dir()), "none of {places:?} exists");
 }
 
 fn shows_labels_and_annotations_as_given(setup: &mut Setup) -> Outcome {
     let note = "example.org/note";
-    let pod_spec = PodSpec::new("cri-lab", &unique("labelled"))
-        .label("tier", "front")
-        .annotation(note, "the pod's");
-    let spec = ContainerSpec::new("app", ["sleep", "1000000"])
-        .label("colour", "red")
-        .annotation(note, "the app's");
+    let pod_spec = PodSpec::new("cri-lab", &unique("labelled")).label("tier", "front").annotation(note, "the pod's");
+    let spec = ContainerSpec::new("app", ["sleep", "1000000"]).label("colour", "red").annotation(note, "the app's");
     let pod = setup.engine.pods.run_pod(&pod_spec)?;
     let id = setup.engine.pods.run(&pod, &spec)?;
 
-    let apart = setup
-        .probe
-        .clone()
-        .option("labels.annotations", "separate")
-        .list()?;
+    let apart = setup.probe.clone().option("labels.annotations", "separate").list()?;
     let (sandbox, container) = (entry(&apart, &pod.id), entry(&apart, &id));
     assert_eq!(sandbox["labels"], json!(pod_spec.all_labels()));
     assert_eq!(container["labels"], json!(spec.all_labels(&pod_spec)));
     assert_eq!(container["annotations"], json!(spec.annotations));
     for entry in [sandbox, container] {
-        assert_eq!(
-            entry["pod"]["labels"],
-            json!(pod_spec.all_labels()),
-            "a record carries its pod's labels"
-        );
+        assert_eq!(entry["pod"]["labels"], json!(pod_spec.all_labels()), "a record carries its pod's labels");
         assert_eq!(entry["pod"]["annotations"], json!(pod_spec.annotations));
     }
 
     let merged = setup.probe.list()?;
     let key = format!("{CRI_ANNOTATION_KEY_PREFIX}{note}");
     assert_eq!(entry(&merged, &pod.id)["labels"][&key], "the pod's");
-    assert_eq!(
-        entry(&merged, &pod.id)["labels"]["io.kubernetes.sandbox"],
-        ""
-    );
+    assert_eq!(entry(&merged, &pod.id)["labels"]["io.kubernetes.sandbox"], "");
     let labels = &entry(&merged, &id)["labels"];
-    assert_eq!(
-        (&labels[&key], &labels["colour"]),
-        (&json!("the app's"), &json!("red"))
-    );
+    assert_eq!((&labels[&key], &labels["colour"]), (&json!("the app's"), &json!("red")));
     assert_eq!(labels["io.kubernetes.container.name"], "app");
     assert_eq!(labels["io.kubernetes.pod.uid"], json!(pod_spec.uid));
     Ok(())
@@ -377,11 +251,7 @@ fn inspects_by_every_name(setup: &mut Setup) -> Outcome {
         let answer = setup.probe.inspect(name)?;
         assert_eq!(answer["schema"], "criwatch.inspect/1");
         assert_eq!(answer["container"]["id"], json!(id), "inspect {name}");
-        check_process(
-            &answer["container"],
-            id,
-            engines_pid(setup, id, "container")?,
-        );
+        check_process(&answer["container"], id, engines_pid(setup, id, "container")?);
     }
     let sandbox = setup.probe.inspect(&trio.pod.id)?;
     assert_eq!(sandbox["container"]["kind"], "sandbox", "{sandbox:#}");
@@ -390,19 +260,11 @@ fn inspects_by_every_name(setup: &mut Setup) -> Outcome {
     setup.engine.pods.open_gate(&trio.gated)?;
     wait::until("the gated container's exit", PATIENCE, || {
         let answer = setup.probe.inspect(&trio.gated)?["container"].take();
-        let over =
-            answer["state"] == "exited" && answer["exitCode"] == 3 && answer.get("pid").is_none();
-        if over {
-            Ok(())
-        } else {
-            Err(answer.to_string())
-        }
+        let over = answer["state"] == "exited" && answer["exitCode"] == 3 && answer.get("pid").is_none();
+        if over { Ok(()) } else { Err(answer.to_string()) }
     })?;
 
-    let error = setup
-        .probe
-        .inspect("0123456789abcdef")
-        .expect_err("nothing has this id");
+    let error = setup.probe.inspect("0123456789abcdef").expect_err("nothing has this id");
     assert!(error.contains("CRI_E_NOT_FOUND"), "{error}");
     Ok(())
 }
@@ -411,43 +273,23 @@ fn says_who_the_engine_is(setup: &mut Setup) -> Outcome {
     let told = setup.probe.engine()?["engine"].take();
     let version = setup.engine.pods.version()?;
     let number = version.runtime_version.trim_start_matches('v');
-    let line = format!(
-        "{} {number} [API {}]",
-        version.runtime_name, version.runtime_api_version
-    );
+    let line = format!("{} {number} [API {}]", version.runtime_name, version.runtime_api_version);
     assert_eq!(told["version"], json!(line));
-    assert_eq!(
-        (&told["type"], &told["api"]),
-        (&json!(CRI_ENGINE_TYPE), &json!(setup.engine.endpoint))
-    );
-    assert_eq!(
-        told["id"].as_str(),
-        Some(fs::read_to_string("/proc/sys/kernel/hostname")?.trim())
-    );
+    assert_eq!((&told["type"], &told["api"]), (&json!(CRI_ENGINE_TYPE), &json!(setup.engine.endpoint)));
+    assert_eq!(told["id"].as_str(), Some(fs::read_to_string("/proc/sys/kernel/hostname")?.trim()));
     if let Some(containerd) = &setup.engine.containerd {
         assert_eq!(told["pid"].as_i64(), containerd.pid().map(i64::from));
         let has_events = containerd.package().line != "1.6";
-        assert_eq!(
-            told["events"],
-            if has_events { "stream" } else { "poll" },
-            "{told:#}"
-        );
+        assert_eq!(told["events"], if has_events { "stream" } else { "poll" }, "{told:#}");
     }
     Ok(())
 }
 
 /// The one entry with this id.
 fn entry<'a>(list: &'a Value, id: &str) -> &'a Value {
-    let entries = list["containers"]
-        .as_array()
-        .unwrap_or_else(|| panic!("no containers: {list:#}"));
+    let entries = list["containers"].as_array().unwrap_or_else(|| panic!("no containers: {list:#}"));
     let found: Vec<&Value> = entries.iter().filter(|entry| entry["id"] == id).collect();
-    assert_eq!(
-        found.len(),
-        1,
-        "{id} is listed {} times: {list:#}",
-        found.len()
-    );
+    assert_eq!(found.len(), 1, "{id} is listed {} times: {list:#}", found.len());
     found[0]
 }
 
@@ -456,33 +298,14 @@ fn entry<'a>(list: &'a Value, id: &str) -> &'a Value {
 fn replays_then_tells_each_exit_once(setup: &mut Setup) -> Outcome {
     let trio = setup.run_trio()?;
     let told = setup.end_trio(&trio, setup.follow()?)?;
-    let position = |event_type: &str| {
-        told.iter()
-            .position(|e| e.event_type == event_type)
-            .expect("the replay was told")
-    };
+    let position =
+        |event_type: &str| told.iter().position(|e| e.event_type == event_type).expect("the replay was told");
     let replay = &told[position("REPLAY_BEGIN")..position("REPLAY_END")];
     for id in trio.ids() {
-        let initial: Vec<&Line> = replay
-            .iter()
-            .filter(|e| e.id == id && e.event_type == "STARTED")
-            .collect();
-        assert_eq!(
-            initial.len(),
-            1,
-            "{id} in the replay:\n{}",
-            probe::show(replay)
-        );
-        assert_ne!(
-            initial[0].flags & CRI_EVENT_FLAG_INITIAL,
-            0,
-            "{:?}",
-            initial[0]
-        );
-        assert_eq!(
-            initial[0].pod,
-            format!("{}/{}", trio.pod.spec.namespace, trio.pod.spec.name)
-        );
+        let initial: Vec<&Line> = replay.iter().filter(|e| e.id == id && e.event_type == "STARTED").collect();
+        assert_eq!(initial.len(), 1, "{id} in the replay:\n{}", probe::show(replay));
+        assert_ne!(initial[0].flags & CRI_EVENT_FLAG_INITIAL, 0, "{:?}", initial[0]);
+        assert_eq!(initial[0].pod, format!("{}/{}", trio.pod.spec.namespace, trio.pod.spec.name));
     }
     check_trio(&trio, &told);
     Ok(())
@@ -496,34 +319,20 @@ fn tells_each_life_once_from_its_start(setup: &mut Setup) -> Outcome {
     }
     let told = setup.end_trio(&trio, events)?;
     for id in trio.ids() {
-        let started = told
-            .iter()
-            .find(|e| e.id == id && e.event_type == "STARTED")
-            .expect("it was waited for");
-        assert_eq!(
-            started.flags & CRI_EVENT_FLAG_INITIAL,
-            0,
-            "it was not there before: {started:?}"
-        );
+        let started = told.iter().find(|e| e.id == id && e.event_type == "STARTED").expect("it was waited for");
+        assert_eq!(started.flags & CRI_EVENT_FLAG_INITIAL, 0, "it was not there before: {started:?}");
     }
     check_trio(&trio, &told);
     Ok(())
 }
 
 fn check_trio(trio: &Trio, told: &[Line]) {
-    assert!(
-        told.is_sorted_by(|a, b| a.seq < b.seq),
-        "seq does not grow:\n{}",
-        probe::show(told)
-    );
+    assert!(told.is_sorted_by(|a, b| a.seq < b.seq), "seq does not grow:\n{}", probe::show(told));
     check_life(told, &trio.pod.id);
     // Ended by SIGKILL, and by its own exit.
     assert_eq!(check_life(told, &trio.lasting).exit_code, Some(137));
     assert_eq!(check_life(told, &trio.gated).exit_code, Some(3));
-    for (id, name) in [
-        (&trio.lasting, &trio.one.name),
-        (&trio.gated, &trio.two.name),
-    ] {
+    for (id, name) in [(&trio.lasting, &trio.one.name), (&trio.gated, &trio.two.name)] {
         let of_it = told.iter().filter(|e| e.id == *id);
         of_it.for_each(|e| assert_eq!((&e.name, e.kind.as_str()), (name, "container"), "{e:?}"));
     }
@@ -531,43 +340,26 @@ fn check_trio(trio: &Trio, told: &[Line]) {
 
 /// Exactly one STARTED, then exactly one EXITED, which is answered.
 fn check_life<'a>(told: &'a [Line], id: &str) -> &'a Line {
-    let life: Vec<&Line> = told
-        .iter()
-        .filter(|e| e.id == id && (e.event_type == "STARTED" || e.event_type == "EXITED"))
-        .collect();
+    let life: Vec<&Line> =
+        told.iter().filter(|e| e.id == id && (e.event_type == "STARTED" || e.event_type == "EXITED")).collect();
     let types: Vec<&str> = life.iter().map(|e| e.event_type.as_str()).collect();
-    assert_eq!(
-        types,
-        ["STARTED", "EXITED"],
-        "the life of {id}; told:\n{}",
-        probe::show(told)
-    );
+    assert_eq!(types, ["STARTED", "EXITED"], "the life of {id}; told:\n{}", probe::show(told));
     life[1]
 }
 
 fn told_of(told: &[Line], id: &str, event_type: &str) -> usize {
-    told.iter()
-        .filter(|e| e.id == id && e.event_type == event_type)
-        .count()
+    told.iter().filter(|e| e.id == id && e.event_type == event_type).count()
 }
 
 fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
     if setup.probe.engine()?["engine"]["events"] != "stream" {
-        return Err(
-            Skipped("this engine has no events: lives between two polls cannot be seen").into(),
-        );
+        return Err(Skipped("this engine has no events: lives between two polls cannot be seen").into());
     }
     let events = setup.follow()?;
-    let pod = setup
-        .engine
-        .pods
-        .run_pod(&PodSpec::new("cri-lab", &unique("brief")))?;
+    let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("brief")))?;
     let mut brief = Vec::new();
     for count in 0..5 {
-        brief.push(setup.engine.pods.run(
-            &pod,
-            &ContainerSpec::new(&format!("brief-{count}"), ["true"]),
-        )?);
+        brief.push(setup.engine.pods.run(&pod, &ContainerSpec::new(&format!("brief-{count}"), ["true"]))?);
     }
     for id in &brief {
         events.wait_for("EXITED", PATIENCE, |told| told_of(told, id, "EXITED") > 0)?;
@@ -576,13 +368,7 @@ fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
     for id in &brief {
         assert_eq!(check_life(&told, id).exit_code, Some(0));
     }
-    assert_eq!(
-        (
-            told_of(&told, &pod.id, "STARTED"),
-            told_of(&told, &pod.id, "EXITED")
-        ),
-        (1, 0)
-    );
+    assert_eq!((told_of(&told, &pod.id, "STARTED"), told_of(&told, &pod.id, "EXITED")), (1, 0));
     Ok(())
 }
 
@@ -591,39 +377,14 @@ fn tells_a_container_that_never_started(setup: &mut Setup) -> Outcome {
         return Err(Skipped("only containerd keeps a container that could not be started").into());
     }
     // containerd tells no event of a failed start.
-    let events = setup
-        .probe
-        .clone()
-        .option("relist.interval_ms", "200")
-        .events()?;
-    let pod = setup
-        .engine
-        .pods
-        .run_pod(&PodSpec::new("cri-lab", &unique("broken")))?;
-    let id = setup
-        .engine
-        .pods
-        .create(&pod, &ContainerSpec::new("broken", ["/nonexistent"]))?;
-    setup
-        .engine
-        .pods
-        .start(&id)
-        .expect_err("there is no such program in the image");
+    let events = setup.probe.clone().option("relist.interval_ms", "200").events()?;
+    let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("broken")))?;
+    let id = setup.engine.pods.create(&pod, &ContainerSpec::new("broken", ["/nonexistent"]))?;
+    setup.engine.pods.start(&id).expect_err("there is no such program in the image");
     events.wait_for("EXITED", PATIENCE, |told| told_of(told, &id, "EXITED") > 0)?;
     let told = events.finish()?;
-    assert_eq!(
-        (
-            told_of(&told, &id, "STARTED"),
-            told_of(&told, &id, "EXITED")
-        ),
-        (0, 1),
-        "{}",
-        probe::show(&told)
-    );
-    let exited = told
-        .iter()
-        .find(|e| e.id == id && e.event_type == "EXITED")
-        .expect("it was counted");
+    assert_eq!((told_of(&told, &id, "STARTED"), told_of(&told, &id, "EXITED")), (0, 1), "{}", probe::show(&told));
+    let exited = told.iter().find(|e| e.id == id && e.event_type == "EXITED").expect("it was counted");
     assert_ne!(exited.flags & CRI_EVENT_FLAG_NEVER_STARTED, 0, "{exited:?}");
     assert_eq!(exited.exit_code, Some(128));
     Ok(())
@@ -638,39 +399,21 @@ fn follows_through_a_restart_of_the_engine(setup: &mut Setup) -> Outcome {
     for id in trio.ids() {
         events.wait_for("STARTED", PATIENCE, |told| told_of(told, id, "STARTED") > 0)?;
     }
-    let pid = engines_pid(setup, &trio.gated, "container")?
-        .ok_or("a running container has a pid")? as i32;
-    let containerd = setup
-        .engine
-        .containerd
-        .as_mut()
-        .expect("it was looked at above");
+    let pid = engines_pid(setup, &trio.gated, "container")?.ok_or("a running container has a pid")? as i32;
+    let containerd = setup.engine.containerd.as_mut().expect("it was looked at above");
     containerd.kill()?;
     // SAFETY: kill takes plain numbers. The process is the container's first one, which nobody waits for meanwhile.
-    assert_eq!(
-        unsafe { libc::kill(pid, libc::SIGKILL) },
-        0,
-        "{}",
-        std::io::Error::last_os_error()
-    );
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0, "{}", std::io::Error::last_os_error());
     containerd.start_again()?;
-    events.wait_for("exit while the engine was away", PATIENCE, |told| {
-        told_of(told, &trio.gated, "EXITED") > 0
-    })?;
+    events.wait_for("exit while the engine was away", PATIENCE, |told| told_of(told, &trio.gated, "EXITED") > 0)?;
 
     let pods = &setup.engine.pods;
     // The driver's connection may still be the one to the old process.
-    wait::until("the engine to be reached again", PATIENCE, || {
-        pods.version().map_err(|error| error.to_string())
-    })?;
+    wait::until("the engine to be reached again", PATIENCE, || pods.version().map_err(|error| error.to_string()))?;
     pods.stop(&trio.lasting, 0)?;
-    events.wait_for("exit after the restart", PATIENCE, |told| {
-        told_of(told, &trio.lasting, "EXITED") > 0
-    })?;
+    events.wait_for("exit after the restart", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
     pods.stop_pod(&trio.pod.id)?;
-    events.wait_for("exit of the sandbox", PATIENCE, |told| {
-        told_of(told, &trio.pod.id, "EXITED") > 0
-    })?;
+    events.wait_for("exit of the sandbox", PATIENCE, |told| told_of(told, &trio.pod.id, "EXITED") > 0)?;
     let told = events.finish()?;
     for id in trio.ids() {
         check_life(&told, id);

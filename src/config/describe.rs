@@ -7,11 +7,7 @@ use super::{OPTIONS, OptionSpec, ValueType};
 /// `criwatch.options/1`: every option with its key, type, default, what is allowed and what it does.
 pub fn describe() -> String {
     let options = OPTIONS.iter().map(OptionJson::new).collect();
-    serde_json::to_string(&Description {
-        schema: "criwatch.options/1",
-        options,
-    })
-    .expect("plain data has JSON")
+    serde_json::to_string(&Description { schema: "criwatch.options/1", options }).expect("plain data has JSON")
 }
 
 #[derive(Serialize)]
@@ -60,16 +56,8 @@ mod tests {
     #[test]
     fn the_description_has_every_option() {
         let json: serde_json::Value = serde_json::from_str(&super::describe()).unwrap();
-        let keys: Vec<_> = json["options"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|o| o["key"].as_str().unwrap())
-            .collect();
-        assert_eq!(
-            keys,
-            super::OPTIONS.iter().map(|o| o.key).collect::<Vec<_>>()
-        );
+        let keys: Vec<_> = json["options"].as_array().unwrap().iter().map(|o| o["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, super::OPTIONS.iter().map(|o| o.key).collect::<Vec<_>>());
         assert_eq!(json["options"][0]["max"], 3_600_000);
         assert_eq!(json["schema"], "criwatch.options/1");
     }

@@ -79,9 +79,7 @@ impl Default for Config {
             queue_capacity: 0,
         };
         for option in OPTIONS {
-            config
-                .set(option.key, option.default)
-                .expect("every default is allowed");
+            config.set(option.key, option.default).expect("every default is allowed");
         }
         config
     }
@@ -90,15 +88,9 @@ impl Default for Config {
 impl Config {
     /// Sets one option from its text; the error names the key, the value and what is allowed.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let option = OPTIONS
-            .iter()
-            .find(|o| o.key == key)
-            .ok_or_else(|| unknown(key))?;
+        let option = OPTIONS.iter().find(|o| o.key == key).ok_or_else(|| unknown(key))?;
         let value = option.value_type.parse(value).map_err(|allowed| {
-            Error::new(
-                CRI_E_OPTION,
-                format!("option {key}: {value:?} is not allowed ({allowed})"),
-            )
+            Error::new(CRI_E_OPTION, format!("option {key}: {value:?} is not allowed ({allowed})"))
         })?;
         (option.set)(self, value);
         Ok(())
@@ -107,13 +99,7 @@ impl Config {
 
 fn unknown(key: &str) -> Error {
     let known: Vec<_> = OPTIONS.iter().map(|o| o.key).collect();
-    Error::new(
-        CRI_E_OPTION,
-        format!(
-            "option {key:?} is unknown (known are: {})",
-            known.join(", ")
-        ),
-    )
+    Error::new(CRI_E_OPTION, format!("option {key:?} is unknown (known are: {})", known.join(", ")))
 }
 
 #[cfg(test)]
@@ -138,16 +124,9 @@ mod tests {
             "option relist.interval_ms: \"1\" is not allowed (a whole number of milliseconds from 100 to 86400000)"
         );
         let e = config.set("event", "auto").unwrap_err();
-        assert!(
-            e.message()
-                .starts_with("option \"event\" is unknown (known are: connect.timeout_ms, "),
-            "{e}"
-        );
+        assert!(e.message().starts_with("option \"event\" is unknown (known are: connect.timeout_ms, "), "{e}");
         let e = config.set("events", "push").unwrap_err();
-        assert_eq!(
-            e.message(),
-            "option events: \"push\" is not allowed (one of auto, stream, poll)"
-        );
+        assert_eq!(e.message(), "option events: \"push\" is not allowed (one of auto, stream, poll)");
         assert_eq!(config, Config::default(), "a refused value changes nothing");
     }
 
@@ -155,9 +134,7 @@ mod tests {
     fn every_bound_is_allowed_and_what_lies_beyond_is_not() {
         for option in OPTIONS {
             let mut config = Config::default();
-            let (ValueType::Milliseconds { min, max } | ValueType::Integer { min, max }) =
-                option.value_type
-            else {
+            let (ValueType::Milliseconds { min, max } | ValueType::Integer { min, max }) = option.value_type else {
                 continue;
             };
             config.set(option.key, &min.to_string()).unwrap();

@@ -54,9 +54,7 @@ impl ValueType {
     pub(super) fn parse(self, text: &str) -> Result<Value, String> {
         let in_range = |min, max| {
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<u64>()
-                .ok()
-                .filter(|n| digits && (min..=max).contains(n))
+            text.parse::<u64>().ok().filter(|n| digits && (min..=max).contains(n))
         };
         match self {
             ValueType::Milliseconds { min, max } => {
@@ -179,9 +177,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["auto", "stream", "poll"]),
         default: "auto",
         doc: "How changes are noticed: the engine's event stream where that works well, always, or never.",
-        set: |c, v| {
-            c.events = [EventSource::Auto, EventSource::Stream, EventSource::Poll][v.choice()]
-        },
+        set: |c, v| c.events = [EventSource::Auto, EventSource::Stream, EventSource::Poll][v.choice()],
     },
     OptionSpec {
         key: "ready.pid_wait_ms",

@@ -61,17 +61,11 @@ impl Client {
     }
 
     async fn connect_within(endpoint: &Endpoint, config: &Config) -> Result<Client> {
-        let socket = UnixStream::connect(endpoint.path())
+        let socket = UnixStream::connect(endpoint.path()).await.map_err(|e| failure::connect(endpoint, &e))?;
+        let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
+        let channel = channel(socket)
             .await
-            .map_err(|e| failure::connect(endpoint, &e))?;
-        let peer_pid = socket
-            .peer_cred()
-            .ok()
-            .and_then(|c| c.pid())
-            .filter(|pid| *pid > 0);
-        let channel = channel(socket).await.map_err(|e| {
-            Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {e}")).retriable()
-        })?;
+            .map_err(|e| Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {e}")).retriable())?;
         let mut client = Client {
             endpoint: endpoint.clone(),
             channel,
@@ -80,27 +74,17 @@ impl Client {
             request_timeout: config.request_timeout,
             message_max_bytes: config.message_max_bytes,
         };
-        client.version = client
-            .ask_version(config.connect_timeout)
-            .await
-            .map_err(|e| e.context(format!("connect {endpoint}")))?;
+        client.version =
+            client.ask_version(config.connect_timeout).await.map_err(|e| e.context(format!("connect {endpoint}")))?;
         Ok(client)
     }
 
     async fn ask_version(&self, timeout: Duration) -> Result<Version> {
         let mut runtime = self.runtime();
-        let request = Request::new(VersionRequest {
-            version: String::new(),
-        });
-        let said = self
-            .unary_within("Version", timeout, runtime.version(request))
-            .await?;
+        let request = Request::new(VersionRequest { version: String::new() });
+        let said = self.unary_within("Version", timeout, runtime.version(request)).await?;
         Ok(Version {
-            runtime_version: said
-                .runtime_version
-                .strip_prefix('v')
-                .unwrap_or(&said.runtime_version)
-                .to_owned(),
+            runtime_version: said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version).to_owned(),
             runtime_name: said.runtime_name,
             runtime_api_version: said.runtime_api_version,
         })
@@ -128,8 +112,7 @@ impl Client {
 
     pub(super) fn runtime(&self) -> RuntimeServiceClient<Channel> {
         // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
-        RuntimeServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(self.message_max_bytes)
+        RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
     /// Awaits one request, for at most the request timeout.
@@ -162,11 +145,7 @@ async fn channel(socket: UnixStream) -> Result<Channel, tonic::transport::Error>
     let socket = Arc::new(Mutex::new(Some(socket)));
     let connector = tower::service_fn(move |_: Uri| {
         let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
-        async move {
-            socket
-                .map(TokioIo::new)
-                .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))
-        }
+        async move { socket.map(TokioIo::new).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)) }
     });
     tonic::transport::Endpoint::from_static("http://localhost")
         .initial_stream_window_size(STREAM_WINDOW)

@@ -123,26 +123,14 @@ fn container_state(state: i32) -> State {
 }
 
 fn labels(map: HashMap<String, String>) -> Arc<Labels> {
-    if map.is_empty() {
-        Arc::default()
-    } else {
-        Arc::new(map.into_iter().collect())
-    }
+    if map.is_empty() { Arc::default() } else { Arc::new(map.into_iter().collect()) }
 }
 
 fn image(spec: Option<proto::ImageSpec>, reference: &str, id: &str) -> Image {
     let spec = spec.unwrap_or_default();
     // What the pod's author wrote, where the engine still knows; else what it made of it.
-    let name = if spec.user_specified_image.is_empty() {
-        spec.image
-    } else {
-        spec.user_specified_image
-    };
-    Image {
-        name: name.into(),
-        reference: reference.into(),
-        id: id.into(),
-    }
+    let name = if spec.user_specified_image.is_empty() { spec.image } else { spec.user_specified_image };
+    Image { name: name.into(), reference: reference.into(), id: id.into() }
 }
 
 fn some(id: &str) -> Option<Id> {
@@ -157,79 +145,35 @@ mod tests {
 
     #[test]
     fn garbage_times_are_unknown() {
-        let pod = sandbox_status(proto::PodSandboxStatus {
-            created_at: GO_ZERO_TIME,
-            ..Default::default()
-        });
+        let pod = sandbox_status(proto::PodSandboxStatus { created_at: GO_ZERO_TIME, ..Default::default() });
         assert_eq!(pod.created_at, None);
-        let c = proto::ContainerStatus {
-            state: 2,
-            started_at: GO_ZERO_TIME,
-            finished_at: 0,
-            ..Default::default()
-        };
+        let c = proto::ContainerStatus { state: 2, started_at: GO_ZERO_TIME, finished_at: 0, ..Default::default() };
         let c = container_status(c, None);
         assert_eq!((c.started_at, c.finished_at), (None, None));
     }
 
     #[test]
     fn exit_facts_are_only_those_of_the_exited() {
-        let running = proto::ContainerStatus {
-            state: 1,
-            finished_at: 7,
-            exit_code: 1,
-            ..Default::default()
-        };
+        let running = proto::ContainerStatus { state: 1, finished_at: 7, exit_code: 1, ..Default::default() };
         let running = container_status(running, None);
         assert_eq!((running.finished_at, running.exit), (None, None));
-        let unknown_code = proto::ContainerStatus {
-            state: 2,
-            exit_code: -1,
-            ..Default::default()
-        };
-        assert_eq!(
-            container_status(unknown_code, None).exit.unwrap().code,
-            None
-        );
+        let unknown_code = proto::ContainerStatus { state: 2, exit_code: -1, ..Default::default() };
+        assert_eq!(container_status(unknown_code, None).exit.unwrap().code, None);
     }
 
     #[test]
     fn states_that_are_not_in_the_contract_are_unknown() {
-        assert_eq!(
-            listed_container(proto::Container {
-                state: 99,
-                ..Default::default()
-            })
-            .state,
-            State::Unknown
-        );
-        assert_eq!(
-            listed_sandbox(proto::PodSandbox {
-                state: 99,
-                ..Default::default()
-            })
-            .state,
-            State::Unknown
-        );
+        assert_eq!(listed_container(proto::Container { state: 99, ..Default::default() }).state, State::Unknown);
+        assert_eq!(listed_sandbox(proto::PodSandbox { state: 99, ..Default::default() }).state, State::Unknown);
     }
 
     #[test]
     fn a_pod_has_all_its_addresses() {
         let network = proto::PodSandboxNetworkStatus {
             ip: "10.0.0.7".into(),
-            additional_ips: vec![proto::PodIp {
-                ip: "fd00::7".into(),
-            }],
+            additional_ips: vec![proto::PodIp { ip: "fd00::7".into() }],
         };
-        let pod = sandbox_status(proto::PodSandboxStatus {
-            network: Some(network),
-            ..Default::default()
-        })
-        .pod
-        .unwrap();
-        assert_eq!(
-            pod.ips.iter().map(|ip| &**ip).collect::<Vec<_>>(),
-            ["10.0.0.7", "fd00::7"]
-        );
+        let pod = sandbox_status(proto::PodSandboxStatus { network: Some(network), ..Default::default() }).pod.unwrap();
+        assert_eq!(pod.ips.iter().map(|ip| &**ip).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
     }
 }

@@ -6,10 +6,7 @@ use crate::config::Config;
 use crate::error::{CRI_E_CONNECT, CRI_E_PERMISSION, Error, Result};
 
 /// The first of these endpoints whose engine answers. When none does, the error says for each why not.
-pub async fn connect_first(
-    endpoints: impl Iterator<Item = Endpoint>,
-    config: &Config,
-) -> Result<Client> {
+pub async fn connect_first(endpoints: impl Iterator<Item = Endpoint>, config: &Config) -> Result<Client> {
     let mut failures = Vec::new();
     for endpoint in endpoints {
         match Client::connect(&endpoint, config).await {
@@ -22,10 +19,7 @@ pub async fn connect_first(
 
 fn none_answers(failures: &[Error]) -> Error {
     let each: Vec<_> = failures.iter().map(|e| format!("\n  {e}")).collect();
-    let message = format!(
-        "no engine answers on the well-known sockets (name an endpoint):{}",
-        each.concat()
-    );
+    let message = format!("no engine answers on the well-known sockets (name an endpoint):{}", each.concat());
     // A refused permission is the one cause that somebody can do something about at once.
     let refused = failures.iter().find(|e| e.status() == CRI_E_PERMISSION);
     let told = refused.or_else(|| failures.iter().rfind(|e| e.os_code() != Some(libc::ENOENT)));
@@ -39,15 +33,11 @@ mod tests {
 
     #[test]
     fn a_refused_permission_stands_out_among_absent_sockets() {
-        let absent = Error::new(CRI_E_CONNECT, "connect unix:///a: no such socket")
-            .with_os_code(Some(libc::ENOENT));
-        let refused = Error::new(CRI_E_PERMISSION, "connect unix:///b: permission denied")
-            .with_os_code(Some(libc::EACCES));
+        let absent = Error::new(CRI_E_CONNECT, "connect unix:///a: no such socket").with_os_code(Some(libc::ENOENT));
+        let refused =
+            Error::new(CRI_E_PERMISSION, "connect unix:///b: permission denied").with_os_code(Some(libc::EACCES));
         let all = none_answers(&[absent.clone(), refused, absent.clone()]);
-        assert_eq!(
-            (all.status(), all.os_code()),
-            (CRI_E_PERMISSION, Some(libc::EACCES))
-        );
+        assert_eq!((all.status(), all.os_code()), (CRI_E_PERMISSION, Some(libc::EACCES)));
         assert_eq!(all.message().lines().count(), 4);
         assert_eq!(none_answers(&[absent]).status(), CRI_E_CONNECT);
     }

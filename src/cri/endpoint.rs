@@ -27,20 +27,10 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint from `/path`, `unix:///path` or `unix:/path`.
     pub fn parse(text: &str) -> Result<Self> {
-        let refuse = |why: String| {
-            Err(Error::new(
-                CRI_E_INVALID_ARGUMENT,
-                format!("endpoint {text:?}: {why}"),
-            ))
-        };
-        let path = text
-            .strip_prefix("unix://")
-            .or_else(|| text.strip_prefix("unix:"))
-            .unwrap_or(text);
+        let refuse = |why: String| Err(Error::new(CRI_E_INVALID_ARGUMENT, format!("endpoint {text:?}: {why}")));
+        let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
         if path.is_empty() {
-            return refuse(
-                "no path (write unix:///run/containerd/containerd.sock, for example)".into(),
-            );
+            return refuse("no path (write unix:///run/containerd/containerd.sock, for example)".into());
         }
         if !path.starts_with('/') {
             return refuse(
@@ -58,9 +48,7 @@ impl Endpoint {
 
     /// The well-known endpoints, below the host's root directory.
     pub fn well_known(root: &Path) -> impl Iterator<Item = Endpoint> {
-        WELL_KNOWN.iter().map(move |path| Endpoint {
-            path: root.join(path.trim_start_matches('/')),
-        })
+        WELL_KNOWN.iter().map(move |path| Endpoint { path: root.join(path.trim_start_matches('/')) })
     }
 
     /// The socket's path.
@@ -82,42 +70,22 @@ mod tests {
     #[test]
     fn three_spellings_of_one_socket() {
         for text in ["/run/x.sock", "unix:///run/x.sock", "unix:/run/x.sock"] {
-            assert_eq!(
-                Endpoint::parse(text).unwrap().to_string(),
-                "unix:///run/x.sock"
-            );
+            assert_eq!(Endpoint::parse(text).unwrap().to_string(), "unix:///run/x.sock");
         }
-        assert_eq!(
-            Endpoint::parse("/proc/7/root/run/x.sock").unwrap().path(),
-            Path::new("/proc/7/root/run/x.sock")
-        );
+        assert_eq!(Endpoint::parse("/proc/7/root/run/x.sock").unwrap().path(), Path::new("/proc/7/root/run/x.sock"));
     }
 
     #[test]
     fn what_is_no_unix_socket_is_refused_by_name() {
-        for text in [
-            "tcp://127.0.0.1:1",
-            "http://x",
-            "localhost:1234",
-            "run/x.sock",
-            "unix:x",
-            "@abstract",
-            "",
-            "unix://",
-        ] {
+        for text in
+            ["tcp://127.0.0.1:1", "http://x", "localhost:1234", "run/x.sock", "unix:x", "@abstract", "", "unix://"]
+        {
             let e = Endpoint::parse(text).unwrap_err();
             assert_eq!(e.status(), CRI_E_INVALID_ARGUMENT);
-            assert!(
-                e.message().contains(&format!("{text:?}")) && e.message().contains("unix:///"),
-                "{e}"
-            );
+            assert!(e.message().contains(&format!("{text:?}")) && e.message().contains("unix:///"), "{e}");
         }
         let e = Endpoint::parse(&format!("/{}", "x".repeat(107))).unwrap_err();
-        assert!(
-            e.message()
-                .contains("1 bytes too long for a unix socket (at most 107;"),
-            "{e}"
-        );
+        assert!(e.message().contains("1 bytes too long for a unix socket (at most 107;"), "{e}");
         Endpoint::parse(&format!("/{}", "x".repeat(106))).unwrap();
     }
 }

@@ -74,12 +74,8 @@ pub fn capability(version: &Version) -> Capability {
     let Some(number) = major_minor(&version.runtime_version) else {
         return Capability::Stream;
     };
-    let fits =
-        |q: &&Quirk| q.runtime == version.runtime_name && (q.from..q.until).contains(&number);
-    QUIRKS
-        .iter()
-        .find(fits)
-        .map_or(Capability::Stream, |q| q.capability)
+    let fits = |q: &&Quirk| q.runtime == version.runtime_name && (q.from..q.until).contains(&number);
+    QUIRKS.iter().find(fits).map_or(Capability::Stream, |q| q.capability)
 }
 
 /// Whether the engine can stream its lists (KEP-5825), for all we know: containerd since 2.4, CRI-O since 1.36. Others
@@ -94,9 +90,7 @@ pub fn streams_lists(version: &Version) -> bool {
 }
 
 fn major_minor(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|part| part.parse().ok());
+    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??))
 }
 
@@ -105,30 +99,17 @@ mod tests {
     use super::*;
 
     fn of(name: &str, version: &str) -> Capability {
-        let version = Version {
-            runtime_name: name.into(),
-            runtime_version: version.into(),
-            ..Version::default()
-        };
+        let version = Version { runtime_name: name.into(), runtime_version: version.into(), ..Version::default() };
         capability(&version)
     }
 
     #[test]
     fn each_engine_is_watched_as_it_can_bear() {
-        assert!(matches!(
-            of("containerd", "1.6.20~ds1"),
-            Capability::Poll(_)
-        ));
-        assert!(matches!(
-            of("containerd", "1.7.24"),
-            Capability::StreamWithCaveat(_)
-        ));
+        assert!(matches!(of("containerd", "1.6.20~ds1"), Capability::Poll(_)));
+        assert!(matches!(of("containerd", "1.7.24"), Capability::StreamWithCaveat(_)));
         assert_eq!(of("containerd", "2.0.0-rc.1"), Capability::Stream);
         assert_eq!(of("containerd", "2.3.4"), Capability::Stream);
-        assert!(matches!(
-            of("cri-o", "1.27.8"),
-            Capability::StreamWithCaveat(_)
-        ));
+        assert!(matches!(of("cri-o", "1.27.8"), Capability::StreamWithCaveat(_)));
         assert!(matches!(of("cri-o", "1.28.0"), Capability::Poll(_)));
         assert!(matches!(of("cri-o", "1.32.13"), Capability::Poll(_)));
         assert_eq!(of("cri-o", "1.33.0"), Capability::Stream);

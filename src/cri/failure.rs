@@ -8,41 +8,30 @@ use tonic::{Code, Status};
 
 use super::endpoint::Endpoint;
 use crate::error::{
-    CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_PROTOCOL, CRI_E_RPC,
-    CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, Error,
+    CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_PROTOCOL, CRI_E_RPC, CRI_E_TIMEOUT,
+    CRI_E_UNSUPPORTED, Error,
 };
 
 /// Why the socket could not be connected to, and what to do.
 pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     let (status, why) = match error.kind() {
-        ErrorKind::NotFound => (
-            CRI_E_CONNECT,
-            "no such socket (is the engine running?)".to_owned(),
-        ),
-        ErrorKind::PermissionDenied => (
-            CRI_E_PERMISSION,
-            "permission denied (run as root or join the socket's group)".to_owned(),
-        ),
-        ErrorKind::ConnectionRefused if !is_socket(endpoint.path()) => (
-            CRI_E_CONNECT,
-            "not a socket (name the engine's CRI socket)".to_owned(),
-        ),
-        ErrorKind::ConnectionRefused => (
-            CRI_E_CONNECT,
-            "nobody listens there (has the engine been stopped?)".to_owned(),
-        ),
+        ErrorKind::NotFound => (CRI_E_CONNECT, "no such socket (is the engine running?)".to_owned()),
+        ErrorKind::PermissionDenied => {
+            (CRI_E_PERMISSION, "permission denied (run as root or join the socket's group)".to_owned())
+        }
+        ErrorKind::ConnectionRefused if !is_socket(endpoint.path()) => {
+            (CRI_E_CONNECT, "not a socket (name the engine's CRI socket)".to_owned())
+        }
+        ErrorKind::ConnectionRefused => {
+            (CRI_E_CONNECT, "nobody listens there (has the engine been stopped?)".to_owned())
+        }
         _ if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
             (CRI_E_OS, format!("{error} (raise the limit of open files)"))
         }
         _ => (CRI_E_CONNECT, error.to_string()),
     };
-    let it =
-        Error::new(status, format!("connect {endpoint}: {why}")).with_os_code(error.raw_os_error());
-    if status == CRI_E_PERMISSION {
-        it
-    } else {
-        it.retriable()
-    }
+    let it = Error::new(status, format!("connect {endpoint}: {why}")).with_os_code(error.raw_os_error());
+    if status == CRI_E_PERMISSION { it } else { it.retriable() }
 }
 
 fn is_socket(path: &Path) -> bool {
@@ -54,17 +43,8 @@ fn is_socket(path: &Path) -> bool {
 /// INTERNAL, CANCELLED, UNAVAILABLE all happen to an engine that is merely restarting).
 pub(super) fn rpc(method: &str, status: &Status) -> Error {
     if is_transport(status) {
-        let it = Error::new(
-            CRI_E_CONNECT,
-            format!(
-                "{method}: the connection to the engine is lost: {}",
-                text(status)
-            ),
-        );
-        return it
-            .with_os_code(os_code(status))
-            .with_grpc_code(status.code() as i32)
-            .retriable();
+        let it = Error::new(CRI_E_CONNECT, format!("{method}: the connection to the engine is lost: {}", text(status)));
+        return it.with_os_code(os_code(status)).with_grpc_code(status.code() as i32).retriable();
     }
     let kind = match status.code() {
         Code::Unimplemented => CRI_E_UNSUPPORTED,
@@ -81,13 +61,8 @@ pub(super) fn rpc(method: &str, status: &Status) -> Error {
         Code::OutOfRange => " (raise the option message.max_bytes)",
         _ => "",
     };
-    let it = Error::new(kind, format!("{method}: {}{hint}", text(status)))
-        .with_grpc_code(status.code() as i32);
-    if kind == CRI_E_RPC || kind == CRI_E_TIMEOUT {
-        it.retriable()
-    } else {
-        it
-    }
+    let it = Error::new(kind, format!("{method}: {}{hint}", text(status))).with_grpc_code(status.code() as i32);
+    if kind == CRI_E_RPC || kind == CRI_E_TIMEOUT { it.retriable() } else { it }
 }
 
 fn text(status: &Status) -> String {
@@ -100,9 +75,7 @@ fn text(status: &Status) -> String {
     }
 }
 
-fn root<'a>(
-    mut error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
+fn root<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
     while let Some(cause) = error.source() {
         error = cause;
     }
@@ -118,10 +91,7 @@ fn is_transport(status: &Status) -> bool {
 fn os_code(status: &Status) -> Option<i32> {
     let mut cause = status.source();
     while let Some(error) = cause {
-        if let Some(io) = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::raw_os_error)
-        {
+        if let Some(io) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
             return Some(io);
         }
         cause = error.source();
@@ -131,14 +101,8 @@ fn os_code(status: &Status) -> Option<i32> {
 
 /// No answer within the time given.
 pub(super) fn timeout(method: &str, after: std::time::Duration) -> Error {
-    Error::new(
-        CRI_E_TIMEOUT,
-        format!(
-            "{method}: no answer from the engine within {} ms",
-            after.as_millis()
-        ),
-    )
-    .retriable()
+    Error::new(CRI_E_TIMEOUT, format!("{method}: no answer from the engine within {} ms", after.as_millis()))
+        .retriable()
 }
 
 /// Whether the error says that the connection is gone, so that a new one is needed.

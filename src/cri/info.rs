@@ -21,36 +21,22 @@ pub(super) struct Info {
 
 /// Reads the `info` map of a *verbose* reply. (containerd 2.3 sends an empty one in replies that are not.)
 pub(super) fn read(map: &HashMap<String, String>) -> Info {
-    let Some(Value::Object(info)) = map
-        .get("info")
-        .and_then(|text| serde_json::from_str(text).ok())
-    else {
+    let Some(Value::Object(info)) = map.get("info").and_then(|text| serde_json::from_str(text).ok()) else {
         return Info::default();
     };
     let pid = info.get("pid");
     Info {
-        pid: pid
-            .and_then(Value::as_i64)
-            .and_then(|n| i32::try_from(n).ok())
-            .filter(|n| *n > 0),
+        pid: pid.and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok()).filter(|n| *n > 0),
         given: true,
         names_pid: pid.is_some(),
-        sandbox_id: info
-            .get("sandboxID")
-            .and_then(Value::as_str)
-            .filter(|id| !id.is_empty())
-            .map(Id::from),
+        sandbox_id: info.get("sandboxID").and_then(Value::as_str).filter(|id| !id.is_empty()).map(Id::from),
     }
 }
 
 /// The whole `info` map as JSON: values that are JSON texts are read, others stay texts.
 pub(super) fn as_json(map: HashMap<String, String>) -> Value {
     let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Value::Object(
-        map.into_iter()
-            .map(|(key, text)| (key, parsed(text)))
-            .collect(),
-    )
+    Value::Object(map.into_iter().map(|(key, text)| (key, parsed(text))).collect())
 }
 
 const REDACTED: &str = "<redacted>";
@@ -103,11 +89,7 @@ mod tests {
         assert_eq!((it.pid, it.sandbox_id.as_deref()), (Some(4711), Some("x")));
         for nonsense in ["0", "-3", "4294967296", "1.5", "\"7\"", "null"] {
             let it = info(&format!(r#"{{"pid":{nonsense}}}"#));
-            assert_eq!(
-                (it.pid, it.given, it.names_pid),
-                (None, true, true),
-                "{nonsense}"
-            );
+            assert_eq!((it.pid, it.given, it.names_pid), (None, true, true), "{nonsense}");
         }
     }
 
@@ -131,17 +113,8 @@ mod tests {
         });
         redact_environment(&mut all);
         assert!(!all.to_string().contains("s3"), "{all}");
-        assert_eq!(
-            all["info"]["runtimeSpec"]["process"]["env"][1],
-            "TOKEN=<redacted>"
-        );
-        assert_eq!(
-            all["info"]["config"]["envs"][0],
-            json!({"key": "TOKEN", "value": "<redacted>"})
-        );
-        assert_eq!(
-            all["info"]["config"]["labels"]["env"], "prod",
-            "a label named env is no environment"
-        );
+        assert_eq!(all["info"]["runtimeSpec"]["process"]["env"][1], "TOKEN=<redacted>");
+        assert_eq!(all["info"]["config"]["envs"][0], json!({"key": "TOKEN", "value": "<redacted>"}));
+        assert_eq!(all["info"]["config"]["labels"]["env"], "prod", "a label named env is no environment");
     }
 }

@@ -3,10 +3,7 @@
 use tonic::{Code, Status};
 
 use super::client::Client;
-use super::proto::{
-    ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest,
-    StreamPodSandboxesRequest,
-};
+use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
 use super::{convert, failure};
 use crate::error::Result;
 use crate::model::Sighting;
@@ -33,18 +30,10 @@ impl Client {
             return Ok(listing);
         }
         let mut runtime = self.runtime();
-        let containers = self
-            .unary(
-                "ListContainers",
-                runtime.list_containers(ListContainersRequest::default()),
-            )
-            .await?;
-        let sandboxes = self
-            .unary(
-                "ListPodSandbox",
-                runtime.list_pod_sandbox(ListPodSandboxRequest::default()),
-            )
-            .await?;
+        let containers =
+            self.unary("ListContainers", runtime.list_containers(ListContainersRequest::default())).await?;
+        let sandboxes =
+            self.unary("ListPodSandbox", runtime.list_pod_sandbox(ListPodSandboxRequest::default())).await?;
         Ok(Listing {
             sandboxes: in_batches(sandboxes.items, convert::listed_sandbox).await,
             containers: in_batches(containers.containers, convert::listed_container).await,
@@ -57,30 +46,19 @@ impl Client {
     async fn streamed_list(&self) -> Result<Option<Listing>> {
         let (mut sandboxes, mut containers) = (Vec::new(), Vec::new());
         let collect = async {
-            let mut stream = self
-                .runtime()
-                .stream_containers(StreamContainersRequest::default())
-                .await?
-                .into_inner();
+            let mut stream = self.runtime().stream_containers(StreamContainersRequest::default()).await?.into_inner();
             while let Some(batch) = stream.message().await? {
                 containers.extend(in_batches(batch.containers, convert::listed_container).await);
             }
-            let mut stream = self
-                .runtime()
-                .stream_pod_sandboxes(StreamPodSandboxesRequest::default())
-                .await?
-                .into_inner();
+            let mut stream =
+                self.runtime().stream_pod_sandboxes(StreamPodSandboxesRequest::default()).await?.into_inner();
             while let Some(batch) = stream.message().await? {
                 sandboxes.extend(in_batches(batch.pod_sandboxes, convert::listed_sandbox).await);
             }
             Ok::<_, Status>(())
         };
         match tokio::time::timeout(self.request_timeout(), collect).await {
-            Ok(Ok(())) => Ok(Some(Listing {
-                sandboxes,
-                containers,
-                streamed: Some(true),
-            })),
+            Ok(Ok(())) => Ok(Some(Listing { sandboxes, containers, streamed: Some(true) })),
             Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(None),
             Ok(Err(status)) => Err(failure::rpc("StreamContainers", &status)),
             Err(_) => Err(failure::timeout("StreamContainers", self.request_timeout())),

@@ -21,11 +21,7 @@ impl PidResolver {
     pub fn new(config: &Config, engine_pid: Option<i32>) -> Self {
         let proc = Proc::new(Path::new(&config.host_root));
         let view = proc.pid_view(engine_pid);
-        PidResolver {
-            proc,
-            view,
-            source: config.pid_source,
-        }
+        PidResolver { proc, view, source: config.pid_source }
     }
 
     /// What a verbose reply tells of the process of `id`. `running` as of that reply: CRI-O names a pid for what is
@@ -36,16 +32,10 @@ impl PidResolver {
         }
         let Some(said) = info.pid else {
             // Nothing to ask for again: this engine tells no pid of this one. (pid 0 may become a pid.)
-            return Details {
-                no_pid: !info.names_pid,
-                ..Details::default()
-            };
+            return Details { no_pid: !info.names_pid, ..Details::default() };
         };
         if self.source == PidSource::Engine {
-            return Details {
-                pid: Some(said),
-                ..Details::default()
-            };
+            return Details { pid: Some(said), ..Details::default() };
         }
         let pid = self.proc.translate(self.view, said, id);
         let start = pid.and_then(|pid| self.proc.start_ticks(pid));
@@ -55,9 +45,7 @@ impl PidResolver {
             pid,
             pid_start_ticks: start,
             engine_pid: Some(said).filter(|said| pid != Some(*said)),
-            cgroup_path: pid
-                .and_then(|pid| self.proc.cgroup_naming(pid, id))
-                .map(Arc::from),
+            cgroup_path: pid.and_then(|pid| self.proc.cgroup_naming(pid, id)).map(Arc::from),
             no_pid: false,
         }
     }
@@ -68,20 +56,11 @@ mod tests {
     use super::*;
 
     fn resolver(source: PidSource) -> PidResolver {
-        PidResolver {
-            proc: Proc::new(Path::new("/")),
-            view: PidView::Same,
-            source,
-        }
+        PidResolver { proc: Proc::new(Path::new("/")), view: PidView::Same, source }
     }
 
     fn says(pid: Option<i32>) -> Info {
-        Info {
-            pid,
-            given: true,
-            names_pid: true,
-            ..Info::default()
-        }
+        Info { pid, given: true, names_pid: true, ..Info::default() }
     }
 
     #[test]
@@ -90,43 +69,21 @@ mod tests {
         let it = resolver(PidSource::Auto).details("x", &says(Some(own)), true);
         assert_eq!((it.pid, it.engine_pid), (Some(own), None));
         assert!(it.pid_start_ticks.is_some());
-        assert_eq!(
-            resolver(PidSource::Auto).details("x", &says(Some(own)), false),
-            Details::default()
-        );
+        assert_eq!(resolver(PidSource::Auto).details("x", &says(Some(own)), false), Details::default());
     }
 
     #[test]
     fn a_process_that_is_gone_has_none_unless_the_engines_word_is_asked_for() {
         let never = i32::MAX;
         let it = resolver(PidSource::Auto).details("x", &says(Some(never)), true);
-        assert_eq!(
-            (it.pid, it.engine_pid, it.no_pid),
-            (None, Some(never), false)
-        );
-        assert_eq!(
-            resolver(PidSource::Engine)
-                .details("x", &says(Some(never)), true)
-                .pid,
-            Some(never)
-        );
+        assert_eq!((it.pid, it.engine_pid, it.no_pid), (None, Some(never), false));
+        assert_eq!(resolver(PidSource::Engine).details("x", &says(Some(never)), true).pid, Some(never));
     }
 
     #[test]
     fn a_pod_without_a_process_is_not_asked_again() {
-        let spoofed = Info {
-            given: true,
-            ..Info::default()
-        };
-        assert!(
-            resolver(PidSource::Auto)
-                .details("x", &spoofed, true)
-                .no_pid
-        );
-        assert!(
-            !resolver(PidSource::Auto)
-                .details("x", &says(None), true)
-                .no_pid
-        );
+        let spoofed = Info { given: true, ..Info::default() };
+        assert!(resolver(PidSource::Auto).details("x", &spoofed, true).no_pid);
+        assert!(!resolver(PidSource::Auto).details("x", &says(None), true).no_pid);
     }
 }

@@ -29,38 +29,17 @@ pub struct Inspection {
 impl Client {
     /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
     /// first taken for a container.
-    pub async fn status(
-        &self,
-        id: &Id,
-        kind: Option<Kind>,
-        pids: &PidResolver,
-    ) -> Result<Option<Sighting>> {
-        Ok(self
-            .verbose(id, kind, pids)
-            .await?
-            .map(|found| found.sighting))
+    pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Sighting>> {
+        Ok(self.verbose(id, kind, pids).await?.map(|found| found.sighting))
     }
 
     /// As `status`, with everything else that the engine tells.
-    pub async fn inspect(
-        &self,
-        id: &Id,
-        kind: Option<Kind>,
-        pids: &PidResolver,
-    ) -> Result<Option<Inspection>> {
+    pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
         let found = self.verbose(id, kind, pids).await?;
-        Ok(found.map(|found| Inspection {
-            sighting: found.sighting,
-            info: info::as_json(found.info),
-        }))
+        Ok(found.map(|found| Inspection { sighting: found.sighting, info: info::as_json(found.info) }))
     }
 
-    async fn verbose(
-        &self,
-        id: &Id,
-        kind: Option<Kind>,
-        pids: &PidResolver,
-    ) -> Result<Option<Verbose>> {
+    async fn verbose(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Verbose>> {
         let found = match kind {
             Some(Kind::Container) => self.container_status(id).await?,
             Some(Kind::Sandbox) => self.sandbox_status(id).await?,
@@ -74,10 +53,7 @@ impl Client {
         };
         if found.sighting.id != *id {
             // Engines take ids for prefixes; an answer about another one is no answer.
-            let message = format!(
-                "status of {id}: the engine's reply is about {:?}",
-                found.sighting.id
-            );
+            let message = format!("status of {id}: the engine's reply is about {:?}", found.sighting.id);
             return Err(Error::new(CRI_E_PROTOCOL, message));
         }
         let said = info::read(&found.info);
@@ -88,42 +64,23 @@ impl Client {
     }
 
     async fn container_status(&self, id: &Id) -> Result<Option<Verbose>> {
-        let request = ContainerStatusRequest {
-            container_id: id.to_string(),
-            verbose: true,
-        };
-        let reply = self
-            .unary("ContainerStatus", self.runtime().container_status(request))
-            .await;
+        let request = ContainerStatusRequest { container_id: id.to_string(), verbose: true };
+        let reply = self.unary("ContainerStatus", self.runtime().container_status(request)).await;
         let Some(reply) = absent_is_none(reply)? else {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("ContainerStatus", id))?;
-        Ok(Some(Verbose {
-            sighting: convert::container_status(status, None),
-            info: reply.info,
-        }))
+        Ok(Some(Verbose { sighting: convert::container_status(status, None), info: reply.info }))
     }
 
     async fn sandbox_status(&self, id: &Id) -> Result<Option<Verbose>> {
-        let request = PodSandboxStatusRequest {
-            pod_sandbox_id: id.to_string(),
-            verbose: true,
-        };
-        let reply = self
-            .unary(
-                "PodSandboxStatus",
-                self.runtime().pod_sandbox_status(request),
-            )
-            .await;
+        let request = PodSandboxStatusRequest { pod_sandbox_id: id.to_string(), verbose: true };
+        let reply = self.unary("PodSandboxStatus", self.runtime().pod_sandbox_status(request)).await;
         let Some(reply) = absent_is_none(reply)? else {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("PodSandboxStatus", id))?;
-        Ok(Some(Verbose {
-            sighting: convert::sandbox_status(status),
-            info: reply.info,
-        }))
+        Ok(Some(Verbose { sighting: convert::sandbox_status(status), info: reply.info }))
     }
 }
 
@@ -136,8 +93,5 @@ fn absent_is_none<T>(reply: Result<T>) -> Result<Option<T>> {
 }
 
 fn empty(method: &str, id: &str) -> Error {
-    Error::new(
-        CRI_E_PROTOCOL,
-        format!("{method} of {id}: the engine's reply has no status"),
-    )
+    Error::new(CRI_E_PROTOCOL, format!("{method} of {id}: the engine's reply has no status"))
 }

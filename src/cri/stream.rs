@@ -83,15 +83,8 @@ impl Client {
         let _ = to.send(StreamItem::End(end));
     }
 
-    async fn drain(
-        &self,
-        to: &UnboundedSender<StreamItem>,
-        events: &mut u64,
-    ) -> Result<(), Status> {
-        let response = self
-            .runtime()
-            .get_container_events(GetEventsRequest {})
-            .await?;
+    async fn drain(&self, to: &UnboundedSender<StreamItem>, events: &mut u64) -> Result<(), Status> {
+        let response = self.runtime().get_container_events(GetEventsRequest {}).await?;
         // A stream that ends at once comes with its trailers in the headers' place.
         if response.metadata().get("grpc-status").is_none() && to.send(StreamItem::Open).is_err() {
             return Ok(());
@@ -99,10 +92,7 @@ impl Client {
         let mut stream = response.into_inner();
         while let Some(message) = stream.message().await? {
             *events += 1;
-            if to
-                .send(StreamItem::Event(Box::new(event(message))))
-                .is_err()
-            {
+            if to.send(StreamItem::Event(Box::new(event(message)))).is_err() {
                 return Ok(());
             }
         }
@@ -128,11 +118,5 @@ fn event(message: ContainerEventResponse) -> EngineEvent {
         let own = c.id == *id;
         convert::container_status(c, pod_id.clone().filter(|_| own))
     });
-    EngineEvent {
-        kind,
-        created_at: known(message.created_at),
-        sandbox,
-        containers: containers.collect(),
-        id,
-    }
+    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers: containers.collect(), id }
 }

@@ -24,13 +24,7 @@ impl Error {
     /// An error with the given status; `status` is one of the `CRI_E_*` constants.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
         debug_assert!(status < 0, "an error has a negative status");
-        Error {
-            status,
-            message: message.into(),
-            grpc_code: None,
-            os_code: None,
-            retriable: false,
-        }
+        Error { status, message: message.into(), grpc_code: None, os_code: None, retriable: false }
     }
 
     /// The error of a failed system call: what was tried, and the reason that the system gave.
@@ -100,10 +94,7 @@ impl std::error::Error for Error {}
 
 /// The name of a status, e.g. `"CRI_E_TIMEOUT"`; `"CRI_E_UNKNOWN_STATUS"` for a number that is not in the table.
 pub fn status_name(status: Status) -> &'static str {
-    STATUSES
-        .iter()
-        .find(|s| s.value == status)
-        .map_or("CRI_E_UNKNOWN_STATUS", |s| s.name)
+    STATUSES.iter().find(|s| s.value == status).map_or("CRI_E_UNKNOWN_STATUS", |s| s.name)
 }
 
 #[cfg(test)]
@@ -113,12 +104,7 @@ mod tests {
     #[test]
     fn numbers_are_unique_and_signs_follow_the_names() {
         for (i, s) in STATUSES.iter().enumerate() {
-            assert!(
-                STATUSES[..i].iter().all(|t| t.value != s.value),
-                "{} reuses {}",
-                s.name,
-                s.value
-            );
+            assert!(STATUSES[..i].iter().all(|t| t.value != s.value), "{} reuses {}", s.name, s.value);
             assert_eq!(s.name.starts_with("CRI_E_"), s.value < 0, "{}", s.name);
         }
     }

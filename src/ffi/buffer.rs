@@ -26,21 +26,13 @@ pub struct cri_buffer {
 }
 
 impl cri_buffer {
-    pub(super) const EMPTY: cri_buffer = cri_buffer {
-        data: std::ptr::null(),
-        len: 0,
-        owner: std::ptr::null_mut(),
-    };
+    pub(super) const EMPTY: cri_buffer = cri_buffer { data: std::ptr::null(), len: 0, owner: std::ptr::null_mut() };
 
     /// The text, shared with all others that hold it.
     pub(super) fn new(text: JsonText) -> Self {
         let bytes = text.as_bytes_with_nul();
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() - 1);
-        cri_buffer {
-            data,
-            len,
-            owner: raw::share(text),
-        }
+        cri_buffer { data, len, owner: raw::share(text) }
     }
 }
 

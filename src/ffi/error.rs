@@ -26,10 +26,7 @@ impl cri_error {
         if !wanted {
             return std::ptr::null_mut();
         }
-        Box::into_raw(Box::new(cri_error {
-            message: c_string(error.message()),
-            error,
-        }))
+        Box::into_raw(Box::new(cri_error { message: c_string(error.message()), error }))
     }
 
     #[cfg(test)]
@@ -55,18 +52,9 @@ pub extern "C" fn cri_status_name(status: Status) -> char_p::Ref<'static> {
 fn name_of(status: Status) -> char_p::Ref<'static> {
     static NAMES: OnceLock<Vec<(Status, CString)>> = OnceLock::new();
     static UNKNOWN: OnceLock<CString> = OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        STATUSES
-            .iter()
-            .map(|s| (s.value, c_string(s.name)))
-            .collect()
-    });
-    let name = names
-        .iter()
-        .find(|(value, _)| *value == status)
-        .map(|(_, name)| name);
-    let name: &'static CStr =
-        name.unwrap_or_else(|| UNKNOWN.get_or_init(|| c_string(status_name(status))));
+    let names = NAMES.get_or_init(|| STATUSES.iter().map(|s| (s.value, c_string(s.name))).collect());
+    let name = names.iter().find(|(value, _)| *value == status).map(|(_, name)| name);
+    let name: &'static CStr = name.unwrap_or_else(|| UNKNOWN.get_or_init(|| c_string(status_name(status))));
     name.into()
 }
 

@@ -16,12 +16,8 @@ use crate::model::JsonText;
 pub(super) type Text<'a> = Option<char_p::Ref<'a>>;
 
 /// Runs one fallible entry: its status, and `err` written in any case.
-pub(super) fn entry(
-    err: Option<&mut *mut cri_error>,
-    body: impl FnOnce() -> Result<Status>,
-) -> Status {
-    let outcome =
-        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+pub(super) fn entry(err: Option<&mut *mut cri_error>, body: impl FnOnce() -> Result<Status>) -> Status {
+    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(&*panic)));
     let (status, error) = match outcome {
         Ok(status) => (status, std::ptr::null_mut()),
         Err(error) => (error.status(), cri_error::into_raw_if(err.is_some(), error)),
@@ -88,20 +84,14 @@ pub(super) fn optional_text<'a>(value: Text<'a>, parameter: &str) -> Result<Opti
 fn utf8<'a>(value: char_p::Ref<'a>, parameter: &str) -> Result<&'a str> {
     std::str::from_utf8(value.to_bytes()).map_err(|e| {
         let shown = String::from_utf8_lossy(value.to_bytes());
-        invalid(format!(
-            "{parameter} {shown:?} is not UTF-8 (from byte {} on)",
-            e.valid_up_to()
-        ))
+        invalid(format!("{parameter} {shown:?} is not UTF-8 (from byte {} on)", e.valid_up_to()))
     })
 }
 
 /// C's milliseconds: below 0 is for ever, and so is more than a year, which no clock arithmetic has to bear then.
 pub(super) fn timeout(milliseconds: i64) -> Option<Duration> {
     const YEAR: u64 = 365 * 24 * 3_600_000;
-    u64::try_from(milliseconds)
-        .ok()
-        .filter(|ms| *ms <= YEAR)
-        .map(Duration::from_millis)
+    u64::try_from(milliseconds).ok().filter(|ms| *ms <= YEAR).map(Duration::from_millis)
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {
@@ -110,13 +100,8 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let literal = panic.downcast_ref::<&str>().copied();
-    let message = literal
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    Error::new(
-        CRI_E_PANIC,
-        format!("a defect in criwatch, please report it: {message}"),
-    )
+    let message = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    Error::new(CRI_E_PANIC, format!("a defect in criwatch, please report it: {message}"))
 }
 
 #[cfg(test)]
@@ -136,19 +121,10 @@ mod tests {
     fn panics_become_a_status_and_leave_outputs_alone() {
         let mut out = cri_buffer::EMPTY;
         let mut err = std::ptr::null_mut();
-        assert_eq!(
-            fill(Some(&mut out), Some(&mut err), || panic!(
-                "on purpose {}",
-                7
-            )),
-            CRI_E_PANIC
-        );
+        assert_eq!(fill(Some(&mut out), Some(&mut err), || panic!("on purpose {}", 7)), CRI_E_PANIC);
         assert!(out.data.is_null());
         let error = super::super::raw::test_take(err);
-        assert_eq!(
-            error.error().message(),
-            "a defect in criwatch, please report it: on purpose 7"
-        );
+        assert_eq!(error.error().message(), "a defect in criwatch, please report it: on purpose 7");
     }
 
     #[test]

@@ -36,11 +36,6 @@ pub extern "C" fn cri_watcher_inspect(
     fill(out, err, || inspect(watcher, id_or_name, flags, timeout_ms))
 }
 
-fn inspect(
-    watcher: Option<&cri_watcher>,
-    id_or_name: Text<'_>,
-    flags: u32,
-    timeout_ms: i64,
-) -> Result<JsonText> {
+fn inspect(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, flags: u32, timeout_ms: i64) -> Result<JsonText> {
     live(watcher)?.inspect(text(id_or_name, "id_or_name")?, flags, timeout(timeout_ms))
 }

@@ -85,9 +85,6 @@ pub use watcher::*;
 #[cfg(feature = "headers")]
 pub fn witness_header() -> std::io::Result<String> {
     let mut header = Vec::new();
-    safer_ffi::headers::builder()
-        .with_guard("CRIWATCH_WITNESS_H")
-        .to_writer(&mut header)
-        .generate()?;
+    safer_ffi::headers::builder().with_guard("CRIWATCH_WITNESS_H").to_writer(&mut header).generate()?;
     Ok(String::from_utf8(header).expect("a header is text"))
 }

@@ -39,15 +39,8 @@ impl cri_options {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
-pub extern "C" fn cri_options_new(
-    out: Option<&mut *mut cri_options>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
-    make(out, err, || {
-        Ok(cri_options {
-            config: Mutex::default(),
-        })
-    })
+pub extern "C" fn cri_options_new(out: Option<&mut *mut cri_options>, err: Option<&mut *mut cri_error>) -> Status {
+    make(out, err, || Ok(cri_options { config: Mutex::default() }))
 }
 
 /// Frees options. Watchers that were made with them keep their values.
@@ -78,9 +71,7 @@ pub extern "C" fn cri_options_set(
 }
 
 fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<()> {
-    given(options, "options")?
-        .lock()
-        .set(text(key, "key")?, text(value, "value")?)
+    given(options, "options")?.lock().set(text(key, "key")?, text(value, "value")?)
 }
 
 /// Lists all options: key, type, default, what is allowed, and what it does.
@@ -89,9 +80,6 @@ fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
-pub extern "C" fn cri_options_describe(
-    out: Option<&mut cri_buffer>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
+pub extern "C" fn cri_options_describe(out: Option<&mut cri_buffer>, err: Option<&mut *mut cri_error>) -> Status {
     fill(out, err, || Ok(describe().into()))
 }

@@ -53,17 +53,9 @@ pub extern "C" fn cri_event_queue_new(
     make(out, err, || new(watcher, mask, flags, capacity))
 }
 
-fn new(
-    watcher: Option<&cri_watcher>,
-    mask: u32,
-    flags: u32,
-    capacity: usize,
-) -> Result<cri_event_queue> {
+fn new(watcher: Option<&cri_watcher>, mask: u32, flags: u32, capacity: usize) -> Result<cri_event_queue> {
     let watcher = live(watcher)?;
-    Ok(cri_event_queue {
-        queue: watcher.subscribe(mask, flags, capacity)?,
-        watcher: Arc::downgrade(&watcher),
-    })
+    Ok(cri_event_queue { queue: watcher.subscribe(mask, flags, capacity)?, watcher: Arc::downgrade(&watcher) })
 }
 
 /// A descriptor for poll and epoll, readable exactly while cri_event_queue_next would not answer CRI_AGAIN: an event
@@ -95,16 +87,9 @@ pub extern "C" fn cri_event_queue_next(
     entry(err, || next(queue, timeout_ms, out))
 }
 
-fn next(
-    queue: Option<&cri_event_queue>,
-    timeout_ms: i64,
-    out: Option<&mut *mut cri_event>,
-) -> Result<Status> {
+fn next(queue: Option<&cri_event_queue>, timeout_ms: i64, out: Option<&mut *mut cri_event>) -> Result<Status> {
     let (queue, out) = (given(queue, "queue")?, given(out, "out")?);
-    queue
-        .watcher
-        .upgrade()
-        .map_or(Ok(()), |watcher| refuse_forked(&watcher))?;
+    queue.watcher.upgrade().map_or(Ok(()), |watcher| refuse_forked(&watcher))?;
     // Held, not borrowed: a free in another thread ends this wait.
     let queue = queue.queue.clone();
     Ok(match queue.next(timeout(timeout_ms)) {

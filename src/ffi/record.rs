@@ -150,8 +150,7 @@ pub struct cri_event {
 }
 
 /// Takes an event. The event is borrowed: it is gone when the function returns.
-pub type cri_event_fn =
-    Option<unsafe extern "C" fn(event: *const cri_event, user_data: *mut c_void)>;
+pub type cri_event_fn = Option<unsafe extern "C" fn(event: *const cri_event, user_data: *mut c_void)>;
 
 /// Releases user data, after the last use of it.
 pub type cri_destroy_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;

@@ -48,14 +48,7 @@ pub extern "C" fn cri_watcher_subscribe(
     out: Option<&mut *mut cri_subscription>,
     err: Option<&mut *mut cri_error>,
 ) -> Status {
-    subscribe(
-        watcher,
-        mask,
-        flags,
-        Callback::new(function, user_data, destroy),
-        out,
-        err,
-    )
+    subscribe(watcher, mask, flags, Callback::new(function, user_data, destroy), out, err)
 }
 
 fn subscribe(
@@ -86,13 +79,7 @@ fn try_subscribe(
     let gate = Thread::gate();
     // Nothing after the thread exists may fail: from then on it is the thread that calls destroy.
     let closed = gate.lock();
-    let thread = Thread::spawn(
-        Arc::downgrade(&watcher),
-        queue,
-        function,
-        callback,
-        gate.clone(),
-    )?;
+    let thread = Thread::spawn(Arc::downgrade(&watcher), queue, function, callback, gate.clone())?;
     *out = Box::into_raw(Box::new(cri_subscription { thread }));
     drop(closed);
     Ok(())

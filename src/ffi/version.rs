@@ -13,8 +13,7 @@ pub const CRI_VERSION_MINOR: u32 = 1;
 /// The patch level.
 pub const CRI_VERSION_PATCH: u32 = 0;
 /// The version as one number that can be compared.
-pub const CRI_VERSION_NUMBER: u32 =
-    CRI_VERSION_MAJOR * 1000000 + CRI_VERSION_MINOR * 1000 + CRI_VERSION_PATCH;
+pub const CRI_VERSION_NUMBER: u32 = CRI_VERSION_MAJOR * 1000000 + CRI_VERSION_MINOR * 1000 + CRI_VERSION_PATCH;
 /// The version of the binary interface. It changes only together with the SONAME.
 pub const CRI_ABI_VERSION: u32 = 1;
 
@@ -46,9 +45,7 @@ pub extern "C" fn cri_version() -> char_p::Ref<'static> {
 }
 
 fn version_text() -> char_p::Ref<'static> {
-    concat!(env!("CARGO_PKG_VERSION"), "\0")
-        .try_into()
-        .expect("ends in its only NUL")
+    concat!(env!("CARGO_PKG_VERSION"), "\0").try_into().expect("ends in its only NUL")
 }
 
 #[cfg(test)]

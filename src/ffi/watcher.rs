@@ -63,9 +63,7 @@ pub extern "C" fn cri_watcher_new(
 fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<cri_watcher> {
     let config = options.map(cri_options::config).unwrap_or_default();
     let watcher = Watcher::new(optional_text(endpoint, "endpoint")?, config)?;
-    Ok(cri_watcher {
-        watcher: Arc::new(watcher),
-    })
+    Ok(cri_watcher { watcher: Arc::new(watcher) })
 }
 
 /// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
@@ -75,10 +73,7 @@ fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<cri_watcher>
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
-pub extern "C" fn cri_watcher_start(
-    watcher: Option<&cri_watcher>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
+pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || live(watcher)?.start())
 }
 
@@ -138,10 +133,7 @@ fn state(watcher: Option<&cri_watcher>) -> u32 {
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks until the library's thread has ended, which waits for nothing else.
 #[ffi_export]
-pub extern "C" fn cri_watcher_stop(
-    watcher: Option<&cri_watcher>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
+pub extern "C" fn cri_watcher_stop(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || stop(&*live(watcher)?))
 }
 

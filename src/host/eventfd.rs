@@ -45,11 +45,7 @@ impl AsRawFd for EventFd {
 /// Whether the descriptor is readable now.
 #[cfg(test)]
 pub(crate) fn is_readable(fd: RawFd) -> bool {
-    let mut poll = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // SAFETY: one pollfd of ours.
     unsafe { libc::poll(&mut poll, 1, 0) == 1 }
 }

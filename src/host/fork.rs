@@ -39,10 +39,7 @@ impl ForkMark {
         if page == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let mark = ForkMark {
-            page: NonNull::new(page.cast()),
-            size,
-        };
+        let mark = ForkMark { page: NonNull::new(page.cast()), size };
         // SAFETY: page and size are those of the mapping above.
         if unsafe { libc::madvise(page, size, libc::MADV_WIPEONFORK) } != 0 {
             return Err(io::Error::last_os_error());

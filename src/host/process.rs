@@ -12,9 +12,7 @@ pub struct Proc {
 impl Proc {
     /// The /proc below the given root directory.
     pub fn new(root: &Path) -> Self {
-        Proc {
-            root: root.join("proc"),
-        }
+        Proc { root: root.join("proc") }
     }
 
     fn file(&self, pid: i32, name: &str) -> PathBuf {
@@ -47,10 +45,7 @@ impl Proc {
         let Some(engine) = engine else {
             return PidView::Unknown;
         };
-        match (
-            self.pid_namespace(&engine.to_string()),
-            self.pid_namespace("self"),
-        ) {
+        match (self.pid_namespace(&engine.to_string()), self.pid_namespace("self")) {
             (Some(theirs), Some(ours)) if theirs == ours => PidView::Same,
             (Some(_), Some(_)) => match self.nesting(engine) {
                 Some(depth) => PidView::Nested { depth },
@@ -73,8 +68,7 @@ impl Proc {
             PidView::Unknown => self.cgroup_naming(engine_pid, id).map(|_| engine_pid),
             PidView::Nested { depth } => self.pids().find(|pid| {
                 let status = fs::read_to_string(self.file(*pid, "status")).unwrap_or_default();
-                parse_ns_pids(&status).get(depth) == Some(&engine_pid)
-                    && self.cgroup_naming(*pid, id).is_some()
+                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.cgroup_naming(*pid, id).is_some()
             }),
         }
     }
@@ -106,22 +100,14 @@ fn parse_start_ticks(stat: &str) -> Option<u64> {
 }
 
 fn parse_ns_pids(status: &str) -> Vec<i32> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("NSpid:"))
-        .unwrap_or_default();
-    line.split_ascii_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do. What a
 /// container makes of its cgroup (crun's `container`, systemd's `init.scope`) is cut off.
 fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
-    let paths = text
-        .lines()
-        .rev()
-        .filter_map(|line| line.splitn(3, ':').nth(2));
+    let paths = text.lines().rev().filter_map(|line| line.splitn(3, ':').nth(2));
     let mut named = paths.filter_map(|path| {
         let at = path.find(id).filter(|_| !id.is_empty())?;
         let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
@@ -139,25 +125,14 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0";
         assert_eq!(parse_start_ticks(stat), Some(4711));
         assert_eq!(parse_start_ticks("7 (x"), None);
-        assert!(
-            Proc::new(Path::new("/"))
-                .start_ticks(std::process::id() as i32)
-                .unwrap()
-                > 0
-        );
+        assert!(Proc::new(Path::new("/")).start_ticks(std::process::id() as i32).unwrap() > 0);
     }
 
     #[test]
     fn a_cgroup_is_believed_only_when_it_names_the_whole_id() {
         let text = "12:memory:/k8s.io/aaaa\n1:name=systemd:/other\n0::/kubepods/cri-containerd-aaaa.scope\n";
-        assert_eq!(
-            cgroup_naming(text, "aaaa"),
-            Some("/kubepods/cri-containerd-aaaa.scope")
-        );
-        assert_eq!(
-            cgroup_naming("0::/crio-aaaa.scope/container", "aaaa"),
-            Some("/crio-aaaa.scope")
-        );
+        assert_eq!(cgroup_naming(text, "aaaa"), Some("/kubepods/cri-containerd-aaaa.scope"));
+        assert_eq!(cgroup_naming("0::/crio-aaaa.scope/container", "aaaa"), Some("/crio-aaaa.scope"));
         assert_eq!(cgroup_naming(text, "aaab"), None);
         assert_eq!(cgroup_naming(text, ""), None);
     }
@@ -175,9 +150,7 @@ mod tests {
         proc("150", "NSpid:\t150\t9\n", "0::/k8s.io/cafe\n");
         proc("151", "NSpid:\t151\t9\n", "0::/k8s.io/beef\n");
         let host = Proc::new(root.path());
-        let view = PidView::Nested {
-            depth: host.nesting(100).unwrap(),
-        };
+        let view = PidView::Nested { depth: host.nesting(100).unwrap() };
         assert_eq!(host.translate(view, 9, "cafe"), Some(150));
         assert_eq!(host.translate(view, 9, "dead"), None);
         assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));

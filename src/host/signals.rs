@@ -5,15 +5,8 @@
 use std::mem::MaybeUninit;
 
 /// Signals that a fault raises in the very thread that caused it; blocking them would turn a crash into a hang.
-const SYNCHRONOUS: [libc::c_int; 7] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGFPE,
-    libc::SIGILL,
-    libc::SIGTRAP,
-    libc::SIGABRT,
-    libc::SIGSYS,
-];
+const SYNCHRONOUS: [libc::c_int; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
 
 /// Runs `f` with every asynchronous signal blocked in this thread; a thread made inside inherits that for good.
 ///
@@ -49,39 +42,20 @@ mod tests {
 
     fn blocked() -> u64 {
         let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
-        let line = status
-            .lines()
-            .find_map(|l| l.strip_prefix("SigBlk:"))
-            .unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("SigBlk:")).unwrap();
         u64::from_str_radix(line.trim(), 16).unwrap()
     }
 
     #[test]
     fn threads_made_inside_block_all_but_faults_and_the_caller_is_as_before() {
         let before = blocked();
-        let inside = without_signals(|| std::thread::spawn(blocked))
-            .join()
-            .unwrap();
+        let inside = without_signals(|| std::thread::spawn(blocked)).join().unwrap();
         assert_eq!(blocked(), before);
-        for signal in [
-            libc::SIGPIPE,
-            libc::SIGTERM,
-            libc::SIGINT,
-            libc::SIGUSR1,
-            libc::SIGCHLD,
-        ] {
-            assert_ne!(
-                inside & (1 << (signal - 1)),
-                0,
-                "signal {signal} is not blocked"
-            );
+        for signal in [libc::SIGPIPE, libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGCHLD] {
+            assert_ne!(inside & (1 << (signal - 1)), 0, "signal {signal} is not blocked");
         }
         for signal in SYNCHRONOUS {
-            assert_eq!(
-                inside & (1 << (signal - 1)),
-                0,
-                "signal {signal} is blocked"
-            );
+            assert_eq!(inside & (1 << (signal - 1)), 0, "signal {signal} is blocked");
         }
     }
 }

@@ -21,8 +21,7 @@ pub fn host_name(root: &Path, pid: Option<i32>) -> Option<String> {
     if theirs.is_some() && theirs == fs::read_link("/proc/self/ns/uts").ok() {
         return own_name();
     }
-    name_inside(&process.join("ns/uts"))
-        .or_else(|| name_in_file(&process.join("root/etc/hostname")))
+    name_inside(&process.join("ns/uts")).or_else(|| name_in_file(&process.join("root/etc/hostname")))
 }
 
 fn own_name() -> Option<String> {
@@ -45,21 +44,13 @@ fn name_inside(namespace: &Path) -> Option<String> {
         let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUTS) } == 0;
         entered.then(own_name).flatten()
     };
-    let thread = without_signals(|| {
-        std::thread::Builder::new()
-            .name("cri-uts".into())
-            .spawn(look)
-    })
-    .ok()?;
+    let thread = without_signals(|| std::thread::Builder::new().name("cri-uts".into()).spawn(look)).ok()?;
     thread.join().ok()?
 }
 
 fn name_in_file(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
-    let name = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let name = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     Some(name.to_owned())
 }
 
@@ -70,14 +61,8 @@ mod tests {
     #[test]
     fn our_own_name_is_the_kernels() {
         let kernel = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-        assert_eq!(
-            host_name(Path::new("/"), None).as_deref(),
-            Some(kernel.trim())
-        );
-        assert_eq!(
-            host_name(Path::new("/"), Some(std::process::id() as i32)).as_deref(),
-            Some(kernel.trim())
-        );
+        assert_eq!(host_name(Path::new("/"), None).as_deref(), Some(kernel.trim()));
+        assert_eq!(host_name(Path::new("/"), Some(std::process::id() as i32)).as_deref(), Some(kernel.trim()));
     }
 
     #[test]

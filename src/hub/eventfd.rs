@@ -14,10 +14,7 @@ pub(super) struct Signal {
 
 impl Signal {
     pub fn new() -> io::Result<Self> {
-        Ok(Signal {
-            fd: EventFd::new()?,
-            raised: false,
-        })
+        Ok(Signal { fd: EventFd::new()?, raised: false })
     }
 
     pub fn set(&mut self, raised: bool) {

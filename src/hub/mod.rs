@@ -81,12 +81,7 @@ struct Latest {
 
 impl From<Latest> for Snapshot {
     fn from(l: Latest) -> Self {
-        Snapshot {
-            lives: Vec::new(),
-            generation: l.generation,
-            state: l.state,
-            now: l.now,
-        }
+        Snapshot { lives: Vec::new(), generation: l.generation, state: l.state, now: l.now }
     }
 }
 
@@ -104,10 +99,7 @@ pub struct Counts {
 impl Hub {
     /// A hub whose replays show this picture.
     pub fn new(picture: Arc<dyn Picture>) -> Self {
-        Hub {
-            inner: Mutex::default(),
-            picture,
-        }
+        Hub { inner: Mutex::default(), picture }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -123,18 +115,8 @@ impl Hub {
         capacity: usize,
         labels: LabelView,
     ) -> Result<Arc<EventQueue>> {
-        let replay = if live_only {
-            Replay::None
-        } else {
-            Replay::Wanted { lost: 0 }
-        };
-        let queue = Arc::new(EventQueue::new(
-            mask,
-            capacity,
-            labels,
-            replay,
-            self.clone(),
-        )?);
+        let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
+        let queue = Arc::new(EventQueue::new(mask, capacity, labels, replay, self.clone())?);
         // In the same step in which the picture is shown, or an event in between would be in neither.
         let mut added = false;
         self.show(&mut |snapshot| {
@@ -177,20 +159,9 @@ impl Hub {
     }
 
     /// The first picture is there: every consumer that waits for its replay gets this one.
-    pub fn picture_is_there(
-        &self,
-        initial: &[Arc<Container>],
-        generation: u64,
-        state: WatcherState,
-        now: Time,
-    ) {
+    pub fn picture_is_there(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
         for queue in self.consumers() {
-            let snapshot = Snapshot {
-                lives: initial.to_vec(),
-                generation,
-                state,
-                now,
-            };
+            let snapshot = Snapshot { lives: initial.to_vec(), generation, state, now };
             self.replay(&queue, snapshot);
         }
     }
@@ -206,11 +177,7 @@ impl Hub {
         let mut inner = self.lock();
         inner.seq += 1;
         inner.published += 1;
-        inner.latest = Latest {
-            generation: draft.generation,
-            state: draft.state,
-            now: draft.observed,
-        };
+        inner.latest = Latest { generation: draft.generation, state: draft.state, now: draft.observed };
         let event = Event {
             event_type: draft.event_type,
             flags: draft.flags,
@@ -225,15 +192,13 @@ impl Hub {
             message: draft.message,
         };
         let mut lost = 0;
-        inner.consumers.retain(
-            |queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
-                Some(Ok(cost)) => {
-                    lost += cost;
-                    true
-                }
-                Some(Err(Closed)) | None => false,
-            },
-        );
+        inner.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
+            Some(Ok(cost)) => {
+                lost += cost;
+                true
+            }
+            Some(Err(Closed)) | None => false,
+        });
         inner.lost += lost;
     }
 
@@ -243,20 +208,13 @@ impl Hub {
         inner.closed = true;
         let consumers = std::mem::take(&mut inner.consumers);
         drop(inner);
-        consumers
-            .iter()
-            .filter_map(Weak::upgrade)
-            .for_each(|queue| queue.close_after_rest());
+        consumers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close_after_rest());
     }
 
     /// How much went through, and how much did not.
     pub fn counts(&self) -> Counts {
         let consumers = self.consumers().len();
         let inner = self.lock();
-        Counts {
-            consumers,
-            published: inner.published,
-            lost: inner.lost,
-        }
+        Counts { consumers, published: inner.published, lost: inner.lost }
     }
 }

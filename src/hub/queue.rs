@@ -83,35 +83,21 @@ impl Running {
         }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
-            return (
-                self.event(EventType::Overflow, 0, lost, None),
-                self.only_loss,
-            );
+            return (self.event(EventType::Overflow, 0, lost, None), self.only_loss);
         }
         if !std::mem::replace(&mut self.begun, true) {
             return (self.event(EventType::ReplayBegin, 0, 0, None), false);
         }
         match self.lives.next() {
-            Some(life) => (
-                self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(life)),
-                false,
-            ),
+            Some(life) => (self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(life)), false),
             None => (self.event(EventType::ReplayEnd, 0, 0, None), true),
         }
     }
 
-    fn event(
-        &mut self,
-        event_type: EventType,
-        flags: u32,
-        lost: u64,
-        container: Option<Arc<Container>>,
-    ) -> Event {
+    fn event(&mut self, event_type: EventType, flags: u32, lost: u64, container: Option<Arc<Container>>) -> Event {
         let seq = self.seq;
         self.seq += 1;
-        let began = container
-            .as_ref()
-            .and_then(|c| c.started_at.or(c.created_at));
+        let began = container.as_ref().and_then(|c| c.started_at.or(c.created_at));
         Event {
             event_type,
             flags,
@@ -151,15 +137,8 @@ impl State {
 }
 
 impl EventQueue {
-    pub(super) fn new(
-        mask: u32,
-        capacity: usize,
-        labels: LabelView,
-        replay: Replay,
-        hub: Arc<Hub>,
-    ) -> Result<Self> {
-        let signal = Signal::new()
-            .map_err(|e| Error::os(CRI_E_OS, "eventfd (raise the limit of open files)", &e))?;
+    pub(super) fn new(mask: u32, capacity: usize, labels: LabelView, replay: Replay, hub: Arc<Hub>) -> Result<Self> {
+        let signal = Signal::new().map_err(|e| Error::os(CRI_E_OS, "eventfd (raise the limit of open files)", &e))?;
         let mask = if mask == 0 { DEFAULT_MASK } else { mask };
         Ok(EventQueue {
             mask: mask | CONTROL_MASK,
@@ -168,12 +147,7 @@ impl EventQueue {
             labels,
             hub,
             fd: signal.fd(),
-            state: Mutex::new(State {
-                replay,
-                live: VecDeque::new(),
-                closing: Closing::No,
-                signal,
-            }),
+            state: Mutex::new(State { replay, live: VecDeque::new(), closing: Closing::No, signal }),
             ready: Condvar::new(),
         })
     }
@@ -197,21 +171,11 @@ impl EventQueue {
                 state = self.lock();
                 continue;
             }
-            state = match deadline
-                .map(|at| at.map(|at| at.saturating_duration_since(Instant::now())))
-            {
+            state = match deadline.map(|at| at.map(|at| at.saturating_duration_since(Instant::now()))) {
                 Some(Some(Duration::ZERO)) => return Next::Again,
-                Some(Some(left)) => {
-                    self.ready
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
+                Some(Some(left)) => self.ready.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
                 // No deadline, or one beyond what the clock can say.
-                _ => self
-                    .ready
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                _ => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -319,12 +283,7 @@ impl EventQueue {
             return false;
         };
         let first = *seq + 1;
-        *seq += u64::from(lost > 0)
-            + if self.live_only {
-                0
-            } else {
-                snapshot.lives.len() as u64 + 2
-            };
+        *seq += u64::from(lost > 0) + if self.live_only { 0 } else { snapshot.lives.len() as u64 + 2 };
         state.replay = Replay::Running(Running {
             before: std::mem::take(&mut state.live),
             lost,
@@ -344,9 +303,6 @@ impl EventQueue {
 
 impl std::fmt::Debug for EventQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventQueue")
-            .field("mask", &self.mask)
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("EventQueue").field("mask", &self.mask).field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }

@@ -13,12 +13,7 @@ impl Picture for Lives {
     fn show(&self, with: &mut dyn FnMut(Snapshot)) {
         let lives = self.0.lock().unwrap();
         if let Some(lives) = &*lives {
-            with(Snapshot {
-                lives: lives.clone(),
-                generation: 1,
-                state: WatcherState::Watching,
-                now: 5,
-            });
+            with(Snapshot { lives: lives.clone(), generation: 1, state: WatcherState::Watching, now: 5 });
         }
     }
 }
@@ -48,8 +43,7 @@ fn hub(lives: Option<&[&str]>) -> (Arc<Lives>, Arc<Hub>) {
 }
 
 fn subscribe(hub: &Arc<Hub>, capacity: usize) -> Arc<EventQueue> {
-    hub.subscribe(0, false, capacity, LabelView::Merged)
-        .unwrap()
+    hub.subscribe(0, false, capacity, LabelView::Merged).unwrap()
 }
 
 /// All that waits in the queue, as words, after checking that the numbers grow.
@@ -61,15 +55,8 @@ fn drain(queue: &EventQueue) -> Vec<String> {
             Next::Event(event) => {
                 assert!(event.seq > seq, "{} after {seq}", event.seq);
                 seq = event.seq;
-                let about = event
-                    .container
-                    .as_ref()
-                    .map_or(String::new(), |c| format!(" {}", c.id));
-                let lost = if event.lost > 0 {
-                    format!(" {}", event.lost)
-                } else {
-                    String::new()
-                };
+                let about = event.container.as_ref().map_or(String::new(), |c| format!(" {}", c.id));
+                let lost = if event.lost > 0 { format!(" {}", event.lost) } else { String::new() };
                 words.push(format!("{:?}{about}{lost}", event.event_type));
             }
             Next::Again => return words,
@@ -90,16 +77,7 @@ fn a_story_begins_with_a_replay_and_goes_on_without_a_gap() {
     let (_, hub) = hub(Some(&["a", "b"]));
     let queue = subscribe(&hub, 10);
     hub.publish(draft(EventType::Started, Some(life("c"))));
-    assert_eq!(
-        drain(&queue),
-        [
-            "ReplayBegin",
-            "Started a",
-            "Started b",
-            "ReplayEnd",
-            "Started c"
-        ]
-    );
+    assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "Started b", "ReplayEnd", "Started c"]);
     hub.publish(draft(EventType::Exited, Some(life("a"))));
     assert_eq!(drain(&queue), ["Exited a"]);
 }
@@ -115,10 +93,7 @@ fn before_there_is_a_picture_only_the_watcher_itself_is_news() {
     hub.publish(draft(EventType::Started, Some(life("x"))));
     *picture.0.lock().unwrap() = Some(vec![life("a")]);
     hub.picture_is_there(&[life("a")], 1, WatcherState::Watching, 9);
-    assert_eq!(
-        drain(&queue),
-        ["State", "State", "ReplayBegin", "Started a", "ReplayEnd"]
-    );
+    assert_eq!(drain(&queue), ["State", "State", "ReplayBegin", "Started a", "ReplayEnd"]);
 }
 
 #[test]
@@ -131,24 +106,11 @@ fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
         hub.publish(draft(EventType::Started, Some(life(id))));
     }
     *picture.0.lock().unwrap() = Some(vec![life("e")]);
-    assert_eq!(
-        drain(&slow),
-        ["Overflow 4", "ReplayBegin", "Started e", "ReplayEnd"]
-    );
-    assert_eq!(
-        drain(&quick),
-        ["Started b", "Started c", "Started d", "Started e"]
-    );
+    assert_eq!(drain(&slow), ["Overflow 4", "ReplayBegin", "Started e", "ReplayEnd"]);
+    assert_eq!(drain(&quick), ["Started b", "Started c", "Started d", "Started e"]);
     hub.publish(draft(EventType::Exited, Some(life("e"))));
     assert_eq!(drain(&slow), ["Exited e"]);
-    assert_eq!(
-        hub.counts(),
-        Counts {
-            consumers: 2,
-            published: 5,
-            lost: 4
-        }
-    );
+    assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4 });
 }
 
 #[test]
@@ -160,24 +122,13 @@ fn an_overflow_in_the_middle_of_a_replay_begins_another_one() {
     }
     hub.publish(draft(EventType::Started, Some(life("c"))));
     hub.publish(draft(EventType::Started, Some(life("d"))));
-    assert_eq!(
-        drain(&queue),
-        [
-            "Overflow 2",
-            "ReplayBegin",
-            "Started a",
-            "Started b",
-            "ReplayEnd"
-        ]
-    );
+    assert_eq!(drain(&queue), ["Overflow 2", "ReplayBegin", "Started a", "Started b", "ReplayEnd"]);
 }
 
 #[test]
 fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
     let (_, hub) = hub(Some(&["a"]));
-    let queue = hub
-        .subscribe(EventType::Exited.mask(), false, 1, LabelView::Merged)
-        .unwrap();
+    let queue = hub.subscribe(EventType::Exited.mask(), false, 1, LabelView::Merged).unwrap();
     assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "ReplayEnd"]);
     hub.publish(draft(EventType::Started, Some(life("b"))));
     hub.publish(draft(EventType::State, None));
@@ -205,15 +156,8 @@ fn a_closed_hub_gives_the_rest_and_a_closed_queue_nothing() {
     assert_eq!(drain(&nothing), ["Closed"]);
     hub.publish(draft(EventType::Started, Some(life("b"))));
     hub.close();
-    assert_eq!(
-        drain(&rest),
-        ["ReplayBegin", "ReplayEnd", "Started b", "Closed"]
-    );
-    assert_eq!(
-        drain(&subscribe(&hub, 10)),
-        ["ReplayBegin", "ReplayEnd", "Closed"],
-        "subscribed too late"
-    );
+    assert_eq!(drain(&rest), ["ReplayBegin", "ReplayEnd", "Started b", "Closed"]);
+    assert_eq!(drain(&subscribe(&hub, 10)), ["ReplayBegin", "ReplayEnd", "Closed"], "subscribed too late");
 }
 
 #[test]
@@ -225,17 +169,11 @@ fn who_waits_is_woken_by_an_event_and_by_the_end() {
         let queue = queue.clone();
         move || {
             let first = queue.next(None);
-            (
-                matches!(first, Next::Event(_)),
-                matches!(queue.next(None), Next::Closed),
-            )
+            (matches!(first, Next::Event(_)), matches!(queue.next(None), Next::Closed))
         }
     });
     hub.publish(draft(EventType::Started, Some(life("b"))));
     hub.close();
     assert_eq!(waiting.join().unwrap(), (true, true));
-    assert!(
-        matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)),
-        "no overflow of the clock"
-    );
+    assert!(matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)), "no overflow of the clock");
 }

@@ -150,23 +150,11 @@ constants! {
 }
 
 /// How a constant of this table is spelled in JSON: its name without the given prefix, in lower case.
-pub(crate) fn json_word<T: PartialEq>(
-    table: &[crate::table::Constant<T>],
-    value: T,
-    prefix: &str,
-) -> String {
-    word_of(
-        table
-            .iter()
-            .find(|c| c.value == value)
-            .map_or("", |c| c.name),
-        prefix,
-    )
+pub(crate) fn json_word<T: PartialEq>(table: &[crate::table::Constant<T>], value: T, prefix: &str) -> String {
+    word_of(table.iter().find(|c| c.value == value).map_or("", |c| c.name), prefix)
 }
 
 /// A constant's name without the given prefix, in lower case.
 pub(crate) fn word_of(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix)
-        .unwrap_or(name)
-        .to_ascii_lowercase()
+    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase()
 }

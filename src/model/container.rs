@@ -85,11 +85,7 @@ pub struct Exit {
 impl Exit {
     /// The exit of a container that vanished from the engine: nothing is known but that it is over.
     pub fn gone() -> Self {
-        Exit {
-            code: None,
-            reason: "gone".into(),
-            message: "".into(),
-        }
+        Exit { code: None, reason: "gone".into(), message: "".into() }
     }
 }
 
@@ -193,24 +189,12 @@ impl Container {
     pub fn changed_since(&self, before: &Container) -> u64 {
         let mut bits = 0;
         let mut note = |changed: bool, bit: u64| bits |= if changed { bit } else { 0 };
-        note(
-            (self.pid, &self.cgroup_path) != (before.pid, &before.cgroup_path),
-            CRI_CHANGED_PID,
-        );
-        note(
-            !same_pod(self.pod.as_deref(), before.pod.as_deref()),
-            CRI_CHANGED_POD,
-        );
+        note((self.pid, &self.cgroup_path) != (before.pid, &before.cgroup_path), CRI_CHANGED_PID);
+        note(!same_pod(self.pod.as_deref(), before.pod.as_deref()), CRI_CHANGED_POD);
         note(self.started_at != before.started_at, CRI_CHANGED_STARTED_AT);
-        note(
-            (&self.exit, self.finished_at) != (&before.exit, before.finished_at),
-            CRI_CHANGED_EXIT,
-        );
+        note((&self.exit, self.finished_at) != (&before.exit, before.finished_at), CRI_CHANGED_EXIT);
         note(self.state != before.state, CRI_CHANGED_STATE);
-        note(
-            (&self.labels, &self.annotations) != (&before.labels, &before.annotations),
-            CRI_CHANGED_LABELS,
-        );
+        note((&self.labels, &self.annotations) != (&before.labels, &before.annotations), CRI_CHANGED_LABELS);
         bits
     }
 }
@@ -218,14 +202,7 @@ impl Container {
 /// Whether both are the same version of the pod, but for its state: the sandbox's own events tell that.
 fn same_pod(a: Option<&Pod>, b: Option<&Pod>) -> bool {
     match (a, b) {
-        (Some(a), Some(b)) => {
-            std::ptr::eq(a, b)
-                || *a
-                    == Pod {
-                        state: a.state,
-                        ..b.clone()
-                    }
-        }
+        (Some(a), Some(b)) => std::ptr::eq(a, b) || *a == Pod { state: a.state, ..b.clone() },
         (None, None) => true,
         _ => false,
     }

@@ -27,10 +27,7 @@ pub struct Engine {
 impl Engine {
     /// Name, version and API in one line, e.g. `containerd 2.1.9 [API v1]`, as the reference writes it.
     pub fn version_line(&self) -> String {
-        format!(
-            "{} {} [API {}]",
-            self.runtime_name, self.runtime_version, self.runtime_api_version
-        )
+        format!("{} {} [API {}]", self.runtime_name, self.runtime_version, self.runtime_api_version)
     }
 }
 

@@ -55,8 +55,7 @@ pub const DEFAULT_MASK: u32 =
     1 << CRI_EVENT_STARTED | 1 << CRI_EVENT_EXITED | 1 << CRI_EVENT_UPDATED | 1 << CRI_EVENT_STATE;
 
 /// The events that no mask can switch off: without them, what a consumer knows could silently be wrong.
-pub const CONTROL_MASK: u32 =
-    1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
+pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
 
 /// Everything that can be asked for.
 pub const ALL_MASK: u32 = DEFAULT_MASK | CONTROL_MASK;

@@ -10,19 +10,13 @@ use super::*;
 
 /// The JSON of one container, made once for each version of it.
 pub fn container(container: &Container, view: LabelView) -> Arc<RawValue> {
-    container
-        .json
-        .get_or_init(|| Arc::new(Keep(raw(&ContainerJson::new(container, view)))))
-        .0
-        .clone()
+    container.json.get_or_init(|| Arc::new(Keep(raw(&ContainerJson::new(container, view))))).0.clone()
 }
 
 struct Keep(Arc<RawValue>);
 
 fn raw(value: &impl Serialize) -> Arc<RawValue> {
-    serde_json::value::to_raw_value(value)
-        .expect("plain data has JSON")
-        .into()
+    serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
 }
 
 fn text(value: &str) -> Option<&str> {
@@ -71,10 +65,7 @@ impl<'a> ContainerJson<'a> {
     fn new(c: &'a Container, view: LabelView) -> Self {
         let (labels, annotations) = match view {
             LabelView::Merged => (std::borrow::Cow::Owned(merged(c)), None),
-            LabelView::Separate => (
-                std::borrow::Cow::Borrowed(&*c.labels),
-                Some(&*c.annotations),
-            ),
+            LabelView::Separate => (std::borrow::Cow::Borrowed(&*c.labels), Some(&*c.annotations)),
         };
         ContainerJson {
             id: &c.id,
@@ -108,10 +99,7 @@ fn missing_keys(bits: u64) -> Vec<&'static str> {
         (CRI_MISSING_STARTED_AT, "startedAt"),
         (CRI_MISSING_EXIT, "exitCode"),
     ];
-    keys.into_iter()
-        .filter(|(bit, _)| bits & bit != 0)
-        .map(|(_, key)| key)
-        .collect()
+    keys.into_iter().filter(|(bit, _)| bits & bit != 0).map(|(_, key)| key).collect()
 }
 
 #[derive(Serialize)]
@@ -126,11 +114,7 @@ struct ImageJson<'a> {
 
 impl<'a> ImageJson<'a> {
     fn new(image: &'a Image) -> Self {
-        ImageJson {
-            name: text(&image.name),
-            reference: text(&image.reference),
-            id: text(&image.id),
-        }
+        ImageJson { name: text(&image.name), reference: text(&image.reference), id: text(&image.id) }
     }
 }
 
@@ -268,10 +252,7 @@ impl Standing {
         struct Body {
             containers: Vec<Arc<RawValue>>,
         }
-        let containers = containers
-            .iter()
-            .map(|c| self::container(c, view))
-            .collect();
+        let containers = containers.iter().map(|c| self::container(c, view)).collect();
         self.envelope("criwatch.containers/1", Body { containers })
     }
 
@@ -281,10 +262,7 @@ impl Standing {
         struct Body {
             stats: serde_json::Map<String, serde_json::Value>,
         }
-        let stats = counters
-            .iter()
-            .map(|(name, count)| ((*name).to_owned(), (*count).into()))
-            .collect();
+        let stats = counters.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect();
         self.envelope("criwatch.stats/1", Body { stats })
     }
 
@@ -296,48 +274,31 @@ impl Standing {
     }
 
     /// `criwatch.inspect/1`: the container, and the engine's verbose information on it.
-    pub fn inspect(
-        &self,
-        container: &Container,
-        info: &serde_json::Value,
-        view: LabelView,
-    ) -> JsonText {
+    pub fn inspect(&self, container: &Container, info: &serde_json::Value, view: LabelView) -> JsonText {
         #[derive(Serialize)]
         struct Body<'a> {
             container: Arc<RawValue>,
             info: &'a serde_json::Value,
         }
-        self.envelope(
-            "criwatch.inspect/1",
-            Body {
-                container: self::container(container, view),
-                info,
-            },
-        )
+        self.envelope("criwatch.inspect/1", Body { container: self::container(container, view), info })
     }
 }
 
 /// `criwatch.event/1`.
 pub fn event(event: &Event, view: LabelView) -> JsonText {
-    let flags = EVENT_FLAGS
-        .iter()
-        .filter(|flag| event.flags & flag.value != 0);
+    let flags = EVENT_FLAGS.iter().filter(|flag| event.flags & flag.value != 0);
     let changed = CHANGED.iter().filter(|bit| event.changed & bit.value != 0);
     JsonText::of(&EventJson {
         schema: "criwatch.event/1",
         event_type: camel(event.event_type.word()),
-        flags: flags
-            .map(|flag| camel(word_of(flag.name, "CRI_EVENT_FLAG_")))
-            .collect(),
+        flags: flags.map(|flag| camel(word_of(flag.name, "CRI_EVENT_FLAG_"))).collect(),
         seq: event.seq,
         generation: event.generation,
         time: rfc3339(event.time),
         observed: rfc3339(event.observed),
         state: event.state.word(),
         lost: (event.event_type == EventType::Overflow).then_some(event.lost),
-        changed: changed
-            .map(|bit| camel(word_of(bit.name, "CRI_CHANGED_")))
-            .collect(),
+        changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
         message: event.message.as_deref(),
         container: event.container.as_deref().map(|c| container(c, view)),
     })
@@ -385,8 +346,7 @@ mod tests {
         let mut c = Container::new("ab".repeat(32).into(), Kind::Container);
         c.name = "app".into();
         c.missing = CRI_MISSING_PID | CRI_MISSING_STARTED_AT;
-        let json: serde_json::Value =
-            serde_json::from_str(container(&c, LabelView::Separate).get()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate).get()).unwrap();
         assert_eq!(json["missing"], serde_json::json!(["pid", "startedAt"]));
         assert_eq!(json["kind"], "container");
         for key in ["pid", "pod", "startedAt", "exitCode", "cgroupPath"] {
@@ -399,17 +359,9 @@ mod tests {
         let mut c = Container::new("x".into(), Kind::Container);
         c.state = State::Exited;
         c.finished_at = Some(1_000_000_000);
-        c.exit = Some(Exit {
-            code: Some(137),
-            reason: "OOMKilled".into(),
-            message: "".into(),
-        });
-        let json: serde_json::Value =
-            serde_json::from_str(container(&c, LabelView::Merged).get()).unwrap();
-        assert_eq!(
-            (&json["exitCode"], &json["reason"]),
-            (&137.into(), &"OOMKilled".into())
-        );
+        c.exit = Some(Exit { code: Some(137), reason: "OOMKilled".into(), message: "".into() });
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Merged).get()).unwrap();
+        assert_eq!((&json["exitCode"], &json["reason"]), (&137.into(), &"OOMKilled".into()));
         assert_eq!(json["finishedAt"], "1970-01-01T00:00:01Z");
         assert!(json.get("message").is_none());
     }

@@ -21,11 +21,7 @@ pub enum LabelView {
 impl LabelView {
     /// Annotations among the labels, or apart.
     pub fn new(merge_annotations: bool) -> Self {
-        if merge_annotations {
-            LabelView::Merged
-        } else {
-            LabelView::Separate
-        }
+        if merge_annotations { LabelView::Merged } else { LabelView::Separate }
     }
 }
 
@@ -36,18 +32,11 @@ pub fn merged(container: &Container) -> Labels {
     for (key, value) in container.annotations.iter() {
         all.insert(format!("{CRI_ANNOTATION_KEY_PREFIX}{key}"), value.clone());
     }
-    all.extend(
-        container
-            .labels
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone())),
-    );
+    all.extend(container.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
     if let Some(pod) = &container.pod {
-        for (key, value) in [
-            (CRI_LABEL_POD_NAME, &pod.name),
-            (CRI_LABEL_POD_NAMESPACE, &pod.namespace),
-            (CRI_LABEL_POD_UID, &pod.uid),
-        ] {
+        for (key, value) in
+            [(CRI_LABEL_POD_NAME, &pod.name), (CRI_LABEL_POD_NAMESPACE, &pod.namespace), (CRI_LABEL_POD_UID, &pod.uid)]
+        {
             all.insert(key.into(), value.to_string());
         }
     }
@@ -66,14 +55,8 @@ mod tests {
     fn container(kind: Kind) -> Container {
         let mut c = Container::new("c1".into(), kind);
         c.name = "app".into();
-        c.labels = [("tier".to_string(), "web".to_string())]
-            .into_iter()
-            .collect::<Labels>()
-            .into();
-        c.annotations = [("note".to_string(), "hi".to_string())]
-            .into_iter()
-            .collect::<Labels>()
-            .into();
+        c.labels = [("tier".to_string(), "web".to_string())].into_iter().collect::<Labels>().into();
+        c.annotations = [("note".to_string(), "hi".to_string())].into_iter().collect::<Labels>().into();
         let mut pod = Pod::new("p1".into());
         (pod.name, pod.namespace, pod.uid) = ("web-1".into(), "shop".into(), "u-1".into());
         c.pod = Some(pod.into());
@@ -91,12 +74,7 @@ mod tests {
             ("io.kubernetes.pod.uid", "u-1"),
             ("tier", "web"),
         ];
-        assert_eq!(
-            all.iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -14,11 +14,7 @@ pub fn known(nanos: i64) -> Option<Time> {
 /// RFC 3339 in UTC, with as many digits of the fraction as are needed.
 pub fn rfc3339(time: Time) -> String {
     const NANOS: i64 = 1_000_000_000;
-    Timestamp {
-        seconds: time.div_euclid(NANOS),
-        nanos: time.rem_euclid(NANOS) as i32,
-    }
-    .to_string()
+    Timestamp { seconds: time.div_euclid(NANOS), nanos: time.rem_euclid(NANOS) as i32 }.to_string()
 }
 
 #[cfg(test)]
@@ -28,10 +24,7 @@ mod tests {
     #[test]
     fn times_are_told_as_rfc3339() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(
-            rfc3339(1_700_000_000_123_456_789),
-            "2023-11-14T22:13:20.123456789Z"
-        );
+        assert_eq!(rfc3339(1_700_000_000_123_456_789), "2023-11-14T22:13:20.123456789Z");
         assert_eq!(rfc3339(i64::MAX), "2262-04-11T23:47:16.854775807Z");
     }
 

@@ -29,12 +29,7 @@ impl Portfolio {
             }
         }
         let is_absent = |e: &&Entry| e.present && e.listed != tick && e.affirmed <= begun;
-        let absent: Vec<Id> = self
-            .entries
-            .values()
-            .filter(is_absent)
-            .map(|e| e.record.id.clone())
-            .collect();
+        let absent: Vec<Id> = self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect();
         for id in absent {
             self.gone(&id, source, now);
         }
@@ -45,17 +40,12 @@ impl Portfolio {
     /// An event. Only the first list makes the difference between news and history, so there has to be one before.
     pub fn event(&mut self, event: EngineEvent, now: Now) {
         let tick = self.next_tick(now);
-        let kind = event
-            .sandbox
-            .as_ref()
-            .filter(|s| s.id == event.id)
-            .map(|_| Kind::Sandbox);
+        let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         if !self.horizon.is_fresh(event.created_at) {
             return self.hint(&event.id, kind, tick, now);
         }
         let is_own = |s: &Sighting| s.id == event.id;
-        let told_own =
-            event.sandbox.as_ref().is_some_and(is_own) || event.containers.iter().any(is_own);
+        let told_own = event.sandbox.as_ref().is_some_and(is_own) || event.containers.iter().any(is_own);
         let pod_id = event.sandbox.as_ref().map(|s| s.id.clone());
         if let Some(sandbox) = event.sandbox {
             self.sandbox_of_event(sandbox, &event.id, now);
@@ -74,27 +64,15 @@ impl Portfolio {
     }
 
     /// The answer to a question: a status, `None` if the engine has no such thing, or a failed request.
-    pub fn answered<E>(
-        &mut self,
-        question: &Question,
-        answer: Result<Option<Sighting>, E>,
-        now: Now,
-    ) {
+    pub fn answered<E>(&mut self, question: &Question, answer: Result<Option<Sighting>, E>, now: Now) {
         self.next_tick(now);
         let id = &question.id;
         let tries = self.asks.tries(id);
-        let source = Source::Answer {
-            asked: question.asked,
-        };
+        let source = Source::Answer { asked: question.asked };
         self.asks.came_back(id);
         match answer {
             Ok(Some(said)) => self.statement(said, source, now),
-            Ok(None)
-                if self
-                    .entries
-                    .get(id)
-                    .is_some_and(|e| e.affirmed <= question.asked) =>
-            {
+            Ok(None) if self.entries.get(id).is_some_and(|e| e.affirmed <= question.asked) => {
                 self.gone(id, source, now);
             }
             Ok(None) | Err(_) => {}
@@ -131,14 +109,10 @@ impl Portfolio {
             self.note_pod(pod, now);
         }
         let life = self.ledger.life(&said.id);
-        let verdict =
-            (said.state == State::Running).then(|| judge_running(life, said.started_at, source));
+        let verdict = (said.state == State::Running).then(|| judge_running(life, said.started_at, source));
         let is_over = matches!(life, Life::Over { .. });
         // Late or repeated words on what is over and forgotten, or merely over.
-        let is_late = is_over
-            && source == Source::Event
-            && verdict.is_none()
-            && !self.entries.contains_key(&said.id);
+        let is_late = is_over && source == Source::Event && verdict.is_none() && !self.entries.contains_key(&said.id);
         match verdict {
             _ if is_late => return,
             Some(Running::Stale) => return,
@@ -152,18 +126,8 @@ impl Portfolio {
         match (verdict, said.state) {
             (Some(Running::Begins), _) => self.begins(&said, source, source.flags(), now),
             (Some(Running::BeginsAgain), _) => {
-                let was_told = !matches!(
-                    life,
-                    Life::Over {
-                        how: Ending::Untold | Ending::NeverStarted,
-                        ..
-                    }
-                );
-                let flag = if was_told {
-                    CRI_EVENT_FLAG_REAPPEARED
-                } else {
-                    0
-                };
+                let was_told = !matches!(life, Life::Over { how: Ending::Untold | Ending::NeverStarted, .. });
+                let flag = if was_told { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
                 self.begins(&said, source, source.flags() | flag, now);
             }
             (Some(_), _) => self.lives_on(&said, source, changed, now),
@@ -183,30 +147,15 @@ impl Portfolio {
         }
         let known = self.pods.get(&said.id).map(|p| p.state);
         if let Some(pod) = &said.pod {
-            self.note_pod(
-                &Pod {
-                    state: known.unwrap_or(pod.state),
-                    ..Pod::clone(pod)
-                },
-                now,
-            );
+            self.note_pod(&Pod { state: known.unwrap_or(pod.state), ..Pod::clone(pod) }, now);
         }
     }
 
     /// An event without a status: something has lived, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         if self.ledger.life(id) == Life::None {
-            let kind = self
-                .entries
-                .get(id)
-                .map(|e| e.record.kind)
-                .or(kind)
-                .unwrap_or(Kind::Container);
-            let said = Sighting {
-                state: State::Running,
-                pod_id,
-                ..Sighting::of(id.clone(), kind)
-            };
+            let kind = self.entries.get(id).map(|e| e.record.kind).or(kind).unwrap_or(Kind::Container);
+            let said = Sighting { state: State::Running, pod_id, ..Sighting::of(id.clone(), kind) };
             self.statement(said, Source::Event, now);
         }
         self.asks.ask_now(id, kind, now.mono);
@@ -232,23 +181,15 @@ impl Portfolio {
     /// Merges the statement into the record, and tells which bits of `CRI_CHANGED_*` that changed.
     fn merge(&mut self, said: &Sighting, source: Source) -> u64 {
         let entry = self.entries.get(&said.id);
-        let pod_id = said
-            .pod_id
-            .clone()
-            .or_else(|| entry.and_then(|e| e.pod_id.clone()));
+        let pod_id = said.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
         let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).cloned();
         let as_of = source.as_of(self.tick);
         let fresh = entry.is_none_or(|e| as_of >= e.stated);
-        let before = entry
-            .map(|e| e.record.clone())
-            .filter(|r| r.kind == said.kind);
+        let before = entry.map(|e| e.record.clone()).filter(|r| r.kind == said.kind);
         let next = merge::merge(before.as_deref(), said, pod, fresh);
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.ledger.life(&said.id), Life::Over { .. });
-        let entry = self
-            .entries
-            .entry(said.id.clone())
-            .or_insert_with(|| Entry::new(&said.id, said.kind));
+        let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
         entry.affirmed = entry.affirmed.max(as_of);
         entry.stated = entry.stated.max(as_of);
@@ -259,14 +200,9 @@ impl Portfolio {
         }
         if let Some(pod_id) = pod_id {
             entry.pod_id = Some(pod_id.clone());
-            self.members
-                .entry(pod_id)
-                .or_default()
-                .insert(said.id.clone());
+            self.members.entry(pod_id).or_default().insert(said.id.clone());
         }
-        let bits = before
-            .as_deref()
-            .map_or(0, |before| next.changed_since(before));
+        let bits = before.as_deref().map_or(0, |before| next.changed_since(before));
         self.put(&said.id, next);
         bits
     }
@@ -277,11 +213,7 @@ impl Portfolio {
             return;
         };
         let is_final = !entry.present && matches!(self.ledger.life(id), Life::Over { .. });
-        record.missing = if is_final {
-            0
-        } else {
-            merge::missing(&record, entry.no_pid)
-        };
+        record.missing = if is_final { 0 } else { merge::missing(&record, entry.no_pid) };
         if *entry.record != record {
             entry.record = Arc::new(record);
             self.changed = true;
@@ -300,8 +232,7 @@ impl Portfolio {
             return;
         }
         let tries = if tries == 0 { NO_HURRY } else { tries };
-        self.asks
-            .retry(id, kind, tries, now.mono, self.limits.retry_ceiling);
+        self.asks.retry(id, kind, tries, now.mono, self.limits.retry_ceiling);
     }
 }
 

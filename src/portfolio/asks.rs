@@ -67,14 +67,7 @@ impl Asks {
     fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>) {
         let ask = self.by_id.entry(id.clone()).or_insert_with(|| {
             self.hints += usize::from(hint.is_some());
-            Ask {
-                kind,
-                due: Some(Millis::MAX),
-                tries: 0,
-                again: None,
-                again_urgent: false,
-                hint,
-            }
+            Ask { kind, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
         });
         ask.kind = ask.kind.or(kind);
         if hint.is_none() && ask.hint.take().is_some() {
@@ -121,11 +114,7 @@ impl Asks {
             let ask = self.by_id.get_mut(&id).expect("what is queued is known");
             ask.due = None;
             ask.tries += 1;
-            questions.push(Question {
-                id,
-                kind: ask.kind,
-                asked: tick,
-            });
+            questions.push(Question { id, kind: ask.kind, asked: tick });
         }
         questions
     }
@@ -151,9 +140,7 @@ impl Asks {
 
     /// Asks again for what is still missing, after a wait that grows with every try up to `ceiling`.
     pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis) {
-        let wait = FIRST_RETRY
-            .saturating_mul(1 << tries.saturating_sub(1).min(16))
-            .min(ceiling);
+        let wait = FIRST_RETRY.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(ceiling);
         self.ask(id, Some(kind), now + wait);
         if let Some(ask) = self.by_id.get_mut(id) {
             ask.tries = ask.tries.max(tries);
@@ -173,12 +160,7 @@ impl Asks {
     /// Drops the hints that a list which began at this tick has settled.
     pub fn drop_hints(&mut self, before: Tick) {
         let settled = |ask: &Ask| ask.due.is_some() && ask.hint.is_some_and(|tick| tick <= before);
-        let ids: Vec<Id> = self
-            .by_id
-            .iter()
-            .filter(|(_, ask)| settled(ask))
-            .map(|(id, _)| id.clone())
-            .collect();
+        let ids: Vec<Id> = self.by_id.iter().filter(|(_, ask)| settled(ask)).map(|(id, _)| id.clone()).collect();
         ids.iter().for_each(|id| self.drop(id));
     }
 
@@ -217,14 +199,7 @@ mod tests {
         asks.ask(&id, None, 50);
         asks.ask(&id, Some(Kind::Sandbox), 100);
         assert_eq!(asks.take_due(49, 8, 1), []);
-        assert_eq!(
-            asks.take_due(50, 8, 2),
-            [Question {
-                id: id.clone(),
-                kind: Some(Kind::Sandbox),
-                asked: 2
-            }]
-        );
+        assert_eq!(asks.take_due(50, 8, 2), [Question { id: id.clone(), kind: Some(Kind::Sandbox), asked: 2 }]);
         assert_eq!(asks.take_due(1000, 8, 3), []);
         asks.ask(&id, None, 60);
         asks.came_back(&id);

@@ -74,26 +74,14 @@ mod tests {
     fn a_clock_that_is_set_back_takes_the_horizon_along() {
         let mut horizon = Horizon::default();
         horizon.raise(5000 * SECOND);
-        horizon.follow(Now {
-            mono: 1000,
-            wall: 5001 * SECOND,
-        });
-        horizon.follow(Now {
-            mono: 2000,
-            wall: 5002 * SECOND + 50_000_000,
-        });
+        horizon.follow(Now { mono: 1000, wall: 5001 * SECOND });
+        horizon.follow(Now { mono: 2000, wall: 5002 * SECOND + 50_000_000 });
         assert!(!horizon.is_fresh(Some(4000 * SECOND)));
-        horizon.follow(Now {
-            mono: 3000,
-            wall: 1403 * SECOND,
-        });
+        horizon.follow(Now { mono: 3000, wall: 1403 * SECOND });
         assert!(horizon.is_fresh(Some(1401 * SECOND)));
         assert!(!horizon.is_fresh(Some(1300 * SECOND)));
         // Forward: what was fresh stays so.
-        horizon.follow(Now {
-            mono: 4000,
-            wall: 9000 * SECOND,
-        });
+        horizon.follow(Now { mono: 4000, wall: 9000 * SECOND });
         assert!(horizon.is_fresh(Some(1401 * SECOND)));
     }
 }

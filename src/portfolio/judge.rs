@@ -26,11 +26,7 @@ impl Source {
     }
 
     pub fn flags(self) -> u32 {
-        if self == Source::Event {
-            0
-        } else {
-            CRI_EVENT_FLAG_SYNTHETIC
-        }
+        if self == Source::Event { 0 } else { CRI_EVENT_FLAG_SYNTHETIC }
     }
 }
 
@@ -53,21 +49,13 @@ pub(super) fn judge_running(life: Life, started_at: Option<Time>, source: Source
     let newer = |than: Option<Time>| started_at.zip(than).is_some_and(|(new, old)| new > old);
     match life {
         Life::None | Life::Unclear => Running::Begins,
-        Life::Starting { started_at, .. } | Life::Living { started_at } if newer(started_at) => {
-            Running::BeginsAgain
-        }
+        Life::Starting { started_at, .. } | Life::Living { started_at } if newer(started_at) => Running::BeginsAgain,
         Life::Starting { .. } | Life::Living { .. } => Running::LivesOn,
         Life::Ending { .. } if matches!(source, Source::Answer { .. }) => Running::LivesOn,
         Life::Ending { .. } => Running::Stale,
         Life::Over { started_at, .. } if newer(started_at) => Running::BeginsAgain,
-        Life::Over {
-            how,
-            started_at: known,
-            tick,
-        } => match source {
-            Source::List { begun, .. } if begun >= tick && how == Ending::Gone => {
-                Running::BeginsAgain
-            }
+        Life::Over { how, started_at: known, tick } => match source {
+            Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Running::BeginsAgain,
             Source::Answer { asked } if asked >= tick => Running::BeginsAgain,
             Source::List { begun, .. } if begun >= tick => Running::Doubtful,
             Source::Event if started_at.is_none() || started_at != known => Running::Doubtful,

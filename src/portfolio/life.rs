@@ -38,18 +38,11 @@ pub(super) enum Life {
     /// STARTED is told.
     Living { started_at: Option<Time> },
     /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
-    Ending {
-        until: Millis,
-        started_at: Option<Time>,
-    },
+    Ending { until: Millis, started_at: Option<Time> },
     /// A list shows something that ended without our having seen it live: its status will tell whether it did.
     Unclear,
     /// It is over, and that is told.
-    Over {
-        how: Ending,
-        started_at: Option<Time>,
-        tick: Tick,
-    },
+    Over { how: Ending, started_at: Option<Time>, tick: Tick },
 }
 
 impl Life {
@@ -98,11 +91,7 @@ impl Ledger {
 
     /// Ids whose held-back event has to go out now.
     pub fn due(&self, now: Millis) -> Vec<Id> {
-        self.held
-            .iter()
-            .take_while(|(until, _)| *until <= now)
-            .map(|(_, id)| id.clone())
-            .collect()
+        self.held.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect()
     }
 
     /// The engine no longer has this id.
@@ -113,11 +102,7 @@ impl Ledger {
     /// Forgets what departed long ago and is not `kept`; the latest end among the forgotten.
     pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Time> {
         let mut latest = None;
-        while self
-            .departed
-            .front()
-            .is_some_and(|(at, ..)| *at + REMEMBER <= now)
-        {
+        while self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now) {
             let Some((_, id, end)) = self.departed.pop_front() else {
                 break;
             };
@@ -141,22 +126,8 @@ mod tests {
     #[test]
     fn what_is_held_comes_due_once() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(
-            &id,
-            Life::Starting {
-                until: 200,
-                flags: 0,
-                started_at: None,
-            },
-        );
-        assert_eq!(
-            (
-                ledger.deadline(),
-                ledger.due(199).len(),
-                ledger.due(200).len()
-            ),
-            (Some(200), 0, 1)
-        );
+        ledger.set(&id, Life::Starting { until: 200, flags: 0, started_at: None });
+        assert_eq!((ledger.deadline(), ledger.due(199).len(), ledger.due(200).len()), (Some(200), 0, 1));
         ledger.set(&id, Life::Living { started_at: None });
         assert_eq!((ledger.deadline(), ledger.due(1000).len()), (None, 0));
     }
@@ -164,14 +135,7 @@ mod tests {
     #[test]
     fn the_ledger_forgets_only_what_left_long_ago() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(
-            &id,
-            Life::Over {
-                how: Ending::Exited,
-                started_at: None,
-                tick: 1,
-            },
-        );
+        ledger.set(&id, Life::Over { how: Ending::Exited, started_at: None, tick: 1 });
         ledger.depart(&id, 1000, 77);
         assert_eq!(ledger.forget(1000 + REMEMBER - 1, |_| false), None);
         assert_eq!(ledger.forget(1000 + REMEMBER, |_| true), None);

@@ -15,14 +15,7 @@ impl Portfolio {
             // Consumers learn of it by the replay.
             return self.ledger.set(&said.id, Life::Living { started_at });
         }
-        self.ledger.set(
-            &said.id,
-            Life::Starting {
-                until: now.mono + self.limits.hold,
-                flags,
-                started_at,
-            },
-        );
+        self.ledger.set(&said.id, Life::Starting { until: now.mono + self.limits.hold, flags, started_at });
         if said.details.is_some() {
             self.release(&said.id, now);
         }
@@ -31,37 +24,16 @@ impl Portfolio {
     pub(super) fn lives_on(&mut self, said: &Sighting, source: Source, changed: u64, now: Now) {
         let started = |known: Option<Time>| known.or(said.started_at);
         match self.ledger.life(&said.id) {
-            Life::Starting {
-                until,
-                flags,
-                started_at,
-            } => {
-                self.ledger.set(
-                    &said.id,
-                    Life::Starting {
-                        until,
-                        flags,
-                        started_at: started(started_at),
-                    },
-                );
+            Life::Starting { until, flags, started_at } => {
+                self.ledger.set(&said.id, Life::Starting { until, flags, started_at: started(started_at) });
             }
             Life::Living { started_at } => {
-                self.ledger.set(
-                    &said.id,
-                    Life::Living {
-                        started_at: started(started_at),
-                    },
-                );
+                self.ledger.set(&said.id, Life::Living { started_at: started(started_at) });
                 self.updated(&said.id, changed, now);
             }
             // The list that showed its end was wrong; its status says so.
             Life::Ending { started_at, .. } if matches!(source, Source::Answer { .. }) => {
-                self.ledger.set(
-                    &said.id,
-                    Life::Living {
-                        started_at: started(started_at),
-                    },
-                );
+                self.ledger.set(&said.id, Life::Living { started_at: started(started_at) });
                 self.restate(said, now);
             }
             _ => {}
@@ -89,27 +61,14 @@ impl Portfolio {
                 self.release(id, now);
                 self.exited(said, source, changed, now);
             }
-            Life::Living { .. } | Life::Ending { .. } if has_facts => {
-                self.tell_exited(id, source.flags(), now)
-            }
+            Life::Living { .. } | Life::Ending { .. } if has_facts => self.tell_exited(id, source.flags(), now),
             Life::Living { started_at } => {
                 self.ledger.set(id, Life::Ending { until, started_at });
                 self.asks.ask_now(id, Some(said.kind), now.mono);
             }
             Life::Ending { .. } => {}
-            Life::Over {
-                how: Ending::Exited | Ending::Gone,
-                started_at,
-                tick,
-            } => {
-                self.ledger.set(
-                    id,
-                    Life::Over {
-                        how: Ending::Exited,
-                        started_at,
-                        tick,
-                    },
-                );
+            Life::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
+                self.ledger.set(id, Life::Over { how: Ending::Exited, started_at, tick });
                 self.updated(id, changed, now);
             }
             Life::Over { .. } => {}
@@ -117,19 +76,9 @@ impl Portfolio {
     }
 
     /// It has exited, and was never seen alive.
-    pub(super) fn first_seen_exited(
-        &mut self,
-        said: &Sighting,
-        source: Source,
-        has_facts: bool,
-        now: Now,
-    ) {
+    pub(super) fn first_seen_exited(&mut self, said: &Sighting, source: Source, has_facts: bool, now: Now) {
         let id = &said.id;
-        let untold = |how| Life::Over {
-            how,
-            started_at: said.started_at,
-            tick: 0,
-        };
+        let untold = |how| Life::Over { how, started_at: said.started_at, tick: 0 };
         if let Source::List { first: true, .. } = source {
             return self.ledger.set(id, untold(Ending::Untold));
         }
@@ -138,39 +87,17 @@ impl Portfolio {
             return self.asks.ask_now(id, Some(said.kind), now.mono);
         }
         if said.never_started() {
-            self.ledger.set(
-                id,
-                Life::Over {
-                    how: Ending::NeverStarted,
-                    started_at: None,
-                    tick: self.tick,
-                },
-            );
-            return self.tell(
-                EventType::Exited,
-                source.flags() | CRI_EVENT_FLAG_NEVER_STARTED,
-                0,
-                id,
-                now,
-            );
+            self.ledger.set(id, Life::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });
+            return self.tell(EventType::Exited, source.flags() | CRI_EVENT_FLAG_NEVER_STARTED, 0, id, now);
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = said.kind == Kind::Container
-            || source == Source::Event
-            || self.horizon.is_fresh(said.created_at);
+        let lived = said.kind == Kind::Container || source == Source::Event || self.horizon.is_fresh(said.created_at);
         if !lived {
             return self.ledger.set(id, untold(Ending::Untold));
         }
         let started_at = said.started_at;
-        self.ledger.set(
-            id,
-            Life::Starting {
-                until: now.mono,
-                flags: source.flags(),
-                started_at,
-            },
-        );
+        self.ledger.set(id, Life::Starting { until: now.mono, flags: source.flags(), started_at });
         self.release(id, now);
         self.tell_exited(id, source.flags(), now);
     }
@@ -180,15 +107,8 @@ impl Portfolio {
         let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
             return;
         };
-        let is_dead = matches!(
-            self.ledger.life(id),
-            Life::Over { .. } | Life::None | Life::Unclear
-        );
-        let record = if is_dead {
-            Container::clone(&entry.record)
-        } else {
-            merge::as_gone(&entry.record)
-        };
+        let is_dead = matches!(self.ledger.life(id), Life::Over { .. } | Life::None | Life::Unclear);
+        let record = if is_dead { Container::clone(&entry.record) } else { merge::as_gone(&entry.record) };
         match self.ledger.life(id) {
             Life::Starting { .. } => {
                 self.release(id, now);
@@ -197,14 +117,7 @@ impl Portfolio {
             Life::Living { .. } | Life::Ending { .. } => self.end_as_gone(id, record, source, now),
             Life::Unclear => {
                 self.unresolved += 1;
-                self.ledger.set(
-                    id,
-                    Life::Over {
-                        how: Ending::Untold,
-                        started_at: None,
-                        tick: self.tick,
-                    },
-                );
+                self.ledger.set(id, Life::Over { how: Ending::Untold, started_at: None, tick: self.tick });
             }
             Life::None | Life::Over { .. } => {}
         }
@@ -216,19 +129,8 @@ impl Portfolio {
         let had_facts = record.exit.as_ref().is_some_and(|e| *e != Exit::gone());
         self.put(id, record);
         let started_at = self.started_at(id);
-        let how = if had_facts {
-            Ending::Exited
-        } else {
-            Ending::Gone
-        };
-        self.ledger.set(
-            id,
-            Life::Over {
-                how,
-                started_at,
-                tick: self.tick,
-            },
-        );
+        let how = if had_facts { Ending::Exited } else { Ending::Gone };
+        self.ledger.set(id, Life::Over { how, started_at, tick: self.tick });
         self.tell(EventType::Exited, source.flags(), 0, id, now);
     }
 

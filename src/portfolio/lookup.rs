@@ -15,8 +15,7 @@ pub fn is_whole_id(text: &str) -> bool {
 }
 
 fn is_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The one container that `text` names, by the first of these that finds any: whole id; `namespace/pod/container`
@@ -27,10 +26,7 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
     text: &str,
 ) -> Result<&'a Container> {
     if text.is_empty() {
-        return Err(Error::new(
-            CRI_E_INVALID_ARGUMENT,
-            "the id or name is empty",
-        ));
+        return Err(Error::new(CRI_E_INVALID_ARGUMENT, "the id or name is empty"));
     }
     let all = among.map(AsRef::as_ref);
     if let Some(exact) = all.clone().find(|c| *c.id == *text) {
@@ -39,20 +35,13 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
     if text.contains('/') {
         return one_of(text, all.filter(|c| c.path() == text).collect());
     }
-    let named: Vec<_> = all
-        .clone()
-        .filter(|c| c.kind == Kind::Container && *c.name == *text)
-        .collect();
+    let named: Vec<_> = all.clone().filter(|c| c.kind == Kind::Container && *c.name == *text).collect();
     if !named.is_empty() {
         return one_of(text, named);
     }
     if text.len() >= SHORTEST_PREFIX && is_hex(text) {
         let hits: Vec<_> = all.filter(|c| c.id.starts_with(text)).collect();
-        return if hits.len() > 1 {
-            Err(ambiguous(text, &hits))
-        } else {
-            one_of(text, hits)
-        };
+        return if hits.len() > 1 { Err(ambiguous(text, &hits)) } else { one_of(text, hits) };
     }
     one_of(text, Vec::new())
 }
@@ -60,10 +49,7 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
 /// The attempts of one name are one thing; different things of one name are ambiguous.
 fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     let Some(best) = hits.iter().copied().max_by(|a, b| preference(a, b)) else {
-        return Err(Error::new(
-            CRI_E_NOT_FOUND,
-            format!("no container or pod has the id or name {text:?}"),
-        ));
+        return Err(Error::new(CRI_E_NOT_FOUND, format!("no container or pod has the id or name {text:?}")));
     };
     let same = |c: &&&Container| c.path() != best.path();
     let others_run = hits.iter().filter(same).any(|c| c.is_running());
@@ -81,29 +67,14 @@ fn preference(a: &Container, b: &Container) -> Ordering {
 
 fn ambiguous(text: &str, hits: &[&Container]) -> Error {
     const SHOWN: usize = 10;
-    let mut list: Vec<_> = hits
-        .iter()
-        .map(|c| {
-            format!(
-                "{} {} ({})",
-                &c.id[..12.min(c.id.len())],
-                c.path(),
-                c.state.word()
-            )
-        })
-        .collect();
+    let mut list: Vec<_> =
+        hits.iter().map(|c| format!("{} {} ({})", &c.id[..12.min(c.id.len())], c.path(), c.state.word())).collect();
     list.sort();
     let more = list.len().saturating_sub(SHOWN);
     list.truncate(SHOWN);
-    let more = if more > 0 {
-        format!(", and {more} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "{text:?} may mean any of: {}{more} (name one by namespace/pod/container or id)",
-        list.join(", ")
-    );
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let message =
+        format!("{text:?} may mean any of: {}{more} (name one by namespace/pod/container or id)", list.join(", "));
     Error::new(CRI_E_AMBIGUOUS, message)
 }
 
@@ -116,11 +87,7 @@ mod tests {
 
     fn container(id: &str, path: &str, attempt: u32, state: State) -> Arc<Container> {
         let parts: Vec<&str> = path.split('/').collect();
-        let kind = if parts.len() == 3 {
-            Kind::Container
-        } else {
-            Kind::Sandbox
-        };
+        let kind = if parts.len() == 3 { Kind::Container } else { Kind::Sandbox };
         let mut c = Container::new(format!("{id:0<64}").into(), kind);
         let mut pod = Pod::new("f".repeat(64).into());
         (pod.namespace, pod.name) = (parts[0].into(), parts[1].into());
@@ -152,43 +119,24 @@ mod tests {
         assert_eq!(find("app").unwrap(), "aaaaaa2");
         assert_eq!(find("shop/web/app").unwrap(), "aaaaaa2");
         assert_eq!(find("batch/job/job").unwrap(), "dddddd2");
-        assert_eq!(
-            find(&node()[0].id).unwrap(),
-            "aaaaaa1",
-            "a whole id means just that"
-        );
+        assert_eq!(find(&node()[0].id).unwrap(), "aaaaaa1", "a whole id means just that");
     }
 
     #[test]
     fn sandboxes_are_found_by_their_pods_path_and_by_id() {
         assert_eq!(find("shop/web").unwrap(), "cccccc1");
         assert_eq!(find("cccccc1").unwrap(), "cccccc1");
-        assert_eq!(
-            find("web").unwrap_err().status(),
-            CRI_E_NOT_FOUND,
-            "a pod's name alone is no container's name"
-        );
+        assert_eq!(find("web").unwrap_err().status(), CRI_E_NOT_FOUND, "a pod's name alone is no container's name");
     }
 
     #[test]
     fn names_stand_above_prefixes_and_ambiguity_is_told() {
-        assert_eq!(
-            find("cafe0123").unwrap(),
-            "eeeeee2",
-            "only one of the two pods' containers runs"
-        );
+        assert_eq!(find("cafe0123").unwrap(), "eeeeee2", "only one of the two pods' containers runs");
         let e = find("proxy").unwrap_err();
         assert_eq!(e.status(), CRI_E_AMBIGUOUS);
-        assert!(
-            e.message().contains("shop/web/proxy") && e.message().contains("test/web/proxy"),
-            "{e}"
-        );
+        assert!(e.message().contains("shop/web/proxy") && e.message().contains("test/web/proxy"), "{e}");
         assert_eq!(find("aaaaaa").unwrap_err().status(), CRI_E_AMBIGUOUS);
-        assert_eq!(
-            find("aaaaa").unwrap_err().status(),
-            CRI_E_NOT_FOUND,
-            "too short for a prefix"
-        );
+        assert_eq!(find("aaaaa").unwrap_err().status(), CRI_E_NOT_FOUND, "too short for a prefix");
         assert_eq!(find("").unwrap_err().status(), CRI_E_INVALID_ARGUMENT);
     }
 }

@@ -6,15 +6,8 @@ use crate::model::*;
 
 /// The record that follows from `before` (nothing, for a new id) and a statement. `fresh` says that the statement is
 /// no older than the newest one before it: an older one only fills gaps. An exit is final, whoever tells it.
-pub(super) fn merge(
-    before: Option<&Container>,
-    said: &Sighting,
-    pod: Option<Arc<Pod>>,
-    fresh: bool,
-) -> Container {
-    let mut next = before
-        .cloned()
-        .unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
+pub(super) fn merge(before: Option<&Container>, said: &Sighting, pod: Option<Arc<Pod>>, fresh: bool) -> Container {
+    let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
     let new = before.is_none();
     if let Some(state) = next_state(next.state, said.state, fresh || new) {
         next.state = state;
@@ -39,10 +32,8 @@ pub(super) fn merge(
         next.finished_at = said.finished_at.or(next.finished_at);
         next.exit = said.exit.clone().or(next.exit);
     }
-    if let Some(details) = said
-        .details
-        .as_ref()
-        .filter(|_| next.state == State::Running && said.state == State::Running)
+    if let Some(details) =
+        said.details.as_ref().filter(|_| next.state == State::Running && said.state == State::Running)
     {
         next.pid = details.pid;
         next.pid_start_ticks = details.pid_start_ticks;
@@ -108,14 +99,8 @@ pub(super) fn missing(record: &Container, no_pid: bool) -> u64 {
     let running = record.state == State::Running;
     note(running && record.pid.is_none() && !no_pid, CRI_MISSING_PID);
     note(record.pod.is_none(), CRI_MISSING_POD);
-    note(
-        is_container && running && record.started_at.is_none(),
-        CRI_MISSING_STARTED_AT,
-    );
-    note(
-        is_container && record.state == State::Exited && record.exit.is_none(),
-        CRI_MISSING_EXIT,
-    );
+    note(is_container && running && record.started_at.is_none(), CRI_MISSING_STARTED_AT);
+    note(is_container && record.state == State::Exited && record.exit.is_none(), CRI_MISSING_EXIT);
     bits
 }
 
@@ -124,30 +109,12 @@ mod tests {
     use super::*;
 
     fn said(state: State) -> Sighting {
-        Sighting {
-            state,
-            name: "app".into(),
-            is_status: true,
-            ..Sighting::of("c".into(), Kind::Container)
-        }
+        Sighting { state, name: "app".into(), is_status: true, ..Sighting::of("c".into(), Kind::Container) }
     }
 
     fn running() -> Container {
-        let details = Details {
-            pid: Some(7),
-            pid_start_ticks: Some(1),
-            ..Details::default()
-        };
-        merge(
-            None,
-            &Sighting {
-                started_at: Some(10),
-                details: Some(details),
-                ..said(State::Running)
-            },
-            None,
-            true,
-        )
+        let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
+        merge(None, &Sighting { started_at: Some(10), details: Some(details), ..said(State::Running) }, None, true)
     }
 
     #[test]
@@ -160,45 +127,26 @@ mod tests {
             (State::Exited, State::Running, true, State::Exited),
             (State::Unknown, State::Running, true, State::Running),
         ] {
-            assert_eq!(
-                next_state(now, word, fresh).unwrap_or(now),
-                next,
-                "{now:?} {word:?} {fresh}"
-            );
+            assert_eq!(next_state(now, word, fresh).unwrap_or(now), next, "{now:?} {word:?} {fresh}");
         }
     }
 
     #[test]
     fn a_list_neither_unlearns_nor_overrides_what_a_status_told() {
         let mut known = running();
-        known.image = Image {
-            reference: "repo@sha256:1".into(),
-            ..Image::default()
-        };
+        known.image = Image { reference: "repo@sha256:1".into(), ..Image::default() };
         let listed = Sighting {
             is_status: false,
-            image: Image {
-                id: "sha256:2".into(),
-                ..Image::default()
-            },
+            image: Image { id: "sha256:2".into(), ..Image::default() },
             ..said(State::Running)
         };
         let next = merge(Some(&known), &listed, None, true);
-        assert_eq!(
-            (next.pid, next.started_at, &*next.image.reference),
-            (Some(7), Some(10), "repo@sha256:1")
-        );
+        assert_eq!((next.pid, next.started_at, &*next.image.reference), (Some(7), Some(10), "repo@sha256:1"));
     }
 
     #[test]
     fn a_stale_pid_of_the_exited_is_not_taken() {
-        let late = Sighting {
-            details: Some(Details {
-                pid: Some(9),
-                ..Details::default()
-            }),
-            ..said(State::Exited)
-        };
+        let late = Sighting { details: Some(Details { pid: Some(9), ..Details::default() }), ..said(State::Exited) };
         assert_eq!(merge(Some(&running()), &late, None, true).pid, Some(7));
     }
 
@@ -206,10 +154,7 @@ mod tests {
     fn missing_is_what_may_yet_be_told() {
         let mut c = Container::new("c".into(), Kind::Container);
         c.state = State::Running;
-        assert_eq!(
-            missing(&c, false),
-            CRI_MISSING_PID | CRI_MISSING_POD | CRI_MISSING_STARTED_AT
-        );
+        assert_eq!(missing(&c, false), CRI_MISSING_PID | CRI_MISSING_POD | CRI_MISSING_STARTED_AT);
         assert_eq!(missing(&c, true), CRI_MISSING_POD | CRI_MISSING_STARTED_AT);
         c.state = State::Exited;
         c.pod = Some(Pod::new("p".into()).into());

@@ -142,10 +142,7 @@ impl Portfolio {
 
     /// Everything that the engine has, in any state.
     pub fn present(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.entries
-            .values()
-            .filter(|e| e.present)
-            .map(|e| &e.record)
+        self.entries.values().filter(|e| e.present).map(|e| &e.record)
     }
 
     /// Everything that runs (a sandbox: is ready).
@@ -155,18 +152,12 @@ impl Portfolio {
 
     /// The lives that consumers know of: STARTED is told, EXITED is not.
     pub fn lives(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.entries
-            .values()
-            .map(|e| &e.record)
-            .filter(|c| self.ledger.life(&c.id).is_told_living())
+        self.entries.values().map(|e| &e.record).filter(|c| self.ledger.life(&c.id).is_told_living())
     }
 
     /// The pods whose sandboxes the engine has.
     pub fn pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
-        self.pods
-            .iter()
-            .filter(|(id, _)| self.entries.get(*id).is_some_and(|e| e.present))
-            .map(|(_, pod)| pod)
+        self.pods.iter().filter(|(id, _)| self.entries.get(*id).is_some_and(|e| e.present)).map(|(_, pod)| pod)
     }
 
     /// The container or sandbox with this id, also among the tombstones.
@@ -241,22 +232,13 @@ impl Portfolio {
 
     /// When `pass` has to be called, or `questions`.
     pub fn deadline(&self) -> Option<Millis> {
-        let grave = self
-            .graves
-            .front()
-            .map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), self.asks.deadline(), grave]
-            .into_iter()
-            .flatten()
-            .min()
+        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
+        [self.ledger.deadline(), self.asks.deadline(), grave].into_iter().flatten().min()
     }
 
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
-        let grave = self
-            .graves
-            .front()
-            .map(|(at, _)| at + self.limits.tombstones_keep);
+        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
         [self.ledger.deadline(), grave].into_iter().flatten().min()
     }
 
@@ -269,10 +251,7 @@ impl Portfolio {
 
     fn forget_old(&mut self, now: Now) {
         let limits = self.limits.clone();
-        while self
-            .graves
-            .front()
-            .is_some_and(|(at, _)| at + limits.tombstones_keep <= now.mono)
+        while self.graves.front().is_some_and(|(at, _)| at + limits.tombstones_keep <= now.mono)
             || self.graves.len() > limits.tombstones_max
         {
             let Some((_, id)) = self.graves.pop_front() else {
@@ -283,10 +262,7 @@ impl Portfolio {
             }
         }
         let entries = &self.entries;
-        if let Some(end) = self
-            .ledger
-            .forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present))
-        {
+        if let Some(end) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
             self.horizon.raise(end);
         }
     }

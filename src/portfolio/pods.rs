@@ -19,15 +19,9 @@ impl Portfolio {
     }
 
     fn merged_pod(&self, newer: &Pod) -> Arc<Pod> {
-        let mut pod = self
-            .pods
-            .get(&newer.id)
-            .map_or_else(|| newer.clone(), |known| known.merge(newer));
+        let mut pod = self.pods.get(&newer.id).map_or_else(|| newer.clone(), |known| known.merge(newer));
         // A stale list may still call ready what has been told as over.
-        if self
-            .entries
-            .get(&newer.id)
-            .is_some_and(|e| e.record.state == State::Exited)
+        if self.entries.get(&newer.id).is_some_and(|e| e.record.state == State::Exited)
             && matches!(self.ledger.life(&newer.id), Life::Over { .. })
         {
             pod.state = PodState::NotReady;
@@ -37,28 +31,15 @@ impl Portfolio {
 
     /// The sandbox is gone, and with it all readiness.
     pub(super) fn pod_is_gone(&mut self, id: &Id, now: Now) {
-        if let Some(pod) = self
-            .pods
-            .get(id)
-            .filter(|pod| pod.state != PodState::NotReady)
-        {
-            let pod = Pod {
-                state: PodState::NotReady,
-                ..Pod::clone(pod)
-            };
+        if let Some(pod) = self.pods.get(id).filter(|pod| pod.state != PodState::NotReady) {
+            let pod = Pod { state: PodState::NotReady, ..Pod::clone(pod) };
             self.note_pod(&pod, now);
         }
     }
 
     /// Gives the containers of this pod their pod's newest version.
     fn relink(&mut self, pod: &Arc<Pod>, now: Now) {
-        let members: Vec<Id> = self
-            .members
-            .get(&pod.id)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let members: Vec<Id> = self.members.get(&pod.id).into_iter().flatten().cloned().collect();
         // The sandbox's own record takes the pod along with the statement that told it.
         for id in members.iter().filter(|id| **id != pod.id) {
             let Some(entry) = self.entries.get(id) else {

@@ -11,9 +11,7 @@ impl Portfolio {
     /// Tells what was held back, if anything was.
     pub(super) fn release(&mut self, id: &Id, now: Now) {
         match self.ledger.life(id) {
-            Life::Starting {
-                flags, started_at, ..
-            } => {
+            Life::Starting { flags, started_at, .. } => {
                 self.ledger.set(id, Life::Living { started_at });
                 self.tell(EventType::Started, flags, 0, id, now);
             }
@@ -26,40 +24,17 @@ impl Portfolio {
         /// After this time an OOM kill has been noticed.
         const CONFIRM_AFTER: u64 = 1000;
         let started_at = self.started_at(id);
-        self.ledger.set(
-            id,
-            Life::Over {
-                how: Ending::Exited,
-                started_at,
-                tick: self.tick,
-            },
-        );
+        self.ledger.set(id, Life::Over { how: Ending::Exited, started_at, tick: self.tick });
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
         let kind = entry.record.kind;
-        let provisional = entry
-            .record
-            .exit
-            .as_ref()
-            .is_some_and(|e| &*e.reason == "Error")
-            && entry.present;
+        let provisional = entry.record.exit.as_ref().is_some_and(|e| &*e.reason == "Error") && entry.present;
         entry.provisional = provisional;
         if provisional {
             self.asks.ask(id, Some(kind), now.mono + CONFIRM_AFTER);
         }
-        self.tell(
-            EventType::Exited,
-            flags
-                | if provisional {
-                    CRI_EVENT_FLAG_PROVISIONAL
-                } else {
-                    0
-                },
-            0,
-            id,
-            now,
-        );
+        self.tell(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
     }
 
     /// What was told as provisional is now certain, or as certain as it will ever be: exactly one UPDATED says so.
@@ -77,10 +52,7 @@ impl Portfolio {
         let provisional = self.entries.get(id).is_some_and(|e| e.provisional);
         let worth = match life {
             Life::Living { .. } => changed,
-            Life::Over {
-                how: Ending::Exited | Ending::Gone,
-                ..
-            } if !provisional => changed & CRI_CHANGED_EXIT,
+            Life::Over { how: Ending::Exited | Ending::Gone, .. } if !provisional => changed & CRI_CHANGED_EXIT,
             _ => 0,
         };
         if worth != 0 {
@@ -88,14 +60,7 @@ impl Portfolio {
         }
     }
 
-    pub(super) fn tell(
-        &mut self,
-        event_type: EventType,
-        flags: u32,
-        changed: u64,
-        id: &Id,
-        now: Now,
-    ) {
+    pub(super) fn tell(&mut self, event_type: EventType, flags: u32, changed: u64, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
         };
@@ -104,27 +69,18 @@ impl Portfolio {
             EventType::Started if record.state == State::Running => {
                 (record.clone(), record.started_at.or(record.created_at))
             }
-            EventType::Started => (
-                Arc::new(merge::as_running(record)),
-                record.started_at.or(record.created_at),
-            ),
+            EventType::Started => (Arc::new(merge::as_running(record)), record.started_at.or(record.created_at)),
             EventType::Exited => (record.clone(), record.finished_at),
             _ => (record.clone(), None),
         };
-        self.told.push(Told {
-            event_type,
-            flags,
-            changed,
-            time: time.unwrap_or(now.wall),
-            container,
-        });
+        self.told.push(Told { event_type, flags, changed, time: time.unwrap_or(now.wall), container });
     }
 
     pub(super) fn started_at(&self, id: &Id) -> Option<Time> {
         let known = match self.ledger.life(id) {
-            Life::Starting { started_at, .. }
-            | Life::Living { started_at }
-            | Life::Ending { started_at, .. } => started_at,
+            Life::Starting { started_at, .. } | Life::Living { started_at } | Life::Ending { started_at, .. } => {
+                started_at
+            }
             _ => None,
         };
         known.or_else(|| self.entries.get(id).and_then(|e| e.record.started_at))

@@ -14,26 +14,15 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub fn new(min: Millis, max: Millis, seed: u64) -> Self {
-        Backoff {
-            min,
-            max: max.max(min),
-            failures: 0,
-            seed,
-        }
+        Backoff { min, max: max.max(min), failures: 0, seed }
     }
 
     /// One more failure: how long to wait now.
     pub fn fail(&mut self) -> Millis {
-        let wait = self
-            .min
-            .saturating_mul(1 << self.failures.min(20))
-            .min(self.max);
+        let wait = self.min.saturating_mul(1 << self.failures.min(20)).min(self.max);
         self.failures += 1;
         // Knuth's generator: plenty for straying.
-        self.seed = self
-            .seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let stray = (self.seed >> 33) % (wait / 4 + 1);
         wait - stray
     }
@@ -56,16 +45,10 @@ mod tests {
         let mut backoff = Backoff::new(100, 3000, 7);
         for nominal in [100, 200, 400, 800, 1600, 3000, 3000] {
             let wait = backoff.fail();
-            assert!(
-                (nominal - nominal / 4..=nominal).contains(&wait),
-                "{wait} for {nominal}"
-            );
+            assert!((nominal - nominal / 4..=nominal).contains(&wait), "{wait} for {nominal}");
         }
         backoff.succeed();
         assert!(backoff.fail() <= 100);
-        assert!(
-            Backoff::new(5000, 3000, 0).fail() > 3000,
-            "the least stands above the most"
-        );
+        assert!(Backoff::new(5000, 3000, 0).fail() > 3000, "the least stands above the most");
     }
 }

@@ -60,15 +60,8 @@ pub struct Book {
 impl Book {
     /// An empty one.
     pub fn new(config: &Config) -> Self {
-        let page = Page {
-            portfolio: Portfolio::new(config),
-            situation: Situation::default(),
-        };
-        Book {
-            page: RwLock::new(page),
-            version: Mutex::new(0),
-            turned: Condvar::new(),
-        }
+        let page = Page { portfolio: Portfolio::new(config), situation: Situation::default() };
+        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new() }
     }
 
     /// The page, to read.
@@ -87,11 +80,7 @@ impl Book {
     }
 
     /// Waits until `look` finds something, at most until the deadline (`None`: for ever).
-    pub fn wait<T>(
-        &self,
-        deadline: Option<Instant>,
-        look: impl Fn(&Page) -> Option<T>,
-    ) -> Option<T> {
+    pub fn wait<T>(&self, deadline: Option<Instant>, look: impl Fn(&Page) -> Option<T>) -> Option<T> {
         let mut version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let seen = *version;
@@ -104,16 +93,8 @@ impl Book {
                 let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
                 version = match left {
                     Some(Duration::ZERO) => return None,
-                    Some(left) => {
-                        self.turned
-                            .wait_timeout(version, left)
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .0
-                    }
-                    None => self
-                        .turned
-                        .wait(version)
-                        .unwrap_or_else(PoisonError::into_inner),
+                    Some(left) => self.turned.wait_timeout(version, left).unwrap_or_else(PoisonError::into_inner).0,
+                    None => self.turned.wait(version).unwrap_or_else(PoisonError::into_inner),
                 };
             }
         }
@@ -127,19 +108,12 @@ impl Picture for Book {
         if page.situation.ready {
             let lives = page.portfolio.lives().cloned().collect();
             let generation = page.portfolio.generation();
-            with(Snapshot {
-                lives,
-                generation,
-                state: page.situation.state,
-                now: wall_clock(),
-            });
+            with(Snapshot { lives, generation, state: page.situation.state, now: wall_clock() });
         }
     }
 }
 
 /// Nanoseconds since the epoch.
 pub(super) fn wall_clock() -> Time {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -12,9 +12,7 @@ use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
 use super::waiters::WaiterId;
 use crate::config::Config;
-use crate::cri::{
-    Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists,
-};
+use crate::cri::{Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists};
 use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::{Draft, Hub};
@@ -119,19 +117,13 @@ impl Driver {
     fn deadline(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400);
         let deadline = self.machine.deadline(&self.book.read().portfolio);
-        deadline.map_or_else(
-            || Instant::now() + FAR,
-            |at| self.began + Duration::from_millis(at),
-        )
+        deadline.map_or_else(|| Instant::now() + FAR, |at| self.began + Duration::from_millis(at))
     }
 
     fn now(&self) -> Now {
         // Rounded up: who is woken at a deadline must find that it has come.
         let nanos = self.began.elapsed().as_nanos();
-        Now {
-            mono: nanos.div_ceil(1_000_000) as Millis,
-            wall: wall_clock(),
-        }
+        Now { mono: nanos.div_ceil(1_000_000) as Millis, wall: wall_clock() }
     }
 
     fn command(&mut self, command: Command) {
@@ -168,13 +160,9 @@ impl Driver {
         self.write_situation(&mut page.situation);
         if let Some(initial) = outcome.opening {
             let generation = page.portfolio.generation();
-            self.hub
-                .picture_is_there(&initial, generation, page.situation.state, now.wall);
+            self.hub.picture_is_there(&initial, generation, page.situation.state, now.wall);
         }
-        outcome
-            .news
-            .into_iter()
-            .for_each(|draft| self.hub.publish(draft));
+        outcome.news.into_iter().for_each(|draft| self.hub.publish(draft));
         drop(page);
         self.book.turn();
         for (id, result) in outcome.finished {
@@ -183,10 +171,7 @@ impl Driver {
                 let _ = self.waiting.swap_remove(at).1.try_send(result);
             }
         }
-        outcome
-            .actions
-            .into_iter()
-            .for_each(|action| self.act(action));
+        outcome.actions.into_iter().for_each(|action| self.act(action));
     }
 
     fn write_situation(&self, situation: &mut super::Situation) {
@@ -199,10 +184,7 @@ impl Driver {
         }
         let events = self.machine.events();
         if situation.engine.events != events {
-            situation.engine = Arc::new(Engine {
-                events,
-                ..Engine::clone(&situation.engine)
-            });
+            situation.engine = Arc::new(Engine { events, ..Engine::clone(&situation.engine) });
         }
     }
 
@@ -211,8 +193,9 @@ impl Driver {
             Action::Connect => self.connect(),
             Action::Disconnect => self.disconnect(),
             Action::Subscribe => self.subscribe(),
-            Action::List { streamed } => self
-                .request(move |client| async move { Reply::Listed(client.list(streamed).await) }),
+            Action::List { streamed } => {
+                self.request(move |client| async move { Reply::Listed(client.list(streamed).await) })
+            }
             Action::Ask(question) => {
                 let pids = self.pids.clone();
                 self.request(move |client| async move {
@@ -224,11 +207,7 @@ impl Driver {
     }
 
     fn connect(&mut self) {
-        let (endpoint, config, to) = (
-            self.endpoint.clone(),
-            self.config.clone(),
-            self.replies.0.clone(),
-        );
+        let (endpoint, config, to) = (self.endpoint.clone(), self.config.clone(), self.replies.0.clone());
         self.tasks.spawn(async move {
             let client = connect(endpoint.as_ref(), &config).await;
             // The driver ends before its tasks do.
@@ -238,24 +217,15 @@ impl Driver {
 
     fn connected(&mut self, client: Client) -> Input {
         let proc = Proc::new(&self.config.host_root);
-        let engine_pid = self
-            .config
-            .engine_pid
-            .or(client.peer_pid().filter(|pid| !proc.is_init_system(*pid)));
+        let engine_pid = self.config.engine_pid.or(client.peer_pid().filter(|pid| !proc.is_init_system(*pid)));
         self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
         let version = client.version().clone();
         let engine = describe(&client, engine_pid, &self.config);
         let mut page = self.book.write();
-        page.situation.engine = Arc::new(Engine {
-            events: page.situation.engine.events.clone(),
-            ..engine
-        });
+        page.situation.engine = Arc::new(Engine { events: page.situation.engine.events.clone(), ..engine });
         drop(page);
         self.client = Some(client);
-        Input::Connected {
-            can_stream_lists: streams_lists(&version),
-            version,
-        }
+        Input::Connected { can_stream_lists: streams_lists(&version), version }
     }
 
     fn disconnect(&mut self) {
@@ -290,11 +260,7 @@ impl Driver {
 
     /// Inspections have their caller's patience, so they do not end with the connection.
     fn inspect(&mut self, what: Inspect, reply: SyncSender<Result<JsonText>>) {
-        let (client, endpoint, config) = (
-            self.client.clone(),
-            self.endpoint.clone(),
-            self.config.clone(),
-        );
+        let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let book = self.book.clone();
         tokio::spawn(async move {
             let client = match client {
@@ -365,10 +331,7 @@ async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client>
 /// Who the engine is. CRI has no engine ids: its host's name has to do, as it does for the reference.
 fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
     let version = client.version();
-    let id = config
-        .engine_id
-        .clone()
-        .or_else(|| host_name(&config.host_root, pid));
+    let id = config.engine_id.clone().or_else(|| host_name(&config.host_root, pid));
     Engine {
         runtime_name: version.runtime_name.as_str().into(),
         runtime_version: version.runtime_version.as_str().into(),

@@ -16,53 +16,27 @@ pub struct Inspect {
     pub flags: u32,
 }
 
-pub(super) async fn inspect(
-    client: &Client,
-    what: &Inspect,
-    book: &Book,
-    config: &Config,
-) -> Result<JsonText> {
-    let engine_pid = book
-        .read()
-        .situation
-        .engine
-        .pid
-        .or(config.engine_pid)
-        .or(client.peer_pid());
+pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config: &Config) -> Result<JsonText> {
+    let engine_pid = book.read().situation.engine.pid.or(config.engine_pid).or(client.peer_pid());
     let pids = PidResolver::new(config, engine_pid);
     let (id, kind) = find(client, &what.id_or_name).await?;
     let found = client.inspect(&id, kind, &pids).await?;
     let mut found = found.ok_or_else(|| {
-        Error::new(
-            CRI_E_NOT_FOUND,
-            format!("the engine has no container or pod {:?}", what.id_or_name),
-        )
+        Error::new(CRI_E_NOT_FOUND, format!("the engine has no container or pod {:?}", what.id_or_name))
     })?;
     let pod = pod_of(client, &found.sighting, book, &pids).await?;
     let (record, standing) = {
         let page = book.read();
-        (
-            page.portfolio.record_of(&found.sighting, pod),
-            page.standing(),
-        )
+        (page.portfolio.record_of(&found.sighting, pod), page.standing())
     };
     if what.flags & CRI_INSPECT_REQUIRE_PROCESS != 0 && !record.is_running() {
-        let message = format!(
-            "{} ({}) has no process: it is {}",
-            record.path(),
-            record.id,
-            record.state.word()
-        );
+        let message = format!("{} ({}) has no process: it is {}", record.path(), record.id, record.state.word());
         return Err(Error::new(CRI_E_PROCESSLESS, message));
     }
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
         redact_environment(&mut found.info);
     }
-    Ok(standing.inspect(
-        &record,
-        &found.info,
-        LabelView::new(config.merge_annotations),
-    ))
+    Ok(standing.inspect(&record, &found.info, LabelView::new(config.merge_annotations)))
 }
 
 /// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.
@@ -93,9 +67,6 @@ async fn pod_of(
     let known = book.read().portfolio.pod(pod_id).cloned();
     match known {
         Some(pod) => Ok(Some(pod)),
-        None => Ok(client
-            .status(pod_id, Some(Kind::Sandbox), pids)
-            .await?
-            .and_then(|said| said.pod)),
+        None => Ok(client.status(pod_id, Some(Kind::Sandbox), pids).await?.and_then(|said| said.pod)),
     }
 }

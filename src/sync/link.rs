@@ -28,11 +28,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub fn new(backoff: Backoff) -> Self {
-        Connection {
-            link: Link::Idle,
-            backoff,
-            cause: None,
-        }
+        Connection { link: Link::Idle, backoff, cause: None }
     }
 
     pub fn is_up(&self) -> bool {
@@ -49,9 +45,7 @@ impl Connection {
     }
 
     pub fn failed(&mut self, cause: Error, now: Millis) {
-        self.link = Link::Down {
-            retry_at: now + self.backoff.fail(),
-        };
+        self.link = Link::Down { retry_at: now + self.backoff.fail() };
         self.cause = Some(cause);
     }
 

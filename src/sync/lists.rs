@@ -49,11 +49,7 @@ impl Lists {
 
     /// A new connection.
     pub fn connected(&mut self, can_stream: bool) {
-        *self = Lists {
-            count: self.count,
-            try_streams: can_stream,
-            ..Lists::new(self.backoff.clone())
-        };
+        *self = Lists { count: self.count, try_streams: can_stream, ..Lists::new(self.backoff.clone()) };
     }
 
     /// Wants a list at this time, or earlier if one is due earlier.
@@ -68,11 +64,7 @@ impl Lists {
     pub fn begin(&mut self, tick: Tick, wall: Time) -> Begun {
         self.count += 1;
         self.due = None;
-        let begun = Begun {
-            number: self.count,
-            tick,
-            wall,
-        };
+        let begun = Begun { number: self.count, tick, wall };
         self.in_flight = Some(begun);
         begun
     }
@@ -99,10 +91,6 @@ impl Lists {
     }
 
     pub fn deadline(&self) -> Option<Millis> {
-        if self.in_flight.is_some() {
-            None
-        } else {
-            self.due
-        }
+        if self.in_flight.is_some() { None } else { self.due }
     }
 }

@@ -18,10 +18,7 @@ use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
 
 /// What has happened.
 #[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one at a time, on the stack, for a moment"
-)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
     /// Watch from now on.
     Watch,
@@ -30,10 +27,7 @@ pub(super) enum Input {
     /// ... and waits no longer.
     Forget(WaiterId),
     /// The connection is made.
-    Connected {
-        version: Version,
-        can_stream_lists: bool,
-    },
+    Connected { version: Version, can_stream_lists: bool },
     /// It could not be made.
     ConnectFailed(Error),
     /// From the event stream.
@@ -105,21 +99,11 @@ impl Machine {
     /// A machine that does nothing yet. `seed` makes its waits stray.
     pub fn new(config: &Config, seed: u64) -> Self {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
-        let backoff = |salt| {
-            Backoff::new(
-                millis(config.reconnect_min),
-                millis(config.reconnect_max),
-                seed ^ salt,
-            )
-        };
+        let backoff = |salt| Backoff::new(millis(config.reconnect_min), millis(config.reconnect_max), seed ^ salt);
         Machine {
             watching: false,
             connection: Connection::new(backoff(1)),
-            subscription: Subscription::new(
-                config.events,
-                millis(config.probe_interval),
-                backoff(2),
-            ),
+            subscription: Subscription::new(config.events, millis(config.probe_interval), backoff(2)),
             lists: Lists::new(backoff(3)),
             waiters: Waiters::default(),
             opening: Opening::default(),
@@ -169,10 +153,7 @@ impl Machine {
             Input::Watch => self.watch(now),
             Input::Resync(id) => self.resync(id, now),
             Input::Forget(id) => self.waiters.remove(id),
-            Input::Connected {
-                version,
-                can_stream_lists,
-            } => self.connected(&version, can_stream_lists, now),
+            Input::Connected { version, can_stream_lists } => self.connected(&version, can_stream_lists, now),
             Input::ConnectFailed(error) => self.connect_failed(error, now),
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
@@ -189,17 +170,11 @@ impl Machine {
     /// When `handle` wants a `Tick`, if nothing else happens before.
     pub fn deadline(&self, portfolio: &Portfolio) -> Option<Millis> {
         let can_ask = self.connection.is_up() && self.questions_in_flight < QUESTIONS;
-        let portfolio = if can_ask {
-            portfolio.deadline()
-        } else {
-            portfolio.patience()
-        };
+        let portfolio = if can_ask { portfolio.deadline() } else { portfolio.patience() };
         let up = self.connection.is_up();
         [
             portfolio,
-            self.connection
-                .deadline()
-                .filter(|_| self.wants_connection()),
+            self.connection.deadline().filter(|_| self.wants_connection()),
             self.lists.deadline().filter(|_| up),
             self.subscription.deadline().filter(|_| up && self.watching),
             self.waiters.deadline(self.pid_wait),
@@ -259,9 +234,7 @@ impl Machine {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
                 // Whether the connection went with it, a list will show; and what was missed.
-                if broke_with(&end).is_some()
-                    || matches!(self.subscription.stream, Stream::Down { .. })
-                {
+                if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
                 } else {
                     self.lists.want(now.mono + self.poll);
@@ -277,13 +250,7 @@ impl Machine {
         }
     }
 
-    fn listed(
-        &mut self,
-        result: Result<Listing>,
-        portfolio: &mut Portfolio,
-        now: Now,
-        out: &mut Outcome,
-    ) {
+    fn listed(&mut self, result: Result<Listing>, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         let Some(begun) = self.lists.in_flight else {
             return;
         };
@@ -315,22 +282,13 @@ impl Machine {
     /// How long until the next list.
     fn pause(&self, now: Now) -> Millis {
         match self.subscription.stream {
-            Stream::Pending {
-                since,
-                probe: false,
-            } if now.mono < since + SECOND_LIST => SECOND_LIST.min(self.relist),
+            Stream::Pending { since, probe: false } if now.mono < since + SECOND_LIST => SECOND_LIST.min(self.relist),
             _ if self.subscription.is_streaming() => self.relist,
             _ => self.poll,
         }
     }
 
-    fn list_failed(
-        &mut self,
-        error: Error,
-        portfolio: &mut Portfolio,
-        now: Now,
-        out: &mut Outcome,
-    ) {
+    fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
         let timed_out = error.status() == CRI_E_TIMEOUT;
         // A connection that was lost long ago is noticed only now: a new one may do.
@@ -355,13 +313,7 @@ impl Machine {
         out.actions.push(Action::Disconnect);
     }
 
-    fn answered(
-        &mut self,
-        question: &Question,
-        answer: Result<Option<Sighting>>,
-        portfolio: &mut Portfolio,
-        now: Now,
-    ) {
+    fn answered(&mut self, question: &Question, answer: Result<Option<Sighting>>, portfolio: &mut Portfolio, now: Now) {
         self.questions_in_flight = self.questions_in_flight.saturating_sub(1);
         match &answer {
             Ok(_) => self.stats.statuses += 1,
@@ -396,9 +348,7 @@ impl Machine {
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
             self.lists.begin(portfolio.list_begins(), now.wall);
-            out.actions.push(Action::List {
-                streamed: self.lists.try_streams,
-            });
+            out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
         self.questions_in_flight += questions.len();
@@ -417,15 +367,9 @@ impl Machine {
             let (initial, news) = self.opening.end(|id| portfolio.get(id).cloned());
             self.enter(state, generation, now, out);
             out.opening = Some(initial);
-            out.news.extend(
-                news.into_iter()
-                    .map(|told| draft(told, generation, state, now)),
-            );
+            out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));
         }
-        out.news.extend(
-            told.into_iter()
-                .map(|told| draft(told, generation, state, now)),
-        );
+        out.news.extend(told.into_iter().map(|told| draft(told, generation, state, now)));
         self.enter(state, generation, now, out);
         let finished = self.waiters.take_finished();
         self.stats.resyncs += finished.iter().filter(|(_, result)| result.is_ok()).count() as u64;
@@ -436,9 +380,7 @@ impl Machine {
         let ready = opens || self.opening.is_over();
         match self.connection.link {
             _ if !self.watching => WatcherState::New,
-            Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => {
-                WatcherState::Connecting
-            }
+            Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => WatcherState::Connecting,
             Link::Idle | Link::Connecting | Link::Down { .. } => WatcherState::Backoff,
             Link::Up if self.lists.failing => WatcherState::Backoff,
             Link::Up if !self.lists.succeeded || !ready => WatcherState::Syncing,
@@ -455,9 +397,7 @@ impl Machine {
         self.state = state;
         let message: Option<Arc<str>> = match state {
             WatcherState::Backoff => self.cause().map(|e| e.message().into()),
-            WatcherState::Watching | WatcherState::Polling => {
-                Some(self.subscription.report().reason)
-            }
+            WatcherState::Watching | WatcherState::Polling => Some(self.subscription.report().reason),
             _ => None,
         };
         out.news.push(Draft {

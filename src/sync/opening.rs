@@ -44,11 +44,7 @@ impl Opening {
 
     /// Keeps an event that comes before the first list: only that list makes the difference between news and
     /// history. Otherwise gives it back.
-    pub fn keep_early(
-        &mut self,
-        event: Box<EngineEvent>,
-        synced: bool,
-    ) -> Option<Box<EngineEvent>> {
+    pub fn keep_early(&mut self, event: Box<EngineEvent>, synced: bool) -> Option<Box<EngineEvent>> {
         if synced {
             return Some(event);
         }
@@ -64,30 +60,9 @@ impl Opening {
     }
 
     /// The first list is applied, and shows these lives. Gives the events that came before.
-    pub fn begin<'a>(
-        &mut self,
-        lives: impl Iterator<Item = &'a Arc<Container>>,
-        now: Millis,
-    ) -> Vec<EngineEvent> {
-        let initial = lives
-            .map(|c| {
-                (
-                    c.id.clone(),
-                    Initial {
-                        record: c.clone(),
-                        ended: false,
-                    },
-                )
-            })
-            .collect();
-        match std::mem::replace(
-            self,
-            Opening::Open {
-                since: now,
-                initial,
-                news: Vec::new(),
-            },
-        ) {
+    pub fn begin<'a>(&mut self, lives: impl Iterator<Item = &'a Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
+        let initial = lives.map(|c| (c.id.clone(), Initial { record: c.clone(), ended: false })).collect();
+        match std::mem::replace(self, Opening::Open { since: now, initial, news: Vec::new() }) {
             Opening::Early(events) => events,
             _ => Vec::new(),
         }
@@ -129,10 +104,7 @@ impl Opening {
 
     /// The lives to be replayed, and what has happened to them and to others since. `newest` gives the newest
     /// version of what still lives.
-    pub fn end(
-        &mut self,
-        newest: impl Fn(&Id) -> Option<Arc<Container>>,
-    ) -> (Vec<Arc<Container>>, Vec<Told>) {
+    pub fn end(&mut self, newest: impl Fn(&Id) -> Option<Arc<Container>>) -> (Vec<Arc<Container>>, Vec<Told>) {
         match std::mem::replace(self, Opening::Over) {
             Opening::Open { initial, news, .. } => {
                 let record = |(id, life): (Id, Initial)| match newest(&id) {

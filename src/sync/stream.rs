@@ -42,14 +42,7 @@ const SOON: Millis = 2000;
 
 impl Subscription {
     pub fn new(wanted: EventSource, probe_interval: Millis, backoff: Backoff) -> Self {
-        Subscription {
-            stream: Stream::Off,
-            backoff,
-            wanted,
-            probe_interval,
-            reason: "".into(),
-            runtime: String::new(),
-        }
+        Subscription { stream: Stream::Off, backoff, wanted, probe_interval, reason: "".into(), runtime: String::new() }
     }
 
     /// A new connection, to an engine of this version.
@@ -57,13 +50,8 @@ impl Subscription {
         self.runtime = version.runtime_name.clone();
         let down = Stream::Down { retry_at: now };
         let (stream, reason) = match (self.wanted, capability(version)) {
-            (EventSource::Poll, _) => (
-                Stream::Unavailable { probe_at: None },
-                "the option events=poll asks for it",
-            ),
-            (EventSource::Auto, Capability::Poll(why)) => {
-                (Stream::Unavailable { probe_at: None }, why)
-            }
+            (EventSource::Poll, _) => (Stream::Unavailable { probe_at: None }, "the option events=poll asks for it"),
+            (EventSource::Auto, Capability::Poll(why)) => (Stream::Unavailable { probe_at: None }, why),
             (_, Capability::StreamWithCaveat(caveat)) => (down, caveat),
             (EventSource::Stream, Capability::Poll(why)) => (down, why),
             (_, Capability::Stream) => (down, "the engine tells events"),
@@ -92,10 +80,7 @@ impl Subscription {
 
     /// Whether changes are heard of as they happen, for all we know.
     pub fn is_streaming(&self) -> bool {
-        matches!(
-            self.stream,
-            Stream::Open | Stream::Pending { probe: false, .. }
-        )
+        matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. })
     }
 
     /// The engine has answered: the subscription is live. True if that is news.
@@ -117,43 +102,29 @@ impl Subscription {
         };
         self.stream = match end {
             StreamEnd::Unimplemented(error) => self.unavailable(error.message().into(), now),
-            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => {
-                self.unavailable(self.why_empty().into(), now)
-            }
-            _ => Stream::Down {
-                retry_at: now + self.backoff.fail(),
-            },
+            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => self.unavailable(self.why_empty().into(), now),
+            _ => Stream::Down { retry_at: now + self.backoff.fail() },
         };
         if let (Stream::Down { .. }, StreamEnd::Failed(error)) = (&self.stream, end) {
-            self.reason =
-                format!("the event stream broke and is being opened again: {error}").into();
+            self.reason = format!("the event stream broke and is being opened again: {error}").into();
         }
     }
 
     fn unavailable(&mut self, reason: Arc<str>, now: Millis) -> Stream {
         self.reason = reason;
-        Stream::Unavailable {
-            probe_at: Some(now + self.probe_interval),
-        }
+        Stream::Unavailable { probe_at: Some(now + self.probe_interval) }
     }
 
     fn why_empty(&self) -> &'static str {
         match self.runtime.as_str() {
-            "cri-o" => {
-                "CRI-O's pod events are off: set enable_pod_events=true under [crio.runtime] and restart it"
-            }
-            _ => {
-                "the engine ends its event stream at once without an error: its events are switched off"
-            }
+            "cri-o" => "CRI-O's pod events are off: set enable_pod_events=true under [crio.runtime] and restart it",
+            _ => "the engine ends its event stream at once without an error: its events are switched off",
         }
     }
 
     /// The capability report.
     pub fn report(&self) -> Events {
-        Events {
-            streaming: self.is_streaming(),
-            reason: self.reason.clone(),
-        }
+        Events { streaming: self.is_streaming(), reason: self.reason.clone() }
     }
 
     pub fn deadline(&self) -> Option<Millis> {
@@ -180,14 +151,7 @@ mod tests {
 
     fn on(name: &str, version: &str, wanted: EventSource) -> Subscription {
         let mut it = Subscription::new(wanted, 300_000, Backoff::new(100, 3000, 1));
-        it.connected(
-            &Version {
-                runtime_name: name.into(),
-                runtime_version: version.into(),
-                ..Version::default()
-            },
-            0,
-        );
+        it.connected(&Version { runtime_name: name.into(), runtime_version: version.into(), ..Version::default() }, 0);
         it
     }
 
@@ -196,11 +160,7 @@ mod tests {
         assert!(on("containerd", "2.1.9", EventSource::Auto).is_due(0));
         assert!(on("containerd", "1.7.24", EventSource::Auto).is_due(0));
         let careful = on("cri-o", "1.30.1", EventSource::Auto);
-        assert_eq!(
-            (careful.is_due(u64::MAX), careful.deadline()),
-            (false, None),
-            "never probed either"
-        );
+        assert_eq!((careful.is_due(u64::MAX), careful.deadline()), (false, None), "never probed either");
         assert!(careful.report().reason.contains("can crash"));
         assert!(on("cri-o", "1.30.1", EventSource::Stream).is_due(0));
         assert!(!on("containerd", "2.1.9", EventSource::Poll).is_due(u64::MAX));
@@ -216,10 +176,7 @@ mod tests {
         assert!(it.report().reason.contains("enable_pod_events=true"));
         assert_eq!(it.deadline(), Some(300_005));
         it.subscribed(300_005);
-        assert!(
-            !it.is_streaming(),
-            "a probe does not count until it has succeeded"
-        );
+        assert!(!it.is_streaming(), "a probe does not count until it has succeeded");
         assert!(it.opened());
         assert!(it.is_streaming());
     }
@@ -240,10 +197,7 @@ mod tests {
     fn unimplemented_is_told_in_the_engines_words() {
         let mut it = on("docker", "1", EventSource::Auto);
         it.subscribed(0);
-        it.ended(
-            &StreamEnd::Unimplemented(Error::new(CRI_E_UNSUPPORTED, "method not implemented")),
-            1,
-        );
+        it.ended(&StreamEnd::Unimplemented(Error::new(CRI_E_UNSUPPORTED, "method not implemented")), 1);
         assert_eq!(&*it.report().reason, "method not implemented");
     }
 }

@@ -24,11 +24,7 @@ pub(super) struct Waiters {
 
 impl Waiters {
     pub fn add(&mut self, id: WaiterId, needs: u64) {
-        self.waiting.push(Waiter {
-            id,
-            needs,
-            listed: None,
-        });
+        self.waiting.push(Waiter { id, needs, listed: None });
     }
 
     pub fn remove(&mut self, id: WaiterId) {
@@ -51,9 +47,7 @@ impl Waiters {
     pub fn settle(&mut self, is_settled: bool, patience: Millis, now: Millis) {
         let finished = &mut self.finished;
         self.waiting.retain(|w| {
-            let done = w
-                .listed
-                .is_some_and(|since| is_settled || since + patience <= now);
+            let done = w.listed.is_some_and(|since| is_settled || since + patience <= now);
             if done {
                 finished.push((w.id, Ok(())));
             }
@@ -62,8 +56,7 @@ impl Waiters {
     }
 
     pub fn fail_all(&mut self, error: &Error) {
-        self.finished
-            .extend(self.waiting.drain(..).map(|w| (w.id, Err(error.clone()))));
+        self.finished.extend(self.waiting.drain(..).map(|w| (w.id, Err(error.clone()))));
     }
 
     pub fn take_finished(&mut self) -> Vec<(WaiterId, Result<()>)> {
@@ -71,10 +64,6 @@ impl Waiters {
     }
 
     pub fn deadline(&self, patience: Millis) -> Option<Millis> {
-        self.waiting
-            .iter()
-            .filter_map(|w| w.listed)
-            .map(|since| since + patience)
-            .min()
+        self.waiting.iter().filter_map(|w| w.listed).map(|since| since + patience).min()
     }
 }

@@ -13,8 +13,8 @@ use once_cell::sync::OnceCell;
 use crate::config::Config;
 use crate::cri::{Endpoint, is_final};
 use crate::error::{
-    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED,
-    CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, Error, Result,
+    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
+    CRI_E_UNSUPPORTED, Error, Result,
 };
 use crate::hub::{EventQueue, Hub};
 use crate::model::*;
@@ -66,10 +66,7 @@ impl Watcher {
         let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
         match *life {
             Life::Started => Ok(()),
-            Life::Stopped => Err(Error::new(
-                CRI_E_STATE,
-                "start: this watcher was stopped (make a new one)",
-            )),
+            Life::Stopped => Err(Error::new(CRI_E_STATE, "start: this watcher was stopped (make a new one)")),
             Life::New => {
                 self.io()?.send(Command::Watch)?;
                 *life = Life::Started;
@@ -81,12 +78,7 @@ impl Watcher {
     /// The thread, made when it is first needed. A failure to make it is not for ever.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
-            IoThread::spawn(
-                self.endpoint.clone(),
-                self.config.clone(),
-                self.book.clone(),
-                self.hub.clone(),
-            )
+            IoThread::spawn(self.endpoint.clone(), self.config.clone(), self.book.clone(), self.hub.clone())
         })
     }
 
@@ -108,10 +100,7 @@ impl Watcher {
     pub fn wait_ready(&self, timeout: Option<Duration>) -> Result<()> {
         self.check_fork()?;
         if *self.life.lock().unwrap_or_else(PoisonError::into_inner) == Life::New {
-            return Err(Error::new(
-                CRI_E_STATE,
-                "wait_ready: the watcher was not started (call start first)",
-            ));
+            return Err(Error::new(CRI_E_STATE, "wait_ready: the watcher was not started (call start first)"));
         }
         let found = self.book.wait(deadline(timeout), |page| {
             let situation = &page.situation;
@@ -139,12 +128,7 @@ impl Watcher {
         })
     }
 
-    fn answer<T>(
-        &self,
-        answer: &Receiver<Result<T>>,
-        timeout: Option<Duration>,
-        what: &str,
-    ) -> Result<T> {
+    fn answer<T>(&self, answer: &Receiver<Result<T>>, timeout: Option<Duration>, what: &str) -> Result<T> {
         let received = match timeout {
             Some(timeout) => answer.recv_timeout(timeout),
             None => answer.recv().map_err(RecvTimeoutError::from),
@@ -158,15 +142,9 @@ impl Watcher {
 
     fn timed_out(&self, what: &str) -> Error {
         let cause = self.book.read().situation.cause.clone();
-        let because = cause.as_ref().map_or(
-            "the engine has not answered yet".to_owned(),
-            ToString::to_string,
-        );
-        let it = Error::new(
-            CRI_E_TIMEOUT,
-            format!("{what}: the time given has passed; last cause: {because}"),
-        )
-        .retriable();
+        let because = cause.as_ref().map_or("the engine has not answered yet".to_owned(), ToString::to_string);
+        let it =
+            Error::new(CRI_E_TIMEOUT, format!("{what}: the time given has passed; last cause: {because}")).retriable();
         it.with_os_code(cause.as_ref().and_then(Error::os_code))
     }
 
@@ -213,8 +191,7 @@ impl Watcher {
             Some(cause) => cause.to_string(),
             None => "the first lists are not there yet".into(),
         };
-        let message =
-            format!("there is no picture yet: {why} (call start and wait_ready, or resync)");
+        let message = format!("there is no picture yet: {why} (call start and wait_ready, or resync)");
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
@@ -225,9 +202,7 @@ impl Watcher {
             return Err(Error::new(CRI_E_UNSUPPORTED, message));
         }
         let page = self.ready_page()?;
-        Ok(self
-            .cache
-            .containers(&page, LabelView::new(self.config.merge_annotations)))
+        Ok(self.cache.containers(&page, LabelView::new(self.config.merge_annotations)))
     }
 
     /// Everything that runs, as records.
@@ -242,10 +217,7 @@ impl Watcher {
         if standing.engine.api.is_empty()
             && let Some(endpoint) = &self.endpoint
         {
-            standing.engine = Arc::new(Engine {
-                api: endpoint.to_string().into(),
-                ..Engine::clone(&standing.engine)
-            });
+            standing.engine = Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&standing.engine) });
         }
         Ok(standing.engine())
     }
@@ -269,20 +241,12 @@ impl Watcher {
 
     /// All that the engine itself says of one container or sandbox, in any state, as `criwatch.inspect/1`. `flags`
     /// are bits of `CRI_INSPECT_*`.
-    pub fn inspect(
-        &self,
-        id_or_name: &str,
-        flags: u32,
-        timeout: Option<Duration>,
-    ) -> Result<JsonText> {
+    pub fn inspect(&self, id_or_name: &str, flags: u32, timeout: Option<Duration>) -> Result<JsonText> {
         self.check_fork()?;
         let known = CRI_INSPECT_REQUIRE_PROCESS | CRI_INSPECT_SHOW_ENV;
         check_bits("inspect: flags", flags, known)?;
         let (reply, answer) = sync_channel(1);
-        let what = Inspect {
-            id_or_name: id_or_name.to_owned(),
-            flags,
-        };
+        let what = Inspect { id_or_name: id_or_name.to_owned(), flags };
         self.io()?.send(Command::Inspect { what, reply })?;
         self.answer(&answer, timeout, "inspect")
     }
@@ -293,18 +257,9 @@ impl Watcher {
         self.check_fork()?;
         check_bits("subscribe: mask", mask, ALL_MASK)?;
         check_bits("subscribe: flags", flags, CRI_SUBSCRIBE_LIVE_ONLY)?;
-        let capacity = if capacity == 0 {
-            self.config.queue_capacity
-        } else {
-            capacity
-        };
+        let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(
-            mask,
-            live_only,
-            capacity,
-            LabelView::new(self.config.merge_annotations),
-        )
+        self.hub.subscribe(mask, live_only, capacity, LabelView::new(self.config.merge_annotations))
     }
 }
 
@@ -331,8 +286,7 @@ fn check_bits(what: &str, bits: u32, known: u32) -> Result<()> {
     if bits & !known == 0 {
         return Ok(());
     }
-    let message =
-        format!("{what}: {bits:#x} has bits that mean nothing here (known are {known:#x})");
+    let message = format!("{what}: {bits:#x} has bits that mean nothing here (known are {known:#x})");
     Err(Error::new(CRI_E_INVALID_ARGUMENT, message))
 }
 

@@ -24,43 +24,22 @@ pub(super) struct IoThread {
 }
 
 impl IoThread {
-    pub fn spawn(
-        endpoint: Option<Endpoint>,
-        config: Arc<Config>,
-        book: Arc<Book>,
-        hub: Arc<Hub>,
-    ) -> Result<Self> {
-        let failed = |what: &str, e: &std::io::Error| {
-            Error::os(CRI_E_OS, format!("start: {what}"), e).retriable()
-        };
+    pub fn spawn(endpoint: Option<Endpoint>, config: Arc<Config>, book: Arc<Book>, hub: Arc<Hub>) -> Result<Self> {
+        let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
         let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells forks", &e))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
         let mut driver = Driver::new(endpoint, config, book.clone(), hub, orders);
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             if outcome.is_err() {
-                driver.end(Error::new(
-                    CRI_E_PANIC,
-                    "a panic ended the watcher: a defect of this library",
-                ));
+                driver.end(Error::new(CRI_E_PANIC, "a panic ended the watcher: a defect of this library"));
             }
         };
-        let builder = std::thread::Builder::new()
-            .name("cri-io".into())
-            .stack_size(STACK);
-        let thread =
-            without_signals(|| builder.spawn(work)).map_err(|e| failed("pthread_create", &e))?;
-        Ok(IoThread {
-            commands,
-            thread: Mutex::new(Some(thread)),
-            mark,
-            book,
-        })
+        let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);
+        let thread = without_signals(|| builder.spawn(work)).map_err(|e| failed("pthread_create", &e))?;
+        Ok(IoThread { commands, thread: Mutex::new(Some(thread)), mark, book })
     }
 
     pub fn send(&self, command: Command) -> Result<()> {
@@ -78,11 +57,7 @@ impl IoThread {
     pub fn stop(&self) {
         // A thread that has ended by itself does not listen any more.
         let _ = self.send(Command::Stop);
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // Its panics were caught inside.
             let _ = thread.join();

@@ -5,8 +5,7 @@ use std::fmt;
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
 };
 use protox::file::{File, FileResolver};
 
@@ -36,11 +35,7 @@ impl Contract {
         let mut compiler = protox::Compiler::with_file_resolver(OneFile(text.to_owned()));
         compiler.open_file(OneFile::NAME)?;
         let mut facts = Facts::default();
-        compiler
-            .file_descriptor_set()
-            .file
-            .iter()
-            .for_each(|file| facts.file(file));
+        compiler.file_descriptor_set().file.iter().for_each(|file| facts.file(file));
         Ok(Contract(facts.0))
     }
 
@@ -65,9 +60,7 @@ impl Contract {
         let count = |kind: &str, part: &str| {
             self.0
                 .keys()
-                .filter(|s| {
-                    s.starts_with(kind) && s.contains(", ") != part.is_empty() && s.contains(part)
-                })
+                .filter(|s| s.starts_with(kind) && s.contains(", ") != part.is_empty() && s.contains(part))
                 .count()
         };
         format!(
@@ -96,18 +89,8 @@ impl fmt::Display for Difference {
             Some(fact) => fact.text.clone(),
             None => "absent".to_owned(),
         };
-        let effect = if self.breaks_the_wire() {
-            " (breaks the wire)"
-        } else {
-            ""
-        };
-        write!(
-            f,
-            "{}: ours {}; published {}{effect}",
-            self.subject,
-            text(&self.ours),
-            text(&self.published)
-        )
+        let effect = if self.breaks_the_wire() { " (breaks the wire)" } else { "" };
+        write!(f, "{}: ours {}; published {}{effect}", self.subject, text(&self.ours), text(&self.published))
     }
 }
 
@@ -117,18 +100,10 @@ pub fn digest(differences: &[Difference]) -> String {
     let whole = |d: &Difference| d.subject.split(", ").next().unwrap_or_default().to_owned();
     let mut lines = String::new();
     for group in differences.chunk_by(|a, b| whole(a) == whole(b)) {
-        let shown = if group.len() > SHOWN {
-            &group[..1]
-        } else {
-            group
-        };
+        let shown = if group.len() > SHOWN { &group[..1] } else { group };
         shown.iter().for_each(|d| lines += &format!("  {d}\n"));
         if shown.len() < group.len() {
-            lines += &format!(
-                "  {}: {} more of this kind\n",
-                whole(&group[0]),
-                group.len() - shown.len()
-            );
+            lines += &format!("  {}: {} more of this kind\n", whole(&group[0]), group.len() - shown.len());
         }
     }
     lines
@@ -143,11 +118,7 @@ impl OneFile {
 
 impl FileResolver for OneFile {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        if name == Self::NAME {
-            File::from_source(name, &self.0)
-        } else {
-            Err(protox::Error::file_not_found(name))
-        }
+        if name == Self::NAME { File::from_source(name, &self.0) } else { Err(protox::Error::file_not_found(name)) }
     }
 }
 
@@ -157,28 +128,17 @@ struct Facts(BTreeMap<String, Fact>);
 impl Facts {
     fn add(&mut self, subject: String, text: String, wire: String) {
         // An enum may give one number several names.
-        let fact = self.0.entry(subject).or_insert(Fact {
-            text: String::new(),
-            wire,
-        });
+        let fact = self.0.entry(subject).or_insert(Fact { text: String::new(), wire });
         let comma = if fact.text.is_empty() { "" } else { ", " };
         fact.text += &format!("{comma}{text}");
     }
 
     fn file(&mut self, file: &FileDescriptorProto) {
         self.add("syntax".into(), file.syntax().into(), file.syntax().into());
-        self.add(
-            "package".into(),
-            file.package().into(),
-            file.package().into(),
-        );
+        self.add("package".into(), file.package().into(), file.package().into());
         let scope = format!(".{}", file.package());
-        file.message_type
-            .iter()
-            .for_each(|m| self.message(&scope, m));
-        file.enum_type
-            .iter()
-            .for_each(|e| self.enumeration(&scope, e));
+        file.message_type.iter().for_each(|m| self.message(&scope, m));
+        file.enum_type.iter().for_each(|e| self.enumeration(&scope, e));
         file.service.iter().for_each(|s| self.service(s));
     }
 
@@ -188,77 +148,37 @@ impl Facts {
         for field in &message.field {
             let subject = format!("message {name}, field {}", field.number());
             let oneof = field.oneof_index.filter(|_| !field.proto3_optional());
-            let oneof = oneof.map_or(String::new(), |i| {
-                format!(" in oneof {}", message.oneof_decl[i as usize].name())
-            });
+            let oneof = oneof.map_or(String::new(), |i| format!(" in oneof {}", message.oneof_decl[i as usize].name()));
             let shape = Shape::of(field, &name, message);
-            self.add(
-                subject,
-                format!("{} {}{oneof}", shape.text, field.name()),
-                shape.wire,
-            );
+            self.add(subject, format!("{} {}{oneof}", shape.text, field.name()), shape.wire);
         }
         for range in &message.reserved_range {
-            let subject = format!(
-                "message {name}, reserved {}..{}",
-                range.start(),
-                range.end()
-            );
+            let subject = format!("message {name}, reserved {}..{}", range.start(), range.end());
             self.add(subject, String::new(), String::new());
         }
         for word in &message.reserved_name {
-            self.add(
-                format!("message {name}, reserved {word}"),
-                String::new(),
-                String::new(),
-            );
+            self.add(format!("message {name}, reserved {word}"), String::new(), String::new());
         }
         // A map's entries are told with its field.
-        message
-            .nested_type
-            .iter()
-            .filter(|m| !is_map_entry(m))
-            .for_each(|m| self.message(&name, m));
-        message
-            .enum_type
-            .iter()
-            .for_each(|e| self.enumeration(&name, e));
+        message.nested_type.iter().filter(|m| !is_map_entry(m)).for_each(|m| self.message(&name, m));
+        message.enum_type.iter().for_each(|e| self.enumeration(&name, e));
     }
 
     fn enumeration(&mut self, scope: &str, enumeration: &EnumDescriptorProto) {
         let name = format!("{scope}.{}", enumeration.name());
         self.add(format!("enum {name}"), String::new(), String::new());
         for value in &enumeration.value {
-            self.add(
-                format!("enum {name}, value {}", value.number()),
-                value.name().into(),
-                String::new(),
-            );
+            self.add(format!("enum {name}, value {}", value.number()), value.name().into(), String::new());
         }
     }
 
     fn service(&mut self, service: &ServiceDescriptorProto) {
-        self.add(
-            format!("service {}", service.name()),
-            String::new(),
-            String::new(),
-        );
+        self.add(format!("service {}", service.name()), String::new(), String::new());
         for method in &service.method {
             let stream = |yes| if yes { "stream " } else { "" };
-            let (asks, answers) = (
-                stream(method.client_streaming()),
-                stream(method.server_streaming()),
-            );
-            let text = format!(
-                "({asks}{}) returns ({answers}{})",
-                method.input_type(),
-                method.output_type()
-            );
-            self.add(
-                format!("service {}, method {}", service.name(), method.name()),
-                text.clone(),
-                text,
-            );
+            let (asks, answers) = (stream(method.client_streaming()), stream(method.server_streaming()));
+            let text = format!("({asks}{}) returns ({answers}{})", method.input_type(), method.output_type());
+            self.add(format!("service {}, method {}", service.name(), method.name()), text.clone(), text);
         }
     }
 }
@@ -283,34 +203,20 @@ impl Shape {
             };
         }
         let (text, wire) = match field.r#type() {
-            Type::Message | Type::Group => {
-                (field.type_name().to_owned(), field.type_name().to_owned())
-            }
+            Type::Message | Type::Group => (field.type_name().to_owned(), field.type_name().to_owned()),
             Type::Enum => (field.type_name().to_owned(), "varint".to_owned()),
-            scalar => (
-                scalar.as_str_name()["TYPE_".len()..].to_lowercase(),
-                encoding(scalar).to_owned(),
-            ),
+            scalar => (scalar.as_str_name()["TYPE_".len()..].to_lowercase(), encoding(scalar).to_owned()),
         };
         match field.label() {
-            Label::Repeated => Shape {
-                text: format!("repeated {text}"),
-                wire: format!("repeated {wire}"),
-            },
-            _ if field.proto3_optional() => Shape {
-                text: format!("optional {text}"),
-                wire,
-            },
+            Label::Repeated => Shape { text: format!("repeated {text}"), wire: format!("repeated {wire}") },
+            _ if field.proto3_optional() => Shape { text: format!("optional {text}"), wire },
             _ => Shape { text, wire },
         }
     }
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {
-    message
-        .options
-        .as_ref()
-        .is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(|options| options.map_entry())
 }
 
 /// Types of one encoding read each other's values.

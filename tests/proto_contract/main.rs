@@ -21,10 +21,7 @@ const CONTRACT_LINE: &str = "// Contract: k8s.io/cri-api ";
 fn main() {
     let trials = vec![
         Trial::test("a_difference_of_any_kind_is_seen", every_kind_is_seen),
-        Trial::test(
-            "comments_options_and_order_do_not_count",
-            prose_does_not_count,
-        ),
+        Trial::test("comments_options_and_order_do_not_count", prose_does_not_count),
         Trial::ignorable_test("ours_is_the_published_contract", ours_is_the_published_one),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
@@ -32,9 +29,7 @@ fn main() {
 
 fn ours_is_the_published_one() -> Result<Completion, Failed> {
     let Some(path) = env::var_os(PUBLISHED) else {
-        return Ok(Completion::ignored_with(format!(
-            "{PUBLISHED} is not set: scripts/compare-proto sets it"
-        )));
+        return Ok(Completion::ignored_with(format!("{PUBLISHED} is not set: scripts/compare-proto sets it")));
     };
     let version = env::var(PUBLISHED_VERSION).unwrap_or_else(|_| "of unknown version".into());
     let published = read(Path::new(&path))?;
@@ -42,25 +37,13 @@ fn ours_is_the_published_one() -> Result<Completion, Failed> {
     let differences = ours.differences(&published);
     println!("\nours       {our_version}: {}", ours.counts());
     println!("published  {version}: {}", published.counts());
-    println!(
-        "{} differences, {} of them on the wire",
-        differences.len(),
-        on_the_wire(&differences)
-    );
+    println!("{} differences, {} of them on the wire", differences.len(), on_the_wire(&differences));
     print!("{}", contract::digest(&differences));
 
     // Another release may differ in what it has and how it names it, but both must be readable.
     let other_release = version.starts_with('v') && version != our_version;
-    let bad = if other_release {
-        on_the_wire(&differences)
-    } else {
-        differences.len()
-    };
-    if bad == 0 {
-        Ok(Completion::Completed)
-    } else {
-        Err(format!("{bad} differences matter: see above").into())
-    }
+    let bad = if other_release { on_the_wire(&differences) } else { differences.len() };
+    if bad == 0 { Ok(Completion::Completed) } else { Err(format!("{bad} differences matter: see above").into()) }
 }
 
 fn on_the_wire(differences: &[Difference]) -> usize {
@@ -70,11 +53,8 @@ fn on_the_wire(differences: &[Difference]) -> usize {
 fn ours() -> Result<(Contract, String), Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto/api.proto");
     let text = fs::read_to_string(&path)?;
-    let version = text
-        .lines()
-        .find_map(|line| line.strip_prefix(CONTRACT_LINE));
-    let version =
-        version.ok_or_else(|| format!("{}: no line {CONTRACT_LINE:?}", path.display()))?;
+    let version = text.lines().find_map(|line| line.strip_prefix(CONTRACT_LINE));
+    let version = version.ok_or_else(|| format!("{}: no line {CONTRACT_LINE:?}", path.display()))?;
     Ok((Contract::parse(&text)?, version.to_owned()))
 }
 
@@ -101,18 +81,10 @@ fn every_kind_is_seen() -> Result<(), Failed> {
         ("string name = 1", "string name = 9", false),
         ("repeated int32", "int32", true),
         ("map<string, string>", "map<string, int32>", true),
-        (
-            "oneof which { B b = 4; bool c = 5; }",
-            "B b = 4; bool c = 5;",
-            false,
-        ),
+        ("oneof which { B b = 4; bool c = 5; }", "B b = 4; bool c = 5;", false),
         ("optional uint64", "uint64", false),
         ("Inner inner = 3", "B inner = 3", true),
-        (
-            "message Inner { bool x = 1; }",
-            "message Inner { bool x = 1; bool y = 2; }",
-            false,
-        ),
+        ("message Inner { bool x = 1; }", "message Inner { bool x = 1; bool y = 2; }", false),
         ("reserved 7;", "", false),
         ("ONE = 1", "ICH = 1", false),
         ("ONE = 1;", "ONE = 1; TWO = 2;", false),
@@ -125,10 +97,7 @@ fn every_kind_is_seen() -> Result<(), Failed> {
     for (from, to, breaks) in changes {
         let differences = sample.differences(&Contract::parse(&SAMPLE.replacen(from, to, 1))?);
         if differences.is_empty() || breaks != differences.iter().any(Difference::breaks_the_wire) {
-            return Err(format!(
-                "{from:?} -> {to:?}: expected breaks = {breaks}, got {differences:?}"
-            )
-            .into());
+            return Err(format!("{from:?} -> {to:?}: expected breaks = {breaks}, got {differences:?}").into());
         }
     }
     Ok(())
@@ -136,18 +105,11 @@ fn every_kind_is_seen() -> Result<(), Failed> {
 
 fn prose_does_not_count() -> Result<(), Failed> {
     let other = SAMPLE
-        .replace(
-            "package runtime.v1;",
-            "package runtime.v1; option go_package = \"elsewhere\"; // words",
-        )
+        .replace("package runtime.v1;", "package runtime.v1; option go_package = \"elsewhere\"; // words")
         .replace(
             "string name = 1; repeated int32 n = 2;",
             "repeated int32 n = 2; /* n */ string name = 1 [deprecated = true];",
         );
     let differences = Contract::parse(SAMPLE)?.differences(&Contract::parse(&other)?);
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{differences:?}").into())
-    }
+    if differences.is_empty() { Ok(()) } else { Err(format!("{differences:?}").into()) }
 }

@@ -28,21 +28,14 @@ pub fn cxx() -> OsString {
 
 /// Whether a program can be started at all.
 pub fn is_there(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|o| o.status.success())
+    Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success())
 }
 
 /// Runs a command; what it wrote if it failed.
 pub fn succeed(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
     let text = text(&output);
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{command:?}: {}\n{text}", output.status))
-    }
+    if output.status.success() { Ok(text) } else { Err(format!("{command:?}: {}\n{text}", output.status)) }
 }
 
 /// Everything a command wrote.
@@ -61,11 +54,7 @@ impl Library {
     pub fn of_this_build() -> Library {
         let deps = std::env::current_exe().expect("this test's own path");
         let built = deps.with_file_name("libcriwatch.so");
-        assert!(
-            built.exists(),
-            "{} is missing: is cdylib among the crate types?",
-            built.display()
-        );
+        assert!(built.exists(), "{} is missing: is cdylib among the crate types?", built.display());
         // One folder a test program: others build the same sources at this moment.
         let program = deps.file_stem().expect("a file name");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program);
@@ -119,16 +108,8 @@ impl Library {
 /// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.
 pub fn valgrind(program: &Path) -> Command {
     let mut command = Command::new("valgrind");
-    command.args([
-        "--quiet",
-        "--leak-check=full",
-        "--show-leak-kinds=definite,indirect",
-    ]);
-    command.args([
-        "--errors-for-leak-kinds=definite,indirect",
-        "--error-exitcode=99",
-        "--child-silent-after-fork=yes",
-    ]);
+    command.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
+    command.args(["--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99", "--child-silent-after-fork=yes"]);
     command.arg(program);
     command
 }
@@ -137,10 +118,7 @@ pub fn valgrind(program: &Path) -> Command {
 pub fn functions(header: &str) -> BTreeSet<String> {
     let code = without_comments(header);
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = code
-        .match_indices("cri_")
-        .filter(|(at, _)| !code[..*at].ends_with(is_word))
-        .map(|(at, _)| &code[at..]);
+    let words = code.match_indices("cri_").filter(|(at, _)| !code[..*at].ends_with(is_word)).map(|(at, _)| &code[at..]);
     let calls = words.filter_map(|rest| {
         let (name, after) = rest.split_at(rest.find(|c| !is_word(c))?);
         after.trim_start().starts_with('(').then(|| name.to_owned())

@@ -32,21 +32,11 @@ impl Containerd {
     /// Starts it, waits until it answers, and gives it the images.
     pub fn start(lab: &Lab, package: &Package) -> Result<Containerd, String> {
         remove_abandoned();
-        let dir = tempfile::Builder::new()
-            .prefix(leftovers::PREFIX)
-            .tempdir()
-            .map_err(|error| error.to_string())?;
-        let owner =
-            claim(dir.path()).map_err(|error| format!("{}: {error}", dir.path().display()))?;
-        let mut engine = Containerd {
-            package: package.clone(),
-            tools: lab.tools.clone(),
-            process: None,
-            dir,
-            _owner: owner,
-        };
-        fs::write(engine.path("config.toml"), engine.config())
-            .map_err(|error| format!("config.toml: {error}"))?;
+        let dir = tempfile::Builder::new().prefix(leftovers::PREFIX).tempdir().map_err(|error| error.to_string())?;
+        let owner = claim(dir.path()).map_err(|error| format!("{}: {error}", dir.path().display()))?;
+        let mut engine =
+            Containerd { package: package.clone(), tools: lab.tools.clone(), process: None, dir, _owner: owner };
+        fs::write(engine.path("config.toml"), engine.config()).map_err(|error| format!("config.toml: {error}"))?;
         engine.start_again()?;
         engine.import(&lab.image)?;
         Ok(engine)
@@ -54,30 +44,13 @@ impl Containerd {
 
     /// Starts it after its end, and waits until it answers.
     pub fn start_again(&mut self) -> Result<(), String> {
-        assert!(
-            self.process.is_none(),
-            "containerd {} runs already",
-            self.package.version
-        );
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.path("containerd.log"));
+        assert!(self.process.is_none(), "containerd {} runs already", self.package.version);
+        let log = File::options().create(true).append(true).open(self.path("containerd.log"));
         let log = log.map_err(|error| format!("containerd.log: {error}"))?;
         let mut command = Command::new(self.package.dir.join("usr/bin/containerd"));
-        command
-            .arg("--config")
-            .arg(self.path("config.toml"))
-            .env("PATH", self.search_path());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
-        self.process = Some(
-            command
-                .spawn()
-                .map_err(|error| format!("{command:?}: {error}"))?,
-        );
+        command.arg("--config").arg(self.path("config.toml")).env("PATH", self.search_path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.process = Some(command.spawn().map_err(|error| format!("{command:?}: {error}"))?);
         self.wait_until_it_answers()
     }
 
@@ -85,9 +58,7 @@ impl Containerd {
         let pods = self.pods()?;
         wait::until("containerd to answer", wait::PATIENCE, || {
             // Version answers early; a list does once the containers of an earlier run are recovered.
-            pods.version()
-                .and_then(|_| pods.sandboxes())
-                .map_err(|error| error.to_string())
+            pods.version().and_then(|_| pods.sandboxes()).map_err(|error| error.to_string())
         })
         .map(drop)
         .map_err(|error| format!("{error}\n{}", self.log_tail()))
@@ -95,20 +66,10 @@ impl Containerd {
 
     fn import(&self, image: &Path) -> Result<(), String> {
         let mut command = Command::new(self.package.dir.join("usr/bin/ctr"));
-        command
-            .arg("--address")
-            .arg(self.socket())
-            .args(["--namespace", "k8s.io", "images", "import"])
-            .arg(image);
-        let output = command
-            .env("PATH", self.search_path())
-            .output()
-            .map_err(|error| format!("ctr: {error}"))?;
+        command.arg("--address").arg(self.socket()).args(["--namespace", "k8s.io", "images", "import"]).arg(image);
+        let output = command.env("PATH", self.search_path()).output().map_err(|error| format!("ctr: {error}"))?;
         if !output.status.success() {
-            return Err(format!(
-                "ctr images import: {}",
-                String::from_utf8_lossy(&output.stderr)
-            ));
+            return Err(format!("ctr images import: {}", String::from_utf8_lossy(&output.stderr)));
         }
         let pods = self.pods()?;
         wait::until("the images to be known to CRI", wait::PATIENCE, || {
@@ -178,11 +139,7 @@ impl Containerd {
         let text = String::from_utf8_lossy(&log[log.len().saturating_sub(8 * 1024)..]).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         let tail = &lines[lines.len().saturating_sub(15)..];
-        format!(
-            "--- log of containerd {}\n{}",
-            self.package.version,
-            tail.join("\n")
-        )
+        format!("--- log of containerd {}\n{}", self.package.version, tail.join("\n"))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -192,23 +149,13 @@ impl Containerd {
     /// containerd finds its shim, and the shim runc, by PATH.
     fn search_path(&self) -> String {
         let path = std::env::var("PATH").unwrap_or_default();
-        format!(
-            "{}:{}:{path}",
-            self.package.dir.join("usr/bin").display(),
-            self.tools.display()
-        )
+        format!("{}:{}:{path}", self.package.dir.join("usr/bin").display(), self.tools.display())
     }
 
     fn signal(&self, signal: i32) -> io::Result<()> {
-        let pid = self
-            .pid()
-            .ok_or_else(|| io::Error::other("containerd does not run"))?;
+        let pid = self.pid().ok_or_else(|| io::Error::other("containerd does not run"))?;
         // SAFETY: kill takes plain numbers; the pid is a child's that was not waited for, so it is still its own.
-        if unsafe { libc::kill(pid, signal) } == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
+        if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     fn end_by(&mut self, signal: i32) -> io::Result<ExitStatus> {
@@ -219,16 +166,8 @@ impl Containerd {
     fn config(&self) -> String {
         let dir = self.dir.path().display();
         // Its own mounts under a folder that is itself an overlay would be refused.
-        let snapshotter = if is_overlay(self.dir.path()) {
-            "native"
-        } else {
-            "overlayfs"
-        };
-        let template = if self.package.line.starts_with("1.") {
-            CONFIG_1
-        } else {
-            CONFIG_2
-        };
+        let snapshotter = if is_overlay(self.dir.path()) { "native" } else { "overlayfs" };
+        let template = if self.package.line.starts_with("1.") { CONFIG_1 } else { CONFIG_2 };
         template
             .replace("{dir}", &dir.to_string())
             .replace("{tools}", &self.tools.display().to_string())
@@ -238,18 +177,13 @@ impl Containerd {
 
     /// Pods are removed by the engine as long as it can; the rest is ended by pid.
     fn remove_pods(&mut self) -> Result<(), String> {
-        if self
-            .process
-            .as_mut()
-            .is_none_or(|process| !matches!(process.try_wait(), Ok(None)))
-        {
+        if self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None))) {
             return Ok(());
         }
         self.thaw().map_err(|error| error.to_string())?;
         let pods = self.pods()?;
         for sandbox in pods.sandboxes().map_err(|error| error.to_string())? {
-            pods.remove_pod(&sandbox.id)
-                .map_err(|error| error.to_string())?;
+            pods.remove_pod(&sandbox.id).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -264,10 +198,7 @@ impl Containerd {
             !matches!(process.try_wait(), Ok(None))
         });
         if ended.is_err() {
-            process
-                .kill()
-                .and_then(|()| process.wait())
-                .map_err(|error| format!("kill containerd: {error}"))?;
+            process.kill().and_then(|()| process.wait()).map_err(|error| format!("kill containerd: {error}"))?;
         }
         Ok(())
     }
@@ -279,30 +210,18 @@ impl Drop for Containerd {
             eprintln!("{}", self.log_tail());
         }
         // Each step is tried whatever became of the one before: the last ones end what the first ones could not.
-        let steps = [
-            self.remove_pods(),
-            self.end_process(),
-            leftovers::remove(self.dir.path()),
-        ];
+        let steps = [self.remove_pods(), self.end_process(), leftovers::remove(self.dir.path())];
         for error in steps.into_iter().filter_map(Result::err) {
-            eprintln!(
-                "containerd {} left something behind: {error}",
-                self.package.version
-            );
+            eprintln!("containerd {} left something behind: {error}", self.package.version);
         }
     }
 }
 
 /// Removes the folders, processes and mounts of engines whose test program was killed.
 fn remove_abandoned() {
-    let entries = fs::read_dir(std::env::temp_dir())
-        .into_iter()
-        .flatten()
-        .flatten();
+    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     for dir in entries.map(|entry| entry.path()) {
-        let is_ours = dir
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(leftovers::PREFIX));
+        let is_ours = dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(leftovers::PREFIX));
         if !is_ours {
             continue;
         }
@@ -310,13 +229,10 @@ fn remove_abandoned() {
         let Ok(_owner) = lock(&dir.join("owner")) else {
             continue;
         };
-        let removed = leftovers::remove(&dir)
-            .and_then(|()| fs::remove_dir_all(&dir).map_err(|error| error.to_string()));
+        let removed =
+            leftovers::remove(&dir).and_then(|()| fs::remove_dir_all(&dir).map_err(|error| error.to_string()));
         if let Err(error) = removed {
-            eprintln!(
-                "the abandoned {} could not be removed: {error}",
-                dir.display()
-            );
+            eprintln!("the abandoned {} could not be removed: {error}", dir.display());
         }
     }
 }
@@ -340,14 +256,11 @@ fn lock(path: &Path) -> io::Result<File> {
 }
 
 fn is_overlay(path: &Path) -> bool {
-    let path =
-        std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("a path has no NUL");
+    let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("a path has no NUL");
     // SAFETY: statfs is plain data, for which zeros are a value; the path outlives the call.
     let mut found: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are good for the call.
-    unsafe {
-        libc::statfs(path.as_ptr(), &mut found) == 0 && found.f_type == libc::OVERLAYFS_SUPER_MAGIC
-    }
+    unsafe { libc::statfs(path.as_ptr(), &mut found) == 0 && found.f_type == libc::OVERLAYFS_SUPER_MAGIC }
 }
 
 /// For 1.6 and 1.7. `restrict_oom_score_adj`: lowering it needs CAP_SYS_RESOURCE, which containers often lack.

@@ -25,27 +25,13 @@ pub struct Candidate {
 /// Every engine that tests should run on. Those that are lacking stand there with their reasons, to be counted.
 pub fn candidates() -> Vec<Candidate> {
     let mut all = match lab::lab() {
-        Err(reason) => vec![Candidate {
-            name: "containerd".into(),
-            source: Err(reason.into()),
-        }],
+        Err(reason) => vec![Candidate { name: "containerd".into(), source: Err(reason.into()) }],
         Ok(lab) => of_lab(lab),
     };
     let endpoints = std::env::var("CRI_TEST_ENDPOINTS").unwrap_or_default();
-    for endpoint in endpoints
-        .split(',')
-        .map(str::trim)
-        .filter(|endpoint| !endpoint.is_empty())
-    {
-        let endpoint = if endpoint.starts_with('/') {
-            format!("unix://{endpoint}")
-        } else {
-            endpoint.to_owned()
-        };
-        all.push(Candidate {
-            name: endpoint.clone(),
-            source: Ok(Source::Endpoint(endpoint)),
-        });
+    for endpoint in endpoints.split(',').map(str::trim).filter(|endpoint| !endpoint.is_empty()) {
+        let endpoint = if endpoint.starts_with('/') { format!("unix://{endpoint}") } else { endpoint.to_owned() };
+        all.push(Candidate { name: endpoint.clone(), source: Ok(Source::Endpoint(endpoint)) });
     }
     all
 }
@@ -55,10 +41,10 @@ fn of_lab(lab: &'static Lab) -> Vec<Candidate> {
         name: format!("containerd-{}", package.line),
         source: Ok(Source::Containerd(lab, package.clone())),
     });
-    let missing = lab.missing.iter().map(|(line, reason)| Candidate {
-        name: format!("containerd-{line}"),
-        source: Err(reason.clone()),
-    });
+    let missing = lab
+        .missing
+        .iter()
+        .map(|(line, reason)| Candidate { name: format!("containerd-{line}"), source: Err(reason.clone()) });
     ready.chain(missing).collect()
 }
 
@@ -79,23 +65,13 @@ impl Source {
             Source::Containerd(lab, package) => {
                 let containerd = Containerd::start(lab, package)?;
                 let (pods, endpoint) = (containerd.pods()?, containerd.endpoint());
-                Ok(Engine {
-                    pods,
-                    endpoint,
-                    containerd: Some(containerd),
-                })
+                Ok(Engine { pods, endpoint, containerd: Some(containerd) })
             }
             Source::Endpoint(endpoint) => {
                 let image = std::env::var("CRI_TEST_IMAGE").unwrap_or_else(|_| IMAGE.into());
-                let pods =
-                    Pods::connect(endpoint, &image, &std::env::temp_dir())?.leaving_nothing();
-                pods.version()
-                    .map_err(|error| format!("{endpoint}: {error}"))?;
-                Ok(Engine {
-                    pods,
-                    endpoint: endpoint.clone(),
-                    containerd: None,
-                })
+                let pods = Pods::connect(endpoint, &image, &std::env::temp_dir())?.leaving_nothing();
+                pods.version().map_err(|error| format!("{endpoint}: {error}"))?;
+                Ok(Engine { pods, endpoint: endpoint.clone(), containerd: None })
             }
         }
     }

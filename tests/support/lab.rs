@@ -51,18 +51,12 @@ fn provision() -> Result<Lab, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/provision.sh");
     let mut command = Command::new("sh");
     command.arg(&script).stdin(Stdio::null());
-    let output = command
-        .output()
-        .map_err(|error| format!("sh {}: {error}", script.display()))?;
+    let output = command.output().map_err(|error| format!("sh {}: {error}", script.display()))?;
     if output.status.success() {
         return Ok(parse(&String::from_utf8_lossy(&output.stdout)));
     }
     let told = String::from_utf8_lossy(&output.stderr);
-    let reason = told
-        .lines()
-        .last()
-        .unwrap_or("it gave no reason")
-        .trim_start_matches("lab: ");
+    let reason = told.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
     Err(format!("{reason} (provision.sh: {})", output.status))
 }
 
@@ -74,11 +68,7 @@ fn parse(stdout: &str) -> Lab {
             ["image", path] => lab.image = path.into(),
             ["tools", dir, version] => (lab.tools, lab.runc) = (dir.into(), version.into()),
             ["engine", line, version, dir] => {
-                lab.engines.push(Package {
-                    line: line.into(),
-                    version: version.into(),
-                    dir: dir.into(),
-                });
+                lab.engines.push(Package { line: line.into(), version: version.into(), dir: dir.into() });
             }
             ["missing", line, reason] => lab.missing.push((line.into(), reason.into())),
             _ => panic!("provision.sh printed a line that is not known here: {line:?}"),

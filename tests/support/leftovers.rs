@@ -26,10 +26,7 @@ pub fn remove(dir: &Path) -> Result<(), String> {
 
 /// The name of the cgroup in which the engine of `dir` puts its pods.
 pub fn cgroup_parent(dir: &Path) -> String {
-    dir.file_name()
-        .expect("an engine's folder has a name")
-        .to_string_lossy()
-        .into_owned()
+    dir.file_name().expect("an engine's folder has a name").to_string_lossy().into_owned()
 }
 
 /// The processes of the engine of `dir`: containerd and its shims name the folder in their command line (as its
@@ -40,24 +37,19 @@ pub fn processes(dir: &Path) -> Vec<i32> {
     let own = std::process::id() as i32;
     let belongs = |pid: &i32| {
         let read = |name: &str| {
-            String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default())
-                .into_owned()
+            String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default()).into_owned()
         };
-        let is_engine =
-            read("comm").starts_with("containerd") && read("cmdline").contains(&*folder);
+        let is_engine = read("comm").starts_with("containerd") && read("cmdline").contains(&*folder);
         is_engine || read("cgroup").contains(&cgroup)
     };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| *pid != own && !is_zombie(*pid))
-        .filter(belongs)
-        .collect()
+    pids.filter(|pid| *pid != own && !is_zombie(*pid)).filter(belongs).collect()
 }
 
 fn is_zombie(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')')
-        .is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
 }
 
 fn end_processes(dir: &Path) -> Result<(), String> {
@@ -67,11 +59,7 @@ fn end_processes(dir: &Path) -> Result<(), String> {
             // SAFETY: kill takes plain numbers.
             unsafe { libc::kill(*pid, libc::SIGKILL) };
         }
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("{left:?} are still there"))
-        }
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?} are still there")) }
     })
 }
 
@@ -82,10 +70,7 @@ pub fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
     for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
         for name in ["address", "bootstrap.json"] {
             let text = fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let address = text
-                .split("unix://")
-                .nth(1)
-                .and_then(|rest| rest.split('"').next());
+            let address = text.split("unix://").nth(1).and_then(|rest| rest.split('"').next());
             sockets.extend(address.map(|path| PathBuf::from(path.trim())));
         }
     }
@@ -95,14 +80,10 @@ pub fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
 fn unmount_below(dir: &Path) -> Result<(), String> {
     // A mount point that was mounted over is listed, and unmounted, once for each layer.
     for point in mount_points(dir).iter().rev() {
-        let path = std::ffi::CString::new(point.as_bytes())
-            .map_err(|error| format!("{point}: {error}"))?;
+        let path = std::ffi::CString::new(point.as_bytes()).map_err(|error| format!("{point}: {error}"))?;
         // SAFETY: the path is a NUL-terminated string that outlives the call.
         if unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) } != 0 {
-            return Err(format!(
-                "umount {point}: {}",
-                std::io::Error::last_os_error()
-            ));
+            return Err(format!("umount {point}: {}", std::io::Error::last_os_error()));
         }
     }
     Ok(())
@@ -112,38 +93,21 @@ fn unmount_below(dir: &Path) -> Result<(), String> {
 pub fn mount_points(dir: &Path) -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points
-        .filter(|point| Path::new(point).starts_with(dir))
-        .map(str::to_owned)
-        .collect()
+    points.filter(|point| Path::new(point).starts_with(dir)).map(str::to_owned).collect()
 }
 
 /// The cgroup hierarchies of this machine: one, or in a hybrid set-up one for each controller.
 pub fn cgroup_mounts() -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let is_cgroup = |line: &&str| {
-        line.split(" - ")
-            .nth(1)
-            .is_some_and(|rest| rest.starts_with("cgroup"))
-    };
-    mounts
-        .lines()
-        .filter(is_cgroup)
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(PathBuf::from)
-        .collect()
+    let is_cgroup = |line: &&str| line.split(" - ").nth(1).is_some_and(|rest| rest.starts_with("cgroup"));
+    mounts.lines().filter(is_cgroup).filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from).collect()
 }
 
 fn remove_cgroups(parent: &str) -> Result<(), String> {
-    let roots: Vec<PathBuf> = cgroup_mounts()
-        .iter()
-        .map(|mount| mount.join(parent))
-        .collect();
+    let roots: Vec<PathBuf> = cgroup_mounts().iter().map(|mount| mount.join(parent)).collect();
     // A cgroup is busy for a moment after its last process has ended.
     wait::until("the engine's cgroups to go", wait::PATIENCE, || {
-        roots.iter().try_for_each(|root| {
-            remove_cgroup(root).map_err(|error| format!("{}: {error}", root.display()))
-        })
+        roots.iter().try_for_each(|root| remove_cgroup(root).map_err(|error| format!("{}: {error}", root.display())))
     })
 }
 

@@ -31,13 +31,7 @@ pub struct Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {:?}: {}",
-            self.rpc,
-            self.status.code(),
-            self.status.message()
-        )
+        write!(f, "{}: {:?}: {}", self.rpc, self.status.code(), self.status.message())
     }
 }
 
@@ -75,12 +69,7 @@ impl PodSpec {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let uid = format!("{:08x}-0000-4000-8000-{count:012x}", std::process::id());
-        PodSpec {
-            name: name.into(),
-            namespace: namespace.into(),
-            uid,
-            ..PodSpec::default()
-        }
+        PodSpec { name: name.into(), namespace: namespace.into(), uid, ..PodSpec::default() }
     }
 
     /// Adds a label.
@@ -98,11 +87,7 @@ impl PodSpec {
     /// The labels as a kubelet sets them: CRI-O finds a pod's containers by them.
     pub fn all_labels(&self) -> HashMap<String, String> {
         let mut labels = self.labels.clone();
-        for (key, value) in [
-            ("name", &self.name),
-            ("namespace", &self.namespace),
-            ("uid", &self.uid),
-        ] {
+        for (key, value) in [("name", &self.name), ("namespace", &self.namespace), ("uid", &self.uid)] {
             labels.insert(format!("io.kubernetes.pod.{key}"), value.clone());
         }
         labels
@@ -128,11 +113,7 @@ impl ContainerSpec {
     /// A container of that name that runs the command.
     pub fn new<const N: usize>(name: &str, command: [&str; N]) -> ContainerSpec {
         let command = command.map(str::to_owned).to_vec();
-        ContainerSpec {
-            name: name.into(),
-            command,
-            ..ContainerSpec::default()
-        }
+        ContainerSpec { name: name.into(), command, ..ContainerSpec::default() }
     }
 
     /// A container that runs until `Pods::open_gate`, and exits with that code then.
@@ -154,11 +135,7 @@ impl ContainerSpec {
 
     /// The labels as a kubelet sets them.
     pub fn all_labels(&self, pod: &PodSpec) -> HashMap<String, String> {
-        let mut labels = PodSpec {
-            labels: self.labels.clone(),
-            ..pod.clone()
-        }
-        .all_labels();
+        let mut labels = PodSpec { labels: self.labels.clone(), ..pod.clone() }.all_labels();
         labels.insert("io.kubernetes.container.name".into(), self.name.clone());
         labels
     }
@@ -201,17 +178,10 @@ pub struct Pods {
 impl Pods {
     /// A driver for the engine at `unix:///...`; containers run `image` and log below the folder. Connects with the
     /// first request, and anew when the engine was restarted.
-    pub fn connect(
-        endpoint: &str,
-        image: &str,
-        folder: &Path,
-    ) -> std::result::Result<Pods, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+    pub fn connect(endpoint: &str, image: &str, folder: &Path) -> std::result::Result<Pods, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("a tokio runtime: {error}"))?;
-        let address = Endpoint::from_shared(endpoint.to_owned())
-            .map_err(|error| format!("{endpoint}: {error}"))?;
+        let address = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| format!("{endpoint}: {error}"))?;
         let address = address.origin(Uri::from_static("http://localhost"));
         let channel = runtime.block_on(async { address.connect_lazy() });
         Ok(Pods {
@@ -220,8 +190,7 @@ impl Pods {
             runtime,
             image: image.into(),
             cgroup_parent: String::new(),
-            logs: tempfile::tempdir_in(folder)
-                .map_err(|error| format!("a folder for logs: {error}"))?,
+            logs: tempfile::tempdir_in(folder).map_err(|error| format!("a folder for logs: {error}"))?,
             made: None,
         })
     }
@@ -240,53 +209,31 @@ impl Pods {
 
     /// The engine's name and version.
     pub fn version(&self) -> Result<VersionResponse> {
-        self.call("Version", |mut cri| async move {
-            cri.version(VersionRequest::default()).await
-        })
+        self.call("Version", |mut cri| async move { cri.version(VersionRequest::default()).await })
     }
 
     /// Whether the engine has this image.
     pub fn has_image(&self, name: &str) -> Result<bool> {
-        let image = Some(ImageSpec {
-            image: name.into(),
-            ..ImageSpec::default()
-        });
+        let image = Some(ImageSpec { image: name.into(), ..ImageSpec::default() });
         let mut images = self.images.clone();
-        let request = ImageStatusRequest {
-            image,
-            verbose: false,
-        };
-        let reply = self.call("ImageStatus", |_| async move {
-            images.image_status(request).await
-        })?;
+        let request = ImageStatusRequest { image, verbose: false };
+        let reply = self.call("ImageStatus", |_| async move { images.image_status(request).await })?;
         Ok(reply.image.is_some())
     }
 
     /// Runs a pod's sandbox.
     pub fn run_pod(&self, spec: &PodSpec) -> Result<Pod> {
         let config = self.pod_config(spec);
-        let request = RunPodSandboxRequest {
-            config: Some(config.clone()),
-            ..RunPodSandboxRequest::default()
-        };
-        let reply = self.call("RunPodSandbox", |mut cri| async move {
-            cri.run_pod_sandbox(request).await
-        })?;
+        let request = RunPodSandboxRequest { config: Some(config.clone()), ..RunPodSandboxRequest::default() };
+        let reply = self.call("RunPodSandbox", |mut cri| async move { cri.run_pod_sandbox(request).await })?;
         let id = reply.pod_sandbox_id;
         self.with_made(|made| made.push(id.clone()));
-        Ok(Pod {
-            id,
-            spec: spec.clone(),
-            config,
-        })
+        Ok(Pod { id, spec: spec.clone(), config })
     }
 
     fn pod_config(&self, spec: &PodSpec) -> PodSandboxConfig {
         let network = NamespaceMode::Node.into();
-        let namespaces = NamespaceOption {
-            network,
-            ..NamespaceOption::default()
-        };
+        let namespaces = NamespaceOption { network, ..NamespaceOption::default() };
         let security = LinuxSandboxSecurityContext {
             namespace_options: Some(namespaces),
             ..LinuxSandboxSecurityContext::default()
@@ -313,14 +260,8 @@ impl Pods {
     /// Makes a container, and answers its id.
     pub fn create(&self, pod: &Pod, spec: &ContainerSpec) -> Result<String> {
         let config = ContainerConfig {
-            metadata: Some(ContainerMetadata {
-                name: spec.name.clone(),
-                attempt: spec.attempt,
-            }),
-            image: Some(ImageSpec {
-                image: self.image.clone(),
-                ..ImageSpec::default()
-            }),
+            metadata: Some(ContainerMetadata { name: spec.name.clone(), attempt: spec.attempt }),
+            image: Some(ImageSpec { image: self.image.clone(), ..ImageSpec::default() }),
             command: spec.command.clone(),
             labels: spec.all_labels(&pod.spec),
             annotations: spec.annotations.clone(),
@@ -343,21 +284,14 @@ impl Pods {
             config: Some(config),
             sandbox_config: Some(pod.config.clone()),
         };
-        let reply = self.call("CreateContainer", |mut cri| async move {
-            cri.create_container(request).await
-        })?;
+        let reply = self.call("CreateContainer", |mut cri| async move { cri.create_container(request).await })?;
         Ok(reply.container_id)
     }
 
     /// Starts a container that was made.
     pub fn start(&self, id: &str) -> Result<()> {
-        let request = StartContainerRequest {
-            container_id: id.into(),
-        };
-        self.call("StartContainer", |mut cri| async move {
-            cri.start_container(request).await
-        })
-        .map(drop)
+        let request = StartContainerRequest { container_id: id.into() };
+        self.call("StartContainer", |mut cri| async move { cri.start_container(request).await }).map(drop)
     }
 
     /// Makes and starts a container, and answers its id.
@@ -375,60 +309,33 @@ impl Pods {
     /// Runs a command inside a running container.
     pub fn exec<const N: usize>(&self, id: &str, command: [&str; N]) -> Result<ExecSyncResponse> {
         let cmd = command.map(str::to_owned).to_vec();
-        let request = ExecSyncRequest {
-            container_id: id.into(),
-            cmd,
-            timeout: REQUEST_TIMEOUT.as_secs() as i64,
-        };
-        self.call(
-            "ExecSync",
-            |mut cri| async move { cri.exec_sync(request).await },
-        )
+        let request = ExecSyncRequest { container_id: id.into(), cmd, timeout: REQUEST_TIMEOUT.as_secs() as i64 };
+        self.call("ExecSync", |mut cri| async move { cri.exec_sync(request).await })
     }
 
     /// Stops a container, by force after `grace_seconds`.
     pub fn stop(&self, id: &str, grace_seconds: i64) -> Result<()> {
-        let request = StopContainerRequest {
-            container_id: id.into(),
-            timeout: grace_seconds,
-        };
-        self.call("StopContainer", |mut cri| async move {
-            cri.stop_container(request).await
-        })
-        .map(drop)
+        let request = StopContainerRequest { container_id: id.into(), timeout: grace_seconds };
+        self.call("StopContainer", |mut cri| async move { cri.stop_container(request).await }).map(drop)
     }
 
     /// Removes a container.
     pub fn remove(&self, id: &str) -> Result<()> {
-        let request = RemoveContainerRequest {
-            container_id: id.into(),
-        };
-        self.call("RemoveContainer", |mut cri| async move {
-            cri.remove_container(request).await
-        })
-        .map(drop)
+        let request = RemoveContainerRequest { container_id: id.into() };
+        self.call("RemoveContainer", |mut cri| async move { cri.remove_container(request).await }).map(drop)
     }
 
     /// Stops a pod and its containers.
     pub fn stop_pod(&self, id: &str) -> Result<()> {
-        let request = StopPodSandboxRequest {
-            pod_sandbox_id: id.into(),
-        };
-        self.call("StopPodSandbox", |mut cri| async move {
-            cri.stop_pod_sandbox(request).await
-        })
-        .map(drop)
+        let request = StopPodSandboxRequest { pod_sandbox_id: id.into() };
+        self.call("StopPodSandbox", |mut cri| async move { cri.stop_pod_sandbox(request).await }).map(drop)
     }
 
     /// Stops a pod and removes it with its containers.
     pub fn remove_pod(&self, id: &str) -> Result<()> {
         self.stop_pod(id)?;
-        let request = RemovePodSandboxRequest {
-            pod_sandbox_id: id.into(),
-        };
-        self.call("RemovePodSandbox", |mut cri| async move {
-            cri.remove_pod_sandbox(request).await
-        })?;
+        let request = RemovePodSandboxRequest { pod_sandbox_id: id.into() };
+        self.call("RemovePodSandbox", |mut cri| async move { cri.remove_pod_sandbox(request).await })?;
         self.with_made(|made| made.retain(|made| made != id));
         Ok(())
     }
@@ -442,67 +349,37 @@ impl Pods {
     /// All sandboxes.
     pub fn sandboxes(&self) -> Result<Vec<PodSandbox>> {
         let request = ListPodSandboxRequest::default();
-        Ok(self
-            .call("ListPodSandbox", |mut cri| async move {
-                cri.list_pod_sandbox(request).await
-            })?
-            .items)
+        Ok(self.call("ListPodSandbox", |mut cri| async move { cri.list_pod_sandbox(request).await })?.items)
     }
 
     /// All containers.
     pub fn containers(&self) -> Result<Vec<Container>> {
         let request = ListContainersRequest::default();
-        Ok(self
-            .call("ListContainers", |mut cri| async move {
-                cri.list_containers(request).await
-            })?
-            .containers)
+        Ok(self.call("ListContainers", |mut cri| async move { cri.list_containers(request).await })?.containers)
     }
 
     /// What the engine tells of a container, with its verbose `info`.
     pub fn container_status(&self, id: &str) -> Result<ContainerStatusResponse> {
-        let request = ContainerStatusRequest {
-            container_id: id.into(),
-            verbose: true,
-        };
-        self.call("ContainerStatus", |mut cri| async move {
-            cri.container_status(request).await
-        })
+        let request = ContainerStatusRequest { container_id: id.into(), verbose: true };
+        self.call("ContainerStatus", |mut cri| async move { cri.container_status(request).await })
     }
 
     /// What the engine tells of a sandbox, with its verbose `info`.
     pub fn sandbox_status(&self, id: &str) -> Result<PodSandboxStatusResponse> {
-        let request = PodSandboxStatusRequest {
-            pod_sandbox_id: id.into(),
-            verbose: true,
-        };
-        self.call("PodSandboxStatus", |mut cri| async move {
-            cri.pod_sandbox_status(request).await
-        })
+        let request = PodSandboxStatusRequest { pod_sandbox_id: id.into(), verbose: true };
+        self.call("PodSandboxStatus", |mut cri| async move { cri.pod_sandbox_status(request).await })
     }
 
     /// One request of any kind, with a deadline.
-    pub fn call<T, F>(
-        &self,
-        rpc: &'static str,
-        request: impl FnOnce(RuntimeServiceClient<Channel>) -> F,
-    ) -> Result<T>
+    pub fn call<T, F>(&self, rpc: &'static str, request: impl FnOnce(RuntimeServiceClient<Channel>) -> F) -> Result<T>
     where
         F: Future<Output = std::result::Result<Response<T>, Status>>,
     {
         let reply = request(self.client.clone());
-        let reply = self
-            .runtime
-            .block_on(async { tokio::time::timeout(REQUEST_TIMEOUT, reply).await });
-        let reply = reply.unwrap_or_else(|_| {
-            Err(Status::deadline_exceeded(format!(
-                "no reply in {REQUEST_TIMEOUT:?}"
-            )))
-        });
-        reply.map(Response::into_inner).map_err(|status| Failed {
-            rpc,
-            status: Box::new(status),
-        })
+        let reply = self.runtime.block_on(async { tokio::time::timeout(REQUEST_TIMEOUT, reply).await });
+        let reply =
+            reply.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no reply in {REQUEST_TIMEOUT:?}"))));
+        reply.map(Response::into_inner).map_err(|status| Failed { rpc, status: Box::new(status) })
     }
 }
 

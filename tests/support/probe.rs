@@ -27,11 +27,7 @@ pub fn compile() -> Result<PathBuf, String> {
 impl Probe {
     /// A probe of the engine at `endpoint`.
     pub fn new(program: &Path, endpoint: &str) -> Probe {
-        Probe {
-            program: program.into(),
-            endpoint: endpoint.into(),
-            options: Vec::new(),
-        }
+        Probe { program: program.into(), endpoint: endpoint.into(), options: Vec::new() }
     }
 
     /// Sets an option of the library for all that follows.
@@ -62,29 +58,18 @@ impl Probe {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .arg(&self.endpoint)
-            .args(arguments)
-            .args(&self.options);
+        command.arg(&self.endpoint).args(arguments).args(&self.options);
         command
     }
 
     fn json(&self, arguments: &[&str]) -> Result<Value, String> {
         let mut command = self.command(arguments);
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("{command:?}: {error}"))?;
+        let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
         if !output.status.success() {
-            return Err(format!(
-                "{}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim()
-            ));
+            return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        serde_json::from_str(&text)
-            .map_err(|error| format!("{arguments:?} gave no JSON ({error}): {text}"))
+        serde_json::from_str(&text).map_err(|error| format!("{arguments:?} gave no JSON ({error}): {text}"))
     }
 }
 
@@ -105,18 +90,8 @@ pub struct Line {
 
 impl Line {
     fn parse(line: &str) -> Option<Line> {
-        let [
-            seq,
-            event_type,
-            flags,
-            kind,
-            id,
-            name,
-            pod,
-            pid,
-            exit_code,
-            reason,
-        ] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+        let [seq, event_type, flags, kind, id, name, pod, pid, exit_code, reason] =
+            line.split('\t').collect::<Vec<_>>().try_into().ok()?;
         Some(Line {
             seq: seq.parse().ok()?,
             event_type: event_type.into(),
@@ -148,53 +123,26 @@ struct Told {
 
 impl Events {
     fn follow(mut command: Command) -> Result<Events, String> {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("{command:?}: {error}"))?;
-        let (stdin, stdout) = (
-            child.stdin.take(),
-            child.stdout.take().expect("stdout is a pipe"),
-        );
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("stdout is a pipe"));
         let told = Arc::new(Told::default());
         let reader = std::thread::spawn({
             let told = told.clone();
             move || told.read(BufReader::new(stdout))
         });
-        Ok(Events {
-            child,
-            stdin,
-            told,
-            reader: Some(reader),
-        })
+        Ok(Events { child, stdin, told, reader: Some(reader) })
     }
 
     /// What has been told so far.
     pub fn so_far(&self) -> Vec<Line> {
-        self.told
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone()
+        self.told.lines.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// Waits until what has been told fulfils `condition`.
-    pub fn wait_for(
-        &self,
-        what: &str,
-        patience: Duration,
-        condition: impl Fn(&[Line]) -> bool,
-    ) -> Result<(), String> {
+    pub fn wait_for(&self, what: &str, patience: Duration, condition: impl Fn(&[Line]) -> bool) -> Result<(), String> {
         let deadline = Instant::now() + patience;
-        let mut lines = self
-            .told
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.told.lines.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if condition(&lines.0) {
                 return Ok(());
@@ -204,43 +152,22 @@ impl Events {
                 let end = lines.1.as_deref().unwrap_or("the deadline");
                 return Err(format!("no {what} until {end}; told:\n{}", show(&lines.0)));
             }
-            lines = self
-                .told
-                .more
-                .wait_timeout(lines, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            lines = self.told.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Ends the program the clean way, and answers all it told. Anything but a clean end is an error.
     pub fn finish(mut self) -> Result<Vec<Line>, String> {
         drop(self.stdin.take());
-        self.reader
-            .take()
-            .expect("it was not finished before")
-            .join()
-            .map_err(|_| "the reader panicked")?;
-        let status = self
-            .child
-            .wait()
-            .map_err(|error| format!("wait for the probe: {error}"))?;
+        self.reader.take().expect("it was not finished before").join().map_err(|_| "the reader panicked")?;
+        let status = self.child.wait().map_err(|error| format!("wait for the probe: {error}"))?;
         let mut complaint = String::new();
         let stderr = self.child.stderr.as_mut().expect("stderr is a pipe");
-        stderr
-            .read_to_string(&mut complaint)
-            .map_err(|error| format!("the probe's stderr: {error}"))?;
+        stderr.read_to_string(&mut complaint).map_err(|error| format!("the probe's stderr: {error}"))?;
         if !status.success() || !complaint.is_empty() {
-            return Err(format!(
-                "the probe ended with {status}: {complaint}\ntold:\n{}",
-                show(&self.so_far())
-            ));
+            return Err(format!("the probe ended with {status}: {complaint}\ntold:\n{}", show(&self.so_far())));
         }
-        let lines = self
-            .told
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let lines = self.told.lines.lock().unwrap_or_else(PoisonError::into_inner);
         match &lines.1 {
             Some(end) if end != END_OF_OUTPUT => Err(end.clone()),
             _ => Ok(lines.0.clone()),
@@ -259,11 +186,7 @@ impl Told {
                 end = format!("a line that is no event: {line:?}");
                 break;
             };
-            self.lines
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .0
-                .push(parsed);
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).0.push(parsed);
             self.more.notify_all();
         }
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(end);

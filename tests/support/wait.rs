@@ -9,11 +9,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const PACE: Duration = Duration::from_millis(10);
 
 /// Tries until `attempt` gives a value; after `patience` the last error, with what was waited for.
-pub fn until<T>(
-    what: &str,
-    patience: Duration,
-    mut attempt: impl FnMut() -> Result<T, String>,
-) -> Result<T, String> {
+pub fn until<T>(what: &str, patience: Duration, mut attempt: impl FnMut() -> Result<T, String>) -> Result<T, String> {
     let deadline = Instant::now() + patience;
     loop {
         match attempt() {
@@ -27,16 +23,6 @@ pub fn until<T>(
 }
 
 /// Tries until `condition` holds.
-pub fn for_condition(
-    what: &str,
-    patience: Duration,
-    mut condition: impl FnMut() -> bool,
-) -> Result<(), String> {
-    until(what, patience, || {
-        if condition() {
-            Ok(())
-        } else {
-            Err("it did not come".into())
-        }
-    })
+pub fn for_condition(what: &str, patience: Duration, mut condition: impl FnMut() -> bool) -> Result<(), String> {
+    until(what, patience, || if condition() { Ok(()) } else { Err("it did not come".into()) })
 }

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::event;
@@ -32,19 +33,11 @@ pub(in crate::ffi) struct Callback {
 }
 
 impl Callback {
-    pub(in crate::ffi) fn new(
-        function: cri_event_fn,
-        user_data: *mut c_void,
-        destroy: cri_destroy_fn,
-    ) -> Self {
-        Callback {
-            function,
-            user_data,
-            destroy,
-        }
+    pub(in crate::ffi) fn new(function: cri_event_fn, user_data: *mut c_void, destroy: cri_destroy_fn) -> Self {
+        Callback { function, user_data, destroy }
     }
 
-    /// Gives the data back to the program. Whoever calls this is the one who may.
+    /// Gives the data back to the program. The caller makes sure that this happens once.
     pub(in crate::ffi) fn destroy(self) {
         if let Some(destroy) = self.destroy {
             // SAFETY: the same function, called so that it may unwind through us.
@@ -72,6 +65,8 @@ struct Shared {
     function: Function,
     callback: Callback,
     gate: Gate,
+    /// Whether somebody has taken it upon himself to call `callback.destroy`.
+    destroyed: AtomicBool,
     /// Watchers that were freed inside the callback: to be stopped after it.
     freed: Mutex<Vec<Arc<Watcher>>>,
 }
@@ -81,6 +76,13 @@ struct Shared {
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Whether it falls to the caller to call `callback.destroy`.
+    fn takes_destroy(&self) -> bool {
+        !self.destroyed.swap(true, Ordering::SeqCst)
+    }
+}
 
 thread_local! {
     /// On a thread of ours: what it works on. The thread holds a reference to it as long as this is not NULL. A plain
@@ -103,11 +105,7 @@ pub(in crate::ffi) fn is_inside(watcher: &Watcher) -> bool {
 pub(in crate::ffi) fn defer(watcher: Arc<Watcher>) -> Result<(), Arc<Watcher>> {
     match current() {
         Some(shared) if is_inside(&watcher) => {
-            shared
-                .freed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(watcher);
+            shared.freed.lock().unwrap_or_else(PoisonError::into_inner).push(watcher);
             Ok(())
         }
         _ => Err(watcher),
@@ -135,14 +133,8 @@ impl Thread {
         callback: Callback,
         gate: Gate,
     ) -> Result<Thread> {
-        let shared = Arc::new(Shared {
-            watcher,
-            queue,
-            function,
-            callback,
-            gate,
-            freed: Mutex::default(),
-        });
+        let destroyed = AtomicBool::new(false);
+        let shared = Arc::new(Shared { watcher, queue, function, callback, gate, destroyed, freed: Mutex::default() });
         let theirs = Arc::into_raw(shared.clone());
         let mut thread = MaybeUninit::uninit();
         // SAFETY: "C-unwind" and "C" functions are called alike; glibc's start routine lets a forced unwind through.
@@ -150,31 +142,16 @@ impl Thread {
             unsafe { std::mem::transmute(run as extern "C-unwind" fn(*mut c_void) -> *mut c_void) };
         let code = without_signals(|| {
             // SAFETY: `thread` is writable, NULL attributes are the defaults, and `run` takes what `theirs` is.
-            unsafe {
-                libc::pthread_create(
-                    thread.as_mut_ptr(),
-                    std::ptr::null(),
-                    start,
-                    theirs.cast_mut().cast(),
-                )
-            }
+            unsafe { libc::pthread_create(thread.as_mut_ptr(), std::ptr::null(), start, theirs.cast_mut().cast()) }
         });
         if code != 0 {
             // SAFETY: from into_raw above, and no thread came into being that would use it.
             drop(unsafe { Arc::from_raw(theirs) });
             shared.queue.close();
-            return Err(Error::os(
-                CRI_E_OS,
-                "make the thread of a subscription",
-                &io::Error::from_raw_os_error(code),
-            ));
+            return Err(Error::os(CRI_E_OS, "make the thread of a subscription", &io::Error::from_raw_os_error(code)));
         }
         // SAFETY: pthread_create has written it.
-        Ok(Thread {
-            shared,
-            thread: unsafe { thread.assume_init() },
-            process: std::process::id(),
-        })
+        Ok(Thread { shared, thread: unsafe { thread.assume_init() }, process: std::process::id() })
     }
 
     /// No further call; waits for the one under way, except inside a callback of the same watcher.
@@ -183,12 +160,17 @@ impl Thread {
             return std::mem::forget(self);
         }
         self.shared.queue.close();
-        match current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
-            // SAFETY: the thread was made joinable, and only this function, which consumes its owner, joins or detaches.
-            true => unsafe { libc::pthread_detach(self.thread) },
-            // SAFETY: as above; it is not this thread, because on this thread we would be inside a callback.
-            false => unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) },
-        };
+        if current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
+            // SAFETY: the thread was made joinable; only this function, which consumes its owner, joins or detaches it.
+            unsafe { libc::pthread_detach(self.thread) };
+            return;
+        }
+        // SAFETY: as above; it is not this very thread, because here we are outside its callback.
+        unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) };
+        // A thread that the program has ended inside its callback did not come to this.
+        if self.shared.takes_destroy() {
+            self.shared.callback.destroy();
+        }
     }
 }
 
@@ -205,7 +187,9 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
         unsafe { function(event, callback.user_data) };
         settle(shared, event);
     }
-    callback.destroy();
+    if takes_destroy(shared) {
+        callback.destroy();
+    }
     finish(shared);
     std::ptr::null_mut()
 }
@@ -218,10 +202,7 @@ fn begin(shared: *const Shared) -> (UnwindingFunction, Callback) {
     unsafe { libc::pthread_setname_np(libc::pthread_self(), c"cri-events".as_ptr()) };
     drop(shared.gate.lock());
     // SAFETY: the same function, called so that it may unwind through us.
-    (
-        unsafe { std::mem::transmute::<Function, UnwindingFunction>(shared.function) },
-        shared.callback,
-    )
+    (unsafe { std::mem::transmute::<Function, UnwindingFunction>(shared.function) }, shared.callback)
 }
 
 /// The next event, or NULL at the end.
@@ -232,6 +213,11 @@ fn next(shared: *const Shared) -> *mut cri_event {
         Next::Event(event) => event::into_raw(event, queue.label_view()),
         Next::Again | Next::Closed => std::ptr::null_mut(),
     })
+}
+
+fn takes_destroy(shared: *const Shared) -> bool {
+    // SAFETY: as in `begin`.
+    unsafe { &*shared }.takes_destroy()
 }
 
 /// What remains to be done after a call.

@@ -34,19 +34,11 @@ pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_even
         changed: event.changed,
         time_unix_nano: event.time,
         observed_unix_nano: event.observed,
-        container: container
-            .as_ref()
-            .map_or(std::ptr::null(), |view| view.record()),
+        container: container.as_ref().map_or(std::ptr::null(), |view| view.record()),
         watcher_state: event.state.number(),
         message,
     };
-    let owned = OwnedEvent {
-        record,
-        event,
-        labels,
-        _container: container,
-        _message: strings,
-    };
+    let owned = OwnedEvent { record, event, labels, _container: container, _message: strings };
     Box::into_raw(Box::new(owned)).cast()
 }
 

@@ -40,20 +40,11 @@ impl Strings {
     }
 
     fn add_labels(&mut self, labels: &Labels) -> Vec<(Place, Place)> {
-        labels
-            .iter()
-            .map(|(key, value)| (self.add(key), self.add(value)))
-            .collect()
+        labels.iter().map(|(key, value)| (self.add(key), self.add(value))).collect()
     }
 
     fn labels_at(&self, places: &[(Place, Place)]) -> Vec<cri_label> {
-        places
-            .iter()
-            .map(|(key, value)| cri_label {
-                key: self.at(*key),
-                value: self.at(*value),
-            })
-            .collect()
+        places.iter().map(|(key, value)| cri_label { key: self.at(*key), value: self.at(*value) }).collect()
     }
 }
 
@@ -78,13 +69,9 @@ impl PodView {
 
     fn new(pod: &Pod) -> PodView {
         let mut strings = Strings::default();
-        let [id, name, namespace, uid] =
-            [&pod.id, &pod.name, &pod.namespace, &pod.uid].map(|s| strings.add(s));
+        let [id, name, namespace, uid] = [&pod.id, &pod.name, &pod.namespace, &pod.uid].map(|s| strings.add(s));
         let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
-        let (labels, annotations) = (
-            strings.add_labels(&pod.labels),
-            strings.add_labels(&pod.annotations),
-        );
+        let (labels, annotations) = (strings.add_labels(&pod.labels), strings.add_labels(&pod.annotations));
 
         let ips: Vec<_> = ips.into_iter().map(|ip| strings.at(ip)).collect();
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
@@ -96,11 +83,7 @@ impl PodView {
             uid: strings.at(uid),
             attempt: pod.attempt,
             state: pod.state.number(),
-            flags: if pod.host_network == Some(true) {
-                CRI_POD_FLAG_HOST_NETWORK
-            } else {
-                0
-            },
+            flags: if pod.host_network == Some(true) { CRI_POD_FLAG_HOST_NETWORK } else { 0 },
             ips_len: ips.len(),
             ips: ips.as_ptr(),
             labels_len: labels.len(),
@@ -110,13 +93,7 @@ impl PodView {
             // CRI tells the cgroup of a container and of a sandbox's process, not that of a pod.
             cgroup_path: strings.at(Place(0)),
         };
-        PodView {
-            record,
-            _strings: strings,
-            _ips: ips,
-            _labels: labels,
-            _annotations: annotations,
-        }
+        PodView { record, _strings: strings, _ips: ips, _labels: labels, _annotations: annotations }
     }
 }
 
@@ -136,9 +113,7 @@ unsafe impl Sync for ContainerView {}
 
 impl ContainerView {
     pub(super) fn of(container: &Container) -> Arc<ContainerView> {
-        container
-            .view
-            .get_or_init(|| Arc::new(ContainerView::new(container)))
+        container.view.get_or_init(|| Arc::new(ContainerView::new(container)))
     }
 
     pub(super) fn record(&self) -> *const cri_container {
@@ -149,15 +124,11 @@ impl ContainerView {
         let pod = c.pod.as_deref().map(PodView::of);
         let mut strings = Strings::default();
         let [id, name] = [&c.id, &c.name].map(|s| strings.add(s));
-        let [image, image_ref, image_id] =
-            [&c.image.name, &c.image.reference, &c.image.id].map(|s| strings.add(s));
+        let [image, image_ref, image_id] = [&c.image.name, &c.image.reference, &c.image.id].map(|s| strings.add(s));
         let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
         let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
         let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
-        let (labels, annotations) = (
-            strings.add_labels(&c.labels),
-            strings.add_labels(&c.annotations),
-        );
+        let (labels, annotations) = (strings.add_labels(&c.labels), strings.add_labels(&c.annotations));
 
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
         let record = cri_container {
@@ -188,13 +159,7 @@ impl ContainerView {
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
         };
-        ContainerView {
-            record,
-            _pod: pod,
-            _strings: strings,
-            _labels: labels,
-            _annotations: annotations,
-        }
+        ContainerView { record, _pod: pod, _strings: strings, _labels: labels, _annotations: annotations }
     }
 }
 
@@ -207,10 +172,7 @@ mod tests {
 
     fn read(text: *const c_char) -> String {
         // SAFETY: the tests read records whose strings end in NUL.
-        unsafe { CStr::from_ptr(text.cast()) }
-            .to_str()
-            .unwrap()
-            .to_owned()
+        unsafe { CStr::from_ptr(text.cast()) }.to_str().unwrap().to_owned()
     }
 
     fn container() -> Container {
@@ -229,45 +191,25 @@ mod tests {
         let view = ContainerView::of(&container());
         let c = view.record;
         assert_eq!(c.struct_size, size_of::<cri_container>());
-        assert_eq!(
-            (read(c.id), read(c.name), read(c.reason)),
-            ("c".repeat(64), "nginx".into(), "".into())
-        );
+        assert_eq!((read(c.id), read(c.name), read(c.reason)), ("c".repeat(64), "nginx".into(), "".into()));
         assert_eq!((c.pid, c.exit_code), (0, -1));
         // SAFETY: the view keeps its pod and its labels alive.
-        let (pod, labels) =
-            unsafe { (&*c.pod, std::slice::from_raw_parts(c.labels, c.labels_len)) };
-        let labels: Vec<_> = labels
-            .iter()
-            .map(|l| (read(l.key), read(l.value)))
-            .collect();
+        let (pod, labels) = unsafe { (&*c.pod, std::slice::from_raw_parts(c.labels, c.labels_len)) };
+        let labels: Vec<_> = labels.iter().map(|l| (read(l.key), read(l.value))).collect();
+        assert_eq!(labels, [("a".into(), "1".into()), ("b".into(), "".to_string())]);
         assert_eq!(
-            labels,
-            [("a".into(), "1".into()), ("b".into(), "".to_string())]
-        );
-        assert_eq!(
-            (
-                read(pod.name),
-                read(pod.pod_namespace),
-                read(pod.cgroup_path)
-            ),
+            (read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)),
             ("web-1".into(), "shop".into(), "".into())
         );
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
-        assert_eq!(
-            ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(),
-            ["10.0.0.7", "fd00::7"]
-        );
+        assert_eq!(ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
     }
 
     #[test]
     fn one_version_has_one_record_and_containers_share_their_pods() {
         let one = container();
-        assert!(Arc::ptr_eq(
-            &ContainerView::of(&one),
-            &ContainerView::of(&one)
-        ));
+        assert!(Arc::ptr_eq(&ContainerView::of(&one), &ContainerView::of(&one)));
         let two = one.clone();
         let (first, second) = (ContainerView::of(&one), ContainerView::of(&two));
         assert!(!Arc::ptr_eq(&first, &second), "a clone is another version");
