@@ -142,7 +142,8 @@ impl Watcher {
 
     fn timed_out(&self, what: &str) -> Error {
         let cause = self.book.read().situation.cause.clone();
-        let because = cause.as_ref().map_or("the engine has not answered yet".to_owned(), ToString::to_string);
+        let silent = || format!("{} has not answered yet", self.engine_name());
+        let because = cause.as_ref().map_or_else(silent, ToString::to_string);
         let it =
             Error::new(CRI_E_TIMEOUT, format!("{what}: the time given has passed; last cause: {because}")).retriable();
         it.with_os_code(cause.as_ref().and_then(Error::os_code))
@@ -150,7 +151,7 @@ impl Watcher {
 
     /// How to call the engine in an error's message.
     fn engine_name(&self) -> String {
-        self.endpoint.as_ref().map_or("no engine on a well-known socket".to_owned(), Endpoint::to_string)
+        self.endpoint.as_ref().map_or("no engine on a well-known socket".into(), ToString::to_string)
     }
 
     fn ended(&self) -> Error {
@@ -257,6 +258,9 @@ impl Watcher {
         self.check_fork()?;
         check_bits("subscribe: mask", mask, ALL_MASK)?;
         check_bits("subscribe: flags", flags, CRI_SUBSCRIBE_LIVE_ONLY)?;
+        if *self.life.lock().unwrap_or_else(PoisonError::into_inner) == Life::Stopped {
+            return Err(self.ended());
+        }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
         self.hub.subscribe(mask, live_only, capacity, LabelView::new(self.config.merge_annotations))
