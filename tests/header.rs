@@ -209,11 +209,12 @@ fn witness() -> Result<Completion, Failed> {
             );
         }
     }
+    fs::write(folder.path().join("criwatch.h"), GENERATED)?;
     fs::write(folder.path().join("witness.h"), prototypes)?;
     fs::write(folder.path().join("layout.h"), layout)?;
     fs::write(folder.path().join("unit.c"), &unit)?;
     let mut command = Command::new(c::cc());
-    command.args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"]).arg(c::root().join("include"));
+    command.args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"]).arg(folder.path());
     c::succeed(command.arg(folder.path().join("unit.c")))?;
     Ok(Completion::Completed)
 }
