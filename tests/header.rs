@@ -63,7 +63,9 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
     }
     check("#include <criwatch.h>\n#include <criwatch.h>\nint unit;\n")?;
     check(
-        "#include <criwatch.h>\ncri_buffer buffer = CRI_BUFFER_INIT;\nuint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED);\n",
+        "#include <criwatch.h>\n\
+         cri_buffer buffer = CRI_BUFFER_INIT;\n\
+         uint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED) | CRI_EVENT_MASK(CRI_EVENT_EXITED);\n",
     )?;
     Ok(Completion::Completed)
 }
