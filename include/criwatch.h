@@ -442,7 +442,7 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The pod's annotations, sorted by key. */
     const cri_label *annotations;
-    /** The pod's cgroup, as the file system shows it. */
+    /** The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present. */
     const char *cgroup_path;
 } cri_pod;
 

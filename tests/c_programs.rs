@@ -22,6 +22,8 @@ enum Argument {
     Folder,
     /// An endpoint where nobody is.
     DeadEndpoint,
+    /// The shared library.
+    Library,
 }
 
 const PROGRAMS: &[Program] = &[
@@ -30,6 +32,9 @@ const PROGRAMS: &[Program] = &[
     Program { name: "badinput", argument: Some(Argument::Folder), is_clean: true },
     Program { name: "callbacks", argument: Some(Argument::DeadEndpoint), is_clean: true },
     Program { name: "queues", argument: Some(Argument::DeadEndpoint), is_clean: true },
+    // A process that just ends frees nothing; neither does one that forgets a watcher.
+    Program { name: "exits", argument: Some(Argument::DeadEndpoint), is_clean: false },
+    Program { name: "unloads", argument: Some(Argument::Library), is_clean: false },
     // A thread ended by force leaves behind what it held.
     Program { name: "forced_exit", argument: Some(Argument::DeadEndpoint), is_clean: false },
 ];
@@ -56,6 +61,7 @@ fn run(program: &Program, command: impl Fn(&Path) -> Command) -> Result<(), Stri
     match program.argument {
         Some(Argument::Folder) => command.arg(folder.path()),
         Some(Argument::DeadEndpoint) => command.arg(format!("unix://{}/nobody.sock", folder.path().display())),
+        Some(Argument::Library) => command.arg(library.path()),
         None => &mut command,
     };
     c::succeed(&mut command).map(drop)

@@ -63,7 +63,9 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
     }
     check("#include <criwatch.h>\n#include <criwatch.h>\nint unit;\n")?;
     check(
-        "#include <criwatch.h>\ncri_buffer buffer = CRI_BUFFER_INIT;\nuint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED);\n",
+        "#include <criwatch.h>\n\
+         cri_buffer buffer = CRI_BUFFER_INIT;\n\
+         uint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED) | CRI_EVENT_MASK(CRI_EVENT_EXITED);\n",
     )?;
     Ok(Completion::Completed)
 }
@@ -209,11 +211,12 @@ fn witness() -> Result<Completion, Failed> {
             );
         }
     }
+    fs::write(folder.path().join("criwatch.h"), GENERATED)?;
     fs::write(folder.path().join("witness.h"), prototypes)?;
     fs::write(folder.path().join("layout.h"), layout)?;
     fs::write(folder.path().join("unit.c"), &unit)?;
     let mut command = Command::new(c::cc());
-    command.args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"]).arg(c::root().join("include"));
+    command.args(["-std=gnu11", "-Werror", "-fsyntax-only", "-I"]).arg(folder.path());
     c::succeed(command.arg(folder.path().join("unit.c")))?;
     Ok(Completion::Completed)
 }

@@ -57,7 +57,7 @@ pub struct cri_pod {
     pub labels: *const cri_label,
     /// The pod's annotations, sorted by key.
     pub annotations: *const cri_label,
-    /// The pod's cgroup, as the file system shows it.
+    /// The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present.
     pub cgroup_path: *const c_char,
 }
 

@@ -202,6 +202,32 @@ static void a_forked_child_is_told(void)
     listener_free(self);
 }
 
+static void a_watcher_may_be_made_before_fork_and_started_after(void)
+{
+    cri_error *err = NULL;
+    listener *self = listener_new(NULL);
+    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &self->watcher, &err));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        failures = 0;
+        CHECK_ERROR(CRI_OK,
+                    cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, on_destroy, &self->subscription, &err));
+        CHECK_ERROR(CRI_OK, cri_watcher_start(self->watcher, &err));
+        CHECK(reached(self, &self->calls));
+        cri_subscription_free(self->subscription);
+        CHECK(self->destroyed == 1);
+    }
+    cri_watcher_free(self->watcher);
+    listener_free(self);
+    if (child == 0) {
+        fflush(stdout);
+        _exit(failures != 0);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 static void *come_and_go(void *argument)
 {
     cri_watcher *watcher = argument;
@@ -243,6 +269,7 @@ int main(int argc, char **argv)
     a_callback_may_free_its_watcher();
     a_refused_subscription_is_destroyed();
     a_forked_child_is_told();
+    a_watcher_may_be_made_before_fork_and_started_after();
     many_come_and_go();
     return failures != 0;
 }
