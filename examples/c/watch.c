@@ -1,4 +1,5 @@
-/* Shows what runs on this node, then everything that changes, until Ctrl-C or for some seconds.
+/* Shows what runs on this node, then everything that changes, until Ctrl-C or for some seconds. An engine that is
+ * named may come later; without a name there has to be one now, or this ends with status 3.
  * cc watch.c $(pkg-config --cflags --libs criwatch) -o watch && ./watch [-t SECONDS] [ENDPOINT] */
 
 #define _POSIX_C_SOURCE 200809L
@@ -67,10 +68,16 @@ static const char *pid(const cri_container *c, char text[16])
     return c->pid != 0 ? text : c->missing & CRI_MISSING_PID ? "?" : "-";
 }
 
+/* A sandbox has no time of start: it is ready from its creation on. */
+static int64_t start(const cri_container *c)
+{
+    return c->started_unix_nano != 0 ? c->started_unix_nano : c->created_unix_nano;
+}
+
 static void print_row(const cri_container *c)
 {
     char where[160], number[16], age[16];
-    printf("%-12.12s  %7s  %7s  %s%-48s%s  %s\n", c->id, pid(c, number), span(c->started_unix_nano, now_nano(), age),
+    printf("%-12.12s  %7s  %7s  %s%-48s%s  %s\n", c->id, pid(c, number), span(start(c), now_nano(), age),
            colour(c->kind == CRI_KIND_SANDBOX ? DIM : GREEN), path(c, where), colour(PLAIN),
            c->kind == CRI_KIND_SANDBOX ? "(sandbox)" : c->image);
 }
@@ -87,16 +94,20 @@ static void print_head(const cri_event *event, const char *what, const char *cod
            colour(PLAIN));
 }
 
-static void print_exit(const cri_container *c)
+static void print_exit(const cri_event *event)
 {
+    const cri_container *c = event->container;
+    const int64_t end = c->finished_unix_nano != 0 ? c->finished_unix_nano : event->time_unix_nano;
     char life[16];
-    if (c->exit_code >= 0)
-        printf("code %" PRId32, c->exit_code);
+    if (c->kind == CRI_KIND_CONTAINER && c->exit_code >= 0)
+        printf("code %" PRId32 ", ", c->exit_code);
+    else if (c->kind == CRI_KIND_CONTAINER)
+        printf("code unknown, ");
+    printf("%s%s%s%s", c->reason, c->message[0] != '\0' ? ": " : "", c->message, c->reason[0] != '\0' ? ", " : "");
+    if (event->flags & CRI_EVENT_FLAG_NEVER_STARTED)
+        printf("never started");
     else
-        printf("code unknown");
-    printf("%s%s%s%s", c->reason[0] != '\0' ? ", " : "", c->reason, c->message[0] != '\0' ? ": " : "", c->message);
-    if (c->started_unix_nano != 0)
-        printf(", lived %s", span(c->started_unix_nano, c->finished_unix_nano, life));
+        printf("lived %s", span(start(c), end, life));
 }
 
 static void print_change(const cri_event *event)
@@ -110,11 +121,9 @@ static void print_change(const cri_event *event)
         print_head(event, event->type == CRI_EVENT_STARTED ? "started" : "updated", GREEN);
     printf("%-48s  ", path(c, where));
     if (exited || event->changed & CRI_CHANGED_EXIT)
-        print_exit(c);
+        print_exit(event);
     else
         printf("pid %s", pid(c, number));
-    if (event->flags & CRI_EVENT_FLAG_NEVER_STARTED)
-        printf(", never started");
     putchar('\n');
 }
 
@@ -184,16 +193,18 @@ int main(int argc, char **argv)
     cri_watcher *watcher = NULL;
     cri_event_queue *queue = NULL;
     cri_error *err = NULL;
-    if (cri_watcher_new(argv[optind], NULL, &watcher, &err) == CRI_OK
+    const char *endpoint = argv[optind];
+    if (cri_watcher_new(endpoint, NULL, &watcher, &err) == CRI_OK
+        && (endpoint != NULL || cri_watcher_resync(watcher, 10000, &err) == CRI_OK)
         && cri_event_queue_new(watcher, 0, 0, 0, &queue, &err) == CRI_OK
         && cri_watcher_start(watcher, &err) == CRI_OK)
         follow(queue, signals, &err);
-    const int failed = err != NULL;
-    if (failed)
+    const int result = err == NULL ? 0 : endpoint == NULL ? 3 : 1;
+    if (err != NULL)
         fprintf(stderr, "watch: %s\n", cri_error_message(err));
     cri_error_free(err);
     cri_event_queue_free(queue);
     cri_watcher_free(watcher);
     close(signals);
-    return failed;
+    return result;
 }

@@ -48,10 +48,11 @@ impl Portfolio {
         let told_own = event.sandbox.as_ref().is_some_and(is_own) || event.containers.iter().any(is_own);
         let pod_id = event.sandbox.as_ref().map(|s| s.id.clone());
         if let Some(sandbox) = event.sandbox {
-            self.sandbox_of_event(sandbox, &event.id, now);
+            self.sandbox_of_event(sandbox, &event.id, event.kind, now);
         }
         for said in event.containers {
-            self.statement(said, Source::Event, now);
+            let own = event.kind.filter(|_| said.id == event.id);
+            self.statement(said, Source::Event { own }, now);
         }
         match event.kind {
             Some(EventKind::Deleted) => self.deleted(&event.id, kind, now),
@@ -112,7 +113,7 @@ impl Portfolio {
         let verdict = (said.state == State::Running).then(|| judge_running(life, said.started_at, source));
         let is_over = matches!(life, Life::Over { .. });
         // Late or repeated words on what is over and forgotten, or merely over.
-        let is_late = is_over && source == Source::Event && verdict.is_none() && !self.entries.contains_key(&said.id);
+        let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&said.id);
         match verdict {
             _ if is_late => return,
             Some(Running::Stale) => return,
@@ -141,9 +142,10 @@ impl Portfolio {
 
     /// An event's sandbox is its controller's word. That it is no longer ready is believed only in the sandbox's own
     /// events: containerd's lists, which are the authority, say so a moment later.
-    fn sandbox_of_event(&mut self, said: Sighting, about: &Id, now: Now) {
+    fn sandbox_of_event(&mut self, said: Sighting, about: &Id, kind: Option<EventKind>, now: Now) {
+        let own = kind.filter(|_| said.id == *about);
         if said.id == *about || said.state == State::Running {
-            return self.statement(said, Source::Event, now);
+            return self.statement(said, Source::Event { own }, now);
         }
         let known = self.pods.get(&said.id).map(|p| p.state);
         if let Some(pod) = &said.pod {
@@ -156,7 +158,7 @@ impl Portfolio {
         if self.ledger.life(id) == Life::None {
             let kind = self.entries.get(id).map(|e| e.record.kind).or(kind).unwrap_or(Kind::Container);
             let said = Sighting { state: State::Running, pod_id, ..Sighting::of(id.clone(), kind) };
-            self.statement(said, Source::Event, now);
+            self.statement(said, Source::Event { own: None }, now);
         }
         self.asks.ask_now(id, kind, now.mono);
     }
@@ -173,7 +175,7 @@ impl Portfolio {
     /// a life is not ended on this word alone.
     fn deleted(&mut self, id: &Id, kind: Option<Kind>, now: Now) {
         match self.ledger.life(id) {
-            Life::None | Life::Over { .. } => self.gone(id, Source::Event, now),
+            Life::None | Life::Over { .. } => self.gone(id, Source::Event { own: None }, now),
             _ => self.asks.ask_now(id, kind, now.mono),
         }
     }
@@ -194,7 +196,7 @@ impl Portfolio {
         entry.affirmed = entry.affirmed.max(as_of);
         entry.stated = entry.stated.max(as_of);
         if !entry.present {
-            let revives = said.state == State::Running || source != Source::Event || !over;
+            let revives = said.state == State::Running || !source.is_event() || !over;
             entry.present = as_of >= entry.departed && revives;
             self.changed |= entry.present;
         }

@@ -2,13 +2,14 @@
 
 use super::clock::Tick;
 use super::life::{Ending, Life};
+use crate::cri::EventKind;
 use crate::model::{CRI_EVENT_FLAG_SYNTHETIC, Time};
 
 /// Where a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A new event.
-    Event,
+    /// A new event. `own` says what it tells of the one that it is about; of others it merely carries statuses.
+    Event { own: Option<EventKind> },
     /// A full list that began at this tick.
     List { begun: Tick, first: bool },
     /// The answer to a question that was asked at this tick.
@@ -19,14 +20,23 @@ impl Source {
     /// The tick as of which the statement holds.
     pub fn as_of(self, now: Tick) -> Tick {
         match self {
-            Source::Event => now,
+            Source::Event { .. } => now,
             Source::List { begun, .. } => begun,
             Source::Answer { asked } => asked,
         }
     }
 
+    pub fn is_event(self) -> bool {
+        matches!(self, Source::Event { .. })
+    }
+
+    /// Whether this is news of a start or a stop, and not only of what was long over.
+    pub fn tells_a_life(self) -> bool {
+        matches!(self, Source::Event { own: Some(EventKind::Started | EventKind::Stopped) })
+    }
+
     pub fn flags(self) -> u32 {
-        if self == Source::Event { 0 } else { CRI_EVENT_FLAG_SYNTHETIC }
+        if self.is_event() { 0 } else { CRI_EVENT_FLAG_SYNTHETIC }
     }
 }
 
@@ -58,7 +68,7 @@ pub(super) fn judge_running(life: Life, started_at: Option<Time>, source: Source
             Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Running::BeginsAgain,
             Source::Answer { asked } if asked >= tick => Running::BeginsAgain,
             Source::List { begun, .. } if begun >= tick => Running::Doubtful,
-            Source::Event if started_at.is_none() || started_at != known => Running::Doubtful,
+            Source::Event { .. } if started_at.is_none() || started_at != known => Running::Doubtful,
             _ => Running::Stale,
         },
     }

@@ -71,6 +71,10 @@ impl Portfolio {
                 self.ledger.set(id, Life::Over { how: Ending::Exited, started_at, tick });
                 self.updated(id, changed, now);
             }
+            // The first list came a moment too late to show it alive; its own news say that it was.
+            Life::Over { how: Ending::Untold, .. } if source.tells_a_life() => {
+                self.first_seen_exited(said, source, has_facts, now);
+            }
             Life::Over { .. } => {}
         }
     }
@@ -92,7 +96,7 @@ impl Portfolio {
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = said.kind == Kind::Container || source == Source::Event || self.horizon.is_fresh(said.created_at);
+        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_fresh(said.created_at);
         if !lived {
             return self.ledger.set(id, untold(Ending::Untold));
         }
