@@ -10,6 +10,7 @@ typedef struct listener {
     pthread_mutex_t lock;
     pthread_cond_t change;
     int calls, destroyed, after_destroy;
+    size_t bytes;
     cri_watcher *watcher;
     cri_subscription *subscription;
     void (*act)(struct listener *self, const cri_event *event);
@@ -36,7 +37,9 @@ static void listener_free(listener *self)
 static void on_event(const cri_event *event, void *user_data)
 {
     listener *self = user_data;
+    size_t bytes = read_whole(event);
     pthread_mutex_lock(&self->lock);
+    self->bytes += bytes;
     int first = self->calls++ == 0;
     self->after_destroy += self->destroyed;
     pthread_cond_broadcast(&self->change);
