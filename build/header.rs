@@ -139,10 +139,10 @@ fn polish(line: &str, lines: &mut Vec<String>) {
     lines.push(line);
 }
 
-/// The `//!` lines at the top of a file.
+/// The `//!` lines at the top of a file, without the fences that rustdoc wants around C.
 fn module_docs(source: &str) -> Vec<&str> {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect()
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).filter(|line| !line.starts_with("```")).collect()
 }
 
 /// A section's heading: the first line is the title.

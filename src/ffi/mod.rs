@@ -2,6 +2,7 @@
 //!
 //! The shortest program makes a watcher, asks the engine once, and prints JSON:
 //!
+//! ```c
 //!     cri_watcher *watcher = NULL;
 //!     cri_buffer json = CRI_BUFFER_INIT;
 //!     if (cri_watcher_new(NULL, NULL, &watcher, NULL) == CRI_OK
@@ -10,6 +11,7 @@
 //!         puts(json.data);
 //!     cri_buffer_free(&json);
 //!     cri_watcher_free(watcher);
+//! ```
 //!
 //! An agent that follows changes starts the watcher and takes events: pushed into a callback
 //! (cri_watcher_subscribe), or pulled from a queue that has a file descriptor for poll and epoll

@@ -9,7 +9,8 @@
 typedef struct listener {
     pthread_mutex_t lock;
     pthread_cond_t change;
-    int calls, destroyed, after_destroy;
+    int calls, destroyed, after_destroy, worked;
+    size_t bytes;
     cri_watcher *watcher;
     cri_subscription *subscription;
     void (*act)(struct listener *self, const cri_event *event);
@@ -36,7 +37,9 @@ static void listener_free(listener *self)
 static void on_event(const cri_event *event, void *user_data)
 {
     listener *self = user_data;
+    size_t bytes = read_whole(event);
     pthread_mutex_lock(&self->lock);
+    self->bytes += bytes;
     int first = self->calls++ == 0;
     self->after_destroy += self->destroyed;
     pthread_cond_broadcast(&self->change);
@@ -105,6 +108,24 @@ static void a_free_is_a_barrier(void)
     CHECK(self->destroyed == 1 && self->after_destroy == 0);
     cri_watcher_free(self->watcher);
     CHECK(threads_become(tasks));
+    listener_free(self);
+}
+
+static void work_for_a_while(listener *self, const cri_event *event)
+{
+    (void)event;
+    nanosleep(&(struct timespec){0, 200000000}, NULL);
+    self->worked = 1;
+}
+
+static void a_free_waits_for_the_call_under_way(void)
+{
+    listener *self = listener_new(work_for_a_while);
+    subscribe(self);
+    CHECK(reached(self, &self->calls));
+    cri_subscription_free(self->subscription);
+    CHECK(self->worked == 1 && self->destroyed == 1);
+    cri_watcher_free(self->watcher);
     listener_free(self);
 }
 
@@ -264,6 +285,7 @@ int main(int argc, char **argv)
     endpoint = argv[1];
     alarm(300);
     a_free_is_a_barrier();
+    a_free_waits_for_the_call_under_way();
     a_subscription_outlives_its_watcher();
     a_callback_may_end_its_subscription();
     a_callback_may_free_its_watcher();

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
     cri_buffer json = CRI_BUFFER_INIT;
     CHECK_ERROR(CRI_OK, cri_event_json(first, &json, &err));
     CHECK(json.len != 0 && strlen(json.data) == json.len);
+    read_whole(first);
     cri_event_free(first);
     cri_buffer_free(&json);
     CHECK(threads_become(tasks));
