@@ -150,9 +150,14 @@ impl Portfolio {
         self.present().filter(|c| c.is_running())
     }
 
-    /// The lives that consumers know of: STARTED is told, EXITED is not.
-    pub fn lives(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.entries.values().map(|e| &e.record).filter(|c| self.ledger.life(&c.id).is_told_living())
+    /// The lives that consumers know of: STARTED is told, EXITED is not. Where an end is known but held back, as it
+    /// was while it lived.
+    pub fn lives(&self) -> Vec<Arc<Container>> {
+        let told = self.entries.values().filter(|e| self.ledger.life(&e.record.id).is_told_living());
+        told.map(
+            |e| if e.record.state == State::Exited { merge::as_running(&e.record).into() } else { e.record.clone() },
+        )
+        .collect()
     }
 
     /// The pods whose sandboxes the engine has.

@@ -67,7 +67,14 @@ impl Thing {
     pub fn status(&self) -> Sighting {
         let exit = (self.kind == Kind::Container && self.finished.is_some()).then(|| Exit {
             code: Some(self.code),
-            reason: if self.failed { "StartError" } else if self.code == 0 { "Completed" } else { "Error" }.into(),
+            reason: if self.failed {
+                "StartError"
+            } else if self.code == 0 {
+                "Completed"
+            } else {
+                "Error"
+            }
+            .into(),
             message: "".into(),
         });
         let is_container = self.kind == Kind::Container;
@@ -96,7 +103,14 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(flavour: Flavour) -> Self {
-        Engine { flavour, things: BTreeMap::new(), lived: BTreeSet::new(), ended: BTreeSet::new(), failed: BTreeSet::new(), made: 0 }
+        Engine {
+            flavour,
+            things: BTreeMap::new(),
+            lived: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            made: 0,
+        }
     }
 
     fn new_id(&mut self, letter: char) -> Id {
@@ -172,7 +186,8 @@ impl Engine {
     /// Stops and removes a pod with all that is in it.
     pub fn remove_pod(&mut self, pod: &Id, now: Time) -> Vec<EngineEvent> {
         let mut events = Vec::new();
-        let members: Vec<Id> = self.things.values().filter(|b| b.pod == *pod && b.id != *pod).map(|b| b.id.clone()).collect();
+        let members: Vec<Id> =
+            self.things.values().filter(|b| b.pod == *pod && b.id != *pod).map(|b| b.id.clone()).collect();
         let mut at = now;
         for id in members.iter().chain([pod]) {
             if self.things[id].lives() {
@@ -220,6 +235,9 @@ impl Engine {
     pub fn status(&self, id: &Id) -> Option<Sighting> {
         let it = self.things.get(id)?;
         let pid = it.lives().then(|| 100 + it.created as i32 % 1_000_000);
-        Some(Sighting { details: Some(Details { pid, pid_start_ticks: pid.map(|_| 1), ..Details::default() }), ..it.status() })
+        Some(Sighting {
+            details: Some(Details { pid, pid_start_ticks: pid.map(|_| 1), ..Details::default() }),
+            ..it.status()
+        })
     }
 }

@@ -65,7 +65,8 @@ impl Seen {
             if !self.over_at_first.contains(&said.id) {
                 self.failed.insert(said.id.clone());
             }
-        } else if said.state == State::Running || said.state == State::Exited && !self.over_at_first.contains(&said.id) {
+        } else if said.state == State::Running || said.state == State::Exited && !self.over_at_first.contains(&said.id)
+        {
             self.show(&said.id);
         }
     }
