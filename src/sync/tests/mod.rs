@@ -5,8 +5,10 @@ mod engine;
 mod truth;
 mod world;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use proptest::prelude::*;
-use proptest::test_runner::{Config as Runs, TestRunner};
+use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 
 use engine::Flavour;
 use world::World;
@@ -122,14 +124,48 @@ fn count() -> u32 {
     std::env::var("CRI_MODEL_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
 }
 
+/// `CRI_MODEL_SEED`, or another one each time.
+fn seed() -> u64 {
+    let given = std::env::var("CRI_MODEL_SEED").ok().and_then(|n| n.parse().ok());
+    given.unwrap_or_else(|| crate::sync::book::wall_clock() as u64)
+}
+
 #[test]
 fn what_is_told_is_what_was_there_to_be_seen() {
-    let config = Runs { cases: count(), failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
-    let mut runner = TestRunner::new(config);
-    let outcome = runner.run(&schedules(), |(flavour, before, steps)| {
-        run(flavour, &before, &steps).map(drop).map_err(TestCaseError::fail)
+    let (seed, cases) = (seed(), count());
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Runs { cases, failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
+    let events = AtomicU64::new(0);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(), |(flavour, before, steps)| {
+        let given = run(flavour, &before, &steps).map_err(TestCaseError::fail)?;
+        events.fetch_add(given, Ordering::Relaxed);
+        Ok(())
     });
-    if let Err(failure) = outcome {
-        panic!("{failure}\n(every run draws new schedules; paste the minimal input above into a test of its own)");
+    match outcome {
+        Ok(()) => println!("{cases} schedules, {} events, seed {seed}", events.load(Ordering::Relaxed)),
+        Err(failure) => panic!("{failure}\nCRI_MODEL_SEED={seed} CRI_MODEL_SCHEDULES={cases} repeats this"),
     }
 }
+
+/// Schedules that once found a defect.
+#[test]
+fn what_was_wrong_once_stays_right() {
+    for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {
+        run(*flavour, before, steps).unwrap_or_else(|e| panic!("{n}: {e}"));
+    }
+}
+
+type Schedule = (Flavour, &'static [Step], &'static [Step]);
+
+#[rustfmt::skip]
+const FOUND: &[Schedule] = &[
+    (Flavour::Containerd, &[(0, 0)], &[(0, 0), (9, 158), (12, 106), (0, 0), (11, 6), (0, 0), (24, 0)]),
+    (Flavour::Crio, &[(0, 0), (0, 0)], &[(0, 0), (11, 9), (20, 0), (23, 49), (0, 0), (0, 0)]),
+    (Flavour::Containerd, &[(12, 0)], &[(0, 0), (0, 0), (0, 0), (2, 0), (9, 57), (2, 0), (2, 0), (2, 0), (15, 0), (2, 21), (2, 0), (2, 0), (2, 0), (10, 0), (19, 100), (0, 0), (0, 0), (14, 0), (24, 0), (9, 25), (0, 0)]),
+    (Flavour::Bare, &[], &[(0, 0), (12, 0), (2, 0), (14, 0), (4, 0), (14, 0), (6, 0), (15, 0), (15, 0), (8, 0)]),
+    (Flavour::Containerd, &[], &[(0, 0), (0, 0), (15, 0), (24, 0), (19, 10), (17, 0), (2, 0), (11, 0), (2, 0), (0, 0), (4, 0), (12, 12), (17, 0), (15, 0), (19, 20), (29, 0)]),
+    (Flavour::Bare, &[], &[(0, 0), (0, 0), (2, 0), (15, 0), (4, 0), (12, 0), (14, 0), (6, 0), (24, 0), (8, 0), (19, 10)]),
+    (Flavour::Crio, &[(12, 0)], &[(4, 0), (4, 0), (17, 0), (2, 0), (17, 0), (23, 0), (12, 0), (0, 0), (9, 13), (0, 0), (15, 0), (17, 0), (4, 0), (19, 3), (12, 12), (24, 0), (14, 0), (9, 30), (17, 235)]),
+];

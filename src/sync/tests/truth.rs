@@ -162,7 +162,7 @@ impl Told {
         for (id, times) in &self.never_started {
             check(*times == 1, || format!("{id} was told {times} times as never started"))?;
         }
-        for id in seen.failed.iter().filter(|id| !self.never_started.contains_key(*id)) {
+        if let Some(id) = seen.failed.iter().find(|id| !self.never_started.contains_key(*id)) {
             return Err(format!("{id} was not told as never started"));
         }
         match self.provisional.iter().find(|(_, open)| **open > 0) {
