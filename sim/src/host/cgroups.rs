@@ -103,10 +103,8 @@ mod tests {
                       cgroup /sys/fs/cgroup/cpuset cgroup rw,cpuset 0 0\n\
                       cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n\
                       cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
-        let expected: Vec<(String, PathBuf)> = vec![
-            ("v2".into(), "/sys/fs/cgroup/unified".into()),
-            ("v1:pids".into(), "/sys/fs/cgroup/pids".into()),
-        ];
+        let expected: Vec<(String, PathBuf)> =
+            vec![("v2".into(), "/sys/fs/cgroup/unified".into()), ("v1:pids".into(), "/sys/fs/cgroup/pids".into())];
         assert_eq!(candidates(mounts), expected);
     }
 

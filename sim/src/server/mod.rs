@@ -1,7 +1,9 @@
 //! The gRPC face of the engine: two services on one unix socket.
 
 mod calls;
+mod connection;
 mod dispatch;
+mod event_stream;
 mod image;
 mod info;
 mod runtime;
