@@ -79,7 +79,7 @@ async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
     let frozen = frozen.expect("nothing froze");
     // Reading RPCs still answer, another subscriber starves.
     assert!(list(&mut client).await.len() > 100);
-    let mut starved = Events::subscribe(&mut sim).await;
+    let mut starved = Events::call(&sim).await;
     assert!(!frozen.is_finished() && starved.is_silent());
     drop(stream);
     drop(stalled);

@@ -235,3 +235,19 @@ async fn cri_dockerd_tells_little() {
     assert_eq!(status.finished_at, -6_795_364_578_871_345_152);
     sim.finish().await;
 }
+
+#[tokio::test]
+async fn unknown_and_empty_ids_have_each_engines_code() {
+    use tonic::Code::{NotFound, Unknown};
+    for (profile, unknown, empty) in
+        [("containerd-2", NotFound, Unknown), ("crio", NotFound, NotFound), ("cri-dockerd", Unknown, Unknown)]
+    {
+        let sim = sim(profile).await;
+        let mut client = sim.runtime().await;
+        for (id, code) in [("abc", unknown), ("", empty)] {
+            let request = pb::ContainerStatusRequest { container_id: id.into(), verbose: false };
+            assert_eq!(client.container_status(request).await.unwrap_err().code(), code, "{profile} {id:?}");
+        }
+        sim.finish().await;
+    }
+}

@@ -4,17 +4,26 @@ mod support;
 
 use support::*;
 
+/// Tens of thousands of small files: in memory, where the machine has a place for that.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn path(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn ten_thousand_containers_are_seen_in_a_fake_proc() {
-    let tree = tempfile::tempdir().unwrap();
-    let dir = tree.path().to_str().unwrap().to_owned();
-    let mut sim = Sim::start(&["--fake-tree", &dir, "--containers", "10000"]).await;
+    let tree = folder();
+    let (dir, state) = (path(&tree, "host"), path(&tree, "state"));
+    let mut sim = Sim::start(&["--fake-tree", &dir, "--state", &state, "--containers", "10000"]).await;
     let mut client = sim.runtime().await;
     let all = list(&mut client).await;
     assert_eq!((all.len(), list_sandboxes(&mut client).await.len()), (10_000, 5_000));
     assert!(all.iter().all(|c| c.state() == pb::ContainerState::ContainerRunning));
 
-    let proc = tree.path().join("proc");
+    let proc = tree.path().join("host/proc");
     let read = |pid: u64, file: &str| std::fs::read_to_string(proc.join(pid.to_string()).join(file)).unwrap();
     for container in [&all[0], &all[9_999]] {
         let (_, info) = verbose_container(&mut client, &container.id).await;
@@ -51,9 +60,9 @@ async fn ten_thousand_containers_are_seen_in_a_fake_proc() {
 
 #[tokio::test]
 async fn big_streamed_lists_come_in_batches_of_3000() {
-    let tree = tempfile::tempdir().unwrap();
-    let dir = tree.path().to_str().unwrap().to_owned();
-    let sim = Sim::start(&["--profile", "crio", "--fake-tree", &dir, "--containers", "7000"]).await;
+    let tree = folder();
+    let (dir, state) = (path(&tree, "host"), path(&tree, "state"));
+    let sim = Sim::start(&["--profile", "crio", "--fake-tree", &dir, "--state", &state, "--containers", "7000"]).await;
     let mut client = sim.runtime().await;
     let mut lists = client.stream_containers(pb::StreamContainersRequest::default()).await.unwrap().into_inner();
     let mut sizes = Vec::new();

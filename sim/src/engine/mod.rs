@@ -42,6 +42,7 @@ pub struct Engine {
     procs: Mutex<HashMap<String, Proc>>,
     queue: Mutex<Queue<Event>>,
     emitted: AtomicU64,
+    subscriptions: AtomicU64,
     down: AtomicBool,
     /// Bumped after a change of the store, for those who wait for one.
     changes: watch::Sender<u64>,
@@ -60,6 +61,7 @@ impl Engine {
             procs: Mutex::default(),
             queue,
             emitted: AtomicU64::new(0),
+            subscriptions: AtomicU64::new(0),
             down: AtomicBool::new(false),
             changes: watch::Sender::new(0),
         })
@@ -91,7 +93,15 @@ impl Engine {
 
     pub async fn subscribe(&self) -> Option<mpsc::Receiver<Event>> {
         let queue = lock(&self.queue).clone();
-        queue.subscribe().await
+        let events = queue.subscribe().await;
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
+        self.touch();
+        events
+    }
+
+    /// How many subscriptions were made so far.
+    pub fn subscriptions(&self) -> u64 {
+        self.subscriptions.load(Ordering::Relaxed)
     }
 
     /// Returns as soon as `of` gives a value for the store, which it is asked for at once and after every change.

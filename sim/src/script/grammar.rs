@@ -21,6 +21,7 @@ pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
                                             run-pod, then create and start of each container
 kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
 wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
+wait-subscribed N [LIMIT]                   until N subscriptions to events were made since the start
 sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
 list                                        a line `- ...` for each sandbox and container, then the answer
 stats                                       counts of sandboxes, containers, processes, events and calls
@@ -47,6 +48,7 @@ pub enum Command {
     Pod { pod: PodSpec, containers: Vec<ContainerSpec> },
     Kill { name: String, signal: i32 },
     Wait { name: String, state: Awaited, limit: Duration },
+    WaitSubscribed { count: u64, limit: Duration },
     Sleep(Duration),
     List,
     Stats,
@@ -93,6 +95,8 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
         }
         ("wait", [name, state]) => wait(name, state, DEFAULT_LIMIT)?,
         ("wait", [name, state, limit]) => wait(name, state, time(limit)?)?,
+        ("wait-subscribed", [n]) => Command::WaitSubscribed { count: number(n)?, limit: DEFAULT_LIMIT },
+        ("wait-subscribed", [n, limit]) => Command::WaitSubscribed { count: number(n)?, limit: time(limit)? },
         ("sleep", [duration]) => Command::Sleep(time(duration)?),
         ("list", []) => Command::List,
         ("stats", []) => Command::Stats,

@@ -71,6 +71,7 @@ impl Runner {
                 format!("id={id} pid={pid}")
             }
             Command::Wait { name, state, limit } => self.wait(&name, state, limit).await?,
+            Command::WaitSubscribed { count, limit } => self.wait_subscribed(count, limit).await?,
             Command::Sleep(time) => {
                 tokio::time::sleep(time).await;
                 String::new()
@@ -160,6 +161,13 @@ impl Runner {
         }
     }
 
+    async fn wait_subscribed(&self, count: u64, limit: Duration) -> Result<String, String> {
+        let reached = self.engine.until(|_| (self.engine.subscriptions() >= count).then_some(()));
+        let done = tokio::time::timeout(limit, reached).await;
+        done.map_err(|_| format!("only {} subscriptions within {limit:?}", self.engine.subscriptions()))?;
+        Ok(format!("subscriptions={}", self.engine.subscriptions()))
+    }
+
     fn down(&self) {
         self.engine.go_down();
         self.serving.socket.close();
@@ -204,7 +212,8 @@ impl Runner {
         let running = store.containers.values().filter(|c| is_running(c)).count();
         let counts = format!("sandboxes={} containers={}", store.sandboxes.len(), store.containers.len());
         let calls: String = self.serving.calls.all().iter().map(|(method, n)| format!(" {method}={n}")).collect();
-        format!("{counts} running={running} events={}{calls}", self.engine.emitted())
+        let (events, subscriptions) = (self.engine.emitted(), self.engine.subscriptions());
+        format!("{counts} running={running} events={events} subscriptions={subscriptions}{calls}")
     }
 
     fn sandbox_id(&self, name: &str) -> Result<String, String> {

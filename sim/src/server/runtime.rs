@@ -12,7 +12,7 @@ use super::event_stream::EventStream;
 use super::info;
 use crate::engine::Engine;
 use crate::pb::{self, runtime_service_server::RuntimeService};
-use crate::profile::StreamedLists;
+use crate::profile::{Family, StreamedLists};
 use crate::store::{Error, Result};
 
 type Reply<T> = std::result::Result<Response<T>, Status>;
@@ -36,6 +36,15 @@ impl Runtime {
         done.map_err(|e| Status::internal(e.to_string()))?.map_err(status)
     }
 
+    /// A status was asked for of what is not there, or for no id (engine-facts §6).
+    fn not_there(&self, error: Error) -> Status {
+        match self.engine.profile.family {
+            Family::Containerd => status(error),
+            Family::Crio => Status::not_found(error.message()),
+            Family::Dockerd => Status::unknown(error.message()),
+        }
+    }
+
     /// A streamed list: nothing at all if it is empty (engine-facts §7).
     fn batches<T, M>(&self, all: Vec<T>, message: impl Fn(Vec<T>) -> M + Send + 'static) -> Response<BoxStream<M>>
     where
@@ -55,7 +64,7 @@ impl Runtime {
     }
 }
 
-pub fn status(error: Error) -> Status {
+fn status(error: Error) -> Status {
     match error {
         Error::NotFound(message) => Status::not_found(message),
         Error::Unknown(message) => Status::unknown(message),
@@ -132,7 +141,7 @@ impl RuntimeService for Runtime {
         let store = self.engine.store();
         let sandbox = store
             .sandbox(&pod_sandbox_id)
-            .map_err(|e| status(e.context("an error occurred when try to find sandbox")))?;
+            .map_err(|e| self.not_there(e.context("an error occurred when try to find sandbox")))?;
         let profile = &self.engine.profile;
         let info = match verbose {
             true => info::sandbox(sandbox, profile),
@@ -193,9 +202,9 @@ impl RuntimeService for Runtime {
     ) -> Reply<pb::ContainerStatusResponse> {
         let pb::ContainerStatusRequest { container_id, verbose } = request.into_inner();
         let store = self.engine.store();
-        let container = store
-            .container(&container_id)
-            .map_err(|e| status(e.context(format!("an error occurred when try to find container {container_id:?}"))))?;
+        let container = store.container(&container_id).map_err(|e| {
+            self.not_there(e.context(format!("an error occurred when try to find container {container_id:?}")))
+        })?;
         let sandbox = store.sandboxes.get(&container.sandbox_id);
         let profile = &self.engine.profile;
         let info = if verbose { info::container(container, sandbox, profile) } else { HashMap::new() };
