@@ -61,15 +61,13 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     let draws = rng.fork();
     let host = host(&options)?;
     let engine = Engine::new(options.profile.clone(), rng, host);
-    workload::populate(&engine, options.containers).await?;
-    let serving = match server::serve(Arc::clone(&engine), &options.socket) {
-        Ok(serving) => serving,
+    let serving = match fill_and_serve(&options, &engine).await {
+        Ok(serving) => Arc::new(serving),
         Err(e) => {
             engine.shutdown().await;
-            return Err(format!("cannot listen on {}: {e}", options.socket.display()).into());
+            return Err(e);
         }
     };
-    let serving = Arc::new(serving);
     if let Err(e) = tell(&ready(&options, &engine)) {
         eprintln!("cri-sim: nobody reads that it is ready: {e}");
     }
@@ -87,6 +85,12 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     serving.socket.close();
     engine.shutdown().await;
     Ok(())
+}
+
+async fn fill_and_serve(options: &Options, engine: &Arc<Engine>) -> Result<Serving, Box<dyn Error>> {
+    workload::populate(engine, options.containers).await?;
+    let cannot = |e| format!("cannot listen on {}: {e}", options.socket.display());
+    Ok(server::serve(Arc::clone(engine), &options.socket).map_err(cannot)?)
 }
 
 fn host(options: &Options) -> Result<Host, Box<dyn Error>> {

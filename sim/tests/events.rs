@@ -88,3 +88,31 @@ async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
     starved.event().await;
     sim.finish().await;
 }
+
+#[tokio::test]
+async fn an_event_too_big_to_send_ends_its_stream() {
+    let mut sim = Sim::start(&[]).await;
+    let mut events = Events::subscribe(&mut sim).await;
+    sim.ok("run-pod web").await;
+    events.take(2).await;
+    let mut client = sim.runtime().await;
+    let pod = list_sandboxes(&mut client).await.remove(0);
+    // Each is below 16 MiB; the event of the second carries both.
+    for name in ["a", "b"] {
+        let request = pb::CreateContainerRequest {
+            pod_sandbox_id: pod.id.clone(),
+            config: Some(pb::ContainerConfig {
+                metadata: Some(pb::ContainerMetadata { name: name.into(), attempt: 0 }),
+                annotations: [("fat".to_owned(), "x".repeat(9 << 20))].into(),
+                ..Default::default()
+            }),
+            sandbox_config: Some(pb::PodSandboxConfig { metadata: pod.metadata.clone(), ..Default::default() }),
+        };
+        client.create_container(request).await.unwrap();
+    }
+    events.take(1).await;
+    assert_eq!(events.next().await.unwrap().unwrap_err().code(), tonic::Code::ResourceExhausted);
+    let too_long = client.list_containers(pb::ListContainersRequest::default()).await.unwrap_err();
+    assert_eq!(too_long.code(), tonic::Code::ResourceExhausted);
+    sim.finish().await;
+}

@@ -60,7 +60,7 @@ impl Engine {
         self.change(|store| store.lose(id));
     }
 
-    /// It is seen again. False: it was not lost.
+    /// It is seen again: gives its whole id. `None`: nothing lost begins so.
     pub fn find(&self, prefix: &str) -> Option<String> {
         self.change(|store| store.find(prefix))
     }

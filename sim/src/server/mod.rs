@@ -7,6 +7,7 @@ mod event_stream;
 mod image;
 mod info;
 mod runtime;
+mod size;
 mod socket;
 
 use std::io;
@@ -31,8 +32,10 @@ pub fn serve(engine: Arc<Engine>, path: &Path) -> io::Result<Serving> {
     let (socket, connections) = socket::Socket::bind(path)?;
     let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
     tokio::spawn(async move {
+        // grpc-go limits neither the streams of a connection nor what waits for a stalled one.
+        let server = Server::builder().max_concurrent_streams(u32::MAX);
         // Ends only with the program: connections that fail are no error here.
-        if let Err(e) = Server::builder().serve_with_incoming(service, connections).await {
+        if let Err(e) = server.serve_with_incoming(service, connections).await {
             eprintln!("cri-sim: the gRPC server ended: {e}");
         }
     });

@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::event_stream::EventStream;
 use super::info;
+use super::size::fitting;
 use crate::engine::Engine;
 use crate::pb::{self, runtime_service_server::RuntimeService};
 use crate::profile::{Family, StreamedLists};
@@ -156,7 +157,8 @@ impl RuntimeService for Runtime {
     async fn list_pod_sandbox(&self, request: Request<pb::ListPodSandboxRequest>) -> Reply<pb::ListPodSandboxResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
         let items = self.engine.store().list_sandboxes(&filter, &self.engine.profile);
-        Ok(Response::new(pb::ListPodSandboxResponse { items }))
+        let max = self.engine.profile.max_message;
+        fitting(pb::ListPodSandboxResponse { items }, max).map(Response::new)
     }
 
     async fn create_container(
@@ -193,7 +195,8 @@ impl RuntimeService for Runtime {
     async fn list_containers(&self, request: Request<pb::ListContainersRequest>) -> Reply<pb::ListContainersResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
         let containers = self.engine.store().list_containers(&filter, &self.engine.profile);
-        Ok(Response::new(pb::ListContainersResponse { containers }))
+        let max = self.engine.profile.max_message;
+        fitting(pb::ListContainersResponse { containers }, max).map(Response::new)
     }
 
     async fn container_status(
