@@ -29,7 +29,7 @@ use host::{Cgroups, FakeTree, Host};
 use options::{Options, Parsed, Source};
 use rng::Rng;
 use script::{Flow, Runner};
-use server::Serving;
+use server::{Serving, Socket};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -57,17 +57,28 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut rng = Rng::new(options.seed);
-    let draws = rng.fork();
-    let host = host(&options)?;
-    let engine = Engine::new(options.profile.clone(), rng, host);
-    let serving = match fill_and_serve(&options, &engine).await {
-        Ok(serving) => Arc::new(serving),
+    for script in &options.scripts {
+        script.check()?;
+    }
+    // First of all: a second engine on the same socket must not touch the first one's state.
+    let cannot = |e| format!("cannot listen on {}: {e}", options.socket.display());
+    let (socket, connections) = Socket::bind(&options.socket).map_err(cannot)?;
+    let host = match host(&options) {
+        Ok(host) => host,
         Err(e) => {
-            engine.shutdown().await;
+            socket.close();
             return Err(e);
         }
     };
+    let mut rng = Rng::new(options.seed);
+    let draws = rng.fork();
+    let engine = Engine::new(options.profile.clone(), rng, host);
+    if let Err(e) = workload::populate(&engine, options.containers).await {
+        socket.close();
+        engine.shutdown().await;
+        return Err(e.into());
+    }
+    let serving = Arc::new(server::serve(Arc::clone(&engine), socket, connections));
     if let Err(e) = tell(&ready(&options, &engine)) {
         eprintln!("cri-sim: nobody reads that it is ready: {e}");
     }
@@ -85,12 +96,6 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     serving.socket.close();
     engine.shutdown().await;
     Ok(())
-}
-
-async fn fill_and_serve(options: &Options, engine: &Arc<Engine>) -> Result<Serving, Box<dyn Error>> {
-    workload::populate(engine, options.containers).await?;
-    let cannot = |e| format!("cannot listen on {}: {e}", options.socket.display());
-    Ok(server::serve(Arc::clone(engine), &options.socket).map_err(cannot)?)
 }
 
 fn host(options: &Options) -> Result<Host, Box<dyn Error>> {

@@ -30,6 +30,16 @@ pub enum Source {
     Stdin,
 }
 
+impl Source {
+    /// Before anything is started: a script that is not there is a mistake.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Source::File(path) if !path.exists() => Err(format!("there is no script {}", path.display())),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Workload {
     pub pods: usize,

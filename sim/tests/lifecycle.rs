@@ -247,3 +247,21 @@ async fn sigterm_ends_everything_with_0() {
     }
     assert_eq!(std::fs::read_dir(sim.folder()).unwrap().count(), 0, "the socket or the state folder is left over");
 }
+
+#[tokio::test]
+async fn a_second_engine_leaves_the_first_alone() {
+    let mut sim = Sim::start(&[]).await;
+    sim.ok("pod web app").await;
+    let socket = sim.folder().join("cri.sock");
+    let run = |args: &[&std::ffi::OsStr]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_cri-sim")).args(args).output().unwrap()
+    };
+    let second = run(&["--socket".as_ref(), socket.as_ref()]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another program listens there"));
+    assert!(sim.folder().join("cri.sock.state").exists());
+    let missing = run(&["--script".as_ref(), sim.folder().join("nope").as_ref()]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(list(&mut sim.runtime().await).await.len(), 1);
+    sim.finish().await;
+}

@@ -5,7 +5,7 @@ mod tree;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::process;
 use crate::profile::Family;
@@ -25,13 +25,13 @@ pub struct Host {
 impl Host {
     /// A node of real processes.
     pub fn real(cgroups: Option<Cgroups>, state: PathBuf, family: Family) -> io::Result<Self> {
-        fs::create_dir_all(&state)?;
+        claim(&state)?;
         Ok(Host { cgroups, tree: None, state, family })
     }
 
     /// A node of fakes, in a /proc of their own.
     pub fn fake(tree: FakeTree, state: PathBuf, family: Family) -> io::Result<Self> {
-        fs::create_dir_all(&state)?;
+        claim(&state)?;
         Ok(Host { cgroups: None, tree: Some(tree), state, family })
     }
 
@@ -98,8 +98,42 @@ impl Host {
     }
 }
 
+/// Marks a folder as made by this program, because what is in it will be removed.
+const MARK: &str = ".cri-sim";
+
+/// A folder of our own, empty but for the mark. What a killed predecessor left is removed, what others own is not.
+fn claim(folder: &Path) -> io::Result<()> {
+    if folder.join(MARK).exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    if fs::read_dir(folder)?.next().is_some() {
+        return Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, "it is not empty, and not ours"));
+    }
+    fs::write(folder.join(MARK), "")
+}
+
 fn warn(result: io::Result<()>, what: impl Fn() -> String) {
     if let Err(e) = result {
         eprintln!("cri-sim: {}: {e}", what());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_others_is_not_claimed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        claim(&ours).unwrap();
+        fs::write(ours.join("left over"), "").unwrap();
+        claim(&ours).unwrap();
+        assert!(!ours.join("left over").exists());
+        fs::create_dir(&theirs).unwrap();
+        fs::write(theirs.join("precious"), "").unwrap();
+        assert!(claim(&theirs).is_err());
+        assert!(theirs.join("precious").exists());
     }
 }

@@ -10,8 +10,6 @@ mod runtime;
 mod size;
 mod socket;
 
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use tonic::transport::Server;
@@ -19,17 +17,17 @@ use tonic::transport::Server;
 use crate::engine::Engine;
 
 pub use calls::Calls;
+pub use socket::{Connections, Socket};
 
 /// A running server.
 pub struct Serving {
     pub calls: Arc<Calls>,
-    pub socket: socket::Socket,
+    pub socket: Socket,
 }
 
-/// Needs a tokio runtime. Connections are accepted when this returns.
-pub fn serve(engine: Arc<Engine>, path: &Path) -> io::Result<Serving> {
+/// Serves what comes in through the socket. Needs a tokio runtime.
+pub fn serve(engine: Arc<Engine>, socket: Socket, connections: Connections) -> Serving {
     let calls = Arc::new(Calls::default());
-    let (socket, connections) = socket::Socket::bind(path)?;
     let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
     tokio::spawn(async move {
         // grpc-go limits neither the streams of a connection nor what waits for a stalled one.
@@ -39,5 +37,5 @@ pub fn serve(engine: Arc<Engine>, path: &Path) -> io::Result<Serving> {
             eprintln!("cri-sim: the gRPC server ended: {e}");
         }
     });
-    Ok(Serving { calls, socket })
+    Serving { calls, socket }
 }

@@ -12,6 +12,9 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::connection::{Connection, Gate};
 
+/// Connections as they come in.
+pub type Connections = ReceiverStream<io::Result<Connection>>;
+
 pub struct Socket {
     path: PathBuf,
     accepted: mpsc::Sender<io::Result<Connection>>,
@@ -21,7 +24,7 @@ pub struct Socket {
 
 impl Socket {
     /// The socket, and the connections that come in through it.
-    pub fn bind(path: &Path) -> io::Result<(Socket, ReceiverStream<io::Result<Connection>>)> {
+    pub fn bind(path: &Path) -> io::Result<(Socket, Connections)> {
         let (accepted, connections) = mpsc::channel(1);
         let gate = watch::Sender::default();
         let socket = Socket { path: path.to_owned(), accepted, gate, accepting: Mutex::default() };
