@@ -153,11 +153,13 @@ impl Portfolio {
     /// The lives that consumers know of: STARTED is told, EXITED is not. Where an end is known but held back, as it
     /// was while it lived.
     pub fn lives(&self) -> Vec<Arc<Container>> {
-        let told = self.entries.values().filter(|e| self.ledger.life(&e.record.id).is_told_living());
-        told.map(
-            |e| if e.record.state == State::Exited { merge::as_running(&e.record).into() } else { e.record.clone() },
-        )
-        .collect()
+        self.entries.keys().filter_map(|id| self.life(id)).collect()
+    }
+
+    /// The life of this id, if consumers know of one.
+    pub fn life(&self, id: &Id) -> Option<Arc<Container>> {
+        let record = &self.entries.get(id).filter(|_| self.ledger.life(id).is_told_living())?.record;
+        Some(if record.state == State::Exited { merge::as_running(record).into() } else { record.clone() })
     }
 
     /// The pods whose sandboxes the engine has.

@@ -364,7 +364,7 @@ impl Machine {
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
-            let (initial, news) = self.opening.end(|id| portfolio.get(id).cloned());
+            let (initial, news) = self.opening.end(|id| portfolio.life(id));
             self.enter(state, generation, now, out);
             out.opening = Some(initial);
             out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));

@@ -1,6 +1,8 @@
 //! Random schedules of what engines do and of what goes wrong, each followed by the question whether what was told is
 //! exactly what was there to be seen.
 
+#![allow(clippy::print_stdout, reason = "a test's figures")]
+
 mod engine;
 mod truth;
 mod world;
