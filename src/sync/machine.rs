@@ -266,8 +266,8 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
-        portfolio.listed(begun.tick, begun.wall, listing, now);
-        self.as_of = Some(begun.wall);
+        portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.opening.begin(portfolio.lives(), now.mono) {
                 portfolio.event(event, now);
@@ -347,7 +347,7 @@ impl Machine {
             self.lists.want(now.mono + DOUBTS);
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
-            self.lists.begin(portfolio.list_begins(), now.wall);
+            self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
