@@ -124,7 +124,7 @@ fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
 fn a_short_life_is_told_whole_whatever_its_first_word() {
     let mut it = Told::after_first_list(list(&[]));
     let end = exited("a", T0 + 5, 0);
-    assert_eq!(it.event(EventKind::Started, "a", &[end.clone()]), ["Started a", "Exited a"]);
+    assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty());
     // CRI-O's order of things.
     assert_eq!(it.event(EventKind::Stopped, "b", &[exited("b", T0 + 9, 0)]), ["Started b", "Exited b"]);
@@ -233,7 +233,7 @@ fn tombstones_crumble_and_the_ledger_still_knows() {
     it.portfolio = Portfolio::new(&config);
     it.list(list(&[]));
     let end = exited("a", T0 + 5, 0);
-    assert_eq!(it.event(EventKind::Stopped, "a", &[end.clone()]), ["Started a", "Exited a"]);
+    assert_eq!(it.event(EventKind::Stopped, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     it.event(EventKind::Deleted, "a", &[]);
     assert!(it.portfolio.get("a").is_none());
     assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty(), "told once");
