@@ -178,7 +178,8 @@ pub(crate) struct EngineJson<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    events: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
 }
@@ -194,7 +195,7 @@ impl<'a> EngineJson<'a> {
             api: &engine.api,
             id: text(&engine.id),
             pid: engine.pid,
-            events: engine.events.word(),
+            events: text(&engine.events.reason).map(|_| engine.events.word()),
             events_reason: text(&engine.events.reason),
         }
     }

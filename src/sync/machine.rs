@@ -137,9 +137,9 @@ impl Machine {
         self.opening.is_over()
     }
 
-    /// The capability report.
+    /// The capability report; empty as long as nothing is watched.
     pub fn events(&self) -> Events {
-        self.subscription.report()
+        if self.watching { self.subscription.report() } else { Events::default() }
     }
 
     pub fn stats(&self) -> Stats {
