@@ -1,0 +1,99 @@
+//! Many short lives at once.
+
+use std::collections::BTreeSet;
+
+use crate::support::account::Account;
+use crate::support::churn::{Churn, Life, Span};
+use crate::support::probe::{Events, Line};
+use crate::support::suite::{Outcome, Setup};
+use crate::support::wait::{self, PATIENCE};
+
+const WORKERS: usize = 24;
+
+pub fn tells_every_life_of_a_churn(setup: &mut Setup) -> Outcome {
+    let events = setup.follow()?;
+    if events.list()?["engine"]["events"] == "stream" { streamed(setup, events) } else { polled(setup, events) }
+}
+
+/// With events, no life is too short.
+fn streamed(setup: &Setup, events: Events) -> Outcome {
+    let churn = Churn::new(&setup.engine.pods, 4)?;
+    fail_on(churn.run(WORKERS, 216, Span::Brief))?;
+    let lives = churn.lives();
+    let told = finish_after_exits(events, &lives)?;
+    let mut account = Account::of(told);
+    lives.iter().for_each(|life| account.is_told_with_its_facts(life));
+    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    account.invents_nothing(&all_ids(&churn));
+    setup.figure(&format!("lives told {}, of them containers over at once {}", account.lives(), lives.len()));
+    Ok(account.close()?)
+}
+
+/// Without, every life is told that outlasts two polls; of the shorter ones as many as happen to be seen.
+fn polled(setup: &Setup, events: Events) -> Outcome {
+    let churn = Churn::new(&setup.engine.pods, 2)?;
+    fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events))))?;
+    let lasting = churn.lives();
+    fail_on(churn.run(WORKERS, 48, Span::Brief))?;
+    wait_for_exits(&events, &lasting)?;
+    // Nothing is left: whatever was told as started has to be told as exited.
+    events.resync()?;
+    events.wait_for("exits of all that were told", PATIENCE, |told| {
+        let of = |event_type: &str| -> BTreeSet<&str> {
+            let lines = told.iter().filter(|line| line.kind == "container" && line.event_type == event_type);
+            lines.map(|line| line.id.as_str()).collect()
+        };
+        of("STARTED") == of("EXITED")
+    })?;
+    let mut account = Account::of(events.finish()?);
+    lasting.iter().for_each(|life| account.is_told_with_its_facts(life));
+    let brief = churn.lives().split_off(lasting.len());
+    let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));
+    seen.into_iter().for_each(|life| account.is_told_with_its_facts(life));
+    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    account.invents_nothing(&all_ids(&churn));
+    setup.figure(&format!(
+        "lives told {}, of them containers that outlast two polls {}; unobservable {} (over between two polls)",
+        account.lives(),
+        lasting.len(),
+        unseen.len()
+    ));
+    Ok(account.close()?)
+}
+
+/// Two lists have come; the second of them began after now.
+pub fn outlast_two_polls(events: &Events) -> Result<(), String> {
+    for _ in 0..2 {
+        let before = events.list()?["asOf"].clone();
+        wait::until("the next poll", PATIENCE, || match events.list()?["asOf"] {
+            ref now if *now != before => Ok(()),
+            ref now => Err(format!("the newest list is still of {now}")),
+        })?;
+    }
+    Ok(())
+}
+
+/// The end of the story, once the exits of these lives are told.
+pub fn finish_after_exits(events: Events, lives: &[Life]) -> Result<Vec<Line>, String> {
+    wait_for_exits(&events, lives)?;
+    events.finish()
+}
+
+pub fn wait_for_exits(events: &Events, lives: &[Life]) -> Result<(), String> {
+    let expected: BTreeSet<&str> = lives.iter().map(|life| life.id.as_str()).collect();
+    events.wait_for("exits", PATIENCE, |told| {
+        let exited = told.iter().filter(|line| line.event_type == "EXITED").map(|line| line.id.as_str());
+        expected.is_subset(&exited.collect())
+    })
+}
+
+/// All that a churn has made.
+pub fn all_ids(churn: &Churn) -> BTreeSet<String> {
+    let lives = churn.lives().into_iter().map(|life| life.id);
+    lives.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
+}
+
+/// A worker's error where none is expected. And all went as far as they should.
+pub fn fail_on(errors: Vec<String>) -> Result<(), String> {
+    errors.into_iter().next().map_or(Ok(()), Err)
+}
