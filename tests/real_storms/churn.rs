@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::support::account::Account;
 use crate::support::churn::{Churn, Life, Span};
-use crate::support::probe::{Events, Line};
+use crate::support::probe::Events;
 use crate::support::suite::{Outcome, Setup};
+use crate::support::tap::Tap;
 use crate::support::wait::{self, PATIENCE};
 
 const WORKERS: usize = 24;
@@ -17,15 +18,23 @@ pub fn tells_every_life_of_a_churn(setup: &mut Setup) -> Outcome {
 
 /// With events, no life is too short.
 fn streamed(setup: &Setup, events: Events) -> Outcome {
+    let tap = Tap::where_all_get_all(setup.engine.containerd.as_ref())?;
     let churn = Churn::new(&setup.engine.pods, 4)?;
     fail_on(churn.run(WORKERS, 216, Span::Brief))?;
     let lives = churn.lives();
-    let told = finish_after_exits(events, &lives)?;
-    let mut account = Account::of(told);
-    lives.iter().for_each(|life| account.is_told_with_its_facts(life));
+    wait_for_exits(&events, &lives)?;
+    let mut account = Account::of(events.finish()?);
+    let told_by_engine = tap.map(|tap| tap.delivered().exited);
+    account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
     churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
     account.invents_nothing(&all_ids(&churn));
-    setup.figure(&format!("lives told {}, of them containers over at once {}", account.lives(), lives.len()));
+    let unknown = account.unknown_codes();
+    assert!(unknown < lives.len() / 10, "{unknown} of {} exit codes are unknown", lives.len());
+    setup.figure(&format!(
+        "lives told {}, of them containers over at once {}; unobservable 0, exit codes that the engine told nobody {unknown}",
+        account.lives(),
+        lives.len()
+    ));
     Ok(account.close()?)
 }
 
@@ -46,17 +55,18 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
         of("STARTED") == of("EXITED")
     })?;
     let mut account = Account::of(events.finish()?);
-    lasting.iter().for_each(|life| account.is_told_with_its_facts(life));
+    account.are_told_with_their_facts(&lasting, None);
     let brief = churn.lives().split_off(lasting.len());
     let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));
-    seen.into_iter().for_each(|life| account.is_told_with_its_facts(life));
+    account.are_told_with_their_facts(seen, None);
     churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
     account.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
-        "lives told {}, of them containers that outlast two polls {}; unobservable {} (over between two polls)",
+        "lives told {}, of them containers that outlast two polls {}; unobservable {}, exit codes that no poll showed {}",
         account.lives(),
         lasting.len(),
-        unseen.len()
+        unseen.len(),
+        account.unknown_codes()
     ));
     Ok(account.close()?)
 }
@@ -73,12 +83,7 @@ pub fn outlast_two_polls(events: &Events) -> Result<(), String> {
     Ok(())
 }
 
-/// The end of the story, once the exits of these lives are told.
-pub fn finish_after_exits(events: Events, lives: &[Life]) -> Result<Vec<Line>, String> {
-    wait_for_exits(&events, lives)?;
-    events.finish()
-}
-
+/// Waits until the exits of these lives are told.
 pub fn wait_for_exits(events: &Events, lives: &[Life]) -> Result<(), String> {
     let expected: BTreeSet<&str> = lives.iter().map(|life| life.id.as_str()).collect();
     events.wait_for("exits", PATIENCE, |told| {
@@ -93,7 +98,7 @@ pub fn all_ids(churn: &Churn) -> BTreeSet<String> {
     lives.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
 }
 
-/// A worker's error where none is expected. And all went as far as they should.
+/// A worker's error where none is expected.
 pub fn fail_on(errors: Vec<String>) -> Result<(), String> {
     errors.into_iter().next().map_or(Ok(()), Err)
 }

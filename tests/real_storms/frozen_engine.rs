@@ -9,6 +9,7 @@ use crate::support::account::Account;
 use crate::support::churn::{Churn, Span};
 use crate::support::probe::Events;
 use crate::support::suite::{Outcome, Setup, Skipped};
+use crate::support::tap::Tap;
 use crate::support::wait::{self, PATIENCE};
 
 const FROZEN: Duration = Duration::from_secs(10);
@@ -17,6 +18,7 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     let Some(containerd) = setup.engine.containerd.as_ref() else {
         return Err(Skipped("an engine that is not ours is not stopped").into());
     };
+    let tap = Tap::where_all_get_all(Some(containerd))?;
     let events = setup.follow()?;
     // It asks often and waits little, so that it notices; it polls, because subscribers may compete.
     let poller = setup.probe.clone().option("events", "poll").option("request.timeout_ms", "1000").follow()?;
@@ -48,7 +50,8 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     assert_eq!(listed(&events.resync()?), truth, "it converges");
     assert_eq!(listed(&poller.resync()?), truth, "the poller converges");
     let mut account = Account::of(events.finish()?);
-    lives.iter().for_each(|life| account.is_told_with_its_facts(life));
+    let told_by_engine = tap.map(|tap| tap.delivered().exited);
+    account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
     churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
     account.invents_nothing(&all_ids(&churn));
     let mut pollers = Account::of(poller.finish()?);

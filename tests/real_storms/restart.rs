@@ -44,8 +44,7 @@ fn survives_end_of(
     end: fn(&mut Containerd) -> io::Result<ExitStatus>,
 ) -> Outcome {
     let driver = &setup.engine.pods;
-    // Where subscribers compete, one more would take the library's events away.
-    let tap = (containerd.package().line == "2").then(|| Tap::on(&setup.engine.endpoint)).transpose()?;
+    let tap = Tap::where_all_get_all(Some(containerd))?;
     let events = setup.follow()?;
     let streams = events.list()?["engine"]["events"] == "stream";
     let churn = Churn::new(driver, 2)?;
@@ -77,7 +76,6 @@ fn survives_end_of(
     containerd.start_again()?;
     wait::until("the engine to be reached again", PATIENCE, || driver.version().map_err(|error| error.to_string()))?;
     let left = Left::on(driver)?;
-    let delivered = tap.as_ref().map(Tap::delivered).unwrap_or_default();
 
     // And on it goes.
     events.wait_for("exit while the engine was away", PATIENCE, |told| {
@@ -93,10 +91,11 @@ fn survives_end_of(
 
     let mut account = Account::of(events.finish()?);
     // Before the end the events of what was removed had been sent to the library, and after it there are new ones.
-    removed.iter().chain(&later).for_each(|life| account.is_told_with_its_facts(life));
+    let delivered = tap.map(|tap| tap.delivered());
+    account.are_told_with_their_facts(removed.iter().chain(&later), delivered.as_ref().map(|events| &events.exited));
     left.exited.iter().for_each(|id| account.is_told_to_its_end(id));
     left.running.iter().for_each(|id| account.is_told_living(id));
-    delivered.exited.iter().for_each(|id| account.is_told_to_its_end(id));
+    delivered.iter().flat_map(|events| &events.exited).for_each(|id| account.is_told_to_its_end(id));
     let all = churn.lives().into_iter().map(|life| life.id);
     let pods = churn.pods().iter().map(|pod| pod.id.clone());
     let known: BTreeSet<String> = all.chain(pods).chain(left.all.clone()).chain(sentinels).collect();

@@ -11,6 +11,7 @@ use super::probe::{Line, show};
 pub struct Account {
     told: Vec<Line>,
     by_id: BTreeMap<String, Vec<Line>>,
+    unknown_codes: usize,
     complaints: Vec<String>,
 }
 
@@ -22,7 +23,7 @@ impl Account {
         for line in lifecycle.filter(|line| line.flags & CRI_EVENT_FLAG_NEVER_STARTED == 0) {
             by_id.entry(line.id.clone()).or_default().push(line.clone());
         }
-        let mut account = Account { told, by_id, complaints: Vec::new() };
+        let mut account = Account { told, by_id, unknown_codes: 0, complaints: Vec::new() };
         if let Some(pair) = account.told.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
             account.complaints.push(format!("seq does not grow:\n{}", show(pair)));
         }
@@ -61,18 +62,36 @@ impl Account {
         }
     }
 
-    /// A life that was made by a churn: to its end, with its label, and with its exit code where the engine knew it.
-    pub fn is_told_with_its_facts(&mut self, life: &Life) {
-        self.is_told_to_its_end(&life.id);
-        for line in self.by_id.get(&life.id).into_iter().flatten() {
-            if line.labels.get(TAG) != Some(&life.tag) {
-                self.complaints.push(format!("without the label {}: {line:?}", life.tag));
-            }
-            let is_known = life.stage >= Stage::Exited && line.event_type == "EXITED";
-            if is_known && line.exit_code != Some(life.exit_code) {
-                self.complaints.push(format!("exit code {} expected: {line:?}", life.exit_code));
+    /// Lives that a churn has made and ended: each to its end, with its label, and with its exit code. The code may be
+    /// unknown where the container was removed before the engine told it to anybody; `told_by_engine` says of which
+    /// lives it did, as far as that can be known.
+    pub fn are_told_with_their_facts<'a>(
+        &mut self,
+        lives: impl IntoIterator<Item = &'a Life>,
+        told_by_engine: Option<&BTreeSet<String>>,
+    ) {
+        for life in lives {
+            self.is_told_to_its_end(&life.id);
+            for line in self.by_id.get(&life.id).into_iter().flatten() {
+                if line.labels.get(TAG) != Some(&life.tag) {
+                    self.complaints.push(format!("without the label {}: {line:?}", life.tag));
+                }
+                if life.stage < Stage::Exited || line.event_type != "EXITED" {
+                    continue;
+                }
+                let may_be_unknown = !told_by_engine.is_some_and(|told| told.contains(&life.id));
+                match line.exit_code {
+                    None if may_be_unknown && line.reason == "gone" => self.unknown_codes += 1,
+                    code if code == Some(life.exit_code) => {}
+                    _ => self.complaints.push(format!("exit code {} expected: {line:?}", life.exit_code)),
+                }
             }
         }
+    }
+
+    /// In how many of those lives the exit code is unknown.
+    pub fn unknown_codes(&self) -> usize {
+        self.unknown_codes
     }
 
     /// Nothing was told twice, in the wrong order, or of anybody who is not `known`.

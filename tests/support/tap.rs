@@ -1,5 +1,4 @@
-//! A subscriber of the tests' own: what an engine's event stream delivers, whatever the library makes of it. Only for
-//! engines that give every subscriber all events.
+//! A subscriber of the tests' own: what an engine's event stream delivers, whatever the library makes of it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +9,8 @@ use criwatch::cri::proto::runtime_service_client::RuntimeServiceClient;
 use criwatch::cri::proto::{ContainerEventResponse, ContainerState, GetEventsRequest};
 use tokio::sync::oneshot;
 use tonic::transport::{Endpoint, Uri};
+
+use super::containerd::Containerd;
 
 /// A subscription that is made anew when the engine comes back, until it is dropped.
 pub struct Tap {
@@ -28,8 +29,14 @@ pub struct Delivered {
 }
 
 impl Tap {
+    /// A tap on our containerd 2. Elsewhere subscribers compete, or there are no events, or we do not know.
+    pub fn where_all_get_all(containerd: Option<&Containerd>) -> Result<Option<Tap>, String> {
+        let containerd = containerd.filter(|containerd| containerd.package().line == "2");
+        containerd.map(|containerd| Tap::on(&containerd.endpoint())).transpose()
+    }
+
     /// Subscribes to the engine at `unix:///...`.
-    pub fn on(endpoint: &str) -> Result<Tap, String> {
+    fn on(endpoint: &str) -> Result<Tap, String> {
         let address = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| format!("{endpoint}: {error}"))?;
         let address = address.origin(Uri::from_static("http://localhost"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
