@@ -11,7 +11,7 @@ use crate::support::probe::Events;
 use crate::support::suite::{Outcome, Setup, unique};
 use crate::support::wait::{self, PATIENCE};
 
-const WORKERS: usize = 8;
+pub const WORKERS: usize = 8;
 const PODS: usize = 10;
 
 /// Containers that were made, and wait to be started.

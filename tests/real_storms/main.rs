@@ -21,6 +21,7 @@ const TESTS: &[Test] = &[
     ("a_blocked_callback_delays_no_start", blocked_callback::delays_no_start),
     ("a_blocked_callback_that_overflows_ends_with_the_right_set", blocked_callback::overflows_into_the_right_set),
     ("a_stopped_host_delays_no_start", stopped_host::delays_no_start),
+    ("a_stopped_host_that_polls_delays_no_start", stopped_host::delays_no_start_when_it_polls),
     ("resync_is_a_barrier", barrier::resync_is_a_barrier),
 ];
 
