@@ -104,7 +104,7 @@ static void print_event(const cri_event *event) {
         printf("\t-\t-\t-\t-\t-\t-\t-\t%" PRIu64 "\t-\n", event->lost);
     } else {
         const char *kind = c->kind == CRI_KIND_SANDBOX ? "sandbox" : "container";
-        int has_code = event->type == CRI_EVENT_EXITED && c->exit_code >= 0 && !(c->missing & CRI_MISSING_EXIT);
+        int has_code = c->state == CRI_STATE_EXITED && c->exit_code >= 0 && !(c->missing & CRI_MISSING_EXIT);
         printf("\t%s\t%s\t%s", kind, c->id, c->name[0] ? c->name : "-");
         if (c->pod != NULL)
             printf("\t%s/%s", c->pod->pod_namespace, c->pod->name);
@@ -185,9 +185,27 @@ static int obey(cri_watcher *watcher, const char *command) {
     return 0;
 }
 
-static int destroyed; /* written by the library's thread, read after cri_subscription_free has joined it */
+/* How often destroy ran. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t ran;
+    int times;
+} destroyed = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
-static void count_destroy(void *user_data) { ++*(int *)user_data; }
+static void count_destroy(void *user_data) {
+    (void)user_data;
+    pthread_mutex_lock(&destroyed.lock);
+    destroyed.times++;
+    pthread_cond_signal(&destroyed.ran);
+    pthread_mutex_unlock(&destroyed.lock);
+}
+
+static void wait_for_destroy(void) {
+    pthread_mutex_lock(&destroyed.lock);
+    while (destroyed.times == 0)
+        pthread_cond_wait(&destroyed.ran, &destroyed.lock);
+    pthread_mutex_unlock(&destroyed.lock);
+}
 
 static int events(cri_watcher *watcher) {
     cri_subscription *subscription = NULL;
@@ -195,19 +213,24 @@ static int events(cri_watcher *watcher) {
     char command[16];
     int good;
     /* Before the start: nothing can be missed. */
-    if (!ok(cri_watcher_subscribe(watcher, 0, 0, on_event, &destroyed, count_destroy, &subscription, &error),
+    if (!ok(cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, count_destroy, &subscription, &error),
             &error))
         return 0;
     good = ok(cri_watcher_start(watcher, &error), &error);
     while (good && fgets(command, sizeof command, stdin) != NULL)
         good = obey(watcher, command);
     set_gate(0);
+    /* After the stop come the events that wait, then destroy. */
+    if (ok(cri_watcher_stop(watcher, &error), &error))
+        wait_for_destroy();
+    else
+        good = 0;
     cri_subscription_free(subscription);
-    if (destroyed != 1) {
-        fprintf(stderr, "destroy ran %d times\n", destroyed);
+    if (destroyed.times != 1) {
+        fprintf(stderr, "destroy ran %d times\n", destroyed.times);
         good = 0;
     }
-    return ok(cri_watcher_stop(watcher, &error), &error) && good;
+    return good;
 }
 
 static int set_options(cri_options *options, char **assignments, int count) {

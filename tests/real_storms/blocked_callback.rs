@@ -98,7 +98,7 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
 
 /// With little room it is told that it lost events, and the replay makes its set right.
 pub fn overflows_into_the_right_set(setup: &mut Setup) -> Outcome {
-    let made = Made::new(setup, 60, 140)?;
+    let made = Made::new(setup, 20, 60)?;
     let events = setup.probe.clone().option("queue.capacity", "16").follow()?;
     block_through(setup, &events, &made)?;
     events.unblock()?;
@@ -113,7 +113,7 @@ pub fn overflows_into_the_right_set(setup: &mut Setup) -> Outcome {
     assert!(lost > 0, "an overflow tells how much was lost");
     assert_eq!(account.consumers_set(), living, "what the consumer takes for living");
     setup.figure(&format!(
-        "200 starts while the callback was blocked; overflows {overflows}, events lost {lost}, then the right set"
+        "80 starts while the callback was blocked; overflows {overflows}, events lost {lost}, then the right set"
     ));
     Ok(account.close()?)
 }

@@ -1,11 +1,14 @@
 //! Many short lives at once.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::thread;
 
 use crate::support::account::Account;
-use crate::support::churn::{Churn, Life, Span};
+use crate::support::churn::{Churn, Life, Span, for_all};
+use crate::support::pods::{ContainerSpec, PodSpec};
 use crate::support::probe::Events;
-use crate::support::suite::{Outcome, Setup};
+use crate::support::suite::{Outcome, Setup, unique};
 use crate::support::tap::Tap;
 use crate::support::wait::{self, PATIENCE};
 
@@ -16,11 +19,12 @@ pub fn tells_every_life_of_a_churn(setup: &mut Setup) -> Outcome {
     if events.list()?["engine"]["events"] == "stream" { streamed(setup, events) } else { polled(setup, events) }
 }
 
-/// With events, no life is too short.
+/// With events, no life is too short; and it does not matter how lists and events follow each other.
 fn streamed(setup: &Setup, events: Events) -> Outcome {
     let tap = Tap::where_all_get_all(setup.engine.containerd.as_ref())?;
     let churn = Churn::new(&setup.engine.pods, 4)?;
-    fail_on(churn.run(WORKERS, 216, Span::Brief))?;
+    let (errors, resyncs) = while_resyncing(&events, || churn.run(WORKERS, 216, Span::Brief))?;
+    fail_on(errors)?;
     let lives = churn.lives();
     wait_for_exits(&events, &lives)?;
     let mut account = Account::of(events.finish()?);
@@ -31,9 +35,63 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
     let unknown = account.unknown_codes();
     assert!(unknown < lives.len() / 10, "{unknown} of {} exit codes are unknown", lives.len());
     setup.figure(&format!(
-        "lives told {}, of them containers over at once {}; unobservable 0, exit codes that the engine told nobody {unknown}",
+        "lives told {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, exit codes that the \
+         engine told nobody {unknown}",
         account.lives(),
         lives.len()
+    ));
+    Ok(account.close()?)
+}
+
+/// Does it while the watcher lists without a pause. Also, how often it did.
+fn while_resyncing<T: Send>(events: &Events, act: impl FnOnce() -> T + Send) -> Result<(T, usize), String> {
+    thread::scope(|scope| {
+        let act = scope.spawn(act);
+        let mut resyncs = 0;
+        while !act.is_finished() {
+            events.resync()?;
+            resyncs += 1;
+        }
+        Ok((act.join().expect("it reports its errors"), resyncs))
+    })
+}
+
+/// Whole pods, each with a container that its pod's end kills.
+pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
+    const PODS: usize = 40;
+    let events = setup.follow()?;
+    let streams = events.list()?["engine"]["events"] == "stream";
+    let driver = &setup.engine.pods;
+    let made = Mutex::new(BTreeSet::new());
+    let one_pod = |_: &()| -> Outcome {
+        let pod = driver.run_pod(&PodSpec::new("cri-lab", &unique("pod")))?;
+        let container = driver.run(&pod, &ContainerSpec::lasting(&unique("of-pod")))?;
+        made.lock().expect("no worker panics").extend([pod.id.clone(), container]);
+        if !streams {
+            outlast_two_polls(&events)?;
+        }
+        Ok(driver.remove_pod(&pod.id)?)
+    };
+    let all = || for_all(&[(); PODS], 6, |it| one_pod(it).map_err(|error| error.to_string()));
+    let resyncs = if streams {
+        let (outcome, resyncs) = while_resyncing(&events, all)?;
+        outcome?;
+        resyncs
+    } else {
+        all()?;
+        0
+    };
+    let made = made.into_inner().expect("no worker panics");
+    events.wait_for("exits", PATIENCE, |told| {
+        made.iter().all(|id| told.iter().any(|line| line.id == *id && line.event_type == "EXITED"))
+    })?;
+    events.resync()?;
+    let mut account = Account::of(events.finish()?);
+    made.iter().for_each(|id| account.is_told_to_its_end(id));
+    account.invents_nothing(&made);
+    setup.figure(&format!(
+        "lives told {}: {PODS} pods and their containers, during {resyncs} resyncs; unobservable 0",
+        account.lives()
     ));
     Ok(account.close()?)
 }

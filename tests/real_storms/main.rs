@@ -15,6 +15,7 @@ use support::suite::{self, Test};
 
 const TESTS: &[Test] = &[
     ("tells_every_life_of_a_churn", churn::tells_every_life_of_a_churn),
+    ("tells_every_pod_of_a_churn", churn::tells_every_pod_of_a_churn),
     ("survives_sigterm_of_the_engine_under_churn", restart::survives_sigterm),
     ("survives_sigkill_of_the_engine_under_churn", restart::survives_sigkill),
     ("survives_a_frozen_engine", frozen_engine::survives_a_frozen_engine),

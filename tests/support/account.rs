@@ -80,8 +80,10 @@ impl Account {
                     continue;
                 }
                 let may_be_unknown = !told_by_engine.is_some_and(|told| told.contains(&life.id));
-                match line.exit_code {
-                    None if may_be_unknown && line.reason == "gone" => self.unknown_codes += 1,
+                // What is not known in time comes later, if it comes.
+                let later = self.told.iter().rev().find(|it| it.id == life.id && it.event_type == "UPDATED");
+                match line.exit_code.or(later.and_then(|later| later.exit_code)) {
+                    None if may_be_unknown => self.unknown_codes += 1,
                     code if code == Some(life.exit_code) => {}
                     _ => self.complaints.push(format!("exit code {} expected: {line:?}", life.exit_code)),
                 }

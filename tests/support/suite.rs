@@ -119,11 +119,6 @@ impl Setup {
     pub fn figure(&self, text: &str) {
         FIGURES.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{}: {text}", self.name));
     }
-
-    /// Whether the engine tells events; otherwise it is polled.
-    pub fn has_events(&self) -> Result<bool, String> {
-        Ok(self.probe.engine()?["engine"]["events"] == "stream")
-    }
 }
 
 /// A name that nobody else on this engine has.
