@@ -68,7 +68,7 @@ pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
         let container = driver.run(&pod, &ContainerSpec::lasting(&unique("of-pod")))?;
         made.lock().expect("no worker panics").extend([pod.id.clone(), container]);
         if !streams {
-            outlast_two_polls(&events)?;
+            outlast_two_polls(&events, || false)?;
         }
         Ok(driver.remove_pod(&pod.id)?)
     };
@@ -99,7 +99,7 @@ pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
 /// Without, every life is told that outlasts two polls; of the shorter ones as many as happen to be seen.
 fn polled(setup: &Setup, events: Events) -> Outcome {
     let churn = Churn::new(&setup.engine.pods, 2)?;
-    fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events))))?;
+    fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events, || false))))?;
     let lasting = churn.lives();
     fail_on(churn.run(WORKERS, 48, Span::Brief))?;
     wait_for_exits(&events, &lasting)?;
@@ -129,14 +129,15 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
     Ok(account.close()?)
 }
 
-/// Two lists have come; the second of them began after now.
-pub fn outlast_two_polls(events: &Events) -> Result<(), String> {
+/// Two lists have come; the second of them began after now. An error once the engine `is_gone`.
+pub fn outlast_two_polls(events: &Events, is_gone: impl Fn() -> bool) -> Result<(), String> {
     for _ in 0..2 {
         let before = events.list()?["asOf"].clone();
         wait::until("the next poll", PATIENCE, || match events.list()?["asOf"] {
-            ref now if *now != before => Ok(()),
+            ref now if *now != before => Ok(Ok(())),
+            _ if is_gone() => Ok(Err("the engine is gone".to_owned())),
             ref now => Err(format!("the newest list is still of {now}")),
-        })?;
+        })??;
     }
     Ok(())
 }

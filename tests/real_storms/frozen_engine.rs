@@ -25,7 +25,7 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     let nervous = nervous.option("events", if tap.is_some() { "stream" } else { "poll" }).follow()?;
     let driver = &setup.engine.pods;
     let churn = Churn::new(driver, 2)?;
-    let lasts = || outlast_two_polls(&events);
+    let lasts = || outlast_two_polls(&events, || false);
     let span = if events.list()?["engine"]["events"] == "stream" { Span::Brief } else { Span::While(&lasts) };
     thread::scope(|scope| -> Outcome {
         let workers = scope.spawn(|| churn.run(4, usize::MAX, span));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use criwatch::cri::proto::ContainerState;
@@ -58,13 +59,15 @@ fn survives_end_of(
     }
 
     // The end, in the midst of it all.
-    let lasts = || outlast_two_polls(&events);
+    let is_gone = AtomicBool::new(false);
+    let lasts = || outlast_two_polls(&events, || is_gone.load(Ordering::Relaxed));
     let span = if streams { Span::Brief } else { Span::While(&lasts) };
     let (removed, lives) = thread::scope(|scope| -> Result<_, Box<dyn std::error::Error>> {
         let workers = scope.spawn(|| churn.run(WORKERS, usize::MAX, span));
         let some = wait::for_condition("some lives", PATIENCE, || reached(&churn, Stage::Removed).len() >= 24);
         let removed = reached(&churn, Stage::Removed);
         let ended = end(containerd);
+        is_gone.store(true, Ordering::Relaxed);
         churn.stop();
         workers.join().expect("the churn reports its errors");
         some?;
@@ -84,6 +87,7 @@ fn survives_end_of(
     if streams {
         sentinels.extend(wait_for_the_stream(driver, &events, pod)?);
     }
+    is_gone.store(false, Ordering::Relaxed);
     fail_on(churn.run(WORKERS, 24, span))?;
     let later = churn.lives().split_off(lives.len());
     wait_for_exits(&events, &later)?;
