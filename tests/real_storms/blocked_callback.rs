@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use criwatch::cri::proto::ContainerState;
 
+use crate::barrier::listed;
 use crate::support::account::Account;
 use crate::support::churn::{for_all, start_all};
 use crate::support::pods::{ContainerSpec, Pod, PodSpec};
@@ -48,9 +49,11 @@ impl Made {
     pub fn start(&self, setup: &Setup) -> Result<(), String> {
         let driver = &setup.engine.pods;
         start_all(driver, &[&self.brief[..], &self.lasting[..]].concat(), WORKERS)?;
+        let brief: BTreeSet<&str> = self.brief.iter().map(String::as_str).collect();
         wait::for_condition("the exits of the brief ones", PATIENCE, || {
             driver.containers().is_ok_and(|all| {
-                all.iter().filter(|c| c.state() == ContainerState::ContainerExited).count() == self.brief.len()
+                let exited = all.iter().filter(|c| c.state() == ContainerState::ContainerExited);
+                brief.is_subset(&exited.map(|c| c.id.as_str()).collect())
             })
         })
     }
@@ -59,12 +62,17 @@ impl Made {
     pub fn is_told_once(&self, account: &mut Account) {
         self.brief.iter().for_each(|id| account.is_told_to_its_end(id));
         self.living().iter().for_each(|id| account.is_told_living(id));
-        account.invents_nothing(&self.living().into_iter().chain(self.brief.iter().cloned()).collect());
+        account.invents_nothing(&self.all());
     }
 
     /// Those that live in the end.
     pub fn living(&self) -> BTreeSet<String> {
         self.pods.iter().map(|pod| pod.id.clone()).chain(self.lasting.iter().cloned()).collect()
+    }
+
+    /// All of them, and their pods.
+    pub fn all(&self) -> BTreeSet<String> {
+        self.living().into_iter().chain(self.brief.iter().cloned()).collect()
     }
 
     /// Waits until all of it is told.
@@ -87,7 +95,7 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     let before = block_through(setup, &events, &made)?;
     events.unblock()?;
     made.wait_until_told(&events)?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     made.is_told_once(&mut account);
     setup.figure(&format!(
         "200 starts while the callback was blocked; lives told {} after {before} lines before",
@@ -107,11 +115,11 @@ pub fn overflows_into_the_right_set(setup: &mut Setup) -> Outcome {
         let overflow = told.iter().rposition(|line| line.event_type == "OVERFLOW");
         overflow.is_some_and(|at| told[at..].iter().any(|line| line.event_type == "REPLAY_END"))
     })?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     let lost: u64 = account.told().iter().map(|line| line.lost).sum();
     let overflows = account.told().iter().filter(|line| line.event_type == "OVERFLOW").count();
     assert!(lost > 0, "an overflow tells how much was lost");
-    assert_eq!(account.consumers_set(), living, "what the consumer takes for living");
+    assert_eq!(account.consumers_set(&made.all()), living, "what the consumer takes for living");
     setup.figure(&format!(
         "80 starts while the callback was blocked; overflows {overflows}, events lost {lost}, then the right set"
     ));
@@ -125,9 +133,9 @@ fn block_through(setup: &Setup, events: &Events, made: &Made) -> Result<usize, S
     made.start(setup)?;
     events.wait_until_blocked()?;
     // The whole watcher is not blocked: the picture has everything.
-    let list = events.resync()?;
-    let running = list["containers"].as_array().map_or(0, Vec::len);
-    assert_eq!(running, made.living().len(), "{list:#}");
+    let mut running = listed(&events.resync()?);
+    running.retain(|id| made.all().contains(id));
+    assert_eq!(running, made.living(), "the picture");
     assert_eq!(events.so_far().len(), before, "it is still blocked");
     Ok(before)
 }

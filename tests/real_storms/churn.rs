@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::account::Account;
 use crate::support::churn::{Churn, Life, Span, for_all};
 use crate::support::pods::{ContainerSpec, PodSpec};
 use crate::support::probe::Events;
@@ -27,7 +26,7 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
     fail_on(errors)?;
     let lives = churn.lives();
     wait_for_exits(&events, &lives)?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     let told_by_engine = tap.map(|tap| tap.delivered().exited);
     account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
     churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
@@ -86,7 +85,7 @@ pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
         made.iter().all(|id| told.iter().any(|line| line.id == *id && line.event_type == "EXITED"))
     })?;
     events.resync()?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     made.iter().for_each(|id| account.is_told_to_its_end(id));
     account.invents_nothing(&made);
     setup.figure(&format!(
@@ -112,7 +111,7 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
         };
         of("STARTED") == of("EXITED")
     })?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     account.are_told_with_their_facts(&lasting, None);
     let brief = churn.lives().split_off(lasting.len());
     let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::barrier::{listed, running};
 use crate::churn::{all_ids, fail_on, outlast_two_polls, wait_for_exits};
-use crate::support::account::Account;
 use crate::support::churn::{Churn, Span};
 use crate::support::probe::Events;
 use crate::support::suite::{Outcome, Setup, Skipped};
@@ -50,12 +49,12 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     let truth = running(driver)?;
     assert_eq!(listed(&events.resync()?), truth, "it converges");
     assert_eq!(listed(&nervous.resync()?), truth, "the nervous one converges");
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     let told_by_engine = tap.map(|tap| tap.delivered().exited);
     account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
     churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
     account.invents_nothing(&all_ids(&churn));
-    let mut nervous = Account::of(nervous.finish()?);
+    let mut nervous = setup.account(nervous.finish()?);
     nervous.invents_nothing(&all_ids(&churn));
     setup.figure(&format!("frozen for {FROZEN:?}: lives told {}, unobservable 0", account.lives()));
     account.close()?;

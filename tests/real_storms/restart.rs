@@ -11,7 +11,6 @@ use criwatch::model::CRI_EVENT_FLAG_SYNTHETIC;
 use serde_json::Value;
 
 use crate::churn::{fail_on, outlast_two_polls, wait_for_exits};
-use crate::support::account::Account;
 use crate::support::churn::{Churn, Life, Span, Stage};
 use crate::support::containerd::Containerd;
 use crate::support::pods::{ContainerSpec, Pod, Pods};
@@ -93,7 +92,7 @@ fn survives_end_of(
     wait_for_exits(&events, &later)?;
     events.resync()?;
 
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     // Before the end the events of what was removed had been sent to the library, and after it there are new ones.
     let delivered = tap.map(|tap| tap.delivered());
     account.are_told_with_their_facts(removed.iter().chain(&later), delivered.as_ref().map(|events| &events.exited));

@@ -5,7 +5,6 @@
 use std::thread;
 
 use crate::blocked_callback::{Made, WORKERS};
-use crate::support::account::Account;
 use crate::support::churn::start_all;
 use crate::support::suite::{Outcome, Setup, Skipped};
 
@@ -14,7 +13,7 @@ const ROOM: usize = 100;
 
 /// As long as there is room, and when there is none any more only until the host goes on.
 pub fn delays_no_start(setup: &mut Setup) -> Outcome {
-    let made = Made::new(setup, 2 * ROOM, 0)?;
+    let made = Made::new(setup, ROOM + 50, 0)?;
     let driver = &setup.engine.pods;
     let (first, then) = made.lasting.split_at(ROOM);
     let events = setup.follow()?;
@@ -26,7 +25,7 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
         more.join().expect("the starts report their errors")
     })?;
     made.wait_until_told(&events)?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     made.is_told_once(&mut account);
     setup.figure(&format!("{ROOM} starts while the host was stopped; lives told {}, unobservable 0", account.lives()));
     Ok(account.close()?)
@@ -44,7 +43,7 @@ pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
     events.thaw()?;
     started?;
     made.wait_until_told(&events)?;
-    let mut account = Account::of(events.finish()?);
+    let mut account = setup.account(events.finish()?);
     made.is_told_once(&mut account);
     setup.figure(&format!("200 starts while the polling host was stopped; lives told {}", account.lives()));
     Ok(account.close()?)

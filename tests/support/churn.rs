@@ -104,7 +104,7 @@ impl<'a> Churn<'a> {
     /// Create, start, wait for the exit, remove.
     fn one_life(&self, number: usize, span: Span<'_>) -> Result<(), String> {
         let text = |error: super::pods::Failed| error.to_string();
-        let exit_code = if number % 4 == 0 { 3 } else { 0 };
+        let exit_code = if number.is_multiple_of(4) { 3 } else { 0 };
         let tag = unique("life");
         let spec = match (span, exit_code) {
             (Span::Brief, 0) => ContainerSpec::new(&tag, ["true"]),

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use super::account::Account;
 use super::engines::{self, Candidate, Engine, Source};
 use super::lab;
 use super::pods::PodSpec;
-use super::probe::{self, Events, Probe};
+use super::probe::{self, Events, Line, Probe};
 
 /// What a test gives. An error that is a `Skipped` skips it.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -20,6 +21,8 @@ pub type Test = (&'static str, fn(&mut Setup) -> Outcome);
 pub struct Setup {
     pub engine: Engine,
     pub probe: Probe,
+    /// Whether nobody else uses the engine.
+    alone: bool,
     /// The trial's name.
     name: String,
 }
@@ -107,12 +110,18 @@ impl Setup {
         RAN.lock().unwrap_or_else(PoisonError::into_inner).insert(ran);
         // Short, so that the engines without events are watched as closely as the others.
         let probe = Probe::new(&program, &engine.endpoint).option("poll.interval_ms", "50");
-        Ok(Setup { engine, probe, name })
+        let alone = engine.containerd.is_some();
+        Ok(Setup { engine, probe, alone, name })
     }
 
     /// Follows events, and waits until the first replay is over.
     pub fn follow(&self) -> Result<Events, String> {
         self.probe.follow()
+    }
+
+    /// What was told, to be held against what has lived.
+    pub fn account(&self, told: Vec<Line>) -> Account {
+        Account::of(told, self.alone)
     }
 
     /// Notes what this trial counted, to be printed in the end.
