@@ -25,17 +25,27 @@ pub struct Made {
 }
 
 impl Made {
-    /// Makes them, spread over pods as they are on a node.
+    /// Makes them, in a few pods with many containers.
     pub fn new(setup: &Setup, lasting: usize, brief: usize) -> Result<Made, String> {
+        Made::in_pods(setup, PODS, lasting, brief)
+    }
+
+    /// Makes them, spread over so many pods.
+    pub fn in_pods(setup: &Setup, pods: usize, lasting: usize, brief: usize) -> Result<Made, String> {
         let driver = &setup.engine.pods;
-        let run = |_| driver.run_pod(&PodSpec::new("cri-lab", &unique("crowd"))).map_err(|error| error.to_string());
-        let pods: Vec<Pod> = (0..PODS).map(run).collect::<Result<_, _>>()?;
+        let made = std::sync::Mutex::new(Vec::new());
+        for_all(&vec![(); pods], WORKERS, |()| {
+            let pod = driver.run_pod(&PodSpec::new("cri-lab", &unique("crowd"))).map_err(|error| error.to_string())?;
+            made.lock().expect("no worker panics").push(pod);
+            Ok(())
+        })?;
+        let pods: Vec<Pod> = made.into_inner().expect("no worker panics");
         let make = |count: usize, command: &'static str| {
             let ids = std::sync::Mutex::new(Vec::new());
             let numbers: Vec<usize> = (0..count).collect();
             for_all(&numbers, WORKERS, |number| {
                 let spec = ContainerSpec::new(&unique("one"), ["sh", "-c", command]);
-                let id = driver.create(&pods[number % PODS], &spec).map_err(|error| error.to_string())?;
+                let id = driver.create(&pods[number % pods.len()], &spec).map_err(|error| error.to_string())?;
                 ids.lock().expect("no worker panics").push(id);
                 Ok(())
             })?;
