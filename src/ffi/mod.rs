@@ -60,9 +60,9 @@
 #![allow(non_camel_case_types)]
 
 mod buffer;
+mod engine;
 mod error;
 mod guard;
-mod inspect;
 mod options;
 mod query;
 mod queue;
@@ -73,8 +73,8 @@ mod version;
 mod watcher;
 
 pub use buffer::*;
+pub use engine::*;
 pub use error::*;
-pub use inspect::*;
 pub use options::*;
 pub use query::*;
 pub use queue::*;

@@ -12,7 +12,7 @@ use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
 use super::waiters::WaiterId;
 use crate::config::Config;
-use crate::cri::{Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists};
+use crate::cri::{Client, Endpoint, Listing, PidResolver, Rpc, StreamItem, connect, streams_lists};
 use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::{Draft, Hub};
@@ -38,6 +38,15 @@ pub enum Command {
         what: Inspect,
         /// Where the caller waits.
         reply: SyncSender<Result<JsonText>>,
+    },
+    /// Make this call.
+    Call {
+        /// Which.
+        rpc: Rpc,
+        /// How long it may take; `None`: for ever.
+        patience: Option<Duration>,
+        /// Where the caller waits.
+        reply: SyncSender<Result<Vec<u8>>>,
     },
     /// End.
     Stop,
@@ -138,6 +147,9 @@ impl Driver {
                 self.handle(Input::Forget(id));
             }
             Command::Inspect { what, reply } => self.inspect(what, reply),
+            Command::Call { rpc, patience, reply } => {
+                self.serve(reply, move |client, _, _| async move { client.call(rpc, patience).await });
+            }
             Command::Stop => unreachable!("ends the loop"),
         }
     }
@@ -258,8 +270,19 @@ impl Driver {
         });
     }
 
-    /// Inspections have their caller's patience, so they do not end with the connection.
     fn inspect(&mut self, what: Inspect, reply: SyncSender<Result<JsonText>>) {
+        self.serve(reply, move |client, book, config| async move { inspect(&client, &what, &book, &config).await });
+    }
+
+    /// Answers somebody who waits. Such requests have their caller's patience, so they do not end with the connection.
+    fn serve<T, F>(
+        &mut self,
+        reply: SyncSender<Result<T>>,
+        make: impl FnOnce(Client, Arc<Book>, Arc<Config>) -> F + Send + 'static,
+    ) where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let book = self.book.clone();
         tokio::spawn(async move {
@@ -268,7 +291,7 @@ impl Driver {
                 None => connect(endpoint.as_ref(), &config).await,
             };
             let answer = match client {
-                Ok(client) => inspect(&client, &what, &book, &config).await,
+                Ok(client) => make(client, book, config).await,
                 Err(error) => Err(error),
             };
             // Who has given up waiting does not listen any more.
@@ -318,13 +341,6 @@ async fn next_event(events: &mut Option<UnboundedReceiver<StreamItem>>) -> Strea
             }
         },
         None => std::future::pending().await,
-    }
-}
-
-async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client> {
-    match endpoint {
-        Some(endpoint) => Client::connect(endpoint, config).await,
-        None => connect_first(Endpoint::well_known(&config.host_root), config).await,
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use once_cell::sync::OnceCell;
 
 use crate::config::Config;
-use crate::cri::{Endpoint, is_final};
+use crate::cri::{Call, Endpoint, is_final};
 use crate::error::{
     CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
     CRI_E_UNSUPPORTED, Error, Result,
@@ -250,6 +250,28 @@ impl Watcher {
         let what = Inspect { id_or_name: id_or_name.to_owned(), flags };
         self.io()?.send(Command::Inspect { what, reply })?;
         self.answer(&answer, timeout, "inspect")
+    }
+
+    /// Calls any unary RPC of the engine, e.g. `RuntimeService/Status`, with a request and a reply in the canonical JSON
+    /// of protocol buffers. Only RPCs that read, unless the option `call.allow_mutations` is set.
+    ///
+    /// ```no_run
+    /// # fn main() -> criwatch::error::Result<()> {
+    /// use criwatch::{config::Config, watcher::Watcher};
+    ///
+    /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
+    /// let running = r#"{"filter": {"state": {"state": "CONTAINER_RUNNING"}}}"#;
+    /// let reply = watcher.call("RuntimeService/ListContainers", Some(running), None)?;
+    /// println!("{reply}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call(&self, method: &str, request: Option<&str>, timeout: Option<Duration>) -> Result<JsonText> {
+        self.check_fork()?;
+        let call = Call::new(method, request, &self.config)?;
+        let (reply, answer) = sync_channel(1);
+        self.io()?.send(Command::Call { rpc: call.rpc(), patience: timeout, reply })?;
+        call.reply(&self.answer(&answer, timeout, method)?)
     }
 
     /// A new consumer of events. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
