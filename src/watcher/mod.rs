@@ -1,5 +1,7 @@
 //! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
 
+mod clients;
+mod events;
 mod list;
 mod thread;
 
@@ -21,6 +23,8 @@ use crate::model::*;
 use crate::sync::{Book, Command, Inspect, Page, WaiterId};
 use list::ListCache;
 use thread::IoThread;
+
+pub use events::Events;
 
 /// Watches one engine. Every method may be called from any thread at any time; only those with a timeout wait for the
 /// engine, and `stop` ends every wait. Dropping it stops it.
@@ -286,6 +290,27 @@ impl Watcher {
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
         self.hub.subscribe(mask, live_only, capacity, LabelView::new(self.config.merge_annotations))
+    }
+
+    /// As `subscribe`, for asynchronous code. Any runtime will do.
+    ///
+    /// ```no_run
+    /// # async fn follow() -> criwatch::error::Result<()> {
+    /// use criwatch::{config::Config, model::EventType, watcher::Watcher};
+    ///
+    /// let watcher = Watcher::new(None, Config::default())?;
+    /// let mut events = watcher.events(0, 0, 0)?;
+    /// watcher.start()?;
+    /// while let Some(event) = events.next().await {
+    ///     if let (EventType::Started, Some(container)) = (event.event_type, &event.container) {
+    ///         println!("{} has pid {:?}", container.path(), container.pid);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self, mask: u32, flags: u32, capacity: usize) -> Result<Events> {
+        self.subscribe(mask, flags, capacity).map(Events::new)
     }
 }
 
