@@ -113,6 +113,7 @@ impl Running {
             container,
             state: self.state,
             message: None,
+            log_level: None,
         }
     }
 }

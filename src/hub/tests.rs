@@ -33,6 +33,7 @@ fn draft(event_type: EventType, container: Option<Arc<Container>>) -> Draft {
         container,
         state: WatcherState::Watching,
         message: None,
+        log_level: None,
     }
 }
 

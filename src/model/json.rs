@@ -92,7 +92,7 @@ impl<'a> ContainerJson<'a> {
 }
 
 /// The JSON keys that the bits of `CRI_MISSING_*` stand for.
-fn missing_keys(bits: u64) -> Vec<&'static str> {
+pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
     let keys = [
         (CRI_MISSING_PID, "pid"),
         (CRI_MISSING_POD, "pod"),
@@ -299,6 +299,7 @@ pub fn event(event: &Event, view: LabelView) -> JsonText {
         state: event.state.word(),
         lost: (event.event_type == EventType::Overflow).then_some(event.lost),
         changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
+        level: event.log_level.map(LogLevel::word),
         message: event.message.as_deref(),
         container: event.container.as_deref().map(|c| container(c, view)),
     })
@@ -321,6 +322,8 @@ struct EventJson<'a> {
     lost: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

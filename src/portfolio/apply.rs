@@ -118,6 +118,7 @@ impl Portfolio {
             _ if is_late => return,
             Some(Running::Stale) => return,
             Some(Running::Doubtful) => {
+                self.remark(&said.id, "the engine shows it running after its exit was told: asked about it");
                 return self.asks.ask_now(&said.id, Some(said.kind), now.mono);
             }
             Some(Running::BeginsAgain) => self.end_before_restart(&said, source, now),
@@ -161,6 +162,11 @@ impl Portfolio {
             self.statement(said, Source::Event { own: None }, now);
         }
         self.asks.ask_now(id, kind, now.mono);
+    }
+
+    pub(super) fn remark(&mut self, id: &Id, what: &str) {
+        let path = self.entries.get(id).map_or_else(String::new, |e| e.record.path());
+        self.remarks.push(format!("{path} ({id}): {what}"));
     }
 
     fn hint(&mut self, id: &Id, kind: Option<Kind>, tick: Tick, now: Now) {

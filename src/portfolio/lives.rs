@@ -42,6 +42,7 @@ impl Portfolio {
 
     /// The record says "exited", and that was wrong.
     pub(super) fn restate(&mut self, said: &Sighting, now: Now) {
+        self.remark(&said.id, "a list showed it exited, and its status says that it runs: it is taken for running");
         let Some(entry) = self.entries.get(&said.id) else {
             return;
         };
@@ -121,6 +122,10 @@ impl Portfolio {
             Life::Living { .. } | Life::Ending { .. } => self.end_as_gone(id, record, source, now),
             Life::Unclear => {
                 self.unresolved += 1;
+                self.remark(
+                    id,
+                    "seen only after its end, and gone before it could be learnt whether it had lived: not told",
+                );
                 self.ledger.set(id, Life::Over { how: Ending::Untold, started_at: None, tick: self.tick });
             }
             Life::None | Life::Over { .. } => {}

@@ -93,6 +93,8 @@ pub struct Portfolio {
     generation: u64,
     changed: bool,
     told: Vec<Told>,
+    /// Contradictions, in words.
+    remarks: Vec<String>,
     unresolved: u64,
     limits: Limits,
 }
@@ -114,6 +116,7 @@ impl Portfolio {
             generation: 0,
             changed: false,
             told: Vec::new(),
+            remarks: Vec::new(),
             unresolved: 0,
             limits: Limits {
                 hold: 200,
@@ -186,6 +189,16 @@ impl Portfolio {
     /// What is to be told, in order; it is handed out once.
     pub fn take_told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
+    }
+
+    /// Where the engine contradicts itself, in words; each is handed out once.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// How often the engine was asked about this id for what is still missing.
+    pub fn times_asked(&self, id: &Id) -> u32 {
+        self.asks.tries(id)
     }
 
     /// How many containers were seen only after their end and were gone before it could be learnt whether they had

@@ -310,6 +310,10 @@ impl Driver {
         page.situation.state = WatcherState::Stopped;
         page.situation.ended = Some(reason.clone());
         let now = wall_clock();
+        if reason.status() != CRI_E_STOPPED {
+            let (generation, state) = (page.portfolio.generation(), WatcherState::Stopped);
+            self.hub.publish(Draft::log(LogLevel::Error, reason.message().to_owned(), generation, state, now));
+        }
         self.hub.publish(Draft {
             event_type: EventType::State,
             flags: 0,
@@ -320,6 +324,7 @@ impl Driver {
             container: None,
             state: WatcherState::Stopped,
             message: Some(reason.message().into()),
+            log_level: None,
         });
         drop(page);
         self.hub.close();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backoff::Backoff;
 use super::link::{Connection, Link};
 use super::lists::Lists;
+use super::log::Log;
 use super::opening::Opening;
 use super::stats::Stats;
 use super::stream::{Stream, Subscription, broke_with};
@@ -90,6 +91,9 @@ pub(super) struct Machine {
     state: WatcherState,
     as_of: Option<Time>,
     stats: Stats,
+    log: Log,
+    /// The capability report, as it was logged last.
+    reported: Events,
     relist: Millis,
     poll: Millis,
     pid_wait: Millis,
@@ -111,6 +115,8 @@ impl Machine {
             state: WatcherState::New,
             as_of: None,
             stats: Stats::default(),
+            log: Log::default(),
+            reported: Events::default(),
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
             pid_wait: millis(config.ready_pid_wait),
@@ -205,6 +211,8 @@ impl Machine {
 
     fn connected(&mut self, version: &Version, can_stream_lists: bool, now: Now) {
         self.stats.connects += 1;
+        let Version { runtime_name, runtime_version, runtime_api_version } = version;
+        self.log.info(format!("connected: the engine is {runtime_name} {runtime_version}, CRI {runtime_api_version}"));
         self.connection.link = Link::Up;
         self.questions_in_flight = 0;
         self.subscription.connected(version, now.mono);
@@ -214,6 +222,10 @@ impl Machine {
 
     fn connect_failed(&mut self, error: Error, now: Now) {
         self.stats.connect_failures += 1;
+        match self.connection.cause.as_ref() == Some(&error) {
+            true => self.log.debug(format!("still not connected: {error}")),
+            false => self.log.warn(format!("not connected: {error}; tried again until it works")),
+        }
         if is_final(&error) || !self.watching {
             self.waiters.fail_all(&error);
         }
@@ -233,6 +245,7 @@ impl Machine {
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
+                self.log.debug(format!("the event stream has ended: {end:?}"));
                 // Whether the connection went with it, a list will show; and what was missed.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
@@ -290,6 +303,7 @@ impl Machine {
 
     fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
+        self.log.warn(format!("a list of all containers failed: {error}; listed again"));
         let timed_out = error.status() == CRI_E_TIMEOUT;
         // A connection that was lost long ago is noticed only now: a new one may do.
         if is_final(&error) || !self.watching && !is_lost(&error) {
@@ -305,6 +319,7 @@ impl Machine {
 
     fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.blind_windows += u64::from(self.subscription.is_streaming());
+        self.log.warn(format!("the engine is lost: {error}; connected to again, and what is known stays readable"));
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
@@ -319,6 +334,7 @@ impl Machine {
             Ok(_) => self.stats.statuses += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
+                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", question.id));
                 if is_lost(error) {
                     // The list finds out whether the connection is gone.
                     self.lists.want(now.mono);
@@ -326,6 +342,30 @@ impl Machine {
             }
         }
         portfolio.answered(question, answer, now);
+        self.log_open_question(question, portfolio);
+    }
+
+    /// Somebody may want to know why a pid does not come; once is enough.
+    fn log_open_question(&mut self, question: &Question, portfolio: &Portfolio) {
+        const OFTEN: u32 = 5;
+        if portfolio.times_asked(&question.id) == OFTEN
+            && let Some(container) = portfolio.get(&question.id)
+        {
+            let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
+            let id = &question.id;
+            self.log.info(format!("{path} ({id}): the engine was asked {OFTEN} times and has not told: {missing}"));
+        }
+    }
+
+    /// How changes are noticed is worth a word whenever that changes.
+    fn log_report(&mut self) {
+        let report = self.subscription.report();
+        if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
+            return;
+        }
+        let how = if report.streaming { "by the engine's event stream" } else { "by listing again and again" };
+        self.log.info(format!("changes are noticed {how}: {}", report.reason));
+        self.reported = report;
     }
 
     /// Everything that is due now.
@@ -371,6 +411,9 @@ impl Machine {
         }
         out.news.extend(told.into_iter().map(|told| draft(told, generation, state, now)));
         self.enter(state, generation, now, out);
+        portfolio.take_remarks().into_iter().for_each(|remark| self.log.warn(remark));
+        self.log_report();
+        out.news.extend(self.log.take(generation, state, now));
         let finished = self.waiters.take_finished();
         self.stats.resyncs += finished.iter().filter(|(_, result)| result.is_ok()).count() as u64;
         out.finished = finished;
@@ -410,6 +453,7 @@ impl Machine {
             container: None,
             state,
             message: message.filter(|m| !m.is_empty()),
+            log_level: None,
         });
     }
 }
@@ -425,5 +469,6 @@ fn draft(told: Told, generation: u64, state: WatcherState, now: Now) -> Draft {
         container: Some(told.container),
         state,
         message: None,
+        log_level: None,
     }
 }

@@ -9,6 +9,7 @@ mod driver;
 mod inspection;
 mod link;
 mod lists;
+mod log;
 mod machine;
 mod opening;
 mod stats;
