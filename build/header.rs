@@ -19,6 +19,8 @@ const SECTIONS: &[&str] = &[
     "src/ffi/engine.rs",
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",
+    "src/ffi/log.rs",
+    "src/ffi/packer.rs",
 ];
 
 /// What says how to use it all: the first thing in the header.

@@ -285,6 +285,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_EVENT_REPLAY_END 6
 /** This consumer was too slow and lost events; a replay follows. Cannot be masked. */
 #define CRI_EVENT_OVERFLOW 7
+/** The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it. */
+#define CRI_EVENT_LOG 10
 
 /* Event flags: */
 
@@ -371,6 +373,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CHANGED_STATE 16
 /** Labels or annotations. */
 #define CRI_CHANGED_LABELS 32
+/** The rucksack: the packer was late with it, or the program has attached one. */
+#define CRI_CHANGED_RUCKSACK 64
 
 /* Watcher states: */
 
@@ -388,6 +392,17 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_WATCHER_BACKOFF 5
 /** Stopped. */
 #define CRI_WATCHER_STOPPED 6
+
+/* Log levels: */
+
+/** The watcher cannot do its work. */
+#define CRI_LOG_ERROR 1
+/** Something is wrong, and somebody may have to do something. */
+#define CRI_LOG_WARN 2
+/** Something to know: connections, and how changes are noticed. */
+#define CRI_LOG_INFO 3
+/** Of use only when something is looked for. */
+#define CRI_LOG_DEBUG 4
 
 /* Texts: */
 
@@ -498,6 +513,8 @@ typedef struct cri_container {
     const cri_label *labels;
     /** The container's own annotations, sorted by key. */
     const cri_label *annotations;
+    /** What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON. */
+    const char *rucksack;
 } cri_container;
 
 /** Something that happened. */
@@ -524,8 +541,10 @@ typedef struct cri_event {
     const cri_container *container;
     /** What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on. */
     uint32_t watcher_state;
-    /** Of CRI_EVENT_STATE: why, in words; otherwise "". */
+    /** Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "". */
     const char *message;
+    /** Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0. */
+    uint32_t log_level;
 } cri_event;
 
 /** Takes an event. The event is borrowed: it is gone when the function returns. */
@@ -671,10 +690,11 @@ cri_status cri_watcher_stop(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own.
+ * Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
+ * its packer are through when this returns.
  *
  * @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks as cri_watcher_stop does. Inside a callback of this watcher it returns at once, and the rest happens
+ * @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this watcher it returns at once, and the rest happens
  * after the callback has returned.
  */
 void cri_watcher_free(cri_watcher *watcher);
@@ -745,6 +765,32 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                int64_t timeout_ms,
                                cri_buffer *out,
                                cri_error **err);
+
+/**
+ * Calls any unary RPC of the engine's RuntimeService or ImageService. Request and reply are in the canonical JSON of
+ * protocol buffers: lowerCamelCase keys, enums by name, 64-bit integers and bytes as strings; the reply has every field,
+ * defaults too. Only RPCs that read, unless the option call.allow_mutations is set. The values of environment variables
+ * in the verbose `info` of a reply are redacted, unless the option call.show_env is set.
+ *
+ * @param watcher the watcher
+ * @param method e.g. "RuntimeService/Status"
+ * @param request JSON, e.g. "{\"verbose\":true}"; NULL or "": a request without a field
+ * @param timeout_ms how long to wait; below 0: for ever, 0: not at all. What was asked for may be done all the same.
+ * @param out receives JSON; free with cri_buffer_free
+ * @return CRI_OK; CRI_E_PERMISSION for an RPC that may change something, without call.allow_mutations;
+ * CRI_E_UNSUPPORTED for one that answers with a stream (the message says what to use instead), and for all in a build
+ * without calls; CRI_E_INVALID_ARGUMENT for an RPC that does not exist (the message lists those that do) and for a
+ * request that is not what it takes (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
+ * CRI_E_CONNECT, CRI_E_PROTOCOL: the engine refused or cannot be asked, and the error carries its gRPC code;
+ * CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ */
+cri_status cri_watcher_call(const cri_watcher *watcher,
+                            const char *method,
+                            const char *request,
+                            int64_t timeout_ms,
+                            cri_buffer *out,
+                            cri_error **err);
 
 /* ================================================================================================
  * Callbacks
@@ -870,6 +916,109 @@ cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **e
  * @note Never blocks.
  */
 void cri_event_free(cri_event *event);
+
+/* ================================================================================================
+ * Log
+ *
+ * What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
+ * that failed, consumers that were too slow, questions that stay open, contradictions of the engine. It says so to the
+ * program alone: there is no global logger, and nothing is printed. The same messages come as CRI_EVENT_LOG to every
+ * subscription and queue that asks for these in its mask.
+ * ================================================================================================ */
+
+/** Takes a message. The message is borrowed: it is gone when the function returns. */
+typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data);
+
+/**
+ * Calls a function for each message of the watcher, on a thread of its own ("cri-log"). To be set before the start, and
+ * once.
+ *
+ * @param watcher the watcher
+ * @param max_level the least urgent level that is wanted: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
+ * @param function is called with each message, never twice at a time
+ * @param user_data is handed to function and destroy as it is; may be NULL
+ * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last message was
+ * taken, or before a failed cri_watcher_set_log returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
+ * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
+ */
+cri_status cri_watcher_set_log(const cri_watcher *watcher,
+                               uint32_t max_level,
+                               cri_log_fn function,
+                               void *user_data,
+                               cri_destroy_fn destroy,
+                               cri_error **err);
+
+/* ================================================================================================
+ * Rucksacks
+ *
+ * A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each life; or
+ * the program attaches one when it likes.
+ * ================================================================================================ */
+
+/** Where a packer puts the rucksack of one container. */
+typedef struct cri_rucksack cri_rucksack;
+
+/**
+ * Packs one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
+ * ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
+ */
+typedef void (*cri_pack_fn)(const char *container,
+                            const char *inspection,
+                            const cri_rucksack *rucksack,
+                            void *user_data);
+
+/**
+ * Calls a function for each life that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
+ * CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is told by a
+ * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
+ * It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
+ * option packer.show_env is set.
+ *
+ * @param watcher the watcher
+ * @param function is called for each life, never twice at a time
+ * @param user_data is handed to function and destroy as it is; may be NULL
+ * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
+ * returned, or before a failed cri_watcher_set_packer returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
+ * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
+ */
+cri_status cri_watcher_set_packer(const cri_watcher *watcher,
+                                  cri_pack_fn function,
+                                  void *user_data,
+                                  cri_destroy_fn destroy,
+                                  cri_error **err);
+
+/**
+ * Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
+ *
+ * @param rucksack where to put it
+ * @param json the rucksack, which is copied; NULL: none
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
+ * @note Never blocks.
+ */
+cri_status cri_rucksack_set(const cri_rucksack *rucksack,
+                            const char *json,
+                            cri_error **err);
+
+/**
+ * Gives a container a rucksack without a packer. It is told by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
+ * for everybody who reads after this has returned.
+ *
+ * @param watcher the watcher
+ * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
+ * with
+ * @param json the rucksack, which is copied; NULL takes away what is there
+ * @return CRI_OK; CRI_E_NOT_READY before the first lists are in; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in
+ * the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
+ * @note Waits for the library's own thread, which waits for nothing else.
+ */
+cri_status cri_watcher_attach(const cri_watcher *watcher,
+                              const char *id_or_name,
+                              const char *json,
+                              cri_error **err);
 
 #ifdef __cplusplus
 }

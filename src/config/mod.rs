@@ -56,6 +56,8 @@ pub struct Config {
     pub(crate) queue_capacity: usize,
     pub(crate) call_allow_mutations: bool,
     pub(crate) call_show_env: bool,
+    pub(crate) packer_timeout: Duration,
+    pub(crate) packer_show_env: bool,
 }
 
 impl Default for Config {
@@ -81,6 +83,8 @@ impl Default for Config {
             queue_capacity: 0,
             call_allow_mutations: false,
             call_show_env: false,
+            packer_timeout: Duration::ZERO,
+            packer_show_env: false,
         };
         for option in OPTIONS {
             config.set(option.key, option.default).expect("every default is allowed");

@@ -269,4 +269,18 @@ pub static OPTIONS: &[OptionSpec] = &[
         doc: "Whether the verbose info in replies to calls shows the values of environment variables.",
         set: |c, v| c.call_show_env = v.yes(),
     },
+    OptionSpec {
+        key: "packer.timeout_ms",
+        value_type: millis(0, HOUR),
+        default: "100",
+        doc: "How long the STARTED of a container waits for its rucksack.",
+        set: |c, v| c.packer_timeout = v.duration(),
+    },
+    OptionSpec {
+        key: "packer.show_env",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether the packer is shown the values of environment variables.",
+        set: |c, v| c.packer_show_env = v.yes(),
+    },
 ];

@@ -116,6 +116,8 @@ pub struct cri_container {
     pub labels: *const cri_label,
     /// The container's own annotations, sorted by key.
     pub annotations: *const cri_label,
+    /// What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON.
+    pub rucksack: *const c_char,
 }
 
 /// Something that happened.
@@ -145,8 +147,10 @@ pub struct cri_event {
     pub container: *const cri_container,
     /// What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on.
     pub watcher_state: u32,
-    /// Of CRI_EVENT_STATE: why, in words; otherwise "".
+    /// Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "".
     pub message: *const c_char,
+    /// Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0.
+    pub log_level: u32,
 }
 
 /// Takes an event. The event is borrowed: it is gone when the function returns.

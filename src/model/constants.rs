@@ -113,6 +113,8 @@ constants! {
     pub const CRI_CHANGED_STATE: u64 = 16;
     /// Labels or annotations.
     pub const CRI_CHANGED_LABELS: u64 = 32;
+    /// The rucksack: the packer was late with it, or the program has attached one.
+    pub const CRI_CHANGED_RUCKSACK: u64 = 64;
 }
 
 constants! {

@@ -57,6 +57,8 @@ struct ContainerJson<'a> {
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rucksack: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<&'static str>,
 }
@@ -86,6 +88,7 @@ impl<'a> ContainerJson<'a> {
             reason: c.exit.as_ref().and_then(|e| text(&e.reason)),
             message: c.exit.as_ref().and_then(|e| text(&e.message)),
             cgroup_path: c.cgroup_path.as_deref(),
+            rucksack: c.rucksack.as_ref().map(JsonText::as_raw),
             missing: missing_keys(c.missing),
         }
     }

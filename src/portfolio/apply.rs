@@ -34,6 +34,9 @@ impl Portfolio {
             self.gone(&id, source, now);
         }
         self.asks.drop_hints(begun);
+        if first {
+            self.pack_opening(now);
+        }
         self.synced = true;
     }
 
@@ -81,8 +84,7 @@ impl Portfolio {
         if !self.entries.contains_key(id) {
             return;
         }
-        // One attempt is all that anybody waits for.
-        self.release(id, now);
+        self.was_attempted(id, now);
         if matches!(self.ledger.life(id), Life::Over { tick, .. } if question.asked >= tick) {
             self.confirm(id, now);
         }
@@ -92,6 +94,7 @@ impl Portfolio {
     /// Time has passed: what was held back goes out, and old tombstones crumble.
     pub fn pass(&mut self, now: Now) {
         self.horizon.follow(now);
+        self.packs.pass(now.mono);
         for id in self.ledger.due(now.mono) {
             self.release(&id, now);
         }

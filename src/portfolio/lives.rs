@@ -3,7 +3,7 @@
 use super::Portfolio;
 use super::clock::Now;
 use super::judge::Source;
-use super::life::{Ending, Life};
+use super::life::{Ending, Life, Waits};
 use super::merge;
 use crate::model::*;
 
@@ -11,21 +11,21 @@ impl Portfolio {
     pub(super) fn begins(&mut self, said: &Sighting, source: Source, flags: u32, now: Now) {
         let started_at = said.started_at;
         self.asks.ask_now(&said.id, Some(said.kind), now.mono);
+        let rucksack = self.pack_new_life(&said.id, now);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
             return self.ledger.set(&said.id, Life::Living { started_at });
         }
-        self.ledger.set(&said.id, Life::Starting { until: now.mono + self.limits.hold, flags, started_at });
-        if said.details.is_some() {
-            self.release(&said.id, now);
-        }
+        let pid = said.details.is_none().then(|| now.mono + self.limits.hold);
+        let waits = Waits { pid, rucksack };
+        self.hold_or_release(&said.id, Life::Starting { waits, flags, started_at }, now);
     }
 
     pub(super) fn lives_on(&mut self, said: &Sighting, source: Source, changed: u64, now: Now) {
         let started = |known: Option<Time>| known.or(said.started_at);
         match self.ledger.life(&said.id) {
-            Life::Starting { until, flags, started_at } => {
-                self.ledger.set(&said.id, Life::Starting { until, flags, started_at: started(started_at) });
+            Life::Starting { waits, flags, started_at } => {
+                self.ledger.set(&said.id, Life::Starting { waits, flags, started_at: started(started_at) });
             }
             Life::Living { started_at } => {
                 self.ledger.set(&said.id, Life::Living { started_at: started(started_at) });
@@ -102,7 +102,7 @@ impl Portfolio {
             return self.ledger.set(id, untold(Ending::Untold));
         }
         let started_at = said.started_at;
-        self.ledger.set(id, Life::Starting { until: now.mono, flags: source.flags(), started_at });
+        self.ledger.set(id, Life::Starting { waits: Waits::default(), flags: source.flags(), started_at });
         self.release(id, now);
         self.tell_exited(id, source.flags(), now);
     }
@@ -157,6 +157,7 @@ impl Portfolio {
             self.pod_is_gone(id, now);
         }
         self.asks.drop(id);
+        self.packs.drop(id);
         self.ledger.depart(id, now.mono, now.wall);
         self.graves.push_back((now.mono, id.clone()));
         self.forget_old(now);

@@ -9,6 +9,7 @@ mod life;
 mod lives;
 mod lookup;
 mod merge;
+mod packs;
 mod pods;
 mod tell;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::model::*;
 use asks::Asks;
 use clock::Horizon;
 use life::Ledger;
+use packs::Packs;
 
 pub use asks::Question;
 pub use clock::{Millis, Now, Tick};
@@ -47,6 +49,8 @@ pub struct Told {
 struct Limits {
     /// How long a STARTED waits for the pid, and an EXITED for its facts.
     hold: Millis,
+    /// How long a STARTED waits for the rucksack.
+    rucksack: Millis,
     /// The longest wait between two questions about the same id.
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
@@ -84,6 +88,7 @@ pub struct Portfolio {
     members: HashMap<Id, BTreeSet<Id>>,
     ledger: Ledger,
     asks: Asks,
+    packs: Packs,
     /// Tombstones in the order of their making.
     graves: VecDeque<(Millis, Id)>,
     horizon: Horizon,
@@ -109,6 +114,7 @@ impl Portfolio {
             members: HashMap::new(),
             ledger: Ledger::default(),
             asks: Asks::default(),
+            packs: Packs::default(),
             graves: VecDeque::new(),
             horizon: Horizon::default(),
             synced: false,
@@ -120,6 +126,7 @@ impl Portfolio {
             unresolved: 0,
             limits: Limits {
                 hold: 200,
+                rucksack: millis(config.packer_timeout),
                 retry_ceiling: millis(config.relist_interval),
                 hints: 32,
                 tombstones_keep: millis(config.tombstones_keep),
@@ -220,7 +227,7 @@ impl Portfolio {
     /// Whether nothing that was raised waits for its first answer: pids of new lives, contradictions, ends without
     /// facts.
     pub fn is_settled(&self) -> bool {
-        self.ledger.deadline().is_none() && self.asks.is_quiet()
+        self.ledger.deadline().is_none() && self.packs.deadline().is_none() && self.asks.is_quiet()
     }
 
     /// The tick to note with a list that is about to begin.
@@ -241,18 +248,18 @@ impl Portfolio {
     /// The connection is lost: what was asked has to be asked again.
     pub fn connection_lost(&mut self, now: Now) {
         self.asks.connection_lost(now.mono);
+        self.packs.connection_lost();
     }
 
     /// When `pass` has to be called, or `questions`.
     pub fn deadline(&self) -> Option<Millis> {
-        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), self.asks.deadline(), grave].into_iter().flatten().min()
+        [self.patience(), self.asks.deadline()].into_iter().flatten().min()
     }
 
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
         let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), grave].into_iter().flatten().min()
+        [self.ledger.deadline(), self.packs.deadline(), grave].into_iter().flatten().min()
     }
 
     /// Closes one input: the generation grows if anything that can be read has changed.

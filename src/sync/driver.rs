@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::book::{Book, wall_clock};
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
+use super::packing::{Desk, pack};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{Client, Endpoint, Listing, PidResolver, Rpc, StreamItem, connect, streams_lists};
@@ -39,6 +40,15 @@ pub enum Command {
         /// Where the caller waits.
         reply: SyncSender<Result<JsonText>>,
     },
+    /// Give this one a rucksack, or take it away.
+    Attach {
+        /// Whom.
+        id: Id,
+        /// What.
+        rucksack: Option<JsonText>,
+        /// Where the caller waits.
+        reply: SyncSender<Result<()>>,
+    },
     /// Make this call.
     Call {
         /// Which.
@@ -57,6 +67,7 @@ enum Reply {
     Connected(Result<Client>),
     Listed(Result<Listing>),
     Answered(Question, Result<Option<Sighting>>),
+    Packed(Question, Result<Option<JsonText>>),
 }
 
 /// The watcher's working part; it lives on the `cri-io` thread.
@@ -65,6 +76,7 @@ pub struct Driver {
     config: Arc<Config>,
     book: Arc<Book>,
     hub: Arc<Hub>,
+    desk: Arc<Desk>,
     commands: UnboundedReceiver<Command>,
     machine: Machine,
     waiting: Vec<(WaiterId, SyncSender<Result<()>>)>,
@@ -85,6 +97,7 @@ impl Driver {
         config: Arc<Config>,
         book: Arc<Book>,
         hub: Arc<Hub>,
+        desk: Arc<Desk>,
         commands: UnboundedReceiver<Command>,
     ) -> Self {
         Driver {
@@ -94,6 +107,7 @@ impl Driver {
             config,
             book,
             hub,
+            desk,
             commands,
             waiting: Vec::new(),
             began: Instant::now(),
@@ -137,7 +151,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Watch => self.handle(Input::Watch),
+            Command::Watch => self.handle(Input::Watch { packs: self.desk.has_packer() }),
             Command::Resync { id, reply } => {
                 self.waiting.push((id, reply));
                 self.handle(Input::Resync(id));
@@ -147,6 +161,11 @@ impl Driver {
                 self.handle(Input::Forget(id));
             }
             Command::Inspect { what, reply } => self.inspect(what, reply),
+            Command::Attach { id, rucksack, reply } => {
+                self.handle(Input::Attach(id, rucksack));
+                // Who has given up waiting does not listen any more.
+                let _ = reply.try_send(Ok(()));
+            }
             Command::Call { rpc, patience, reply } => {
                 self.serve(reply, move |client, _, _| async move { client.call(rpc, patience).await });
             }
@@ -160,6 +179,7 @@ impl Driver {
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(question, answer) => Input::Answered(question, answer),
+            Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
         };
         self.handle(input);
     }
@@ -213,6 +233,13 @@ impl Driver {
                 self.request(move |client| async move {
                     let answer = client.status(&question.id, question.kind, &pids).await;
                     Reply::Answered(question, answer)
+                });
+            }
+            Action::Pack(about) => {
+                let (desk, book, config) = (self.desk.clone(), self.book.clone(), self.config.clone());
+                self.request(move |client| async move {
+                    let rucksack = pack(&client, &about, &desk, &book, &config).await;
+                    Reply::Packed(about, rucksack)
                 });
             }
         }
@@ -328,6 +355,7 @@ impl Driver {
         });
         drop(page);
         self.hub.close();
+        self.desk.close();
         self.book.turn();
         for (_, reply) in self.waiting.drain(..) {
             let _ = reply.try_send(Err(reason.clone()));

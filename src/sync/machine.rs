@@ -22,7 +22,10 @@ use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
     /// Watch from now on.
-    Watch,
+    Watch {
+        /// Whether there is a packer.
+        packs: bool,
+    },
     /// Somebody wants a list that begins after this moment.
     Resync(WaiterId),
     /// ... and waits no longer.
@@ -37,6 +40,10 @@ pub(super) enum Input {
     Listed(Result<Listing>),
     /// The question that was asked has been answered, or not.
     Answered(Question, Result<Option<Sighting>>),
+    /// The packer is through with this one, or it could not be asked.
+    Packed(Question, Result<Option<JsonText>>),
+    /// Somebody gives this one a rucksack, or takes it away.
+    Attach(Id, Option<JsonText>),
     /// Time has passed.
     Tick,
 }
@@ -54,6 +61,8 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Ask for a status.
     Ask(Question),
+    /// Ask for a status, and the packer for a rucksack.
+    Pack(Question),
 }
 
 /// What follows from one input.
@@ -71,6 +80,8 @@ pub(super) struct Outcome {
 
 /// How many statuses are asked for at a time. More make containerd no faster: it is bound by its CPU.
 const QUESTIONS: usize = 8;
+/// How many rucksacks are on their way at a time: one is being packed, the engine is asked about the others.
+const PACKINGS: usize = 4;
 /// So soon after a subscription whose success cannot be seen, everything is listed once more.
 const SECOND_LIST: Millis = 1000;
 /// So long is waited for other doubts that the same list can settle.
@@ -88,6 +99,7 @@ pub(super) struct Machine {
     waiters: Waiters,
     opening: Opening,
     questions_in_flight: usize,
+    packings_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
     stats: Stats,
@@ -112,6 +124,7 @@ impl Machine {
             waiters: Waiters::default(),
             opening: Opening::default(),
             questions_in_flight: 0,
+            packings_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
             stats: Stats::default(),
@@ -156,7 +169,7 @@ impl Machine {
     pub fn handle(&mut self, input: Input, portfolio: &mut Portfolio, now: Now) -> Outcome {
         let mut out = Outcome::default();
         match input {
-            Input::Watch => self.watch(now),
+            Input::Watch { packs } => self.watch(packs, portfolio, now),
             Input::Resync(id) => self.resync(id, now),
             Input::Forget(id) => self.waiters.remove(id),
             Input::Connected { version, can_stream_lists } => self.connected(&version, can_stream_lists, now),
@@ -164,6 +177,8 @@ impl Machine {
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
             Input::Answered(question, answer) => self.answered(&question, answer, portfolio, now),
+            Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
+            Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
             Input::Tick => {}
         }
         portfolio.pass(now);
@@ -195,8 +210,11 @@ impl Machine {
         self.watching || self.waiters.want_list()
     }
 
-    fn watch(&mut self, now: Now) {
+    fn watch(&mut self, packs: bool, portfolio: &mut Portfolio, now: Now) {
         self.watching = true;
+        if packs {
+            portfolio.pack_from_now_on();
+        }
         if self.connection.is_up() {
             // It was made for a resync; its engine was not asked for events.
             self.lists.want(now.mono);
@@ -214,7 +232,7 @@ impl Machine {
         let Version { runtime_name, runtime_version, runtime_api_version } = version;
         self.log.info(format!("connected: the engine is {runtime_name} {runtime_version}, CRI {runtime_api_version}"));
         self.connection.link = Link::Up;
-        self.questions_in_flight = 0;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
         self.subscription.connected(version, now.mono);
         self.lists.connected(can_stream_lists);
         self.lists.want(now.mono);
@@ -323,7 +341,7 @@ impl Machine {
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
-        self.questions_in_flight = 0;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
         portfolio.connection_lost(now);
         out.actions.push(Action::Disconnect);
     }
@@ -345,6 +363,21 @@ impl Machine {
         self.log_open_question(question, portfolio);
     }
 
+    fn packed(&mut self, about: &Question, result: Result<Option<JsonText>>, portfolio: &mut Portfolio, now: Now) {
+        let rucksack = match result {
+            // It stays under way: a new connection, whose need the list finds out, begins it anew.
+            Err(error) if is_lost(&error) => return self.lists.want(now.mono),
+            Err(error) => {
+                self.log
+                    .warn(format!("no rucksack for {}: {error} (cri_watcher_attach can still give it one)", about.id));
+                None
+            }
+            Ok(rucksack) => rucksack,
+        };
+        self.packings_in_flight = self.packings_in_flight.saturating_sub(1);
+        portfolio.packed(&about.id, rucksack, now);
+    }
+
     /// Somebody may want to know why a pid does not come; once is enough.
     fn log_open_question(&mut self, question: &Question, portfolio: &Portfolio) {
         const OFTEN: u32 = 5;
@@ -353,7 +386,7 @@ impl Machine {
         {
             let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
             let id = &question.id;
-            self.log.info(format!("{path} ({id}): the engine was asked {OFTEN} times and has not told: {missing}"));
+            self.log.info(format!("{path} ({id}): the engine was asked again and again and has not told: {missing}"));
         }
     }
 
@@ -393,6 +426,9 @@ impl Machine {
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
         self.questions_in_flight += questions.len();
         out.actions.extend(questions.into_iter().map(Action::Ask));
+        let packings = portfolio.packings(PACKINGS - self.packings_in_flight);
+        self.packings_in_flight += packings.len();
+        out.actions.extend(packings.into_iter().map(Action::Pack));
     }
 
     /// What others are told.

@@ -12,6 +12,7 @@ mod lists;
 mod log;
 mod machine;
 mod opening;
+mod packing;
 mod stats;
 mod stream;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod waiters;
 pub use book::{Book, Page, Situation};
 pub use driver::{Command, Driver};
 pub use inspection::Inspect;
+pub use packing::{Desk, Job};
 pub use stats::Stats;
 pub use waiters::WaiterId;

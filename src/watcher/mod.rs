@@ -3,6 +3,7 @@
 mod clients;
 mod events;
 mod list;
+mod packer;
 mod thread;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::error::{
 };
 use crate::hub::{EventQueue, Hub};
 use crate::model::*;
-use crate::sync::{Book, Command, Inspect, Page, WaiterId};
+use crate::sync::{Book, Command, Desk, Inspect, Page, WaiterId};
 use list::ListCache;
 use thread::IoThread;
 
@@ -33,6 +34,7 @@ pub struct Watcher {
     config: Arc<Config>,
     book: Arc<Book>,
     hub: Arc<Hub>,
+    desk: Arc<Desk>,
     io: OnceCell<IoThread>,
     life: Mutex<Life>,
     waiters: AtomicU64,
@@ -56,6 +58,7 @@ impl Watcher {
             endpoint,
             hub: Arc::new(Hub::new(book.clone())),
             config: Arc::new(config),
+            desk: Arc::default(),
             book,
             io: OnceCell::new(),
             life: Mutex::new(Life::New),
@@ -82,7 +85,8 @@ impl Watcher {
     /// The thread, made when it is first needed. A failure to make it is not for ever.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
-            IoThread::spawn(self.endpoint.clone(), self.config.clone(), self.book.clone(), self.hub.clone())
+            let (book, hub, desk) = (self.book.clone(), self.hub.clone(), self.desk.clone());
+            IoThread::spawn(self.endpoint.clone(), self.config.clone(), book, hub, desk)
         })
     }
 
@@ -171,7 +175,10 @@ impl Watcher {
         match self.io.get() {
             Some(io) => io.stop(),
             // Nothing has ever run; consumers that subscribed early are not to wait for ever.
-            None => self.hub.close(),
+            None => {
+                self.hub.close();
+                self.desk.close();
+            }
         }
         Ok(())
     }

@@ -23,6 +23,11 @@ static void no_error_object(void)
     CHECK(cri_watcher_list(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_engine_info(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_set_log(NULL, 0, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_set_packer(NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_rucksack_set(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_attach(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_subscribe(NULL, 0, 0, NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_event_queue_new(NULL, 0, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_event_queue_next(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
@@ -48,6 +53,12 @@ static void an_error_object(void)
     CHECK(destroyed == 1 && subscription == NULL);
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_subscribe(NULL, 0, 0, NULL, &destroyed, destroy, NULL, &err));
     CHECK(destroyed == 2);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_call(watcher, NULL, NULL, 0, &buffer, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_attach(watcher, NULL, "{}", &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT,
+                cri_watcher_set_log(watcher, CRI_LOG_DEBUG, NULL, &destroyed, destroy, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_packer(watcher, NULL, &destroyed, destroy, &err));
+    CHECK(destroyed == 4);
     cri_watcher_free(watcher);
 }
 

@@ -4,6 +4,7 @@
 
 pub(super) mod callback;
 pub(super) mod event;
+mod task;
 mod view;
 
 use std::ffi::c_void;

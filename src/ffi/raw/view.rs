@@ -128,6 +128,7 @@ impl ContainerView {
         let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
         let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
         let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
+        let rucksack = strings.add(c.rucksack.as_ref().map_or("", |json| json.as_str()));
         let (labels, annotations) = (strings.add_labels(&c.labels), strings.add_labels(&c.annotations));
 
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
@@ -158,6 +159,7 @@ impl ContainerView {
             annotations_len: annotations.len(),
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
+            rucksack: strings.at(rucksack),
         };
         ContainerView { record, _pod: pod, _strings: strings, _labels: labels, _annotations: annotations }
     }
