@@ -87,6 +87,7 @@ fn unsafe_is_seen_in_any_spelling() {
         unsafe_lines("fn f() {\n unsafe { g() } }\nunsafe impl Send for X {}\n#[unsafe(no_mangle)] fn h() {}"),
         [2, 3, 4]
     );
+    assert_eq!(unsafe_lines("type F = unsafe extern \"C\" fn(u8);\nunsafe extern \"C\" fn f(a: u8) {}"), [2]);
     assert_eq!(unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"), [0usize; 0]);
 }
 
@@ -200,11 +201,23 @@ fn rank(module: &str) -> Option<i32> {
     RANKS.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank)
 }
 
+/// The type of a function pointer, `unsafe extern "C" fn(..)`, does nothing unsafe: it only says that a call would.
+fn is_type(tokens: &[TokenTree]) -> bool {
+    let [TokenTree::Ident(_), TokenTree::Ident(external), TokenTree::Literal(_), TokenTree::Ident(function), next, ..] =
+        tokens
+    else {
+        return false;
+    };
+    external == "extern" && function == "fn" && matches!(next, TokenTree::Group(_))
+}
+
 fn unsafe_lines(text: &str) -> Vec<usize> {
     fn walk(tokens: &[TokenTree], lines: &mut Vec<usize>) {
-        for token in tokens {
+        for (at, token) in tokens.iter().enumerate() {
             match token {
-                TokenTree::Ident(word) if word == "unsafe" => lines.push(word.span().start().line),
+                TokenTree::Ident(word) if word == "unsafe" && !is_type(&tokens[at..]) => {
+                    lines.push(word.span().start().line);
+                }
                 TokenTree::Group(group) => walk(&trees(group.stream()), lines),
                 _ => {}
             }

@@ -34,6 +34,7 @@ impl Portfolio {
             self.gone(&id, source, now);
         }
         self.asks.drop_hints(begun);
+        self.packs.try_again();
         if first {
             self.pack_opening(now);
         }
@@ -131,10 +132,11 @@ impl Portfolio {
         match (verdict, said.state) {
             (Some(Running::Begins), _) => self.begins(&said, source, source.flags(), now),
             (Some(Running::BeginsAgain), _) => {
-                let was_told = !matches!(life, Life::Over { how: Ending::Untold | Ending::NeverStarted, .. });
+                let was_told = !life.is_over_untold() && !matches!(life, Life::Over { how: Ending::NeverStarted, .. });
                 let flag = if was_told { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
                 self.begins(&said, source, source.flags() | flag, now);
             }
+            (Some(Running::Overtaken), _) => self.lived_and_is_over(&said, source, now),
             (Some(_), _) => self.lives_on(&said, source, changed, now),
             (None, State::Exited) => self.exited(&said, source, changed, now),
             (None, _) => self.updated(&said.id, changed, now),
@@ -159,12 +161,20 @@ impl Portfolio {
 
     /// An event without a status: something has lived, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
-        if self.ledger.life(id) == Life::None {
-            let kind = self.entries.get(id).map(|e| e.record.kind).or(kind).unwrap_or(Kind::Container);
-            let said = Sighting { state: State::Running, pod_id, ..Sighting::of(id.clone(), kind) };
-            self.statement(said, Source::Event { own: None }, now);
+        let source = Source::Event { own: None };
+        let known = self.entries.get(id).map(|e| e.record.kind);
+        let said = Sighting {
+            state: State::Running,
+            pod_id,
+            ..Sighting::of(id.clone(), known.or(kind).unwrap_or(Kind::Container))
+        };
+        match self.ledger.life(id) {
+            Life::None => self.statement(said, source, now),
+            Life::Unclear => self.lived_and_is_over(&said, source, now),
+            life if life.is_over_untold() => self.lived_and_is_over(&said, source, now),
+            _ => {}
         }
-        self.asks.ask_now(id, kind, now.mono);
+        self.asks.ask_now(id, known.or(kind), now.mono);
     }
 
     pub(super) fn remark(&mut self, id: &Id, what: &str) {
@@ -197,7 +207,9 @@ impl Portfolio {
         let as_of = source.as_of(self.tick);
         let fresh = entry.is_none_or(|e| as_of >= e.stated);
         let before = entry.map(|e| e.record.clone()).filter(|r| r.kind == said.kind);
-        let next = merge::merge(before.as_deref(), said, pod, fresh);
+        let mut next = merge::merge(before.as_deref(), said, pod, fresh);
+        // A word without a status may have been taken for another kind; what the program added stays.
+        next.rucksack = entry.and_then(|e| e.record.rucksack.clone());
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.ledger.life(&said.id), Life::Over { .. });
         let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));

@@ -18,8 +18,11 @@ pub(super) enum Ending {
     Gone,
     /// There was no life: it could not be started.
     NeverStarted,
-    /// It was over before the first list, or nobody can know whether it lived at all: not told.
+    /// It was over before the first list: not told.
     Untold,
+    /// It was first seen when it was over, and was gone before it could be asked whether it had lived: not told,
+    /// unless more comes to be known.
+    Unresolved,
 }
 
 /// What a STARTED is held back for, and at most until when.
@@ -62,6 +65,11 @@ pub(super) enum Life {
 }
 
 impl Life {
+    /// Whether it is over without anything having been told of it.
+    pub fn is_over_untold(&self) -> bool {
+        matches!(self, Life::Over { how: Ending::Untold | Ending::Unresolved, .. })
+    }
+
     /// Whether consumers were told a STARTED without an EXITED.
     pub fn is_told_living(&self) -> bool {
         matches!(self, Life::Living { .. } | Life::Ending { .. })

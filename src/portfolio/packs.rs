@@ -18,6 +18,8 @@ pub(super) struct Packs {
     queue: VecDeque<Id>,
     /// Being packed; true when another life of the same id has begun meanwhile.
     under_way: HashMap<Id, bool>,
+    /// The engine could not be asked: tried again after the next list, or on a new connection.
+    failed: Vec<Id>,
     /// Until then, the first picture waits for the rucksacks of its lives.
     opening_until: Option<Millis>,
 }
@@ -44,6 +46,7 @@ impl Packs {
     /// It is gone: nothing is to be packed for it any more.
     pub fn drop(&mut self, id: &Id) {
         self.waiting.remove(id);
+        self.failed.retain(|failed| failed != id);
     }
 
     fn came_back(&mut self, id: &Id) {
@@ -54,10 +57,14 @@ impl Packs {
 
     /// What was under way is lost with the connection: it is packed again.
     pub fn connection_lost(&mut self) {
-        for (id, _) in self.under_way.drain() {
-            self.waiting.insert(id.clone());
-            self.queue.push_front(id);
-        }
+        self.failed.extend(self.under_way.drain().map(|(id, _)| id));
+        self.try_again();
+    }
+
+    /// The engine answers: what failed is worth another attempt.
+    pub fn try_again(&mut self) {
+        let failed = std::mem::take(&mut self.failed);
+        failed.iter().for_each(|id| self.want(id));
     }
 
     fn is_done(&self) -> bool {
@@ -78,7 +85,7 @@ impl Portfolio {
     /// There is a packer: from now on every life is to have a rucksack, and so are those that are there.
     pub fn pack_from_now_on(&mut self) {
         self.packs.on = true;
-        let lives: Vec<Id> = self.lives().map(|life| life.id.clone()).collect();
+        let lives: Vec<Id> = self.lives().into_iter().map(|life| life.id.clone()).collect();
         lives.iter().for_each(|id| self.packs.want(id));
     }
 
@@ -111,13 +118,24 @@ impl Portfolio {
     pub fn packed(&mut self, id: &Id, rucksack: Option<JsonText>, now: Now) {
         let is_late = self.packs.under_way.get(id) == Some(&true);
         self.packs.came_back(id);
-        if is_late {
-            // It was packed for a life that is over.
-            return;
+        // One that was packed for a life that is over is of no use.
+        if !is_late {
+            if rucksack.is_some() {
+                self.attach(id, rucksack, now);
+            }
+            self.was_packed(id, now);
         }
-        if rucksack.is_some() {
-            self.attach(id, rucksack, now);
-        }
+    }
+
+    /// The engine could not be asked about this one.
+    pub fn packing_failed(&mut self, id: &Id, now: Now) {
+        self.packs.came_back(id);
+        self.packs.failed.push(id.clone());
+        self.was_packed(id, now);
+    }
+
+    /// One attempt is all that a STARTED waits for.
+    fn was_packed(&mut self, id: &Id, now: Now) {
         if let Life::Starting { mut waits, flags, started_at } = self.ledger.life(id) {
             waits.rucksack = None;
             self.hold_or_release(id, Life::Starting { waits, flags, started_at }, now);
@@ -270,6 +288,19 @@ mod tests {
         assert_eq!(portfolio.packings(8).len(), 1);
         assert_eq!(portfolio.packings(8).len(), 0);
         portfolio.connection_lost(at(20));
+        assert_eq!(portfolio.packings(8).len(), 1);
+    }
+
+    #[test]
+    fn a_failed_attempt_lets_go_and_is_made_again_after_the_next_list() {
+        let mut portfolio = packing();
+        list(&mut portfolio, &["a"], at(10));
+        portfolio.packings(8);
+        answer_pid(&mut portfolio, "a", at(20));
+        portfolio.packing_failed(&"a".into(), at(30));
+        assert_eq!(told(&mut portfolio), ["Started a - 0"]);
+        assert_eq!(portfolio.packings(8).len(), 0);
+        list(&mut portfolio, &["a"], at(40));
         assert_eq!(portfolio.packings(8).len(), 1);
     }
 

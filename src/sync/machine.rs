@@ -12,7 +12,7 @@ use super::stream::{Stream, Subscription, broke_with};
 use super::waiters::{WaiterId, Waiters};
 use crate::config::Config;
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
-use crate::error::{CRI_E_TIMEOUT, Error, Result};
+use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
 use crate::hub::Draft;
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
@@ -364,18 +364,22 @@ impl Machine {
     }
 
     fn packed(&mut self, about: &Question, result: Result<Option<JsonText>>, portfolio: &mut Portfolio, now: Now) {
-        let rucksack = match result {
-            // It stays under way: a new connection, whose need the list finds out, begins it anew.
-            Err(error) if is_lost(&error) => return self.lists.want(now.mono),
-            Err(error) => {
-                self.log
-                    .warn(format!("no rucksack for {}: {error} (cri_watcher_attach can still give it one)", about.id));
-                None
-            }
-            Ok(rucksack) => rucksack,
-        };
         self.packings_in_flight = self.packings_in_flight.saturating_sub(1);
-        portfolio.packed(&about.id, rucksack, now);
+        match result {
+            Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
+            Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
+                self.log.warn(format!("the packer's rucksack for {} is refused: {error}", about.id));
+                portfolio.packed(&about.id, None, now);
+            }
+            Err(error) => {
+                self.log.warn(format!("no rucksack for {} yet: {error}; tried again after the next list", about.id));
+                portfolio.packing_failed(&about.id, now);
+                if is_lost(&error) {
+                    // The list finds out whether the connection is gone.
+                    self.lists.want(now.mono);
+                }
+            }
+        }
     }
 
     /// Somebody may want to know why a pid does not come; once is enough.
@@ -440,7 +444,7 @@ impl Machine {
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
-            let (initial, news) = self.opening.end(|id| portfolio.get(id).cloned());
+            let (initial, news) = self.opening.end(|id| portfolio.life(id));
             self.enter(state, generation, now, out);
             out.opening = Some(initial);
             out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));

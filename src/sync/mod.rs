@@ -13,6 +13,7 @@ mod log;
 mod machine;
 mod opening;
 mod packing;
+mod scribe;
 mod stats;
 mod stream;
 #[cfg(test)]
