@@ -25,12 +25,16 @@ pub(in crate::ffi) enum Task {
     Pack { desk: Arc<Desk>, function: PackFn },
 }
 
+type UnwindingEventFn = unsafe extern "C-unwind" fn(*const cri_event, *mut c_void);
+type UnwindingLogFn = unsafe extern "C-unwind" fn(u32, *const c_char, *mut c_void);
+type UnwindingPackFn = unsafe extern "C-unwind" fn(*const c_char, *const c_char, *const cri_rucksack, *mut c_void);
+
 /// The program's function, called so that it may unwind through us.
 #[derive(Clone, Copy)]
 pub(super) enum Function {
-    Event(unsafe extern "C-unwind" fn(*const cri_event, *mut c_void)),
-    Log(unsafe extern "C-unwind" fn(u32, *const c_char, *mut c_void)),
-    Pack(unsafe extern "C-unwind" fn(*const c_char, *const c_char, *const cri_rucksack, *mut c_void)),
+    Event(UnwindingEventFn),
+    Log(UnwindingLogFn),
+    Pack(UnwindingPackFn),
 }
 
 impl Function {
@@ -73,12 +77,13 @@ unsafe fn texts(rucksack: *const cri_rucksack) -> (*const c_char, *const c_char)
 
 impl Task {
     pub(super) fn function(&self) -> Function {
+        use std::mem::transmute;
         // SAFETY: the same functions; "C" and "C-unwind" are called alike.
         unsafe {
             match *self {
-                Task::Events { function, .. } => Function::Event(std::mem::transmute::<EventFn, _>(function)),
-                Task::Log { function, .. } => Function::Log(std::mem::transmute::<LogFn, _>(function)),
-                Task::Pack { function, .. } => Function::Pack(std::mem::transmute::<PackFn, _>(function)),
+                Task::Events { function, .. } => Function::Event(transmute::<EventFn, UnwindingEventFn>(function)),
+                Task::Log { function, .. } => Function::Log(transmute::<LogFn, UnwindingLogFn>(function)),
+                Task::Pack { function, .. } => Function::Pack(transmute::<PackFn, UnwindingPackFn>(function)),
             }
         }
     }
