@@ -10,6 +10,8 @@ mod lives;
 mod lookup;
 mod merge;
 mod pods;
+mod query;
+mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,8 @@ use life::Ledger;
 pub use asks::Question;
 pub use clock::{Millis, Now, Tick};
 pub use lookup::{is_whole_id, lookup};
+pub use query::Query;
+pub use snapshot::Snapshot;
 
 /// Something that consumers have to be told.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@
 
 pub(super) mod callback;
 pub(super) mod event;
-mod view;
+pub(super) mod snapshot;
+pub(super) mod view;
 
 use std::ffi::c_void;
 
