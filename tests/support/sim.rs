@@ -31,8 +31,7 @@ impl Sim {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("stdout is a pipe"));
-        let mut sim =
-            Sim { child, stdin, stdout: BufReader::new(stdout), endpoint: String::new(), _folder: folder };
+        let mut sim = Sim { child, stdin, stdout: BufReader::new(stdout), endpoint: String::new(), _folder: folder };
         let ready = sim.line()?;
         let endpoint = ready.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
         sim.endpoint = endpoint.ok_or_else(|| format!("the simulated engine is not ready: {ready:?}"))?.to_owned();
