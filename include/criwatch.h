@@ -830,7 +830,7 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
 
 /**
  * Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
- * first.
+ * first. Containers whose pod is not known yet come before all others.
  *
  * @param snapshot the snapshot
  * @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer

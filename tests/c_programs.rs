@@ -51,6 +51,9 @@ fn main() {
     let mut trials = vec![
         Trial::test("nulls_knows_every_function", nulls_knows_every_function),
         Trial::test("examples_build", examples_build),
+        Trial::test("the_shortest_example_lists", the_shortest_example_lists),
+        Trial::test("the_epoll_example_follows", the_epoll_example_follows),
+        Trial::test("the_epoll_example_is_short", the_epoll_example_is_short),
     ];
     for program in PROGRAMS {
         trials.push(Trial::test(program.name, || Ok(run(program, |path| Command::new(path))?)));
@@ -125,4 +128,40 @@ fn examples_build() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn the_shortest_example_lists() -> Result<(), Failed> {
+    let mut sim = sim::Sim::start(&[])?;
+    let id = sim.make("pod web ns=shop nginx")?;
+    let program = c::Library::of_this_build().build("examples/c/list.c")?;
+    let json = c::succeed(Command::new(program).arg(sim.endpoint()))?;
+    let found = json.starts_with("{\"schema\":\"criwatch.containers/1\"") && json.contains(&id);
+    if found { Ok(()) } else { Err(format!("{id} is not listed: {json}").into()) }
+}
+
+/// Every change is printed, and the end of its input ends it.
+fn the_epoll_example_follows() -> Result<(), Failed> {
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx proxy")?;
+    let program = c::Library::of_this_build().build("examples/c/table.c")?;
+    let mut command = Command::new(program);
+    let mut child = command.arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let mut shows = |expected: [&str; 4]| {
+        let is = |line: &String| line.split_whitespace().eq(expected);
+        lines.by_ref().map_while(Result::ok).find(is).map(drop).ok_or(format!("it ended without {expected:?}"))
+    };
+    shows(["shop", "web", "10.88.0.2", "2"])?;
+    sim.tell("stop web/proxy")?;
+    shows(["shop", "web", "10.88.0.2", "1"])?;
+    sim.tell("pod job ns=batch run")?;
+    shows(["batch", "job", "10.88.0.3", "1"])?;
+    drop(child.stdin.take());
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+fn the_epoll_example_is_short() -> Result<(), Failed> {
+    let lines = std::fs::read_to_string(c::root().join("examples/c/table.c"))?.lines().count();
+    if lines < 60 { Ok(()) } else { Err(format!("examples/c/table.c has {lines} lines").into()) }
 }

@@ -51,7 +51,7 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 }
 
 /// Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
-/// first.
+/// first. Containers whose pod is not known yet come before all others.
 ///
 /// @param snapshot the snapshot
 /// @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer
