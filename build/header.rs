@@ -16,6 +16,7 @@ const SECTIONS: &[&str] = &[
     "src/ffi/options.rs",
     "src/ffi/watcher.rs",
     "src/ffi/query.rs",
+    "src/ffi/snapshot.rs",
     "src/ffi/engine.rs",
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",

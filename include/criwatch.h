@@ -413,7 +413,8 @@ void cri_buffer_free(cri_buffer *buffer);
  * Records
  *
  * Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
- * borrowed from the event that shows them, and live as long as it does.
+ * borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
+ * container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
  *
  * Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
  * stands in `missing`.
@@ -552,6 +553,23 @@ typedef void (*cri_event_fn)(const cri_event *event, void *user_data);
 
 /** Releases user data, after the last use of it. */
 typedef void (*cri_destroy_fn)(void *user_data);
+
+/**
+ * Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
+ *
+ * @param container a record that is still there: no copy of the struct; NULL: NULL
+ * @return the same record; give it back with cri_container_unref
+ * @note Never blocks.
+ */
+const cri_container *cri_container_ref(const cri_container *container);
+
+/**
+ * Gives back what cri_container_ref gave.
+ *
+ * @param container the record; NULL: nothing happens
+ * @note Never blocks.
+ */
+void cri_container_unref(const cri_container *container);
 
 /* ================================================================================================
  * Options
@@ -703,22 +721,70 @@ void cri_watcher_free(cri_watcher *watcher);
  * Memory
  *
  * Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are.
+ *
+ * A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
+ *
+ * - "states": an array of "created", "running", "exited", "unknown"; otherwise what runs is shown.
+ * - "all": true shows what the engine has in any state; it stands in for "states".
+ * - "gone": true shows, besides, the remembered dead, which the engine no longer has.
+ * - "kind": "container" or "sandbox".
+ * - "namespace", "pod" (name or id), "uid", "name": exactly these. A sandbox has its pod's name.
+ * - "selector": a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5,
+ *   joined by commas. It looks at the container's labels in the merged view (see CRI_LABEL_POD_NAME and so on), and
+ *   where these lack a key, at the labels of its pod.
+ * - "fields": an array of keys: of each container only these are shown, and "id".
+ * - "ifGeneration": a number: CRI_NONE, and no text, if that is still the generation.
+ *
+ * Everything else is CRI_E_QUERY; the message names the key, the value and what is allowed.
  * ================================================================================================ */
 
 /**
  * Lists what runs: containers and ready sandboxes. All callers of one generation share one text.
  *
  * @param watcher the watcher
- * @param query JSON that selects, or selects more; NULL: everything that runs
+ * @param query what to show, as JSON; NULL: everything that runs
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty list; CRI_E_QUERY, CRI_E_FORKED,
- * CRI_E_INVALID_ARGUMENT
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in, never an
+ * empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
                             cri_error **err);
+
+/**
+ * Lists pods, each with those of its containers that the query selects, the sandbox among them. A pod without any is
+ * not shown, nor is a container whose pod is not known yet.
+ *
+ * @param watcher the watcher
+ * @param query which containers to show, as JSON; NULL: everything that runs
+ * @param out receives JSON, "criwatch.pods/1"; free with cri_buffer_free
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in; CRI_E_QUERY,
+ * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_pods(const cri_watcher *watcher,
+                            const char *query,
+                            cri_buffer *out,
+                            cri_error **err);
+
+/**
+ * Shows one container or sandbox, in whatever state, also of the remembered dead (see the options tombstones.keep_ms
+ * and tombstones.max). Of the attempts under one name the running one is meant, else the newest.
+ *
+ * @param watcher the watcher
+ * @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6
+ * hex digits that an id begins with: the first of these that finds anything
+ * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the first
+ * lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_get(const cri_watcher *watcher,
+                           const char *id_or_name,
+                           cri_buffer *out,
+                           cri_error **err);
 
 /**
  * A number that grows whenever the picture changes: while it stays, a list stays the same.
@@ -738,6 +804,100 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
  * @note Never blocks.
  */
 cri_status cri_watcher_engine_info(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+
+/**
+ * Tells what the watcher did so far, in numbers: requests, events, lists, failures, losses.
+ *
+ * @param watcher the watcher
+ * @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
+ * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_stats(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+
+/* ================================================================================================
+ * Snapshots
+ *
+ * The picture at one moment, as records: it does not change while it is read, and shares its records with everybody
+ * else. A snapshot costs no more than a pointer while the picture has not changed; what a record shows is built once
+ * for each version of a container.
+ * ================================================================================================ */
+
+/** A picture at one moment. Immutable. */
+typedef struct cri_snapshot cri_snapshot;
+
+/**
+ * Takes a snapshot.
+ *
+ * @param watcher the watcher
+ * @param out receives it; free with cri_snapshot_free. It outlives the watcher
+ * @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty snapshot; CRI_E_FORKED,
+ * CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_snapshot(const cri_watcher *watcher,
+                                cri_snapshot **out,
+                                cri_error **err);
+
+/**
+ * The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
+ *
+ * @param snapshot the snapshot; NULL: 0
+ * @return the generation
+ * @note Never blocks.
+ */
+uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
+
+/**
+ * Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
+ * first. Containers whose pod is not known yet come before all others.
+ *
+ * @param snapshot the snapshot
+ * @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer
+ * @param len receives how many there are
+ * @return CRI_OK, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
+                                   const cri_container *const **out,
+                                   size_t *len,
+                                   cri_error **err);
+
+/**
+ * The pods in which something runs, if only the sandbox, sorted by namespace and name.
+ *
+ * @param snapshot the snapshot
+ * @param out receives an array of records, which is the snapshot's
+ * @param len receives how many there are
+ * @return CRI_OK, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
+                             const cri_pod *const **out,
+                             size_t *len,
+                             cri_error **err);
+
+/**
+ * Finds one container or sandbox, in whatever state, also among the remembered dead.
+ *
+ * @param snapshot the snapshot
+ * @param id_or_name as for cri_watcher_get
+ * @param out receives the record, which is the snapshot's; cri_container_ref keeps it for longer
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_find(const cri_snapshot *snapshot,
+                             const char *id_or_name,
+                             const cri_container **out,
+                             cri_error **err);
+
+/**
+ * Frees a snapshot, and with it the records that nobody else holds.
+ *
+ * @param snapshot the snapshot; NULL: nothing happens
+ * @note Never blocks.
+ */
+void cri_snapshot_free(cri_snapshot *snapshot);
 
 /* ================================================================================================
  * Engine

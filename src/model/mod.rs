@@ -18,7 +18,7 @@ pub use container::{Container, Exit, Image, Kind, State};
 pub use engine::{Engine, Events, WatcherState};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
 pub use json_text::JsonText;
-pub use labels::{LabelView, Labels};
+pub use labels::{LabelView, Labels, label};
 pub use log::LogLevel;
 pub use memo::Memo;
 pub use pod::{Pod, PodState};

@@ -11,6 +11,8 @@ mod lookup;
 mod merge;
 mod packs;
 mod pods;
+mod query;
+mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ use packs::Packs;
 pub use asks::Question;
 pub use clock::{Millis, Now, Tick};
 pub use lookup::{is_whole_id, lookup};
+pub use query::Query;
+pub use snapshot::Snapshot;
 
 /// Something that consumers have to be told.
 #[derive(Debug, Clone)]

@@ -16,13 +16,12 @@ use once_cell::sync::OnceCell;
 use crate::config::Config;
 use crate::cri::{Call, Endpoint, is_final};
 use crate::error::{
-    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
-    CRI_E_UNSUPPORTED, Error, Result,
+    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result,
 };
 use crate::hub::{EventQueue, Hub};
 use crate::model::*;
 use crate::sync::{Book, Command, Desk, Inspect, Page, WaiterId};
-use list::ListCache;
+use list::Kept;
 use thread::IoThread;
 
 pub use events::Events;
@@ -38,7 +37,7 @@ pub struct Watcher {
     io: OnceCell<IoThread>,
     life: Mutex<Life>,
     waiters: AtomicU64,
-    cache: ListCache,
+    kept: Kept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Watcher {
             io: OnceCell::new(),
             life: Mutex::new(Life::New),
             waiters: AtomicU64::new(1),
-            cache: ListCache::default(),
+            kept: Kept::default(),
         })
     }
 
@@ -207,21 +206,6 @@ impl Watcher {
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
-    /// Everything that runs, as `criwatch.containers/1`. From memory: never waits for the engine.
-    pub fn list(&self, query: Option<&str>) -> Result<JsonText> {
-        if query.is_some() {
-            let message = "list: queries are not offered by this version (give NULL, and select from what it lists)";
-            return Err(Error::new(CRI_E_UNSUPPORTED, message));
-        }
-        let page = self.ready_page()?;
-        Ok(self.cache.containers(&page, LabelView::new(self.config.merge_annotations)))
-    }
-
-    /// Everything that runs, as records.
-    pub fn containers(&self) -> Result<Vec<Arc<Container>>> {
-        Ok(self.ready_page()?.portfolio.running().cloned().collect())
-    }
-
     /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         self.check_fork()?;
@@ -296,7 +280,7 @@ impl Watcher {
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(mask, live_only, capacity, LabelView::new(self.config.merge_annotations))
+        self.hub.subscribe(mask, live_only, capacity, self.label_view())
     }
 
     /// As `subscribe`, for asynchronous code. Any runtime will do.

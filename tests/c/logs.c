@@ -1,7 +1,7 @@
 /* The log: its function gets what matters on a thread of its own, queues get the same as events, and everything is over
- * when the watcher is freed. Arguments: the endpoint of a simulated engine, and its pid, which this ends. */
+ * when the watcher is freed. Argument: the endpoint of a simulated engine, whose script this is. */
 
-#include "engine.h"
+#include "check.h"
 
 typedef struct journal {
     pthread_mutex_t lock;
@@ -63,16 +63,24 @@ static int says(journal *self, const char *what)
         continue;
     int said = strstr(self->text, what) != NULL;
     if (!said)
-        printf("nobody says \"%s\":\n%s", what, self->text);
+        fprintf(stderr, "nobody says \"%s\":\n%s", what, self->text);
     pthread_mutex_unlock(&self->lock);
     return said;
+}
+
+static cri_watcher *new_watcher(const char *endpoint)
+{
+    cri_error *err = NULL;
+    cri_watcher *watcher = NULL;
+    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &watcher, &err));
+    return watcher;
 }
 
 static void refusals(const char *endpoint)
 {
     cri_error *err = NULL;
     journal *self = journal_new(CRI_LOG_DEBUG);
-    cri_watcher *watcher = acting_watcher(endpoint);
+    cri_watcher *watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 0, on_message, self, on_destroy, &err));
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 99, on_message, self, on_destroy, &err));
     CHECK(self->destroyed == 2);
@@ -82,7 +90,7 @@ static void refusals(const char *endpoint)
     cri_watcher_free(watcher);
     CHECK(self->destroyed == 4 && self->messages == 0);
 
-    watcher = acting_watcher(endpoint);
+    watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_E_STATE, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, on_destroy, &err));
     CHECK(self->destroyed == 5);
@@ -111,7 +119,7 @@ static int queue_says(const cri_event_queue *queue, const char *what)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 2)
         return 2;
     alarm(300);
     refusals(argv[1]);
@@ -119,7 +127,7 @@ int main(int argc, char **argv)
     cri_error *err = NULL;
     cri_event_queue *logs = NULL, *quiet = NULL, *slow = NULL;
     journal *all = journal_new(CRI_LOG_DEBUG);
-    cri_watcher *watcher = acting_watcher(argv[1]);
+    cri_watcher *watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, all, on_destroy, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, CRI_EVENT_MASK(CRI_EVENT_LOG), 0, 0, &logs, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &quiet, &err));
@@ -132,21 +140,21 @@ int main(int argc, char **argv)
     CHECK(queue_says(logs, "connected: the engine is containerd"));
 
     /* Nobody takes from the slow queue. */
-    char pod[65], container[65];
-    run_pod(watcher, "one", pod);
-    run_container(watcher, pod, "app", container);
+    tell("pod one ns=test app");
     CHECK(says(all, "2 a consumer of events was too slow"));
 
     /* A watcher beside it wants to hear of what is wrong only. */
     journal *grave = journal_new(CRI_LOG_WARN);
-    cri_watcher *other = acting_watcher(argv[1]);
+    cri_watcher *other = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_watcher_set_log(other, CRI_LOG_WARN, on_message, grave, on_destroy, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(other, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(other, 60000, &err));
-    CHECK(kill((pid_t)atoi(argv[2]), SIGTERM) == 0);
+    tell("down");
     CHECK(says(all, "2 the engine is lost: "));
     CHECK(says(all, "2 not connected: connect unix://"));
     CHECK(says(grave, "2 not connected: connect unix://"));
+    tell("up");
+    CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
 
     cri_watcher_free(other);
     CHECK(grave->destroyed == 1 && grave->after_destroy == 0 && grave->too_chatty == 0);

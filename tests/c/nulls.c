@@ -21,7 +21,14 @@ static void no_error_object(void)
     CHECK(cri_watcher_resync(NULL, 0, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_stop(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_list(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_get(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_engine_info(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_stats(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_snapshot(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_containers(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_set_log(NULL, 0, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
@@ -72,6 +79,8 @@ static void plain_answers(void)
     CHECK(cri_error_grpc_code(NULL) == -1 && cri_error_os_code(NULL) == 0 && cri_error_is_retriable(NULL) == 0);
     CHECK(cri_watcher_state(NULL) == CRI_WATCHER_STOPPED && cri_watcher_generation(NULL) == 0);
     CHECK(cri_event_queue_fd(NULL) == -1);
+    CHECK(cri_snapshot_generation(NULL) == 0);
+    CHECK(cri_container_ref(NULL) == NULL);
 }
 
 static void frees(void)
@@ -85,6 +94,8 @@ static void frees(void)
     cri_subscription_free(NULL);
     cri_event_queue_free(NULL);
     cri_event_free(NULL);
+    cri_snapshot_free(NULL);
+    cri_container_unref(NULL);
 }
 
 int main(void)

@@ -1,7 +1,35 @@
 /* Rucksacks: packed before the start is told, packed late, refused, and attached.
- * Argument: the endpoint of a simulated engine. */
+ * Argument: the endpoint of a simulated engine, whose script this is. */
 
-#include "engine.h"
+#include "check.h"
+
+/* The id of a container that runs from now on. */
+static void run_container(const char *name, char id[65])
+{
+    char line[128];
+    snprintf(line, sizeof line, "create one %s", name);
+    const char *at = strstr(tell(line), "id=");
+    CHECK(at != NULL);
+    snprintf(id, 65, "%.64s", at == NULL ? "" : at + 3);
+    snprintf(line, sizeof line, "start %s", name);
+    tell(line);
+}
+
+/* The id in a container's JSON. */
+static void take_id(const char *json, char id[65])
+{
+    const char *at = strstr(json, "\"id\":\"");
+    CHECK(at != NULL);
+    snprintf(id, 65, "%.64s", at == NULL ? "" : at + 6);
+}
+
+static cri_watcher *new_watcher(const char *endpoint)
+{
+    cri_error *err = NULL;
+    cri_watcher *watcher = NULL;
+    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &watcher, &err));
+    return watcher;
+}
 
 typedef struct packer {
     pthread_mutex_t lock;
@@ -16,7 +44,7 @@ static void pack(const char *container, const char *inspection, const cri_rucksa
     char name[16] = "", id[65], text[256];
     CHECK(pthread_getname_np(pthread_self(), name, sizeof name) == 0 && strcmp(name, "cri-pack") == 0);
     CHECK(strstr(inspection, "\"schema\":\"criwatch.inspect/1\"") != NULL);
-    take_text(container, "id", id, sizeof id);
+    take_id(container, id);
     CHECK(strstr(inspection, id) != NULL);
 
     pthread_mutex_lock(&self->lock);
@@ -79,7 +107,7 @@ static int list_has(const cri_watcher *watcher, const char *text)
 static void refusals(const char *endpoint, packer *self)
 {
     cri_error *err = NULL;
-    cri_watcher *watcher = acting_watcher(endpoint);
+    cri_watcher *watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_E_NOT_READY, cri_watcher_attach(watcher, "app", "{}", &err));
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_attach(watcher, "app", "{", &err));
     CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, self, on_destroy, &err));
@@ -88,7 +116,7 @@ static void refusals(const char *endpoint, packer *self)
     cri_watcher_free(watcher);
     CHECK(self->destroyed == 2 && self->calls == 0);
 
-    watcher = acting_watcher(endpoint);
+    watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_E_STATE, cri_watcher_set_packer(watcher, pack, self, on_destroy, &err));
     CHECK(self->destroyed == 3);
@@ -114,7 +142,7 @@ static void attaches(const cri_watcher *watcher, const cri_event_queue *queue, c
 int main(int argc, char **argv)
 {
     packer self = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0};
-    char pod[65], early[65], app[65], empty[65], bad[65], slow[65], rucksack[256];
+    char early[65], app[65], empty[65], bad[65], slow[65], rucksack[256];
     cri_error *err = NULL;
     cri_event_queue *queue = NULL;
     if (argc != 2)
@@ -122,9 +150,9 @@ int main(int argc, char **argv)
     alarm(300);
     refusals(argv[1], &self);
 
-    cri_watcher *watcher = acting_watcher(argv[1]);
-    run_pod(watcher, "one", pod);
-    run_container(watcher, pod, "early", early);
+    cri_watcher *watcher = new_watcher(argv[1]);
+    tell("run-pod one ns=test");
+    run_container("early", early);
     CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, &self, on_destroy, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
@@ -136,22 +164,22 @@ int main(int argc, char **argv)
         next_about(queue, CRI_EVENT_UPDATED, early, rucksack, sizeof rucksack);
     CHECK(is_packed_for(rucksack, early));
 
-    run_container(watcher, pod, "app", app);
+    run_container("app", app);
     next_about(queue, CRI_EVENT_STARTED, app, rucksack, sizeof rucksack);
     if (rucksack[0] == '\0')
         next_about(queue, CRI_EVENT_UPDATED, app, rucksack, sizeof rucksack);
     CHECK(is_packed_for(rucksack, app));
     CHECK(list_has(watcher, rucksack));
 
-    run_container(watcher, pod, "empty", empty);
+    run_container("empty", empty);
     next_about(queue, CRI_EVENT_STARTED, empty, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');
-    run_container(watcher, pod, "bad", bad);
+    run_container("bad", bad);
     next_about(queue, CRI_EVENT_STARTED, bad, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');
 
     /* The packer does not return before the start is told. */
-    run_container(watcher, pod, "slow", slow);
+    run_container("slow", slow);
     next_about(queue, CRI_EVENT_STARTED, slow, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');
     pthread_mutex_lock(&self.lock);

@@ -4,8 +4,9 @@
 
 pub(super) mod callback;
 pub(super) mod event;
+pub(super) mod snapshot;
 mod task;
-mod view;
+pub(super) mod view;
 
 use std::ffi::c_void;
 
