@@ -18,7 +18,7 @@ impl Portfolio {
         let tick = self.next_tick(now);
         let first = !self.synced;
         if first {
-            self.horizon.raise(begun_wall);
+            self.horizon.begin(begun_wall);
         }
         let source = Source::List { begun, first };
         for said in listing.sandboxes.into_iter().chain(listing.containers) {

@@ -101,7 +101,7 @@ impl Portfolio {
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_fresh(said.created_at);
+        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_after_first(said.created_at);
         if !lived {
             return self.ledger.set(id, untold(Ending::Untold));
         }
@@ -179,7 +179,7 @@ impl Portfolio {
         }
         self.asks.drop(id);
         self.packs.drop(id);
-        self.ledger.depart(id, now.mono, now.wall);
+        self.ledger.depart(id, now.mono);
         self.graves.push_back((now.mono, id.clone()));
         self.forget_old(now);
     }

@@ -293,8 +293,9 @@ impl Portfolio {
             }
         }
         let entries = &self.entries;
-        if let Some(end) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
-            self.horizon.raise(end);
+        if let Some(at) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
+            // By the wall clock of now, which may have been set since.
+            self.horizon.raise(now.wall - (now.mono - at) as Time * 1_000_000);
         }
     }
 

@@ -156,9 +156,9 @@ impl Machine {
         self.opening.is_over()
     }
 
-    /// The capability report.
+    /// The capability report; empty as long as nothing is watched.
     pub fn events(&self) -> Events {
-        self.subscription.report()
+        if self.watching { self.subscription.report() } else { Events::default() }
     }
 
     pub fn stats(&self) -> Stats {
@@ -297,8 +297,8 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
-        portfolio.listed(begun.tick, begun.wall, listing, now);
-        self.as_of = Some(begun.wall);
+        portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.opening.begin(portfolio.lives(), now.mono) {
                 portfolio.event(event, now);
@@ -396,7 +396,7 @@ impl Machine {
 
     /// How changes are noticed is worth a word whenever that changes.
     fn log_report(&mut self) {
-        let report = self.subscription.report();
+        let report = self.events();
         if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
             return;
         }
@@ -424,7 +424,7 @@ impl Machine {
             self.lists.want(now.mono + DOUBTS);
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
-            self.lists.begin(portfolio.list_begins(), now.wall);
+            self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
