@@ -4,6 +4,8 @@
 #include "check.h"
 
 typedef struct journal {
+    cri_watcher *watcher;
+    int freed;
     pthread_mutex_t lock;
     pthread_cond_t change;
     char text[65536];
@@ -49,7 +51,27 @@ static void on_destroy(void *user_data)
     journal *self = user_data;
     pthread_mutex_lock(&self->lock);
     self->destroyed++;
+    pthread_cond_broadcast(&self->change);
     pthread_mutex_unlock(&self->lock);
+}
+
+/* As on_message, and frees the watcher as soon as it is handed over. */
+static void on_message_free(uint32_t level, const char *message, void *user_data)
+{
+    journal *self = user_data;
+    cri_error *err = NULL;
+    on_message(level, message, user_data);
+    pthread_mutex_lock(&self->lock);
+    while (self->watcher == NULL)
+        pthread_cond_wait(&self->change, &self->lock);
+    int mine = !self->freed;
+    self->freed = 1;
+    pthread_mutex_unlock(&self->lock);
+    if (mine) {
+        CHECK_ERROR(CRI_E_WOULD_DEADLOCK, cri_watcher_stop(self->watcher, &err));
+        cri_watcher_free(self->watcher);
+        CHECK(self->destroyed == 0);
+    }
 }
 
 /* Waits, for 60 seconds at most, until a message has this in it. */
@@ -98,6 +120,25 @@ static void refusals(const char *endpoint)
     journal_free(self);
 }
 
+static void its_function_may_free_the_watcher(const char *endpoint)
+{
+    int tasks = threads();
+    cri_error *err = NULL;
+    journal *self = journal_new(CRI_LOG_DEBUG);
+    cri_watcher *watcher = new_watcher(endpoint);
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message_free, self, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
+    pthread_mutex_lock(&self->lock);
+    self->watcher = watcher;
+    pthread_cond_broadcast(&self->change);
+    while (self->destroyed == 0)
+        pthread_cond_wait(&self->change, &self->lock);
+    pthread_mutex_unlock(&self->lock);
+    CHECK(threads_become(tasks));
+    CHECK(self->destroyed == 1 && self->after_destroy == 0 && self->messages > 0 && self->freed);
+    journal_free(self);
+}
+
 /* A queue that asked for it has a LOG event that says this. */
 static int queue_says(const cri_event_queue *queue, const char *what)
 {
@@ -122,7 +163,9 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     alarm(300);
+    int fds = descriptors(), tasks = threads();
     refusals(argv[1]);
+    its_function_may_free_the_watcher(argv[1]);
 
     cri_error *err = NULL;
     cri_event_queue *logs = NULL, *quiet = NULL, *slow = NULL;
@@ -172,5 +215,7 @@ int main(int argc, char **argv)
     cri_event_queue_free(slow);
     journal_free(all);
     journal_free(grave);
+    CHECK(threads_become(tasks));
+    CHECK(descriptors() == fds);
     return failures != 0;
 }

@@ -148,6 +148,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     alarm(300);
+    int fds = descriptors(), tasks = threads();
     refusals(argv[1], &self);
 
     cri_watcher *watcher = new_watcher(argv[1]);
@@ -194,5 +195,7 @@ int main(int argc, char **argv)
     cri_watcher_free(watcher);
     CHECK(self.destroyed == 1 && self.calls >= 6);
     cri_event_queue_free(queue);
+    CHECK(threads_become(tasks));
+    CHECK(descriptors() == fds);
     return failures != 0;
 }

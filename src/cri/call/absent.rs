@@ -26,3 +26,15 @@ impl Call {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_calls_says_so() {
+        let e = Call::new("RuntimeService/Status", None, &Config::default()).unwrap_err();
+        assert_eq!(e.status(), CRI_E_UNSUPPORTED);
+        assert!(e.message().contains("RuntimeService/Status") && e.message().contains("feature `call`"), "{e}");
+    }
+}
