@@ -88,6 +88,7 @@ fn unsafe_is_seen_in_any_spelling() {
         unsafe_lines("fn f() {\n unsafe { g() } }\nunsafe impl Send for X {}\n#[unsafe(no_mangle)] fn h() {}"),
         [2, 3, 4]
     );
+    assert_eq!(unsafe_lines("type F = Option<unsafe extern \"C\" fn(u8)>;\nunsafe extern \"C\" fn f(a: u8) {}"), [2]);
     assert_eq!(unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"), [0usize; 0]);
 }
 
@@ -203,8 +204,9 @@ fn rank(module: &str) -> Option<i32> {
 
 fn unsafe_lines(text: &str) -> Vec<usize> {
     fn walk(tokens: &[TokenTree], lines: &mut Vec<usize>) {
-        for token in tokens {
+        for (i, token) in tokens.iter().enumerate() {
             match token {
+                TokenTree::Ident(word) if word == "unsafe" && is_function_type(&tokens[i + 1..]) => {}
                 TokenTree::Ident(word) if word == "unsafe" => lines.push(word.span().start().line),
                 TokenTree::Group(group) => walk(&trees(group.stream()), lines),
                 _ => {}
@@ -214,6 +216,12 @@ fn unsafe_lines(text: &str) -> Vec<usize> {
     let mut lines = Vec::new();
     walk(&tokens(text), &mut lines);
     lines
+}
+
+/// Whether `unsafe` before these tokens only names the type of C's functions: `extern "C" fn(...)`, without a name.
+fn is_function_type(after: &[TokenTree]) -> bool {
+    let is_word = |i: usize, word: &str| matches!(after.get(i), Some(TokenTree::Ident(it)) if it == word);
+    is_word(0, "extern") && is_word(2, "fn") && matches!(after.get(3), Some(TokenTree::Group(_)))
 }
 
 fn tokens(text: &str) -> Vec<TokenTree> {
