@@ -88,7 +88,7 @@ fn unsafe_is_seen_in_any_spelling() {
         unsafe_lines("fn f() {\n unsafe { g() } }\nunsafe impl Send for X {}\n#[unsafe(no_mangle)] fn h() {}"),
         [2, 3, 4]
     );
-    assert_eq!(unsafe_lines("type F = Option<unsafe extern \"C\" fn(u8)>;\nunsafe extern \"C\" fn f(a: u8) {}"), [2]);
+    assert_eq!(unsafe_lines("type F = unsafe extern \"C\" fn(u8);\nunsafe extern \"C\" fn f(a: u8) {}"), [2]);
     assert_eq!(unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"), [0usize; 0]);
 }
 
@@ -202,12 +202,23 @@ fn rank(module: &str) -> Option<i32> {
     RANKS.iter().find(|(name, _)| *name == module).map(|(_, rank)| *rank)
 }
 
+/// The type of a function pointer, `unsafe extern "C" fn(..)`, does nothing unsafe: it only says that a call would.
+fn is_type(tokens: &[TokenTree]) -> bool {
+    let [TokenTree::Ident(_), TokenTree::Ident(external), TokenTree::Literal(_), TokenTree::Ident(function), next, ..] =
+        tokens
+    else {
+        return false;
+    };
+    external == "extern" && function == "fn" && matches!(next, TokenTree::Group(_))
+}
+
 fn unsafe_lines(text: &str) -> Vec<usize> {
     fn walk(tokens: &[TokenTree], lines: &mut Vec<usize>) {
-        for (i, token) in tokens.iter().enumerate() {
+        for (at, token) in tokens.iter().enumerate() {
             match token {
-                TokenTree::Ident(word) if word == "unsafe" && is_function_type(&tokens[i + 1..]) => {}
-                TokenTree::Ident(word) if word == "unsafe" => lines.push(word.span().start().line),
+                TokenTree::Ident(word) if word == "unsafe" && !is_type(&tokens[at..]) => {
+                    lines.push(word.span().start().line);
+                }
                 TokenTree::Group(group) => walk(&trees(group.stream()), lines),
                 _ => {}
             }
@@ -216,12 +227,6 @@ fn unsafe_lines(text: &str) -> Vec<usize> {
     let mut lines = Vec::new();
     walk(&tokens(text), &mut lines);
     lines
-}
-
-/// Whether `unsafe` before these tokens only names the type of C's functions: `extern "C" fn(...)`, without a name.
-fn is_function_type(after: &[TokenTree]) -> bool {
-    let is_word = |i: usize, word: &str| matches!(after.get(i), Some(TokenTree::Ident(it)) if it == word);
-    is_word(0, "extern") && is_word(2, "fn") && matches!(after.get(3), Some(TokenTree::Group(_)))
 }
 
 fn tokens(text: &str) -> Vec<TokenTree> {

@@ -23,10 +23,7 @@ impl Plan {
 
     pub fn from_args(life: &str, code: &str) -> Option<Plan> {
         let life = seconds(life)?;
-        Some(Plan {
-            life,
-            code: code.parse().ok()?,
-        })
+        Some(Plan { life, code: code.parse().ok()? })
     }
 }
 
@@ -45,20 +42,12 @@ pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
 }
 
 fn base_name(program: &str) -> &str {
-    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/"]
-        .iter()
-        .find_map(|dir| program.strip_prefix(dir))
-        .unwrap_or(program)
+    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/"].iter().find_map(|dir| program.strip_prefix(dir)).unwrap_or(program)
 }
 
 fn simple(words: &[&str]) -> Option<Plan> {
     let (program, args) = words.split_first()?;
-    let now = |code| {
-        Some(Plan {
-            life: Some(Duration::ZERO),
-            code,
-        })
-    };
+    let now = |code| Some(Plan { life: Some(Duration::ZERO), code });
     match (base_name(program), args) {
         ("pause" | "server", []) => Some(Plan::FOR_EVER),
         ("true" | ":", _) => now(0),
@@ -76,23 +65,12 @@ fn simple(words: &[&str]) -> Option<Plan> {
 
 /// `sleep 2; exit 3` and the like: a sequence of simple commands, whose last one (or `exit`) gives the code.
 fn shell(text: &str) -> Option<Plan> {
-    let mut total = Plan {
-        life: Some(Duration::ZERO),
-        code: 0,
-    };
-    for part in text
-        .replace("&&", ";")
-        .split(';')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-    {
+    let mut total = Plan { life: Some(Duration::ZERO), code: 0 };
+    for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
         let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['\'', '"'])).collect();
         let words = if words[0] == "exec" { &words[1..] } else { &words[..] };
         let step = simple(words)?;
-        total = Plan {
-            life: total.life.zip(step.life).map(|(a, b)| a + b),
-            code: step.code,
-        };
+        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), code: step.code };
         if words[0] == "exit" || total.life.is_none() {
             break;
         }
@@ -125,10 +103,7 @@ mod tests {
     }
 
     fn after(secs: f64, code: u8) -> Result<Plan, String> {
-        Ok(Plan {
-            life: Some(Duration::from_secs_f64(secs)),
-            code,
-        })
+        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code })
     }
 
     #[test]
@@ -157,13 +132,7 @@ mod tests {
 
     #[test]
     fn plans_survive_the_command_line() {
-        for plan in [
-            Plan::FOR_EVER,
-            Plan {
-                life: Some(Duration::from_millis(1234)),
-                code: 9,
-            },
-        ] {
+        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9 }] {
             let [life, code] = plan.to_args();
             assert_eq!(Plan::from_args(&life, &code), Some(plan));
         }

@@ -42,23 +42,14 @@ impl PodSpec {
 
     pub fn config(self, new_uid: impl FnOnce() -> String) -> pb::PodSandboxConfig {
         let uid = if self.uid.is_empty() { new_uid() } else { self.uid };
-        let cgroup_parent = self
-            .cgroup_parent
-            .unwrap_or_else(|| format!("/kubepods/besteffort/pod{uid}"));
-        let network = if self.host_network {
-            pb::NamespaceMode::Node
-        } else {
-            pb::NamespaceMode::Pod
-        };
+        let cgroup_parent = self.cgroup_parent.unwrap_or_else(|| format!("/kubepods/besteffort/pod{uid}"));
+        let network = if self.host_network { pb::NamespaceMode::Node } else { pb::NamespaceMode::Pod };
         let options = pb::NamespaceOption {
             network: network.into(),
             pid: pb::NamespaceMode::Container.into(),
             ..Default::default()
         };
-        let security = pb::LinuxSandboxSecurityContext {
-            namespace_options: Some(options),
-            ..Default::default()
-        };
+        let security = pb::LinuxSandboxSecurityContext { namespace_options: Some(options), ..Default::default() };
         let mut labels = pod_labels(&self.name, &self.namespace, &uid);
         labels.extend(self.labels);
         let mut annotations = HashMap::from([(CONFIG_SOURCE.into(), "api".into())]);
@@ -116,24 +107,11 @@ impl ContainerSpec {
         labels.extend(self.labels);
         let mut annotations = HashMap::from([(RESTART_COUNT.into(), self.attempt.to_string())]);
         annotations.extend(self.annotations);
-        let envs = self
-            .env
-            .into_iter()
-            .map(|(key, value)| pb::KeyValue {
-                key,
-                value: value.into(),
-            })
-            .collect();
+        let envs = self.env.into_iter().map(|(key, value)| pb::KeyValue { key, value: value.into() }).collect();
         let config = pb::ContainerConfig {
             log_path: format!("{}/{}.log", self.name, self.attempt),
-            metadata: Some(pb::ContainerMetadata {
-                name: self.name,
-                attempt: self.attempt,
-            }),
-            image: Some(pb::ImageSpec {
-                image: self.image,
-                ..Default::default()
-            }),
+            metadata: Some(pb::ContainerMetadata { name: self.name, attempt: self.attempt }),
+            image: Some(pb::ImageSpec { image: self.image, ..Default::default() }),
             command: self.command,
             envs,
             labels,

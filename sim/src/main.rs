@@ -3,6 +3,7 @@
 mod command;
 mod engine;
 mod events;
+mod faults;
 mod host;
 mod kubelet;
 mod options;
@@ -24,11 +25,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use engine::Engine;
-use host::{Cgroups, Host};
+use host::{Cgroups, FakeTree, Host};
 use options::{Options, Parsed, Source};
 use rng::Rng;
 use script::{Flow, Runner};
-use server::Serving;
+use server::{Serving, Socket};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -56,28 +57,33 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut rng = Rng::new(options.seed);
-    let draws = rng.fork();
-    let host = Host::new(
-        if options.cgroups { Cgroups::find() } else { None },
-        options.state.clone(),
-    )
-    .map_err(|e| format!("cannot make the state folder {}: {e}", options.state.display()))?;
-    let engine = Engine::new(options.profile.clone(), rng, host);
-    let serving = match server::serve(Arc::clone(&engine), &options.socket) {
-        Ok(serving) => serving,
+    for script in &options.scripts {
+        script.check()?;
+    }
+    // First of all: a second engine on the same socket must not touch the first one's state.
+    let cannot = |e| format!("cannot listen on {}: {e}", options.socket.display());
+    let (socket, connections) = Socket::bind(&options.socket).map_err(cannot)?;
+    let host = match host(&options) {
+        Ok(host) => host,
         Err(e) => {
-            engine.shutdown().await;
-            return Err(format!("cannot listen on {}: {e}", options.socket.display()).into());
+            socket.close();
+            return Err(e);
         }
     };
+    let mut rng = Rng::new(options.seed);
+    let draws = rng.fork();
+    let engine = Engine::new(options.profile.clone(), rng, host);
+    if let Err(e) = workload::populate(&engine, options.containers).await {
+        socket.close();
+        engine.shutdown().await;
+        return Err(e.into());
+    }
+    let serving = Arc::new(server::serve(Arc::clone(&engine), socket, connections));
     if let Err(e) = tell(&ready(&options, &engine)) {
         eprintln!("cri-sim: nobody reads that it is ready: {e}");
     }
 
-    let workload = options
-        .workload
-        .map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
+    let workload = options.workload.map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -92,16 +98,22 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn host(options: &Options) -> Result<Host, Box<dyn Error>> {
+    let (state, family) = (options.state.clone(), options.profile.family);
+    let no_state = |e| format!("cannot make the state folder {}: {e}", options.state.display());
+    let Some(dir) = &options.fake_tree else {
+        let cgroups = if options.cgroups { Cgroups::find() } else { None };
+        return Ok(Host::real(cgroups, state, family).map_err(no_state)?);
+    };
+    let tree = FakeTree::new(dir).map_err(|e| format!("cannot make the fake tree in {}: {e}", dir.display()))?;
+    Ok(Host::fake(tree, state, family).map_err(no_state)?)
+}
+
 fn ready(options: &Options, engine: &Engine) -> String {
-    let cgroups = engine
-        .host
-        .cgroups()
-        .map_or("none".into(), |c| format!("{}:{}", c.hierarchy(), c.folder().display()));
+    let cgroups =
+        engine.host.cgroups().map_or("none".into(), |c| format!("{}:{}", c.hierarchy(), c.folder().display()));
     let (socket, profile) = (options.socket.display(), options.profile.name);
-    format!(
-        "ready unix://{socket} profile={profile} cgroups={cgroups} seed={}",
-        options.seed
-    )
+    format!("ready unix://{socket} profile={profile} cgroups={cgroups} seed={}", options.seed)
 }
 
 fn tell(answer: &str) -> io::Result<()> {
@@ -119,8 +131,8 @@ async fn time_is_over(duration: Option<std::time::Duration>) {
 
 /// Returns when the program shall end: at `quit`, and at the end of stdin (so that it never outlives the test
 /// that drives it).
-async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Serving) {
-    let runner = Runner::new(Arc::clone(engine), Arc::clone(&serving.calls));
+async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Arc<Serving>) {
+    let runner = Runner::new(Arc::clone(engine), Arc::clone(serving));
     for source in sources {
         let mut lines = read(source.clone());
         while let Some(line) = lines.recv().await {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::profile::Profile;
-use crate::script::HELP as GRAMMAR;
+use crate::script::{FAULTS, HELP as GRAMMAR};
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -16,6 +16,10 @@ pub struct Options {
     pub workload: Option<Workload>,
     pub seed: u64,
     pub cgroups: bool,
+    /// Where the fake /proc is to be; `None`: real processes.
+    pub fake_tree: Option<PathBuf>,
+    /// So many containers are there from the start, two in each pod.
+    pub containers: usize,
     pub duration: Option<Duration>,
 }
 
@@ -24,6 +28,16 @@ pub struct Options {
 pub enum Source {
     File(PathBuf),
     Stdin,
+}
+
+impl Source {
+    /// Before anything is started: a script that is not there is a mistake.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Source::File(path) if !path.exists() => Err(format!("there is no script {}", path.display())),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,6 +68,9 @@ usage: cri-sim [OPTION...]
   --pace TIME         the workload does something every TIME on average (1s)
   --seed N            same seed: same ids and same draws (a new one each time; said at start)
   --no-cgroups        do not give each process a cgroup, even where that is possible
+  --containers N      so many containers are there from the start, two in each pod
+  --fake-tree DIR     no processes: they are seen in DIR/proc only (made at start, removed at the end), for
+                      clients that can be told where the host's root is; for --containers 10000
   --duration SECONDS  end after this time
   --help, --version
 
@@ -62,6 +79,7 @@ end its processes and remove what it made; it then exits with 0.
 
 Commands of a script, one a line:
 {GRAMMAR}
+{FAULTS}
 Each is answered by one line, `ok COMMAND ...` or `error COMMAND: why`. A pod is named POD or NS/POD, a container
 CONTAINER, POD/CONTAINER or NS/POD/CONTAINER; of several attempts the newest is meant; ids and their prefixes do too.
 COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever;
@@ -73,10 +91,7 @@ any other program does not exist, so that the start fails.
 
 pub fn parse(args: &[String]) -> Result<Parsed, String> {
     let mut options = defaults();
-    let mut workload = Workload {
-        pods: 12,
-        pace: Duration::from_secs(1),
-    };
+    let mut workload = Workload { pods: 12, pace: Duration::from_secs(1) };
     let mut has_workload = false;
     let mut state = None;
     let mut args = args.iter();
@@ -94,6 +109,8 @@ pub fn parse(args: &[String]) -> Result<Parsed, String> {
             "--pace" => workload.pace = time(arg, value()?)?,
             "--seed" => options.seed = number(arg, value()?)?,
             "--no-cgroups" => options.cgroups = false,
+            "--fake-tree" => options.fake_tree = Some(value()?.into()),
+            "--containers" => options.containers = number(arg, value()?)?,
             "--duration" => options.duration = Some(time(arg, value()?)?),
             _ => return Err(format!("unknown option {arg:?}: see --help")),
         }
@@ -115,10 +132,10 @@ fn defaults() -> Options {
         scripts: Vec::new(),
         workload: None,
         // Different each time; nobody depends on more.
-        seed: std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
+        seed: std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
         cgroups: true,
+        fake_tree: None,
+        containers: 0,
         duration: None,
     }
 }
@@ -128,11 +145,7 @@ fn profile(name: &str) -> Result<Profile, String> {
 }
 
 fn source(text: &str) -> Source {
-    if text == "-" {
-        Source::Stdin
-    } else {
-        Source::File(text.into())
-    }
+    if text == "-" { Source::Stdin } else { Source::File(text.into()) }
 }
 
 fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
@@ -141,11 +154,7 @@ fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
 
 fn time(option: &str, text: &str) -> Result<Duration, String> {
     let time = crate::script::time(text).map_err(|e| format!("{option}: {e}"))?;
-    if time.is_zero() {
-        Err(format!("{option} {text:?}: want more than nothing"))
-    } else {
-        Ok(time)
-    }
+    if time.is_zero() { Err(format!("{option} {text:?}: want more than nothing")) } else { Ok(time) }
 }
 
 #[cfg(test)]
@@ -178,28 +187,13 @@ mod tests {
         .unwrap();
         assert_eq!(options.state, PathBuf::from("/tmp/x.state"));
         assert_eq!(options.scripts, [Source::File("a".into()), Source::Stdin]);
-        assert_eq!(
-            options.workload,
-            Some(Workload {
-                pods: 3,
-                pace: Duration::from_millis(50)
-            })
-        );
+        assert_eq!(options.workload, Some(Workload { pods: 3, pace: Duration::from_millis(50) }));
     }
 
     #[test]
     fn refusals_name_the_option() {
-        for bad in [
-            &["--pods", "many"][..],
-            &["--profile", "docker"],
-            &["--pace", "0"],
-            &["--socket"],
-            &["--fly"],
-        ] {
-            assert!(
-                run(bad).unwrap_err().contains(bad[0].trim_start_matches("--")),
-                "{bad:?}"
-            );
+        for bad in [&["--pods", "many"][..], &["--profile", "docker"], &["--pace", "0"], &["--socket"], &["--fly"]] {
+            assert!(run(bad).unwrap_err().contains(bad[0].trim_start_matches("--")), "{bad:?}");
         }
     }
 }

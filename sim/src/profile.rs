@@ -1,22 +1,92 @@
 //! What distinguishes the engines. One value per quirk, so that a new engine is a new value of `Profile`.
-//! Planned: containerd-1.6, containerd-1.7, crio, crio-events-off, cri-dockerd.
+//! Sections (§) are those of engine-facts.
 
 use std::time::Duration;
 
-/// The behaviour of one engine; sections are those of engine-facts.md.
+/// Whose formats and texts: verbose info, cgroup paths, pid files.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Family {
+    Containerd,
+    Crio,
+    Dockerd,
+}
+
+/// How GetContainerEvents delivers (§2, §3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Delivery {
+    Unimplemented,
+    /// The stream ends OK at once, without a message.
+    Disabled,
+    /// A channel for each subscriber; a full one blocks everybody. Unheard events wait for the next subscriber.
+    Blocking {
+        capacity: usize,
+        replay_for: Duration,
+    },
+    /// One channel, from which the subscribers take in turns; a full one drops the newest.
+    Shared {
+        capacity: usize,
+    },
+    /// One channel, read by one broadcaster that serves its subscribers one after the other; a full one drops.
+    Serial {
+        capacity: usize,
+    },
+}
+
+/// When RemovePodSandbox tells DELETED of the sandbox itself (§1.1, §1.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SandboxDeleted {
+    /// While it is still listed, with its status.
+    BeforeRemoval,
+    /// After it, without a status.
+    AfterRemoval,
+    Never,
+}
+
+/// StreamContainers and StreamPodSandboxes (§7).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StreamedLists {
+    UnknownMethod,
+    NotImplemented,
+    Batches(usize),
+}
+
+/// The behaviour of one engine.
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub name: &'static str,
+    pub family: Family,
     pub runtime_name: &'static str,
     pub runtime_version: &'static str,
-    /// A subscriber's own channel (§2.1).
-    pub subscriber_capacity: usize,
-    /// How long events wait for a subscriber when there is none (§2.1).
-    pub replay_for: Duration,
-    /// created_at of a sandbox that the sandbox controller has already forgotten: Go's zero time (§1.1).
+    pub delivery: Delivery,
+    pub tells_sandbox_created: bool,
+    pub sandbox_deleted: SandboxDeleted,
+    /// RemovePodSandbox tells DELETED of the containers it removes (§1.2).
+    pub tells_containers_of_removed_pod: bool,
+    /// An event's statuses are those with the pod's uid as label, not those of the sandbox (§1.2).
+    pub statuses_by_uid_label: bool,
+    /// How long after the end of a process its STOPPED is told; lost if the container is removed meanwhile.
+    pub tells_exit_after: Duration,
+    /// A pod has a process of its own; without, it has no pid (§5).
+    pub infra_process: bool,
+    /// The process exists from CreateContainer on, and the pid is told in every state (§5).
+    pub pid_in_every_state: bool,
+    /// A sandbox's non-verbose status carries an info too, with pid 0 (§5).
+    pub info_unasked: bool,
+    /// PodSandboxStatus carries a timestamp (§3).
+    pub status_timestamp: bool,
+    /// A label filter with an empty value matches what lacks the key (§6).
+    pub empty_value_selects_missing: bool,
+    pub streamed_lists: StreamedLists,
+    /// What started_at and finished_at are while there is nothing to tell (§11).
+    pub unset_time: i64,
+    /// created_at has no finer resolution, in ns (§6).
+    pub created_resolution: i64,
+    /// created_at of a sandbox that the sandbox controller has already forgotten (§1.1).
     pub forgotten_created_at: i64,
     /// Largest message in both directions (§7).
     pub max_message: usize,
+    /// The exit code of what ended while the engine was down; `None`: the real one (§8).
+    pub exit_code_while_down: Option<i32>,
 }
 
 /// `time.Time{}.UnixNano()`: out of range in Go, and this is what comes out.
@@ -24,17 +94,96 @@ pub const GO_ZERO_TIME: i64 = -6_795_364_578_871_345_152;
 
 pub const CONTAINERD_2: Profile = Profile {
     name: "containerd-2",
+    family: Family::Containerd,
     runtime_name: "containerd",
     runtime_version: "v2.1.9",
-    subscriber_capacity: 100,
-    replay_for: Duration::from_secs(300),
+    delivery: Delivery::Blocking { capacity: 100, replay_for: Duration::from_secs(300) },
+    tells_sandbox_created: true,
+    sandbox_deleted: SandboxDeleted::BeforeRemoval,
+    tells_containers_of_removed_pod: true,
+    statuses_by_uid_label: false,
+    tells_exit_after: Duration::ZERO,
+    infra_process: true,
+    pid_in_every_state: false,
+    info_unasked: false,
+    status_timestamp: false,
+    empty_value_selects_missing: false,
+    streamed_lists: StreamedLists::UnknownMethod,
+    unset_time: 0,
+    created_resolution: 1,
     forgotten_created_at: GO_ZERO_TIME,
     max_message: 16 << 20,
+    exit_code_while_down: Some(255),
 };
 
-const ALL: &[Profile] = &[CONTAINERD_2];
+pub const CONTAINERD_2_3: Profile = Profile {
+    name: "containerd-2.3",
+    runtime_version: "v2.3.4",
+    info_unasked: true,
+    streamed_lists: StreamedLists::NotImplemented,
+    ..CONTAINERD_2
+};
+
+pub const CONTAINERD_1_7: Profile = Profile {
+    name: "containerd-1.7",
+    runtime_version: "1.7.24",
+    delivery: Delivery::Shared { capacity: 1000 },
+    sandbox_deleted: SandboxDeleted::AfterRemoval,
+    ..CONTAINERD_2
+};
+
+pub const CONTAINERD_1_6: Profile =
+    Profile { name: "containerd-1.6", runtime_version: "1.6.20", delivery: Delivery::Unimplemented, ..CONTAINERD_1_7 };
+
+pub const CRIO: Profile = Profile {
+    name: "crio",
+    family: Family::Crio,
+    runtime_name: "cri-o",
+    runtime_version: "1.36.3",
+    delivery: Delivery::Serial { capacity: 1000 },
+    tells_sandbox_created: false,
+    sandbox_deleted: SandboxDeleted::Never,
+    tells_containers_of_removed_pod: false,
+    statuses_by_uid_label: true,
+    tells_exit_after: Duration::from_millis(2),
+    infra_process: false,
+    pid_in_every_state: true,
+    status_timestamp: true,
+    empty_value_selects_missing: true,
+    streamed_lists: StreamedLists::Batches(3000),
+    max_message: 80 << 20,
+    exit_code_while_down: None,
+    ..CONTAINERD_2
+};
+
+/// Only its version matters: a client has to know that CRI-O 1.28 to 1.32 can crash when a subscriber leaves.
+pub const CRIO_1_30: Profile =
+    Profile { name: "crio-1.30", runtime_version: "1.30.14", streamed_lists: StreamedLists::UnknownMethod, ..CRIO };
+
+pub const CRIO_EVENTS_OFF: Profile =
+    Profile { name: "crio-events-off", delivery: Delivery::Disabled, status_timestamp: false, ..CRIO };
+
+pub const CRI_DOCKERD: Profile = Profile {
+    name: "cri-dockerd",
+    family: Family::Dockerd,
+    runtime_name: "docker",
+    runtime_version: "28.5.2",
+    delivery: Delivery::Unimplemented,
+    unset_time: GO_ZERO_TIME,
+    created_resolution: 1_000_000_000,
+    exit_code_while_down: None,
+    ..CONTAINERD_2
+};
+
+const ALL: &[Profile] =
+    &[CONTAINERD_1_6, CONTAINERD_1_7, CONTAINERD_2, CONTAINERD_2_3, CRIO, CRIO_1_30, CRIO_EVENTS_OFF, CRI_DOCKERD];
 
 impl Profile {
+    /// created_at as the engine shows it.
+    pub fn created_at(&self, nanos: i64) -> i64 {
+        nanos - nanos.rem_euclid(self.created_resolution)
+    }
+
     pub fn named(name: &str) -> Option<Profile> {
         ALL.iter().find(|p| p.name == name).cloned()
     }

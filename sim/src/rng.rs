@@ -21,11 +21,7 @@ impl Rng {
 
     /// 0 <= result < bound; 0 for bound 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        if bound == 0 {
-            0
-        } else {
-            (self.next() % bound as u64) as usize
-        }
+        if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
     }
 
     /// 0.0 <= result < 1.0
@@ -78,9 +74,7 @@ fn mix(mut z: u64) -> u64 {
 
 /// A digest-like text for a name: always the same for the same name. Not a hash of any content.
 pub fn digest(name: &str) -> String {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     format!("sha256:{}", Rng::new(seed).id())
 }
 

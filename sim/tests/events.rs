@@ -24,12 +24,7 @@ async fn the_headers_wait_for_the_first_event() {
     }
     assert!(!call.is_finished());
     let pod = sim.id("run-pod web").await;
-    let mut stream = timeout(DEADLINE, &mut call)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap()
-        .into_inner();
+    let mut stream = timeout(DEADLINE, &mut call).await.unwrap().unwrap().unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap().unwrap().container_id, pod);
     sim.finish().await;
 }
@@ -39,21 +34,12 @@ async fn what_nobody_heard_is_replayed_to_the_next_subscriber_only() {
     let mut sim = Sim::start(&[]).await;
     let pod = sim.id("run-pod web").await;
     let mut first = Events::subscribe(&mut sim).await;
-    let old = [
-        (Kind::ContainerCreatedEvent, pod.clone()),
-        (Kind::ContainerStartedEvent, pod),
-    ];
+    let old = [(Kind::ContainerCreatedEvent, pod.clone()), (Kind::ContainerStartedEvent, pod)];
     assert_eq!(first.take(2).await, old);
     let mut second = Events::subscribe(&mut sim).await;
     let next = sim.id("run-pod db").await;
-    let new = [
-        (Kind::ContainerCreatedEvent, next.clone()),
-        (Kind::ContainerStartedEvent, next),
-    ];
-    assert_eq!(
-        (first.take(2).await, second.take(2).await),
-        (new.clone().into(), new.into())
-    );
+    let new = [(Kind::ContainerCreatedEvent, next.clone()), (Kind::ContainerStartedEvent, next)];
+    assert_eq!((first.take(2).await, second.take(2).await), (new.clone().into(), new.into()));
     sim.finish().await;
 }
 
@@ -65,26 +51,17 @@ async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
     let fat = "x".repeat(60_000);
     sim.ok(&format!("run-pod web annotation=fat={fat}")).await;
     let mut stalled = sim.runtime().await;
-    let stream = timeout(DEADLINE, stalled.get_container_events(pb::GetEventsRequest {}))
-        .await
-        .unwrap()
-        .unwrap();
+    let stream = timeout(DEADLINE, stalled.get_container_events(pb::GetEventsRequest {})).await.unwrap().unwrap();
 
     let mut client = sim.runtime().await;
     let pod = list_sandboxes(&mut client).await.remove(0);
     let config = |attempt| pb::CreateContainerRequest {
         pod_sandbox_id: pod.id.clone(),
         config: Some(pb::ContainerConfig {
-            metadata: Some(pb::ContainerMetadata {
-                name: "app".into(),
-                attempt,
-            }),
+            metadata: Some(pb::ContainerMetadata { name: "app".into(), attempt }),
             ..Default::default()
         }),
-        sandbox_config: Some(pb::PodSandboxConfig {
-            metadata: pod.metadata.clone(),
-            ..Default::default()
-        }),
+        sandbox_config: Some(pb::PodSandboxConfig { metadata: pod.metadata.clone(), ..Default::default() }),
     };
     let mut frozen = None;
     for attempt in 0..1000 {
@@ -102,12 +79,40 @@ async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
     let frozen = frozen.expect("nothing froze");
     // Reading RPCs still answer, another subscriber starves.
     assert!(list(&mut client).await.len() > 100);
-    let mut starved = Events::subscribe(&mut sim).await;
+    let mut starved = Events::call(&sim).await;
     assert!(!frozen.is_finished() && starved.is_silent());
     drop(stream);
     drop(stalled);
     timeout(DEADLINE, frozen).await.unwrap().unwrap().unwrap();
     sim.ok("run-pod db").await;
     starved.event().await;
+    sim.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_too_big_to_send_ends_its_stream() {
+    let mut sim = Sim::start(&[]).await;
+    let mut events = Events::subscribe(&mut sim).await;
+    sim.ok("run-pod web").await;
+    events.take(2).await;
+    let mut client = sim.runtime().await;
+    let pod = list_sandboxes(&mut client).await.remove(0);
+    // Each is below 16 MiB; the event of the second carries both.
+    for name in ["a", "b"] {
+        let request = pb::CreateContainerRequest {
+            pod_sandbox_id: pod.id.clone(),
+            config: Some(pb::ContainerConfig {
+                metadata: Some(pb::ContainerMetadata { name: name.into(), attempt: 0 }),
+                annotations: [("fat".to_owned(), "x".repeat(9 << 20))].into(),
+                ..Default::default()
+            }),
+            sandbox_config: Some(pb::PodSandboxConfig { metadata: pod.metadata.clone(), ..Default::default() }),
+        };
+        client.create_container(request).await.unwrap();
+    }
+    events.take(1).await;
+    assert_eq!(events.next().await.unwrap().unwrap_err().code(), tonic::Code::ResourceExhausted);
+    let too_long = client.list_containers(pb::ListContainersRequest::default()).await.unwrap_err();
+    assert_eq!(too_long.code(), tonic::Code::ResourceExhausted);
     sim.finish().await;
 }

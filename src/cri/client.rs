@@ -83,8 +83,10 @@ impl Client {
         let mut runtime = self.runtime();
         let request = Request::new(VersionRequest { version: String::new() });
         let said = self.unary_within("Version", timeout, runtime.version(request)).await?;
+        let version = said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version);
         Ok(Version {
-            runtime_version: said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version).to_owned(),
+            // Debian's builds of containerd call themselves 2.1.9+unknown.
+            runtime_version: version.strip_suffix("+unknown").unwrap_or(version).to_owned(),
             runtime_name: said.runtime_name,
             runtime_api_version: said.runtime_api_version,
         })

@@ -18,7 +18,7 @@ impl Portfolio {
         let tick = self.next_tick(now);
         let first = !self.synced;
         if first {
-            self.horizon.raise(begun_wall);
+            self.horizon.begin(begun_wall);
         }
         let source = Source::List { begun, first };
         for said in listing.sandboxes.into_iter().chain(listing.containers) {
@@ -127,10 +127,11 @@ impl Portfolio {
         match (verdict, said.state) {
             (Some(Running::Begins), _) => self.begins(&said, source, source.flags(), now),
             (Some(Running::BeginsAgain), _) => {
-                let was_told = !matches!(life, Life::Over { how: Ending::Untold | Ending::NeverStarted, .. });
+                let was_told = !life.is_over_untold() && !matches!(life, Life::Over { how: Ending::NeverStarted, .. });
                 let flag = if was_told { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
                 self.begins(&said, source, source.flags() | flag, now);
             }
+            (Some(Running::Overtaken), _) => self.lived_and_is_over(&said, source, now),
             (Some(_), _) => self.lives_on(&said, source, changed, now),
             (None, State::Exited) => self.exited(&said, source, changed, now),
             (None, _) => self.updated(&said.id, changed, now),
@@ -155,12 +156,20 @@ impl Portfolio {
 
     /// An event without a status: something has lived, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
-        if self.ledger.life(id) == Life::None {
-            let kind = self.entries.get(id).map(|e| e.record.kind).or(kind).unwrap_or(Kind::Container);
-            let said = Sighting { state: State::Running, pod_id, ..Sighting::of(id.clone(), kind) };
-            self.statement(said, Source::Event { own: None }, now);
+        let source = Source::Event { own: None };
+        let known = self.entries.get(id).map(|e| e.record.kind);
+        let said = Sighting {
+            state: State::Running,
+            pod_id,
+            ..Sighting::of(id.clone(), known.or(kind).unwrap_or(Kind::Container))
+        };
+        match self.ledger.life(id) {
+            Life::None => self.statement(said, source, now),
+            Life::Unclear => self.lived_and_is_over(&said, source, now),
+            life if life.is_over_untold() => self.lived_and_is_over(&said, source, now),
+            _ => {}
         }
-        self.asks.ask_now(id, kind, now.mono);
+        self.asks.ask_now(id, known.or(kind), now.mono);
     }
 
     fn hint(&mut self, id: &Id, kind: Option<Kind>, tick: Tick, now: Now) {

@@ -49,6 +49,8 @@ pub(super) enum Running {
     LivesOn,
     /// The life that is known is over, and another one has begun.
     BeginsAgain,
+    /// It did live, but a newer word has already said that it is over.
+    Overtaken,
     /// It contradicts what was told: ask.
     Doubtful,
     /// Old news.
@@ -64,6 +66,7 @@ pub(super) fn judge_running(life: Life, started_at: Option<Time>, source: Source
         Life::Ending { .. } if matches!(source, Source::Answer { .. }) => Running::LivesOn,
         Life::Ending { .. } => Running::Stale,
         Life::Over { started_at, .. } if newer(started_at) => Running::BeginsAgain,
+        life if life.is_over_untold() && source.is_event() => Running::Overtaken,
         Life::Over { how, started_at: known, tick } => match source {
             Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Running::BeginsAgain,
             Source::Answer { asked } if asked >= tick => Running::BeginsAgain,

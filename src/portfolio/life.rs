@@ -18,8 +18,11 @@ pub(super) enum Ending {
     Gone,
     /// There was no life: it could not be started.
     NeverStarted,
-    /// It was over before the first list, or nobody can know whether it lived at all: not told.
+    /// It was over before the first list: not told.
     Untold,
+    /// It was first seen when it was over, and was gone before it could be asked whether it had lived: not told,
+    /// unless more comes to be known.
+    Unresolved,
 }
 
 /// Where the life of an id stands.
@@ -46,6 +49,11 @@ pub(super) enum Life {
 }
 
 impl Life {
+    /// Whether it is over without anything having been told of it.
+    pub fn is_over_untold(&self) -> bool {
+        matches!(self, Life::Over { how: Ending::Untold | Ending::Unresolved, .. })
+    }
+
     /// Whether consumers were told a STARTED without an EXITED.
     pub fn is_told_living(&self) -> bool {
         matches!(self, Life::Living { .. } | Life::Ending { .. })
@@ -65,8 +73,8 @@ pub(super) struct Ledger {
     lives: HashMap<Id, Life>,
     /// Lives that hold something back, by when they no longer may.
     held: BTreeSet<(Millis, Id)>,
-    /// Ids that the engine no longer has, in the order of their going, with the time of their end.
-    departed: VecDeque<(Millis, Id, Time)>,
+    /// Ids that the engine no longer has, in the order of their going.
+    departed: VecDeque<(Millis, Id)>,
 }
 
 impl Ledger {
@@ -95,20 +103,20 @@ impl Ledger {
     }
 
     /// The engine no longer has this id.
-    pub fn depart(&mut self, id: &Id, now: Millis, end: Time) {
-        self.departed.push_back((now, id.clone(), end));
+    pub fn depart(&mut self, id: &Id, now: Millis) {
+        self.departed.push_back((now, id.clone()));
     }
 
-    /// Forgets what departed long ago and is not `kept`; the latest end among the forgotten.
-    pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Time> {
+    /// Forgets what departed long ago and is not `kept`; tells when the last of them did.
+    pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Millis> {
         let mut latest = None;
         while self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now) {
-            let Some((_, id, end)) = self.departed.pop_front() else {
+            let Some((at, id)) = self.departed.pop_front() else {
                 break;
             };
             if !kept(&id) {
                 self.lives.remove(&id);
-                latest = latest.max(Some(end));
+                latest = latest.max(Some(at));
             }
         }
         latest
@@ -136,12 +144,12 @@ mod tests {
     fn the_ledger_forgets_only_what_left_long_ago() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
         ledger.set(&id, Life::Over { how: Ending::Exited, started_at: None, tick: 1 });
-        ledger.depart(&id, 1000, 77);
+        ledger.depart(&id, 1000);
         assert_eq!(ledger.forget(1000 + REMEMBER - 1, |_| false), None);
         assert_eq!(ledger.forget(1000 + REMEMBER, |_| true), None);
         assert_ne!(ledger.life("a"), Life::None, "it is back: kept");
-        ledger.depart(&id, 2000, 78);
-        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(78));
+        ledger.depart(&id, 2000);
+        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(2000));
         assert_eq!(ledger.life("a"), Life::None);
     }
 }

@@ -75,6 +75,10 @@ impl Portfolio {
             Life::Over { how: Ending::Untold, .. } if source.tells_a_life() => {
                 self.first_seen_exited(said, source, has_facts, now);
             }
+            Life::Over { how: Ending::Unresolved, .. } if has_facts => {
+                self.unresolved -= 1;
+                self.first_seen_exited(said, source, has_facts, now);
+            }
             Life::Over { .. } => {}
         }
     }
@@ -96,7 +100,7 @@ impl Portfolio {
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_fresh(said.created_at);
+        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_after_first(said.created_at);
         if !lived {
             return self.ledger.set(id, untold(Ending::Untold));
         }
@@ -106,11 +110,26 @@ impl Portfolio {
         self.tell_exited(id, source.flags(), now);
     }
 
+    /// It lived when the event was made, and is known to be over: both are told, the end as soon as it was asked how.
+    pub(super) fn lived_and_is_over(&mut self, said: &Sighting, source: Source, now: Now) {
+        let (id, started_at) = (&said.id, said.started_at);
+        self.unresolved -= u64::from(matches!(self.ledger.life(id), Life::Over { how: Ending::Unresolved, .. }));
+        self.ledger.set(id, Life::Starting { until: now.mono, flags: source.flags(), started_at });
+        self.release(id, now);
+        match self.entries.get(id).map(|e| (e.present, merge::as_gone(&e.record))) {
+            Some((false, record)) => self.end_as_gone(id, record, source, now),
+            _ => {
+                self.ledger.set(id, Life::Ending { until: now.mono + self.limits.hold, started_at });
+                self.asks.ask_now(id, Some(said.kind), now.mono);
+            }
+        }
+    }
+
     /// The engine no longer has it.
     pub(super) fn gone(&mut self, id: &Id, source: Source, now: Now) {
-        let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
-            return;
-        };
+        // A late word may have begun a life after the departure was told.
+        let is_open = !matches!(self.ledger.life(id), Life::None | Life::Over { .. });
+        let Some(entry) = self.entries.get(id).filter(|e| e.present || is_open) else { return };
         let is_dead = matches!(self.ledger.life(id), Life::Over { .. } | Life::None | Life::Unclear);
         let record = if is_dead { Container::clone(&entry.record) } else { merge::as_gone(&entry.record) };
         match self.ledger.life(id) {
@@ -121,12 +140,14 @@ impl Portfolio {
             Life::Living { .. } | Life::Ending { .. } => self.end_as_gone(id, record, source, now),
             Life::Unclear => {
                 self.unresolved += 1;
-                self.ledger.set(id, Life::Over { how: Ending::Untold, started_at: None, tick: self.tick });
+                self.ledger.set(id, Life::Over { how: Ending::Unresolved, started_at: None, tick: self.tick });
             }
             Life::None | Life::Over { .. } => {}
         }
         self.confirm(id, now);
-        self.depart(id, now);
+        if self.entries.get(id).is_some_and(|e| e.present) {
+            self.depart(id, now);
+        }
     }
 
     pub(super) fn end_as_gone(&mut self, id: &Id, record: Container, source: Source, now: Now) {
@@ -152,7 +173,7 @@ impl Portfolio {
             self.pod_is_gone(id, now);
         }
         self.asks.drop(id);
-        self.ledger.depart(id, now.mono, now.wall);
+        self.ledger.depart(id, now.mono);
         self.graves.push_back((now.mono, id.clone()));
         self.forget_old(now);
     }

@@ -54,6 +54,7 @@ fn next_state(now: State, said: State, fresh: bool) -> Option<State> {
     match (now, said) {
         (State::Exited, _) => None,
         (_, State::Exited) => Some(State::Exited),
+        (State::Created, State::Running) => Some(State::Running),
         (State::Running, State::Created) => None,
         (_, said) => fresh.then_some(said),
     }
@@ -124,6 +125,7 @@ mod tests {
             (State::Running, State::Unknown, true, State::Unknown),
             (State::Running, State::Unknown, false, State::Running),
             (State::Running, State::Exited, false, State::Exited),
+            (State::Created, State::Running, false, State::Running),
             (State::Exited, State::Running, true, State::Exited),
             (State::Unknown, State::Running, true, State::Running),
         ] {

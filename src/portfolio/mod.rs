@@ -154,9 +154,16 @@ impl Portfolio {
         self.present().filter(|c| c.is_running())
     }
 
-    /// The lives that consumers know of: STARTED is told, EXITED is not.
-    pub fn lives(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.entries.values().map(|e| &e.record).filter(|c| self.ledger.life(&c.id).is_told_living())
+    /// The lives that consumers know of: STARTED is told, EXITED is not. Where an end is known but held back, as it
+    /// was while it lived.
+    pub fn lives(&self) -> Vec<Arc<Container>> {
+        self.entries.keys().filter_map(|id| self.life(id)).collect()
+    }
+
+    /// The life of this id, if consumers know of one.
+    pub fn life(&self, id: &Id) -> Option<Arc<Container>> {
+        let record = &self.entries.get(id).filter(|_| self.ledger.life(id).is_told_living())?.record;
+        Some(if record.state == State::Exited { merge::as_running(record).into() } else { record.clone() })
     }
 
     /// The pods whose sandboxes the engine has.
@@ -266,8 +273,9 @@ impl Portfolio {
             }
         }
         let entries = &self.entries;
-        if let Some(end) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
-            self.horizon.raise(end);
+        if let Some(at) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
+            // By the wall clock of now, which may have been set since.
+            self.horizon.raise(now.wall - (now.mono - at) as Time * 1_000_000);
         }
     }
 

@@ -106,7 +106,7 @@ impl Picture for Book {
         // Publishing needs the page for writing: nothing can be published before `with` is through.
         let page = self.read();
         if page.situation.ready {
-            let lives = page.portfolio.lives().cloned().collect();
+            let lives = page.portfolio.lives();
             let generation = page.portfolio.generation();
             with(Snapshot { lives, generation, state: page.situation.state, now: wall_clock() });
         }

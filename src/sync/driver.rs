@@ -10,12 +10,13 @@ use tokio::task::JoinSet;
 use super::book::{Book, wall_clock};
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
+use super::scribe::Scribe;
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists};
 use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
-use crate::hub::{Draft, Hub};
+use crate::hub::Hub;
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Question};
 
@@ -55,9 +56,8 @@ pub struct Driver {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
     book: Arc<Book>,
-    hub: Arc<Hub>,
+    scribe: Scribe,
     commands: UnboundedReceiver<Command>,
-    machine: Machine,
     waiting: Vec<(WaiterId, SyncSender<Result<()>>)>,
     began: Instant,
     client: Option<Client>,
@@ -79,12 +79,11 @@ impl Driver {
         commands: UnboundedReceiver<Command>,
     ) -> Self {
         Driver {
-            machine: Machine::new(&config, wall_clock() as u64),
+            scribe: Scribe::new(Machine::new(&config, wall_clock() as u64), book.clone(), hub),
             pids: Arc::new(PidResolver::new(&config, None)),
             endpoint,
             config,
             book,
-            hub,
             commands,
             waiting: Vec::new(),
             began: Instant::now(),
@@ -116,7 +115,7 @@ impl Driver {
 
     fn deadline(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400);
-        let deadline = self.machine.deadline(&self.book.read().portfolio);
+        let deadline = self.scribe.deadline();
         deadline.map_or_else(|| Instant::now() + FAR, |at| self.began + Duration::from_millis(at))
     }
 
@@ -152,40 +151,15 @@ impl Driver {
         self.handle(input);
     }
 
-    /// Lets the machine decide, publishes what it says, and carries out what it wants.
     fn handle(&mut self, input: Input) {
-        let now = self.now();
-        let mut page = self.book.write();
-        let outcome = self.machine.handle(input, &mut page.portfolio, now);
-        self.write_situation(&mut page.situation);
-        if let Some(initial) = outcome.opening {
-            let generation = page.portfolio.generation();
-            self.hub.picture_is_there(&initial, generation, page.situation.state, now.wall);
-        }
-        outcome.news.into_iter().for_each(|draft| self.hub.publish(draft));
-        drop(page);
-        self.book.turn();
-        for (id, result) in outcome.finished {
+        let (actions, finished) = self.scribe.handle(input, self.now());
+        for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
                 // Who has given up waiting does not listen any more.
                 let _ = self.waiting.swap_remove(at).1.try_send(result);
             }
         }
-        outcome.actions.into_iter().for_each(|action| self.act(action));
-    }
-
-    fn write_situation(&self, situation: &mut super::Situation) {
-        situation.state = self.machine.state();
-        situation.as_of = self.machine.as_of();
-        situation.ready = self.machine.is_ready();
-        situation.stats = self.machine.stats();
-        if situation.cause.as_ref() != self.machine.cause() {
-            situation.cause = self.machine.cause().cloned();
-        }
-        let events = self.machine.events();
-        if situation.engine.events != events {
-            situation.engine = Arc::new(Engine { events, ..Engine::clone(&situation.engine) });
-        }
+        actions.into_iter().for_each(|action| self.act(action));
     }
 
     fn act(&mut self, action: Action) {
@@ -283,24 +257,7 @@ impl Driver {
     /// The end, for this reason: whoever waits is told.
     pub fn end(&mut self, reason: Error) {
         self.disconnect();
-        let mut page = self.book.write();
-        page.situation.state = WatcherState::Stopped;
-        page.situation.ended = Some(reason.clone());
-        let now = wall_clock();
-        self.hub.publish(Draft {
-            event_type: EventType::State,
-            flags: 0,
-            changed: 0,
-            time: now,
-            observed: now,
-            generation: page.portfolio.generation(),
-            container: None,
-            state: WatcherState::Stopped,
-            message: Some(reason.message().into()),
-        });
-        drop(page);
-        self.hub.close();
-        self.book.turn();
+        self.scribe.end(&reason, wall_clock());
         for (_, reply) in self.waiting.drain(..) {
             let _ = reply.try_send(Err(reason.clone()));
         }

@@ -137,9 +137,9 @@ impl Machine {
         self.opening.is_over()
     }
 
-    /// The capability report.
+    /// The capability report; empty as long as nothing is watched.
     pub fn events(&self) -> Events {
-        self.subscription.report()
+        if self.watching { self.subscription.report() } else { Events::default() }
     }
 
     pub fn stats(&self) -> Stats {
@@ -266,8 +266,8 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
-        portfolio.listed(begun.tick, begun.wall, listing, now);
-        self.as_of = Some(begun.wall);
+        portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.opening.begin(portfolio.lives(), now.mono) {
                 portfolio.event(event, now);
@@ -347,7 +347,7 @@ impl Machine {
             self.lists.want(now.mono + DOUBTS);
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
-            self.lists.begin(portfolio.list_begins(), now.wall);
+            self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
@@ -364,7 +364,7 @@ impl Machine {
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
-            let (initial, news) = self.opening.end(|id| portfolio.get(id).cloned());
+            let (initial, news) = self.opening.end(|id| portfolio.life(id));
             self.enter(state, generation, now, out);
             out.opening = Some(initial);
             out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));

@@ -11,6 +11,7 @@ mod link;
 mod lists;
 mod machine;
 mod opening;
+mod scribe;
 mod stats;
 mod stream;
 #[cfg(test)]

@@ -60,8 +60,8 @@ impl Opening {
     }
 
     /// The first list is applied, and shows these lives. Gives the events that came before.
-    pub fn begin<'a>(&mut self, lives: impl Iterator<Item = &'a Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
-        let initial = lives.map(|c| (c.id.clone(), Initial { record: c.clone(), ended: false })).collect();
+    pub fn begin(&mut self, lives: Vec<Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
+        let initial = lives.into_iter().map(|c| (c.id.clone(), Initial { record: c, ended: false })).collect();
         match std::mem::replace(self, Opening::Open { since: now, initial, news: Vec::new() }) {
             Opening::Early(events) => events,
             _ => Vec::new(),

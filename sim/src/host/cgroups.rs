@@ -5,6 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Of the cgroup that holds all of one process's.
+const PREFIX: &str = "cri-sim-";
+
 pub struct Cgroups {
     /// How /proc/PID/cgroup calls the hierarchy: "v2" or the v1 controllers.
     hierarchy: String,
@@ -17,7 +20,8 @@ impl Cgroups {
     pub fn find() -> Option<Cgroups> {
         let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
         candidates(&mounts).into_iter().find_map(|(hierarchy, mount)| {
-            let folder = mount.join(format!("cri-sim-{}", std::process::id()));
+            remove_orphans(&mount);
+            let folder = mount.join(format!("{PREFIX}{}", std::process::id()));
             fs::create_dir(&folder).ok().map(|()| Cgroups { hierarchy, folder })
         })
     }
@@ -49,6 +53,18 @@ impl Cgroups {
 
     pub fn remove_all(&self) -> io::Result<()> {
         remove_tree(&self.folder)
+    }
+}
+
+/// What killed predecessors left behind. A cgroup that holds a process cannot be removed, so this harms nobody.
+fn remove_orphans(mount: &Path) {
+    for entry in fs::read_dir(mount).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|n| n.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Not ours to complain about.
+            let _ = remove_tree(&entry.path());
+        }
     }
 }
 
@@ -103,10 +119,8 @@ mod tests {
                       cgroup /sys/fs/cgroup/cpuset cgroup rw,cpuset 0 0\n\
                       cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n\
                       cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
-        let expected: Vec<(String, PathBuf)> = vec![
-            ("v2".into(), "/sys/fs/cgroup/unified".into()),
-            ("v1:pids".into(), "/sys/fs/cgroup/pids".into()),
-        ];
+        let expected: Vec<(String, PathBuf)> =
+            vec![("v2".into(), "/sys/fs/cgroup/unified".into()), ("v1:pids".into(), "/sys/fs/cgroup/pids".into())];
         assert_eq!(candidates(mounts), expected);
     }
 

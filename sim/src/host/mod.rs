@@ -1,28 +1,51 @@
 //! What the host shows of a container's process beside /proc/PID: its cgroup and its pid file.
 
 mod cgroups;
+mod tree;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::process;
+use crate::profile::Family;
+
 pub use cgroups::Cgroups;
+pub use tree::FakeTree;
 
 pub struct Host {
     cgroups: Option<Cgroups>,
-    /// containerd's `state`, our own folder: made at start, removed at the end.
+    /// Where all processes are fakes: the /proc they are seen in.
+    tree: Option<FakeTree>,
+    /// The engine's state, our own folder: made at start, removed at the end.
     state: PathBuf,
+    family: Family,
 }
 
 impl Host {
-    pub fn new(cgroups: Option<Cgroups>, state: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&state)?;
-        Ok(Host { cgroups, state })
+    /// A node of real processes.
+    pub fn real(cgroups: Option<Cgroups>, state: PathBuf, family: Family) -> io::Result<Self> {
+        claim(&state)?;
+        Ok(Host { cgroups, tree: None, state, family })
     }
 
-    /// What a verbose Status tells as stateDir: the CRI plugin's folder below containerd's state.
-    pub fn state_dir(&self) -> PathBuf {
-        self.state.join("io.containerd.grpc.v1.cri")
+    /// A node of fakes, in a /proc of their own.
+    pub fn fake(tree: FakeTree, state: PathBuf, family: Family) -> io::Result<Self> {
+        claim(&state)?;
+        Ok(Host { cgroups: None, tree: Some(tree), state, family })
+    }
+
+    pub fn processes(&self) -> process::Kind {
+        if self.tree.is_some() { process::Kind::Fake } else { process::Kind::Real }
+    }
+
+    /// What a verbose Status tells, and what a client finds the pid files by: containerd's stateDir (a sibling of
+    /// the tasks' folder), CRI-O's ContainerAttachSocketDir. docker has none.
+    pub fn told_dir(&self) -> PathBuf {
+        match self.family {
+            Family::Containerd | Family::Dockerd => self.state.join("io.containerd.grpc.v1.cri"),
+            Family::Crio => self.state.clone(),
+        }
     }
 
     pub fn cgroups(&self) -> Option<&Cgroups> {
@@ -32,46 +55,85 @@ impl Host {
     /// Neither a missing cgroup nor a missing pid file keeps a container from running; both are said on stderr.
     pub fn place(&self, id: &str, cgroup: &str, pid: u32) {
         if let Some(cgroups) = &self.cgroups {
-            warn(cgroups.add(cgroup, pid), || {
-                format!("cannot put pid {pid} into the cgroup {cgroup}")
-            });
+            warn(cgroups.add(cgroup, pid), || format!("cannot put pid {pid} into the cgroup {cgroup}"));
         }
-        let bundle = self.bundle(id);
-        let written = fs::create_dir_all(&bundle).and_then(|()| fs::write(bundle.join("init.pid"), pid.to_string()));
-        warn(written, || format!("cannot write the pid file in {}", bundle.display()));
+        if let Some(tree) = &self.tree {
+            warn(tree.add(pid, cgroup), || format!("cannot write /proc/{pid} in the fake tree"));
+        }
+        let Some((folder, file)) = self.pid_file(id) else {
+            return;
+        };
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(file), pid.to_string()));
+        warn(written, || format!("cannot write the pid file in {}", folder.display()));
     }
 
-    pub fn clear(&self, id: &str, cgroup: &str) {
+    pub fn clear(&self, id: &str, cgroup: &str, pid: u32) {
         if let Some(cgroups) = &self.cgroups {
             cgroups.remove(cgroup);
         }
-        let bundle = self.bundle(id);
-        warn(fs::remove_dir_all(&bundle), || {
-            format!("cannot remove {}", bundle.display())
-        });
+        if let Some(tree) = &self.tree {
+            warn(tree.remove(pid), || format!("cannot remove /proc/{pid} from the fake tree"));
+        }
+        let Some((folder, _)) = self.pid_file(id) else { return };
+        warn(fs::remove_dir_all(&folder), || format!("cannot remove {}", folder.display()));
     }
 
     /// After the last process.
     pub fn clean_up(&self) {
         if let Some(cgroups) = &self.cgroups {
-            warn(cgroups.remove_all(), || {
-                format!("cannot remove the cgroups below {}", cgroups.folder().display())
-            });
+            warn(cgroups.remove_all(), || format!("cannot remove the cgroups below {}", cgroups.folder().display()));
         }
-        warn(fs::remove_dir_all(&self.state), || {
-            format!("cannot remove {}", self.state.display())
-        });
+        if let Some(tree) = &self.tree {
+            warn(tree.remove_all(), || "cannot remove the fake tree".into());
+        }
+        warn(fs::remove_dir_all(&self.state), || format!("cannot remove {}", self.state.display()));
     }
 
-    fn bundle(&self, id: &str) -> PathBuf {
-        self.state
-            .join("io.containerd.runtime.v2.task/k8s.io")
-            .join(Path::new(id))
+    fn pid_file(&self, id: &str) -> Option<(PathBuf, &'static str)> {
+        match self.family {
+            Family::Containerd => Some((self.state.join("io.containerd.runtime.v2.task/k8s.io").join(id), "init.pid")),
+            Family::Crio => Some((self.state.join(id), "pidfile")),
+            Family::Dockerd => None,
+        }
     }
+}
+
+/// Marks a folder as made by this program, because what is in it will be removed.
+const MARK: &str = ".cri-sim";
+
+/// A folder of our own, empty but for the mark. What a killed predecessor left is removed, what others own is not.
+fn claim(folder: &Path) -> io::Result<()> {
+    if folder.join(MARK).exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    if fs::read_dir(folder)?.next().is_some() {
+        return Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, "it is not empty, and not ours"));
+    }
+    fs::write(folder.join(MARK), "")
 }
 
 fn warn(result: io::Result<()>, what: impl Fn() -> String) {
     if let Err(e) = result {
         eprintln!("cri-sim: {}: {e}", what());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_others_is_not_claimed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        claim(&ours).unwrap();
+        fs::write(ours.join("left over"), "").unwrap();
+        claim(&ours).unwrap();
+        assert!(!ours.join("left over").exists());
+        fs::create_dir(&theirs).unwrap();
+        fs::write(theirs.join("precious"), "").unwrap();
+        assert!(claim(&theirs).is_err());
+        assert!(theirs.join("precious").exists());
     }
 }

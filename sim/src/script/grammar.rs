@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::fault_grammar::{self, Fault};
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::process::signal_number;
 
@@ -20,9 +21,16 @@ pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
                                             run-pod, then create and start of each container
 kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
 wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
+wait-subscribed N [LIMIT]                   until N subscriptions to events were made since the start
 sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
 list                                        a line `- ...` for each sandbox and container, then the answer
 stats                                       counts of sandboxes, containers, processes, events and calls
+restart [new-ids]                           cut all connections, come back; new-ids: as after a reboot of the node
+down                                        the engine is away: what happens now is never told
+up                                          it is back
+lose NAME                                   the id vanishes without a word; its process stays
+find ID                                     what was lost is seen again
+fault NAME ...                              something goes wrong, see below
 quit                                        end the program";
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -31,34 +39,25 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     RunPod(PodSpec),
-    Create {
-        pod: String,
-        container: ContainerSpec,
-    },
+    Create { pod: String, container: ContainerSpec },
     Start(String),
-    Stop {
-        container: String,
-        grace: Duration,
-    },
+    Stop { container: String, grace: Duration },
     Remove(String),
     StopPod(String),
     RemovePod(String),
-    Pod {
-        pod: PodSpec,
-        containers: Vec<ContainerSpec>,
-    },
-    Kill {
-        name: String,
-        signal: i32,
-    },
-    Wait {
-        name: String,
-        state: Awaited,
-        limit: Duration,
-    },
+    Pod { pod: PodSpec, containers: Vec<ContainerSpec> },
+    Kill { name: String, signal: i32 },
+    Wait { name: String, state: Awaited, limit: Duration },
+    WaitSubscribed { count: u64, limit: Duration },
     Sleep(Duration),
     List,
     Stats,
+    Restart { new_ids: bool },
+    Down,
+    Up,
+    Lose(String),
+    Find(String),
+    Fault(Fault),
     Quit,
 }
 
@@ -85,29 +84,29 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
         ("create", [pod, container, rest @ ..]) => create(pod, container, rest)?,
         ("pod", [pod, rest @ ..]) => whole_pod(pod, rest)?,
         ("start", [container]) => Command::Start((*container).into()),
-        ("stop", [container]) => Command::Stop {
-            container: (*container).into(),
-            grace: DEFAULT_GRACE,
-        },
-        ("stop", [container, grace]) => Command::Stop {
-            container: (*container).into(),
-            grace: time(grace)?,
-        },
+        ("stop", [container]) => Command::Stop { container: (*container).into(), grace: DEFAULT_GRACE },
+        ("stop", [container, grace]) => Command::Stop { container: (*container).into(), grace: time(grace)? },
         ("rm", [container]) => Command::Remove((*container).into()),
         ("stop-pod", [pod]) => Command::StopPod((*pod).into()),
         ("rm-pod", [pod]) => Command::RemovePod((*pod).into()),
         ("kill", [name, signal]) => {
             let signal = signal_number(signal).ok_or_else(|| format!("{signal:?} is no signal: want TERM or 15"))?;
-            Command::Kill {
-                name: (*name).into(),
-                signal,
-            }
+            Command::Kill { name: (*name).into(), signal }
         }
         ("wait", [name, state]) => wait(name, state, DEFAULT_LIMIT)?,
         ("wait", [name, state, limit]) => wait(name, state, time(limit)?)?,
+        ("wait-subscribed", [n]) => Command::WaitSubscribed { count: number(n)?, limit: DEFAULT_LIMIT },
+        ("wait-subscribed", [n, limit]) => Command::WaitSubscribed { count: number(n)?, limit: time(limit)? },
         ("sleep", [duration]) => Command::Sleep(time(duration)?),
         ("list", []) => Command::List,
         ("stats", []) => Command::Stats,
+        ("restart", []) => Command::Restart { new_ids: false },
+        ("restart", ["new-ids"]) => Command::Restart { new_ids: true },
+        ("down", []) => Command::Down,
+        ("up", []) => Command::Up,
+        ("lose", [name]) => Command::Lose((*name).into()),
+        ("find", [id]) => Command::Find((*id).into()),
+        ("fault", words) => Command::Fault(fault_grammar::parse(words)?),
         ("quit", []) => Command::Quit,
         _ => return Err(usage(verb)),
     };
@@ -132,16 +131,10 @@ fn wait(name: &str, state: &str, limit: Duration) -> Result<Command, String> {
         "notready" => Awaited::NotReady,
         "gone" => Awaited::Gone,
         other => {
-            return Err(format!(
-                "{other:?} is no state: want created, running, exited, ready, notready or gone"
-            ));
+            return Err(format!("{other:?} is no state: want created, running, exited, ready, notready or gone"));
         }
     };
-    Ok(Command::Wait {
-        name: name.into(),
-        state,
-        limit,
-    })
+    Ok(Command::Wait { name: name.into(), state, limit })
 }
 
 fn create(pod: &str, container: &str, rest: &[&str]) -> Result<Command, String> {
@@ -151,23 +144,14 @@ fn create(pod: &str, container: &str, rest: &[&str]) -> Result<Command, String> 
     for option in options {
         container_option(&mut spec, option)?;
     }
-    Ok(Command::Create {
-        pod: pod.into(),
-        container: spec,
-    })
+    Ok(Command::Create { pod: pod.into(), container: spec })
 }
 
 fn whole_pod(pod: &str, rest: &[&str]) -> Result<Command, String> {
     let (words, command) = split_command(rest);
     let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|w| is_pod_option(w));
-    let container = |name: &&str| ContainerSpec {
-        command: command.clone(),
-        ..ContainerSpec::new(name)
-    };
-    Ok(Command::Pod {
-        pod: pod_spec(pod, &options)?,
-        containers: names.iter().map(container).collect(),
-    })
+    let container = |name: &&str| ContainerSpec { command: command.clone(), ..ContainerSpec::new(name) };
+    Ok(Command::Pod { pod: pod_spec(pod, &options)?, containers: names.iter().map(container).collect() })
 }
 
 fn is_pod_option(word: &str) -> bool {
@@ -211,22 +195,18 @@ fn container_option(spec: &mut ContainerSpec, option: &str) -> Result<(), String
 }
 
 fn key_value(pair: &str) -> Result<(String, String), String> {
-    let (key, value) = pair
-        .split_once('=')
-        .ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
+    let (key, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
     Ok((key.into(), value.into()))
 }
 
-fn number(text: &str) -> Result<u32, String> {
+pub fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is no number"))
 }
 
 /// 200ms, 1.5s, 2m; a bare number is seconds.
 pub fn time(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
-    let seconds = units
-        .iter()
-        .find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
+    let seconds = units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
         .ok_or_else(|| format!("{text:?} is no time: want 200ms, 1.5s or 2m"))
@@ -282,49 +262,28 @@ mod tests {
             (pod.name.as_str(), pod.namespace.as_str(), pod.attempt, pod.host_network),
             ("web", "shop", 2, true)
         );
-        assert_eq!(
-            (&pod.labels["app"], &pod.annotations["a"]),
-            (&"web".to_owned(), &"b c".to_owned())
-        );
+        assert_eq!((&pod.labels["app"], &pod.annotations["a"]), (&"web".to_owned(), &"b c".to_owned()));
 
         let Command::Create { pod, container } =
             command("create web app image=nginx env=A=1 -- sh -c 'sleep 1; exit 3'")
         else {
             panic!("not create")
         };
-        assert_eq!(
-            (pod.as_str(), container.name.as_str(), container.image.as_str()),
-            ("web", "app", "nginx")
-        );
+        assert_eq!((pod.as_str(), container.name.as_str(), container.image.as_str()), ("web", "app", "nginx"));
         assert_eq!(container.command, ["sh", "-c", "sleep 1; exit 3"]);
 
-        let Command::Pod { pod, containers } = command("pod web ns=shop a b -- sleep 1") else {
-            panic!("not pod")
-        };
+        let Command::Pod { pod, containers } = command("pod web ns=shop a b -- sleep 1") else { panic!("not pod") };
         assert_eq!(pod.namespace, "shop");
-        assert_eq!(
-            containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
-            ["a", "b"]
-        );
+        assert_eq!(containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(containers.iter().all(|c| c.command == ["sleep", "1"]));
     }
 
     #[test]
     fn signals_and_times() {
-        assert_eq!(
-            command("kill a SIGKILL"),
-            Command::Kill {
-                name: "a".into(),
-                signal: 9
-            }
-        );
+        assert_eq!(command("kill a SIGKILL"), Command::Kill { name: "a".into(), signal: 9 });
         assert_eq!(command("sleep 200ms"), Command::Sleep(Duration::from_millis(200)));
         assert_eq!(command("sleep 2m"), Command::Sleep(Duration::from_secs(120)));
-        let wait = Command::Wait {
-            name: "a".into(),
-            state: Awaited::Exited,
-            limit: Duration::from_millis(1500),
-        };
+        let wait = Command::Wait { name: "a".into(), state: Awaited::Exited, limit: Duration::from_millis(1500) };
         assert_eq!(command("wait a exited 1.5s"), wait);
     }
 

@@ -7,11 +7,7 @@ use crate::store::{Container, Sandbox, Store, full_id};
 const MIN_PREFIX: usize = 6;
 
 pub fn sandbox<'a>(store: &'a Store, name: &str) -> Option<&'a Sandbox> {
-    let named = store
-        .sandboxes
-        .values()
-        .filter(|s| is_called(&pod_path(s), name))
-        .max_by_key(|s| s.created_at);
+    let named = store.sandboxes.values().filter(|s| is_called(&pod_path(s), name)).max_by_key(|s| s.created_at);
     named.or_else(|| by_prefix(&store.sandboxes, name))
 }
 
@@ -39,16 +35,11 @@ pub fn container_path(store: &Store, c: &Container) -> String {
 
 /// The whole path, or its end from a slash on.
 fn is_called(path: &str, name: &str) -> bool {
-    path.strip_suffix(name)
-        .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn by_prefix<'a, T>(of: &'a std::collections::BTreeMap<String, T>, name: &str) -> Option<&'a T> {
-    if name.len() < MIN_PREFIX {
-        None
-    } else {
-        full_id(of, name).ok().map(|id| &of[&id])
-    }
+    if name.len() < MIN_PREFIX { None } else { full_id(of, name).ok().map(|id| &of[&id]) }
 }
 
 #[cfg(test)]

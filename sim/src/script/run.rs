@@ -4,17 +4,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fault_grammar::Fault;
 use super::grammar::{self, Awaited, Command};
 use super::names;
 use crate::engine::Engine;
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::pb;
-use crate::server::Calls;
+use crate::server::Serving;
 use crate::store::{Container, Sandbox, Store};
 
 pub struct Runner {
     engine: Arc<Engine>,
-    calls: Arc<Calls>,
+    serving: Arc<Serving>,
 }
 
 /// Whether the program goes on after a command.
@@ -25,8 +26,8 @@ pub enum Flow {
 }
 
 impl Runner {
-    pub fn new(engine: Arc<Engine>, calls: Arc<Calls>) -> Self {
-        Runner { engine, calls }
+    pub fn new(engine: Arc<Engine>, serving: Arc<Serving>) -> Self {
+        Runner { engine, serving }
     }
 
     /// The answer of a line, empty for a line without a command.
@@ -70,12 +71,37 @@ impl Runner {
                 format!("id={id} pid={pid}")
             }
             Command::Wait { name, state, limit } => self.wait(&name, state, limit).await?,
+            Command::WaitSubscribed { count, limit } => self.wait_subscribed(count, limit).await?,
             Command::Sleep(time) => {
                 tokio::time::sleep(time).await;
                 String::new()
             }
             Command::List => return Ok(self.list()),
             Command::Stats => self.stats(),
+            Command::Restart { new_ids } => {
+                self.down();
+                let pods = if new_ids { self.engine.reboot().await.map_err(message)? } else { 0 };
+                self.up()?;
+                if new_ids { format!("pods={pods}") } else { String::new() }
+            }
+            Command::Down => {
+                self.down();
+                String::new()
+            }
+            Command::Up => {
+                self.up()?;
+                String::new()
+            }
+            Command::Lose(name) => {
+                let id = self.sandbox_id(&name).or_else(|_| self.container_id(&name))?;
+                self.engine.lose(&id);
+                format!("id={id}")
+            }
+            Command::Find(prefix) => {
+                let id = self.engine.find(&prefix).ok_or_else(|| format!("no lost id begins with {prefix:?}"))?;
+                format!("id={id}")
+            }
+            Command::Fault(fault) => self.fault(fault).await,
             Command::Quit => String::new(),
         };
         Ok(format!("ok {verb} {done}").trim_end().to_owned())
@@ -135,55 +161,68 @@ impl Runner {
         }
     }
 
+    async fn wait_subscribed(&self, count: u64, limit: Duration) -> Result<String, String> {
+        let reached = self.engine.until(|_| (self.engine.subscriptions() >= count).then_some(()));
+        let done = tokio::time::timeout(limit, reached).await;
+        done.map_err(|_| format!("only {} subscriptions within {limit:?}", self.engine.subscriptions()))?;
+        Ok(format!("subscriptions={}", self.engine.subscriptions()))
+    }
+
+    fn down(&self) {
+        self.engine.go_down();
+        self.serving.socket.close();
+    }
+
+    fn up(&self) -> Result<(), String> {
+        self.engine.come_up();
+        self.serving.socket.open().map_err(|e| format!("cannot listen again: {e}"))
+    }
+
+    async fn fault(&self, fault: Fault) -> String {
+        let faults = &self.engine.faults;
+        match fault {
+            Fault::Stall(on) => faults.switch(|s| s.stall = on),
+            Fault::Slow(by) => faults.switch(|s| s.slow = by),
+            Fault::NotInitialized(code) => faults.switch(|s| s.not_initialized = code),
+            Fault::WithholdHeaders(on) => faults.switch(|s| s.withhold_headers = on),
+            Fault::PartialLists(on) => faults.switch(|s| s.partial_lists = on),
+            Fault::Mute(on) => self.serving.socket.mute(on),
+            Fault::Event(fault) => self.engine.fault(fault).await,
+            Fault::EndStreams(how) => faults.end_streams(how),
+            Fault::ClockStep(by) => faults.step_clock(by),
+            Fault::Replay(n) => return format!("events={}", self.engine.replay(n).await),
+        }
+        String::new()
+    }
+
     fn list(&self) -> String {
         let store = self.engine.store();
         let mut lines = String::new();
         for s in store.sandboxes.values() {
             let _ = writeln!(lines, "- sandbox {} {}", names::pod_path(s), describe_sandbox(s));
             for c in store.containers_of(&s.id) {
-                let _ = writeln!(
-                    lines,
-                    "- container {} {}",
-                    names::container_path(&store, c),
-                    describe_container(c)
-                );
+                let _ = writeln!(lines, "- container {} {}", names::container_path(&store, c), describe_container(c));
             }
         }
-        format!(
-            "{lines}ok list sandboxes={} containers={}",
-            store.sandboxes.len(),
-            store.containers.len()
-        )
+        format!("{lines}ok list sandboxes={} containers={}", store.sandboxes.len(), store.containers.len())
     }
 
     fn stats(&self) -> String {
         let store = self.engine.store();
         let running = store.containers.values().filter(|c| is_running(c)).count();
-        let counts = format!(
-            "sandboxes={} containers={}",
-            store.sandboxes.len(),
-            store.containers.len()
-        );
-        let calls: String = self
-            .calls
-            .all()
-            .iter()
-            .map(|(method, n)| format!(" {method}={n}"))
-            .collect();
-        format!("{counts} running={running} events={}{calls}", self.engine.emitted())
+        let counts = format!("sandboxes={} containers={}", store.sandboxes.len(), store.containers.len());
+        let calls: String = self.serving.calls.all().iter().map(|(method, n)| format!(" {method}={n}")).collect();
+        let (events, subscriptions) = (self.engine.emitted(), self.engine.subscriptions());
+        format!("{counts} running={running} events={events} subscriptions={subscriptions}{calls}")
     }
 
     fn sandbox_id(&self, name: &str) -> Result<String, String> {
-        names::sandbox(&self.engine.store(), name)
-            .map(|s| s.id.clone())
-            .ok_or_else(|| no_pod(name))
+        names::sandbox(&self.engine.store(), name).map(|s| s.id.clone()).ok_or_else(|| no_pod(name))
     }
 
     fn container_id(&self, name: &str) -> Result<String, String> {
         let none = || format!("no container is called {name:?}: `list` shows all");
-        names::container(&self.engine.store(), name)
-            .map(|c| c.id.clone())
-            .ok_or_else(none)
+        names::container(&self.engine.store(), name).map(|c| c.id.clone()).ok_or_else(none)
     }
 }
 
@@ -210,12 +249,7 @@ fn shown(store: &Store, name: &str, state: Awaited) -> Option<String> {
 }
 
 fn describe_sandbox(s: &Sandbox) -> String {
-    format!(
-        "{} id={} pid={}",
-        if s.ready { "ready" } else { "notready" },
-        s.id,
-        s.pid
-    )
+    format!("{} id={} pid={}", if s.ready { "ready" } else { "notready" }, s.id, s.pid)
 }
 
 fn describe_container(c: &Container) -> String {

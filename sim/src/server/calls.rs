@@ -8,12 +8,7 @@ pub struct Calls(Mutex<BTreeMap<String, u64>>);
 
 impl Calls {
     pub fn count(&self, method: &str) {
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(method.to_owned())
-            .or_default() += 1;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(method.to_owned()).or_default() += 1;
     }
 
     pub fn all(&self) -> BTreeMap<String, u64> {

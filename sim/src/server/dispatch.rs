@@ -14,11 +14,13 @@ use super::runtime::Runtime;
 use crate::engine::Engine;
 use crate::pb::image_service_server::{self as images, ImageServiceServer};
 use crate::pb::runtime_service_server::{self as runtime, RuntimeServiceServer};
+use crate::profile::{Delivery, Profile, StreamedLists};
 
 #[derive(Clone)]
 pub struct Dispatch {
     runtime: RuntimeServiceServer<Runtime>,
     images: ImageServiceServer<Images>,
+    engine: Arc<Engine>,
     calls: Arc<Calls>,
 }
 
@@ -26,10 +28,11 @@ impl Dispatch {
     pub fn new(engine: Arc<Engine>, calls: Arc<Calls>) -> Self {
         let max = engine.profile.max_message;
         let runtime = RuntimeServiceServer::new(Runtime::new(Arc::clone(&engine)));
-        let images = ImageServiceServer::new(Images::new(engine));
+        let images = ImageServiceServer::new(Images::new(Arc::clone(&engine)));
         Dispatch {
             runtime: runtime.max_decoding_message_size(max).max_encoding_message_size(max),
             images: images.max_decoding_message_size(max).max_encoding_message_size(max),
+            engine,
             calls,
         }
     }
@@ -47,36 +50,29 @@ impl Service<http::Request<Body>> for Dispatch {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let mut to = self.clone();
         Box::pin(async move {
-            match route(request.uri().path()) {
-                Ok(Route { service, method }) => {
-                    to.calls.count(method);
-                    match service {
-                        Target::Runtime => to.runtime.call(request).await,
-                        Target::Images => to.images.call(request).await,
-                    }
-                }
-                Err(message) => Ok(Status::unimplemented(message).into_http()),
+            let path = request.uri().path();
+            to.calls.count(path.rsplit('/').next().unwrap_or(path));
+            if let Err(status) = to.engine.faults.suffer().await {
+                return Ok(status.into_http());
+            }
+            match route(path, &to.engine.profile) {
+                Ok(Target::Runtime) => to.runtime.call(request).await,
+                Ok(Target::Images) => to.images.call(request).await,
+                Err(status) => Ok(status.into_http()),
             }
         })
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Target {
     Runtime,
     Images,
 }
 
-#[derive(Debug, PartialEq)]
-struct Route<'a> {
-    service: Target,
-    method: &'a str,
-}
-
 const RUNTIME_METHODS: &[&str] = &[
     "ContainerStatus",
     "CreateContainer",
-    "GetContainerEvents",
     "ListContainers",
     "ListPodSandbox",
     "PodSandboxStatus",
@@ -113,56 +109,67 @@ const NOT_SIMULATED: &[&str] = &[
     "UpdatePodSandboxResources",
 ];
 
-fn route(path: &str) -> Result<Route<'_>, String> {
-    let malformed = || format!("malformed method name: {path:?}");
-    let (service, method) = path
-        .strip_prefix('/')
-        .and_then(|p| p.rsplit_once('/'))
-        .ok_or_else(malformed)?;
+/// `Err` is the whole answer.
+fn route(path: &str, profile: &Profile) -> Result<Target, Status> {
+    let malformed = || Status::unimplemented(format!("malformed method name: {path:?}"));
+    let (service, method) = path.strip_prefix('/').and_then(|p| p.rsplit_once('/')).ok_or_else(malformed)?;
     let (target, served) = match service {
         runtime::SERVICE_NAME => (Target::Runtime, RUNTIME_METHODS),
         images::SERVICE_NAME => (Target::Images, IMAGE_METHODS),
-        _ => return Err(format!("unknown service {service}")),
+        _ => return Err(Status::unimplemented(format!("unknown service {service}"))),
     };
-    if served.contains(&method) {
-        Ok(Route {
-            service: target,
-            method,
-        })
-    } else if NOT_SIMULATED.contains(&method) {
-        Err(format!("method {method} not implemented"))
-    } else {
-        Err(format!("unknown method {method} for service {service}"))
+    let not_implemented = || Err(Status::unimplemented(format!("method {method} not implemented")));
+    let unknown = || Err(Status::unimplemented(format!("unknown method {method} for service {service}")));
+    match method {
+        "GetContainerEvents" => match profile.delivery {
+            Delivery::Unimplemented => not_implemented(),
+            // Headers and status in one frame, as grpc-go ends a stream without a message (engine-facts §3).
+            Delivery::Disabled => Err(Status::ok("")),
+            _ => Ok(target),
+        },
+        "StreamContainers" | "StreamPodSandboxes" => match profile.streamed_lists {
+            StreamedLists::UnknownMethod => unknown(),
+            StreamedLists::NotImplemented => not_implemented(),
+            StreamedLists::Batches(_) => Ok(target),
+        },
+        _ if served.contains(&method) => Ok(target),
+        _ if NOT_SIMULATED.contains(&method) => not_implemented(),
+        _ => unknown(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{CONTAINERD_1_6, CONTAINERD_2, CONTAINERD_2_3, CRIO, CRIO_EVENTS_OFF};
+
+    fn refused(path: &str, profile: &Profile) -> String {
+        let status = route(path, profile).unwrap_err();
+        assert_eq!(status.code(), tonic::Code::Unimplemented);
+        status.message().to_owned()
+    }
 
     #[test]
     fn routes_and_refusals() {
-        let ok = |service, method| Ok(Route { service, method });
-        assert_eq!(
-            route("/runtime.v1.RuntimeService/Version"),
-            ok(Target::Runtime, "Version")
-        );
-        assert_eq!(
-            route("/runtime.v1.ImageService/ListImages"),
-            ok(Target::Images, "ListImages")
-        );
-        assert_eq!(
-            route("/runtime.v1.RuntimeService/ExecSync"),
-            Err("method ExecSync not implemented".into())
-        );
-        assert_eq!(
-            route("/runtime.v1.RuntimeService/StreamContainers"),
-            Err("unknown method StreamContainers for service runtime.v1.RuntimeService".into())
-        );
-        assert_eq!(
-            route("/runtime.v1alpha2.RuntimeService/Version"),
-            Err("unknown service runtime.v1alpha2.RuntimeService".into())
-        );
-        assert_eq!(route("Version"), Err("malformed method name: \"Version\"".into()));
+        let to = |path| route(path, &CONTAINERD_2).ok();
+        assert_eq!(to("/runtime.v1.RuntimeService/Version"), Some(Target::Runtime));
+        assert_eq!(to("/runtime.v1.ImageService/ListImages"), Some(Target::Images));
+        let refused = |path| refused(path, &CONTAINERD_2);
+        assert_eq!(refused("/runtime.v1.RuntimeService/ExecSync"), "method ExecSync not implemented");
+        let path = "/runtime.v1alpha2.RuntimeService/Version";
+        assert_eq!(refused(path), "unknown service runtime.v1alpha2.RuntimeService");
+        assert_eq!(refused("Version"), "malformed method name: \"Version\"");
+    }
+
+    #[test]
+    fn the_profile_decides_on_streams() {
+        let lists = "/runtime.v1.RuntimeService/StreamContainers";
+        let unknown = "unknown method StreamContainers for service runtime.v1.RuntimeService";
+        assert_eq!(refused(lists, &CONTAINERD_2), unknown);
+        assert_eq!(refused(lists, &CONTAINERD_2_3), "method StreamContainers not implemented");
+        assert_eq!(route(lists, &CRIO).ok(), Some(Target::Runtime));
+        let events = "/runtime.v1.RuntimeService/GetContainerEvents";
+        assert_eq!(refused(events, &CONTAINERD_1_6), "method GetContainerEvents not implemented");
+        assert_eq!(route(events, &CRIO_EVENTS_OFF).unwrap_err().code(), tonic::Code::Ok);
     }
 }

@@ -20,22 +20,13 @@ pub struct Images {
 
 impl Images {
     pub fn new(engine: Arc<Engine>) -> Self {
-        Images {
-            engine,
-            pulled: Mutex::default(),
-        }
+        Images { engine, pulled: Mutex::default() }
     }
 
     fn all(&self) -> Vec<pb::Image> {
         let mut names = self.pulled.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let store = self.engine.store();
-        names.extend(
-            store
-                .containers
-                .values()
-                .filter_map(|c| c.config.image.as_ref())
-                .map(|i| i.image.clone()),
-        );
+        names.extend(store.containers.values().filter_map(|c| c.config.image.as_ref()).map(|i| i.image.clone()));
         names.iter().map(|name| image(name)).collect()
     }
 }
@@ -63,17 +54,8 @@ fn is_called(image: &pb::Image, name: &str) -> bool {
 #[async_trait]
 impl ImageService for Images {
     async fn list_images(&self, request: Request<pb::ListImagesRequest>) -> Reply<pb::ListImagesResponse> {
-        let wanted = request
-            .into_inner()
-            .filter
-            .and_then(|f| f.image)
-            .map(|i| i.image)
-            .unwrap_or_default();
-        let images = self
-            .all()
-            .into_iter()
-            .filter(|i| wanted.is_empty() || is_called(i, &wanted))
-            .collect();
+        let wanted = request.into_inner().filter.and_then(|f| f.image).map(|i| i.image).unwrap_or_default();
+        let images = self.all().into_iter().filter(|i| wanted.is_empty() || is_called(i, &wanted)).collect();
         Ok(Response::new(pb::ListImagesResponse { images }))
     }
 
@@ -81,18 +63,13 @@ impl ImageService for Images {
     async fn image_status(&self, request: Request<pb::ImageStatusRequest>) -> Reply<pb::ImageStatusResponse> {
         let wanted = request.into_inner().image.unwrap_or_default().image;
         let image = self.all().into_iter().find(|i| is_called(i, &wanted));
-        Ok(Response::new(pb::ImageStatusResponse {
-            image,
-            ..Default::default()
-        }))
+        Ok(Response::new(pb::ImageStatusResponse { image, ..Default::default() }))
     }
 
     async fn pull_image(&self, request: Request<pb::PullImageRequest>) -> Reply<pb::PullImageResponse> {
         let name = request.into_inner().image.unwrap_or_default().image;
         if name.is_empty() {
-            return Err(Status::unknown(
-                "failed to parse image reference \"\": invalid reference format",
-            ));
+            return Err(Status::unknown("failed to parse image reference \"\": invalid reference format"));
         }
         let image_ref = digest(&name);
         self.pulled.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
@@ -103,13 +80,9 @@ impl ImageService for Images {
         let used: u64 = self.all().iter().map(|i| i.size).sum();
         let usage = pb::FilesystemUsage {
             timestamp: self.engine.now(),
-            fs_id: Some(pb::FilesystemIdentifier {
-                mountpoint: "/var/lib/containerd/snapshots".into(),
-            }),
+            fs_id: Some(pb::FilesystemIdentifier { mountpoint: "/var/lib/containerd/snapshots".into() }),
             used_bytes: Some(pb::UInt64Value { value: used }),
-            inodes_used: Some(pb::UInt64Value {
-                value: self.all().len() as u64,
-            }),
+            inodes_used: Some(pb::UInt64Value { value: self.all().len() as u64 }),
         };
         Ok(Response::new(pb::ImageFsInfoResponse {
             image_filesystems: vec![usage.clone()],

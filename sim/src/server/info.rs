@@ -1,4 +1,5 @@
-//! The verbose `info` of a status: one JSON text under the key "info", with containerd's keys (engine-facts §5).
+//! The verbose `info` of a status: one JSON text under the key "info", with the keys of
+//! the engine (engine-facts §5).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::command;
 use crate::pb;
+use crate::profile::{Family, Profile};
 use crate::store::{Container, Controller, Sandbox, cgroups_path, on_host_network};
 
 type Info = HashMap<String, String>;
@@ -16,39 +18,81 @@ const RUNTIME_TYPE: &str = "io.containerd.runc.v2";
 const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-pub fn status(state_dir: &Path) -> Info {
-    let config = json!({
-        "containerd": { "defaultRuntimeName": "runc", "runtimes": { "runc": { "runtimeType": RUNTIME_TYPE } } },
-        "containerdRootDir": "/var/lib/containerd",
-        "rootDir": "/var/lib/containerd/io.containerd.grpc.v1.cri",
-        "stateDir": state_dir,
-    });
-    HashMap::from([
-        ("config".into(), config.to_string()),
-        ("lastCNILoadStatus".into(), json!("OK").to_string()),
-    ])
+/// What a verbose Status tells: `dir` is where the engine keeps its pid files, in a sense of its own.
+pub fn status(dir: &Path, profile: &Profile) -> Info {
+    let config = match profile.family {
+        Family::Containerd => json!({
+            "containerd": { "defaultRuntimeName": "runc", "runtimes": { "runc": { "runtimeType": RUNTIME_TYPE } } },
+            "containerdRootDir": "/var/lib/containerd",
+            "rootDir": "/var/lib/containerd/io.containerd.grpc.v1.cri",
+            "stateDir": dir,
+        }),
+        Family::Crio => json!({ "sandboxImage": PAUSE_IMAGE, "crio": { "ContainerAttachSocketDir": dir } }),
+        Family::Dockerd => return Info::new(),
+    };
+    HashMap::from([("config".into(), config.to_string())])
 }
 
-pub fn container(c: &Container, sandbox: Option<&Sandbox>) -> Info {
+pub fn container(c: &Container, sandbox: Option<&Sandbox>, profile: &Profile) -> Info {
+    let pid = c.shown_pid(profile);
+    text(match profile.family {
+        Family::Containerd => json!({
+            "sandboxID": c.sandbox_id,
+            "pid": pid,
+            "removing": c.status.removing,
+            "snapshotKey": c.id,
+            "snapshotter": SNAPSHOTTER,
+            "runtimeType": RUNTIME_TYPE,
+            "runtimeOptions": {},
+            "config": container_config(&c.config),
+            "runtimeSpec": container_spec(c, sandbox, profile),
+        }),
+        Family::Crio => json!({
+            "sandboxID": c.sandbox_id,
+            "pid": pid,
+            "runtimeSpec": container_spec(c, sandbox, profile),
+            "privileged": false,
+        }),
+        Family::Dockerd => json!({ "sandboxID": c.sandbox_id, "pid": pid }),
+    })
+}
+
+pub fn sandbox(s: &Sandbox, profile: &Profile) -> Info {
+    match profile.family {
+        Family::Containerd => text(containerd_sandbox(s, profile)),
+        // Without an infra container there is no process: no pid, no image.
+        Family::Crio => text(json!({ "runtimeSpec": sandbox_spec(s, profile) })),
+        Family::Dockerd => Info::new(),
+    }
+}
+
+/// containerd 2.3's info of a status that was not verbose: the struct's zero values.
+pub fn unasked_sandbox() -> Info {
     text(json!({
-        "sandboxID": c.sandbox_id,
-        "pid": c.status.pid,
-        "removing": c.status.removing,
-        "snapshotKey": c.id,
-        "snapshotter": SNAPSHOTTER,
-        "runtimeType": RUNTIME_TYPE,
-        "runtimeOptions": {},
-        "config": container_config(&c.config),
-        "runtimeSpec": container_spec(c, sandbox),
+        "pid": 0,
+        "processStatus": "",
+        "netNamespaceClosed": false,
+        "image": "",
+        "snapshotKey": "",
+        "snapshotter": "",
+        "runtimeHandler": "",
+        "runtimeType": "",
+        "runtimeOptions": null,
+        "config": null,
+        "runtimeSpec": null,
+        "cniResult": null,
+        "sandboxMetadata": null,
+        "overhead": null,
+        "resources": null,
     }))
 }
 
-pub fn sandbox(s: &Sandbox) -> Info {
+fn containerd_sandbox(s: &Sandbox, profile: &Profile) -> Value {
     let process = match s.controller {
         Controller::Ready => "running",
         Controller::NotReady | Controller::Forgotten => "deleted",
     };
-    text(json!({
+    json!({
         "pid": s.pid,
         "processStatus": process,
         "netNamespaceClosed": s.netns_closed,
@@ -58,36 +102,29 @@ pub fn sandbox(s: &Sandbox) -> Info {
         "runtimeType": RUNTIME_TYPE,
         "runtimeOptions": {},
         "config": sandbox_config(&s.config),
-        "runtimeSpec": sandbox_spec(s),
+        "runtimeSpec": sandbox_spec(s, profile),
         "cniResult": cni_result(s),
         "sandboxMetadata": { "ID": s.id, "NetNSPath": s.netns, "IP": s.ip, "RuntimeHandler": s.runtime_handler },
-    }))
+    })
 }
 
 fn text(info: Value) -> Info {
     HashMap::from([("info".into(), info.to_string())])
 }
 
-fn container_spec(c: &Container, sandbox: Option<&Sandbox>) -> Value {
+fn container_spec(c: &Container, sandbox: Option<&Sandbox>, profile: &Profile) -> Value {
     let name = c.config.metadata.as_ref().map_or("", |m| m.name.as_str());
     let image = c.config.image.as_ref().map_or("", |i| i.image.as_str());
-    let mut annotations = pod_annotations("container", &c.sandbox_id, sandbox);
-    annotations["io.kubernetes.cri.container-name"] = json!(name);
-    annotations["io.kubernetes.cri.image-name"] = json!(image);
+    let mut annotations = pod_annotations("container", &c.sandbox_id, sandbox, profile);
+    let [name_key, image_key] = match profile.family {
+        Family::Crio => ["io.kubernetes.cri-o.ContainerName", "io.kubernetes.cri-o.ImageName"],
+        _ => ["io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name"],
+    };
+    annotations[name_key] = json!(name);
+    annotations[image_key] = json!(image);
     let mut env = vec![PATH.to_owned()];
-    env.extend(
-        c.config
-            .envs
-            .iter()
-            .map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))),
-    );
-    let mut args: Vec<&str> = c
-        .config
-        .command
-        .iter()
-        .chain(&c.config.args)
-        .map(String::as_str)
-        .collect();
+    env.extend(c.config.envs.iter().map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))));
+    let mut args: Vec<&str> = c.config.command.iter().chain(&c.config.args).map(String::as_str).collect();
     if args.is_empty() {
         args.push(command::ENTRYPOINT);
     }
@@ -101,26 +138,50 @@ fn container_spec(c: &Container, sandbox: Option<&Sandbox>) -> Value {
     })
 }
 
-fn sandbox_spec(s: &Sandbox) -> Value {
+fn sandbox_spec(s: &Sandbox, profile: &Profile) -> Value {
     let parent = s.config.linux.as_ref().map_or("", |l| l.cgroup_parent.as_str());
-    let mut namespaces = vec![json!({"type": "pid"}), json!({"type": "ipc"}), json!({"type": "mount"})];
-    if !on_host_network(&s.config) {
-        namespaces.push(json!({"type": "uts"}));
-        namespaces.push(json!({"type": "network", "path": s.netns}));
-    }
     json!({
         "ociVersion": "1.2.1",
         "process": { "user": { "uid": 65535, "gid": 65535 }, "args": ["/pause"], "env": [PATH], "cwd": "/" },
         "root": { "path": "rootfs", "readonly": true },
         "hostname": s.config.hostname,
         "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" }],
-        "annotations": pod_annotations("sandbox", &s.id, Some(s)),
-        "linux": { "cgroupsPath": cgroups_path(parent, &s.id), "namespaces": namespaces },
+        "annotations": pod_annotations("sandbox", &s.id, Some(s), profile),
+        "linux": {
+            "cgroupsPath": cgroups_path(profile.family, parent, &s.id),
+            "namespaces": sandbox_namespaces(s),
+        },
     })
 }
 
-fn pod_annotations(kind: &str, sandbox_id: &str, sandbox: Option<&Sandbox>) -> Value {
+/// Without a process of the pod, its namespaces are held by files.
+fn sandbox_namespaces(s: &Sandbox) -> Vec<Value> {
+    let held = |kind: &str| match s.pid {
+        0 => json!({ "type": kind, "path": pinned(s, kind) }),
+        _ => json!({ "type": kind }),
+    };
+    let mut namespaces = vec![json!({"type": "pid"}), held("ipc"), json!({"type": "mount"})];
+    if !on_host_network(&s.config) {
+        namespaces.push(held("uts"));
+        namespaces.push(json!({"type": "network", "path": s.netns}));
+    }
+    namespaces
+}
+
+fn pinned(s: &Sandbox, kind: &str) -> String {
+    format!("/var/run/{kind}ns/{}", s.netns.rsplit('/').next().unwrap_or(&s.id))
+}
+
+fn pod_annotations(kind: &str, sandbox_id: &str, sandbox: Option<&Sandbox>, profile: &Profile) -> Value {
     let pod = sandbox.and_then(|s| s.config.metadata.clone()).unwrap_or_default();
+    if profile.family == Family::Crio {
+        return json!({
+            "io.kubernetes.cri-o.ContainerType": kind,
+            "io.kubernetes.cri-o.SandboxID": sandbox_id,
+            "io.kubernetes.cri-o.KubeName": pod.name,
+            "io.kubernetes.cri-o.Namespace": pod.namespace,
+        });
+    }
     json!({
         "io.kubernetes.cri.container-type": kind,
         "io.kubernetes.cri.sandbox-id": sandbox_id,
@@ -132,8 +193,14 @@ fn pod_annotations(kind: &str, sandbox_id: &str, sandbox: Option<&Sandbox>) -> V
 
 /// A container shares the sandbox's ipc, uts and network namespaces and has the others for itself.
 fn container_namespaces(sandbox: Option<&Sandbox>) -> Value {
-    let pid = sandbox.map_or(0, |s| s.pid);
-    let shared = |kind: &str, file: &str| json!({ "type": kind, "path": format!("/proc/{pid}/ns/{file}") });
+    let shared = |kind: &str, file: &str| {
+        let path = match sandbox {
+            Some(s) if s.pid == 0 && kind == "network" => s.netns.clone(),
+            Some(s) if s.pid == 0 => pinned(s, kind),
+            other => format!("/proc/{}/ns/{file}", other.map_or(0, |s| s.pid)),
+        };
+        json!({ "type": kind, "path": path })
+    };
     json!([{"type": "pid"}, {"type": "mount"}, shared("ipc", "ipc"), shared("uts", "uts"), shared("network", "net")])
 }
 
@@ -143,20 +210,15 @@ fn mounts(config: &pb::ContainerConfig) -> Vec<Value> {
         let options = ["rbind", "rprivate", mode];
         json!({ "destination": m.container_path, "type": "bind", "source": m.host_path, "options": options })
     });
-    std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" }))
-        .chain(own)
-        .collect()
+    std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" })).chain(own).collect()
 }
 
 /// Go's JSON of the CRI message: the names of the .proto.
 fn container_config(c: &pb::ContainerConfig) -> Value {
     let metadata = c.metadata.clone().unwrap_or_default();
     let image = c.image.as_ref().map_or("", |i| i.image.as_str());
-    let envs: Vec<Value> = c
-        .envs
-        .iter()
-        .map(|e| json!({ "key": e.key, "value": String::from_utf8_lossy(&e.value) }))
-        .collect();
+    let envs: Vec<Value> =
+        c.envs.iter().map(|e| json!({ "key": e.key, "value": String::from_utf8_lossy(&e.value) })).collect();
     json!({
         "metadata": { "name": metadata.name, "attempt": metadata.attempt },
         "image": { "image": image },

@@ -1,14 +1,15 @@
 //! The gRPC face of the engine: two services on one unix socket.
 
 mod calls;
+mod connection;
 mod dispatch;
+mod event_stream;
 mod image;
 mod info;
 mod runtime;
+mod size;
 mod socket;
 
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use tonic::transport::Server;
@@ -16,23 +17,25 @@ use tonic::transport::Server;
 use crate::engine::Engine;
 
 pub use calls::Calls;
+pub use socket::{Connections, Socket};
 
 /// A running server.
 pub struct Serving {
     pub calls: Arc<Calls>,
-    pub socket: socket::Socket,
+    pub socket: Socket,
 }
 
-/// Needs a tokio runtime. Connections are accepted when this returns.
-pub fn serve(engine: Arc<Engine>, path: &Path) -> io::Result<Serving> {
+/// Serves what comes in through the socket. Needs a tokio runtime.
+pub fn serve(engine: Arc<Engine>, socket: Socket, connections: Connections) -> Serving {
     let calls = Arc::new(Calls::default());
-    let (socket, connections) = socket::Socket::bind(path)?;
     let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
     tokio::spawn(async move {
+        // grpc-go limits neither the streams of a connection nor what waits for a stalled one.
+        let server = Server::builder().max_concurrent_streams(u32::MAX);
         // Ends only with the program: connections that fail are no error here.
-        if let Err(e) = Server::builder().serve_with_incoming(service, connections).await {
+        if let Err(e) = server.serve_with_incoming(service, connections).await {
             eprintln!("cri-sim: the gRPC server ended: {e}");
         }
     });
-    Ok(Serving { calls, socket })
+    Serving { calls, socket }
 }

@@ -5,14 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::{BoxStream, async_trait};
 use tonic::{Request, Response, Status};
 
+use super::event_stream::EventStream;
 use super::info;
+use super::size::fitting;
 use crate::engine::Engine;
 use crate::pb::{self, runtime_service_server::RuntimeService};
+use crate::profile::{Family, StreamedLists};
 use crate::store::{Error, Result};
 
 type Reply<T> = std::result::Result<Response<T>, Status>;
@@ -35,9 +36,36 @@ impl Runtime {
         let done = tokio::spawn(of(Arc::clone(&self.engine))).await;
         done.map_err(|e| Status::internal(e.to_string()))?.map_err(status)
     }
+
+    /// A status was asked for of what is not there, or for no id (engine-facts §6).
+    fn not_there(&self, error: Error) -> Status {
+        match self.engine.profile.family {
+            Family::Containerd => status(error),
+            Family::Crio => Status::not_found(error.message()),
+            Family::Dockerd => Status::unknown(error.message()),
+        }
+    }
+
+    /// A streamed list: nothing at all if it is empty (engine-facts §7).
+    fn batches<T, M>(&self, all: Vec<T>, message: impl Fn(Vec<T>) -> M + Send + 'static) -> Response<BoxStream<M>>
+    where
+        T: Clone + Send + 'static,
+        M: Send + 'static,
+    {
+        let size = match self.engine.profile.streamed_lists {
+            StreamedLists::Batches(size) => size,
+            StreamedLists::UnknownMethod | StreamedLists::NotImplemented => all.len().max(1),
+        };
+        let mut batches: Vec<_> = all.chunks(size).map(|batch| Ok(message(batch.to_vec()))).collect();
+        if self.engine.faults.partial_lists() {
+            batches.truncate(1);
+            batches.push(Err(Status::unknown("failed to list: rpc error: code = Unknown desc = lost in the middle")));
+        }
+        Response::new(Box::pin(tokio_stream::iter(batches)))
+    }
 }
 
-pub fn status(error: Error) -> Status {
+fn status(error: Error) -> Status {
     match error {
         Error::NotFound(message) => Status::not_found(message),
         Error::Unknown(message) => Status::unknown(message),
@@ -57,37 +85,23 @@ impl RuntimeService for Runtime {
     }
 
     async fn status(&self, request: Request<pb::StatusRequest>) -> Reply<pb::StatusResponse> {
-        let condition = |kind: &str| pb::RuntimeCondition {
-            r#type: kind.into(),
-            status: true,
-            ..Default::default()
-        };
-        let handler = |name: &str| pb::RuntimeHandler {
-            name: name.into(),
-            features: Some(Default::default()),
-        };
+        let condition = |kind: &str| pb::RuntimeCondition { r#type: kind.into(), status: true, ..Default::default() };
+        let handler = |name: &str| pb::RuntimeHandler { name: name.into(), features: Some(Default::default()) };
         let verbose = request.into_inner().verbose;
         Ok(Response::new(pb::StatusResponse {
-            status: Some(pb::RuntimeStatus {
-                conditions: vec![condition("RuntimeReady"), condition("NetworkReady")],
-            }),
+            status: Some(pb::RuntimeStatus { conditions: vec![condition("RuntimeReady"), condition("NetworkReady")] }),
             info: if verbose {
-                info::status(&self.engine.host.state_dir())
+                info::status(&self.engine.host.told_dir(), &self.engine.profile)
             } else {
                 HashMap::new()
             },
             runtime_handlers: vec![handler(""), handler("runc")],
-            features: Some(pb::RuntimeFeatures {
-                supplemental_groups_policy: true,
-                ..Default::default()
-            }),
+            features: Some(pb::RuntimeFeatures { supplemental_groups_policy: true, ..Default::default() }),
         }))
     }
 
     async fn runtime_config(&self, _: Request<pb::RuntimeConfigRequest>) -> Reply<pb::RuntimeConfigResponse> {
-        let linux = pb::LinuxRuntimeConfiguration {
-            cgroup_driver: pb::CgroupDriver::Cgroupfs.into(),
-        };
+        let linux = pb::LinuxRuntimeConfiguration { cgroup_driver: pb::CgroupDriver::Cgroupfs.into() };
         Ok(Response::new(pb::RuntimeConfigResponse { linux: Some(linux) }))
     }
 
@@ -99,14 +113,9 @@ impl RuntimeService for Runtime {
     }
 
     async fn run_pod_sandbox(&self, request: Request<pb::RunPodSandboxRequest>) -> Reply<pb::RunPodSandboxResponse> {
-        let pb::RunPodSandboxRequest {
-            config,
-            runtime_handler,
-        } = request.into_inner();
+        let pb::RunPodSandboxRequest { config, runtime_handler } = request.into_inner();
         let config = config.unwrap_or_default();
-        let pod_sandbox_id = self
-            .act(async move |e| e.run_pod(config, &runtime_handler).await)
-            .await?;
+        let pod_sandbox_id = self.act(async move |e| e.run_pod(config, &runtime_handler).await).await?;
         Ok(Response::new(pb::RunPodSandboxResponse { pod_sandbox_id }))
     }
 
@@ -129,29 +138,27 @@ impl RuntimeService for Runtime {
         &self,
         request: Request<pb::PodSandboxStatusRequest>,
     ) -> Reply<pb::PodSandboxStatusResponse> {
-        let pb::PodSandboxStatusRequest {
-            pod_sandbox_id,
-            verbose,
-        } = request.into_inner();
+        let pb::PodSandboxStatusRequest { pod_sandbox_id, verbose } = request.into_inner();
         let store = self.engine.store();
         let sandbox = store
             .sandbox(&pod_sandbox_id)
-            .map_err(|e| status(e.context("an error occurred when try to find sandbox")))?;
-        Ok(Response::new(pb::PodSandboxStatusResponse {
-            status: Some(sandbox.status(&self.engine.profile)),
-            info: if verbose {
-                info::sandbox(sandbox)
-            } else {
-                HashMap::new()
-            },
-            ..Default::default()
-        }))
+            .map_err(|e| self.not_there(e.context("an error occurred when try to find sandbox")))?;
+        let profile = &self.engine.profile;
+        let info = match verbose {
+            true => info::sandbox(sandbox, profile),
+            false if profile.info_unasked => info::unasked_sandbox(),
+            false => HashMap::new(),
+        };
+        let timestamp = if profile.status_timestamp { self.engine.now() } else { 0 };
+        let status = Some(sandbox.status(profile));
+        Ok(Response::new(pb::PodSandboxStatusResponse { status, info, timestamp, ..Default::default() }))
     }
 
     async fn list_pod_sandbox(&self, request: Request<pb::ListPodSandboxRequest>) -> Reply<pb::ListPodSandboxResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let items = self.engine.store().list_sandboxes(&filter);
-        Ok(Response::new(pb::ListPodSandboxResponse { items }))
+        let items = self.engine.store().list_sandboxes(&filter, &self.engine.profile);
+        let max = self.engine.profile.max_message;
+        fitting(pb::ListPodSandboxResponse { items }, max).map(Response::new)
     }
 
     async fn create_container(
@@ -172,8 +179,7 @@ impl RuntimeService for Runtime {
     async fn stop_container(&self, request: Request<pb::StopContainerRequest>) -> Reply<pb::StopContainerResponse> {
         let pb::StopContainerRequest { container_id, timeout } = request.into_inner();
         let timeout = Duration::from_secs(timeout.try_into().unwrap_or(0));
-        self.act(async move |e| e.stop_container(&container_id, timeout).await)
-            .await?;
+        self.act(async move |e| e.stop_container(&container_id, timeout).await).await?;
         Ok(Response::new(pb::StopContainerResponse {}))
     }
 
@@ -188,8 +194,9 @@ impl RuntimeService for Runtime {
 
     async fn list_containers(&self, request: Request<pb::ListContainersRequest>) -> Reply<pb::ListContainersResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let containers = self.engine.store().list_containers(&filter);
-        Ok(Response::new(pb::ListContainersResponse { containers }))
+        let containers = self.engine.store().list_containers(&filter, &self.engine.profile);
+        let max = self.engine.profile.max_message;
+        fitting(pb::ListContainersResponse { containers }, max).map(Response::new)
     }
 
     async fn container_status(
@@ -198,18 +205,31 @@ impl RuntimeService for Runtime {
     ) -> Reply<pb::ContainerStatusResponse> {
         let pb::ContainerStatusRequest { container_id, verbose } = request.into_inner();
         let store = self.engine.store();
-        let container = store
-            .container(&container_id)
-            .map_err(|e| status(e.context(format!("an error occurred when try to find container {container_id:?}"))))?;
+        let container = store.container(&container_id).map_err(|e| {
+            self.not_there(e.context(format!("an error occurred when try to find container {container_id:?}")))
+        })?;
         let sandbox = store.sandboxes.get(&container.sandbox_id);
-        Ok(Response::new(pb::ContainerStatusResponse {
-            status: Some(container.status()),
-            info: if verbose {
-                info::container(container, sandbox)
-            } else {
-                HashMap::new()
-            },
-        }))
+        let profile = &self.engine.profile;
+        let info = if verbose { info::container(container, sandbox, profile) } else { HashMap::new() };
+        Ok(Response::new(pb::ContainerStatusResponse { status: Some(container.status(profile)), info }))
+    }
+
+    async fn stream_containers(
+        &self,
+        request: Request<pb::StreamContainersRequest>,
+    ) -> Reply<BoxStream<pb::StreamContainersResponse>> {
+        let filter = request.into_inner().filter.unwrap_or_default();
+        let all = self.engine.store().list_containers(&filter, &self.engine.profile);
+        Ok(self.batches(all, |containers| pb::StreamContainersResponse { containers }))
+    }
+
+    async fn stream_pod_sandboxes(
+        &self,
+        request: Request<pb::StreamPodSandboxesRequest>,
+    ) -> Reply<BoxStream<pb::StreamPodSandboxesResponse>> {
+        let filter = request.into_inner().filter.unwrap_or_default();
+        let all = self.engine.store().list_sandboxes(&filter, &self.engine.profile);
+        Ok(self.batches(all, |pod_sandboxes| pb::StreamPodSandboxesResponse { pod_sandboxes }))
     }
 
     /// grpc-go sends the response's headers with the first message, tonic when this returns (engine-facts §4).
@@ -217,10 +237,7 @@ impl RuntimeService for Runtime {
         &self,
         _: Request<pb::GetEventsRequest>,
     ) -> Reply<BoxStream<pb::ContainerEventResponse>> {
-        let ended = || Status::unavailable("the event queue is gone");
-        let mut events = self.engine.subscribe().await.ok_or_else(ended)?;
-        let first = events.recv().await.ok_or_else(ended)?;
-        let rest = ReceiverStream::new(events);
-        Ok(Response::new(Box::pin(tokio_stream::once(first).chain(rest).map(Ok))))
+        let stream = EventStream::open(&self.engine).await?;
+        Ok(Response::new(Box::pin(stream)))
     }
 }

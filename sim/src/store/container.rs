@@ -2,7 +2,16 @@
 
 use super::{Container, Error, Result, Status, Store, full_id, names};
 use crate::pb;
+use crate::profile::Family;
 use crate::rng::digest;
+
+/// How a process ended, as far as the engine knows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Exit {
+    Code(i32),
+    /// It ended while nobody looked: this code stands for "unknown".
+    Unknown(i32),
+}
 
 /// What StartContainer needs after the container is in its starting state.
 #[derive(Debug, PartialEq)]
@@ -16,19 +25,21 @@ pub struct Started {
 }
 
 impl Store {
-    pub fn add_container(&mut self, id: &str, request: pb::CreateContainerRequest, now: i64) -> Result<()> {
+    pub fn add_container(
+        &mut self,
+        id: &str,
+        request: pb::CreateContainerRequest,
+        family: Family,
+        now: i64,
+    ) -> Result<()> {
         let find = || format!("failed to find sandbox id {:?}", request.pod_sandbox_id);
         let sandbox_id = full_id(&self.sandboxes, &request.pod_sandbox_id).map_err(|e| e.context(find()))?;
         let config = request.config.unwrap_or_default();
         let pod = request.sandbox_config.unwrap_or_default();
-        let metadata = config
-            .metadata
-            .as_ref()
-            .ok_or_else(|| Error::unknown("container config must include metadata"))?;
-        let pod_metadata = pod
-            .metadata
-            .as_ref()
-            .ok_or_else(|| Error::unknown("pod sandbox config must include metadata"))?;
+        let metadata =
+            config.metadata.as_ref().ok_or_else(|| Error::unknown("container config must include metadata"))?;
+        let pod_metadata =
+            pod.metadata.as_ref().ok_or_else(|| Error::unknown("pod sandbox config must include metadata"))?;
         let name = names::of_container(metadata, pod_metadata);
         self.container_names.reserve(&name, id).map_err(|e| {
             let hint = "check if another CreateContainer request is in progress";
@@ -44,13 +55,10 @@ impl Store {
                 ("", _) | (_, "") => String::new(),
                 (folder, file) => format!("{}/{file}", folder.trim_end_matches('/')),
             },
-            cgroups_path: cgroups_path(parent, id),
+            cgroups_path: cgroups_path(family, parent, id),
             sandbox_id: sandbox_id.clone(),
             config,
-            status: Status {
-                created_at: now,
-                ..Status::default()
-            },
+            status: Status { created_at: now, ..Status::default() },
         };
         self.containers.insert(id.to_owned(), container);
         if let Some(sandbox) = self.sandbox_mut(&sandbox_id) {
@@ -64,16 +72,10 @@ impl Store {
         let find = || format!("an error occurred when try to find container {id:?}");
         let id = full_id(&self.containers, id).map_err(|e| e.context(find()))?;
         let refuse = |why: String| Error::unknown(format!("failed to set starting state for container {id:?}: {why}"));
-        let container = self
-            .containers
-            .get_mut(&id)
-            .ok_or_else(|| Error::NotFound("not found".into()))?;
+        let container = self.containers.get_mut(&id).ok_or_else(|| Error::NotFound("not found".into()))?;
         let status = &mut container.status;
         if status.state() != pb::ContainerState::ContainerCreated {
-            return Err(refuse(format!(
-                "container is in {} state",
-                status.state().as_str_name()
-            )));
+            return Err(refuse(format!("container is in {} state", status.state().as_str_name())));
         }
         if status.removing {
             return Err(refuse("container is in removing state, can't be started".into()));
@@ -86,14 +88,7 @@ impl Store {
         let cgroups_path = container.cgroups_path.clone();
         let sandbox_id = container.sandbox_id.clone();
         let sandbox_ready = self.sandboxes.get(&sandbox_id).is_some_and(|s| s.ready);
-        Ok(Started {
-            id,
-            sandbox_id,
-            command,
-            args,
-            cgroups_path,
-            sandbox_ready,
-        })
+        Ok(Started { id, sandbox_id, command, args, cgroups_path, sandbox_ready })
     }
 
     /// The start failed: EXITED, and nobody is told (engine-facts §1.4).
@@ -109,9 +104,14 @@ impl Store {
         }
     }
 
-    pub fn started(&mut self, id: &str, pid: u32, now: i64) {
+    pub fn set_pid(&mut self, id: &str, pid: u32) {
         if let Some(container) = self.container_mut(id) {
             container.status.pid = pid;
+        }
+    }
+
+    pub fn started(&mut self, id: &str, now: i64) {
+        if let Some(container) = self.container_mut(id) {
             container.status.started_at = now;
         }
     }
@@ -123,16 +123,26 @@ impl Store {
         }
     }
 
-    /// The exit monitor's update. Gives the sandbox's id; `None`: not there any more, so no event.
-    pub fn container_exited(&mut self, id: &str, exit_code: i32, now: i64) -> Option<String> {
-        let container = self.container_mut(id)?;
+    /// The exit monitor's update; the pid stays, who shows it decides. Gives the sandbox's id; `None`: not there
+    /// (any more), or never started, so no event.
+    pub fn container_exited(&mut self, id: &str, exit: Exit, now: i64) -> Option<String> {
+        let lost = self.lost_containers.contains_key(id);
+        let container = self.containers.get_mut(id).or_else(|| self.lost_containers.get_mut(id))?;
         let status = &mut container.status;
-        if status.finished_at == 0 {
-            status.pid = 0;
-            status.finished_at = now;
-            status.exit_code = exit_code;
+        if status.started_at == 0 {
+            return None;
         }
-        Some(container.sandbox_id.clone())
+        if status.finished_at == 0 {
+            status.finished_at = now;
+            match exit {
+                Exit::Code(code) => status.exit_code = code,
+                Exit::Unknown(code) => {
+                    status.exit_code = code;
+                    status.reason = "Unknown".into();
+                }
+            }
+        }
+        if lost { None } else { Some(container.sandbox_id.clone()) }
     }
 
     /// RemoveContainer, after a running container was stopped: no other start or removal is let in.
@@ -150,9 +160,7 @@ impl Store {
                 return Ok(());
             }
         };
-        Err(Error::unknown(format!(
-            "failed to set removing state for container {id:?}: {why}"
-        )))
+        Err(Error::unknown(format!("failed to set removing state for container {id:?}: {why}")))
     }
 
     pub fn delete_container(&mut self, id: &str) -> Option<Container> {
@@ -165,13 +173,19 @@ impl Store {
     }
 }
 
-/// containerd's getCgroupsPath, or the default OCI spec's path where no parent is given.
-pub fn cgroups_path(parent: &str, id: &str) -> String {
+/// The OCI spec's cgroupsPath, as the engine's family composes it for systemd (a slice) and cgroupfs.
+pub fn cgroups_path(family: Family, parent: &str, id: &str) -> String {
     let base = parent.rsplit('/').next().unwrap_or(parent);
-    match parent {
-        "" => format!("/k8s.io/{id}"),
-        _ if base.ends_with(".slice") => format!("{base}:cri-containerd:{id}"),
-        _ => format!("{}/{id}", parent.trim_end_matches('/')),
+    let parent = parent.trim_end_matches('/');
+    match (family, parent) {
+        (Family::Containerd, "") => format!("/k8s.io/{id}"),
+        (Family::Containerd, _) if base.ends_with(".slice") => format!("{base}:cri-containerd:{id}"),
+        (Family::Crio, "") => format!("/crio/crio-{id}"),
+        (Family::Crio, _) if base.ends_with(".slice") => format!("{base}:crio:{id}"),
+        (Family::Crio, _) => format!("{parent}/crio-{id}"),
+        (Family::Dockerd, "") => format!("/docker/{id}"),
+        (Family::Dockerd, _) if base.ends_with(".slice") => format!("{base}:docker:{id}"),
+        (Family::Containerd | Family::Dockerd, _) => format!("{parent}/{id}"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod container;
 mod filter;
+mod lost;
 mod names;
 mod sandbox;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::pb;
 
-pub use container::{cgroups_path, repository};
+pub use container::{Exit, Started, cgroups_path, repository};
 pub use names::Names;
 pub use sandbox::on_host_network;
 pub use view::{container_item, sandbox_item};
@@ -115,6 +116,8 @@ pub struct Store {
     pub containers: BTreeMap<String, Container>,
     sandbox_names: Names,
     container_names: Names,
+    lost_sandboxes: BTreeMap<String, Sandbox>,
+    lost_containers: BTreeMap<String, Container>,
     next_ip: u32,
 }
 
@@ -148,15 +151,10 @@ pub fn full_id<T>(of: &BTreeMap<String, T>, prefix: &str) -> Result<String> {
     if prefix.is_empty() {
         return Err(Error::unknown("prefix can't be empty"));
     }
-    let mut matches = of
-        .range(prefix.to_owned()..)
-        .map(|(id, _)| id)
-        .take_while(|id| id.starts_with(prefix));
+    let mut matches = of.range(prefix.to_owned()..).map(|(id, _)| id).take_while(|id| id.starts_with(prefix));
     match (matches.next(), matches.next()) {
         (None, _) => Err(Error::NotFound("not found".into())),
         (Some(id), None) => Ok(id.clone()),
-        (Some(_), Some(_)) => Err(Error::unknown(format!(
-            "Multiple IDs found with provided prefix: {prefix}"
-        ))),
+        (Some(_), Some(_)) => Err(Error::unknown(format!("Multiple IDs found with provided prefix: {prefix}"))),
     }
 }

@@ -6,18 +6,14 @@ use crate::pb;
 impl Store {
     /// First step of RunPodSandbox: the name is taken before anything is made.
     pub fn reserve_sandbox(&mut self, id: &str, config: &pb::PodSandboxConfig, runtime_handler: &str) -> Result<()> {
-        let metadata = config
-            .metadata
-            .as_ref()
-            .ok_or_else(|| Error::unknown("sandbox config must include metadata"))?;
+        let metadata =
+            config.metadata.as_ref().ok_or_else(|| Error::unknown("sandbox config must include metadata"))?;
         if !matches!(runtime_handler, "" | "runc") {
             let cause = format!("no runtime for {runtime_handler:?} is configured");
             return Err(Error::unknown(cause).context(format!("unable to get OCI runtime for sandbox {id:?}")));
         }
         let name = names::of_sandbox(metadata);
-        self.sandbox_names
-            .reserve(&name, id)
-            .map_err(|e| e.context(format!("failed to reserve sandbox name {name:?}")))
+        self.sandbox_names.reserve(&name, id).map_err(|e| e.context(format!("failed to reserve sandbox name {name:?}")))
     }
 
     /// RunPodSandbox failed: the name is free again.
@@ -28,11 +24,7 @@ impl Store {
     /// The sandbox's process runs: it enters the store, at once READY.
     pub fn add_sandbox(&mut self, id: &str, config: pb::PodSandboxConfig, handler: &str, pid: u32, now: i64) {
         let host_network = on_host_network(&config);
-        let (netns, ip) = if host_network {
-            (String::new(), String::new())
-        } else {
-            (netns_path(id), self.new_ip())
-        };
+        let (netns, ip) = if host_network { (String::new(), String::new()) } else { (netns_path(id), self.new_ip()) };
         let sandbox = Sandbox {
             id: id.to_owned(),
             config,
@@ -66,6 +58,15 @@ impl Store {
         true
     }
 
+    /// StopPodSandbox where the sandbox has no process to wait for. False: it was stopped before.
+    pub fn stop_without_process(&mut self, id: &str) -> bool {
+        let was_ready = self.sandboxes.get(id).is_some_and(|s| s.ready);
+        self.sandbox_controller_exited(id);
+        self.sandbox_exited(id);
+        self.close_netns(id);
+        was_ready
+    }
+
     /// End of StopPodSandbox: the network is torn down, with it the IP.
     pub fn close_netns(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id) {
@@ -94,21 +95,11 @@ impl Store {
 }
 
 pub fn on_host_network(config: &pb::PodSandboxConfig) -> bool {
-    let options = config
-        .linux
-        .as_ref()
-        .and_then(|l| l.security_context.as_ref()?.namespace_options.as_ref());
+    let options = config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.as_ref());
     options.is_some_and(|o| o.network() == pb::NamespaceMode::Node)
 }
 
 /// A name as containerd's netns package makes them; it stays the same for the same sandbox.
 fn netns_path(id: &str) -> String {
-    format!(
-        "/var/run/netns/cni-{}-{}-{}-{}-{}",
-        &id[..8],
-        &id[8..12],
-        &id[12..16],
-        &id[16..20],
-        &id[20..32]
-    )
+    format!("/var/run/netns/cni-{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32])
 }

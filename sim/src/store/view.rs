@@ -1,22 +1,23 @@
 //! What CRI shows of the store: list items, statuses, events.
 
 use super::{Container, Controller, Sandbox, Store};
+use crate::kubelet::POD_UID;
 use crate::pb;
 use crate::profile::Profile;
 
-pub fn sandbox_item(s: &Sandbox) -> pb::PodSandbox {
+pub fn sandbox_item(s: &Sandbox, profile: &Profile) -> pb::PodSandbox {
     pb::PodSandbox {
         id: s.id.clone(),
         metadata: s.config.metadata.clone(),
         state: sandbox_state(s.ready).into(),
-        created_at: s.created_at,
+        created_at: profile.created_at(s.created_at),
         labels: s.config.labels.clone(),
         annotations: s.config.annotations.clone(),
         runtime_handler: s.runtime_handler.clone(),
     }
 }
 
-pub fn container_item(c: &Container) -> pb::Container {
+pub fn container_item(c: &Container, profile: &Profile) -> pb::Container {
     pb::Container {
         id: c.id.clone(),
         pod_sandbox_id: c.sandbox_id.clone(),
@@ -24,7 +25,7 @@ pub fn container_item(c: &Container) -> pb::Container {
         image: c.config.image.clone(),
         image_ref: c.image_id.clone(),
         state: c.status.state().into(),
-        created_at: c.status.created_at,
+        created_at: profile.created_at(c.status.created_at),
         labels: c.config.labels.clone(),
         annotations: c.config.annotations.clone(),
         image_id: c.image_id.clone(),
@@ -32,42 +33,24 @@ pub fn container_item(c: &Container) -> pb::Container {
 }
 
 fn sandbox_state(ready: bool) -> pb::PodSandboxState {
-    if ready {
-        pb::PodSandboxState::SandboxReady
-    } else {
-        pb::PodSandboxState::SandboxNotready
-    }
+    if ready { pb::PodSandboxState::SandboxReady } else { pb::PodSandboxState::SandboxNotready }
 }
 
 impl Sandbox {
     /// containerd 2.x asks the sandbox controller, not the CRI store (engine-facts §6).
     pub fn status(&self, profile: &Profile) -> pb::PodSandboxStatus {
         let forgotten = self.controller == Controller::Forgotten;
-        let options = self
-            .config
-            .linux
-            .as_ref()
-            .and_then(|l| l.security_context.as_ref()?.namespace_options.clone());
+        let options = self.config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.clone());
         pb::PodSandboxStatus {
             id: self.id.clone(),
             metadata: self.config.metadata.clone(),
             state: sandbox_state(self.controller == Controller::Ready).into(),
-            created_at: if forgotten {
-                profile.forgotten_created_at
-            } else {
-                self.created_at
-            },
+            created_at: if forgotten { profile.forgotten_created_at } else { self.created_at },
             network: Some(pb::PodSandboxNetworkStatus {
-                ip: if self.netns_closed {
-                    String::new()
-                } else {
-                    self.ip.clone()
-                },
+                ip: if self.netns_closed { String::new() } else { self.ip.clone() },
                 additional_ips: Vec::new(),
             }),
-            linux: Some(pb::LinuxPodSandboxStatus {
-                namespaces: Some(pb::Namespace { options }),
-            }),
+            linux: Some(pb::LinuxPodSandboxStatus { namespaces: Some(pb::Namespace { options }) }),
             labels: self.config.labels.clone(),
             annotations: self.config.annotations.clone(),
             runtime_handler: self.runtime_handler.clone(),
@@ -76,7 +59,13 @@ impl Sandbox {
 }
 
 impl Container {
-    pub fn status(&self) -> pb::ContainerStatus {
+    /// The pid as the engine tells it.
+    pub fn shown_pid(&self, profile: &Profile) -> u32 {
+        let running = self.status.state() == pb::ContainerState::ContainerRunning;
+        if running || profile.pid_in_every_state { self.status.pid } else { 0 }
+    }
+
+    pub fn status(&self, profile: &Profile) -> pb::ContainerStatus {
         use pb::ContainerState::{ContainerCreated, ContainerExited, ContainerRunning};
         let status = &self.status;
         let reason = match (status.state(), status.reason.as_str(), status.exit_code) {
@@ -85,8 +74,8 @@ impl Container {
             (_, reason, _) => reason.into(),
         };
         let (started_at, finished_at) = match status.state() {
-            ContainerCreated => (0, 0),
-            ContainerRunning => (status.started_at, 0),
+            ContainerCreated => (profile.unset_time, profile.unset_time),
+            ContainerRunning => (status.started_at, profile.unset_time),
             _ => (status.started_at, status.finished_at),
         };
         let stop_signal = match self.config.stop_signal() {
@@ -97,14 +86,11 @@ impl Container {
             id: self.id.clone(),
             metadata: self.config.metadata.clone(),
             state: status.state().into(),
-            created_at: status.created_at,
+            created_at: profile.created_at(status.created_at),
             started_at,
             finished_at,
             exit_code: status.exit_code,
-            image: self.config.image.as_ref().map(|i| pb::ImageSpec {
-                image: i.image.clone(),
-                ..Default::default()
-            }),
+            image: self.config.image.as_ref().map(|i| pb::ImageSpec { image: i.image.clone(), ..Default::default() }),
             image_ref: self.image_ref.clone(),
             reason,
             message: status.message.clone(),
@@ -114,17 +100,15 @@ impl Container {
             log_path: self.log_path.clone(),
             resources: None,
             image_id: self.image_id.clone(),
-            user: Some(pb::ContainerUser {
-                linux: Some(pb::LinuxContainerUser::default()),
-            }),
+            user: Some(pb::ContainerUser { linux: Some(pb::LinuxContainerUser::default()) }),
             stop_signal: stop_signal.into(),
         }
     }
 }
 
 impl Store {
-    /// containerd's generateAndSendContainerEvent: the sandbox's status (absent if it is unknown), the statuses
-    /// of all containers of that sandbox, then the time (engine-facts §1.1).
+    /// The sandbox's status (absent if it is unknown), the statuses of its containers, then the time (§1.1).
+    /// CRI-O takes the containers of the pod's uid, and tells nothing of an unknown sandbox: `None` (§1.2).
     pub fn event(
         &self,
         id: &str,
@@ -132,13 +116,21 @@ impl Store {
         kind: pb::ContainerEventType,
         profile: &Profile,
         now: i64,
-    ) -> pb::ContainerEventResponse {
-        pb::ContainerEventResponse {
+    ) -> Option<pb::ContainerEventResponse> {
+        let sandbox = self.sandboxes.get(sandbox_id);
+        let containers_statuses = if profile.statuses_by_uid_label {
+            let uid = sandbox?.config.metadata.as_ref().map_or("", |m| m.uid.as_str());
+            let of_pod = |c: &&Container| c.config.labels.get(POD_UID).map_or("", String::as_str) == uid;
+            self.containers.values().filter(of_pod).map(|c| c.status(profile)).collect()
+        } else {
+            self.containers_of(sandbox_id).map(|c| c.status(profile)).collect()
+        };
+        Some(pb::ContainerEventResponse {
             container_id: id.to_owned(),
             container_event_type: kind.into(),
             created_at: now,
-            pod_sandbox_status: self.sandboxes.get(sandbox_id).map(|s| s.status(profile)),
-            containers_statuses: self.containers_of(sandbox_id).map(Container::status).collect(),
-        }
+            pod_sandbox_status: sandbox.map(|s| s.status(profile)),
+            containers_statuses,
+        })
     }
 }

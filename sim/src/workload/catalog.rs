@@ -31,15 +31,7 @@ const JOBS: &[&str] = &["report", "backup", "thumbnails", "migrate"];
 pub fn agents(rng: &mut Rng) -> Vec<Planned> {
     AGENTS
         .iter()
-        .map(|app| {
-            planned(
-                Role::Agent,
-                "kube-system",
-                app,
-                &rng.suffix(5),
-                vec![ContainerSpec::new(app)],
-            )
-        })
+        .map(|app| planned(Role::Agent, "kube-system", app, &rng.suffix(5), vec![ContainerSpec::new(app)]))
         .collect()
 }
 
@@ -64,11 +56,7 @@ fn service(rng: &mut Rng) -> Planned {
 
 fn job(rng: &mut Rng) -> Planned {
     let app = *rng.pick(JOBS);
-    let life = if rng.chance(0.2) {
-        rng.between(0.005, 0.05)
-    } else {
-        rng.between(1.0, 6.0)
-    };
+    let life = if rng.chance(0.2) { rng.between(0.005, 0.05) } else { rng.between(1.0, 6.0) };
     let code = if rng.chance(0.25) { 1 + rng.below(3) } else { 0 };
     let mut main = ContainerSpec::new(app);
     main.command = shell(life, code);
@@ -118,10 +106,7 @@ mod tests {
     #[test]
     fn every_command_is_installed() {
         let mut rng = Rng::new(1);
-        for planned in agents(&mut rng)
-            .into_iter()
-            .chain((0..200).map(|_| draw(&mut rng)).collect::<Vec<_>>())
-        {
+        for planned in agents(&mut rng).into_iter().chain((0..200).map(|_| draw(&mut rng)).collect::<Vec<_>>()) {
             for c in planned.containers {
                 assert!(crate::command::plan(&c.command, &[]).is_ok(), "{:?}", c.command);
             }

@@ -45,12 +45,7 @@ enum Step {
 
 pub async fn run(engine: Arc<Engine>, options: Workload, mut rng: Rng) {
     let agents = catalog::agents(&mut rng);
-    let mut node = Loop {
-        engine,
-        rng,
-        target: options.pods,
-        pods: Vec::new(),
-    };
+    let mut node = Loop { engine, rng, target: options.pods, pods: Vec::new() };
     for agent in agents.into_iter().take(options.pods) {
         node.run_pod(agent).await;
     }
@@ -94,11 +89,7 @@ impl Loop {
             Ok(id) => id,
             Err(e) => return say(Err(e)),
         };
-        let mut pod = Pod {
-            id,
-            role: planned.role,
-            containers: Vec::new(),
-        };
+        let mut pod = Pod { id, role: planned.role, containers: Vec::new() };
         for spec in planned.containers {
             match self.start(&pod.id, spec.clone()).await {
                 Ok(id) => pod.containers.push((spec, id)),
@@ -136,10 +127,7 @@ fn decide(store: &Store, pods: &[Pod], target: usize, rng: &mut Rng) -> Step {
     let state = |id: &str| store.containers.get(id).map(|c| c.status.state());
     let (mut leaving, mut dead, mut alive) = (Vec::new(), Vec::new(), Vec::new());
     for (at, pod) in pods.iter().enumerate() {
-        let finished = pod
-            .containers
-            .iter()
-            .all(|(_, id)| state(id) == Some(ContainerState::ContainerExited));
+        let finished = pod.containers.iter().all(|(_, id)| state(id) == Some(ContainerState::ContainerExited));
         if pod.role == Role::Service || (pod.role == Role::Job && finished) {
             leaving.push(at);
         }
@@ -185,17 +173,9 @@ mod tests {
         let mut rng = Rng::new(3);
         for _ in 0..50 {
             assert_eq!(decide(&store, &[], 1, &mut rng), Step::Run);
-            let agent = [Pod {
-                id: "a".into(),
-                role: Role::Agent,
-                containers: Vec::new(),
-            }];
+            let agent = [Pod { id: "a".into(), role: Role::Agent, containers: Vec::new() }];
             assert_eq!(decide(&store, &agent, 1, &mut rng), Step::Rest);
-            let service = [Pod {
-                id: "a".into(),
-                role: Role::Service,
-                containers: Vec::new(),
-            }];
+            let service = [Pod { id: "a".into(), role: Role::Service, containers: Vec::new() }];
             assert_eq!(decide(&store, &service, 1, &mut rng), Step::Remove(0));
         }
     }

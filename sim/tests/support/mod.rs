@@ -43,23 +43,14 @@ impl Sim {
             .unwrap();
         let stdin = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut sim = Sim {
-            ready: String::new(),
-            child,
-            stdin,
-            answers,
-            folder,
-        };
+        let mut sim = Sim { ready: String::new(), child, stdin, answers, folder };
         sim.ready = sim.next_line().await;
         assert!(sim.ready.starts_with("ready unix:///"), "{}", sim.ready);
         sim
     }
 
     async fn next_line(&mut self) -> String {
-        let line = timeout(DEADLINE, self.answers.next_line())
-            .await
-            .expect("cri-sim says nothing")
-            .unwrap();
+        let line = timeout(DEADLINE, self.answers.next_line()).await.expect("cri-sim says nothing").unwrap();
         line.expect("cri-sim ended")
     }
 
@@ -114,37 +105,35 @@ impl Sim {
 
     /// Waits for the end, which something must have caused.
     pub async fn ended(&mut self) -> std::process::ExitStatus {
-        timeout(DEADLINE, self.child.wait())
-            .await
-            .expect("cri-sim does not end")
-            .unwrap()
+        timeout(DEADLINE, self.child.wait()).await.expect("cri-sim does not end").unwrap()
     }
 
     /// Closes stdin, and with it the program.
     pub async fn finish(mut self) {
         drop(self.stdin);
-        let status = timeout(DEADLINE, self.child.wait())
-            .await
-            .expect("cri-sim does not end")
-            .unwrap();
+        let status = timeout(DEADLINE, self.child.wait()).await.expect("cri-sim does not end").unwrap();
         assert!(status.success(), "{status}");
     }
 }
 
 pub fn field(answer: &str, key: &str) -> Option<String> {
-    answer
-        .split(' ')
-        .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
-        .map(str::to_owned)
+    answer.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
 }
 
 /// Events of one subscription, read by a task, because the call returns with the first event only.
 pub struct Events(tokio::sync::mpsc::UnboundedReceiver<Result<pb::ContainerEventResponse, tonic::Status>>);
 
 impl Events {
-    /// Returns when the engine has the call; that it also has the subscription is for the caller to make sure.
+    /// Returns when the engine has the subscription.
     pub async fn subscribe(sim: &mut Sim) -> Events {
-        let before = sim.stat("GetContainerEvents").await;
+        let before = sim.stat("subscriptions").await;
+        let events = Events::call(sim).await;
+        sim.ok(&format!("wait-subscribed {}", before + 1)).await;
+        events
+    }
+
+    /// Only calls: for an engine that does not let anyone subscribe now.
+    pub async fn call(sim: &Sim) -> Events {
         let mut client = sim.runtime().await;
         let (to, events) = tokio::sync::mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -159,10 +148,6 @@ impl Events {
                 }
             }
         });
-        let deadline = tokio::time::Instant::now() + DEADLINE;
-        while sim.stat("GetContainerEvents").await == before {
-            assert!(tokio::time::Instant::now() < deadline, "the call does not arrive");
-        }
         Events(events)
     }
 
@@ -191,46 +176,24 @@ impl Events {
 }
 
 pub async fn verbose_container(client: &mut Runtime, id: &str) -> (pb::ContainerStatus, serde_json::Value) {
-    let request = pb::ContainerStatusRequest {
-        container_id: id.into(),
-        verbose: true,
-    };
+    let request = pb::ContainerStatusRequest { container_id: id.into(), verbose: true };
     let reply = client.container_status(request).await.unwrap().into_inner();
-    (
-        reply.status.unwrap(),
-        serde_json::from_str(&reply.info["info"]).unwrap(),
-    )
+    (reply.status.unwrap(), serde_json::from_str(&reply.info["info"]).unwrap())
 }
 
 pub async fn verbose_sandbox(client: &mut Runtime, id: &str) -> (pb::PodSandboxStatus, serde_json::Value) {
-    let request = pb::PodSandboxStatusRequest {
-        pod_sandbox_id: id.into(),
-        verbose: true,
-    };
+    let request = pb::PodSandboxStatusRequest { pod_sandbox_id: id.into(), verbose: true };
     let reply = client.pod_sandbox_status(request).await.unwrap().into_inner();
     (
         reply.status.unwrap(),
-        reply
-            .info
-            .get("info")
-            .map_or(serde_json::Value::Null, |i| serde_json::from_str(i).unwrap()),
+        reply.info.get("info").map_or(serde_json::Value::Null, |i| serde_json::from_str(i).unwrap()),
     )
 }
 
 pub async fn list(client: &mut Runtime) -> Vec<pb::Container> {
-    client
-        .list_containers(pb::ListContainersRequest::default())
-        .await
-        .unwrap()
-        .into_inner()
-        .containers
+    client.list_containers(pb::ListContainersRequest::default()).await.unwrap().into_inner().containers
 }
 
 pub async fn list_sandboxes(client: &mut Runtime) -> Vec<pb::PodSandbox> {
-    client
-        .list_pod_sandbox(pb::ListPodSandboxRequest::default())
-        .await
-        .unwrap()
-        .into_inner()
-        .items
+    client.list_pod_sandbox(pb::ListPodSandboxRequest::default()).await.unwrap().into_inner().items
 }

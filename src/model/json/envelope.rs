@@ -60,9 +60,10 @@ struct EngineJson<'a> {
     /// Its process, in the watching process's pid namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// How changes are noticed: by its event stream, or by listing again and again.
+    /// How changes are noticed: by its event stream, or by listing again and again; absent while nothing is watched.
     #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
-    events: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<&'static str>,
     /// Why so.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
@@ -79,7 +80,7 @@ impl<'a> EngineJson<'a> {
             api: &engine.api,
             id: text(&engine.id),
             pid: engine.pid,
-            events: engine.events.word(),
+            events: text(&engine.events.reason).map(|_| engine.events.word()),
             events_reason: text(&engine.events.reason),
         }
     }

@@ -15,10 +15,7 @@ pub struct Backlog<T> {
 
 impl<T> Backlog<T> {
     pub fn new(keep: Duration) -> Self {
-        Backlog {
-            keep,
-            queue: VecDeque::new(),
-        }
+        Backlog { keep, queue: VecDeque::new() }
     }
 
     pub fn push(&mut self, now: Instant, event: T) {
@@ -53,9 +50,7 @@ pub struct Queue<T> {
 
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Self {
-        Queue {
-            to_task: self.to_task.clone(),
-        }
+        Queue { to_task: self.to_task.clone() }
     }
 }
 
@@ -63,12 +58,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
     /// Needs a tokio runtime.
     pub fn start(capacity: usize, keep: Duration) -> Self {
         let (to_task, inbox) = mpsc::channel(1);
-        let task = Task {
-            inbox,
-            capacity,
-            subscribers: Vec::new(),
-            backlog: Backlog::new(keep),
-        };
+        let task = Task { inbox, capacity, subscribers: Vec::new(), backlog: Backlog::new(keep) };
         tokio::spawn(task.run());
         Queue { to_task }
     }

@@ -1,0 +1,161 @@
+//! Containers: create, start, stop, remove, and the monitor that notices their ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Engine, Kind, Running};
+use crate::command;
+use crate::pb;
+use crate::process::{self, Spawned};
+use crate::store::{Error, Exit, Result, Started};
+
+impl Engine {
+    pub async fn create_container(self: &Arc<Self>, request: pb::CreateContainerRequest) -> Result<String> {
+        let id = self.new_id();
+        // Where the process exists from now on, so does its program: no event tells of the failure (§1.2).
+        let spawned = if self.profile.pid_in_every_state {
+            let none = pb::ContainerConfig::default();
+            let config = request.config.as_ref().unwrap_or(&none);
+            Some(self.spawn(&id, &config.command, &config.args).map_err(Error::Unknown)?)
+        } else {
+            None
+        };
+        let (sandbox_id, cgroup) = {
+            let mut store = self.store();
+            store.add_container(&id, request, self.profile.family, self.now())?;
+            let container = store.container(&id)?;
+            (container.sandbox_id.clone(), container.cgroups_path.clone())
+        };
+        if let Some(spawned) = spawned {
+            let pid = spawned.pid;
+            let running = self.register(&id, spawned, &cgroup);
+            self.store().set_pid(&id, pid);
+            tokio::spawn(Arc::clone(self).watch_container(running));
+        }
+        self.emit(&id, &sandbox_id, Kind::ContainerCreatedEvent).await;
+        Ok(id)
+    }
+
+    pub async fn start_container(self: &Arc<Self>, id: &str) -> Result<()> {
+        let start = self.store().begin_start(id)?;
+        let running = if !start.sandbox_ready {
+            Err(format!("sandbox container {:?} is not running", start.sandbox_id))
+        } else if self.profile.pid_in_every_state {
+            Ok(None)
+        } else {
+            self.spawn(&start.id, &start.command, &start.args).map(Some)
+        };
+        match running {
+            Ok(spawned) => self.begin_life(&start, spawned).await,
+            Err(message) => {
+                self.store().start_failed(&start.id, &message, self.now());
+                self.touch();
+                Err(Error::Unknown(message))
+            }
+        }
+    }
+
+    /// `spawned` is `None` where the process waits since CreateContainer.
+    async fn begin_life(self: &Arc<Self>, start: &Started, spawned: Option<Spawned>) -> Result<()> {
+        let id = &start.id;
+        if let Some(spawned) = spawned {
+            let pid = spawned.pid;
+            let running = self.register(id, spawned, &start.cgroups_path);
+            self.store().set_pid(id, pid);
+            // The monitor starts before the event: STOPPED may overtake STARTED.
+            tokio::spawn(Arc::clone(self).watch_container(running));
+        }
+        self.store().started(id, self.now());
+        if !self.let_go(id) {
+            let message = format!("the process of container {id:?} is gone");
+            self.store().start_failed(id, &message, self.now());
+            return Err(Error::Unknown(message));
+        }
+        self.emit(id, &start.sandbox_id, Kind::ContainerStartedEvent).await;
+        self.store().end_start(id);
+        Ok(())
+    }
+
+    fn spawn(&self, id: &str, command: &[String], args: &[String]) -> std::result::Result<Spawned, String> {
+        let plan = command::plan(command, args).map_err(|program| no_such_program(&program))?;
+        self.host.processes().spawn(plan).map_err(|e| format!("failed to start containerd task {id:?}: {e}"))
+    }
+
+    async fn watch_container(self: Arc<Self>, running: Running) {
+        let Running { id, process, gone } = running;
+        let code = process.ended().await;
+        self.unregister(&id);
+        let unseen = self.is_down();
+        let exit = match self.profile.exit_code_while_down {
+            Some(code) if unseen => Exit::Unknown(code),
+            _ => Exit::Code(code),
+        };
+        let sandbox_id = self.store().container_exited(&id, exit, self.now());
+        self.touch();
+        // Wakes StopContainer before the event is queued.
+        gone.send_replace(true);
+        let Some(sandbox_id) = sandbox_id.filter(|_| !unseen) else { return };
+        if !self.profile.tells_exit_after.is_zero() {
+            tokio::time::sleep(self.profile.tells_exit_after).await;
+            if !self.store().containers.contains_key(&id) {
+                return; // removed before the exit file was looked at: never told
+            }
+        }
+        self.emit(&id, &sandbox_id, Kind::ContainerStoppedEvent).await;
+    }
+
+    /// The signal, and SIGKILL after `timeout`; at once SIGKILL if that is zero.
+    pub async fn stop_container(&self, id: &str, timeout: Duration) -> Result<()> {
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        }; // idempotent
+        let signal = self.store().container(&id).map_or(libc::SIGTERM, |c| stop_signal(c.config.stop_signal()));
+        self.stop(&id, timeout, signal).await
+    }
+
+    pub(super) async fn stop(&self, id: &str, timeout: Duration, signal: i32) -> Result<()> {
+        if !timeout.is_zero() && self.end(id, signal, Some(timeout)).await? {
+            return Ok(());
+        }
+        self.end(id, libc::SIGKILL, None).await?;
+        Ok(())
+    }
+
+    pub async fn remove_container(&self, id: &str) -> Result<()> {
+        let Some(id) = self.find_container(id)? else {
+            return Ok(());
+        };
+        self.take_away(&id, true).await
+    }
+
+    /// `tell`: with a DELETED event.
+    pub(super) async fn take_away(&self, id: &str, tell: bool) -> Result<()> {
+        let forcibly = |e: Error| e.context(format!("failed to forcibly stop container {id:?}"));
+        self.stop(id, Duration::ZERO, libc::SIGTERM).await.map_err(forcibly)?;
+        let removed = {
+            let mut store = self.store();
+            store.begin_remove(id)?;
+            store.delete_container(id)
+        };
+        if let Some(container) = removed.filter(|_| tell) {
+            self.emit(id, &container.sandbox_id, Kind::ContainerDeletedEvent).await;
+        }
+        self.touch();
+        Ok(())
+    }
+}
+
+fn stop_signal(signal: pb::Signal) -> i32 {
+    match signal {
+        pb::Signal::RuntimeDefault => libc::SIGTERM,
+        other => process::signal_number(other.as_str_name().trim_start_matches("SIGNAL_")).unwrap_or(libc::SIGTERM),
+    }
+}
+
+fn no_such_program(program: &str) -> String {
+    format!(
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: \
+         unable to start container process: error during container init: exec: {program:?}: \
+         executable file not found in $PATH: unknown"
+    )
+}

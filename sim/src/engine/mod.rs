@@ -1,0 +1,250 @@
+//! The engine: store, processes and events together. gRPC, scripts and workloads all act through it.
+//! Order of state, event and return is containerd's (engine-facts §1.1), or the profile's where it differs.
+
+mod containers;
+mod outage;
+mod pods;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::events::Queue;
+use crate::faults::{EventFault, Faults};
+use crate::host::Host;
+use crate::pb::{self, ContainerEventType as Kind};
+use crate::process::{Process, Signals, Spawned, Start};
+use crate::profile::Profile;
+use crate::rng::Rng;
+use crate::store::{Error, Result, Store, full_id};
+
+type Event = pb::ContainerEventResponse;
+
+/// A live process; it is in the table exactly until it was waited for, so that its pid is safe to signal.
+struct Proc {
+    pid: u32,
+    signals: Signals,
+    cgroup: String,
+    gone: watch::Receiver<bool>,
+    /// Until the container is started.
+    start: Option<Start>,
+}
+
+pub struct Engine {
+    pub profile: Profile,
+    pub host: Host,
+    pub faults: Faults,
+    store: Mutex<Store>,
+    rng: Mutex<Rng>,
+    procs: Mutex<HashMap<String, Proc>>,
+    queue: Mutex<Queue<Event>>,
+    emitted: AtomicU64,
+    subscriptions: AtomicU64,
+    down: AtomicBool,
+    /// Bumped after a change of the store, for those who wait for one.
+    changes: watch::Sender<u64>,
+}
+
+impl Engine {
+    /// Needs a current-thread tokio runtime: children die with the thread that made them.
+    pub fn new(profile: Profile, rng: Rng, host: Host) -> Arc<Self> {
+        let queue = Mutex::new(Queue::start(profile.delivery));
+        Arc::new(Engine {
+            profile,
+            host,
+            faults: Faults::default(),
+            store: Mutex::default(),
+            rng: Mutex::new(rng),
+            procs: Mutex::default(),
+            queue,
+            emitted: AtomicU64::new(0),
+            subscriptions: AtomicU64::new(0),
+            down: AtomicBool::new(false),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// The engine's wall clock in ns. The one place where time enters.
+    pub fn now(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX));
+        now.saturating_add(self.faults.clock_step())
+    }
+
+    pub fn new_uid(&self) -> String {
+        lock(&self.rng).uuid()
+    }
+
+    fn new_id(&self) -> String {
+        lock(&self.rng).id()
+    }
+
+    /// How many events were generated so far.
+    pub fn emitted(&self) -> u64 {
+        self.emitted.load(Ordering::Relaxed)
+    }
+
+    pub async fn subscribe(&self) -> Option<mpsc::Receiver<Event>> {
+        let queue = lock(&self.queue).clone();
+        let events = queue.subscribe().await;
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
+        self.touch();
+        events
+    }
+
+    /// How many subscriptions were made so far.
+    pub fn subscriptions(&self) -> u64 {
+        self.subscriptions.load(Ordering::Relaxed)
+    }
+
+    /// Returns as soon as `of` gives a value for the store, which it is asked for at once and after every change.
+    pub async fn until<T>(&self, of: impl Fn(&Store) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(value) = of(&self.store()) {
+                return value;
+            }
+            // Cannot fail: the sender is ours.
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn touch(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+
+    async fn emit(&self, id: &str, sandbox_id: &str, kind: Kind) {
+        self.touch();
+        if self.is_down() {
+            return;
+        }
+        let event = self.store().event(id, sandbox_id, kind, &self.profile, self.now());
+        if let Some(event) = event {
+            self.emitted.fetch_add(1, Ordering::Relaxed);
+            self.send(self.faults.shape(event)).await;
+        }
+    }
+
+    async fn send(&self, events: Vec<Event>) {
+        let queue = lock(&self.queue).clone();
+        for event in events {
+            queue.send(event).await;
+        }
+    }
+
+    /// Changes what happens to events.
+    pub async fn fault(&self, fault: EventFault) {
+        self.send(self.faults.change(fault)).await;
+    }
+
+    /// Tells the last `n` events again, as they were. How many there were.
+    pub async fn replay(&self, n: usize) -> usize {
+        let events = self.faults.recent(n);
+        let found = events.len();
+        self.send(events).await;
+        found
+    }
+
+    /// Signals a container's or a sandbox's process from outside, as any process on the node could.
+    pub fn signal(&self, id: &str, signal: i32) -> Result<u32> {
+        let procs = lock(&self.procs);
+        let proc = procs.get(id).ok_or_else(|| Error::unknown("not running"))?;
+        proc.signals.send(signal).map_err(|e| Error::unknown(format!("kill {}: {e}", proc.pid)))?;
+        Ok(proc.pid)
+    }
+
+    /// Signals the process and waits for its end; true if it is gone (also if it was before).
+    async fn end(&self, id: &str, signal: i32, timeout: Option<Duration>) -> Result<bool> {
+        let mut gone = {
+            let procs = lock(&self.procs);
+            let Some(proc) = procs.get(id) else { return Ok(true) };
+            proc.signals.send(signal).map_err(|e| Error::unknown(format!("kill {}: {e}", proc.pid)))?;
+            proc.gone.clone()
+        };
+        let wait = gone.wait_for(|gone| *gone);
+        Ok(match timeout {
+            Some(timeout) => tokio::time::timeout(timeout, wait).await.is_ok(),
+            None => wait.await.is_ok(),
+        })
+    }
+
+    /// The process is placed before anyone can hear of its pid. It waits until it is let go.
+    fn register(&self, id: &str, spawned: Spawned, cgroup: &str) -> Running {
+        let Spawned { pid, process, signals, start } = spawned;
+        self.host.place(id, cgroup, pid);
+        let (sender, gone) = watch::channel(false);
+        let proc = Proc { pid, signals, cgroup: cgroup.to_owned(), gone, start: Some(start) };
+        lock(&self.procs).insert(id.to_owned(), proc);
+        Running { id: id.to_owned(), process, gone: sender }
+    }
+
+    /// Lets a registered process begin its life. False: it is gone.
+    fn let_go(&self, id: &str) -> bool {
+        lock(&self.procs).get_mut(id).map(|p| p.start.take()).is_some()
+    }
+
+    fn unregister(&self, id: &str) {
+        if let Some(proc) = lock(&self.procs).remove(id) {
+            self.host.clear(id, &proc.cgroup, proc.pid);
+        }
+    }
+
+    fn find_sandbox(&self, id: &str) -> Result<Option<String>> {
+        found(full_id(&self.store().sandboxes, id), || format!("an error occurred when try to find sandbox {id:?}"))
+    }
+
+    fn find_container(&self, id: &str) -> Result<Option<String>> {
+        found(full_id(&self.store().containers, id), || format!("an error occurred when try to find container {id:?}"))
+    }
+
+    fn container_ids(&self, sandbox_id: &str) -> Vec<String> {
+        self.store().containers_of(sandbox_id).map(|c| c.id.clone()).collect()
+    }
+
+    /// Kills all processes, and waits a little for their ends.
+    pub async fn shutdown(&self) {
+        self.kill_all().await;
+        self.host.clean_up();
+    }
+
+    async fn kill_all(&self) {
+        let leaving: Vec<_> = lock(&self.procs).values().map(|p| (p.signals.clone(), p.gone.clone())).collect();
+        for (signals, _) in &leaving {
+            // It may have ended by itself: then that is all we want.
+            let _ = signals.send(libc::SIGKILL);
+        }
+        let all = async {
+            for (_, mut gone) in leaving {
+                let _ = gone.wait_for(|gone| *gone).await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(5), all).await;
+    }
+}
+
+/// What a monitor watches.
+struct Running {
+    id: String,
+    process: Process,
+    gone: watch::Sender<bool>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stops and removals of what is not there succeed; other errors stay.
+fn found(id: Result<String>, context: impl Fn() -> String) -> Result<Option<String>> {
+    match id {
+        Ok(id) => Ok(Some(id)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(e) => Err(e.context(context())),
+    }
+}

@@ -1,0 +1,73 @@
+//! One subscriber's stream of events.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::size::fitting;
+use crate::engine::Engine;
+use crate::faults::StreamEnd;
+use crate::pb::ContainerEventResponse as Event;
+
+pub struct EventStream {
+    first: Option<Event>,
+    events: Option<mpsc::Receiver<Event>>,
+    end: Pin<Box<dyn Future<Output = StreamEnd> + Send>>,
+    max_message: usize,
+}
+
+impl EventStream {
+    /// Subscribes at once, and returns with the first event; or when a fault ends the stream before.
+    pub async fn open(engine: &Engine) -> Result<EventStream, Status> {
+        let max_message = engine.profile.max_message;
+        let mut end = Box::pin(engine.faults.stream_end());
+        let gone = || Status::unavailable("the event queue is gone");
+        let first = async {
+            let mut events = engine.subscribe().await.ok_or_else(gone)?;
+            let first = events.recv().await.ok_or_else(gone)?;
+            engine.faults.headers().await;
+            Ok::<_, Status>((first, events))
+        };
+        tokio::select! {
+            opened = first => {
+                let (first, events) = opened?;
+                let first = Some(fitting(first, max_message)?);
+                Ok(EventStream { first, events: Some(events), end, max_message })
+            }
+            how = &mut end => match how {
+                StreamEnd::Error => Err(broken()),
+                StreamEnd::Ok => {
+                    let end = Box::pin(std::future::pending());
+                    Ok(EventStream { first: None, events: None, end, max_message })
+                }
+            },
+        }
+    }
+}
+
+fn broken() -> Status {
+    Status::unavailable("transport is closing")
+}
+
+impl Stream for EventStream {
+    type Item = Result<Event, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if let Some(first) = this.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        let Some(events) = &mut this.events else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(how) = this.end.as_mut().poll(cx) {
+            this.events = None;
+            return Poll::Ready((how == StreamEnd::Error).then(|| Err(broken())));
+        }
+        // What does not fit ends the stream with it: tonic stops at the first error, as grpc-go's handler does.
+        events.poll_recv(cx).map(|event| event.map(|event| fitting(event, this.max_message)))
+    }
+}

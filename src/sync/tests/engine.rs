@@ -1,0 +1,249 @@
+//! A model of an engine: pods, containers, and the events that their changes make. Nothing here is ever asked by the
+//! machine but through lists, statuses and events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cri::{EngineEvent, EventKind, Listing};
+use crate::model::*;
+
+/// What kind of engine it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// Tells everything, and repeats what nobody heard to the next subscriber.
+    Containerd,
+    /// Tells nothing of a sandbox's creation and deletion, nor of the containers that go with a pod.
+    Crio,
+    /// As containerd, but events carry no statuses at all.
+    Bare,
+    /// Has no events.
+    Silent,
+}
+
+#[derive(Debug, Clone)]
+pub struct Thing {
+    pub id: Id,
+    pub kind: Kind,
+    pub pod: Id,
+    pub created: Time,
+    pub started: Option<Time>,
+    pub finished: Option<Time>,
+    pub code: i32,
+    /// Whether it failed to start.
+    pub failed: bool,
+}
+
+impl Thing {
+    pub fn state(&self) -> State {
+        match (self.started, self.finished) {
+            (_, Some(_)) => State::Exited,
+            (Some(_), None) => State::Running,
+            (None, None) => State::Created,
+        }
+    }
+
+    pub fn lives(&self) -> bool {
+        self.state() == State::Running
+    }
+
+    fn listed(&self) -> Sighting {
+        let said = Sighting {
+            state: self.state(),
+            name: self.id.clone(),
+            created_at: Some(self.created),
+            ..Sighting::of(self.id.clone(), self.kind)
+        };
+        match self.kind {
+            Kind::Sandbox => said.with_pod(self.as_pod()),
+            Kind::Container => Sighting { pod_id: Some(self.pod.clone()), ..said },
+        }
+    }
+
+    fn as_pod(&self) -> Pod {
+        let mut pod = Pod::new(self.id.clone());
+        pod.name = self.id.clone();
+        pod.state = if self.lives() { PodState::Ready } else { PodState::NotReady };
+        pod.created_at = Some(self.created);
+        pod
+    }
+
+    pub fn status(&self) -> Sighting {
+        let exit = (self.kind == Kind::Container && self.finished.is_some()).then(|| Exit {
+            code: Some(self.code),
+            reason: if self.failed {
+                "StartError"
+            } else if self.code == 0 {
+                "Completed"
+            } else {
+                "Error"
+            }
+            .into(),
+            message: "".into(),
+        });
+        let is_container = self.kind == Kind::Container;
+        Sighting {
+            is_status: true,
+            started_at: self.started.filter(|_| is_container),
+            finished_at: self.finished.filter(|_| is_container),
+            exit,
+            ..self.listed()
+        }
+    }
+}
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {
+    pub flavour: Flavour,
+    pub things: BTreeMap<Id, Thing>,
+    /// Whoever has ever lived, and whoever of those no longer does.
+    pub lived: BTreeSet<Id>,
+    pub ended: BTreeSet<Id>,
+    /// Whoever could not be started.
+    pub failed: BTreeSet<Id>,
+    made: u32,
+}
+
+impl Engine {
+    pub fn new(flavour: Flavour) -> Self {
+        Engine {
+            flavour,
+            things: BTreeMap::new(),
+            lived: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            made: 0,
+        }
+    }
+
+    pub fn keeps_unheard_events(&self) -> bool {
+        matches!(self.flavour, Flavour::Containerd | Flavour::Bare)
+    }
+
+    fn new_id(&mut self, letter: char) -> Id {
+        self.made += 1;
+        format!("{letter}{}", self.made).into()
+    }
+
+    /// The n-th of those that are so, counted around.
+    pub fn pick(&self, n: u8, is_so: impl Fn(&Thing) -> bool) -> Option<Id> {
+        let fitting: Vec<&Id> = self.things.values().filter(|b| is_so(b)).map(|b| &b.id).collect();
+        (!fitting.is_empty()).then(|| fitting[n as usize % fitting.len()].clone())
+    }
+
+    pub fn run_pod(&mut self, now: Time) -> Vec<EngineEvent> {
+        let id = self.new_id('p');
+        let sandbox = Thing {
+            id: id.clone(),
+            kind: Kind::Sandbox,
+            pod: id.clone(),
+            created: now,
+            started: Some(now),
+            finished: None,
+            code: 0,
+            failed: false,
+        };
+        self.things.insert(id.clone(), sandbox);
+        self.lived.insert(id.clone());
+        let created = (self.flavour != Flavour::Crio).then(|| self.event(&id, EventKind::Created, now));
+        created.into_iter().chain([self.event(&id, EventKind::Started, now + 1)]).collect()
+    }
+
+    pub fn create(&mut self, pod: &Id, now: Time) -> Vec<EngineEvent> {
+        let id = self.new_id('c');
+        let container = Thing {
+            id: id.clone(),
+            kind: Kind::Container,
+            pod: pod.clone(),
+            created: now,
+            started: None,
+            finished: None,
+            code: 0,
+            failed: false,
+        };
+        self.things.insert(id.clone(), container);
+        vec![self.event(&id, EventKind::Created, now)]
+    }
+
+    pub fn start(&mut self, id: &Id, now: Time) -> Vec<EngineEvent> {
+        self.things.get_mut(id).expect("picked").started = Some(now);
+        self.lived.insert(id.clone());
+        vec![self.event(id, EventKind::Started, now + 1)]
+    }
+
+    /// Nobody is told.
+    pub fn fail_to_start(&mut self, id: &Id, now: Time) {
+        let it = self.things.get_mut(id).expect("picked");
+        (it.finished, it.code, it.failed) = (Some(now), 128, true);
+        self.failed.insert(id.clone());
+    }
+
+    pub fn exit(&mut self, id: &Id, code: i32, now: Time) -> Vec<EngineEvent> {
+        let it = self.things.get_mut(id).expect("picked");
+        (it.finished, it.code) = (Some(now), code);
+        self.ended.insert(id.clone());
+        vec![self.event(id, EventKind::Stopped, now + 1)]
+    }
+
+    pub fn remove(&mut self, id: &Id, now: Time) -> Vec<EngineEvent> {
+        let gone = self.things.remove(id).expect("picked");
+        vec![self.event_about(&gone, EventKind::Deleted, now)]
+    }
+
+    /// Stops and removes a pod with all that is in it.
+    pub fn remove_pod(&mut self, pod: &Id, now: Time) -> Vec<EngineEvent> {
+        let mut events = Vec::new();
+        let members: Vec<Id> =
+            self.things.values().filter(|b| b.pod == *pod && b.id != *pod).map(|b| b.id.clone()).collect();
+        let mut at = now;
+        for id in members.iter().chain([pod]) {
+            if self.things[id].lives() {
+                events.extend(self.exit(id, 137, at));
+                at += 2;
+            }
+        }
+        for id in &members {
+            let deleted = self.remove(id, at);
+            if self.flavour != Flavour::Crio {
+                events.extend(deleted);
+            }
+            at += 2;
+        }
+        let deleted = self.remove(pod, at);
+        if self.flavour != Flavour::Crio {
+            events.extend(deleted);
+        }
+        events
+    }
+
+    fn event(&self, id: &Id, kind: EventKind, at: Time) -> EngineEvent {
+        self.event_about(&self.things[id], kind, at)
+    }
+
+    fn event_about(&self, about: &Thing, kind: EventKind, at: Time) -> EngineEvent {
+        let bare = self.flavour == Flavour::Bare;
+        let sandbox = if about.kind == Kind::Sandbox { Some(about) } else { self.things.get(&about.pod) };
+        let members = self.things.values().filter(|b| b.kind == Kind::Container && b.pod == about.pod && !bare);
+        EngineEvent {
+            id: about.id.clone(),
+            kind: Some(kind),
+            created_at: Some(at),
+            sandbox: sandbox.filter(|_| !bare).map(Thing::status),
+            containers: members.map(Thing::status).collect(),
+        }
+    }
+
+    pub fn list(&self) -> Listing {
+        let of = |kind| self.things.values().filter(move |b| b.kind == kind).map(Thing::listed).collect();
+        Listing { sandboxes: of(Kind::Sandbox), containers: of(Kind::Container), streamed: None }
+    }
+
+    /// A verbose status; pids are never nonsense here, but a container may be too short-lived for one.
+    pub fn status(&self, id: &Id) -> Option<Sighting> {
+        let it = self.things.get(id)?;
+        let pid = it.lives().then(|| 100 + it.created as i32 % 1_000_000);
+        Some(Sighting {
+            details: Some(Details { pid, pid_start_ticks: pid.map(|_| 1), ..Details::default() }),
+            ..it.status()
+        })
+    }
+}

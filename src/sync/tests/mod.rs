@@ -1,0 +1,180 @@
+//! Random schedules of what engines do and of what goes wrong, each followed by the question whether what was told is
+//! exactly what was there to be seen.
+
+#![allow(clippy::print_stdout, reason = "a test's figures")]
+
+mod engine;
+mod truth;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
+
+use engine::Flavour;
+use world::World;
+
+/// One step: what, and with which of the things it could be done to.
+type Step = (u8, u8);
+
+const STEPS: u8 = 31;
+
+fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
+    use crate::model::{Kind, State};
+    let up = world.is_up();
+    let pick = |world: &World, is_so: &dyn Fn(&engine::Thing) -> bool| world.engine.pick(which, is_so);
+    let container = |state: State| move |t: &engine::Thing| t.kind == Kind::Container && t.state() == state;
+    match what {
+        0 | 1 if up => world.act(|e, now| e.run_pod(now)),
+        2 | 3 if up => {
+            if let Some(pod) = pick(world, &|t| t.kind == Kind::Sandbox && t.lives()) {
+                world.act(|e, now| e.create(&pod, now));
+            }
+        }
+        4 | 5 if up => {
+            if let Some(id) = pick(world, &container(State::Created)) {
+                world.act(|e, now| e.start(&id, now));
+            }
+        }
+        // Processes also end while the engine is away.
+        6 | 7 => {
+            if let Some(id) = pick(world, &container(State::Running)) {
+                world.act(|e, now| e.exit(&id, i32::from(which % 2), now));
+            }
+        }
+        8 if up => {
+            if let Some(id) = pick(world, &container(State::Exited)) {
+                world.act(|e, now| e.remove(&id, now));
+            }
+        }
+        9 if up => {
+            if let Some(id) = pick(world, &|t| t.kind == Kind::Sandbox) {
+                world.act(|e, now| e.remove_pod(&id, now));
+            }
+        }
+        10 if up => {
+            if let Some(id) = pick(world, &container(State::Created)) {
+                world.act(|e, now| {
+                    e.fail_to_start(&id, now);
+                    Vec::new()
+                });
+            }
+        }
+        11 => {
+            if let Some(id) = pick(world, &|t| t.kind == Kind::Sandbox && t.lives()) {
+                world.act(|e, now| e.exit(&id, 0, now));
+            }
+        }
+        12 | 13 => (0..=which % 4).try_for_each(|_| world.deliver())?,
+        14 => world.compose_list(),
+        15 | 16 => world.reply_list()?,
+        17 | 18 => world.answer(which, false)?,
+        // Now and then so long that the ledger forgets. No request takes that long; an event that does is history.
+        19 if which == 255 => {
+            world.settle()?;
+            world.pass(20 * 60 * 1000)?;
+        }
+        19 => world.pass(u64::from(which) * 10)?,
+        20 => world.tamper(|pipe| drop(pipe.pop_front())),
+        21 => world.tamper(|pipe| pipe.extend(pipe.front().cloned())),
+        22 => world.tamper(|pipe| {
+            if pipe.len() > 1 {
+                pipe.swap(0, 1);
+            }
+        }),
+        23 => world.tamper(|pipe| {
+            if let Some(event) = pipe.front_mut() {
+                event.sandbox = event.sandbox.take().filter(|_| which % 2 == 0);
+                event.containers.clear();
+            }
+        }),
+        24 => world.break_stream()?,
+        25 if which % 4 == 0 => world.engine_goes()?,
+        26 => world.engine_comes(),
+        27 => world.connect()?,
+        28 => match which % 4 {
+            0 => world.fail_list()?,
+            1 => world.answer(which, true)?,
+            2 => drop(world.ask_for_resync()?),
+            _ => world.headers()?,
+        },
+        29 => world.slow_listens()?,
+        30 if which % 8 == 0 => world.set_clock_back(i64::from(which) * 10_000_000_000)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn run(flavour: Flavour, before: &[Step], steps: &[Step]) -> Result<u64, String> {
+    let mut world = World::new(flavour, |_| {});
+    for step in before {
+        // Only the engine acts before we come.
+        take(&mut world, (step.0 % 12, step.1))?;
+    }
+    world.watch()?;
+    world.connect()?;
+    for step in steps {
+        take(&mut world, *step)?;
+    }
+    world.verify()?;
+    Ok(world.events_given)
+}
+
+fn schedules() -> impl Strategy<Value = (Flavour, Vec<Step>, Vec<Step>)> {
+    let flavour =
+        prop_oneof![Just(Flavour::Containerd), Just(Flavour::Crio), Just(Flavour::Bare), Just(Flavour::Silent)];
+    let step = || (0..STEPS, any::<u8>());
+    (flavour, prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
+}
+
+/// How many schedules: `CRI_MODEL_SCHEDULES`, or what fits into a normal test run.
+fn count() -> u32 {
+    std::env::var("CRI_MODEL_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
+}
+
+/// `CRI_MODEL_SEED`, or another one each time.
+fn seed() -> u64 {
+    let given = std::env::var("CRI_MODEL_SEED").ok().and_then(|n| n.parse().ok());
+    given.unwrap_or_else(|| crate::sync::book::wall_clock() as u64)
+}
+
+#[test]
+fn what_is_told_is_what_was_there_to_be_seen() {
+    let (seed, cases) = (seed(), count());
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Runs { cases, failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
+    let events = AtomicU64::new(0);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(), |(flavour, before, steps)| {
+        let given = run(flavour, &before, &steps).map_err(TestCaseError::fail)?;
+        events.fetch_add(given, Ordering::Relaxed);
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => println!("{cases} schedules, {} events, seed {seed}", events.load(Ordering::Relaxed)),
+        Err(failure) => panic!("{failure}\nCRI_MODEL_SEED={seed} CRI_MODEL_SCHEDULES={cases} repeats this"),
+    }
+}
+
+/// Schedules that once found a defect.
+#[test]
+fn what_was_wrong_once_stays_right() {
+    for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {
+        run(*flavour, before, steps).unwrap_or_else(|e| panic!("{n}: {e}"));
+    }
+}
+
+type Schedule = (Flavour, &'static [Step], &'static [Step]);
+
+#[rustfmt::skip]
+const FOUND: &[Schedule] = &[
+    (Flavour::Containerd, &[(0, 0)], &[(0, 0), (9, 158), (12, 106), (0, 0), (11, 6), (0, 0), (24, 0)]),
+    (Flavour::Crio, &[(0, 0), (0, 0)], &[(0, 0), (11, 9), (20, 0), (23, 49), (0, 0), (0, 0)]),
+    (Flavour::Containerd, &[(12, 0)], &[(0, 0), (0, 0), (0, 0), (2, 0), (9, 57), (2, 0), (2, 0), (2, 0), (15, 0), (2, 21), (2, 0), (2, 0), (2, 0), (10, 0), (19, 100), (0, 0), (0, 0), (14, 0), (24, 0), (9, 25), (0, 0)]),
+    (Flavour::Bare, &[], &[(0, 0), (12, 0), (2, 0), (14, 0), (4, 0), (14, 0), (6, 0), (15, 0), (15, 0), (8, 0)]),
+    (Flavour::Containerd, &[], &[(0, 0), (0, 0), (15, 0), (24, 0), (19, 10), (17, 0), (2, 0), (11, 0), (2, 0), (0, 0), (4, 0), (12, 12), (17, 0), (15, 0), (19, 20), (29, 0)]),
+    (Flavour::Bare, &[], &[(0, 0), (0, 0), (2, 0), (15, 0), (4, 0), (12, 0), (14, 0), (6, 0), (24, 0), (8, 0), (19, 10)]),
+    (Flavour::Crio, &[(12, 0)], &[(4, 0), (4, 0), (17, 0), (2, 0), (17, 0), (23, 0), (12, 0), (0, 0), (9, 13), (0, 0), (15, 0), (17, 0), (4, 0), (19, 3), (12, 12), (24, 0), (14, 0), (9, 30), (17, 235)]),
+];

@@ -1,0 +1,181 @@
+//! What was there to be seen, and what was told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::engine::Engine;
+use crate::cri::{EngineEvent, EventKind, Listing};
+use crate::model::*;
+
+/// What has come before the machine's eyes, by the rule of promise 2: a life that an event or a list has shown since
+/// the first list is to be told.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The start of the first list.
+    t0: Option<Time>,
+    shown: BTreeSet<Id>,
+    /// What the first list showed as over: not told, unless its own news say that it lived on into our time.
+    over_at_first: BTreeSet<Id>,
+    /// Could not be started, and was seen as such.
+    failed: BTreeSet<Id>,
+}
+
+impl Seen {
+    pub fn list(&mut self, listing: &Listing, begun: Time) {
+        let first = self.t0.is_none();
+        self.t0.get_or_insert(begun);
+        for said in listing.sandboxes.iter().chain(&listing.containers) {
+            match said.state {
+                State::Running => self.show(&said.id),
+                State::Exited if first && !self.shown.contains(&said.id) => {
+                    self.over_at_first.insert(said.id.clone());
+                }
+                State::Exited if said.kind == Kind::Sandbox => self.sandbox_that_is_over(said),
+                _ => {}
+            }
+        }
+    }
+
+    pub fn clock_set_back(&mut self, by: Time) {
+        self.t0 = self.t0.map(|t0| t0 - by);
+    }
+
+    /// An event that the machine has been given, after the first list.
+    pub fn event(&mut self, event: &EngineEvent) {
+        if event.created_at < self.t0 {
+            return;
+        }
+        let news = matches!(event.kind, Some(EventKind::Started | EventKind::Stopped));
+        if news && !event.containers.iter().any(|c| c.id == event.id && c.never_started()) {
+            self.show(&event.id);
+        }
+        if let Some(sandbox) = &event.sandbox
+            && (sandbox.state == State::Running || sandbox.id == event.id)
+        {
+            self.status_of(sandbox);
+        }
+        event.containers.iter().for_each(|c| self.status_of(c));
+    }
+
+    /// The answer to a question.
+    pub fn status(&mut self, said: &Sighting) {
+        match said.kind {
+            Kind::Sandbox if said.state == State::Exited => self.sandbox_that_is_over(said),
+            _ => self.status_of(said),
+        }
+    }
+
+    fn status_of(&mut self, said: &Sighting) {
+        if said.never_started() {
+            if !self.over_at_first.contains(&said.id) {
+                self.failed.insert(said.id.clone());
+            }
+        } else if said.state == State::Running || said.state == State::Exited && !self.over_at_first.contains(&said.id)
+        {
+            self.show(&said.id);
+        }
+    }
+
+    fn sandbox_that_is_over(&mut self, said: &Sighting) {
+        if said.created_at >= self.t0 && !self.over_at_first.contains(&said.id) {
+            self.show(&said.id);
+        }
+    }
+
+    fn show(&mut self, id: &Id) {
+        self.shown.insert(id.clone());
+    }
+}
+
+/// What one consumer was told.
+#[derive(Debug, Default)]
+pub struct Told {
+    seq: u64,
+    started: BTreeMap<Id, u32>,
+    exited: BTreeMap<Id, u32>,
+    never_started: BTreeMap<Id, u32>,
+    provisional: BTreeMap<Id, i32>,
+    /// Who lives, by all that this consumer knows.
+    pub living: BTreeSet<Id>,
+    replayed: Option<BTreeSet<Id>>,
+    pub overflows: u32,
+}
+
+impl Told {
+    /// Takes an event, and complains at once about what can never be right.
+    pub fn take(&mut self, event: &Event, engine: &Engine, seen: &Seen) -> Result<(), String> {
+        check(event.seq > self.seq, || format!("{event:?} after seq {}", self.seq))?;
+        self.seq = event.seq;
+        match event.event_type {
+            EventType::ReplayBegin => self.replayed = Some(BTreeSet::new()),
+            EventType::ReplayEnd => self.living = self.replayed.take().ok_or("an end without a beginning")?,
+            EventType::Overflow => self.overflows += 1,
+            EventType::State => {}
+            _ => {
+                let container = event.container.as_ref().ok_or("no container")?;
+                self.about(event, container, engine, seen).map_err(|e| format!("{e}: {event:?}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn about(&mut self, event: &Event, c: &Container, engine: &Engine, seen: &Seen) -> Result<(), String> {
+        let id = &c.id;
+        let has = |flag: u32| event.flags & flag != 0;
+        match event.event_type {
+            EventType::Started => {
+                check(engine.lived.contains(id), || "it never lived".into())?;
+                check(seen.shown.contains(id), || "nothing has shown it".into())?;
+                check(c.state == State::Running, || "not shown as running".into())?;
+                *self.started.entry(id.clone()).or_default() += 1;
+                match &mut self.replayed {
+                    Some(replayed) => replayed.insert(id.clone()),
+                    None => self.living.insert(id.clone()),
+                };
+            }
+            EventType::Exited if has(CRI_EVENT_FLAG_NEVER_STARTED) => {
+                check(engine.failed.contains(id), || "it did not fail to start".into())?;
+                *self.never_started.entry(id.clone()).or_default() += 1;
+            }
+            EventType::Exited => {
+                check(engine.ended.contains(id), || "it still lives".into())?;
+                check(c.state == State::Exited, || "not shown as exited".into())?;
+                check(self.overflows > 0 || self.started.contains_key(id), || "its start was not told".into())?;
+                *self.exited.entry(id.clone()).or_default() += 1;
+                self.living.remove(id);
+                if has(CRI_EVENT_FLAG_PROVISIONAL) {
+                    *self.provisional.entry(id.clone()).or_default() += 1;
+                }
+            }
+            EventType::Updated if event.changed & CRI_CHANGED_EXIT != 0 => {
+                if let Some(open) = self.provisional.get_mut(id) {
+                    *open -= 1;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// At the end, with everything healed: each life that was shown was told once, and nothing else.
+    pub fn is_the_truth(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
+        for id in &seen.shown {
+            let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
+            let right = (Some(1), engine.ended.contains(id).then_some(1));
+            check(counts == right, || format!("{id} was told {counts:?}, which should be {right:?}"))?;
+        }
+        for (id, times) in &self.never_started {
+            check(*times == 1, || format!("{id} was told {times} times as never started"))?;
+        }
+        if let Some(id) = seen.failed.iter().find(|id| !self.never_started.contains_key(*id)) {
+            return Err(format!("{id} was not told as never started"));
+        }
+        match self.provisional.iter().find(|(_, open)| **open > 0) {
+            Some((id, _)) => Err(format!("the exit of {id} stayed provisional")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check(is_so: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
+    if is_so { Ok(()) } else { Err(complaint()) }
+}

@@ -1,0 +1,363 @@
+//! A watcher, an engine, and everything that can go wrong between them, one step at a time.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::engine::{Engine, Flavour};
+use super::truth::{Seen, Told};
+use crate::config::Config;
+use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
+use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
+use crate::hub::{EventQueue, Hub, Next};
+use crate::model::*;
+use crate::portfolio::{Millis, Now, Question};
+use crate::sync::book::Book;
+use crate::sync::lists::Begun;
+use crate::sync::machine::{Action, Input, Machine};
+use crate::sync::scribe::Scribe;
+use crate::sync::waiters::WaiterId;
+
+const EPOCH: Time = 1_700_000_000_000_000_000;
+
+pub struct World {
+    pub engine: Engine,
+    pub seen: Seen,
+    pub told: Told,
+    /// What a consumer knows whose queue is small, and who seldom looks.
+    pub slow: Told,
+    queues: [Arc<EventQueue>; 2],
+    pub book: Arc<Book>,
+    scribe: Scribe,
+    mono: Millis,
+    wall: Time,
+    up: bool,
+    connecting: bool,
+    connected: bool,
+    subscribed: bool,
+    /// Events on their way.
+    pipe: VecDeque<EngineEvent>,
+    /// Events that nobody heard.
+    backlog: Vec<EngineEvent>,
+    /// Events that were given before the first list.
+    early: Vec<EngineEvent>,
+    list: Option<(Now, Option<Listing>)>,
+    questions: Vec<Question>,
+    finished: BTreeSet<WaiterId>,
+    waiters: WaiterId,
+    pub events_given: u64,
+}
+
+type Outcome = Result<(), String>;
+
+impl World {
+    pub fn new(flavour: Flavour, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        configure(&mut config);
+        let book = Arc::new(Book::new(&config));
+        let hub = Arc::new(Hub::new(book.clone()));
+        let queue = |capacity| hub.subscribe(0, false, capacity, LabelView::Merged).expect("an eventfd");
+        let queues = [queue(1 << 20), queue(3)];
+        World {
+            engine: Engine::new(flavour),
+            seen: Seen::default(),
+            told: Told::default(),
+            slow: Told::default(),
+            queues,
+            scribe: Scribe::new(Machine::new(&config, 1), book.clone(), hub),
+            book,
+            mono: 0,
+            wall: EPOCH,
+            up: true,
+            connecting: false,
+            connected: false,
+            subscribed: false,
+            pipe: VecDeque::new(),
+            backlog: Vec::new(),
+            early: Vec::new(),
+            list: None,
+            questions: Vec::new(),
+            finished: BTreeSet::new(),
+            waiters: 0,
+            events_given: 0,
+        }
+    }
+
+    pub fn watch(&mut self) -> Outcome {
+        self.feed(Input::Watch)
+    }
+
+    pub fn pass(&mut self, millis: Millis) -> Outcome {
+        /// So long containerd keeps events that nobody heard.
+        const KEPT: Millis = 300_000;
+        if millis > KEPT {
+            self.backlog.clear();
+        }
+        self.mono += millis;
+        self.wall += millis as Time * 1_000_000;
+        self.feed(Input::Tick)
+    }
+
+    /// Somebody sets the node's clock back.
+    pub fn set_clock_back(&mut self, by: Time) -> Outcome {
+        self.wall -= by;
+        self.seen.clock_set_back(by);
+        self.feed(Input::Tick)
+    }
+
+    /// A moment of the engine's clock that nothing else happens at.
+    fn moment(&mut self) -> Time {
+        self.wall += 1000;
+        self.wall
+    }
+
+    fn feed(&mut self, input: Input) -> Outcome {
+        let wall = self.moment();
+        let now = Now { mono: self.mono, wall };
+        let (actions, finished) = self.scribe.handle(input, now);
+        self.finished.extend(finished.into_iter().filter(|(_, result)| result.is_ok()).map(|(id, _)| id));
+        let mut silent = false;
+        for action in actions {
+            match action {
+                Action::Connect => self.connecting = true,
+                Action::Disconnect => self.disconnect(),
+                Action::Subscribe if self.engine.flavour == Flavour::Silent => silent = true,
+                Action::Subscribe => self.subscribe(),
+                Action::List { .. } => self.list = Some((now, None)),
+                Action::Ask(question) => self.questions.push(question),
+            }
+        }
+        if silent {
+            let refusal = Error::new(CRI_E_UNSUPPORTED, "method not implemented");
+            self.feed(Input::Stream(StreamItem::End(StreamEnd::Unimplemented(refusal))))?;
+        }
+        self.listen(0)
+    }
+
+    /// The n-th consumer takes all that waits for it.
+    fn listen(&mut self, n: usize) -> Outcome {
+        while let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) {
+            let told = if n == 0 { &mut self.told } else { &mut self.slow };
+            told.take(&event, &self.engine, &self.seen)?;
+        }
+        Ok(())
+    }
+
+    pub fn slow_listens(&mut self) -> Outcome {
+        self.listen(1)
+    }
+
+    fn disconnect(&mut self) {
+        (self.connected, self.subscribed, self.list) = (false, false, None);
+        self.questions.clear();
+        self.pipe.clear();
+    }
+
+    fn subscribe(&mut self) {
+        self.subscribed = self.up;
+        if self.up {
+            self.pipe.extend(std::mem::take(&mut self.backlog));
+        }
+    }
+
+    /// The engine does something.
+    pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
+        let now = self.moment();
+        let events = act(&mut self.engine, now);
+        self.wall += 1000;
+        if self.subscribed {
+            self.pipe.extend(events);
+        } else if self.up && self.engine.keeps_unheard_events() {
+            self.backlog.extend(events);
+        }
+    }
+
+    pub fn connect(&mut self) -> Outcome {
+        if !std::mem::take(&mut self.connecting) {
+            return Ok(());
+        }
+        if !self.up {
+            return self.feed(Input::ConnectFailed(lost()));
+        }
+        self.connected = true;
+        self.feed(Input::Connected { version: Version::default(), can_stream_lists: false })
+    }
+
+    pub fn engine_goes(&mut self) -> Outcome {
+        if !std::mem::take(&mut self.up) {
+            return Ok(());
+        }
+        self.backlog.clear();
+        self.break_stream()
+    }
+
+    pub fn engine_comes(&mut self) {
+        self.up = true;
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.up
+    }
+
+    pub fn break_stream(&mut self) -> Outcome {
+        if !std::mem::take(&mut self.subscribed) {
+            return Ok(());
+        }
+        self.pipe.clear();
+        self.feed(Input::Stream(StreamItem::End(StreamEnd::Failed(lost()))))
+    }
+
+    pub fn headers(&mut self) -> Outcome {
+        if self.subscribed { self.feed(Input::Stream(StreamItem::Open)) } else { Ok(()) }
+    }
+
+    /// The next event arrives.
+    pub fn deliver(&mut self) -> Outcome {
+        let Some(event) = self.pipe.pop_front() else { return Ok(()) };
+        self.events_given += 1;
+        if self.book.read().portfolio.is_synced() {
+            self.seen.event(&event);
+        } else {
+            self.early.push(event.clone());
+        }
+        self.feed(Input::Stream(StreamItem::Event(event.into())))
+    }
+
+    /// What happens to events on their way.
+    pub fn tamper(&mut self, with: impl FnOnce(&mut VecDeque<EngineEvent>)) {
+        with(&mut self.pipe);
+    }
+
+    /// The engine looks at what it has, for the list that is under way; the reply takes its time.
+    pub fn compose_list(&mut self) {
+        if let Some((_, listing @ None)) = &mut self.list
+            && self.up
+        {
+            *listing = Some(self.engine.list());
+        }
+    }
+
+    pub fn reply_list(&mut self) -> Outcome {
+        self.compose_list();
+        let Some((begun, listing)) = self.list.take() else { return Ok(()) };
+        let Some(listing) = listing.filter(|_| self.up) else { return self.feed(Input::Listed(Err(lost()))) };
+        let begun = Begun { number: 0, tick: 0, at: begun };
+        let now = Now { mono: self.mono, wall: self.wall };
+        self.seen.list(&listing, begun.wall(now));
+        for event in std::mem::take(&mut self.early) {
+            self.seen.event(&event);
+        }
+        self.feed(Input::Listed(Ok(listing)))
+    }
+
+    pub fn fail_list(&mut self) -> Outcome {
+        match self.list.take() {
+            Some(_) => self.feed(Input::Listed(Err(Error::new(CRI_E_RPC, "not initialized yet")))),
+            None => Ok(()),
+        }
+    }
+
+    pub fn answer(&mut self, n: u8, fails: bool) -> Outcome {
+        if self.questions.is_empty() {
+            return Ok(());
+        }
+        let question = self.questions.remove(n as usize % self.questions.len());
+        if !self.up || fails {
+            let error = if self.up { Error::new(CRI_E_RPC, "refused") } else { lost() };
+            return self.feed(Input::Answered(question, Err(error)));
+        }
+        let answer = self.engine.status(&question.id);
+        if let Some(said) = &answer {
+            self.seen.status(said);
+        }
+        self.feed(Input::Answered(question, Ok(answer)))
+    }
+
+    pub fn ask_for_resync(&mut self) -> Result<WaiterId, String> {
+        self.waiters += 1;
+        self.feed(Input::Resync(self.waiters))?;
+        Ok(self.waiters)
+    }
+
+    /// No more faults: everything under way arrives, and time passes, until a resync is through.
+    pub fn heal(&mut self) -> Outcome {
+        self.up = true;
+        let id = self.ask_for_resync()?;
+        for _ in 0..10_000 {
+            self.settle()?;
+            if self.finished.contains(&id) {
+                return Ok(());
+            }
+            self.wait()?;
+        }
+        Err("the resync never finished".into())
+    }
+
+    /// Everything that is under way arrives.
+    pub fn settle(&mut self) -> Outcome {
+        loop {
+            self.connect()?;
+            while !self.pipe.is_empty() {
+                self.deliver()?;
+            }
+            self.reply_list()?;
+            while !self.questions.is_empty() {
+                self.answer(0, false)?;
+            }
+            if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
+                return Ok(());
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Outcome {
+        let deadline = self.scribe.deadline().ok_or("nothing to wait for")?;
+        self.pass(deadline.saturating_sub(self.mono).max(1))
+    }
+
+    /// As `heal`, and everything that takes time is over.
+    pub fn calm_down(&mut self) -> Outcome {
+        self.heal()?;
+        let until = self.mono + 5000;
+        while self.mono < until {
+            self.settle()?;
+            self.wait()?;
+        }
+        self.heal()?;
+        self.slow_listens()
+    }
+
+    /// The picture is the engine's list, and what consumers know is what lives.
+    pub fn picture_is_true(&self) -> Outcome {
+        let lives: BTreeSet<Id> = self.engine.things.values().filter(|t| t.lives()).map(|t| t.id.clone()).collect();
+        let page = self.book.read();
+        let shown: BTreeSet<Id> = page.portfolio.running().map(|c| c.id.clone()).collect();
+        if shown != lives {
+            return Err(format!("the picture shows {shown:?}, alive are {lives:?}"));
+        }
+        for (who, told) in [("the consumer", &self.told), ("the slow consumer", &self.slow)] {
+            if told.living != lives {
+                return Err(format!("{who} knows of {:?}, alive are {lives:?}", told.living));
+            }
+        }
+        let has: BTreeSet<Id> = self.engine.things.keys().cloned().collect();
+        let present: BTreeSet<Id> = page.portfolio.present().map(|c| c.id.clone()).collect();
+        if present != has {
+            return Err(format!("the picture has {present:?}, the engine {has:?}"));
+        }
+        match page.portfolio.running().find(|c| c.missing != 0) {
+            Some(c) => Err(format!("still missing {:#x}: {c:?}", c.missing)),
+            None => Ok(()),
+        }
+    }
+
+    pub fn verify(&mut self) -> Outcome {
+        self.calm_down()?;
+        self.picture_is_true()?;
+        self.told.is_the_truth(&self.engine, &self.seen)
+    }
+}
+
+fn lost() -> Error {
+    Error::new(CRI_E_CONNECT, "the connection is lost").retriable()
+}
