@@ -78,7 +78,8 @@ fn every_kind_obeys_its_schema() {
             assert_eq!(read_until(&queue, "exited", "brief")["container"]["exitCode"], 3);
             // The engine tells no event of a failed start.
             watcher.resync(PATIENCE).unwrap();
-            assert_eq!(read_until(&queue, "exited", "broken")["flags"], json!(["synthetic", "neverStarted"]));
+            let flags = read_until(&queue, "exited", "broken")["flags"].take();
+            assert!(flags.as_array().unwrap().contains(&json!("neverStarted")), "{flags}");
         }
         watcher.stop().unwrap();
         while let Next::Event(event) = queue.next(PATIENCE) {
