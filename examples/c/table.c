@@ -43,11 +43,11 @@ int main(int argc, char **argv)
         epoll_ctl(epoll, EPOLL_CTL_ADD, ready.data.fd, &ready);
         status = cri_watcher_start(watcher, NULL);
     }
-    while (status >= CRI_OK && status != CRI_CLOSED && epoll_wait(epoll, &ready, 1, -1) == 1 && ready.data.fd != 0) {
+    while (status >= CRI_OK && status != CRI_CLOSED
+           && (epoll_wait(epoll, &ready, 1, -1) != 1 || ready.data.fd != 0)) {
         while ((status = cri_event_queue_next(queue, 0, &event, NULL)) == CRI_OK)
             cri_event_free(event); /* Something has changed: that is all this program wants to know. */
-        if (cri_watcher_generation(watcher) != cri_snapshot_generation(table)
-            && cri_watcher_snapshot(watcher, &newer, NULL) == CRI_OK) {
+        if (cri_watcher_snapshot(watcher, &newer, NULL) == CRI_OK) {
             cri_snapshot_free(table);
             print_table(table = newer);
         }
@@ -55,5 +55,5 @@ int main(int argc, char **argv)
     cri_snapshot_free(table);
     cri_event_queue_free(queue);
     cri_watcher_free(watcher);
-    return status < 0;
+    return status < 0 && fprintf(stderr, "table: %s\n", cri_status_name(status)) > 0;
 }

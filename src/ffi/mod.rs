@@ -15,7 +15,7 @@
 //!
 //! An agent that follows changes starts the watcher and takes events: pushed into a callback
 //! (cri_watcher_subscribe), or pulled from a queue that has a file descriptor for poll and epoll
-//! (cri_event_queue_new).
+//! (cri_event_queue_new). Events and snapshots (cri_watcher_snapshot) show structs, so that no JSON has to be parsed.
 //!
 //! Conventions
 //!

@@ -91,8 +91,10 @@ impl Snapshot {
     }
 
     /// The one container that this id or name means, also among the remembered.
-    pub fn find(&self, id_or_name: &str) -> Result<&Container> {
-        lookup(self.entries.iter(), id_or_name)
+    pub fn find(&self, id_or_name: &str) -> Result<&Arc<Container>> {
+        let found = lookup(self.entries.iter(), id_or_name)?;
+        let mut containers = self.entries.iter().map(|e| &e.container);
+        Ok(containers.find(|c| std::ptr::eq(&***c, found)).expect("it was found among these"))
     }
 
     /// A container may show an older state of its pod.

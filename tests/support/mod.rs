@@ -5,6 +5,7 @@
 //! * `containerd`: one running containerd of one version, and its end; `leftovers`: what it leaves, removed
 //! * `pods`: runs pods and containers on an engine
 //! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
+//! * `schema`: holds the library's JSON against docs/schema
 //! * `sim`: the simulated engine
 //! * `wait`: waits for a condition, with a deadline
 
@@ -18,5 +19,6 @@ pub mod lab;
 pub mod leftovers;
 pub mod pods;
 pub mod probe;
+pub mod schema;
 pub mod sim;
 pub mod wait;

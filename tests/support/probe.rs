@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::c::Library;
+use super::schema;
 
 /// The compiled program, for one engine.
 #[derive(Debug, Clone)]
@@ -68,8 +69,7 @@ impl Probe {
         if !output.status.success() {
             return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
         }
-        let text = String::from_utf8_lossy(&output.stdout);
-        serde_json::from_str(&text).map_err(|error| format!("{arguments:?} gave no JSON ({error}): {text}"))
+        schema::obey(&String::from_utf8_lossy(&output.stdout)).map_err(|error| format!("{arguments:?}: {error}"))
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -81,9 +82,19 @@ impl Sim {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        // It ends with its script, and removes what it made; a failure has nobody to be told to.
+        // It ends with its script, and removes what it made.
         drop(self.stdin.take());
-        let _ = self.child.wait();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() >= deadline {
+                eprintln!("the simulated engine {} does not end: killed", self.child.id());
+                // A failure says that it has ended after all.
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -60,7 +60,7 @@ struct EngineJson<'a> {
     /// Its process, in the watching process's pid namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// How changes are noticed: by its event stream, or by listing again and again.
+    /// How changes are noticed: by its event stream, or by listing again and again; absent while nothing is watched.
     #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'static str>,
