@@ -10,7 +10,7 @@ use std::time::Duration;
 use criwatch::config::{Config, describe};
 use criwatch::error::Result;
 use criwatch::hub::{EventQueue, Next};
-use criwatch::model::{JsonText, json as written};
+use criwatch::model::{ALL_MASK, JsonText, json as written};
 use criwatch::watcher::Watcher;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn every_kind_obeys_its_schema() {
         let watcher = Watcher::new(Some(sim.endpoint()), config).unwrap();
         obey(&watcher.engine_info().unwrap());
         obey(&watcher.stats().unwrap());
-        let queue = watcher.subscribe(0, 0, 0).unwrap();
+        let queue = watcher.subscribe(ALL_MASK, 0, 0).unwrap();
         watcher.start().unwrap();
         watcher.wait_ready(PATIENCE).unwrap();
 
@@ -79,6 +79,10 @@ fn every_kind_obeys_its_schema() {
             // The engine tells no event of a failed start.
             watcher.resync(PATIENCE).unwrap();
             let flags = read_until(&queue, "exited", "broken")["flags"].take();
+            watcher.attach("nginx", Some(r#"{"any": [1, null, "x"]}"#)).unwrap();
+            let updated = read_until(&queue, "updated", "nginx");
+            assert_eq!(updated["container"]["rucksack"], json!({"any": [1, null, "x"]}));
+            obey(&given(watcher.list(None)));
             assert!(flags.as_array().unwrap().contains(&json!("neverStarted")), "{flags}");
         }
         watcher.stop().unwrap();
