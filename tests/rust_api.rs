@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criwatch::config::Config;
 use criwatch::cri::proto::{ListContainersRequest, ListImagesRequest};
-use criwatch::error::{CRI_E_PERMISSION, CRI_E_STATE, CRI_E_UNSUPPORTED};
+use criwatch::error::{CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED};
 use criwatch::model::{Event, EventType};
 use criwatch::watcher::{Events, Watcher};
 
@@ -119,4 +119,23 @@ fn a_packer_is_any_closure() {
     let all: Vec<_> = inspected.iter().collect();
     assert_eq!(all.len(), 2, "a sandbox and a container, each once: {all:?}");
     assert!(all.iter().all(|(_, inspection)| inspection.contains("\"schema\":\"criwatch.inspect/1\"")));
+}
+
+#[test]
+fn a_stop_ends_a_call_that_waits_for_ever() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    let watcher = watcher(&sim);
+    watcher.start().expect("a thread");
+    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    sim.tell("fault stall on").expect("a fault");
+    if cfg!(feature = "call") {
+        let late = watcher.call("RuntimeService/Version", None, Some(Duration::from_millis(1))).expect_err("it stalls");
+        assert_eq!(late.status(), CRI_E_TIMEOUT);
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| watcher.call("RuntimeService/Version", None, None));
+            watcher.stop().expect("it runs");
+            assert_eq!(call.join().expect("no panic").expect_err("it stalls").status(), CRI_E_STOPPED);
+        });
+    }
+    sim.tell("fault stall off").expect("no fault");
 }
