@@ -99,7 +99,6 @@ impl Driver {
         loop {
             let deadline = self.deadline();
             tokio::select! {
-                biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Stop) | None => return self.stop(),
                     Some(command) => self.command(command),
@@ -198,6 +197,8 @@ impl Driver {
         let mut page = self.book.write();
         page.situation.engine = Arc::new(Engine { events: page.situation.engine.events.clone(), ..engine });
         drop(page);
+        // What was discovered once is watched from then on: another engine would have other containers.
+        self.endpoint.get_or_insert_with(|| client.endpoint().clone());
         self.client = Some(client);
         Input::Connected { can_stream_lists: streams_lists(&version), version }
     }
