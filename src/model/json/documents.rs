@@ -44,7 +44,7 @@ fn json_md_shows_every_kind() {
     text += "\n## Keys\n";
     for (name, schema) in objects(&kinds) {
         let doc = schema["description"].as_str().unwrap_or_default();
-        text += &format!("\n### {name}\n\n{doc}\n\n| key | | meaning |\n|---|---|---|\n");
+        text += &format!("\n### {name}\n\n{doc}\n\n| key | type | meaning |\n|---|---|---|\n");
         for (key, property) in schema["properties"].as_object().unwrap() {
             let required = schema["required"].as_array().is_some_and(|all| all.contains(&json!(key)));
             let always = if required { "always" } else { "" };

@@ -270,4 +270,14 @@ mod tests {
             assert!(error.contains(part), "{bad}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_selector_or_refused_with_words(text in "([a-z0-9é]|in|notin|[=!(),<> \t]){0,24}") {
+            match Selector::parse(&text) {
+                Ok(selector) => { selector.matches(&Container::new("c".into(), Kind::Sandbox)); }
+                Err(words) => proptest::prop_assert!(words.contains("is wanted where"), "{}", words),
+            }
+        }
+    }
 }
