@@ -25,15 +25,31 @@ pub(super) enum Ending {
     Unresolved,
 }
 
+/// What a STARTED is held back for, and at most until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Waits {
+    /// For one attempt at the pid.
+    pub pid: Option<Millis>,
+    /// For the rucksack.
+    pub rucksack: Option<Millis>,
+}
+
+impl Waits {
+    /// `None`: for nothing.
+    pub fn until(self) -> Option<Millis> {
+        self.pid.max(self.rucksack)
+    }
+}
+
 /// Where the life of an id stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Life {
     /// None was seen yet.
     #[default]
     None,
-    /// Seen; STARTED is held back for one attempt at the pid, at most until then.
+    /// Seen; STARTED is held back.
     Starting {
-        until: Millis,
+        waits: Waits,
         /// Flags of the STARTED to come.
         flags: u32,
         started_at: Option<Time>,
@@ -61,7 +77,8 @@ impl Life {
 
     fn held_until(&self) -> Option<Millis> {
         match self {
-            Life::Starting { until, .. } | Life::Ending { until, .. } => Some(*until),
+            Life::Starting { waits, .. } => waits.until(),
+            Life::Ending { until, .. } => Some(*until),
             _ => None,
         }
     }
@@ -134,7 +151,10 @@ mod tests {
     #[test]
     fn what_is_held_comes_due_once() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(&id, Life::Starting { until: 200, flags: 0, started_at: None });
+        ledger.set(
+            &id,
+            Life::Starting { waits: Waits { pid: Some(200), rucksack: Some(100) }, flags: 0, started_at: None },
+        );
         assert_eq!((ledger.deadline(), ledger.due(199).len(), ledger.due(200).len()), (Some(200), 0, 1));
         ledger.set(&id, Life::Living { started_at: None });
         assert_eq!((ledger.deadline(), ledger.due(1000).len()), (None, 0));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::c::Library;
+use super::schema;
 use super::wait::PATIENCE;
 
 /// The compiled program, for one engine.
@@ -77,7 +78,7 @@ impl Probe {
         if !output.status.success() {
             return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
         }
-        parse(&String::from_utf8_lossy(&output.stdout)).map_err(|error| format!("{arguments:?} gave {error}"))
+        schema::obey(&String::from_utf8_lossy(&output.stdout)).map_err(|error| format!("{arguments:?}: {error}"))
     }
 }
 
@@ -158,12 +159,12 @@ impl Events {
 
     /// The list, without asking the engine.
     pub fn list(&self) -> Result<Value, String> {
-        self.ask("list").and_then(|json| parse(&json))
+        self.ask("list").and_then(|json| schema::obey(&json))
     }
 
     /// Resyncs; the list right after.
     pub fn resync(&self) -> Result<Value, String> {
-        self.ask("resync").and_then(|json| parse(&json))
+        self.ask("resync").and_then(|json| schema::obey(&json))
     }
 
     /// Lets the callback block in its next call.
@@ -283,10 +284,6 @@ impl Output {
         self.so_far.lock().unwrap_or_else(PoisonError::into_inner).end = Some(end);
         self.more.notify_all();
     }
-}
-
-fn parse(json: &str) -> Result<Value, String> {
-    serde_json::from_str(json).map_err(|error| format!("no JSON ({error}): {json}"))
 }
 
 impl Drop for Events {

@@ -43,6 +43,8 @@ pub struct World {
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
     questions: Vec<Question>,
+    packings: Vec<Question>,
+    packs: bool,
     finished: BTreeSet<WaiterId>,
     waiters: WaiterId,
     pub events_given: u64,
@@ -77,14 +79,17 @@ impl World {
             early: Vec::new(),
             list: None,
             questions: Vec::new(),
+            packings: Vec::new(),
+            packs: false,
             finished: BTreeSet::new(),
             waiters: 0,
             events_given: 0,
         }
     }
 
-    pub fn watch(&mut self) -> Outcome {
-        self.feed(Input::Watch)
+    pub fn watch(&mut self, packs: bool) -> Outcome {
+        self.packs = packs;
+        self.feed(Input::Watch { packs })
     }
 
     pub fn pass(&mut self, millis: Millis) -> Outcome {
@@ -125,6 +130,7 @@ impl World {
                 Action::Subscribe => self.subscribe(),
                 Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(question) => self.questions.push(question),
+                Action::Pack(about) => self.packings.push(about),
             }
         }
         if silent {
@@ -150,6 +156,7 @@ impl World {
     fn disconnect(&mut self) {
         (self.connected, self.subscribed, self.list) = (false, false, None);
         self.questions.clear();
+        self.packings.clear();
         self.pipe.clear();
     }
 
@@ -273,6 +280,16 @@ impl World {
         self.feed(Input::Answered(question, Ok(answer)))
     }
 
+    /// The packer is through with one, or the engine could not be asked about it.
+    pub fn pack(&mut self, n: u8) -> Outcome {
+        if self.packings.is_empty() {
+            return Ok(());
+        }
+        let about = self.packings.remove(n as usize % self.packings.len());
+        let rucksack = if self.up { Ok(Some(JsonText::from("7".to_owned()))) } else { Err(lost()) };
+        self.feed(Input::Packed(about, rucksack))
+    }
+
     pub fn ask_for_resync(&mut self) -> Result<WaiterId, String> {
         self.waiters += 1;
         self.feed(Input::Resync(self.waiters))?;
@@ -303,6 +320,9 @@ impl World {
             self.reply_list()?;
             while !self.questions.is_empty() {
                 self.answer(0, false)?;
+            }
+            while !self.packings.is_empty() {
+                self.pack(0)?;
             }
             if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
                 return Ok(());
@@ -345,8 +365,8 @@ impl World {
         if present != has {
             return Err(format!("the picture has {present:?}, the engine {has:?}"));
         }
-        match page.portfolio.running().find(|c| c.missing != 0) {
-            Some(c) => Err(format!("still missing {:#x}: {c:?}", c.missing)),
+        match page.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
+            Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),
             None => Ok(()),
         }
     }
