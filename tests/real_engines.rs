@@ -172,7 +172,8 @@ fn inspects_by_every_name(setup: &mut Setup) -> Outcome {
 fn says_who_the_engine_is(setup: &mut Setup) -> Outcome {
     let told = setup.probe.engine()?["engine"].take();
     let version = setup.engine.pods.version()?;
-    let number = version.runtime_version.trim_start_matches('v');
+    // Debian's build of containerd 2 does not know its own revision, and says so.
+    let number = version.runtime_version.trim_start_matches('v').trim_end_matches("+unknown");
     let line = format!("{} {number} [API {}]", version.runtime_name, version.runtime_api_version);
     assert_eq!(told["version"], json!(line));
     assert_eq!((&told["type"], &told["api"]), (&json!(CRI_ENGINE_TYPE), &json!(setup.engine.endpoint)));
