@@ -17,6 +17,7 @@ pub struct Snapshot {
     /// By the ids of their sandboxes.
     pods: Vec<Arc<Pod>>,
     /// The C view, once somebody wanted it.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
 }
 
