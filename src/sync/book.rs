@@ -73,6 +73,15 @@ impl Book {
         self.page.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The end, for this reason, of a watcher whose working part has never been.
+    pub fn end(&self, reason: Error) {
+        let mut page = self.write();
+        page.situation.state = WatcherState::Stopped;
+        page.situation.ended = Some(reason);
+        drop(page);
+        self.turn();
+    }
+
     /// Wakes those who wait for something to be written.
     pub(super) fn turn(&self) {
         *self.version.lock().unwrap_or_else(PoisonError::into_inner) += 1;
