@@ -823,14 +823,17 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
 cri_status cri_watcher_engine_info(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
 
 /**
- * Tells what the watcher did so far, in numbers: requests, events, lists, failures, losses.
+ * Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
+ * come, lists, failures, losses.
  *
  * @param watcher the watcher
  * @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_watcher_stats(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+cri_status cri_watcher_stats(const cri_watcher *watcher,
+                             cri_buffer *out,
+                             cri_error **err);
 
 /* ================================================================================================
  * Snapshots

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::stats::Stats;
 use crate::config::Config;
+use crate::cri::Meter;
 use crate::error::Error;
 use crate::hub::{Picture, Snapshot};
 use crate::model::json::Standing;
@@ -55,13 +56,19 @@ pub struct Book {
     page: RwLock<Page>,
     version: Mutex<u64>,
     turned: Condvar,
+    meter: Arc<Meter>,
 }
 
 impl Book {
     /// An empty one.
     pub fn new(config: &Config) -> Self {
         let page = Page { portfolio: Portfolio::new(config), situation: Situation::default() };
-        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new() }
+        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new(), meter: Arc::default() }
+    }
+
+    /// What requests cost.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// The page, to read.

@@ -102,6 +102,8 @@ pub(super) struct Machine {
     packings_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
+    /// When the present subscription was asked for.
+    listening_since: Time,
     stats: Stats,
     log: Log,
     /// The capability report, as it was logged last.
@@ -127,6 +129,7 @@ impl Machine {
             packings_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
+            listening_since: 0,
             stats: Stats::default(),
             log: Log::default(),
             reported: Events::default(),
@@ -254,7 +257,7 @@ impl Machine {
         match item {
             StreamItem::Open => self.opened(now),
             StreamItem::Event(event) => {
-                self.stats.engine_events += 1;
+                self.stats.event_came(event.created_at, self.listening_since, now.wall);
                 self.opened(now);
                 if let Some(event) = self.opening.keep_early(event, portfolio.is_synced()) {
                     portfolio.event(*event, now);
@@ -416,6 +419,7 @@ impl Machine {
         }
         if self.watching && self.subscription.is_due(now.mono) {
             self.stats.subscriptions += 1;
+            self.listening_since = now.wall;
             self.subscription.subscribed(now.mono);
             out.actions.push(Action::Subscribe);
             self.lists.want(now.mono);

@@ -4,6 +4,7 @@ mod clients;
 mod events;
 mod list;
 mod packer;
+mod stats;
 mod thread;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -226,23 +227,6 @@ impl Watcher {
             standing.engine = Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&standing.engine) });
         }
         Ok(standing.engine())
-    }
-
-    /// What the watcher did so far, in numbers, as `criwatch.stats/1`.
-    pub fn stats(&self) -> Result<JsonText> {
-        self.check_fork()?;
-        let page = self.book.read();
-        let hub = self.hub.counts();
-        let mut counters = page.situation.stats.counters();
-        counters.extend([
-            ("eventsPublished", hub.published),
-            ("eventsLost", hub.lost),
-            ("consumers", hub.consumers as u64),
-            ("unresolved", page.portfolio.unresolved()),
-            ("openQuestions", page.portfolio.open_questions() as u64),
-            ("rememberedLives", page.portfolio.remembered() as u64),
-        ]);
-        Ok(page.standing().stats(&counters))
     }
 
     /// All that the engine itself says of one container or sandbox, in any state, as `criwatch.inspect/1`. `flags`
