@@ -35,10 +35,13 @@ enum Argument {
 const PROGRAMS: &[Program] = &[
     Program { name: "nulls", argument: None, is_clean: true },
     Program { name: "options", argument: None, is_clean: true },
+    Program { name: "bounds", argument: None, is_clean: true },
     Program { name: "badinput", argument: Some(Argument::Folder), is_clean: true },
     Program { name: "callbacks", argument: Some(Argument::DeadEndpoint), is_clean: true },
     Program { name: "stopped", argument: Some(Argument::DeadEndpoint), is_clean: true },
     Program { name: "queues", argument: Some(Argument::DeadEndpoint), is_clean: true },
+    Program { name: "crowd", argument: Some(Argument::Simulated), is_clean: true },
+    Program { name: "overflow", argument: Some(Argument::Simulated), is_clean: true },
     Program { name: "queries", argument: Some(Argument::Simulated), is_clean: true },
     Program { name: "snapshots", argument: Some(Argument::Simulated), is_clean: true },
     Program { name: "logs", argument: Some(Argument::Simulated), is_clean: true },
