@@ -729,8 +729,8 @@ cri_status cri_watcher_stop(const cri_watcher *watcher,
  * its packer are through when this returns.
  *
  * @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this watcher it returns at once, and the rest happens
- * after the callback has returned.
+ * @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this
+ * watcher it returns at once, and the rest happens after the callback has returned.
  */
 void cri_watcher_free(cri_watcher *watcher);
 

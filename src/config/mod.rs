@@ -13,6 +13,7 @@ pub use table::{OPTIONS, OptionSpec, ValueType};
 
 /// How changes are noticed (option `events`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum EventSource {
     /// The engine's stream where it works, else polling.
     #[default]
@@ -25,6 +26,7 @@ pub enum EventSource {
 
 /// Where pids come from (option `pid.source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum PidSource {
     /// What the engine says, checked against the host.
     #[default]

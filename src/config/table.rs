@@ -20,6 +20,7 @@ pub struct OptionSpec {
 
 /// What an option's values look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ValueType {
     /// A whole number of milliseconds.
     Milliseconds {

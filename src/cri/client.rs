@@ -28,6 +28,7 @@ const HEADER_LIST: u32 = 256 << 10;
 
 /// What the engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Version {
     /// E.g. `containerd`.
     pub runtime_name: String,

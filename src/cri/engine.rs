@@ -20,6 +20,7 @@ pub struct Quirk {
 
 /// Whether an engine's event stream is to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Capability {
     /// Yes.
     Stream,

@@ -10,6 +10,7 @@ use crate::model::Sighting;
 
 /// One full list: sandboxes first, so that containers find their pods.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Listing {
     /// All sandboxes, in any state.
     pub sandboxes: Vec<Sighting>,

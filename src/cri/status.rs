@@ -19,6 +19,7 @@ struct Verbose {
 
 /// All that an engine says of one container or sandbox.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The status.
     pub sighting: Sighting,

@@ -11,6 +11,7 @@ use crate::model::{Id, Sighting, Time, known};
 
 /// What an event says has happened. Engines also send events whose statuses say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EventKind {
     /// Created.
     Created,
@@ -24,6 +25,7 @@ pub enum EventKind {
 
 /// One event of the engine, with everything it carries.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct EngineEvent {
     /// Whom it is about.
     pub id: Id,
@@ -39,6 +41,7 @@ pub struct EngineEvent {
 
 /// Why the stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StreamEnd {
     /// The engine does not know the method.
     Unimplemented(Error),
@@ -52,6 +55,7 @@ pub enum StreamEnd {
 
 /// What the stream's reader passes on.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StreamItem {
     /// The response's headers are there: the subscription is proven to be live. On an idle engine that takes until
     /// the first event.

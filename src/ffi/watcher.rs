@@ -179,8 +179,8 @@ fn stop(watcher: &Watcher) -> Result<()> {
 /// its packer are through when this returns.
 ///
 /// @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this watcher it returns at once, and the rest happens
-/// after the callback has returned.
+/// @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this
+/// watcher it returns at once, and the rest happens after the callback has returned.
 #[ffi_export]
 pub extern "C" fn cri_watcher_free(watcher: Option<repr_c::Box<cri_watcher>>) {
     infallible((), || watcher.map_or((), free))

@@ -108,6 +108,7 @@ impl From<Latest> for Snapshot {
 
 /// What the hub has to say of itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Open queues.
     pub consumers: usize,

@@ -14,6 +14,7 @@ use crate::model::*;
 
 /// What a look into a queue gives.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Next {
     /// An event.
     Event(Event),

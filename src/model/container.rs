@@ -7,6 +7,7 @@ use super::{Id, JsonText, Labels, Memo, Pod, Time};
 
 /// What a thing is: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// A container of a pod.
     Container,
@@ -31,6 +32,7 @@ impl Kind {
 
 /// The state of a container; of a sandbox, ready is `Running` and not ready is `Exited`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum State {
     /// The engine does not know, or has not said. Not an exit.
     #[default]
@@ -62,6 +64,7 @@ impl State {
 
 /// The image a container was made from, in the engine's three spellings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Image {
     /// As the pod's author wrote it.
     pub name: Arc<str>,
@@ -73,6 +76,7 @@ pub struct Image {
 
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Exit {
     /// The exit code; absent when the engine lost the container without seeing how it ended.
     pub code: Option<i32>,

@@ -33,6 +33,7 @@ impl Engine {
 
 /// How changes are noticed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Events {
     /// Whether the engine's event stream is used; otherwise it is listed again and again.
     pub streaming: bool,
@@ -50,6 +51,7 @@ impl Events {
 /// What the watcher is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum WatcherState {
     /// Not started.
     #[default]

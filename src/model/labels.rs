@@ -10,6 +10,7 @@ pub type Labels = BTreeMap<String, String>;
 
 /// How labels and annotations are shown in JSON (option `labels.annotations`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum LabelView {
     /// The reference's view: one map, annotations under `io.kubernetes.annotation/`.
     #[default]

@@ -7,6 +7,7 @@ use super::{Id, Labels, Memo, Time};
 
 /// Whether a pod's sandbox is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum PodState {
     /// The engine has not said.
     #[default]

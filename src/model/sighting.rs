@@ -6,6 +6,7 @@ use super::{Exit, Id, Image, Kind, Labels, Pod, State, Time};
 
 /// One statement of the engine about one container or sandbox.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Sighting {
     /// Its id.
     pub id: Id,
@@ -84,6 +85,7 @@ impl Sighting {
 
 /// What a verbose status tells, once checked against the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Details {
     /// The first process, in the caller's pid namespace.
     pub pid: Option<i32>,

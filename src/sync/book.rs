@@ -14,6 +14,7 @@ use crate::portfolio::Portfolio;
 
 /// How the watcher stands to the engine and to its picture.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Situation {
     /// What the watcher is doing.
     pub state: WatcherState,

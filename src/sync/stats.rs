@@ -6,6 +6,7 @@ use crate::model::Time;
 
 /// How long after an event was made it was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventLag {
     /// Of the last event.
     pub last: Duration,
