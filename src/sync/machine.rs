@@ -193,6 +193,7 @@ impl Machine {
         self.watching = true;
         if self.connection.is_up() {
             // It was made for a resync; its engine was not asked for events.
+            self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
             self.lists.want(now.mono);
         }
     }
@@ -208,6 +209,7 @@ impl Machine {
         self.connection.link = Link::Up;
         self.questions_in_flight = 0;
         self.subscription.connected(version, now.mono);
+        self.stats.blind_windows += u64::from(self.watching && self.subscription.is_never_tried());
         self.lists.connected(can_stream_lists);
         self.lists.want(now.mono);
     }
