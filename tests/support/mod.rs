@@ -5,6 +5,7 @@
 //! * `containerd`: one running containerd of one version, and its end; `leftovers`: what it leaves, removed
 //! * `pods`: runs pods and containers on an engine
 //! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
+//! * `sim`: one running simulated engine
 //! * `wait`: waits for a condition, with a deadline
 
 // Every test program uses a part of this.
@@ -17,4 +18,5 @@ pub mod lab;
 pub mod leftovers;
 pub mod pods;
 pub mod probe;
+pub mod sim;
 pub mod wait;
