@@ -14,8 +14,8 @@ fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
     let root = tree.path().join("root");
     let root = root.to_str().ok_or("a path that is no text")?;
     let sim = Sim::start(&["--containers", &CONTAINERS.to_string(), "--fake-tree", root])?;
-    let mut scene = Scene::watching(sim, &[("host.root", root)])?;
-    scene.watcher.wait_ready(Some(PATIENCE))?;
+    let mut scene = Scene::watching(sim, &[("host.root", root), ("ready.pid_wait_ms", "300000")])?;
+    scene.watcher.wait_ready(Some(5 * PATIENCE))?;
     scene.told.drain();
     let stories = scene.stories();
     assert_eq!(stories.len(), CONTAINERS + PODS);

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use super::c;
 use super::wait::PATIENCE;
+
+/// How long starting may take, with many thousand containers on a busy machine.
+const FILLING: Duration = Duration::from_secs(300);
 
 /// Builds the simulator, once; gives its path.
 pub fn program() -> Result<&'static Path, String> {
@@ -69,7 +73,7 @@ impl Sim {
             }
         });
         let sim = Sim { child, stdin, answers, folder };
-        match sim.line("being ready")? {
+        match sim.line("being ready", FILLING)? {
             ready if ready.starts_with("ready unix:///") => Ok(sim),
             other => Err(format!("cri-sim says {other:?}")),
         }
@@ -85,9 +89,9 @@ impl Sim {
         self.folder.path().join("cri.sock")
     }
 
-    fn line(&self, after: &str) -> Result<String, String> {
-        self.answers.recv_timeout(PATIENCE).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("no answer of cri-sim within {PATIENCE:?} to: {after}"),
+    fn line(&self, after: &str, patience: Duration) -> Result<String, String> {
+        self.answers.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("no answer of cri-sim within {patience:?} to: {after}"),
             RecvTimeoutError::Disconnected => format!("cri-sim has ended: {after}"),
         })
     }
@@ -101,7 +105,7 @@ impl Sim {
     pub fn answer(&mut self, line: &str) -> Result<(Vec<String>, String), String> {
         let mut details = Vec::new();
         loop {
-            let answer = self.line(line)?;
+            let answer = self.line(line, PATIENCE)?;
             if answer.starts_with("ok ") {
                 return Ok((details, answer));
             }
