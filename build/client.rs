@@ -1,6 +1,9 @@
 //! Generates the gRPC client from proto/api.proto, without a protoc binary.
 
 use std::error::Error;
+use std::path::Path;
+
+use protox::prost::Message;
 
 pub fn generate() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto/api.proto");
@@ -9,6 +12,9 @@ pub fn generate() -> Result<(), Box<dyn Error>> {
         // Comments in the .proto are for readers of the .proto; as rustdoc they would trip lints.
         file.source_code_info = None;
     }
+    // What src/cri/call knows of the messages; with the feature `call` it is embedded.
+    let out = std::env::var("OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("api.descriptors"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure().build_server(false).build_transport(false).compile_fds(descriptors)?;
     Ok(())
 }

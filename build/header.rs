@@ -16,9 +16,12 @@ const SECTIONS: &[&str] = &[
     "src/ffi/options.rs",
     "src/ffi/watcher.rs",
     "src/ffi/query.rs",
-    "src/ffi/inspect.rs",
+    "src/ffi/snapshot.rs",
+    "src/ffi/engine.rs",
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",
+    "src/ffi/log.rs",
+    "src/ffi/packer.rs",
 ];
 
 /// What says how to use it all: the first thing in the header.

@@ -14,7 +14,7 @@
  *
  * An agent that follows changes starts the watcher and takes events: pushed into a callback
  * (cri_watcher_subscribe), or pulled from a queue that has a file descriptor for poll and epoll
- * (cri_event_queue_new).
+ * (cri_event_queue_new). Events and snapshots (cri_watcher_snapshot) show structs, so that no JSON has to be parsed.
  *
  * Conventions
  *
@@ -39,9 +39,11 @@
  *   has to be the last use of its object.
  * - Blocking: only functions with `timeout_ms` wait for the engine or for events: below 0 for ever, 0 not at
  *   all. cri_watcher_stop ends every such wait. Besides, cri_watcher_stop and cri_watcher_free wait for the
- *   library's own thread, and cri_subscription_free for the callback under way.
- * - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else. The
- *   event is borrowed until the callback returns. A callback may call everything here; inside it,
+ *   library's own thread, and cri_subscription_free for the callback under way; cri_watcher_free does so for the
+ *   log and the packer.
+ * - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else; so have
+ *   the log ("cri-log") and the packer ("cri-pack"). What a callback is given is borrowed until it returns. A
+ *   callback may call everything here; inside it,
  *   cri_watcher_stop of the same watcher answers CRI_E_WOULD_DEADLOCK, cri_watcher_free takes place after it has
  *   returned, and cri_subscription_free does not wait. A callback must not throw or longjmp.
  * - user_data is never looked at. destroy(user_data) runs exactly once: after the last call, or before a failed
@@ -50,7 +52,7 @@
  *   and SIGPIPE never reaches it. The library installs no handler, prints nothing and changes no environment.
  * - fork: a child process may exec, exit, or make watchers of its own. On what its parent has started, calls answer
  *   CRI_E_FORKED and _free leaks on purpose. Making a watcher before daemon() and starting it after is fine; callback
- *   subscriptions have to be made after. Descriptors are closed on exec.
+ *   subscriptions, log and packer have to be set after. Descriptors are closed on exec.
  * - Unloading: dlclose leaves the library in memory.
  * - Defects: a panic inside the library becomes CRI_E_PANIC; it never unwinds into the program.
  * - Compatibility: one SONAME, one CRI_ABI_VERSION. Within it, functions and constants are only added.
@@ -285,6 +287,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_EVENT_REPLAY_END 6
 /** This consumer was too slow and lost events; a replay follows. Cannot be masked. */
 #define CRI_EVENT_OVERFLOW 7
+/** The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it. */
+#define CRI_EVENT_LOG 10
 
 /* Event flags: */
 
@@ -371,6 +375,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CHANGED_STATE 16
 /** Labels or annotations. */
 #define CRI_CHANGED_LABELS 32
+/** The rucksack: the packer was late with it, or the program has attached one. */
+#define CRI_CHANGED_RUCKSACK 64
 
 /* Watcher states: */
 
@@ -389,6 +395,17 @@ void cri_buffer_free(cri_buffer *buffer);
 /** Stopped. */
 #define CRI_WATCHER_STOPPED 6
 
+/* Log levels: */
+
+/** The watcher cannot do its work. */
+#define CRI_LOG_ERROR 1
+/** Something is wrong, and somebody may have to do something. */
+#define CRI_LOG_WARN 2
+/** Something to know: connections, and how changes are noticed. */
+#define CRI_LOG_INFO 3
+/** Of use only when something is looked for. */
+#define CRI_LOG_DEBUG 4
+
 /* Texts: */
 
 /** The bit of an event type in the mask of a subscription. */
@@ -398,7 +415,8 @@ void cri_buffer_free(cri_buffer *buffer);
  * Records
  *
  * Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
- * borrowed from the event that shows them, and live as long as it does.
+ * borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
+ * container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
  *
  * Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
  * stands in `missing`.
@@ -498,6 +516,8 @@ typedef struct cri_container {
     const cri_label *labels;
     /** The container's own annotations, sorted by key. */
     const cri_label *annotations;
+    /** What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON. */
+    const char *rucksack;
 } cri_container;
 
 /** Something that happened. */
@@ -524,8 +544,10 @@ typedef struct cri_event {
     const cri_container *container;
     /** What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on. */
     uint32_t watcher_state;
-    /** Of CRI_EVENT_STATE: why, in words; otherwise "". */
+    /** Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "". */
     const char *message;
+    /** Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0. */
+    uint32_t log_level;
 } cri_event;
 
 /** Takes an event. The event is borrowed: it is gone when the function returns. */
@@ -533,6 +555,23 @@ typedef void (*cri_event_fn)(const cri_event *event, void *user_data);
 
 /** Releases user data, after the last use of it. */
 typedef void (*cri_destroy_fn)(void *user_data);
+
+/**
+ * Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
+ *
+ * @param container a record that is still there: no copy of the struct; NULL: NULL
+ * @return the same record; give it back with cri_container_unref
+ * @note Never blocks.
+ */
+const cri_container *cri_container_ref(const cri_container *container);
+
+/**
+ * Gives back what cri_container_ref gave.
+ *
+ * @param container the record; NULL: nothing happens
+ * @note Never blocks.
+ */
+void cri_container_unref(const cri_container *container);
 
 /* ================================================================================================
  * Options
@@ -671,10 +710,11 @@ cri_status cri_watcher_stop(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own.
+ * Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
+ * its packer are through when this returns.
  *
  * @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks as cri_watcher_stop does. Inside a callback of this watcher it returns at once, and the rest happens
+ * @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this watcher it returns at once, and the rest happens
  * after the callback has returned.
  */
 void cri_watcher_free(cri_watcher *watcher);
@@ -683,22 +723,70 @@ void cri_watcher_free(cri_watcher *watcher);
  * Memory
  *
  * Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are.
+ *
+ * A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
+ *
+ * - "states": an array of "created", "running", "exited", "unknown"; otherwise what runs is shown.
+ * - "all": true shows what the engine has in any state; it stands in for "states".
+ * - "gone": true shows, besides, the remembered dead, which the engine no longer has.
+ * - "kind": "container" or "sandbox".
+ * - "namespace", "pod" (name or id), "uid", "name": exactly these. A sandbox has its pod's name.
+ * - "selector": a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5,
+ *   joined by commas. It looks at the container's labels in the merged view (see CRI_LABEL_POD_NAME and so on), and
+ *   where these lack a key, at the labels of its pod.
+ * - "fields": an array of keys: of each container only these are shown, and "id".
+ * - "ifGeneration": a number: CRI_NONE, and no text, if that is still the generation.
+ *
+ * Everything else is CRI_E_QUERY; the message names the key, the value and what is allowed.
  * ================================================================================================ */
 
 /**
  * Lists what runs: containers and ready sandboxes. All callers of one generation share one text.
  *
  * @param watcher the watcher
- * @param query JSON that selects, or selects more; NULL: everything that runs
+ * @param query what to show, as JSON; NULL: everything that runs
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty list; CRI_E_QUERY, CRI_E_FORKED,
- * CRI_E_INVALID_ARGUMENT
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in, never an
+ * empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
                             cri_error **err);
+
+/**
+ * Lists pods, each with those of its containers that the query selects, the sandbox among them. A pod without any is
+ * not shown, nor is a container whose pod is not known yet.
+ *
+ * @param watcher the watcher
+ * @param query which containers to show, as JSON; NULL: everything that runs
+ * @param out receives JSON, "criwatch.pods/1"; free with cri_buffer_free
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in; CRI_E_QUERY,
+ * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_pods(const cri_watcher *watcher,
+                            const char *query,
+                            cri_buffer *out,
+                            cri_error **err);
+
+/**
+ * Shows one container or sandbox, in whatever state, also of the remembered dead (see the options tombstones.keep_ms
+ * and tombstones.max). Of the attempts under one name the running one is meant, else the newest.
+ *
+ * @param watcher the watcher
+ * @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6
+ * hex digits that an id begins with: the first of these that finds anything
+ * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the first
+ * lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_get(const cri_watcher *watcher,
+                           const char *id_or_name,
+                           cri_buffer *out,
+                           cri_error **err);
 
 /**
  * A number that grows whenever the picture changes: while it stays, a list stays the same.
@@ -718,6 +806,100 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
  * @note Never blocks.
  */
 cri_status cri_watcher_engine_info(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+
+/**
+ * Tells what the watcher did so far, in numbers: requests, events, lists, failures, losses.
+ *
+ * @param watcher the watcher
+ * @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
+ * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_stats(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+
+/* ================================================================================================
+ * Snapshots
+ *
+ * The picture at one moment, as records: it does not change while it is read, and shares its records with everybody
+ * else. A snapshot costs no more than a pointer while the picture has not changed; what a record shows is built once
+ * for each version of a container.
+ * ================================================================================================ */
+
+/** A picture at one moment. Immutable. */
+typedef struct cri_snapshot cri_snapshot;
+
+/**
+ * Takes a snapshot.
+ *
+ * @param watcher the watcher
+ * @param out receives it; free with cri_snapshot_free. It outlives the watcher
+ * @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty snapshot; CRI_E_FORKED,
+ * CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_watcher_snapshot(const cri_watcher *watcher,
+                                cri_snapshot **out,
+                                cri_error **err);
+
+/**
+ * The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
+ *
+ * @param snapshot the snapshot; NULL: 0
+ * @return the generation
+ * @note Never blocks.
+ */
+uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
+
+/**
+ * Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
+ * first. Containers whose pod is not known yet come before all others.
+ *
+ * @param snapshot the snapshot
+ * @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer
+ * @param len receives how many there are
+ * @return CRI_OK, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
+                                   const cri_container *const **out,
+                                   size_t *len,
+                                   cri_error **err);
+
+/**
+ * The pods in which something runs, if only the sandbox, sorted by namespace and name.
+ *
+ * @param snapshot the snapshot
+ * @param out receives an array of records, which is the snapshot's
+ * @param len receives how many there are
+ * @return CRI_OK, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
+                             const cri_pod *const **out,
+                             size_t *len,
+                             cri_error **err);
+
+/**
+ * Finds one container or sandbox, in whatever state, also among the remembered dead.
+ *
+ * @param snapshot the snapshot
+ * @param id_or_name as for cri_watcher_get
+ * @param out receives the record, which is the snapshot's; cri_container_ref keeps it for longer
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_find(const cri_snapshot *snapshot,
+                             const char *id_or_name,
+                             const cri_container **out,
+                             cri_error **err);
+
+/**
+ * Frees a snapshot, and with it the records that nobody else holds.
+ *
+ * @param snapshot the snapshot; NULL: nothing happens
+ * @note Never blocks.
+ */
+void cri_snapshot_free(cri_snapshot *snapshot);
 
 /* ================================================================================================
  * Engine
@@ -745,6 +927,32 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                int64_t timeout_ms,
                                cri_buffer *out,
                                cri_error **err);
+
+/**
+ * Calls any unary RPC of the engine's RuntimeService or ImageService. Request and reply are in the canonical JSON of
+ * protocol buffers: lowerCamelCase keys, enums by name, 64-bit integers and bytes as strings; the reply has every field,
+ * defaults too. Only RPCs that read, unless the option call.allow_mutations is set. The values of environment variables
+ * in the verbose `info` of a reply are redacted, unless the option call.show_env is set.
+ *
+ * @param watcher the watcher
+ * @param method e.g. "RuntimeService/Status"
+ * @param request JSON, e.g. "{\"verbose\":true}"; NULL or "": a request without a field
+ * @param timeout_ms how long to wait; below 0: for ever, 0: not at all. What was asked for may be done all the same.
+ * @param out receives JSON; free with cri_buffer_free
+ * @return CRI_OK; CRI_E_PERMISSION for an RPC that may change something, without call.allow_mutations;
+ * CRI_E_UNSUPPORTED for one that answers with a stream (the message says what to use instead), and for all in a build
+ * without calls; CRI_E_INVALID_ARGUMENT for an RPC that does not exist (the message lists those that do) and for a
+ * request that is not what it takes (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
+ * CRI_E_CONNECT, CRI_E_PROTOCOL: the engine refused or cannot be asked, and the error carries its gRPC code;
+ * CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ */
+cri_status cri_watcher_call(const cri_watcher *watcher,
+                            const char *method,
+                            const char *request,
+                            int64_t timeout_ms,
+                            cri_buffer *out,
+                            cri_error **err);
 
 /* ================================================================================================
  * Callbacks
@@ -870,6 +1078,109 @@ cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **e
  * @note Never blocks.
  */
 void cri_event_free(cri_event *event);
+
+/* ================================================================================================
+ * Log
+ *
+ * What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
+ * that failed, consumers that were too slow, questions that stay open, contradictions of the engine. It says so to the
+ * program alone: there is no global logger, and nothing is printed. The same messages, of all levels, come as
+ * CRI_EVENT_LOG to every subscription and queue that asks for these in its mask.
+ * ================================================================================================ */
+
+/** Takes a message. The message is borrowed: it is gone when the function returns. */
+typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data);
+
+/**
+ * Calls a function for each message of the watcher, on a thread of its own ("cri-log"). To be set before the start, and
+ * once.
+ *
+ * @param watcher the watcher
+ * @param max_level the least urgent level that is wanted: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
+ * @param function is called with each message, never twice at a time
+ * @param user_data is handed to function and destroy as it is; may be NULL
+ * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last message was
+ * taken, or before a failed cri_watcher_set_log returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
+ * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
+ */
+cri_status cri_watcher_set_log(const cri_watcher *watcher,
+                               uint32_t max_level,
+                               cri_log_fn function,
+                               void *user_data,
+                               cri_destroy_fn destroy,
+                               cri_error **err);
+
+/* ================================================================================================
+ * Rucksacks
+ *
+ * A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each life; or
+ * the program attaches one when it likes.
+ * ================================================================================================ */
+
+/** Where a packer puts the rucksack of one container. */
+typedef struct cri_rucksack cri_rucksack;
+
+/**
+ * Packs one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
+ * ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
+ */
+typedef void (*cri_pack_fn)(const char *container,
+                            const char *inspection,
+                            const cri_rucksack *rucksack,
+                            void *user_data);
+
+/**
+ * Calls a function for each life that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
+ * CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is told by a
+ * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
+ * It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
+ * option packer.show_env is set.
+ *
+ * @param watcher the watcher
+ * @param function is called for each life, never twice at a time
+ * @param user_data is handed to function and destroy as it is; may be NULL
+ * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
+ * returned, or before a failed cri_watcher_set_packer returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
+ * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
+ */
+cri_status cri_watcher_set_packer(const cri_watcher *watcher,
+                                  cri_pack_fn function,
+                                  void *user_data,
+                                  cri_destroy_fn destroy,
+                                  cri_error **err);
+
+/**
+ * Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
+ *
+ * @param rucksack where to put it
+ * @param json the rucksack, which is copied; NULL: none
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
+ * @note Never blocks.
+ */
+cri_status cri_rucksack_set(const cri_rucksack *rucksack,
+                            const char *json,
+                            cri_error **err);
+
+/**
+ * Gives a container a rucksack without a packer. It is told by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
+ * for everybody who reads after this has returned.
+ *
+ * @param watcher the watcher
+ * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
+ * with
+ * @param json the rucksack, which is copied; NULL takes away what is there
+ * @return CRI_OK; CRI_E_NOT_READY before the first lists are in; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in
+ * the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
+ * @note Waits for the library's own thread, which waits for nothing else.
+ */
+cri_status cri_watcher_attach(const cri_watcher *watcher,
+                              const char *id_or_name,
+                              const char *json,
+                              cri_error **err);
 
 #ifdef __cplusplus
 }

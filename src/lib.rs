@@ -9,6 +9,8 @@
 #![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 #![warn(missing_docs)]
 
+#[cfg(test)]
+mod committed;
 pub mod config;
 pub mod cri;
 pub mod error;

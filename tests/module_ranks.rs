@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
 /// Every module of the crate and its rank; equal ranks do not know of each other. `table` is no layer of the
-/// design: it is the macro beneath all, with which the others declare their constants.
+/// design: it is the macro beneath all, with which the others declare their constants; `committed` serves tests only.
 const RANKS: &[(&str, i32)] = &[
     ("table", -1),
+    ("committed", -1),
     ("error", 0),
     ("model", 1),
     ("config", 1),

@@ -3,32 +3,18 @@
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use criwatch::model::{
     CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED,
 };
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::{Value, json};
 
-use support::engines::{self, Candidate, Engine, Source};
-use support::lab;
 use support::pods::{ContainerSpec, Pod, PodSpec};
-use support::probe::{self, Events, Line, Probe};
+use support::probe::{self, Events, Line};
+use support::suite::{self, Outcome, Setup, Skipped, Test, unique};
 use support::wait::{self, PATIENCE};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-/// An engine with nothing of ours on it, and the C program that watches it.
-struct Setup {
-    engine: Engine,
-    probe: Probe,
-}
-
-type Test = (&'static str, fn(&mut Setup) -> Outcome);
 
 const TESTS: &[Test] = &[
     ("lists_a_pod_with_its_processes", lists_a_pod_with_its_processes),
@@ -43,96 +29,16 @@ const TESTS: &[Test] = &[
 ];
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let candidates = engines::candidates();
-    let trials = candidates.iter().flat_map(|candidate| TESTS.iter().map(|test| trial(candidate.clone(), *test)));
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    if !arguments.list {
-        report(&candidates);
-    }
-    conclusion.exit();
+    suite::run(TESTS);
 }
-
-fn trial(candidate: Candidate, (name, test): Test) -> Trial {
-    Trial::ignorable_test(format!("{}::{name}", candidate.name), move || {
-        let mut setup = match Setup::new(&candidate) {
-            Ok(setup) => setup,
-            Err(Obstacle::Skip(reason)) if !lab::is_required() => {
-                return Ok(Completion::ignored_with(reason));
-            }
-            Err(Obstacle::Skip(reason) | Obstacle::Fail(reason)) => {
-                return Err(Failed::from(reason));
-            }
-        };
-        match test(&mut setup) {
-            Ok(()) => Ok(Completion::Completed),
-            Err(error) => match error.downcast::<Skipped>() {
-                Ok(skipped) => Ok(Completion::ignored_with(skipped.0)),
-                Err(error) => Err(Failed::from(error.to_string())),
-            },
-        }
-    })
-}
-
-/// The engines that ran, as they name themselves.
-static RAN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-fn report(candidates: &[Candidate]) {
-    let ran = RAN.lock().unwrap_or_else(PoisonError::into_inner);
-    println!(
-        "engines that ran: {}",
-        if ran.is_empty() { "none".into() } else { Vec::from_iter(ran.iter().cloned()).join(", ") }
-    );
-    for candidate in candidates {
-        if let Err(reason) = &candidate.source {
-            println!("engine that did not run: {}: {reason}", candidate.name);
-        }
-    }
-}
-
-enum Obstacle {
-    Skip(String),
-    Fail(String),
-}
-
-/// A reason to skip that only the running engine tells.
-#[derive(Debug)]
-struct Skipped(&'static str);
-
-impl std::fmt::Display for Skipped {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Skipped {}
 
 impl Setup {
-    fn new(candidate: &Candidate) -> Result<Setup, Obstacle> {
-        let source: &Source = candidate.source.as_ref().map_err(|reason| Obstacle::Skip(reason.clone()))?;
-        let program = probe::compile().map_err(Obstacle::Fail)?;
-        let engine = source.start().map_err(Obstacle::Fail)?;
-        let version = engine.pods.version().map_err(|error| Obstacle::Fail(error.to_string()))?;
-        let name = format!("{} {}", version.runtime_name, version.runtime_version);
-        RAN.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
-        // Short, so that the engines without events are watched as closely as the others.
-        let probe = Probe::new(&program, &engine.endpoint).option("poll.interval_ms", "50");
-        Ok(Setup { engine, probe })
-    }
-
     /// A pod, one container that lasts, and one that exits with code 3 once its gate is opened. The names are unique.
     fn run_trio(&self) -> Result<Trio, Box<dyn std::error::Error>> {
         let pod = self.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("web")))?;
         let (one, two) = (ContainerSpec::lasting(&unique("one")), ContainerSpec::gated(&unique("two"), 3));
         let (lasting, gated) = (self.engine.pods.run(&pod, &one)?, self.engine.pods.run(&pod, &two)?);
         Ok(Trio { pod, one, two, lasting, gated })
-    }
-
-    /// Follows events, and waits until the first replay is over.
-    fn follow(&self) -> Result<Events, String> {
-        let events = self.probe.events()?;
-        events.wait_for("end of the replay", PATIENCE, |told| told.iter().any(|e| e.event_type == "REPLAY_END"))?;
-        Ok(events)
     }
 
     /// Ends the three lives, each in its way, waits until each end is told, and answers everything that was told.
@@ -162,12 +68,6 @@ impl Trio {
     fn ids(&self) -> [&str; 3] {
         [&self.pod.id, &self.lasting, &self.gated]
     }
-}
-
-/// A name that nobody else on this engine has.
-fn unique(name: &str) -> String {
-    let uid = PodSpec::new("", "").uid.replace("-0000-4000-8000-0000", "-");
-    format!("{name}-{uid}")
 }
 
 // --- lists and inspection -------------------------------------------------------------------------------------------

@@ -113,14 +113,16 @@ static void print_exit(const cri_event *event)
 static void print_change(const cri_event *event)
 {
     const cri_container *c = event->container;
+    /* An exit that may still change is followed by its final version. */
+    const int is_final = event->type == CRI_EVENT_UPDATED && event->changed & CRI_CHANGED_EXIT;
     const int exited = event->type == CRI_EVENT_EXITED;
     char where[160], number[16];
-    if (exited)
-        print_head(event, "exited", c->exit_code == 0 ? DIM : RED);
+    if (exited || is_final)
+        print_head(event, exited ? "exited" : "final", c->exit_code == 0 ? DIM : RED);
     else
         print_head(event, event->type == CRI_EVENT_STARTED ? "started" : "updated", GREEN);
     printf("%-48s  ", path(c, where));
-    if (exited || event->changed & CRI_CHANGED_EXIT)
+    if (exited || is_final)
         print_exit(event);
     else
         printf("pid %s", pid(c, number));

@@ -10,24 +10,38 @@ pub fn describe() -> String {
     serde_json::to_string(&Description { schema: "criwatch.options/1", options }).expect("plain data has JSON")
 }
 
+/// Every option that there is.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.options/1"))]
 struct Description {
+    /// What this is: `criwatch.options/1`.
     schema: &'static str,
+    /// The options.
     options: Vec<OptionJson>,
 }
 
+/// One option.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Option"))]
 struct OptionJson {
+    /// Its key.
     key: &'static str,
+    /// What its values look like: `milliseconds`, `integer`, `choice`, `text`.
     #[serde(rename = "type")]
     value_type: &'static str,
+    /// Its default, as text.
     default: &'static str,
+    /// Of a number: the least.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<u64>,
+    /// Of a number: the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
+    /// Of a choice: the words that are allowed.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
+    /// What it does.
     doc: &'static str,
 }
 
@@ -53,12 +67,40 @@ impl OptionJson {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::committed::{assert_committed, schema_of};
+
     #[test]
     fn the_description_has_every_option() {
-        let json: serde_json::Value = serde_json::from_str(&super::describe()).unwrap();
+        let json: Value = serde_json::from_str(&describe()).unwrap();
         let keys: Vec<_> = json["options"].as_array().unwrap().iter().map(|o| o["key"].as_str().unwrap()).collect();
-        assert_eq!(keys, super::OPTIONS.iter().map(|o| o.key).collect::<Vec<_>>());
+        assert_eq!(keys, OPTIONS.iter().map(|o| o.key).collect::<Vec<_>>());
         assert_eq!(json["options"][0]["max"], 3_600_000);
         assert_eq!(json["schema"], "criwatch.options/1");
+    }
+
+    #[test]
+    fn the_schema_is_committed_and_holds() {
+        let schema = schema_of::<Description>("options", "What `cri_options_describe` gives: every option.");
+        assert_committed("docs/schema/options.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+        jsonschema::validate(&schema, &serde_json::from_str(&describe()).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn options_md_has_every_option() {
+        let mut text = String::from(
+            "# Options\n\n\
+             Set with `cri_options_set(options, key, value, &err)`, in Rust with `Config::set(key, value)`. Values are \
+             text.\n\n\
+             Made from the table in `src/config/table.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
+             | key | default | allowed | what it does |\n|---|---|---|---|\n",
+        );
+        for option in OPTIONS {
+            let default = if option.default.is_empty() { "(empty)".into() } else { format!("`{}`", option.default) };
+            text += &format!("| `{}` | {default} | {} | {} |\n", option.key, option.value_type.allowed(), option.doc);
+        }
+        assert_committed("docs/options.md", &text);
     }
 }

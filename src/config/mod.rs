@@ -54,6 +54,10 @@ pub struct Config {
     pub(crate) tombstones_max: usize,
     pub(crate) merge_annotations: bool,
     pub(crate) queue_capacity: usize,
+    pub(crate) call_allow_mutations: bool,
+    pub(crate) call_show_env: bool,
+    pub(crate) packer_timeout: Duration,
+    pub(crate) packer_show_env: bool,
 }
 
 impl Default for Config {
@@ -77,6 +81,10 @@ impl Default for Config {
             tombstones_max: 0,
             merge_annotations: false,
             queue_capacity: 0,
+            call_allow_mutations: false,
+            call_show_env: false,
+            packer_timeout: Duration::ZERO,
+            packer_show_env: false,
         };
         for option in OPTIONS {
             config.set(option.key, option.default).expect("every default is allowed");

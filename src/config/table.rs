@@ -102,6 +102,10 @@ impl Value {
         }
     }
 
+    fn yes(self) -> bool {
+        self.choice() == 1
+    }
+
     fn text(self) -> String {
         match self {
             Value::Text(t) => t,
@@ -117,6 +121,8 @@ const fn millis(min: u64, max: u64) -> ValueType {
 const fn integer(min: u64, max: u64) -> ValueType {
     ValueType::Integer { min, max }
 }
+
+const NO_YES: ValueType = ValueType::Choice(&["false", "true"]);
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -248,5 +254,33 @@ pub static OPTIONS: &[OptionSpec] = &[
         default: "8192",
         doc: "How many events wait for one consumer before it is told of an overflow and sent a replay.",
         set: |c, v| c.queue_capacity = v.number() as usize,
+    },
+    OptionSpec {
+        key: "call.allow_mutations",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether calls may do more than read: stop containers, run commands in them, pull images.",
+        set: |c, v| c.call_allow_mutations = v.yes(),
+    },
+    OptionSpec {
+        key: "call.show_env",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether the verbose info in replies to calls shows the values of environment variables.",
+        set: |c, v| c.call_show_env = v.yes(),
+    },
+    OptionSpec {
+        key: "packer.timeout_ms",
+        value_type: millis(0, HOUR),
+        default: "100",
+        doc: "How long the STARTED of a container waits for its rucksack.",
+        set: |c, v| c.packer_timeout = v.duration(),
+    },
+    OptionSpec {
+        key: "packer.show_env",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether the packer is shown the values of environment variables.",
+        set: |c, v| c.packer_show_env = v.yes(),
     },
 ];

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use super::endpoint::Endpoint;
 use super::failure;
 use super::proto::VersionRequest;
+use super::proto::image_service_client::ImageServiceClient;
 use super::proto::runtime_service_client::RuntimeServiceClient;
 use crate::config::Config;
 use crate::error::{CRI_E_CONNECT, Error, Result};
@@ -83,8 +84,10 @@ impl Client {
         let mut runtime = self.runtime();
         let request = Request::new(VersionRequest { version: String::new() });
         let said = self.unary_within("Version", timeout, runtime.version(request)).await?;
+        let version = said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version);
         Ok(Version {
-            runtime_version: said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version).to_owned(),
+            // Debian's builds of containerd call themselves 2.1.9+unknown.
+            runtime_version: version.strip_suffix("+unknown").unwrap_or(version).to_owned(),
             runtime_name: said.runtime_name,
             runtime_api_version: said.runtime_api_version,
         })
@@ -110,9 +113,18 @@ impl Client {
         self.request_timeout
     }
 
-    pub(super) fn runtime(&self) -> RuntimeServiceClient<Channel> {
+    pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {
         // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
         RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
+    }
+
+    pub(crate) fn images(&self) -> ImageServiceClient<Channel> {
+        ImageServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
+    }
+
+    /// For requests whose types are not known at compile time.
+    pub(super) fn raw(&self) -> tonic::client::Grpc<Channel> {
+        tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
     /// Awaits one request, for at most the request timeout.

@@ -1,12 +1,20 @@
-//! Finding the engine when nobody named it.
+//! Reaching the engine, also when nobody named it.
 
 use super::client::Client;
 use super::endpoint::Endpoint;
 use crate::config::Config;
 use crate::error::{CRI_E_CONNECT, CRI_E_PERMISSION, Error, Result};
 
+/// A connection to the engine there; `None`: to the first that answers on a well-known socket.
+pub async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client> {
+    match endpoint {
+        Some(endpoint) => Client::connect(endpoint, config).await,
+        None => connect_first(Endpoint::well_known(&config.host_root), config).await,
+    }
+}
+
 /// The first of these endpoints whose engine answers. When none does, the error says for each why not.
-pub async fn connect_first(endpoints: impl Iterator<Item = Endpoint>, config: &Config) -> Result<Client> {
+async fn connect_first(endpoints: impl Iterator<Item = Endpoint>, config: &Config) -> Result<Client> {
     let mut failures = Vec::new();
     for endpoint in endpoints {
         match Client::connect(&endpoint, config).await {

@@ -1,5 +1,6 @@
 //! Everything that talks to *one* engine. Nothing here keeps state from one call to the next.
 
+mod call;
 mod client;
 mod convert;
 mod discover;
@@ -12,8 +13,9 @@ mod pid;
 mod status;
 mod stream;
 
+pub use call::{Call, Rpc};
 pub use client::{Client, Version};
-pub use discover::connect_first;
+pub use discover::connect;
 pub use endpoint::{Endpoint, WELL_KNOWN};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
 pub use failure::{is_final, is_lost};

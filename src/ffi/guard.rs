@@ -39,11 +39,25 @@ pub(super) fn fill(
     err: Option<&mut *mut cri_error>,
     body: impl FnOnce() -> Result<JsonText>,
 ) -> Status {
-    run(err, || {
+    fill_if(out, err, || body().map(Some))
+}
+
+/// The same, where there may be nothing to give.
+pub(super) fn fill_if(
+    out: Option<&mut cri_buffer>,
+    err: Option<&mut *mut cri_error>,
+    body: impl FnOnce() -> Result<Option<JsonText>>,
+) -> Status {
+    entry(err, || {
         let out = given(out, "out")?;
         *out = cri_buffer::EMPTY;
-        *out = cri_buffer::new(body()?);
-        Ok(())
+        Ok(match body()? {
+            Some(text) => {
+                *out = cri_buffer::new(text);
+                CRI_OK
+            }
+            None => CRI_NONE,
+        })
     })
 }
 

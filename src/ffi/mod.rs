@@ -15,7 +15,7 @@
 //!
 //! An agent that follows changes starts the watcher and takes events: pushed into a callback
 //! (cri_watcher_subscribe), or pulled from a queue that has a file descriptor for poll and epoll
-//! (cri_event_queue_new).
+//! (cri_event_queue_new). Events and snapshots (cri_watcher_snapshot) show structs, so that no JSON has to be parsed.
 //!
 //! Conventions
 //!
@@ -40,9 +40,11 @@
 //!   has to be the last use of its object.
 //! - Blocking: only functions with `timeout_ms` wait for the engine or for events: below 0 for ever, 0 not at
 //!   all. cri_watcher_stop ends every such wait. Besides, cri_watcher_stop and cri_watcher_free wait for the
-//!   library's own thread, and cri_subscription_free for the callback under way.
-//! - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else. The
-//!   event is borrowed until the callback returns. A callback may call everything here; inside it,
+//!   library's own thread, and cri_subscription_free for the callback under way; cri_watcher_free does so for the
+//!   log and the packer.
+//! - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else; so have
+//!   the log ("cri-log") and the packer ("cri-pack"). What a callback is given is borrowed until it returns. A
+//!   callback may call everything here; inside it,
 //!   cri_watcher_stop of the same watcher answers CRI_E_WOULD_DEADLOCK, cri_watcher_free takes place after it has
 //!   returned, and cri_subscription_free does not wait. A callback must not throw or longjmp.
 //! - user_data is never looked at. destroy(user_data) runs exactly once: after the last call, or before a failed
@@ -51,7 +53,7 @@
 //!   and SIGPIPE never reaches it. The library installs no handler, prints nothing and changes no environment.
 //! - fork: a child process may exec, exit, or make watchers of its own. On what its parent has started, calls answer
 //!   CRI_E_FORKED and _free leaks on purpose. Making a watcher before daemon() and starting it after is fine; callback
-//!   subscriptions have to be made after. Descriptors are closed on exec.
+//!   subscriptions, log and packer have to be set after. Descriptors are closed on exec.
 //! - Unloading: dlclose leaves the library in memory.
 //! - Defects: a panic inside the library becomes CRI_E_PANIC; it never unwinds into the program.
 //! - Compatibility: one SONAME, one CRI_ABI_VERSION. Within it, functions and constants are only added.
@@ -60,25 +62,31 @@
 #![allow(non_camel_case_types)]
 
 mod buffer;
+mod engine;
 mod error;
 mod guard;
-mod inspect;
+mod log;
 mod options;
+mod packer;
 mod query;
 mod queue;
 mod raw;
 mod record;
+mod snapshot;
 mod subscription;
 mod version;
 mod watcher;
 
 pub use buffer::*;
+pub use engine::*;
 pub use error::*;
-pub use inspect::*;
+pub use log::*;
 pub use options::*;
+pub use packer::*;
 pub use query::*;
 pub use queue::*;
 pub use record::*;
+pub use snapshot::*;
 pub use subscription::*;
 pub use version::*;
 pub use watcher::*;

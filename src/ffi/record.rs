@@ -1,7 +1,8 @@
 //! Records
 //!
 //! Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
-//! borrowed from the event that shows them, and live as long as it does.
+//! borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
+//! container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
 //!
 //! Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
 //! stands in `missing`.
@@ -12,6 +13,9 @@ use std::ffi::c_void;
 
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
+
+use super::guard::infallible;
+use super::raw::view;
 
 /// A label or an annotation.
 #[derive_ReprC]
@@ -116,6 +120,8 @@ pub struct cri_container {
     pub labels: *const cri_label,
     /// The container's own annotations, sorted by key.
     pub annotations: *const cri_label,
+    /// What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON.
+    pub rucksack: *const c_char,
 }
 
 /// Something that happened.
@@ -145,8 +151,10 @@ pub struct cri_event {
     pub container: *const cri_container,
     /// What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on.
     pub watcher_state: u32,
-    /// Of CRI_EVENT_STATE: why, in words; otherwise "".
+    /// Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "".
     pub message: *const c_char,
+    /// Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0.
+    pub log_level: u32,
 }
 
 /// Takes an event. The event is borrowed: it is gone when the function returns.
@@ -154,3 +162,22 @@ pub type cri_event_fn = Option<unsafe extern "C" fn(event: *const cri_event, use
 
 /// Releases user data, after the last use of it.
 pub type cri_destroy_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+
+/// Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
+///
+/// @param container a record that is still there: no copy of the struct; NULL: NULL
+/// @return the same record; give it back with cri_container_unref
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_container_ref(container: *const cri_container) -> *const cri_container {
+    infallible(container, || view::retain(container))
+}
+
+/// Gives back what cri_container_ref gave.
+///
+/// @param container the record; NULL: nothing happens
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_container_unref(container: *const cri_container) {
+    infallible((), || view::release(container))
+}

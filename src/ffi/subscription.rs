@@ -13,7 +13,7 @@ use std::sync::Arc;
 use safer_ffi::prelude::*;
 
 use super::guard::{given, infallible, run};
-use super::raw::callback::{Callback, Thread};
+use super::raw::callback::{Callback, Task, Thread};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_event_fn, cri_watcher};
 use crate::error::{Result, Status};
@@ -48,38 +48,37 @@ pub extern "C" fn cri_watcher_subscribe(
     out: Option<&mut *mut cri_subscription>,
     err: Option<&mut *mut cri_error>,
 ) -> Status {
-    subscribe(watcher, mask, flags, Callback::new(function, user_data, destroy), out, err)
+    subscribe(watcher, mask, flags, function, Callback::new(user_data, destroy), out, err)
 }
 
 fn subscribe(
     watcher: Option<&cri_watcher>,
     mask: u32,
     flags: u32,
+    function: cri_event_fn,
     callback: Callback,
     out: Option<&mut *mut cri_subscription>,
     err: Option<&mut *mut cri_error>,
 ) -> Status {
-    let status = run(err, || try_subscribe(watcher, mask, flags, callback, out));
-    if status < 0 {
-        callback.destroy();
-    }
-    status
+    callback.destroy_if_refused(run(err, || try_subscribe(watcher, mask, flags, function, callback, out)))
 }
 
 fn try_subscribe(
     watcher: Option<&cri_watcher>,
     mask: u32,
     flags: u32,
+    function: cri_event_fn,
     callback: Callback,
     out: Option<&mut *mut cri_subscription>,
 ) -> Result<()> {
     let watcher = live(watcher)?;
-    let (function, out) = (given(callback.function, "function")?, given(out, "out")?);
+    let (function, out) = (given(function, "function")?, given(out, "out")?);
     let queue = watcher.subscribe(mask, flags, 0)?;
     let gate = Thread::gate();
     // Nothing after the thread exists may fail: from then on it is the thread that calls destroy.
     let closed = gate.lock();
-    let thread = Thread::spawn(Arc::downgrade(&watcher), queue, function, callback, gate.clone())?;
+    let task = Task::Events { queue, function };
+    let thread = Thread::spawn(Arc::downgrade(&watcher), task, callback, gate.clone())?;
     *out = Box::into_raw(Box::new(cri_subscription { thread }));
     drop(closed);
     Ok(())

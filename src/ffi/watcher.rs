@@ -5,12 +5,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use safer_ffi::prelude::*;
 
 use super::guard::{Text, given, infallible, make, optional_text, run, timeout};
-use super::raw::callback;
+use super::raw::callback::{self, Callback, Task, Thread};
 use super::{cri_error, cri_options};
 use crate::error::*;
 use crate::model::CRI_WATCHER_STOPPED;
@@ -21,6 +21,34 @@ use crate::watcher::Watcher;
 #[repr(opaque)]
 pub struct cri_watcher {
     watcher: Arc<Watcher>,
+    helpers: Mutex<Helpers>,
+}
+
+/// The threads that call the program and belong to the watcher itself.
+#[derive(Default)]
+pub(super) struct Helpers {
+    pub(super) log: Option<Thread>,
+    pub(super) packer: Option<Thread>,
+}
+
+impl cri_watcher {
+    /// Makes one of these threads, if it is not too late and there is none yet.
+    pub(super) fn employ(
+        &self,
+        what: &str,
+        place: impl FnOnce(&mut Helpers) -> &mut Option<Thread>,
+        task: impl FnOnce() -> Result<(Task, Callback)>,
+    ) -> Result<()> {
+        self.watcher.refuse_started(what)?;
+        let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = place(&mut helpers);
+        if place.is_some() {
+            return Err(Error::new(CRI_E_STATE, format!("{what}: this watcher has one already (it can be set once)")));
+        }
+        let (task, callback) = task()?;
+        *place = Some(Thread::spawn(Arc::downgrade(&self.watcher), task, callback, Thread::gate())?);
+        Ok(())
+    }
 }
 
 /// The watcher behind a handle: not NULL, and not inherited by fork. Held, not borrowed, so that a call that waits
@@ -63,7 +91,7 @@ pub extern "C" fn cri_watcher_new(
 fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<cri_watcher> {
     let config = options.map(cri_options::config).unwrap_or_default();
     let watcher = Watcher::new(optional_text(endpoint, "endpoint")?, config)?;
-    Ok(cri_watcher { watcher: Arc::new(watcher) })
+    Ok(cri_watcher { watcher: Arc::new(watcher), helpers: Mutex::default() })
 }
 
 /// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
@@ -147,10 +175,11 @@ fn stop(watcher: &Watcher) -> Result<()> {
     watcher.stop()
 }
 
-/// Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own.
+/// Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
+/// its packer are through when this returns.
 ///
 /// @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks as cri_watcher_stop does. Inside a callback of this watcher it returns at once, and the rest happens
+/// @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this watcher it returns at once, and the rest happens
 /// after the callback has returned.
 #[ffi_export]
 pub extern "C" fn cri_watcher_free(watcher: Option<repr_c::Box<cri_watcher>>) {
@@ -161,9 +190,12 @@ fn free(watcher: repr_c::Box<cri_watcher>) {
     if watcher.watcher.is_forked() {
         return std::mem::forget(watcher);
     }
-    if let Err(inside) = callback::defer(watcher.watcher.clone()) {
-        release(&inside);
+    let cri_watcher { watcher, helpers } = *watcher.into();
+    if let Err(outside) = callback::defer(watcher) {
+        release(&outside);
     }
+    let Helpers { log, packer } = helpers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    [log, packer].into_iter().flatten().for_each(Thread::finish);
 }
 
 /// The end of a watcher.

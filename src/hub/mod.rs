@@ -53,6 +53,26 @@ pub struct Draft {
     pub state: WatcherState,
     /// Words, for events about the watcher.
     pub message: Option<Arc<str>>,
+    /// Of a LOG: how much it matters.
+    pub log_level: Option<LogLevel>,
+}
+
+impl Draft {
+    /// A LOG event.
+    pub fn log(level: LogLevel, message: String, generation: u64, state: WatcherState, now: Time) -> Draft {
+        Draft {
+            event_type: EventType::Log,
+            flags: 0,
+            changed: 0,
+            time: now,
+            observed: now,
+            generation,
+            container: None,
+            state,
+            message: Some(message.into()),
+            log_level: Some(level),
+        }
+    }
 }
 
 /// All consumers.
@@ -175,31 +195,13 @@ impl Hub {
     /// Gives the event its number, and every consumer that wants it a copy. Never waits for anybody.
     pub fn publish(&self, draft: Draft) {
         let mut inner = self.lock();
-        inner.seq += 1;
-        inner.published += 1;
         inner.latest = Latest { generation: draft.generation, state: draft.state, now: draft.observed };
-        let event = Event {
-            event_type: draft.event_type,
-            flags: draft.flags,
-            seq: inner.seq,
-            generation: draft.generation,
-            lost: 0,
-            changed: draft.changed,
-            time: draft.time,
-            observed: draft.observed,
-            container: draft.container,
-            state: draft.state,
-            message: draft.message,
-        };
-        let mut lost = 0;
-        inner.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
-            Some(Ok(cost)) => {
-                lost += cost;
-                true
-            }
-            Some(Err(Closed)) | None => false,
-        });
-        inner.lost += lost;
+        let overflows = inner.offer(draft);
+        for _ in 0..overflows {
+            // Those that this overflows in its turn are not told of.
+            let Latest { generation, state, now } = inner.latest;
+            inner.offer(Draft::log(LogLevel::Warn, TOO_SLOW.into(), generation, state, now));
+        }
     }
 
     /// Nothing more will come. Consumers still get what is in their queues.
@@ -216,5 +218,44 @@ impl Hub {
         let consumers = self.consumers().len();
         let inner = self.lock();
         Counts { consumers, published: inner.published, lost: inner.lost }
+    }
+}
+
+/// What the log says of a consumer that has just overflowed.
+const TOO_SLOW: &str = "a consumer of events was too slow: its queue was full, what waited there is lost, and it will be \
+                        sent a replay (take events faster, or raise the option queue.capacity)";
+
+impl Inner {
+    /// Numbers the event, and offers it to everybody; tells how many queues have overflowed by it.
+    fn offer(&mut self, draft: Draft) -> usize {
+        self.seq += 1;
+        // Logs are not what was promised to consumers.
+        self.published += u64::from(draft.event_type != EventType::Log);
+        let event = Event {
+            event_type: draft.event_type,
+            flags: draft.flags,
+            seq: self.seq,
+            generation: draft.generation,
+            lost: 0,
+            changed: draft.changed,
+            time: draft.time,
+            observed: draft.observed,
+            container: draft.container,
+            state: draft.state,
+            message: draft.message,
+            log_level: draft.log_level,
+        };
+        let (mut lost, mut overflows) = (0, 0);
+        self.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
+            Some(Ok(cost)) => {
+                lost += cost;
+                // The event itself, and those that waited: from the next one on it is one each.
+                overflows += usize::from(cost > 1);
+                true
+            }
+            Some(Err(Closed)) | None => false,
+        });
+        self.lost += lost;
+        overflows
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use std::vec;
 
@@ -39,6 +40,8 @@ struct State {
     live: VecDeque<Event>,
     closing: Closing,
     signal: Signal,
+    /// Tasks that wait for something.
+    wakers: Vec<Waker>,
 }
 
 /// The queue takes no more events.
@@ -110,6 +113,7 @@ impl Running {
             container,
             state: self.state,
             message: None,
+            log_level: None,
         }
     }
 }
@@ -147,7 +151,13 @@ impl EventQueue {
             labels,
             hub,
             fd: signal.fd(),
-            state: Mutex::new(State { replay, live: VecDeque::new(), closing: Closing::No, signal }),
+            state: Mutex::new(State {
+                replay,
+                live: VecDeque::new(),
+                closing: Closing::No,
+                signal,
+                wakers: Vec::new(),
+            }),
             ready: Condvar::new(),
         })
     }
@@ -178,6 +188,34 @@ impl EventQueue {
                 _ => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    /// As `next`, for a task: `None` when nothing will come any more.
+    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            match self.next(Some(Duration::ZERO)) {
+                Next::Event(event) => return Poll::Ready(Some(event)),
+                Next::Closed => return Poll::Ready(None),
+                Next::Again => {}
+            }
+            let mut state = self.lock();
+            // Something may have come since that look.
+            if !state.has_something() {
+                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                    state.wakers.push(context.waker().clone());
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Tells everybody who waits, threads and tasks, that there is something.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.show();
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        self.ready.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn take(&self, state: &mut State) -> Option<Next> {
@@ -234,8 +272,7 @@ impl EventQueue {
         if state.closing != Closing::Now {
             state.closing = closing;
         }
-        state.show();
-        self.ready.notify_all();
+        self.wake(state);
     }
 
     /// Takes the event if there is room; otherwise tells how many events are lost by it.
@@ -271,8 +308,7 @@ impl EventQueue {
                 0
             }
         };
-        state.show();
-        self.ready.notify_one();
+        self.wake(state);
         Ok(lost)
     }
 
@@ -295,8 +331,7 @@ impl EventQueue {
             state: snapshot.state,
             now: snapshot.now,
         });
-        state.show();
-        self.ready.notify_all();
+        self.wake(state);
         true
     }
 }

@@ -33,6 +33,7 @@ fn draft(event_type: EventType, container: Option<Arc<Container>>) -> Draft {
         container,
         state: WatcherState::Watching,
         message: None,
+        log_level: None,
     }
 }
 
@@ -176,4 +177,38 @@ fn who_waits_is_woken_by_an_event_and_by_the_end() {
     hub.close();
     assert_eq!(waiting.join().unwrap(), (true, true));
     assert!(matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)), "no overflow of the clock");
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Alarm(std::sync::atomic::AtomicUsize);
+
+impl std::task::Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_task_is_woken_by_an_event_and_by_the_end() {
+    use std::task::{Context, Poll};
+    let (_, hub) = hub(Some(&[]));
+    let queue = subscribe(&hub, 1);
+    drain(&queue);
+    let alarm = Arc::new(Alarm::default());
+    let waker = alarm.clone().into();
+    let mut context = Context::from_waker(&waker);
+    let woken = || alarm.0.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(queue.poll_next(&mut context).is_pending() && queue.poll_next(&mut context).is_pending());
+    hub.publish(draft(EventType::Started, Some(life("b"))));
+    assert_eq!(woken(), 1, "once for both looks");
+    hub.publish(draft(EventType::Started, Some(life("c"))));
+    let mut seen = Vec::new();
+    while let Poll::Ready(Some(event)) = queue.poll_next(&mut context) {
+        seen.push(event.event_type);
+    }
+    assert_eq!(seen, [EventType::Overflow, EventType::ReplayBegin, EventType::ReplayEnd]);
+    hub.close();
+    assert_eq!(woken(), 2);
+    assert!(matches!(queue.poll_next(&mut context), Poll::Ready(None)));
 }

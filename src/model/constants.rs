@@ -18,6 +18,8 @@ constants! {
     pub const CRI_EVENT_REPLAY_END: u32 = 6;
     /// This consumer was too slow and lost events; a replay follows. Cannot be masked.
     pub const CRI_EVENT_OVERFLOW: u32 = 7;
+    /// The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
+    pub const CRI_EVENT_LOG: u32 = 10;
 }
 
 constants! {
@@ -111,6 +113,8 @@ constants! {
     pub const CRI_CHANGED_STATE: u64 = 16;
     /// Labels or annotations.
     pub const CRI_CHANGED_LABELS: u64 = 32;
+    /// The rucksack: the packer was late with it, or the program has attached one.
+    pub const CRI_CHANGED_RUCKSACK: u64 = 64;
 }
 
 constants! {
@@ -129,6 +133,18 @@ constants! {
     pub const CRI_WATCHER_BACKOFF: u32 = 5;
     /// Stopped.
     pub const CRI_WATCHER_STOPPED: u32 = 6;
+}
+
+constants! {
+    LOG_LEVELS: u32;
+    /// The watcher cannot do its work.
+    pub const CRI_LOG_ERROR: u32 = 1;
+    /// Something is wrong, and somebody may have to do something.
+    pub const CRI_LOG_WARN: u32 = 2;
+    /// Something to know: connections, and how changes are noticed.
+    pub const CRI_LOG_INFO: u32 = 3;
+    /// Of use only when something is looked for.
+    pub const CRI_LOG_DEBUG: u32 = 4;
 }
 
 constants! {

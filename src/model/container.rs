@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::constants::*;
-use super::{Id, Labels, Memo, Pod, Time};
+use super::{Id, JsonText, Labels, Memo, Pod, Time};
 
 /// What a thing is: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +127,8 @@ pub struct Container {
     pub exit: Option<Exit>,
     /// Its cgroup, as the file system shows it.
     pub cgroup_path: Option<Arc<str>>,
+    /// What the program itself has added: JSON.
+    pub rucksack: Option<JsonText>,
     /// What this engine may yet tell and has not told: bits of `CRI_MISSING_*`.
     pub missing: u64,
     /// Its JSON, once somebody wanted it.
@@ -156,6 +158,7 @@ impl Container {
             finished_at: None,
             exit: None,
             cgroup_path: None,
+            rucksack: None,
             missing: 0,
             json: Memo::default(),
             view: Memo::default(),
@@ -194,6 +197,7 @@ impl Container {
         note(self.started_at != before.started_at, CRI_CHANGED_STARTED_AT);
         note((&self.exit, self.finished_at) != (&before.exit, before.finished_at), CRI_CHANGED_EXIT);
         note(self.state != before.state, CRI_CHANGED_STATE);
+        note(self.rucksack != before.rucksack, CRI_CHANGED_RUCKSACK);
         note((&self.labels, &self.annotations) != (&before.labels, &before.annotations), CRI_CHANGED_LABELS);
         bits
     }

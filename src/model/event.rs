@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::constants::*;
-use super::{Container, Time, WatcherState};
+use super::{Container, LogLevel, Time, WatcherState};
 
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum EventType {
     ReplayEnd,
     /// This consumer lost events.
     Overflow,
+    /// The watcher says something about its work.
+    Log,
 }
 
 impl EventType {
@@ -36,6 +38,7 @@ impl EventType {
             EventType::ReplayBegin => CRI_EVENT_REPLAY_BEGIN,
             EventType::ReplayEnd => CRI_EVENT_REPLAY_END,
             EventType::Overflow => CRI_EVENT_OVERFLOW,
+            EventType::Log => CRI_EVENT_LOG,
         }
     }
 
@@ -58,7 +61,7 @@ pub const DEFAULT_MASK: u32 =
 pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
 
 /// Everything that can be asked for.
-pub const ALL_MASK: u32 = DEFAULT_MASK | CONTROL_MASK;
+pub const ALL_MASK: u32 = DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_LOG;
 
 /// One event, as one consumer is told it.
 #[derive(Debug, Clone)]
@@ -84,6 +87,8 @@ pub struct Event {
     pub container: Option<Arc<Container>>,
     /// The watcher's state when this was told.
     pub state: WatcherState,
-    /// Of a STATE: why, in words.
+    /// Of a STATE: why, in words. Of a LOG: what it says.
     pub message: Option<Arc<str>>,
+    /// Of a LOG: how much it matters.
+    pub log_level: Option<LogLevel>,
 }

@@ -47,6 +47,23 @@ pub fn merged(container: &Container) -> Labels {
     all
 }
 
+/// The value of one label, as a selector sees it: the merged view, and behind it the labels of the pod, which stand at
+/// the sandbox and not at its containers.
+pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
+    let pod = container.pod.as_deref();
+    let told = match (key, container.kind) {
+        (CRI_LABEL_POD_NAME, _) => pod.map(|p| &*p.name),
+        (CRI_LABEL_POD_NAMESPACE, _) => pod.map(|p| &*p.namespace),
+        (CRI_LABEL_POD_UID, _) => pod.map(|p| &*p.uid),
+        (CRI_LABEL_CONTAINER_NAME, Kind::Container) => Some(&*container.name),
+        (CRI_LABEL_SANDBOX, Kind::Sandbox) => Some(""),
+        _ => None,
+    };
+    let annotation = || container.annotations.get(key.strip_prefix(CRI_ANNOTATION_KEY_PREFIX)?);
+    let of_the_pod = || pod.and_then(|p| p.labels.get(key));
+    told.or_else(|| container.labels.get(key).or_else(annotation).or_else(of_the_pod).map(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +92,21 @@ mod tests {
             ("tier", "web"),
         ];
         assert_eq!(all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_selector_sees_what_the_merged_view_shows_and_the_pods_labels() {
+        for kind in [Kind::Container, Kind::Sandbox] {
+            let mut c = container(kind);
+            for (key, value) in &merged(&c) {
+                assert_eq!(label(&c, key), Some(value.as_str()), "{key}");
+            }
+            let mut pod = Pod::clone(c.pod.as_deref().unwrap());
+            pod.labels = Labels::from([("app", "web"), ("tier", "db")].map(|(k, v)| (k.into(), v.into()))).into();
+            c.pod = Some(pod.into());
+            assert_eq!((label(&c, "app"), label(&c, "tier")), (Some("web"), Some("web")), "its own stands above");
+            assert_eq!(label(&c, "nothing"), None);
+        }
     }
 
     #[test]

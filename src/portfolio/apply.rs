@@ -18,7 +18,7 @@ impl Portfolio {
         let tick = self.next_tick(now);
         let first = !self.synced;
         if first {
-            self.horizon.raise(begun_wall);
+            self.horizon.begin(begun_wall);
         }
         let source = Source::List { begun, first };
         for said in listing.sandboxes.into_iter().chain(listing.containers) {
@@ -34,6 +34,10 @@ impl Portfolio {
             self.gone(&id, source, now);
         }
         self.asks.drop_hints(begun);
+        self.packs.try_again();
+        if first {
+            self.pack_opening(now);
+        }
         self.synced = true;
     }
 
@@ -81,8 +85,7 @@ impl Portfolio {
         if !self.entries.contains_key(id) {
             return;
         }
-        // One attempt is all that anybody waits for.
-        self.release(id, now);
+        self.was_attempted(id, now);
         if matches!(self.ledger.life(id), Life::Over { tick, .. } if question.asked >= tick) {
             self.confirm(id, now);
         }
@@ -92,6 +95,7 @@ impl Portfolio {
     /// Time has passed: what was held back goes out, and old tombstones crumble.
     pub fn pass(&mut self, now: Now) {
         self.horizon.follow(now);
+        self.packs.pass(now.mono);
         for id in self.ledger.due(now.mono) {
             self.release(&id, now);
         }
@@ -118,6 +122,7 @@ impl Portfolio {
             _ if is_late => return,
             Some(Running::Stale) => return,
             Some(Running::Doubtful) => {
+                self.remark(&said.id, "the engine shows it running after its exit was told: asked about it");
                 return self.asks.ask_now(&said.id, Some(said.kind), now.mono);
             }
             Some(Running::BeginsAgain) => self.end_before_restart(&said, source, now),
@@ -177,6 +182,11 @@ impl Portfolio {
         self.asks.ask_now(id, known.or(kind), now.mono);
     }
 
+    pub(super) fn remark(&mut self, id: &Id, what: &str) {
+        let path = self.entries.get(id).map_or_else(String::new, |e| e.record.path());
+        self.remarks.push(format!("{path} ({id}): {what}"));
+    }
+
     fn hint(&mut self, id: &Id, kind: Option<Kind>, tick: Tick, now: Now) {
         /// Events come in bursts: a little later, the same question settles several.
         const DEBOUNCE: u64 = 30;
@@ -202,8 +212,10 @@ impl Portfolio {
         let as_of = source.as_of(self.tick);
         let fresh = entry.is_none_or(|e| as_of >= e.stated);
         let before = entry.map(|e| e.record.clone());
+        // A word without a status may have been taken for another kind; what the program added stays.
         let of_this_kind = before.as_deref().filter(|r| r.kind == said.kind);
-        let next = merge::merge(of_this_kind, said, pod, fresh);
+        let mut next = merge::merge(of_this_kind, said, pod, fresh);
+        next.rucksack = before.as_ref().and_then(|r| r.rucksack.clone());
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.ledger.life(&said.id), Life::Over { .. });
         let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));

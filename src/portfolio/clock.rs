@@ -23,11 +23,19 @@ pub struct Now {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Horizon {
     wall: Time,
+    /// The start of the first list.
+    first: Time,
     /// Wall clock minus steady clock, to notice when the host's wall clock is set back.
     offset: Option<Time>,
 }
 
 impl Horizon {
+    /// The first list began then.
+    pub fn begin(&mut self, at: Time) {
+        self.first = at;
+        self.raise(at);
+    }
+
     /// Raises the horizon.
     pub fn raise(&mut self, to: Time) {
         self.wall = self.wall.max(to);
@@ -38,14 +46,17 @@ impl Horizon {
     pub fn follow(&mut self, now: Now) {
         const DRIFT: Time = 100_000_000;
         let offset = now.wall - now.mono as Time * 1_000_000;
-        match self.offset {
-            Some(before) if (offset - before).abs() <= DRIFT => {}
-            Some(before) if offset < before => {
-                self.wall -= before - offset;
-                self.offset = Some(offset);
-            }
-            _ => self.offset = Some(offset),
+        if let Some(before) = self.offset.replace(offset)
+            && before - offset > DRIFT
+        {
+            self.wall -= before - offset;
+            self.first -= before - offset;
         }
+    }
+
+    /// Whether what was made then was made after the first list began.
+    pub fn is_after_first(&self, at: Option<Time>) -> bool {
+        at.is_some_and(|at| at >= self.first)
     }
 
     /// Whether an event with this time tells something new. Nonsensical times tell nothing.

@@ -25,15 +25,31 @@ pub(super) enum Ending {
     Unresolved,
 }
 
+/// What a STARTED is held back for, and at most until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Waits {
+    /// For one attempt at the pid.
+    pub pid: Option<Millis>,
+    /// For the rucksack.
+    pub rucksack: Option<Millis>,
+}
+
+impl Waits {
+    /// `None`: for nothing.
+    pub fn until(self) -> Option<Millis> {
+        self.pid.max(self.rucksack)
+    }
+}
+
 /// Where the life of an id stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Life {
     /// None was seen yet.
     #[default]
     None,
-    /// Seen; STARTED is held back for one attempt at the pid, at most until then.
+    /// Seen; STARTED is held back.
     Starting {
-        until: Millis,
+        waits: Waits,
         /// Flags of the STARTED to come.
         flags: u32,
         started_at: Option<Time>,
@@ -61,7 +77,8 @@ impl Life {
 
     fn held_until(&self) -> Option<Millis> {
         match self {
-            Life::Starting { until, .. } | Life::Ending { until, .. } => Some(*until),
+            Life::Starting { waits, .. } => waits.until(),
+            Life::Ending { until, .. } => Some(*until),
             _ => None,
         }
     }
@@ -73,8 +90,8 @@ pub(super) struct Ledger {
     lives: HashMap<Id, Life>,
     /// Lives that hold something back, by when they no longer may.
     held: BTreeSet<(Millis, Id)>,
-    /// Ids that the engine no longer has, in the order of their going, with the time of their end.
-    departed: VecDeque<(Millis, Id, Time)>,
+    /// Ids that the engine no longer has, in the order of their going.
+    departed: VecDeque<(Millis, Id)>,
 }
 
 impl Ledger {
@@ -103,20 +120,20 @@ impl Ledger {
     }
 
     /// The engine no longer has this id.
-    pub fn depart(&mut self, id: &Id, now: Millis, end: Time) {
-        self.departed.push_back((now, id.clone(), end));
+    pub fn depart(&mut self, id: &Id, now: Millis) {
+        self.departed.push_back((now, id.clone()));
     }
 
-    /// Forgets what departed long ago and is not `kept`; the latest end among the forgotten.
-    pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Time> {
+    /// Forgets what departed long ago and is not `kept`; tells when the last of them did.
+    pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Millis> {
         let mut latest = None;
         while self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now) {
-            let Some((_, id, end)) = self.departed.pop_front() else {
+            let Some((at, id)) = self.departed.pop_front() else {
                 break;
             };
             if !kept(&id) {
                 self.lives.remove(&id);
-                latest = latest.max(Some(end));
+                latest = latest.max(Some(at));
             }
         }
         latest
@@ -134,7 +151,10 @@ mod tests {
     #[test]
     fn what_is_held_comes_due_once() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(&id, Life::Starting { until: 200, flags: 0, started_at: None });
+        ledger.set(
+            &id,
+            Life::Starting { waits: Waits { pid: Some(200), rucksack: Some(100) }, flags: 0, started_at: None },
+        );
         assert_eq!((ledger.deadline(), ledger.due(199).len(), ledger.due(200).len()), (Some(200), 0, 1));
         ledger.set(&id, Life::Living { started_at: None });
         assert_eq!((ledger.deadline(), ledger.due(1000).len()), (None, 0));
@@ -144,12 +164,12 @@ mod tests {
     fn the_ledger_forgets_only_what_left_long_ago() {
         let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
         ledger.set(&id, Life::Over { how: Ending::Exited, started_at: None, tick: 1 });
-        ledger.depart(&id, 1000, 77);
+        ledger.depart(&id, 1000);
         assert_eq!(ledger.forget(1000 + REMEMBER - 1, |_| false), None);
         assert_eq!(ledger.forget(1000 + REMEMBER, |_| true), None);
         assert_ne!(ledger.life("a"), Life::None, "it is back: kept");
-        ledger.depart(&id, 2000, 78);
-        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(78));
+        ledger.depart(&id, 2000);
+        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(2000));
         assert_eq!(ledger.life("a"), Life::None);
     }
 }

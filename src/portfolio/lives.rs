@@ -3,7 +3,7 @@
 use super::Portfolio;
 use super::clock::Now;
 use super::judge::Source;
-use super::life::{Ending, Life};
+use super::life::{Ending, Life, Waits};
 use super::merge;
 use crate::model::*;
 
@@ -11,21 +11,21 @@ impl Portfolio {
     pub(super) fn begins(&mut self, said: &Sighting, source: Source, flags: u32, now: Now) {
         let started_at = said.started_at;
         self.asks.ask_now(&said.id, Some(said.kind), now.mono);
+        let rucksack = self.pack_new_life(&said.id, now);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
             return self.ledger.set(&said.id, Life::Living { started_at });
         }
-        self.ledger.set(&said.id, Life::Starting { until: now.mono + self.limits.hold, flags, started_at });
-        if said.details.is_some() {
-            self.release(&said.id, now);
-        }
+        let pid = said.details.is_none().then(|| now.mono + self.limits.hold);
+        let waits = Waits { pid, rucksack };
+        self.hold_or_release(&said.id, Life::Starting { waits, flags, started_at }, now);
     }
 
     pub(super) fn lives_on(&mut self, said: &Sighting, source: Source, changed: u64, now: Now) {
         let started = |known: Option<Time>| known.or(said.started_at);
         match self.ledger.life(&said.id) {
-            Life::Starting { until, flags, started_at } => {
-                self.ledger.set(&said.id, Life::Starting { until, flags, started_at: started(started_at) });
+            Life::Starting { waits, flags, started_at } => {
+                self.ledger.set(&said.id, Life::Starting { waits, flags, started_at: started(started_at) });
             }
             Life::Living { started_at } => {
                 self.ledger.set(&said.id, Life::Living { started_at: started(started_at) });
@@ -42,6 +42,7 @@ impl Portfolio {
 
     /// The record says "exited", and that was wrong.
     pub(super) fn restate(&mut self, said: &Sighting, now: Now) {
+        self.remark(&said.id, "a list showed it exited, and its status says that it runs: it is taken for running");
         let Some(entry) = self.entries.get(&said.id) else {
             return;
         };
@@ -100,12 +101,12 @@ impl Portfolio {
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_fresh(said.created_at);
+        let lived = said.kind == Kind::Container || source.is_event() || self.horizon.is_after_first(said.created_at);
         if !lived {
             return self.ledger.set(id, untold(Ending::Untold));
         }
         let started_at = said.started_at;
-        self.ledger.set(id, Life::Starting { until: now.mono, flags: source.flags(), started_at });
+        self.ledger.set(id, Life::Starting { waits: Waits::default(), flags: source.flags(), started_at });
         self.release(id, now);
         self.tell_exited(id, source.flags(), now);
     }
@@ -114,7 +115,7 @@ impl Portfolio {
     pub(super) fn lived_and_is_over(&mut self, said: &Sighting, source: Source, now: Now) {
         let (id, started_at) = (&said.id, said.started_at);
         self.unresolved -= u64::from(matches!(self.ledger.life(id), Life::Over { how: Ending::Unresolved, .. }));
-        self.ledger.set(id, Life::Starting { until: now.mono, flags: source.flags(), started_at });
+        self.ledger.set(id, Life::Starting { waits: Waits::default(), flags: source.flags(), started_at });
         self.release(id, now);
         match self.entries.get(id).map(|e| (e.present, merge::as_gone(&e.record))) {
             Some((false, record)) => self.end_as_gone(id, record, source, now),
@@ -140,6 +141,10 @@ impl Portfolio {
             Life::Living { .. } | Life::Ending { .. } => self.end_as_gone(id, record, source, now),
             Life::Unclear => {
                 self.unresolved += 1;
+                self.remark(
+                    id,
+                    "seen only after its end, and gone before it could be learnt whether it had lived: not told",
+                );
                 self.ledger.set(id, Life::Over { how: Ending::Unresolved, started_at: None, tick: self.tick });
             }
             Life::None | Life::Over { .. } => {}
@@ -173,7 +178,8 @@ impl Portfolio {
             self.pod_is_gone(id, now);
         }
         self.asks.drop(id);
-        self.ledger.depart(id, now.mono, now.wall);
+        self.packs.drop(id);
+        self.ledger.depart(id, now.mono);
         self.graves.push_back((now.mono, id.clone()));
         self.forget_old(now);
     }

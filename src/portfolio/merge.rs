@@ -77,6 +77,7 @@ pub(super) fn as_restarted(record: &Container) -> Container {
     again.exit = None;
     again.finished_at = None;
     again.started_at = None;
+    again.rucksack = None;
     (again.pid, again.pid_start_ticks, again.engine_pid) = (None, None, None);
     again
 }

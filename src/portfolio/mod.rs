@@ -9,7 +9,10 @@ mod life;
 mod lives;
 mod lookup;
 mod merge;
+mod packs;
 mod pods;
+mod query;
+mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -22,10 +25,13 @@ use crate::model::*;
 use asks::Asks;
 use clock::Horizon;
 use life::Ledger;
+use packs::Packs;
 
 pub use asks::Question;
 pub use clock::{Millis, Now, Tick};
 pub use lookup::{is_whole_id, lookup};
+pub use query::Query;
+pub use snapshot::Snapshot;
 
 /// Something that consumers have to be told.
 #[derive(Debug, Clone)]
@@ -47,6 +53,8 @@ pub struct Told {
 struct Limits {
     /// How long a STARTED waits for the pid, and an EXITED for its facts.
     hold: Millis,
+    /// How long a STARTED waits for the rucksack.
+    rucksack: Millis,
     /// The longest wait between two questions about the same id.
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
@@ -86,6 +94,7 @@ pub struct Portfolio {
     members: HashMap<Id, BTreeSet<Id>>,
     ledger: Ledger,
     asks: Asks,
+    packs: Packs,
     /// Tombstones in the order of their making.
     graves: VecDeque<(Millis, Id)>,
     horizon: Horizon,
@@ -95,6 +104,8 @@ pub struct Portfolio {
     generation: u64,
     changed: bool,
     told: Vec<Told>,
+    /// Contradictions, in words.
+    remarks: Vec<String>,
     unresolved: u64,
     limits: Limits,
 }
@@ -109,6 +120,7 @@ impl Portfolio {
             members: HashMap::new(),
             ledger: Ledger::default(),
             asks: Asks::default(),
+            packs: Packs::default(),
             graves: VecDeque::new(),
             horizon: Horizon::default(),
             synced: false,
@@ -116,9 +128,11 @@ impl Portfolio {
             generation: 0,
             changed: false,
             told: Vec::new(),
+            remarks: Vec::new(),
             unresolved: 0,
             limits: Limits {
                 hold: 200,
+                rucksack: millis(config.packer_timeout),
                 retry_ceiling: millis(config.relist_interval),
                 hints: 32,
                 tombstones_keep: millis(config.tombstones_keep),
@@ -197,6 +211,16 @@ impl Portfolio {
         std::mem::take(&mut self.told)
     }
 
+    /// Where the engine contradicts itself, in words; each is handed out once.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// How often the engine was asked about this id for what is still missing.
+    pub fn times_asked(&self, id: &Id) -> u32 {
+        self.asks.tries(id)
+    }
+
     /// How many containers were seen only after their end and were gone before it could be learnt whether they had
     /// lived.
     pub fn unresolved(&self) -> u64 {
@@ -216,7 +240,7 @@ impl Portfolio {
     /// Whether nothing that was raised waits for its first answer: pids of new lives, contradictions, ends without
     /// facts.
     pub fn is_settled(&self) -> bool {
-        self.ledger.deadline().is_none() && self.asks.is_quiet()
+        self.ledger.deadline().is_none() && self.packs.deadline().is_none() && self.asks.is_quiet()
     }
 
     /// The tick to note with a list that is about to begin.
@@ -244,18 +268,18 @@ impl Portfolio {
     /// The connection is lost: what was asked has to be asked again.
     pub fn connection_lost(&mut self, now: Now) {
         self.asks.connection_lost(now.mono);
+        self.packs.connection_lost();
     }
 
     /// When `pass` has to be called, or `questions`.
     pub fn deadline(&self) -> Option<Millis> {
-        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), self.asks.deadline(), grave].into_iter().flatten().min()
+        [self.patience(), self.asks.deadline()].into_iter().flatten().min()
     }
 
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
         let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), grave].into_iter().flatten().min()
+        [self.ledger.deadline(), self.packs.deadline(), grave].into_iter().flatten().min()
     }
 
     /// Closes one input: the generation grows if anything that can be read has changed.
@@ -278,8 +302,9 @@ impl Portfolio {
             }
         }
         let entries = &self.entries;
-        if let Some(end) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
-            self.horizon.raise(end);
+        if let Some(at) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
+            // By the wall clock of now, which may have been set since.
+            self.horizon.raise(now.wall - (now.mono - at) as Time * 1_000_000);
         }
     }
 

@@ -8,6 +8,27 @@ use super::{Portfolio, Told, merge};
 use crate::model::*;
 
 impl Portfolio {
+    /// The engine was asked, whatever became of that: one attempt is all that anybody waits for.
+    pub(super) fn was_attempted(&mut self, id: &Id, now: Now) {
+        match self.ledger.life(id) {
+            Life::Starting { mut waits, flags, started_at } => {
+                waits.pid = None;
+                self.hold_or_release(id, Life::Starting { waits, flags, started_at }, now);
+            }
+            _ => self.release(id, now),
+        }
+    }
+
+    /// This life is now so; if it waits for nothing (any more), that is told.
+    pub(super) fn hold_or_release(&mut self, id: &Id, life: Life, now: Now) {
+        self.ledger.set(id, life);
+        if let Life::Starting { waits, .. } = life
+            && waits.until().is_none()
+        {
+            self.release(id, now);
+        }
+    }
+
     /// Tells what was held back, if anything was.
     pub(super) fn release(&mut self, id: &Id, now: Now) {
         match self.ledger.life(id) {

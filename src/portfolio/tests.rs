@@ -1,1 +1,251 @@
+//! The rules one by one; sync::tests has them against random schedules.
 
+use super::*;
+use crate::cri::{EngineEvent, EventKind, Listing};
+
+const T0: Time = 1_700_000_000_000_000_000;
+
+/// A portfolio, and a moment that moves on with every word.
+struct Told {
+    portfolio: Portfolio,
+    now: Now,
+}
+
+impl Told {
+    fn after_first_list(listing: Listing) -> Self {
+        let mut it = Told { portfolio: Portfolio::new(&Config::default()), now: Now { mono: 0, wall: T0 } };
+        it.list(listing);
+        it
+    }
+
+    fn wait(&mut self, millis: Millis) -> Vec<String> {
+        self.now.mono += millis;
+        self.now.wall += millis as Time * 1_000_000;
+        self.portfolio.pass(self.now);
+        self.words()
+    }
+
+    fn list(&mut self, listing: Listing) -> Vec<String> {
+        let begun = self.portfolio.list_begins();
+        self.portfolio.listed(begun, self.now.wall, listing, self.now);
+        self.words()
+    }
+
+    fn event(&mut self, kind: EventKind, id: &str, containers: &[Sighting]) -> Vec<String> {
+        self.now.wall += 1000;
+        let event = EngineEvent {
+            id: id.into(),
+            kind: Some(kind),
+            created_at: Some(self.now.wall),
+            sandbox: None,
+            containers: containers.to_vec(),
+        };
+        self.portfolio.event(event, self.now);
+        self.words()
+    }
+
+    /// Answers all questions that are due; those about the pod as long as it is ready.
+    fn answer(&mut self, with: impl Fn(&str) -> Option<Sighting>) -> Vec<String> {
+        for question in self.portfolio.questions(usize::MAX, self.now) {
+            let answer = if &*question.id == "pod" { Some(pod()) } else { with(&question.id) };
+            self.portfolio.answered::<()>(&question, Ok(answer), self.now);
+        }
+        self.words()
+    }
+
+    fn words(&mut self) -> Vec<String> {
+        let flags = |bits: u32| EVENT_FLAGS.iter().filter(move |f| bits & f.value != 0);
+        let word = |told: &super::Told| {
+            let flags: String = flags(told.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
+            format!("{:?} {}{flags}", told.event_type, told.container.id)
+        };
+        self.portfolio.take_told().iter().map(word).collect()
+    }
+}
+
+fn listed(id: &str, state: State) -> Sighting {
+    Sighting { state, pod_id: Some("pod".into()), ..Sighting::of(id.into(), Kind::Container) }
+}
+
+fn running(id: &str, started_at: Time) -> Sighting {
+    let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
+    Sighting { is_status: true, started_at: Some(started_at), details: Some(details), ..listed(id, State::Running) }
+}
+
+fn exited(id: &str, started_at: Time, code: i32) -> Sighting {
+    let reason = if code == 0 { "Completed" } else { "Error" };
+    Sighting {
+        is_status: true,
+        started_at: Some(started_at),
+        finished_at: Some(started_at + 5),
+        exit: Some(Exit { code: Some(code), reason: reason.into(), message: "".into() }),
+        ..listed(id, State::Exited)
+    }
+}
+
+fn pod() -> Sighting {
+    let pod = Pod { name: "web".into(), ..Pod::new("pod".into()) };
+    let details = Details { pid: Some(3), ..Details::default() };
+    Sighting { state: State::Running, details: Some(details), ..Sighting::of("pod".into(), Kind::Sandbox) }
+        .with_pod(pod)
+}
+
+fn list(containers: &[Sighting]) -> Listing {
+    Listing { sandboxes: vec![pod()], containers: containers.to_vec(), streamed: None }
+}
+
+#[test]
+fn the_first_list_tells_nothing_and_knows_everything() {
+    let mut it = Told::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
+    assert!(it.words().is_empty());
+    assert_eq!(it.portfolio.lives().len(), 2);
+    assert!(!it.portfolio.is_settled(), "pids are asked for");
+    it.answer(|id| (id == "a").then(|| running(id, T0 - 9)));
+    let a = it.portfolio.get("a").unwrap();
+    assert_eq!((a.pid, a.missing, a.pod.is_some()), (Some(7), 0, true));
+}
+
+#[test]
+fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
+    let mut it = Told::after_first_list(list(&[]));
+    let mut said = running("a", T0 + 5);
+    said.details = None;
+    assert!(it.event(EventKind::Started, "a", &[said.clone()]).is_empty());
+    assert_eq!(it.answer(|_| Some(running("a", T0 + 5))), ["Started a"]);
+    said.id = "b".into();
+    assert!(it.event(EventKind::Started, "b", &[said]).is_empty());
+    assert!(it.wait(199).is_empty());
+    assert_eq!(it.wait(1), ["Started b"]);
+    assert_eq!(it.portfolio.get("b").unwrap().missing & CRI_MISSING_PID, CRI_MISSING_PID);
+    assert_eq!(it.answer(|id| Some(running(id, T0 + 5))), ["Updated b"]);
+}
+
+#[test]
+fn a_short_life_is_told_whole_whatever_its_first_word() {
+    let mut it = Told::after_first_list(list(&[]));
+    let end = exited("a", T0 + 5, 0);
+    assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
+    assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty());
+    // CRI-O's order of things.
+    assert_eq!(it.event(EventKind::Stopped, "b", &[exited("b", T0 + 9, 0)]), ["Started b", "Exited b"]);
+    assert!(it.event(EventKind::Started, "b", &[running("b", T0 + 9)]).is_empty());
+}
+
+#[test]
+fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
+    let mut it = Told::after_first_list(list(&[]));
+    assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 + 5, 137)]), ["Started a", "Exited a PROVISIONAL"]);
+    it.answer(|_| None);
+    assert!(it.wait(999).is_empty());
+    it.wait(1);
+    let killed = |_: &str| {
+        let mut said = exited("a", T0 + 5, 137);
+        said.exit.as_mut().unwrap().reason = "OOMKilled".into();
+        Some(said)
+    };
+    assert_eq!(it.answer(killed), ["Updated a"]);
+    assert_eq!(&*it.portfolio.get("a").unwrap().exit.as_ref().unwrap().reason, "OOMKilled");
+    assert!(it.wait(5000).is_empty());
+}
+
+#[test]
+fn what_cannot_be_started_has_an_end_and_no_life() {
+    let mut it = Told::after_first_list(list(&[]));
+    assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
+    let failed = |id: &str| {
+        let exit = Exit { code: Some(128), reason: "StartError".into(), message: "".into() };
+        Some(Sighting { is_status: true, exit: Some(exit), finished_at: Some(T0 + 7), ..listed(id, State::Exited) })
+    };
+    assert_eq!(it.answer(failed), ["Exited a SYNTHETIC NEVER_STARTED"]);
+    assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
+}
+
+#[test]
+fn what_vanishes_is_gone_and_may_reappear() {
+    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    it.answer(|id| Some(running(id, T0 - 9)));
+    assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"]);
+    assert_eq!(it.portfolio.get("a").unwrap().exit, Some(Exit::gone()));
+    assert!(it.list(list(&[listed("a", State::Running)])).is_empty());
+    assert_eq!(it.answer(|id| Some(running(id, T0 - 9))), ["Started a SYNTHETIC REAPPEARED"]);
+}
+
+#[test]
+fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
+    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    it.answer(|id| Some(running(id, T0 - 9)));
+    let begun = it.portfolio.list_begins();
+    assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
+    it.portfolio.listed(begun, T0, list(&[listed("a", State::Running)]), it.now);
+    assert!(it.words().is_empty());
+    assert_eq!(it.portfolio.get("a").unwrap().state, State::Exited);
+    // One that began afterwards contradicts: the status decides.
+    assert!(it.list(list(&[listed("a", State::Running)])).is_empty());
+    assert!(it.answer(|id| Some(exited(id, T0 - 9, 0))).is_empty());
+}
+
+#[test]
+fn the_same_id_with_a_newer_start_is_another_life() {
+    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    it.answer(|id| Some(running(id, T0 - 9)));
+    let again = it.event(EventKind::Started, "a", &[running("a", T0 + 50)]);
+    assert_eq!(again, ["Exited a", "Started a REAPPEARED"]);
+    assert_eq!(it.portfolio.get("a").unwrap().started_at, Some(T0 + 50));
+}
+
+#[test]
+fn history_is_only_a_hint_and_much_of_it_is_one_list() {
+    let mut it = Told::after_first_list(list(&[]));
+    let old = |id: &str| EngineEvent {
+        id: id.into(),
+        kind: Some(EventKind::Started),
+        created_at: Some(T0 - 1),
+        sandbox: None,
+        containers: vec![running(id, T0 - 2)],
+    };
+    it.portfolio.event(old("a"), it.now);
+    assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
+    it.wait(30);
+    assert!(it.answer(|_| None).is_empty());
+    for n in 0..1000 {
+        it.portfolio.event(old(&n.to_string()), it.now);
+    }
+    assert!(it.portfolio.wants_list());
+    it.wait(1000);
+    assert!(it.portfolio.questions(usize::MAX, it.now).is_empty());
+}
+
+#[test]
+fn deleted_alone_does_not_end_a_life() {
+    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    it.answer(|id| Some(running(id, T0 - 9)));
+    assert!(it.event(EventKind::Deleted, "a", &[]).is_empty());
+    assert!(it.answer(|id| Some(running(id, T0 - 9))).is_empty());
+    assert!(it.event(EventKind::Deleted, "a", &[]).is_empty());
+    assert_eq!(it.answer(|_| None), ["Exited a SYNTHETIC"]);
+}
+
+#[test]
+fn tombstones_crumble_and_the_ledger_still_knows() {
+    let mut config = Config::default();
+    config.set("tombstones.max", "0").unwrap();
+    let mut it = Told::after_first_list(list(&[]));
+    it.portfolio = Portfolio::new(&config);
+    it.list(list(&[]));
+    let end = exited("a", T0 + 5, 0);
+    assert_eq!(it.event(EventKind::Stopped, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
+    it.event(EventKind::Deleted, "a", &[]);
+    assert!(it.portfolio.get("a").is_none());
+    assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty(), "told once");
+}
+
+#[test]
+fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
+    let mut it =
+        Told::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
+    it.answer(|id| Some(running(id, T0 - 9)));
+    assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
+    let told = it.list(list(&[listed("a", State::Running)]));
+    assert_eq!(told, ["Updated a", "Started pod SYNTHETIC"]);
+    assert_eq!(it.portfolio.get("a").unwrap().pod_name(), "web");
+}

@@ -10,10 +10,11 @@ use tokio::task::JoinSet;
 use super::book::{Book, wall_clock};
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
+use super::packing::{Desk, pack};
 use super::scribe::Scribe;
 use super::waiters::WaiterId;
 use crate::config::Config;
-use crate::cri::{Client, Endpoint, Listing, PidResolver, StreamItem, connect_first, streams_lists};
+use crate::cri::{Client, Endpoint, Listing, PidResolver, Rpc, StreamItem, connect, streams_lists};
 use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::Hub;
@@ -40,6 +41,24 @@ pub enum Command {
         /// Where the caller waits.
         reply: SyncSender<Result<JsonText>>,
     },
+    /// Give this one a rucksack, or take it away.
+    Attach {
+        /// Whom.
+        id: Id,
+        /// What.
+        rucksack: Option<JsonText>,
+        /// Where the caller waits.
+        reply: SyncSender<Result<()>>,
+    },
+    /// Make this call.
+    Call {
+        /// Which.
+        rpc: Rpc,
+        /// How long it may take; `None`: for ever.
+        patience: Option<Duration>,
+        /// Where the caller waits.
+        reply: SyncSender<Result<Vec<u8>>>,
+    },
     /// End.
     Stop,
 }
@@ -49,6 +68,7 @@ enum Reply {
     Connected(Result<Client>),
     Listed(Result<Listing>),
     Answered(Question, Result<Option<Sighting>>),
+    Packed(Question, Result<Option<JsonText>>),
 }
 
 /// The watcher's working part; it lives on the `cri-io` thread.
@@ -57,6 +77,7 @@ pub struct Driver {
     config: Arc<Config>,
     book: Arc<Book>,
     scribe: Scribe,
+    desk: Arc<Desk>,
     commands: UnboundedReceiver<Command>,
     waiting: Vec<(WaiterId, SyncSender<Result<()>>)>,
     began: Instant,
@@ -76,6 +97,7 @@ impl Driver {
         config: Arc<Config>,
         book: Arc<Book>,
         hub: Arc<Hub>,
+        desk: Arc<Desk>,
         commands: UnboundedReceiver<Command>,
     ) -> Self {
         Driver {
@@ -84,6 +106,7 @@ impl Driver {
             endpoint,
             config,
             book,
+            desk,
             commands,
             waiting: Vec::new(),
             began: Instant::now(),
@@ -99,7 +122,6 @@ impl Driver {
         loop {
             let deadline = self.deadline();
             tokio::select! {
-                biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Stop) | None => return self.stop(),
                     Some(command) => self.command(command),
@@ -127,7 +149,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Watch => self.handle(Input::Watch),
+            Command::Watch => self.handle(Input::Watch { packs: self.desk.has_packer() }),
             Command::Resync { id, reply } => {
                 self.waiting.push((id, reply));
                 self.handle(Input::Resync(id));
@@ -137,6 +159,14 @@ impl Driver {
                 self.handle(Input::Forget(id));
             }
             Command::Inspect { what, reply } => self.inspect(what, reply),
+            Command::Attach { id, rucksack, reply } => {
+                self.handle(Input::Attach(id, rucksack));
+                // Who has given up waiting does not listen any more.
+                let _ = reply.try_send(Ok(()));
+            }
+            Command::Call { rpc, patience, reply } => {
+                self.serve(reply, move |client, _, _| async move { client.call(rpc, patience).await });
+            }
             Command::Stop => unreachable!("ends the loop"),
         }
     }
@@ -147,6 +177,7 @@ impl Driver {
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(question, answer) => Input::Answered(question, answer),
+            Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
         };
         self.handle(input);
     }
@@ -177,6 +208,13 @@ impl Driver {
                     Reply::Answered(question, answer)
                 });
             }
+            Action::Pack(about) => {
+                let (desk, book, config) = (self.desk.clone(), self.book.clone(), self.config.clone());
+                self.request(move |client| async move {
+                    let rucksack = pack(&client, &about, &desk, &book, &config).await;
+                    Reply::Packed(about, rucksack)
+                });
+            }
         }
     }
 
@@ -198,6 +236,8 @@ impl Driver {
         let mut page = self.book.write();
         page.situation.engine = Arc::new(Engine { events: page.situation.engine.events.clone(), ..engine });
         drop(page);
+        // What was discovered once is watched from then on: another engine would have other containers.
+        self.endpoint.get_or_insert_with(|| client.endpoint().clone());
         self.client = Some(client);
         Input::Connected { can_stream_lists: streams_lists(&version), version }
     }
@@ -232,8 +272,19 @@ impl Driver {
         });
     }
 
-    /// Inspections have their caller's patience, so they do not end with the connection.
     fn inspect(&mut self, what: Inspect, reply: SyncSender<Result<JsonText>>) {
+        self.serve(reply, move |client, book, config| async move { inspect(&client, &what, &book, &config).await });
+    }
+
+    /// Answers somebody who waits. Such requests have their caller's patience, so they do not end with the connection.
+    fn serve<T, F>(
+        &mut self,
+        reply: SyncSender<Result<T>>,
+        make: impl FnOnce(Client, Arc<Book>, Arc<Config>) -> F + Send + 'static,
+    ) where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let book = self.book.clone();
         tokio::spawn(async move {
@@ -242,7 +293,7 @@ impl Driver {
                 None => connect(endpoint.as_ref(), &config).await,
             };
             let answer = match client {
-                Ok(client) => inspect(&client, &what, &book, &config).await,
+                Ok(client) => make(client, book, config).await,
                 Err(error) => Err(error),
             };
             // Who has given up waiting does not listen any more.
@@ -258,6 +309,7 @@ impl Driver {
     pub fn end(&mut self, reason: Error) {
         self.disconnect();
         self.scribe.end(&reason, wall_clock());
+        self.desk.close();
         for (_, reply) in self.waiting.drain(..) {
             let _ = reply.try_send(Err(reason.clone()));
         }
@@ -275,13 +327,6 @@ async fn next_event(events: &mut Option<UnboundedReceiver<StreamItem>>) -> Strea
             }
         },
         None => std::future::pending().await,
-    }
-}
-
-async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client> {
-    match endpoint {
-        Some(endpoint) => Client::connect(endpoint, config).await,
-        None => connect_first(Endpoint::well_known(&config.host_root), config).await,
     }
 }
 

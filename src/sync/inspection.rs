@@ -16,27 +16,47 @@ pub struct Inspect {
     pub flags: u32,
 }
 
+/// What a look at one container or sandbox shows.
+pub(super) struct Look {
+    pub record: Container,
+    /// The verbose information, as the engine gives it.
+    pub info: serde_json::Value,
+    pub standing: json::Standing,
+}
+
 pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config: &Config) -> Result<JsonText> {
-    let engine_pid = book.read().situation.engine.pid.or(config.engine_pid).or(client.peer_pid());
-    let pids = PidResolver::new(config, engine_pid);
     let (id, kind) = find(client, &what.id_or_name).await?;
-    let found = client.inspect(&id, kind, &pids).await?;
-    let mut found = found.ok_or_else(|| {
-        Error::new(CRI_E_NOT_FOUND, format!("the engine has no container or pod {:?}", what.id_or_name))
-    })?;
-    let pod = pod_of(client, &found.sighting, book, &pids).await?;
-    let (record, standing) = {
-        let page = book.read();
-        (page.portfolio.record_of(&found.sighting, pod), page.standing())
+    let Some(Look { record, mut info, standing }) = look(client, &id, kind, book, config).await? else {
+        let message = format!("the engine has no container or pod {:?}", what.id_or_name);
+        return Err(Error::new(CRI_E_NOT_FOUND, message));
     };
     if what.flags & CRI_INSPECT_REQUIRE_PROCESS != 0 && !record.is_running() {
         let message = format!("{} ({}) has no process: it is {}", record.path(), record.id, record.state.word());
         return Err(Error::new(CRI_E_PROCESSLESS, message));
     }
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
-        redact_environment(&mut found.info);
+        redact_environment(&mut info);
     }
-    Ok(standing.inspect(&record, &found.info, LabelView::new(config.merge_annotations)))
+    Ok(standing.inspect(&record, &info, LabelView::new(config.merge_annotations)))
+}
+
+/// Asks the engine for everything about this id; `None` if it has no such thing.
+pub(super) async fn look(
+    client: &Client,
+    id: &Id,
+    kind: Option<Kind>,
+    book: &Book,
+    config: &Config,
+) -> Result<Option<Look>> {
+    let engine_pid = book.read().situation.engine.pid.or(config.engine_pid).or(client.peer_pid());
+    let pids = PidResolver::new(config, engine_pid);
+    let Some(found) = client.inspect(id, kind, &pids).await? else {
+        return Ok(None);
+    };
+    let pod = pod_of(client, &found.sighting, book, &pids).await?;
+    let page = book.read();
+    let record = page.portfolio.record_of(&found.sighting, pod);
+    Ok(Some(Look { record, info: found.info, standing: page.standing() }))
 }
 
 /// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.

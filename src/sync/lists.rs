@@ -2,7 +2,7 @@
 
 use super::backoff::Backoff;
 use crate::model::Time;
-use crate::portfolio::{Millis, Tick};
+use crate::portfolio::{Millis, Now, Tick};
 
 /// A list that is on its way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,8 +11,18 @@ pub(super) struct Begun {
     pub number: u64,
     /// The portfolio's tick when it began.
     pub tick: Tick,
-    /// The wall clock when it began.
-    pub wall: Time,
+    /// When it began.
+    pub at: Now,
+}
+
+impl Begun {
+    /// The wall clock when it began, as the wall clock of now would have it: it may have been set back meanwhile.
+    pub fn wall(&self, now: Now) -> Time {
+        /// The steady clock is read in milliseconds.
+        const GRAIN: Time = 2_000_000;
+        let by_steady_clock = now.wall - (now.mono - self.at.mono) as Time * 1_000_000 - GRAIN;
+        if by_steady_clock + 2 * GRAIN < self.at.wall { by_steady_clock } else { self.at.wall }
+    }
 }
 
 /// The lists: one at a time.
@@ -61,10 +71,10 @@ impl Lists {
         self.in_flight.is_none() && self.due.is_some_and(|at| at <= now)
     }
 
-    pub fn begin(&mut self, tick: Tick, wall: Time) -> Begun {
+    pub fn begin(&mut self, tick: Tick, at: Now) -> Begun {
         self.count += 1;
         self.due = None;
-        let begun = Begun { number: self.count, tick, wall };
+        let begun = Begun { number: self.count, tick, at };
         self.in_flight = Some(begun);
         begun
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::backoff::Backoff;
 use super::link::{Connection, Link};
 use super::lists::Lists;
+use super::log::Log;
 use super::opening::Opening;
 use super::stats::Stats;
 use super::stream::{Stream, Subscription, broke_with};
 use super::waiters::{WaiterId, Waiters};
 use crate::config::Config;
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
-use crate::error::{CRI_E_TIMEOUT, Error, Result};
+use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
 use crate::hub::Draft;
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
@@ -21,7 +22,10 @@ use crate::portfolio::{Millis, Now, Portfolio, Question, Told};
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
     /// Watch from now on.
-    Watch,
+    Watch {
+        /// Whether there is a packer.
+        packs: bool,
+    },
     /// Somebody wants a list that begins after this moment.
     Resync(WaiterId),
     /// ... and waits no longer.
@@ -36,6 +40,10 @@ pub(super) enum Input {
     Listed(Result<Listing>),
     /// The question that was asked has been answered, or not.
     Answered(Question, Result<Option<Sighting>>),
+    /// The packer is through with this one, or it could not be asked.
+    Packed(Question, Result<Option<JsonText>>),
+    /// Somebody gives this one a rucksack, or takes it away.
+    Attach(Id, Option<JsonText>),
     /// Time has passed.
     Tick,
 }
@@ -53,6 +61,8 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Ask for a status.
     Ask(Question),
+    /// Ask for a status, and the packer for a rucksack.
+    Pack(Question),
 }
 
 /// What follows from one input.
@@ -70,6 +80,8 @@ pub(super) struct Outcome {
 
 /// How many statuses are asked for at a time. More make containerd no faster: it is bound by its CPU.
 const QUESTIONS: usize = 8;
+/// How many rucksacks are on their way at a time: one is being packed, the engine is asked about the others.
+const PACKINGS: usize = 4;
 /// So soon after a subscription whose success cannot be seen, everything is listed once more.
 const SECOND_LIST: Millis = 1000;
 /// So long is waited for other doubts that the same list can settle.
@@ -87,9 +99,13 @@ pub(super) struct Machine {
     waiters: Waiters,
     opening: Opening,
     questions_in_flight: usize,
+    packings_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
     stats: Stats,
+    log: Log,
+    /// The capability report, as it was logged last.
+    reported: Events,
     relist: Millis,
     poll: Millis,
     pid_wait: Millis,
@@ -108,9 +124,12 @@ impl Machine {
             waiters: Waiters::default(),
             opening: Opening::default(),
             questions_in_flight: 0,
+            packings_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
             stats: Stats::default(),
+            log: Log::default(),
+            reported: Events::default(),
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
             pid_wait: millis(config.ready_pid_wait),
@@ -137,9 +156,9 @@ impl Machine {
         self.opening.is_over()
     }
 
-    /// The capability report.
+    /// The capability report; empty as long as nothing is watched.
     pub fn events(&self) -> Events {
-        self.subscription.report()
+        if self.watching { self.subscription.report() } else { Events::default() }
     }
 
     pub fn stats(&self) -> Stats {
@@ -150,7 +169,7 @@ impl Machine {
     pub fn handle(&mut self, input: Input, portfolio: &mut Portfolio, now: Now) -> Outcome {
         let mut out = Outcome::default();
         match input {
-            Input::Watch => self.watch(now),
+            Input::Watch { packs } => self.watch(packs, portfolio, now),
             Input::Resync(id) => self.resync(id, now),
             Input::Forget(id) => self.waiters.remove(id),
             Input::Connected { version, can_stream_lists } => self.connected(&version, can_stream_lists, now),
@@ -158,6 +177,8 @@ impl Machine {
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
             Input::Answered(question, answer) => self.answered(&question, answer, portfolio, now),
+            Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
+            Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
             Input::Tick => {}
         }
         portfolio.pass(now);
@@ -189,8 +210,11 @@ impl Machine {
         self.watching || self.waiters.want_list()
     }
 
-    fn watch(&mut self, now: Now) {
+    fn watch(&mut self, packs: bool, portfolio: &mut Portfolio, now: Now) {
         self.watching = true;
+        if packs {
+            portfolio.pack_from_now_on();
+        }
         if self.connection.is_up() {
             // It was made for a resync; its engine was not asked for events.
             self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
@@ -206,8 +230,10 @@ impl Machine {
 
     fn connected(&mut self, version: &Version, can_stream_lists: bool, now: Now) {
         self.stats.connects += 1;
+        let Version { runtime_name, runtime_version, runtime_api_version } = version;
+        self.log.info(format!("connected: the engine is {runtime_name} {runtime_version}, CRI {runtime_api_version}"));
         self.connection.link = Link::Up;
-        self.questions_in_flight = 0;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
         self.subscription.connected(version, now.mono);
         self.stats.blind_windows += u64::from(self.watching && self.subscription.is_never_tried());
         self.lists.connected(can_stream_lists);
@@ -216,6 +242,10 @@ impl Machine {
 
     fn connect_failed(&mut self, error: Error, now: Now) {
         self.stats.connect_failures += 1;
+        match self.connection.cause.as_ref() == Some(&error) {
+            true => self.log.debug(format!("still not connected: {error}")),
+            false => self.log.warn(format!("not connected: {error}; tried again until it works")),
+        }
         if is_final(&error) || !self.watching {
             self.waiters.fail_all(&error);
         }
@@ -235,6 +265,7 @@ impl Machine {
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
+                self.log.debug(format!("the event stream has ended: {end:?}"));
                 // Whether the connection went with it, a list will show; and what was missed.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
@@ -268,8 +299,8 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
-        portfolio.listed(begun.tick, begun.wall, listing, now);
-        self.as_of = Some(begun.wall);
+        portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.opening.begin(portfolio.lives(), now.mono) {
                 portfolio.event(event, now);
@@ -292,6 +323,7 @@ impl Machine {
 
     fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
+        self.log.warn(format!("a list of all containers failed: {error}; listed again"));
         let timed_out = error.status() == CRI_E_TIMEOUT;
         // A connection that was lost long ago is noticed only now: a new one may do.
         if is_final(&error) || !self.watching && !is_lost(&error) {
@@ -307,10 +339,11 @@ impl Machine {
 
     fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.blind_windows += u64::from(self.subscription.is_streaming());
+        self.log.warn(format!("the engine is lost: {error}; connected to again, and what is known stays readable"));
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
-        self.questions_in_flight = 0;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
         portfolio.connection_lost(now);
         out.actions.push(Action::Disconnect);
     }
@@ -321,6 +354,7 @@ impl Machine {
             Ok(_) => self.stats.statuses += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
+                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", question.id));
                 if is_lost(error) {
                     // The list finds out whether the connection is gone.
                     self.lists.want(now.mono);
@@ -328,6 +362,49 @@ impl Machine {
             }
         }
         portfolio.answered(question, answer, now);
+        self.log_open_question(question, portfolio);
+    }
+
+    fn packed(&mut self, about: &Question, result: Result<Option<JsonText>>, portfolio: &mut Portfolio, now: Now) {
+        self.packings_in_flight = self.packings_in_flight.saturating_sub(1);
+        match result {
+            Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
+            Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
+                self.log.warn(format!("the packer's rucksack for {} is refused: {error}", about.id));
+                portfolio.packed(&about.id, None, now);
+            }
+            Err(error) => {
+                self.log.warn(format!("no rucksack for {} yet: {error}; tried again after the next list", about.id));
+                portfolio.packing_failed(&about.id, now);
+                if is_lost(&error) {
+                    // The list finds out whether the connection is gone.
+                    self.lists.want(now.mono);
+                }
+            }
+        }
+    }
+
+    /// Somebody may want to know why a pid does not come; once is enough.
+    fn log_open_question(&mut self, question: &Question, portfolio: &Portfolio) {
+        const OFTEN: u32 = 5;
+        if portfolio.times_asked(&question.id) == OFTEN
+            && let Some(container) = portfolio.get(&question.id)
+        {
+            let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
+            let id = &question.id;
+            self.log.info(format!("{path} ({id}): the engine was asked again and again and has not told: {missing}"));
+        }
+    }
+
+    /// How changes are noticed is worth a word whenever that changes.
+    fn log_report(&mut self) {
+        let report = self.events();
+        if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
+            return;
+        }
+        let how = if report.streaming { "by the engine's event stream" } else { "by listing again and again" };
+        self.log.info(format!("changes are noticed {how}: {}", report.reason));
+        self.reported = report;
     }
 
     /// Everything that is due now.
@@ -349,12 +426,15 @@ impl Machine {
             self.lists.want(now.mono + DOUBTS);
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
-            self.lists.begin(portfolio.list_begins(), now.wall);
+            self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
         let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
         self.questions_in_flight += questions.len();
         out.actions.extend(questions.into_iter().map(Action::Ask));
+        let packings = portfolio.packings(PACKINGS - self.packings_in_flight);
+        self.packings_in_flight += packings.len();
+        out.actions.extend(packings.into_iter().map(Action::Pack));
     }
 
     /// What others are told.
@@ -373,6 +453,9 @@ impl Machine {
         }
         out.news.extend(told.into_iter().map(|told| draft(told, generation, state, now)));
         self.enter(state, generation, now, out);
+        portfolio.take_remarks().into_iter().for_each(|remark| self.log.warn(remark));
+        self.log_report();
+        out.news.extend(self.log.take(generation, state, now));
         let finished = self.waiters.take_finished();
         self.stats.resyncs += finished.iter().filter(|(_, result)| result.is_ok()).count() as u64;
         out.finished = finished;
@@ -412,6 +495,7 @@ impl Machine {
             container: None,
             state,
             message: message.filter(|m| !m.is_empty()),
+            log_level: None,
         });
     }
 }
@@ -427,5 +511,6 @@ fn draft(told: Told, generation: u64, state: WatcherState, now: Now) -> Draft {
         container: Some(told.container),
         state,
         message: None,
+        log_level: None,
     }
 }

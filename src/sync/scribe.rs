@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::book::{Book, Situation};
 use super::machine::{Action, Input, Machine};
 use super::waiters::WaiterId;
-use crate::error::{Error, Result};
+use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::hub::{Draft, Hub};
 use crate::model::*;
 use crate::portfolio::{Millis, Now};
@@ -62,6 +62,10 @@ impl Scribe {
         let mut page = self.book.write();
         page.situation.state = WatcherState::Stopped;
         page.situation.ended = Some(reason.clone());
+        if reason.status() != CRI_E_STOPPED {
+            let (generation, state) = (page.portfolio.generation(), WatcherState::Stopped);
+            self.hub.publish(Draft::log(LogLevel::Error, reason.message().to_owned(), generation, state, now));
+        }
         self.hub.publish(Draft {
             event_type: EventType::State,
             flags: 0,
@@ -72,6 +76,7 @@ impl Scribe {
             container: None,
             state: WatcherState::Stopped,
             message: Some(reason.message().into()),
+            log_level: None,
         });
         drop(page);
         self.hub.close();

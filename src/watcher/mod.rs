@@ -1,6 +1,9 @@
 //! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
 
+mod clients;
+mod events;
 mod list;
+mod packer;
 mod thread;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +14,17 @@ use std::time::{Duration, Instant};
 use once_cell::sync::OnceCell;
 
 use crate::config::Config;
-use crate::cri::{Endpoint, is_final};
+use crate::cri::{Call, Endpoint, is_final};
 use crate::error::{
-    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
-    CRI_E_UNSUPPORTED, Error, Result,
+    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result,
 };
 use crate::hub::{EventQueue, Hub};
 use crate::model::*;
-use crate::sync::{Book, Command, Inspect, Page, WaiterId};
-use list::ListCache;
+use crate::sync::{Book, Command, Desk, Inspect, Page, WaiterId};
+use list::Kept;
 use thread::IoThread;
+
+pub use events::Events;
 
 /// Watches one engine. Every method may be called from any thread at any time; only those with a timeout wait for the
 /// engine, and `stop` ends every wait. Dropping it stops it.
@@ -29,10 +33,11 @@ pub struct Watcher {
     config: Arc<Config>,
     book: Arc<Book>,
     hub: Arc<Hub>,
+    desk: Arc<Desk>,
     io: OnceCell<IoThread>,
     life: Mutex<Life>,
     waiters: AtomicU64,
-    cache: ListCache,
+    kept: Kept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +57,12 @@ impl Watcher {
             endpoint,
             hub: Arc::new(Hub::new(book.clone())),
             config: Arc::new(config),
+            desk: Arc::default(),
             book,
             io: OnceCell::new(),
             life: Mutex::new(Life::New),
             waiters: AtomicU64::new(1),
-            cache: ListCache::default(),
+            kept: Kept::default(),
         })
     }
 
@@ -78,7 +84,8 @@ impl Watcher {
     /// The thread, made when it is first needed. A failure to make it is not for ever.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
-            IoThread::spawn(self.endpoint.clone(), self.config.clone(), self.book.clone(), self.hub.clone())
+            let (book, hub, desk) = (self.book.clone(), self.hub.clone(), self.desk.clone());
+            IoThread::spawn(self.endpoint.clone(), self.config.clone(), book, hub, desk)
         })
     }
 
@@ -167,7 +174,10 @@ impl Watcher {
         match self.io.get() {
             Some(io) => io.stop(),
             // Nothing has ever run; consumers that subscribed early are not to wait for ever.
-            None => self.hub.close(),
+            None => {
+                self.hub.close();
+                self.desk.close();
+            }
         }
         Ok(())
     }
@@ -194,21 +204,6 @@ impl Watcher {
         };
         let message = format!("there is no picture yet: {why} (call start and wait_ready, or resync)");
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
-    }
-
-    /// Everything that runs, as `criwatch.containers/1`. From memory: never waits for the engine.
-    pub fn list(&self, query: Option<&str>) -> Result<JsonText> {
-        if query.is_some() {
-            let message = "list: queries are not offered by this version (give NULL, and select from what it lists)";
-            return Err(Error::new(CRI_E_UNSUPPORTED, message));
-        }
-        let page = self.ready_page()?;
-        Ok(self.cache.containers(&page, LabelView::new(self.config.merge_annotations)))
-    }
-
-    /// Everything that runs, as records.
-    pub fn containers(&self) -> Result<Vec<Arc<Container>>> {
-        Ok(self.ready_page()?.portfolio.running().cloned().collect())
     }
 
     /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
@@ -252,6 +247,28 @@ impl Watcher {
         self.answer(&answer, timeout, "inspect")
     }
 
+    /// Calls any unary RPC of the engine, e.g. `RuntimeService/Status`, with a request and a reply in the canonical JSON
+    /// of protocol buffers. Only RPCs that read, unless the option `call.allow_mutations` is set.
+    ///
+    /// ```no_run
+    /// # fn main() -> criwatch::error::Result<()> {
+    /// use criwatch::{config::Config, watcher::Watcher};
+    ///
+    /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
+    /// let running = r#"{"filter": {"state": {"state": "CONTAINER_RUNNING"}}}"#;
+    /// let reply = watcher.call("RuntimeService/ListContainers", Some(running), None)?;
+    /// println!("{reply}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call(&self, method: &str, request: Option<&str>, timeout: Option<Duration>) -> Result<JsonText> {
+        self.check_fork()?;
+        let call = Call::new(method, request, &self.config)?;
+        let (reply, answer) = sync_channel(1);
+        self.io()?.send(Command::Call { rpc: call.rpc(), patience: timeout, reply })?;
+        call.reply(&self.answer(&answer, timeout, method)?)
+    }
+
     /// A new consumer of events. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
     /// are bits of `CRI_SUBSCRIBE_*`, and `capacity` is how many events may wait (0: the option `queue.capacity`).
     pub fn subscribe(&self, mask: u32, flags: u32, capacity: usize) -> Result<Arc<EventQueue>> {
@@ -263,7 +280,28 @@ impl Watcher {
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(mask, live_only, capacity, LabelView::new(self.config.merge_annotations))
+        self.hub.subscribe(mask, live_only, capacity, self.label_view())
+    }
+
+    /// As `subscribe`, for asynchronous code. Any runtime will do.
+    ///
+    /// ```no_run
+    /// # async fn follow() -> criwatch::error::Result<()> {
+    /// use criwatch::{config::Config, model::EventType, watcher::Watcher};
+    ///
+    /// let watcher = Watcher::new(None, Config::default())?;
+    /// let mut events = watcher.events(0, 0, 0)?;
+    /// watcher.start()?;
+    /// while let Some(event) = events.next().await {
+    ///     if let (EventType::Started, Some(container)) = (event.event_type, &event.container) {
+    ///         println!("{} has pid {:?}", container.path(), container.pid);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn events(&self, mask: u32, flags: u32, capacity: usize) -> Result<Events> {
+        self.subscribe(mask, flags, capacity).map(Events::new)
     }
 }
 

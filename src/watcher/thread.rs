@@ -11,7 +11,7 @@ use crate::cri::Endpoint;
 use crate::error::{CRI_E_OS, CRI_E_PANIC, CRI_E_STOPPED, Error, Result};
 use crate::host::{ForkMark, without_signals};
 use crate::hub::Hub;
-use crate::sync::{Book, Command, Driver};
+use crate::sync::{Book, Command, Desk, Driver};
 
 /// Deep enough for decoding anything the engine may send.
 const STACK: usize = 512 << 10;
@@ -24,13 +24,19 @@ pub(super) struct IoThread {
 }
 
 impl IoThread {
-    pub fn spawn(endpoint: Option<Endpoint>, config: Arc<Config>, book: Arc<Book>, hub: Arc<Hub>) -> Result<Self> {
+    pub fn spawn(
+        endpoint: Option<Endpoint>,
+        config: Arc<Config>,
+        book: Arc<Book>,
+        hub: Arc<Hub>,
+        desk: Arc<Desk>,
+    ) -> Result<Self> {
         let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
         let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells forks", &e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
-        let mut driver = Driver::new(endpoint, config, book.clone(), hub, orders);
+        let mut driver = Driver::new(endpoint, config, book.clone(), hub, desk, orders);
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             if outcome.is_err() {

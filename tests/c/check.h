@@ -1,4 +1,5 @@
-/* What the C tests share: a check that tells where it failed and goes on, and looks at the process itself. */
+/* What the C tests share: a check that tells where it failed and goes on, and looks at the process itself. Complaints
+ * go to stderr: what some of them write to stdout is for a simulated engine. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -25,7 +26,7 @@ static inline void check(int holds, const char *condition, const char *file, int
 {
     if (!holds) {
         failures++;
-        printf("%s:%d: not so: %s\n", file, line, condition);
+        fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
     }
 }
 
@@ -37,7 +38,7 @@ static inline void check_error(cri_status expected, cri_status status, cri_error
 {
     if (status != expected) {
         failures++;
-        printf("%s:%d: %s is %s (%s), not %s\n", file, line, call, cri_status_name(status), cri_error_message(*err),
+        fprintf(stderr, "%s:%d: %s is %s (%s), not %s\n", file, line, call, cri_status_name(status), cri_error_message(*err),
                cri_status_name(expected));
     }
     check((*err != NULL) == (expected < 0), "an error object exactly where there is an error", file, line);
@@ -45,6 +46,16 @@ static inline void check_error(cri_status expected, cri_status status, cri_error
     check(*err == NULL || cri_error_message(*err)[0] != '\0', "the error has a message", file, line);
     cri_error_free(*err);
     *err = NULL;
+}
+
+/* Has the simulated engine do what one line of its script says; what it answers ("ok ..."). */
+static inline const char *tell(const char *line)
+{
+    static char answer[4096];
+    puts(line);
+    fflush(stdout);
+    CHECK(fgets(answer, sizeof answer, stdin) != NULL && strncmp(answer, "ok ", 3) == 0);
+    return answer;
 }
 
 static inline int entries(const char *folder)
@@ -83,25 +94,28 @@ static inline size_t read_labels(const cri_label *labels, size_t len)
     return sum;
 }
 
-/* Reads every byte that a record points to: what valgrind does not object to is there. */
-static inline size_t read_whole(const cri_event *event)
+static inline size_t read_pod(const cri_pod *p)
 {
-    size_t sum = strlen(event->message);
-    const cri_container *c = event->container;
-    if (c == NULL)
-        return sum;
-    CHECK(c->struct_size == sizeof *c && strlen(c->id) > 0);
-    sum += strlen(c->name) + strlen(c->image) + strlen(c->image_ref) + strlen(c->image_id) + strlen(c->reason);
-    sum += strlen(c->message) + strlen(c->cgroup_path);
-    sum += read_labels(c->labels, c->labels_len) + read_labels(c->annotations, c->annotations_len);
-    const cri_pod *p = c->pod;
-    if (p == NULL)
-        return sum;
     CHECK(p->struct_size == sizeof *p && strlen(p->id) > 0);
-    sum += strlen(p->name) + strlen(p->pod_namespace) + strlen(p->uid) + strlen(p->cgroup_path);
+    size_t sum = strlen(p->name) + strlen(p->pod_namespace) + strlen(p->uid) + strlen(p->cgroup_path);
     for (size_t i = 0; i < p->ips_len; i++)
         sum += strlen(p->ips[i]);
     return sum + read_labels(p->labels, p->labels_len) + read_labels(p->annotations, p->annotations_len);
+}
+
+/* Reads every byte that a record points to: what valgrind does not object to is there. */
+static inline size_t read_container(const cri_container *c)
+{
+    CHECK(c->struct_size == sizeof *c && strlen(c->id) > 0);
+    size_t sum = strlen(c->name) + strlen(c->image) + strlen(c->image_ref) + strlen(c->image_id) + strlen(c->reason);
+    sum += strlen(c->message) + strlen(c->cgroup_path) + strlen(c->rucksack);
+    sum += read_labels(c->labels, c->labels_len) + read_labels(c->annotations, c->annotations_len);
+    return sum + (c->pod != NULL ? read_pod(c->pod) : 0);
+}
+
+static inline size_t read_whole(const cri_event *event)
+{
+    return strlen(event->message) + (event->container != NULL ? read_container(event->container) : 0);
 }
 
 #endif

@@ -21,8 +21,20 @@ static void no_error_object(void)
     CHECK(cri_watcher_resync(NULL, 0, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_stop(NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_list(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_get(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_engine_info(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_stats(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_snapshot(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_containers(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_set_log(NULL, 0, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_set_packer(NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_rucksack_set(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_attach(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_subscribe(NULL, 0, 0, NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_event_queue_new(NULL, 0, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_event_queue_next(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
@@ -48,6 +60,12 @@ static void an_error_object(void)
     CHECK(destroyed == 1 && subscription == NULL);
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_subscribe(NULL, 0, 0, NULL, &destroyed, destroy, NULL, &err));
     CHECK(destroyed == 2);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_call(watcher, NULL, NULL, 0, &buffer, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_attach(watcher, NULL, "{}", &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT,
+                cri_watcher_set_log(watcher, CRI_LOG_DEBUG, NULL, &destroyed, destroy, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_packer(watcher, NULL, &destroyed, destroy, &err));
+    CHECK(destroyed == 4);
     cri_watcher_free(watcher);
 }
 
@@ -61,6 +79,8 @@ static void plain_answers(void)
     CHECK(cri_error_grpc_code(NULL) == -1 && cri_error_os_code(NULL) == 0 && cri_error_is_retriable(NULL) == 0);
     CHECK(cri_watcher_state(NULL) == CRI_WATCHER_STOPPED && cri_watcher_generation(NULL) == 0);
     CHECK(cri_event_queue_fd(NULL) == -1);
+    CHECK(cri_snapshot_generation(NULL) == 0);
+    CHECK(cri_container_ref(NULL) == NULL);
 }
 
 static void frees(void)
@@ -74,6 +94,8 @@ static void frees(void)
     cri_subscription_free(NULL);
     cri_event_queue_free(NULL);
     cri_event_free(NULL);
+    cri_snapshot_free(NULL);
+    cri_container_unref(NULL);
 }
 
 int main(void)

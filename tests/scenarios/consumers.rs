@@ -13,14 +13,14 @@ use crate::told::Told;
 fn a_consumer_that_never_reads_is_in_nobodys_way() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     let blocked = scene.watcher.subscribe(0, 0, 8)?;
-    scene.sim.ok(&format!("run-pod big annotation=words={}", "x".repeat(96 << 10)))?;
+    scene.sim.tell(&format!("run-pod big annotation=words={}", "x".repeat(96 << 10)))?;
     scene.told.wait_for_story("big", "STARTED")?;
     let heard = scene.counter("engineEvents")?;
     for _ in 0..256 {
-        assert_eq!(scene.sim.ok("fault replay 2")?, "ok fault events=2");
+        assert_eq!(scene.sim.tell("fault replay 2")?, "ok fault events=2");
     }
     for n in 0..30 {
-        scene.sim.ok(&format!("pod web-{n} app"))?;
+        scene.sim.tell(&format!("pod web-{n} app"))?;
     }
     scene.wait_for_counter("engineEvents", heard + 512 + 120)?;
     // The other consumer missed nothing.
@@ -43,12 +43,12 @@ fn a_tiny_queue_overflows_and_knows_the_right_set_in_the_end() -> Outcome {
     let mut tiny = Told::by(queue);
     tiny.drain();
     for round in 0..10 {
-        scene.sim.ok(&format!("pod web-{round} app"))?;
-        scene.sim.ok(&format!("create web-{round} job -- true"))?;
-        scene.sim.ok(&format!("start web-{round}/job"))?;
-        scene.sim.ok(&format!("wait web-{round}/job exited"))?;
+        scene.sim.tell(&format!("pod web-{round} app"))?;
+        scene.sim.tell(&format!("create web-{round} job -- true"))?;
+        scene.sim.tell(&format!("start web-{round}/job"))?;
+        scene.sim.tell(&format!("wait web-{round}/job exited"))?;
         if round > 4 {
-            scene.sim.ok(&format!("rm-pod web-{}", round - 5))?;
+            scene.sim.tell(&format!("rm-pod web-{}", round - 5))?;
         }
         scene.converges()?;
         if round % 3 == 2 {
@@ -72,9 +72,9 @@ fn a_tiny_queue_overflows_and_knows_the_right_set_in_the_end() -> Outcome {
 #[test]
 fn who_comes_late_is_shown_what_lives() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
+    scene.sim.tell("pod web app")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
     scene.told.wait_for_story("web/job", "STARTED EXITED")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     let mut late = Told::by(scene.watcher.subscribe(0, 0, 0)?);
@@ -82,7 +82,7 @@ fn who_comes_late_is_shown_what_lives() -> Outcome {
     late.drain();
     assert_eq!(late.living(), scene.told.living());
     assert!(late.stories().iter().all(|(_, story)| story == "STARTED(initial)"), "{late:?}");
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     late.wait_for_story("web/app", "STARTED(initial) EXITED")?;
     live_only.wait_for_story("web/app", "EXITED")?;
     assert_eq!(live_only.events.iter().filter(|e| e.event_type != EventType::Updated).count(), 1);
@@ -93,7 +93,7 @@ fn who_comes_late_is_shown_what_lives() -> Outcome {
 fn the_end_closes_every_queue_after_what_is_in_it() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     let queue = scene.watcher.subscribe(0, 0, 0)?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.converges()?;
     scene.watcher.stop()?;
     let mut states = Vec::new();

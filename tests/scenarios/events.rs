@@ -9,8 +9,8 @@ use crate::support::wait::PATIENCE;
 /// A job that ends at once is created in a pod; its start is yet to come.
 fn with_a_job(profile: &str) -> Outcome<Scene> {
     let mut scene = Scene::streaming(profile)?;
-    scene.sim.ok("run-pod web")?;
-    scene.sim.ok("create web job -- true")?;
+    scene.sim.tell("run-pod web")?;
+    scene.sim.tell("create web job -- true")?;
     Ok(scene)
 }
 
@@ -24,11 +24,11 @@ fn ended_well(scene: &Scene, name: &str) {
 #[test]
 fn started_may_carry_exited() -> Outcome {
     let mut scene = with_a_job("containerd-2")?;
-    scene.sim.ok("fault drop-events 2")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("wait job exited")?;
-    scene.sim.ok("fault drop-events 0")?;
-    scene.sim.ok("tell started job")?;
+    scene.sim.tell("fault drop-events 2")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("wait job exited")?;
+    scene.sim.tell("fault drop-events 0")?;
+    scene.sim.tell("tell started job")?;
     scene.ends_with(JOB)?;
     ended_well(&scene, "web/job");
     Ok(())
@@ -38,13 +38,13 @@ fn started_may_carry_exited() -> Outcome {
 fn stopped_may_come_before_started() -> Outcome {
     for profile in ["containerd-2", "crio"] {
         let mut scene = with_a_job(profile)?;
-        scene.sim.ok("fault reorder-events on")?;
-        scene.sim.ok("start job")?;
+        scene.sim.tell("fault reorder-events on")?;
+        scene.sim.tell("start job")?;
         scene.ends_with(JOB)?;
-        scene.sim.ok("fault reorder-events off")?;
+        scene.sim.tell("fault reorder-events off")?;
         // And once more, when all is over.
-        scene.sim.ok("tell started job")?;
-        scene.sim.ok("tell stopped job")?;
+        scene.sim.tell("tell started job")?;
+        scene.sim.tell("tell stopped job")?;
         scene.hears_all_but(0)?;
         scene.ends_with(JOB)?;
         ended_well(&scene, "web/job");
@@ -55,10 +55,10 @@ fn stopped_may_come_before_started() -> Outcome {
 #[test]
 fn deleted_may_come_before_stopped() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("fault reorder-events on")?;
-    scene.sim.ok("rm app")?;
+    scene.sim.tell("fault reorder-events on")?;
+    scene.sim.tell("rm app")?;
     scene.told.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
     scene.converges()?;
     // How it ended was in the event that came too late.
@@ -71,32 +71,32 @@ fn deleted_may_come_before_stopped() -> Outcome {
 #[test]
 fn deleted_may_be_told_of_what_still_runs() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
-    scene.sim.ok("tell deleted app")?;
-    scene.sim.ok("tell deleted web")?;
+    scene.sim.tell("pod web app")?;
+    scene.sim.tell("tell deleted app")?;
+    scene.sim.tell("tell deleted web")?;
     scene.hears_all_but(0)?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED")])
 }
 
 fn lives_without(left_out: &str) -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok(&format!("fault statusless {left_out}"))?;
+    scene.sim.tell(&format!("fault statusless {left_out}"))?;
     // Each event is waited for, so that each is the first to tell.
-    scene.sim.ok("run-pod web")?;
+    scene.sim.tell("run-pod web")?;
     scene.told.wait_for_story("web", "STARTED")?;
-    scene.sim.ok("create web app")?;
-    scene.sim.ok("start app")?;
+    scene.sim.tell("create web app")?;
+    scene.sim.tell("start app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     let exited = |name: &'static str| {
         move |t: &crate::told::Told| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"))
     };
     scene.told.wait_for("the exit", exited("web/app"))?;
-    scene.sim.ok("rm app")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
+    scene.sim.tell("rm app")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
     scene.told.wait_for("the exit", exited("web/job"))?;
-    scene.sim.ok("rm-pod web")?;
+    scene.sim.tell("rm-pod web")?;
     scene.told.wait_for("the exit", exited("web"))?;
     scene.converges()?;
     let told = scene.stories();
@@ -121,40 +121,40 @@ fn all_statuses_may_be_absent() -> Outcome {
 #[test]
 fn no_statuses_does_not_mean_no_containers() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
-    scene.sim.ok("run-pod web")?;
-    scene.sim.ok("create web app label=io.kubernetes.pod.uid=another")?;
-    scene.sim.ok("start app")?;
+    scene.sim.tell("run-pod web")?;
+    scene.sim.tell("create web app label=io.kubernetes.pod.uid=another")?;
+    scene.sim.tell("start app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     // The events of a second one do not show the first one either.
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED"), ("web/job", "STARTED EXITED")])
 }
 
 #[test]
 fn a_sandbox_may_be_listed_after_its_end_was_told() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
-    scene.sim.ok("stop-pod web")?;
-    scene.sim.ok("wait web notready")?;
+    scene.sim.tell("pod web app")?;
+    scene.sim.tell("stop-pod web")?;
+    scene.sim.tell("wait web notready")?;
     let stories = [("web", "STARTED EXITED"), ("web/app", "STARTED EXITED")];
     scene.ends_with(&stories)?;
-    scene.sim.ok("tell deleted web")?;
+    scene.sim.tell("tell deleted web")?;
     scene.hears_all_but(0)?;
     scene.ends_with(&stories)?;
-    scene.sim.ok("rm-pod web")?;
+    scene.sim.tell("rm-pod web")?;
     scene.ends_with(&stories)
 }
 
 #[test]
 fn a_sandbox_may_never_be_told_as_deleted() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("stop-pod web")?;
+    scene.sim.tell("stop-pod web")?;
     let stories = [("web", "STARTED EXITED"), ("web/app", "STARTED EXITED")];
     scene.ends_with(&stories)?;
-    scene.sim.ok("rm-pod web")?;
+    scene.sim.tell("rm-pod web")?;
     scene.ends_with(&stories)?;
     // Its tombstones are kept, and nothing is asked about them.
     let questions = scene.questions()?;
@@ -167,10 +167,10 @@ fn a_sandbox_may_never_be_told_as_deleted() -> Outcome {
 fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
     for profile in ["containerd-2", "containerd-1.7", "crio"] {
         let mut scene = Scene::streaming(profile)?;
-        scene.sim.ok("pod web app sidecar")?;
+        scene.sim.tell("pod web app sidecar")?;
         scene.told.wait_for_story("web/sidecar", "STARTED")?;
         scene.told.wait_for_story("web/app", "STARTED")?;
-        scene.sim.ok("rm-pod web")?;
+        scene.sim.tell("rm-pod web")?;
         scene.converges()?;
         let told = scene.stories();
         let ended =
@@ -185,14 +185,14 @@ fn times_may_be_nonsense() -> Outcome {
     // Go's zero time: in the status of a sandbox that is deleted, and where cri-dockerd has nothing to tell.
     for profile in ["containerd-2", "cri-dockerd"] {
         let mut scene = Scene::ready(profile, &[("poll.interval_ms", "50")])?;
-        scene.sim.ok("pod web app")?;
-        scene.sim.ok("create web idle")?;
+        scene.sim.tell("pod web app")?;
+        scene.sim.tell("create web idle")?;
         let told = |name: &'static str, what: &'static str| {
             move |t: &crate::told::Told| t.stories().iter().any(|(n, s)| n == name && s.contains(what))
         };
         scene.told.wait_for("a start", told("web/app", "STARTED"))?;
         scene.told.wait_for("a start", told("web", "STARTED"))?;
-        scene.sim.ok("rm-pod web")?;
+        scene.sim.tell("rm-pod web")?;
         scene.told.wait_for("an end", told("web/app", "EXITED"))?;
         scene.told.wait_for("an end", told("web", "EXITED"))?;
         scene.converges()?;
@@ -209,11 +209,11 @@ fn times_may_be_nonsense() -> Outcome {
 #[test]
 fn events_of_negative_times_are_asked_about() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("fault drop-events 4")?;
-    scene.sim.ok("pod web app")?;
-    scene.sim.ok("fault clock-step -1000000h")?;
-    scene.sim.ok("tell started web")?;
-    scene.sim.ok("tell started app")?;
+    scene.sim.tell("fault drop-events 4")?;
+    scene.sim.tell("pod web app")?;
+    scene.sim.tell("fault clock-step -1000000h")?;
+    scene.sim.tell("tell started web")?;
+    scene.sim.tell("tell started app")?;
     scene.told.wait_for("a start", |t| t.stories().iter().filter(|(_, s)| s == "STARTED(synthetic)").count() == 2)?;
     scene.ends_with(&[("web", "STARTED(synthetic)"), ("web/app", "STARTED(synthetic)")])
 }
@@ -221,19 +221,19 @@ fn events_of_negative_times_are_asked_about() -> Outcome {
 #[test]
 fn the_engines_clock_may_step_back_an_hour() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("fault clock-step -1h")?;
-    scene.sim.ok("stop app")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("wait job exited")?;
+    scene.sim.tell("fault clock-step -1h")?;
+    scene.sim.tell("stop app")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("wait job exited")?;
     let lists = scene.sim.stat("ListContainers")?;
     scene.told.wait_for("the ends", |t| t.stories().iter().filter(|(_, s)| s.contains("EXITED")).count() == 2)?;
     assert_eq!(scene.sim.stat("ListContainers")?, lists, "a few hints need no list");
-    scene.sim.ok("fault clock-step 1h")?;
-    scene.sim.ok("create web after")?;
-    scene.sim.ok("start after")?;
+    scene.sim.tell("fault clock-step 1h")?;
+    scene.sim.tell("create web after")?;
+    scene.sim.tell("start after")?;
     scene.ends_with(&[
         ("web", "STARTED"),
         ("web/after", "STARTED"),
@@ -245,17 +245,17 @@ fn the_engines_clock_may_step_back_an_hour() -> Outcome {
 #[test]
 fn events_told_twice_tell_nothing_new() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("fault duplicate-events on")?;
-    scene.sim.ok("pod web app")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
+    scene.sim.tell("fault duplicate-events on")?;
+    scene.sim.tell("pod web app")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
     scene.told.wait_for_story("web/job", "STARTED EXITED")?;
-    scene.sim.ok("rm-pod web")?;
+    scene.sim.tell("rm-pod web")?;
     scene.ends_with(&[("web", "STARTED EXITED"), ("web/app", "STARTED EXITED"), ("web/job", "STARTED EXITED")])?;
     let questions = scene.questions()?;
     let replayed = scene.counter("engineEvents")?;
     // All of the above once more, when it is over.
-    scene.sim.ok("fault replay 1000")?;
+    scene.sim.tell("fault replay 1000")?;
     scene.wait_for_counter("engineEvents", replayed + 20)?;
     scene.ends_with(&[("web", "STARTED EXITED"), ("web/app", "STARTED EXITED"), ("web/job", "STARTED EXITED")])?;
     assert!(scene.questions()? <= questions + 4, "{} questions were {questions}", scene.questions()?);
@@ -265,14 +265,14 @@ fn events_told_twice_tell_nothing_new() -> Outcome {
 #[test]
 fn lost_events_are_made_up_for_by_lists() -> Outcome {
     let mut scene = with_a_job("containerd-2")?;
-    scene.sim.ok("create web app")?;
-    scene.sim.ok("create web broken -- no-such-program")?;
-    scene.sim.ok("fault drop-events 3")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("wait job exited")?;
-    scene.sim.ok("start app")?;
-    scene.sim.ok("fault drop-events 0")?;
-    assert!(scene.sim.ok("start broken").unwrap_err().contains("executable file not found"));
+    scene.sim.tell("create web app")?;
+    scene.sim.tell("create web broken -- no-such-program")?;
+    scene.sim.tell("fault drop-events 3")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("wait job exited")?;
+    scene.sim.tell("start app")?;
+    scene.sim.tell("fault drop-events 0")?;
+    assert!(scene.sim.tell("start broken").unwrap_err().contains("executable file not found"));
     scene.ends_with_after_resync(&[
         ("web", "STARTED"),
         ("web/app", "STARTED(synthetic)"),
@@ -288,11 +288,11 @@ fn lost_events_are_made_up_for_by_lists() -> Outcome {
 #[test]
 fn a_reason_that_changes_late_is_updated_once() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app error")?;
+    scene.sim.tell("pod web app error")?;
     scene.told.wait_for_story("web/error", "STARTED")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("oom app")?;
-    scene.sim.ok("kill error KILL")?;
+    scene.sim.tell("oom app")?;
+    scene.sim.tell("kill error KILL")?;
     let is_confirmed = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_EXIT != 0;
     for (name, reason) in [("web/app", "OOMKilled"), ("web/error", "Error")] {
         let confirmed = |t: &crate::told::Told| t.count(name, is_confirmed) == 1;

@@ -14,7 +14,7 @@ fn a_list_may_have_more_than_4_mib() -> Outcome {
     let mut sim = Sim::start(&[])?;
     let words = "x".repeat(256 << 10);
     for n in 0..20 {
-        sim.ok(&format!("run-pod big-{n} annotation=words={words}"))?;
+        sim.tell(&format!("run-pod big-{n} annotation=words={words}"))?;
     }
     let cramped = Scene::watching(sim, &[("message.max_bytes", &(4 << 20).to_string())])?;
     cramped.wait_for_state(WatcherState::Backoff)?;
@@ -31,13 +31,13 @@ fn a_list_may_have_more_than_4_mib() -> Outcome {
 #[test]
 fn a_streamed_list_is_taken_only_whole() -> Outcome {
     let mut sim = Sim::start(&["--profile", "crio"])?;
-    sim.ok("pod web app")?;
+    sim.tell("pod web app")?;
     let mut scene = Scene::watching(sim, &[])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     scene.resync()?;
     assert_eq!(scene.sim.stat("ListContainers")?, 0, "streamed as long as that works");
-    scene.sim.ok("fault partial-lists on")?;
-    scene.sim.ok("create web job -- true")?;
+    scene.sim.tell("fault partial-lists on")?;
+    scene.sim.tell("create web job -- true")?;
     let failures = scene.counter("listFailures")?;
     scene.converges()?;
     assert_eq!(scene.counter("listFailures")?, failures + 1);
@@ -48,8 +48,8 @@ fn a_streamed_list_is_taken_only_whole() -> Outcome {
 #[test]
 fn a_first_list_may_be_cut_short() -> Outcome {
     let mut sim = Sim::start(&["--profile", "crio"])?;
-    sim.ok("pod web app")?;
-    sim.ok("fault partial-lists on")?;
+    sim.tell("pod web app")?;
+    sim.tell("fault partial-lists on")?;
     let mut scene = Scene::watching(sim, &[])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     scene.ends_with(&[("web", "STARTED(initial)"), ("web/app", "STARTED(initial)")])
@@ -75,7 +75,7 @@ fn a_list_in_several_batches_is_put_together() -> Outcome {
 fn only_engines_that_can_are_asked_for_streamed_lists() -> Outcome {
     for profile in ["containerd-2", "containerd-2.3", "crio-1.30", "cri-dockerd"] {
         let mut scene = Scene::ready(profile, &[("poll.interval_ms", "50")])?;
-        scene.sim.ok("pod web app")?;
+        scene.sim.tell("pod web app")?;
         scene.converges()?;
         assert_eq!(scene.sim.stat("StreamContainers")?, 0, "{profile}");
     }

@@ -14,20 +14,20 @@ fn is_polled(profile: &str, why: &str, calls: u64) -> Outcome {
     let engine = scene.engine()?;
     assert_eq!(engine["events"], "poll", "{profile}");
     assert!(engine["eventsReason"].as_str().is_some_and(|reason| reason.contains(why)), "{engine}");
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED(synthetic)")?;
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     scene.told.wait_for_story("web/app", "STARTED(synthetic) EXITED(synthetic)")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("wait job exited")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("wait job exited")?;
     let stories = [
         ("web", "STARTED(synthetic)"),
         ("web/app", "STARTED(synthetic) EXITED(synthetic)"),
         ("web/job", "STARTED(synthetic) EXITED(synthetic)"),
     ];
     scene.ends_with(&stories)?;
-    scene.sim.ok("rm-pod web")?;
+    scene.sim.tell("rm-pod web")?;
     scene.ends_with(&[("web", "STARTED(synthetic) EXITED(synthetic)"), stories[1], stories[2]])?;
     assert_eq!(scene.sim.stat("GetContainerEvents")?, calls, "{profile}");
     assert_eq!(scene.sim.stat("subscriptions")?, 0, "{profile}");
@@ -65,7 +65,7 @@ fn events_can_be_insisted_on_and_refused() -> Outcome {
     crio.wait_for_state(WatcherState::Watching)?;
     let mut refused = Scene::ready("containerd-2", &[("events", "poll"), ("poll.interval_ms", "50")])?;
     refused.wait_for_state(WatcherState::Polling)?;
-    refused.sim.ok("pod web app")?;
+    refused.sim.tell("pod web app")?;
     refused.ends_with(&[("web", "STARTED(synthetic)"), ("web/app", "STARTED(synthetic)")])?;
     assert_eq!(refused.sim.stat("GetContainerEvents")?, 0);
     Ok(())
@@ -77,7 +77,7 @@ fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
     for profile in ["crio", "crio-1.30", "cri-dockerd"] {
         let mut scene = Scene::ready(profile, POLL)?;
         for n in 0..5 {
-            scene.sim.ok(&format!("pod web-{n} app"))?;
+            scene.sim.tell(&format!("pod web-{n} app"))?;
         }
         scene.converges()?;
         let asked = (scene.sim.stat("PodSandboxStatus")?, scene.sim.stat("ContainerStatus")?);
@@ -98,7 +98,7 @@ fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
 fn pods_of_containerd_have_the_pids_that_it_tells() -> Outcome {
     for profile in ["containerd-1.6", "containerd-1.7", "containerd-2", "containerd-2.3"] {
         let mut scene = Scene::ready(profile, POLL)?;
-        scene.sim.ok("pod web app")?;
+        scene.sim.tell("pod web app")?;
         scene.converges()?;
         let there = scene.sim.living()?;
         let told: Vec<_> = scene.watcher.containers()?.iter().map(|c| (c.id.to_string(), c.pid)).collect();
@@ -112,23 +112,23 @@ fn pods_of_containerd_have_the_pids_that_it_tells() -> Outcome {
 #[test]
 fn a_pid_is_believed_only_of_what_runs() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
-    scene.sim.ok("run-pod web")?;
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("fault drop-events 2")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("wait job exited")?;
+    scene.sim.tell("run-pod web")?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("fault drop-events 2")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("wait job exited")?;
     // STOPPED comes a moment after the end.
-    scene.sim.ok("sleep 100ms")?;
-    scene.sim.ok("fault drop-events 0")?;
+    scene.sim.tell("sleep 100ms")?;
+    scene.sim.tell("fault drop-events 0")?;
     scene.ends_with_after_resync(&[("web", "STARTED"), ("web/job", "STARTED(synthetic) EXITED(synthetic)")])?;
     let ever = |e: &Event| e.container.as_ref().is_some_and(|c| c.pid.is_some());
     assert_eq!(scene.told.count("web/job", ever), 0, "{:?}", scene.told);
     let job = scene.sim.things()?.into_iter().find(|thing| thing.path.ends_with("/job")).ok_or("no job")?;
     assert!(job.pid > 0, "the engine does tell one");
-    scene.sim.ok("create web idle")?;
+    scene.sim.tell("create web idle")?;
     scene.hears_all_but(2)?;
     scene.converges()?;
-    scene.sim.ok("start idle")?;
+    scene.sim.tell("start idle")?;
     scene.told.wait_for_story("web/idle", "STARTED")?;
     scene.converges()
 }

@@ -33,7 +33,7 @@ impl Relay {
     pub fn to(sim: &Sim) -> Outcome<Relay> {
         let relay = Relay { folder: tempfile::tempdir()?, links: Arc::default() };
         let listener = UnixListener::bind(relay.socket())?;
-        let (engine, links) = (sim.socket(), relay.links.clone());
+        let (engine, links) = (sim.socket().to_owned(), relay.links.clone());
         // It waits for connections until the test program ends.
         thread::spawn(move || {
             for watcher in listener.incoming().map_while(Result::ok) {

@@ -9,10 +9,10 @@ use crate::support::wait::PATIENCE;
 #[test]
 fn a_restart_alone_tells_nothing() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     for times in 2..5 {
-        scene.sim.ok("restart")?;
+        scene.sim.tell("restart")?;
         scene.wait_for_counter("connects", times)?;
         scene.wait_for_state(WatcherState::Watching)?;
     }
@@ -26,17 +26,17 @@ fn a_restart_alone_tells_nothing() -> Outcome {
 fn what_ended_meanwhile_is_told_once() -> Outcome {
     for (profile, code) in [("containerd-2", 255), ("crio", 137)] {
         let mut scene = Scene::streaming(profile)?;
-        scene.sim.ok("pod web app sidecar")?;
+        scene.sim.tell("pod web app sidecar")?;
         scene.told.wait_for_story("web/app", "STARTED")?;
         scene.told.wait_for_story("web/sidecar", "STARTED")?;
-        scene.sim.ok("down")?;
+        scene.sim.tell("down")?;
         scene.wait_for_state(WatcherState::Backoff)?;
         // The old picture stays readable, and says how it stands.
-        let list: serde_json::Value = serde_json::from_str(scene.watcher.list(None)?.as_str())?;
+        let list: serde_json::Value = serde_json::from_str(scene.watcher.list(None)?.ok_or("no list")?.as_str())?;
         assert_eq!((list["state"].as_str(), list["containers"].as_array().map(Vec::len)), (Some("backoff"), Some(4)));
-        scene.sim.ok("kill app KILL")?;
-        scene.sim.ok("wait app exited")?;
-        scene.sim.ok("up")?;
+        scene.sim.tell("kill app KILL")?;
+        scene.sim.tell("wait app exited")?;
+        scene.sim.tell("up")?;
         scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)"), ("web/sidecar", "STARTED")])?;
         let known = |t: &crate::told::Told| t.newest("web/app").exit.is_some();
         scene.told.wait_for("the exit code", known)?;
@@ -48,15 +48,15 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
 #[test]
 fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("fault not-initialized unknown")?;
-    scene.sim.ok("restart")?;
+    scene.sim.tell("fault not-initialized unknown")?;
+    scene.sim.tell("restart")?;
     scene.wait_for_state(WatcherState::Backoff)?;
     scene.wait_for_counter("connectFailures", 2)?;
-    scene.sim.ok("fault not-initialized unavailable")?;
+    scene.sim.tell("fault not-initialized unavailable")?;
     scene.wait_for_counter("connectFailures", 4)?;
-    scene.sim.ok("fault not-initialized off")?;
+    scene.sim.tell("fault not-initialized off")?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED")])
 }
@@ -65,10 +65,10 @@ fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
 fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
     for profile in ["containerd-2", "crio"] {
         let mut scene = Scene::streaming(profile)?;
-        scene.sim.ok("pod web app")?;
+        scene.sim.tell("pod web app")?;
         scene.told.wait_for_story("web/app", "STARTED")?;
         scene.told.wait_for_story("web", "STARTED")?;
-        scene.sim.ok("restart new-ids")?;
+        scene.sim.tell("restart new-ids")?;
         scene.ends_with(&[
             ("web", "STARTED EXITED(synthetic)"),
             ("web", "STARTED(synthetic)"),
@@ -86,12 +86,12 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
 #[test]
 fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app sidecar")?;
+    scene.sim.tell("pod web app sidecar")?;
     scene.told.wait_for_story("web/sidecar", "STARTED")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    scene.sim.ok("down")?;
-    scene.sim.ok("lose app")?;
-    scene.sim.ok("up")?;
+    scene.sim.tell("down")?;
+    scene.sim.tell("lose app")?;
+    scene.sim.tell("up")?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)"), ("web/sidecar", "STARTED")])?;
     assert_eq!(scene.told.newest("web/app").exit, Some(Exit::gone()));
     Ok(())
@@ -100,28 +100,28 @@ fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
 #[test]
 fn what_is_lost_is_gone_and_what_is_found_has_reappeared() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
-    let id = scene.sim.id("lose app")?;
+    let id = scene.sim.make("lose app")?;
     scene.ends_with_after_resync(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)")])?;
     let gone = scene.told.newest("web/app").clone();
     assert_eq!(gone.exit, Some(Exit::gone()));
-    scene.sim.ok(&format!("find {id}"))?;
+    scene.sim.tell(&format!("find {id}"))?;
     scene.ends_with_after_resync(&[
         ("web", "STARTED"),
         ("web/app", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)"),
     ])?;
     assert_eq!(scene.told.newest("web/app").exit, None);
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     scene.ends_with(&[
         ("web", "STARTED"),
         ("web/app", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared) EXITED"),
     ])?;
     assert_eq!(scene.told.newest("web/app").exit.clone().unwrap_or_default().code, Some(143));
     // A pod does the same.
-    let id = scene.sim.id("lose web")?;
+    let id = scene.sim.make("lose web")?;
     scene.resync()?;
-    scene.sim.ok(&format!("find {id}"))?;
+    scene.sim.tell(&format!("find {id}"))?;
     scene.watcher.resync(Some(PATIENCE))?;
     scene.told.wait_for_story("web", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)")?;
     scene.converges()

@@ -26,8 +26,8 @@ fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
     assert!(lists <= 6, "{lists} lists");
     // One status each, for the pids; the marker's besides.
     assert_eq!(questions, (CONTAINERS + PODS + 1) as u64);
-    scene.sim.ok("create filler-7 app")?;
-    scene.sim.ok("start filler-7/app")?;
+    scene.sim.tell("create filler-7 app")?;
+    scene.sim.tell("start filler-7/app")?;
     scene.told.wait_for_story("team-7/filler-7/app", "STARTED")?;
     assert_eq!(scene.sim.stat("ListContainers")?, lists, "no list for one event");
     assert!(scene.questions()? <= questions + 1);

@@ -28,7 +28,7 @@ pub type Options<'a> = &'a [(&'a str, &'a str)];
 impl Scene {
     /// Starts to watch this engine.
     pub fn watching(sim: Sim, options: Options) -> Outcome<Scene> {
-        let endpoint = sim.endpoint();
+        let endpoint = sim.endpoint().to_owned();
         Self::watching_through(&endpoint, sim, options)
     }
 
@@ -56,7 +56,7 @@ impl Scene {
 
     /// Waits until an event has come: it proves the subscription, which is followed by a list, too.
     pub fn events_arrive(&mut self) -> Outcome {
-        self.sim.ok(&format!("run-pod {MARKER}"))?;
+        self.sim.tell(&format!("run-pod {MARKER}"))?;
         let arrives = |t: &Told| t.stories().iter().any(|(name, _)| name == MARKER);
         self.told.wait_for("the marker", arrives)?;
         self.resync()

@@ -21,18 +21,18 @@ const IMPATIENT: &[(&str, &str)] = &[
 fn outlasts(fault: &str) -> Outcome {
     let mut scene = Scene::ready("containerd-2", IMPATIENT)?;
     scene.events_arrive()?;
-    scene.sim.ok("pod web app sidecar")?;
+    scene.sim.tell("pod web app sidecar")?;
     scene.told.wait_for("the starts", |t| t.living().len() == 4)?;
-    scene.sim.ok(&format!("fault {fault} on"))?;
+    scene.sim.tell(&format!("fault {fault} on"))?;
     scene.wait_for_state(WatcherState::Backoff)?;
     // So long that a new connection is tried, and fails as well.
     scene.wait_for_counter("connectFailures", 1)?;
     assert_eq!(scene.watcher.containers()?.len(), 4, "the old picture can be read");
     let error = scene.watcher.resync(BRIEFLY).unwrap_err();
     assert_eq!(error.status(), CRI_E_TIMEOUT, "{error}");
-    scene.sim.ok("kill app KILL")?;
-    scene.sim.ok("wait app exited")?;
-    scene.sim.ok(&format!("fault {fault} off"))?;
+    scene.sim.tell("kill app KILL")?;
+    scene.sim.tell("wait app exited")?;
+    scene.sim.tell(&format!("fault {fault} off"))?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.converges()?;
     let told = scene.stories();
@@ -55,13 +55,13 @@ fn a_mute_engine_is_outlasted() -> Outcome {
 #[test]
 fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
     let mut sim = Sim::start(&[])?;
-    sim.ok("fault mute on")?;
-    sim.ok("pod web app")?;
+    sim.tell("fault mute on")?;
+    sim.tell("pod web app")?;
     let mut scene = Scene::watching(sim, IMPATIENT)?;
     scene.wait_for_counter("connectFailures", 2)?;
     let error = scene.watcher.wait_ready(BRIEFLY).unwrap_err();
     assert!(error.message().contains("no answer from the engine within 250 ms"), "{error}");
-    scene.sim.ok("fault mute off")?;
+    scene.sim.tell("fault mute off")?;
     scene.ends_with(&[("web", "STARTED(initial)"), ("web/app", "STARTED(initial)")])
 }
 
@@ -69,15 +69,15 @@ fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
 #[test]
 fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
-    scene.sim.ok("fault slow 600ms")?;
-    scene.sim.ok("run-pod web")?;
-    scene.sim.ok("create web app")?;
-    scene.sim.ok("start app")?;
+    scene.sim.tell("fault slow 600ms")?;
+    scene.sim.tell("run-pod web")?;
+    scene.sim.tell("create web app")?;
+    scene.sim.tell("start app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     let pid_comes = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_PID != 0;
     scene.told.wait_for("its pid", |t| t.count("web/app", pid_comes) == 1)?;
-    scene.sim.ok("stop app")?;
-    scene.sim.ok("fault slow off")?;
+    scene.sim.tell("stop app")?;
+    scene.sim.tell("fault slow off")?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED")])?;
     assert_eq!(scene.told.count("web/app", pid_comes), 1);
     Ok(())
@@ -87,13 +87,13 @@ fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
 #[test]
 fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
     let mut sim = Sim::start(&[])?;
-    sim.ok("run-pod web")?;
-    let id = sim.id("create web app")?;
-    sim.ok("start app")?;
+    sim.tell("run-pod web")?;
+    let id = sim.make("create web app")?;
+    sim.tell("start app")?;
     let scene = Scene::watching(sim, &[("request.timeout_ms", "3600000"), ("connect.timeout_ms", "3600000")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     let Scene { watcher, mut told, mut sim } = scene;
-    sim.ok("fault stall on")?;
+    sim.tell("fault stall on")?;
     let asked = sim.stat("ContainerStatus")?;
     let errors = std::thread::scope(|threads| {
         let calls = [
@@ -114,7 +114,7 @@ fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
     told.wait_for("the last word", |t| t.events.last().is_some_and(|e| e.state == WatcherState::Stopped))?;
     drop(watcher);
     // And while it connects.
-    let connecting = crate::scene::watcher(&sim.endpoint(), &[])?;
+    let connecting = crate::scene::watcher(sim.endpoint(), &[])?;
     connecting.start()?;
     assert_eq!(connecting.wait_ready(Some(Duration::ZERO)).unwrap_err().status(), CRI_E_TIMEOUT);
     drop(connecting);

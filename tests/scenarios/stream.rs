@@ -11,15 +11,15 @@ use crate::support::wait::PATIENCE;
 /// Something happens, then the stream ends this way; what comes later is told as well, and nothing twice.
 fn goes_on_after(profile: &str, end: &str) -> Outcome {
     let mut scene = Scene::streaming(profile)?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     let subscriptions = scene.sim.stat("subscriptions")?;
-    scene.sim.ok(end)?;
+    scene.sim.tell(end)?;
     // Into the gap, or after it.
-    scene.sim.ok("create web job -- true")?;
-    scene.sim.ok("start job")?;
-    scene.sim.ok("stop app")?;
-    scene.sim.ok(&format!("wait-subscribed {}", subscriptions + 1))?;
+    scene.sim.tell("create web job -- true")?;
+    scene.sim.tell("start job")?;
+    scene.sim.tell("stop app")?;
+    scene.sim.tell(&format!("wait-subscribed {}", subscriptions + 1))?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.converges()?;
     let told = scene.stories();
@@ -33,7 +33,7 @@ fn goes_on_after(profile: &str, end: &str) -> Outcome {
     );
     // The new stream is drained: containerd's would block otherwise, after 100 events.
     for n in 0..30 {
-        scene.sim.ok(&format!("pod later-{n} app"))?;
+        scene.sim.tell(&format!("pod later-{n} app"))?;
     }
     scene.converges()?;
     assert_eq!(scene.counter("connects")?, 1, "the connection was not at fault");
@@ -58,7 +58,7 @@ fn through_a_relay() -> Outcome<(Scene, Relay)> {
     let mut scene = Scene::watching_through(&relay.endpoint(), sim, &[])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     scene.events_arrive()?;
-    scene.sim.ok("pod web app")?;
+    scene.sim.tell("pod web app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     Ok((scene, relay))
 }
@@ -67,7 +67,7 @@ fn through_a_relay() -> Outcome<(Scene, Relay)> {
 fn a_connection_may_break_in_the_middle_of_an_event() -> Outcome {
     let (mut scene, relay) = through_a_relay()?;
     relay.cut_the_next_message();
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     scene.wait_for_counter("connects", 2)?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)")])?;
@@ -83,7 +83,7 @@ fn enhance_your_calm_is_one_more_lost_connection() -> Outcome {
     relay.enhance_your_calm()?;
     scene.wait_for_counter("connects", 2)?;
     scene.wait_for_state(WatcherState::Watching)?;
-    scene.sim.ok("stop app")?;
+    scene.sim.tell("stop app")?;
     scene.told.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
     scene.converges()?;
     assert_eq!(scene.told.count("web/app", |e| e.event_type == EventType::Exited), 1);
@@ -98,16 +98,16 @@ fn subscribers_that_compete_miss_nothing_in_the_end() -> Outcome {
     let mut scene = Scene::ready("containerd-1.7", &[("relist.interval_ms", "300")])?;
     let why = scene.engine()?["eventsReason"].to_string();
     assert!(why.contains("subscribers compete"), "{why}");
-    let rival = crate::scene::watcher(&scene.sim.endpoint(), &[("relist.interval_ms", "300")])?;
+    let rival = crate::scene::watcher(scene.sim.endpoint(), &[("relist.interval_ms", "300")])?;
     let mut rivals = crate::told::Told::by(rival.subscribe(0, 0, 0)?);
     rival.start()?;
     rival.wait_ready(Some(PATIENCE))?;
-    scene.sim.ok("wait-subscribed 2")?;
+    scene.sim.tell("wait-subscribed 2")?;
     let mut expected = Vec::new();
     for n in 0..8 {
-        scene.sim.ok(&format!("pod web-{n} app"))?;
-        scene.sim.ok(&format!("create web-{n} job -- true"))?;
-        scene.sim.ok(&format!("start web-{n}/job"))?;
+        scene.sim.tell(&format!("pod web-{n} app"))?;
+        scene.sim.tell(&format!("create web-{n} job -- true"))?;
+        scene.sim.tell(&format!("start web-{n}/job"))?;
         expected.extend([(format!("web-{n}"), "STARTED"), (format!("web-{n}/app"), "STARTED")]);
         expected.push((format!("web-{n}/job"), "STARTED EXITED"));
     }

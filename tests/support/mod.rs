@@ -5,18 +5,26 @@
 //! * `containerd`: one running containerd of one version, and its end; `leftovers`: what it leaves, removed
 //! * `pods`: runs pods and containers on an engine
 //! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
-//! * `sim`: one running simulated engine
+//! * `schema`: holds the library's JSON against docs/schema
+//! * `sim`: the simulated engine
+//! * `suite`: one trial for each test and engine, and what they say in the end
+//! * `churn`: lives made by many workers at once; `tap`: a subscriber of the tests' own; `account`: what was told of them
 //! * `wait`: waits for a condition, with a deadline
 
 // Every test program uses a part of this.
 #![allow(dead_code)]
 
+pub mod account;
 pub mod c;
+pub mod churn;
 pub mod containerd;
 pub mod engines;
 pub mod lab;
 pub mod leftovers;
 pub mod pods;
 pub mod probe;
+pub mod schema;
 pub mod sim;
+pub mod suite;
+pub mod tap;
 pub mod wait;

@@ -127,6 +127,12 @@ impl ContainerSpec {
         ContainerSpec::new(name, ["sleep", "1000000"])
     }
 
+    /// A container that runs until it is asked to stop, and exits with that code then.
+    pub fn stoppable(name: &str, exit_code: i32) -> ContainerSpec {
+        let script = format!("trap 'exit {exit_code}' TERM; sleep 1000000 & wait");
+        ContainerSpec::new(name, ["sh", "-c", &script])
+    }
+
     /// Sets how often it was made before.
     pub fn attempt(mut self, attempt: u32) -> ContainerSpec {
         self.attempt = attempt;
@@ -362,6 +368,13 @@ impl Pods {
     pub fn container_status(&self, id: &str) -> Result<ContainerStatusResponse> {
         let request = ContainerStatusRequest { container_id: id.into(), verbose: true };
         self.call("ContainerStatus", |mut cri| async move { cri.container_status(request).await })
+    }
+
+    /// What the engine tells of a container without looking deeper.
+    pub fn brief_status(&self, id: &str) -> Result<ContainerStatus> {
+        let request = ContainerStatusRequest { container_id: id.into(), verbose: false };
+        let reply = self.call("ContainerStatus", |mut cri| async move { cri.container_status(request).await })?;
+        Ok(reply.status.unwrap_or_default())
     }
 
     /// What the engine tells of a sandbox, with its verbose `info`.

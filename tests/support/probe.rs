@@ -1,6 +1,7 @@
 //! Drives tests/c/probe.c: the library as a C program sees it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::c::Library;
+use super::schema;
+use super::wait::PATIENCE;
 
 /// The compiled program, for one engine.
 #[derive(Debug, Clone)]
@@ -56,6 +59,13 @@ impl Probe {
         Events::follow(self.command(&["events"]))
     }
 
+    /// Follows events, and waits until the first replay is over.
+    pub fn follow(&self) -> Result<Events, String> {
+        let events = self.events()?;
+        events.wait_for("end of the replay", PATIENCE, |told| told.iter().any(|e| e.event_type == "REPLAY_END"))?;
+        Ok(events)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(&self.endpoint).args(arguments).args(&self.options);
@@ -68,8 +78,7 @@ impl Probe {
         if !output.status.success() {
             return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
         }
-        let text = String::from_utf8_lossy(&output.stdout);
-        serde_json::from_str(&text).map_err(|error| format!("{arguments:?} gave no JSON ({error}): {text}"))
+        schema::obey(&String::from_utf8_lossy(&output.stdout)).map_err(|error| format!("{arguments:?}: {error}"))
     }
 }
 
@@ -86,11 +95,14 @@ pub struct Line {
     pub pid: Option<i32>,
     pub exit_code: Option<i32>,
     pub reason: String,
+    pub lost: u64,
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Line {
     fn parse(line: &str) -> Option<Line> {
-        let [seq, event_type, flags, kind, id, name, pod, pid, exit_code, reason] =
+        let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let [seq, event_type, flags, kind, id, name, pod, pid, exit_code, reason, lost, labels] =
             line.split('\t').collect::<Vec<_>>().try_into().ok()?;
         Some(Line {
             seq: seq.parse().ok()?,
@@ -103,6 +115,8 @@ impl Line {
             pid: pid.parse().ok(),
             exit_code: exit_code.parse().ok(),
             reason: reason.into(),
+            lost: lost.parse().ok()?,
+            labels: labels.split(',').filter_map(|label| label.split_once('=')).map(own).collect(),
         })
     }
 }
@@ -110,15 +124,24 @@ impl Line {
 /// A program that follows events. Dropped without `finish`, it is killed.
 pub struct Events {
     child: Child,
-    stdin: Option<ChildStdin>,
-    told: Arc<Told>,
+    stdin: Mutex<Option<ChildStdin>>,
+    output: Arc<Output>,
     reader: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Told {
-    lines: Mutex<(Vec<Line>, Option<String>)>,
+struct Output {
+    so_far: Mutex<Lines>,
     more: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    told: Vec<Line>,
+    /// Answers to commands: word and text.
+    answers: Vec<(String, String)>,
+    /// Why no more will come.
+    end: Option<String>,
 }
 
 impl Events {
@@ -126,39 +149,104 @@ impl Events {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("stdout is a pipe"));
-        let told = Arc::new(Told::default());
+        let output = Arc::new(Output::default());
         let reader = std::thread::spawn({
-            let told = told.clone();
-            move || told.read(BufReader::new(stdout))
+            let output = output.clone();
+            move || output.read(BufReader::new(stdout))
         });
-        Ok(Events { child, stdin, told, reader: Some(reader) })
+        Ok(Events { child, stdin: Mutex::new(stdin), output, reader: Some(reader) })
+    }
+
+    /// The list, without asking the engine.
+    pub fn list(&self) -> Result<Value, String> {
+        self.ask("list").and_then(|json| schema::obey(&json))
+    }
+
+    /// Resyncs; the list right after.
+    pub fn resync(&self) -> Result<Value, String> {
+        self.ask("resync").and_then(|json| schema::obey(&json))
+    }
+
+    /// Lets the callback block in its next call.
+    pub fn block(&self) -> Result<(), String> {
+        self.ask("block").map(drop)
+    }
+
+    /// Waits until the callback has been called, and blocks.
+    pub fn wait_until_blocked(&self) -> Result<(), String> {
+        self.wait("block of the callback", |lines| {
+            lines.answers.iter().any(|(word, _)| word == "blocked").then_some(())
+        })
+    }
+
+    /// Lets the callback go on.
+    pub fn unblock(&self) -> Result<(), String> {
+        self.ask("go").map(drop)
+    }
+
+    /// Stops the whole program, as a debugger or freezer does.
+    pub fn freeze(&self) -> Result<(), String> {
+        self.signal(libc::SIGSTOP)
+    }
+
+    /// Lets it go on after `freeze`.
+    pub fn thaw(&self) -> Result<(), String> {
+        self.signal(libc::SIGCONT)
+    }
+
+    fn signal(&self, signal: i32) -> Result<(), String> {
+        // SAFETY: kill takes plain numbers; the child was not waited for, so the pid is its own.
+        match unsafe { libc::kill(self.child.id() as i32, signal) } {
+            0 => Ok(()),
+            _ => Err(format!("signal {signal} to the probe: {}", std::io::Error::last_os_error())),
+        }
+    }
+
+    /// Gives a command, and waits for its answer.
+    fn ask(&self, command: &str) -> Result<String, String> {
+        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |lines: &Lines| lines.answers.iter().filter(|(word, _)| word == command).count();
+        let before = count(&self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner));
+        let pipe = stdin.as_mut().expect("it is not finished");
+        writeln!(pipe, "{command}").map_err(|error| format!("{command}: {error}"))?;
+        self.wait(command, |lines| {
+            lines.answers.iter().filter(|(word, _)| word == command).nth(before).map(|(_, text)| text.clone())
+        })
+    }
+
+    fn wait<T>(&self, what: &str, look: impl Fn(&Lines) -> Option<T>) -> Result<T, String> {
+        self.wait_at_most(what, PATIENCE, look)
+    }
+
+    fn wait_at_most<T>(&self, what: &str, patience: Duration, look: impl Fn(&Lines) -> Option<T>) -> Result<T, String> {
+        let deadline = Instant::now() + patience;
+        let mut lines = self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = look(&lines) {
+                return Ok(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || lines.end.is_some() {
+                let end = lines.end.as_deref().unwrap_or("the deadline");
+                return Err(format!("no {what} until {end}; told:\n{}", show(&lines.told)));
+            }
+            lines = self.output.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// What has been told so far.
     pub fn so_far(&self) -> Vec<Line> {
-        self.told.lines.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+        self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner).told.clone()
     }
 
     /// Waits until what has been told fulfils `condition`.
     pub fn wait_for(&self, what: &str, patience: Duration, condition: impl Fn(&[Line]) -> bool) -> Result<(), String> {
-        let deadline = Instant::now() + patience;
-        let mut lines = self.told.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if condition(&lines.0) {
-                return Ok(());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || lines.1.is_some() {
-                let end = lines.1.as_deref().unwrap_or("the deadline");
-                return Err(format!("no {what} until {end}; told:\n{}", show(&lines.0)));
-            }
-            lines = self.told.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.wait_at_most(what, patience, |lines| condition(&lines.told).then_some(()))
     }
 
     /// Ends the program the clean way, and answers all it told. Anything but a clean end is an error.
     pub fn finish(mut self) -> Result<Vec<Line>, String> {
-        drop(self.stdin.take());
+        drop(self.stdin.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.reader.take().expect("it was not finished before").join().map_err(|_| "the reader panicked")?;
         let status = self.child.wait().map_err(|error| format!("wait for the probe: {error}"))?;
         let mut complaint = String::new();
@@ -167,29 +255,33 @@ impl Events {
         if !status.success() || !complaint.is_empty() {
             return Err(format!("the probe ended with {status}: {complaint}\ntold:\n{}", show(&self.so_far())));
         }
-        let lines = self.told.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        match &lines.1 {
-            Some(end) if end != END_OF_OUTPUT => Err(end.clone()),
-            _ => Ok(lines.0.clone()),
+        let mut lines = self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        match lines.end.take() {
+            Some(end) if end != END_OF_OUTPUT => Err(end),
+            _ => Ok(std::mem::take(&mut lines.told)),
         }
     }
 }
 
 const END_OF_OUTPUT: &str = "the end of the probe";
 
-impl Told {
+impl Output {
     fn read(&self, stdout: impl BufRead) {
         let mut end = END_OF_OUTPUT.to_owned();
         for line in stdout.lines() {
             let line = line.unwrap_or_default();
-            let Some(parsed) = Line::parse(&line) else {
-                end = format!("a line that is no event: {line:?}");
-                break;
-            };
-            self.lines.lock().unwrap_or_else(PoisonError::into_inner).0.push(parsed);
+            let mut lines = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
+            match (line.strip_prefix('=').and_then(|answer| answer.split_once(' ')), Line::parse(&line)) {
+                (Some((word, text)), _) => lines.answers.push((word.into(), text.into())),
+                (None, Some(told)) => lines.told.push(told),
+                (None, None) => {
+                    end = format!("a line that is no event: {line:?}");
+                    break;
+                }
+            }
             self.more.notify_all();
         }
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(end);
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner).end = Some(end);
         self.more.notify_all();
     }
 }

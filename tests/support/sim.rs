@@ -1,44 +1,34 @@
-//! A running cri-sim, the simulated engine, driven by script lines.
+//! The simulated engine (sim/): builds it, starts it, tells it what to do, ends it.
+
+#![allow(dead_code)] // Each test binary uses its part.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::c;
-use super::wait::PATIENCE;
+use tempfile::TempDir;
 
-/// How long starting may take, with many thousand containers on a busy machine.
+/// How long the answer to a command may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long starting may take, with many thousand containers.
 const FILLING: Duration = Duration::from_secs(300);
 
-/// Builds the simulator, once; gives its path.
-pub fn program() -> Result<&'static Path, String> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BUILT.get_or_init(build).as_deref().map_err(Clone::clone)
-}
-
-fn build() -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let target = c::root().join(target).join("sim");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.arg("build").arg("--manifest-path").arg(c::root().join("sim/Cargo.toml")).arg("--target-dir").arg(&target);
-    c::succeed(&mut command)?;
-    Ok(target.join("debug/cri-sim"))
-}
-
-/// The program. Dropped, it ends, and removes what it made.
+/// A simulated engine. Dropped, it ends, and with it everything it runs.
+#[derive(Debug)]
 pub struct Sim {
     child: Child,
+    /// Its end is the engine's end.
     stdin: ChildStdin,
-    answers: Receiver<String>,
-    folder: tempfile::TempDir,
+    lines: Receiver<String>,
+    endpoint: String,
+    _folder: TempDir,
 }
 
-/// One thing that the engine has.
+/// One container or sandbox that the engine has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Thing {
     pub id: String,
@@ -51,58 +41,48 @@ pub struct Thing {
 }
 
 impl Sim {
-    /// Starts it with these options; it accepts connections when this returns.
-    pub fn start(options: &[&str]) -> Result<Sim, String> {
-        Self::start_in(tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?, options)
-    }
-
-    /// As `start`, with its socket in a folder that was made before.
-    pub fn start_in(folder: tempfile::TempDir, options: &[&str]) -> Result<Sim, String> {
-        let mut command = Command::new(program()?);
-        command.args(["--script", "-", "--socket"]).arg(folder.path().join("cri.sock")).args(options);
+    /// Starts one; it accepts connections when this returns. `arguments` are those of `cri-sim --help`, besides the
+    /// socket and the script.
+    pub fn start(arguments: &[&str]) -> Result<Sim, String> {
+        let program = program()?;
+        let folder = tempfile::tempdir().map_err(|e| format!("a folder for the simulated engine: {e}"))?;
+        let mut command = Command::new(program);
+        command.arg("--socket").arg(folder.path().join("cri.sock")).args(["--script", "-"]).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+        let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
         let stdin = child.stdin.take().expect("stdin is a pipe");
-        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        let (to, answers) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if to.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let sim = Sim { child, stdin, answers, folder };
-        match sim.line("being ready", FILLING)? {
-            ready if ready.starts_with("ready unix:///") => Ok(sim),
-            other => Err(format!("cri-sim says {other:?}")),
-        }
+        let lines = read(child.stdout.take().expect("stdout is a pipe"));
+        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), _folder: folder };
+        let ready = sim.line("its start", FILLING)?;
+        let endpoint = ready.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
+        sim.endpoint = endpoint.ok_or_else(|| format!("the simulated engine is not ready: {ready:?}"))?.to_owned();
+        Ok(sim)
     }
 
-    /// Where it is reached.
-    pub fn endpoint(&self) -> String {
-        format!("unix://{}", self.socket().display())
+    /// Where it listens: `unix://...`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// The same, as a path.
-    pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("cri.sock")
+    pub fn socket(&self) -> &Path {
+        Path::new(self.endpoint.trim_start_matches("unix://"))
     }
 
-    fn line(&self, after: &str, patience: Duration) -> Result<String, String> {
-        self.answers.recv_timeout(patience).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("no answer of cri-sim within {patience:?} to: {after}"),
-            RecvTimeoutError::Disconnected => format!("cri-sim has ended: {after}"),
-        })
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
-    /// Gives a command without waiting for its answer, which `answer` takes later.
-    pub fn tell(&mut self, line: &str) -> Result<(), String> {
-        writeln!(self.stdin, "{line}").map_err(|error| format!("cri-sim does not listen: {error}"))
+    /// Has it do what one line of a script says, and waits until that is done; its answer, if that is `ok ...`.
+    pub fn tell(&mut self, line: &str) -> Result<String, String> {
+        Ok(self.tell_in_detail(line)?.1)
     }
 
-    /// The answer of a command that was told before, with the details that precede it.
-    pub fn answer(&mut self, line: &str) -> Result<(Vec<String>, String), String> {
+    /// The same, with the lines of their own in which `list` tells what it has.
+    fn tell_in_detail(&mut self, line: &str) -> Result<(Vec<String>, String), String> {
+        let deaf = |e| format!("{line:?}: the simulated engine does not listen: {e}");
+        writeln!(self.stdin, "{line}").map_err(deaf)?;
         let mut details = Vec::new();
         loop {
             let answer = self.line(line, PATIENCE)?;
@@ -110,34 +90,28 @@ impl Sim {
                 return Ok((details, answer));
             }
             if !answer.starts_with("- ") {
-                return Err(format!("{line}: {answer}"));
+                return Err(format!("{line:?}: {answer}"));
             }
             details.push(answer);
         }
     }
 
-    /// Gives a command, which has to succeed; its answer.
-    pub fn ok(&mut self, line: &str) -> Result<String, String> {
-        self.tell(line)?;
-        Ok(self.answer(line)?.1)
+    /// The id that it gave to what the line made: `id=...` of the answer.
+    pub fn make(&mut self, line: &str) -> Result<String, String> {
+        let answer = self.tell(line)?;
+        field(&answer, "id").map(str::to_owned).ok_or_else(|| format!("{line:?}: no id in {answer:?}"))
     }
 
-    /// Gives a command, which has to succeed; the first id of its answer.
-    pub fn id(&mut self, line: &str) -> Result<String, String> {
-        let answer = self.ok(line)?;
-        field(&answer, "id").map(str::to_owned).ok_or_else(|| format!("{line}: no id in {answer:?}"))
-    }
-
-    /// One number of `stats`; how often a method was called stands there under its name. 0 where it is absent.
+    /// One number of `stats`; how often a method was called stands there under the method's name. 0 where it is
+    /// absent.
     pub fn stat(&mut self, key: &str) -> Result<u64, String> {
-        let answer = self.ok("stats")?;
+        let answer = self.tell("stats")?;
         field(&answer, key).map_or(Ok(0), |n| n.parse().map_err(|_| format!("{key} is no number in {answer:?}")))
     }
 
     /// Everything that it has.
     pub fn things(&mut self) -> Result<BTreeSet<Thing>, String> {
-        self.tell("list")?;
-        let (details, _) = self.answer("list")?;
+        let (details, _) = self.tell_in_detail("list")?;
         details.iter().map(|line| Thing::parse(line).ok_or_else(|| format!("list: {line:?}"))).collect()
     }
 
@@ -145,6 +119,26 @@ impl Sim {
     pub fn living(&mut self) -> Result<BTreeSet<Thing>, String> {
         Ok(self.things()?.into_iter().filter(|thing| thing.state == "running" || thing.state == "ready").collect())
     }
+
+    fn line(&self, after: &str, patience: Duration) -> Result<String, String> {
+        self.lines.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("no answer of the simulated engine within {patience:?} to {after}"),
+            RecvTimeoutError::Disconnected => format!("the simulated engine has ended, after {after}"),
+        })
+    }
+}
+
+/// Its lines, read by a thread of their own, so that a wait for one can have an end.
+fn read(stdout: ChildStdout) -> Receiver<String> {
+    let (to, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if to.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 impl Thing {
@@ -157,16 +151,36 @@ impl Thing {
 }
 
 /// The value of `key=value` in an answer.
-pub fn field<'a>(answer: &'a str, key: &str) -> Option<&'a str> {
+fn field<'a>(answer: &'a str, key: &str) -> Option<&'a str> {
     answer.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
 }
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        // The end of its script would do, unless the script hangs in a command.
-        // SAFETY: the child is ours and was not waited for, so that this pid is still its own.
+        // The end of its script would do, unless the script hangs in a command. Either way it removes what it made.
+        // SAFETY: kill takes plain numbers; the child was not waited for, so that the pid is still its own.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
-        // A failed wait means that it is gone already.
+        // A failure says that it has ended already.
         let _ = self.child.wait();
     }
+}
+
+/// The program, built once for each test program, beside this build.
+pub fn program() -> Result<&'static Path, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BUILT.get_or_init(build).as_deref().map_err(Clone::clone)
+}
+
+fn build() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("sim");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--manifest-path"]).arg(root.join("sim/Cargo.toml"));
+    command.arg("--target-dir").arg(&target).current_dir(root);
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(target.join("debug/cri-sim"))
 }

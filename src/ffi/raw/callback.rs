@@ -11,30 +11,35 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::event;
-use crate::error::{CRI_E_OS, Error, Result};
+use super::task::Function;
+pub(in crate::ffi) use super::task::Task;
+use crate::error::{CRI_E_OS, Error, Result, Status};
+use crate::ffi::cri_destroy_fn;
 use crate::ffi::guard::infallible;
 use crate::ffi::watcher::release;
-use crate::ffi::{cri_destroy_fn, cri_event, cri_event_fn};
 use crate::host::without_signals;
-use crate::hub::{EventQueue, Next};
 use crate::watcher::Watcher;
 
-type Function = unsafe extern "C" fn(*const cri_event, *mut c_void);
-type UnwindingFunction = unsafe extern "C-unwind" fn(*const cri_event, *mut c_void);
 type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
 
-/// The program's function, its data, and how the data ends.
+/// The program's data, and how it ends.
 #[derive(Clone, Copy)]
 pub(in crate::ffi) struct Callback {
-    pub(in crate::ffi) function: cri_event_fn,
     user_data: *mut c_void,
     destroy: cri_destroy_fn,
 }
 
 impl Callback {
-    pub(in crate::ffi) fn new(function: cri_event_fn, user_data: *mut c_void, destroy: cri_destroy_fn) -> Self {
-        Callback { function, user_data, destroy }
+    pub(in crate::ffi) fn new(user_data: *mut c_void, destroy: cri_destroy_fn) -> Self {
+        Callback { user_data, destroy }
+    }
+
+    /// The end of a registration: one that failed gives the data back at once.
+    pub(in crate::ffi) fn destroy_if_refused(self, status: Status) -> Status {
+        if status < 0 {
+            self.destroy();
+        }
+        status
     }
 
     /// Gives the data back to the program. The caller makes sure that this happens once.
@@ -61,8 +66,7 @@ impl Gate {
 /// What a subscription and its thread share.
 struct Shared {
     watcher: Weak<Watcher>,
-    queue: Arc<EventQueue>,
-    function: Function,
+    task: Task,
     callback: Callback,
     gate: Gate,
     /// Whether somebody has taken it upon himself to call `callback.destroy`.
@@ -112,7 +116,7 @@ pub(in crate::ffi) fn defer(watcher: Arc<Watcher>) -> Result<(), Arc<Watcher>> {
     }
 }
 
-/// A thread that drains a queue into a callback, as its owner sees it.
+/// A thread that calls the program again and again, as its owner sees it.
 pub(in crate::ffi) struct Thread {
     shared: Arc<Shared>,
     thread: libc::pthread_t,
@@ -126,15 +130,9 @@ impl Thread {
     }
 
     /// Makes the thread. From then on it is the thread that calls `callback.destroy`.
-    pub(in crate::ffi) fn spawn(
-        watcher: Weak<Watcher>,
-        queue: Arc<EventQueue>,
-        function: Function,
-        callback: Callback,
-        gate: Gate,
-    ) -> Result<Thread> {
+    pub(in crate::ffi) fn spawn(watcher: Weak<Watcher>, task: Task, callback: Callback, gate: Gate) -> Result<Thread> {
         let destroyed = AtomicBool::new(false);
-        let shared = Arc::new(Shared { watcher, queue, function, callback, gate, destroyed, freed: Mutex::default() });
+        let shared = Arc::new(Shared { watcher, task, callback, gate, destroyed, freed: Mutex::default() });
         let theirs = Arc::into_raw(shared.clone());
         let mut thread = MaybeUninit::uninit();
         // SAFETY: "C-unwind" and "C" functions are called alike; glibc's start routine lets a forced unwind through.
@@ -147,8 +145,8 @@ impl Thread {
         if code != 0 {
             // SAFETY: from into_raw above, and no thread came into being that would use it.
             drop(unsafe { Arc::from_raw(theirs) });
-            shared.queue.close();
-            return Err(Error::os(CRI_E_OS, "make the thread of a subscription", &io::Error::from_raw_os_error(code)));
+            shared.task.close();
+            return Err(Error::os(CRI_E_OS, "make the thread of a callback", &io::Error::from_raw_os_error(code)));
         }
         // SAFETY: pthread_create has written it.
         Ok(Thread { shared, thread: unsafe { thread.assume_init() }, process: std::process::id() })
@@ -156,10 +154,18 @@ impl Thread {
 
     /// No further call; waits for the one under way, except inside a callback of the same watcher.
     pub(in crate::ffi) fn end(self) {
+        if self.process == std::process::id() {
+            self.shared.task.close();
+        }
+        self.finish();
+    }
+
+    /// Waits for the last call: the thread ends by itself when nothing more will come. Inside a callback of the same
+    /// watcher it does not wait.
+    pub(in crate::ffi) fn finish(self) {
         if self.process != std::process::id() {
             return std::mem::forget(self);
         }
-        self.shared.queue.close();
         if current().is_some_and(|current| current.watcher.ptr_eq(&self.shared.watcher)) {
             // SAFETY: the thread was made joinable; only this function, which consumes its owner, joins or detaches it.
             unsafe { libc::pthread_detach(self.thread) };
@@ -179,13 +185,14 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
     let shared: *const Shared = shared.cast();
     let (function, callback) = begin(shared);
     loop {
-        let event = next(shared);
-        if event.is_null() {
+        let item = next(shared);
+        if item.is_null() {
             break;
         }
-        // SAFETY: the header asks for a function that takes events and this very data; the event lives until `settle`.
-        unsafe { function(event, callback.user_data) };
-        settle(shared, event);
+        // SAFETY: the item is this function's, and lives until `settle`; the header asks for a function that takes it
+        // and this very data.
+        unsafe { function.call(item, callback.user_data) };
+        settle(shared, item);
     }
     if takes_destroy(shared) {
         callback.destroy();
@@ -194,25 +201,21 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
-fn begin(shared: *const Shared) -> (UnwindingFunction, Callback) {
+fn begin(shared: *const Shared) -> (Function, Callback) {
     CURRENT.set(shared);
     // SAFETY: the thread's own reference: `spawn` gave it, `finish` gives it up.
     let shared = unsafe { &*shared };
     // SAFETY: the name ends in NUL and has at most 15 bytes.
-    unsafe { libc::pthread_setname_np(libc::pthread_self(), c"cri-events".as_ptr()) };
+    unsafe { libc::pthread_setname_np(libc::pthread_self(), shared.task.thread_name().as_ptr()) };
     drop(shared.gate.lock());
-    // SAFETY: the same function, called so that it may unwind through us.
-    (unsafe { std::mem::transmute::<Function, UnwindingFunction>(shared.function) }, shared.callback)
+    (shared.task.function(), shared.callback)
 }
 
-/// The next event, or NULL at the end.
-fn next(shared: *const Shared) -> *mut cri_event {
+/// What the next call is about, or NULL at the end.
+fn next(shared: *const Shared) -> *mut c_void {
     // SAFETY: as in `begin`.
-    let queue = unsafe { &(*shared).queue };
-    infallible(std::ptr::null_mut(), || match queue.next(None) {
-        Next::Event(event) => event::into_raw(event, queue.label_view()),
-        Next::Again | Next::Closed => std::ptr::null_mut(),
-    })
+    let task = unsafe { &(*shared).task };
+    infallible(std::ptr::null_mut(), || task.next())
 }
 
 fn takes_destroy(shared: *const Shared) -> bool {
@@ -221,8 +224,10 @@ fn takes_destroy(shared: *const Shared) -> bool {
 }
 
 /// What remains to be done after a call.
-fn settle(shared: *const Shared, event: *mut cri_event) {
-    infallible((), || event::free(event));
+fn settle(shared: *const Shared, item: *mut c_void) {
+    // SAFETY: as in `begin`.
+    let task = unsafe { &(*shared).task };
+    infallible((), || task.settle(item));
     stop_freed(shared);
 }
 

@@ -34,9 +34,10 @@ pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_even
         changed: event.changed,
         time_unix_nano: event.time,
         observed_unix_nano: event.observed,
-        container: container.as_ref().map_or(std::ptr::null(), |view| view.record()),
+        container: container.as_ref().map_or(std::ptr::null(), ContainerView::record),
         watcher_state: event.state.number(),
         message,
+        log_level: event.log_level.map_or(0, |level| level.number()),
     };
     let owned = OwnedEvent { record, event, labels, _container: container, _message: strings };
     Box::into_raw(Box::new(owned)).cast()

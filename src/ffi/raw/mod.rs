@@ -4,7 +4,9 @@
 
 pub(super) mod callback;
 pub(super) mod event;
-mod view;
+pub(super) mod snapshot;
+mod task;
+pub(super) mod view;
 
 use std::ffi::c_void;
 

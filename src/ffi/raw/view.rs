@@ -49,7 +49,7 @@ impl Strings {
 }
 
 /// A pod's record.
-struct PodView {
+pub(super) struct PodView {
     record: cri_pod,
     _strings: Strings,
     _ips: Vec<*const c_char>,
@@ -63,8 +63,12 @@ unsafe impl Send for PodView {}
 unsafe impl Sync for PodView {}
 
 impl PodView {
-    fn of(pod: &Pod) -> Arc<PodView> {
+    pub(super) fn of(pod: &Pod) -> Arc<PodView> {
         pod.view.get_or_init(|| Arc::new(PodView::new(pod)))
+    }
+
+    pub(super) fn record(view: &Arc<PodView>) -> *const cri_pod {
+        &view.record
     }
 
     fn new(pod: &Pod) -> PodView {
@@ -97,8 +101,10 @@ impl PodView {
     }
 }
 
-/// A container's record.
+/// A container's record, counted: whoever holds a reference may read it.
+#[repr(C)]
 pub(super) struct ContainerView {
+    /// The first field: a pointer to the record is a pointer to this.
     record: cri_container,
     _pod: Option<Arc<PodView>>,
     _strings: Strings,
@@ -116,8 +122,9 @@ impl ContainerView {
         container.view.get_or_init(|| Arc::new(ContainerView::new(container)))
     }
 
-    pub(super) fn record(&self) -> *const cri_container {
-        &self.record
+    /// The record, as C holds it; it lives as long as any reference to the view.
+    pub(super) fn record(view: &Arc<ContainerView>) -> *const cri_container {
+        Arc::as_ptr(view).cast()
     }
 
     fn new(c: &Container) -> ContainerView {
@@ -128,6 +135,7 @@ impl ContainerView {
         let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
         let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
         let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
+        let rucksack = strings.add(c.rucksack.as_ref().map_or("", |json| json.as_str()));
         let (labels, annotations) = (strings.add_labels(&c.labels), strings.add_labels(&c.annotations));
 
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
@@ -158,8 +166,26 @@ impl ContainerView {
             annotations_len: annotations.len(),
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
+            rucksack: strings.at(rucksack),
         };
         ContainerView { record, _pod: pod, _strings: strings, _labels: labels, _annotations: annotations }
+    }
+}
+
+/// One more reference to a record; NULL is nothing.
+pub(in crate::ffi) fn retain(record: *const cri_container) -> *const cri_container {
+    if !record.is_null() {
+        // SAFETY: from `ContainerView::record`, and still referred to by somebody: the header asks for that.
+        unsafe { Arc::increment_strong_count(record.cast::<ContainerView>()) };
+    }
+    record
+}
+
+/// The end of one reference that `retain` has made; NULL is nothing.
+pub(in crate::ffi) fn release(record: *const cri_container) {
+    if !record.is_null() {
+        // SAFETY: as above; each reference is given back once: the header asks for that.
+        unsafe { Arc::decrement_strong_count(record.cast::<ContainerView>()) };
     }
 }
 
@@ -204,6 +230,17 @@ mod tests {
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
         assert_eq!(ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
+    }
+
+    #[test]
+    fn a_kept_record_outlives_its_container() {
+        let c = container();
+        let kept = retain(ContainerView::record(&ContainerView::of(&c)));
+        drop(c);
+        // SAFETY: `retain` keeps the record, and with it its pod.
+        unsafe { assert_eq!((read((*kept).name), read((*(*kept).pod).name)), ("nginx".into(), "web-1".into())) };
+        release(kept);
+        release(retain(std::ptr::null()));
     }
 
     #[test]

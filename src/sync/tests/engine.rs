@@ -15,6 +15,8 @@ pub enum Flavour {
     Crio,
     /// As containerd, but events carry no statuses at all.
     Bare,
+    /// Has no events.
+    Silent,
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +113,10 @@ impl Engine {
             failed: BTreeSet::new(),
             made: 0,
         }
+    }
+
+    pub fn keeps_unheard_events(&self) -> bool {
+        matches!(self.flavour, Flavour::Containerd | Flavour::Bare)
     }
 
     fn new_id(&mut self, letter: char) -> Id {

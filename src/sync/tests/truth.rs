@@ -35,6 +35,10 @@ impl Seen {
         }
     }
 
+    pub fn clock_set_back(&mut self, by: Time) {
+        self.t0 = self.t0.map(|t0| t0 - by);
+    }
+
     /// An event that the machine has been given, after the first list.
     pub fn event(&mut self, event: &EngineEvent) {
         if event.created_at < self.t0 {

@@ -8,11 +8,12 @@ use super::engine::{Engine, Flavour};
 use super::truth::{Seen, Told};
 use crate::config::Config;
 use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
-use crate::error::{CRI_E_CONNECT, CRI_E_RPC, Error};
+use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Question};
 use crate::sync::book::Book;
+use crate::sync::lists::Begun;
 use crate::sync::machine::{Action, Input, Machine};
 use crate::sync::scribe::Scribe;
 use crate::sync::waiters::WaiterId;
@@ -40,8 +41,10 @@ pub struct World {
     backlog: Vec<EngineEvent>,
     /// Events that were given before the first list.
     early: Vec<EngineEvent>,
-    list: Option<(Time, Option<Listing>)>,
+    list: Option<(Now, Option<Listing>)>,
     questions: Vec<Question>,
+    packings: Vec<Question>,
+    packs: bool,
     finished: BTreeSet<WaiterId>,
     waiters: WaiterId,
     pub events_given: u64,
@@ -76,19 +79,34 @@ impl World {
             early: Vec::new(),
             list: None,
             questions: Vec::new(),
+            packings: Vec::new(),
+            packs: false,
             finished: BTreeSet::new(),
             waiters: 0,
             events_given: 0,
         }
     }
 
-    pub fn watch(&mut self) -> Outcome {
-        self.feed(Input::Watch)
+    pub fn watch(&mut self, packs: bool) -> Outcome {
+        self.packs = packs;
+        self.feed(Input::Watch { packs })
     }
 
     pub fn pass(&mut self, millis: Millis) -> Outcome {
+        /// So long containerd keeps events that nobody heard.
+        const KEPT: Millis = 300_000;
+        if millis > KEPT {
+            self.backlog.clear();
+        }
         self.mono += millis;
         self.wall += millis as Time * 1_000_000;
+        self.feed(Input::Tick)
+    }
+
+    /// Somebody sets the node's clock back.
+    pub fn set_clock_back(&mut self, by: Time) -> Outcome {
+        self.wall -= by;
+        self.seen.clock_set_back(by);
         self.feed(Input::Tick)
     }
 
@@ -100,16 +118,24 @@ impl World {
 
     fn feed(&mut self, input: Input) -> Outcome {
         let wall = self.moment();
-        let (actions, finished) = self.scribe.handle(input, Now { mono: self.mono, wall });
+        let now = Now { mono: self.mono, wall };
+        let (actions, finished) = self.scribe.handle(input, now);
         self.finished.extend(finished.into_iter().filter(|(_, result)| result.is_ok()).map(|(id, _)| id));
+        let mut silent = false;
         for action in actions {
             match action {
                 Action::Connect => self.connecting = true,
                 Action::Disconnect => self.disconnect(),
+                Action::Subscribe if self.engine.flavour == Flavour::Silent => silent = true,
                 Action::Subscribe => self.subscribe(),
-                Action::List { .. } => self.list = Some((wall, None)),
+                Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(question) => self.questions.push(question),
+                Action::Pack(about) => self.packings.push(about),
             }
+        }
+        if silent {
+            let refusal = Error::new(CRI_E_UNSUPPORTED, "method not implemented");
+            self.feed(Input::Stream(StreamItem::End(StreamEnd::Unimplemented(refusal))))?;
         }
         self.listen(0)
     }
@@ -130,6 +156,7 @@ impl World {
     fn disconnect(&mut self) {
         (self.connected, self.subscribed, self.list) = (false, false, None);
         self.questions.clear();
+        self.packings.clear();
         self.pipe.clear();
     }
 
@@ -147,7 +174,7 @@ impl World {
         self.wall += 1000;
         if self.subscribed {
             self.pipe.extend(events);
-        } else if self.up && self.engine.flavour != Flavour::Crio {
+        } else if self.up && self.engine.keeps_unheard_events() {
             self.backlog.extend(events);
         }
     }
@@ -221,7 +248,9 @@ impl World {
         self.compose_list();
         let Some((begun, listing)) = self.list.take() else { return Ok(()) };
         let Some(listing) = listing.filter(|_| self.up) else { return self.feed(Input::Listed(Err(lost()))) };
-        self.seen.list(&listing, begun);
+        let begun = Begun { number: 0, tick: 0, at: begun };
+        let now = Now { mono: self.mono, wall: self.wall };
+        self.seen.list(&listing, begun.wall(now));
         for event in std::mem::take(&mut self.early) {
             self.seen.event(&event);
         }
@@ -253,6 +282,16 @@ impl World {
         self.feed(Input::Answered(question, Ok(answer)))
     }
 
+    /// The packer is through with one, or the engine could not be asked about it.
+    pub fn pack(&mut self, n: u8) -> Outcome {
+        if self.packings.is_empty() {
+            return Ok(());
+        }
+        let about = self.packings.remove(n as usize % self.packings.len());
+        let rucksack = if self.up { Ok(Some(JsonText::from("7".to_owned()))) } else { Err(lost()) };
+        self.feed(Input::Packed(about, rucksack))
+    }
+
     pub fn ask_for_resync(&mut self) -> Result<WaiterId, String> {
         self.waiters += 1;
         self.feed(Input::Resync(self.waiters))?;
@@ -274,7 +313,7 @@ impl World {
     }
 
     /// Everything that is under way arrives.
-    fn settle(&mut self) -> Outcome {
+    pub fn settle(&mut self) -> Outcome {
         loop {
             self.connect()?;
             while !self.pipe.is_empty() {
@@ -283,6 +322,9 @@ impl World {
             self.reply_list()?;
             while !self.questions.is_empty() {
                 self.answer(0, false)?;
+            }
+            while !self.packings.is_empty() {
+                self.pack(0)?;
             }
             if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
                 return Ok(());
@@ -325,8 +367,8 @@ impl World {
         if present != has {
             return Err(format!("the picture has {present:?}, the engine {has:?}"));
         }
-        match page.portfolio.running().find(|c| c.missing != 0) {
-            Some(c) => Err(format!("still missing {:#x}: {c:?}", c.missing)),
+        match page.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
+            Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),
             None => Ok(()),
         }
     }

@@ -1,0 +1,206 @@
+//! Requests from JSON, and replies to JSON: the canonical JSON of protocol buffers, fields with their defaults
+//! included.
+
+use prost::Message;
+use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions, Value};
+
+use super::rpcs;
+use super::wire::Rpc;
+use crate::config::Config;
+use crate::cri::redact_environment;
+use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PROTOCOL, Error, Result};
+use crate::model::JsonText;
+
+/// One call: what to ask for, and how to read the reply.
+#[derive(Debug, Clone)]
+pub struct Call {
+    rpc: Rpc,
+    reply: MessageDescriptor,
+    show_env: bool,
+}
+
+impl Call {
+    /// A call of e.g. `RuntimeService/Status`, with this request (`None` or empty: a request without a field).
+    pub fn new(method: &str, request: Option<&str>, config: &Config) -> Result<Call> {
+        let descriptor = rpcs::find(method, config.call_allow_mutations)?;
+        let name = rpcs::name(&descriptor);
+        let path = format!("/{}/{}", descriptor.parent_service().full_name(), descriptor.name());
+        let path = path.parse().map_err(|e| Error::new(CRI_E_INTERNAL, format!("{path}: {e}")))?;
+        let request = message(&name, descriptor.input(), request.unwrap_or_default())?.encode_to_vec();
+        let rpc = Rpc { name, path, request };
+        Ok(Call { rpc, reply: descriptor.output(), show_env: config.call_show_env })
+    }
+
+    /// What goes over the wire.
+    pub fn rpc(&self) -> Rpc {
+        self.rpc.clone()
+    }
+
+    /// The engine's reply as JSON.
+    pub fn reply(&self, bytes: &[u8]) -> Result<JsonText> {
+        let name = &self.rpc.name;
+        let mut reply = DynamicMessage::decode(self.reply.clone(), bytes)
+            .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply cannot be decoded: {e}")))?;
+        if !self.show_env {
+            redact_info(&mut reply);
+        }
+        let mut text = Vec::new();
+        let options = SerializeOptions::new().skip_default_fields(false);
+        reply
+            .serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options)
+            .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply has no JSON: {e}")))?;
+        Ok(JsonText::from(String::from_utf8(text).expect("JSON is UTF-8")))
+    }
+}
+
+fn message(name: &str, descriptor: MessageDescriptor, json: &str) -> Result<DynamicMessage> {
+    if json.trim().is_empty() {
+        return Ok(DynamicMessage::new(descriptor));
+    }
+    let refuse = |e: serde_json::Error| {
+        let field = field_at(json, &e);
+        let place = if field.is_empty() { String::new() } else { format!(" at {field:?}") };
+        let message = format!("call {name}: the request is no {}{place}: {e}", descriptor.name());
+        Error::new(CRI_E_INVALID_ARGUMENT, message)
+    };
+    let mut text = serde_json::Deserializer::from_str(json);
+    let options = DeserializeOptions::new();
+    let message = DynamicMessage::deserialize_with_options(descriptor.clone(), &mut text, &options).map_err(refuse)?;
+    text.end().map_err(refuse)?;
+    Ok(message)
+}
+
+/// The keys on the way to where reading failed, e.g. `filter.state`: the error itself tells no more than the place.
+fn field_at(json: &str, error: &serde_json::Error) -> String {
+    let line_starts = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let end = (line_starts + error.column()).min(json.len());
+    // One key for each open brace; brackets have none.
+    let mut keys: Vec<String> = Vec::new();
+    let mut word = None;
+    let mut bytes = json.as_bytes()[..end].iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => {
+                let mut length = 0;
+                while let Some((_, byte)) = bytes.next().filter(|(_, byte)| **byte != b'"') {
+                    length += 1;
+                    if *byte == b'\\' && bytes.next().is_some() {
+                        length += 1;
+                    }
+                }
+                word = Some(String::from_utf8_lossy(&json.as_bytes()[at + 1..][..length]).into_owned());
+            }
+            b':' => {
+                if let (Some(key), Some(word)) = (keys.last_mut(), word.take()) {
+                    *key = word;
+                }
+            }
+            b'{' | b'[' => keys.push(String::new()),
+            // What has just ended is where it failed, if reading stopped here.
+            b'}' | b']' if at + 1 < end => drop(keys.pop()),
+            _ => {}
+        }
+    }
+    keys.retain(|key| !key.is_empty());
+    keys.join(".")
+}
+
+/// The verbose `info` of a reply holds JSON texts in the engine's own words: values of environment variables among
+/// them.
+fn redact_info(reply: &mut DynamicMessage) {
+    let Some(Value::Map(info)) = reply.get_field_by_name_mut("info") else {
+        return;
+    };
+    for text in info.values_mut() {
+        let Value::String(text) = text else { continue };
+        let Ok(plain) = serde_json::from_str::<serde_json::Value>(text) else { continue };
+        let mut redacted = plain.clone();
+        redact_environment(&mut redacted);
+        // What hides nothing stays as the engine wrote it.
+        if redacted != plain {
+            *text = redacted.to_string();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cri::proto;
+
+    fn call(method: &str, request: &str) -> Result<Call> {
+        Call::new(method, Some(request), &Config::default())
+    }
+
+    #[test]
+    fn requests_are_read_by_both_spellings_of_their_fields() {
+        for request in [
+            r#"{"filter":{"podSandboxId":"x","state":{"state":"CONTAINER_RUNNING"}}}"#,
+            r#"{"filter":{"pod_sandbox_id":"x","state":{"state":1}}}"#,
+        ] {
+            let bytes = call("RuntimeService/ListContainers", request).unwrap().rpc().request;
+            let filter = proto::ListContainersRequest::decode(&*bytes).unwrap().filter.unwrap();
+            assert_eq!((&*filter.pod_sandbox_id, filter.state.unwrap().state), ("x", 1));
+        }
+        for nothing in [None, Some(""), Some(" \n"), Some("{}")] {
+            let call = Call::new("RuntimeService/Status", nothing, &Config::default()).unwrap();
+            assert!(call.rpc().request.is_empty());
+            assert_eq!(call.rpc().path, "/runtime.v1.RuntimeService/Status");
+        }
+    }
+
+    #[test]
+    fn a_bad_request_names_the_field() {
+        for (request, named) in [
+            (r#"{"filter":{"id":7}}"#, "filter.id"),
+            (r#"{"filter":{"labelSelector":{"a":"b"},"podSandboxId":[]}}"#, "filter.podSandboxId"),
+            (r#"{"filters":{}}"#, "filters"),
+            ("{\"filter\":\n{\"state\":\n{\"state\":\"RUNS\"}}}", "filter.state.state"),
+            ("[1]", "ListContainersRequest"),
+            ("nonsense", "ListContainersRequest"),
+            ("{} {}", "ListContainersRequest"),
+            ("{", "ListContainersRequest"),
+        ] {
+            let e = call("RuntimeService/ListContainers", request).unwrap_err();
+            assert_eq!(e.status(), CRI_E_INVALID_ARGUMENT);
+            assert!(e.message().contains(named), "{request}: {e}");
+        }
+    }
+
+    fn reply(message: &impl Message, method: &str, config: &Config) -> serde_json::Value {
+        let call = Call::new(method, None, config).unwrap();
+        serde_json::from_str(call.reply(&message.encode_to_vec()).unwrap().as_str()).unwrap()
+    }
+
+    #[test]
+    fn replies_are_canonical_and_have_their_defaults() {
+        let container = proto::Container { id: "x".into(), created_at: 1 << 60, ..Default::default() };
+        let said = proto::ListContainersResponse { containers: vec![container] };
+        let json = reply(&said, "RuntimeService/ListContainers", &Config::default());
+        let container = &json["containers"][0];
+        assert_eq!(container["createdAt"], "1152921504606846976", "64 bits are a text in proto JSON");
+        assert_eq!((&container["state"], &container["imageRef"]), (&json!("CONTAINER_CREATED"), &json!("")));
+        assert_eq!(container["labels"], json!({}));
+        let broken = call("RuntimeService/ListContainers", "").unwrap().reply(&[0xff]).unwrap_err();
+        assert_eq!(broken.status(), CRI_E_PROTOCOL);
+    }
+
+    #[test]
+    fn environment_values_are_hidden_unless_asked_for() {
+        let info = [
+            ("info".to_owned(), r#"{"runtimeSpec":{"process":{"env":["TOKEN=s3cret"]}},"pid":7}"#.to_owned()),
+            ("plain".to_owned(), "no JSON".to_owned()),
+            ("kept".to_owned(), r#"{ "z":1, "a":2 }"#.to_owned()),
+        ];
+        let said = proto::ContainerStatusResponse { info: info.into(), ..Default::default() };
+        let mut config = Config::default();
+        let json = reply(&said, "RuntimeService/ContainerStatus", &config);
+        assert!(!json.to_string().contains("s3cret"), "{json}");
+        assert!(json["info"]["info"].as_str().unwrap().contains("\"pid\":7"));
+        assert_eq!((&json["info"]["plain"], &json["info"]["kept"]), (&json!("no JSON"), &json!(r#"{ "z":1, "a":2 }"#)));
+        config.set("call.show_env", "true").unwrap();
+        assert!(reply(&said, "RuntimeService/ContainerStatus", &config).to_string().contains("s3cret"));
+    }
+}

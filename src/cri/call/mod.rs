@@ -1,0 +1,18 @@
+//! Any unary RPC of the engine, as JSON in and JSON out.
+//!
+//! `json` knows the messages and `rpcs` what may be called; both work on the caller's thread. `wire` carries bytes:
+//! the `cri-io` thread decodes no reply, however long it is.
+
+#[cfg(not(feature = "call"))]
+mod absent;
+#[cfg(feature = "call")]
+mod json;
+#[cfg(feature = "call")]
+mod rpcs;
+mod wire;
+
+#[cfg(not(feature = "call"))]
+pub use absent::Call;
+#[cfg(feature = "call")]
+pub use json::Call;
+pub use wire::Rpc;

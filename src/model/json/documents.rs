@@ -1,0 +1,203 @@
+//! The committed documents: `docs/schema/*.json` and the generated part of `docs/json.md`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::schema::{AnswerKind, answer_kinds};
+use super::{CONTAINER_KEYS, Standing, event};
+use crate::committed::{assert_committed, pretty};
+
+const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
+
+#[test]
+fn schemas_are_committed() {
+    for kind in answer_kinds() {
+        let text = serde_json::to_string_pretty(&kind.schema).unwrap() + "\n";
+        assert_committed(&format!("docs/schema/{}.json", kind.name), &text);
+    }
+}
+
+#[test]
+fn the_key_list_is_the_types() {
+    let containers = &answer_kinds()[0].schema["$defs"]["Container"]["properties"];
+    let mut listed = CONTAINER_KEYS.to_vec();
+    listed.sort_unstable();
+    let mut keys: Vec<_> = containers.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(listed, keys);
+}
+
+#[test]
+fn json_md_shows_every_kind() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
+    let committed = std::fs::read_to_string(path).expect("docs/json.md");
+    let (intro, _) = committed.split_once(MARK).expect("docs/json.md says where its generated part begins");
+    let mut text = intro.to_owned() + MARK;
+    let kinds = answer_kinds();
+    for kind in &kinds {
+        let example = example(kind);
+        text += &format!("\n## criwatch.{}/1\n\n{} [Schema](schema/{}.json).\n\n", kind.name, kind.doc, kind.name);
+        text += &format!("```json\n{}\n```\n", pretty(example.as_str()));
+    }
+    text += "\n## Keys\n";
+    for (name, schema) in objects(&kinds) {
+        let doc = schema["description"].as_str().unwrap_or_default();
+        text += &format!("\n### {name}\n\n{doc}\n\n| key | type | meaning |\n|---|---|---|\n");
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let required = schema["required"].as_array().is_some_and(|all| all.contains(&json!(key)));
+            let always = if required { "always" } else { "" };
+            let doc = property["description"].as_str().unwrap_or_default().replace('\n', " ");
+            text += &format!("| `{key}` | {}{} | {doc}{} |\n", type_of(property), comma(always), words_of(property));
+        }
+    }
+    assert_committed("docs/json.md", &text);
+}
+
+#[test]
+fn examples_obey_their_schemas() {
+    for kind in answer_kinds() {
+        let example: Value = serde_json::from_str(example(&kind).as_str()).unwrap();
+        let validator = jsonschema::options().should_validate_formats(true).build(&kind.schema).unwrap();
+        let faults: Vec<_> = validator.iter_errors(&example).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(faults.is_empty(), "{}: {faults:?}", kind.name);
+    }
+}
+
+/// The types to show, each once: what answers begin with, events, and what is in them.
+fn objects(kinds: &[AnswerKind]) -> Vec<(String, Value)> {
+    let of = |name: &str| kinds.iter().find(|k| k.name == name).unwrap().schema.clone();
+    let mut envelope = of("engine");
+    envelope["description"] = json!("What every answer but an event begins with.");
+    let mut event = of("event");
+    event["description"] = json!("Something that happened.");
+    let kinds = kinds.iter().rev(); // A list's containers may lack keys: one whole container comes before it.
+    let mut all = vec![("Every answer".to_owned(), envelope), ("Event".to_owned(), event)];
+    for kind in kinds {
+        for (name, schema) in kind.schema["$defs"].as_object().into_iter().flatten() {
+            if name != "PodWithContainers" && all.iter().all(|(known, _)| known != name) {
+                all.push((name.clone(), schema.clone()));
+            }
+        }
+    }
+    all
+}
+
+fn type_of(property: &Value) -> String {
+    let reference = |v: &Value| {
+        let name = v["$ref"].as_str()?.rsplit('/').next()?.to_owned();
+        Some(format!("[{name}](#{})", name.to_lowercase()))
+    };
+    if let Some(link) = reference(property) {
+        return link;
+    }
+    match property["type"].as_str() {
+        Some("array") => format!("array of {}", type_of(&property["items"])),
+        Some("object") if property["additionalProperties"].is_object() => {
+            format!("object of {}", type_of(&property["additionalProperties"]))
+        }
+        Some("string") if property["format"] == "date-time" => "time".into(),
+        Some(name) => name.into(),
+        None => "anything".into(),
+    }
+}
+
+fn words_of(property: &Value) -> String {
+    let of = |v: &Value| v["enum"].as_array().or(v["examples"].as_array()).cloned();
+    let words = of(property).or_else(|| of(&property["items"])).unwrap_or_default();
+    let words: Vec<_> = words.iter().map(|w| format!("`{}`", w.as_str().unwrap_or_default())).collect();
+    if words.is_empty() { String::new() } else { format!(" One of {}.", words.join(", ")) }
+}
+
+fn comma(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(", {text}") }
+}
+
+fn example(kind: &AnswerKind) -> JsonText {
+    let (standing, pod, sandbox, nginx) = sample();
+    let view = LabelView::Merged;
+    match kind.name {
+        "containers" => standing.containers([&sandbox, &nginx], view, None),
+        "pods" => standing.pods(&[(pod, vec![sandbox, nginx])], view, Some(&["name", "kind", "state", "pid"])),
+        "container" => standing.container(&exited(&nginx), view),
+        "event" => event(&exit_event(&nginx), view),
+        "inspect" => {
+            let info = json!({"pid": 48213, "sandboxID": pod.id, "runtimeType": "io.containerd.runc.v2"});
+            standing.inspect(&nginx, &info, view)
+        }
+        "engine" => standing.engine(),
+        "stats" => standing.stats(&[("connects", 1), ("lists", 3), ("engineEvents", 57), ("eventsPublished", 21)]),
+        other => panic!("criwatch.{other}/1 has no example"),
+    }
+}
+
+/// 2026-02-03T04:05:06Z.
+const NOON: Time = 1_770_091_506_000_000_000;
+
+fn sample() -> (Standing, Arc<Pod>, Arc<Container>, Arc<Container>) {
+    let labels = |pairs: &[(&str, &str)]| Arc::new(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
+    let mut pod = Pod::new("7de4a1c09b3f".repeat(6)[..64].into());
+    (pod.name, pod.namespace) = ("web-5d9c7b6f4-x2x7q".into(), "shop".into());
+    pod.uid = "5b0c2f1e-7c43-4a55-9d0a-3f3f4f1c2b11".into();
+    (pod.state, pod.host_network) = (PodState::Ready, Some(false));
+    pod.labels = labels(&[("app", "web"), ("pod-template-hash", "5d9c7b6f4")]);
+    pod.annotations = labels(&[("kubernetes.io/config.source", "api")]);
+    pod.ips = vec![Arc::from("10.244.1.17")].into();
+    pod.created_at = Some(NOON);
+    let pod = Arc::new(pod);
+
+    let mut sandbox = Container::new(pod.id.clone(), Kind::Sandbox);
+    (sandbox.name, sandbox.state) = (pod.name.clone(), State::Running);
+    (sandbox.pod, sandbox.pid) = (Some(pod.clone()), Some(48170));
+    (sandbox.labels, sandbox.annotations) = (pod.labels.clone(), pod.annotations.clone());
+    sandbox.created_at = pod.created_at;
+
+    let mut nginx = Container::new("72e0b85d6a14".repeat(6)[..64].into(), Kind::Container);
+    (nginx.name, nginx.state, nginx.attempt) = ("nginx".into(), State::Running, 1);
+    (nginx.pod, nginx.pid) = (Some(pod.clone()), Some(48213));
+    nginx.labels = labels(&[("io.kubernetes.container.name", "nginx")]);
+    nginx.annotations = labels(&[("io.kubernetes.container.restartCount", "1")]);
+    nginx.image.name = "docker.io/library/nginx:1.27".into();
+    nginx.image.reference = "docker.io/library/nginx@sha256:9f2e".into();
+    (nginx.created_at, nginx.started_at) = (Some(NOON + 900_000_000), Some(NOON + 1_020_345_678));
+    let cgroup = format!("/kubepods/besteffort/pod{}/{}", pod.uid, nginx.id);
+    nginx.cgroup_path = Some(cgroup.into());
+
+    let engine = Engine {
+        runtime_name: "containerd".into(),
+        runtime_version: "2.1.9".into(),
+        runtime_api_version: "v1".into(),
+        api: "unix:///run/containerd/containerd.sock".into(),
+        id: "node-17".into(),
+        pid: Some(1204),
+        events: Events { streaming: true, reason: "the engine streams events".into() },
+    };
+    let as_of = Some(NOON + 60_000_000_000);
+    let standing = Standing { generation: 42, state: WatcherState::Watching, as_of, engine: engine.into() };
+    (standing, pod, sandbox.into(), nginx.into())
+}
+
+fn exited(running: &Container) -> Container {
+    let mut c = running.clone();
+    (c.state, c.finished_at) = (State::Exited, Some(NOON + 75_500_000_000));
+    c.exit = Some(Exit { code: Some(137), reason: "OOMKilled".into(), message: "".into() });
+    c
+}
+
+fn exit_event(nginx: &Container) -> Event {
+    Event {
+        event_type: EventType::Exited,
+        flags: CRI_EVENT_FLAG_PROVISIONAL,
+        seq: 118,
+        generation: 43,
+        lost: 0,
+        changed: 0,
+        time: NOON + 75_500_000_000,
+        observed: NOON + 75_503_000_000,
+        container: Some(exited(nginx).into()),
+        state: WatcherState::Watching,
+        message: None,
+        log_level: None,
+    }
+}

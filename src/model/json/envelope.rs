@@ -1,0 +1,228 @@
+//! Every answer's envelope: what it is, how fresh it is, and whose word it is.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::super::*;
+#[cfg(test)]
+use super::schema;
+use super::{ContainerJson, PodJson, container, only, raw, text};
+
+/// What every answer begins with.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "{Body}"))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Envelope<'a, Body> {
+    /// What this is, e.g. `criwatch.containers/1`. Within one number, keys are only added.
+    schema: &'static str,
+    /// Grows with every change of the picture.
+    generation: u64,
+    /// What the watcher is doing.
+    #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
+    state: String,
+    /// When the newest full list began: older news is in it for sure.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    /// Whose word it is.
+    engine: EngineJson<'a>,
+    #[serde(flatten)]
+    body: Body,
+}
+
+/// The engine. What is not known yet is absent.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Engine"))]
+#[serde(rename_all = "camelCase")]
+struct EngineJson<'a> {
+    /// Who it is, e.g. `containerd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_name: Option<&'a str>,
+    /// Its version, e.g. `2.1.9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_version: Option<&'a str>,
+    /// The CRI version it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_api_version: Option<&'a str>,
+    /// All three in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// The kind of engine: `k8s.io/cri-api`.
+    #[serde(rename = "type")]
+    engine_type: &'static str,
+    /// Where it is reached; "" while none was found.
+    api: &'a str,
+    /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    /// Its process, in the watching process's pid namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<i32>,
+    /// How changes are noticed: by its event stream, or by listing again and again; absent while nothing is watched.
+    #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<&'static str>,
+    /// Why so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_reason: Option<&'a str>,
+}
+
+impl<'a> EngineJson<'a> {
+    fn new(engine: &'a Engine) -> Self {
+        EngineJson {
+            runtime_name: text(&engine.runtime_name),
+            runtime_version: text(&engine.runtime_version),
+            runtime_api_version: text(&engine.runtime_api_version),
+            version: text(&engine.runtime_name).map(|_| engine.version_line()),
+            engine_type: CRI_ENGINE_TYPE,
+            api: &engine.api,
+            id: text(&engine.id),
+            pid: engine.pid,
+            events: text(&engine.events.reason).map(|_| engine.events.word()),
+            events_reason: text(&engine.events.reason),
+        }
+    }
+}
+
+/// `criwatch.containers/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Containers {
+    /// Sorted by namespace, pod and name; in a pod the sandbox comes first.
+    #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
+    containers: Vec<Arc<RawValue>>,
+}
+
+/// `criwatch.pods/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Pods<'a> {
+    /// Sorted by namespace and name.
+    pods: Vec<PodWithContainersJson<'a>>,
+}
+
+/// A pod with what is in it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "PodWithContainers"))]
+struct PodWithContainersJson<'a> {
+    #[serde(flatten)]
+    pod: PodJson<'a>,
+    /// The sandbox, then the containers by name.
+    #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
+    containers: Vec<Arc<RawValue>>,
+}
+
+/// `criwatch.container/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct One {
+    /// The container or sandbox, as it is now, or was at last.
+    #[cfg_attr(test, schemars(with = "ContainerJson"))]
+    container: Arc<RawValue>,
+}
+
+/// `criwatch.inspect/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Inspection<'a> {
+    /// The container or sandbox, as the engine's answer shows it.
+    #[cfg_attr(test, schemars(with = "ContainerJson"))]
+    container: Arc<RawValue>,
+    /// The engine's verbose information, whose shape is the engine's own.
+    info: &'a serde_json::Value,
+}
+
+/// `criwatch.engine/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct NoMore {}
+
+/// `criwatch.stats/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Numbers {
+    /// Numbers by name, since the watcher was made. Names are only added.
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, u64>"))]
+    stats: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A pod, and those of its containers that are to be shown.
+pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
+
+/// How fresh an answer is, and where it comes from.
+#[derive(Clone)]
+pub struct Standing {
+    /// The picture's generation.
+    pub generation: u64,
+    /// What the watcher is doing.
+    pub state: WatcherState,
+    /// When the newest full list began.
+    pub as_of: Option<Time>,
+    /// The engine.
+    pub engine: Arc<Engine>,
+}
+
+impl Standing {
+    /// Whether an answer made for the one is the same as for the other.
+    pub(crate) fn is_same(&self, other: &Standing) -> bool {
+        let key = |s: &Standing| (s.generation, s.state, s.as_of);
+        key(self) == key(other) && Arc::ptr_eq(&self.engine, &other.engine)
+    }
+
+    fn envelope<T: Serialize>(&self, schema: &'static str, body: T) -> JsonText {
+        let envelope = Envelope {
+            schema,
+            generation: self.generation,
+            state: self.state.word(),
+            as_of: self.as_of.map(rfc3339),
+            engine: EngineJson::new(&self.engine),
+            body,
+        };
+        JsonText::of(&envelope)
+    }
+
+    /// `criwatch.containers/1`; `fields`: only these keys of each container.
+    pub fn containers<'a>(
+        &self,
+        containers: impl IntoIterator<Item = &'a Arc<Container>>,
+        view: LabelView,
+        fields: Option<&[&str]>,
+    ) -> JsonText {
+        let containers = containers.into_iter().map(|c| only(container(c, view), fields)).collect();
+        self.envelope("criwatch.containers/1", Containers { containers })
+    }
+
+    /// `criwatch.pods/1`; `fields`: only these keys of each container.
+    pub fn pods(&self, pods: &[PodWithContainers], view: LabelView, fields: Option<&[&str]>) -> JsonText {
+        let inner = |c: &Arc<Container>| only(raw(&ContainerJson { pod: None, ..ContainerJson::new(c, view) }), fields);
+        let pods = pods.iter().map(|(pod, containers)| PodWithContainersJson {
+            pod: PodJson::new(pod),
+            containers: containers.iter().map(inner).collect(),
+        });
+        let pods = pods.collect();
+        self.envelope("criwatch.pods/1", Pods { pods })
+    }
+
+    /// `criwatch.container/1`.
+    pub fn container(&self, container: &Container, view: LabelView) -> JsonText {
+        self.envelope("criwatch.container/1", One { container: self::container(container, view) })
+    }
+
+    /// `criwatch.stats/1`: counters, by name.
+    pub fn stats(&self, counters: &[(&'static str, u64)]) -> JsonText {
+        let stats = counters.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect();
+        self.envelope("criwatch.stats/1", Numbers { stats })
+    }
+
+    /// `criwatch.engine/1`.
+    pub fn engine(&self) -> JsonText {
+        self.envelope("criwatch.engine/1", NoMore {})
+    }
+
+    /// `criwatch.inspect/1`: the container, and the engine's verbose information on it.
+    pub fn inspect(&self, container: &Container, info: &serde_json::Value, view: LabelView) -> JsonText {
+        self.envelope("criwatch.inspect/1", Inspection { container: self::container(container, view), info })
+    }
+}

@@ -1,0 +1,89 @@
+//! `criwatch.event/1`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::super::*;
+#[cfg(test)]
+use super::{ContainerJson, schema};
+
+/// `criwatch.event/1`.
+pub fn event(event: &Event, view: LabelView) -> JsonText {
+    let flags = EVENT_FLAGS.iter().filter(|flag| event.flags & flag.value != 0);
+    let changed = CHANGED.iter().filter(|bit| event.changed & bit.value != 0);
+    JsonText::of(&EventJson {
+        schema: "criwatch.event/1",
+        event_type: camel(event.event_type.word()),
+        flags: flags.map(|flag| camel(word_of(flag.name, "CRI_EVENT_FLAG_"))).collect(),
+        seq: event.seq,
+        generation: event.generation,
+        time: rfc3339(event.time),
+        observed: rfc3339(event.observed),
+        state: event.state.word(),
+        lost: (event.event_type == EventType::Overflow).then_some(event.lost),
+        changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
+        level: event.log_level.map(LogLevel::word),
+        message: event.message.as_deref(),
+        container: event.container.as_deref().map(|c| super::container(c, view)),
+    })
+}
+
+/// Something that happened.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Event"))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EventJson<'a> {
+    /// What this is: `criwatch.event/1`.
+    schema: &'static str,
+    /// What happened. Types that a program does not know are to be ignored.
+    #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(schema_with = "schema::event_types"))]
+    event_type: String,
+    /// How it is known, and what is special about it.
+    #[cfg_attr(test, schemars(schema_with = "schema::event_flags"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<String>,
+    /// Grows from event to event; gaps mean nothing.
+    seq: u64,
+    /// The generation of the picture that shows this.
+    generation: u64,
+    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    time: String,
+    /// When the watcher noticed.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    observed: String,
+    /// What the watcher was doing when it told this.
+    #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
+    state: String,
+    /// Of an overflow: how many events this consumer lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<u64>,
+    /// Of an update: what has changed.
+    #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
+    /// Of a message of the log: how much it matters.
+    #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<String>,
+    /// Of a change of the watcher's state: why, in words. Of a message of the log: what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    /// The container or sandbox, where the event is about one.
+    #[cfg_attr(test, schemars(with = "Option<ContainerJson>"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Arc<RawValue>>,
+}
+
+/// `never_started` as JSON spells it: `neverStarted`.
+pub(super) fn camel(word: String) -> String {
+    let mut parts = word.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| {
+        let (initial, rest) = part.split_at(part.len().min(1));
+        all + &initial.to_ascii_uppercase() + rest
+    })
+}

@@ -1,0 +1,307 @@
+//! The JSON of everything: lowerCamelCase, crictl's leaf names, absent where unknown.
+//!
+//! What the types here say is also what `docs/schema` and `docs/json.md` say: tests (`documents`) make both from them.
+
+#[cfg(test)]
+mod documents;
+mod envelope;
+mod event;
+#[cfg(test)]
+mod schema;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::labels::merged;
+use super::*;
+
+pub use envelope::{PodWithContainers, Standing};
+pub use event::event;
+
+/// The JSON of one container, made once for each version of it.
+pub fn container(container: &Container, view: LabelView) -> Arc<RawValue> {
+    container.json.get_or_init(|| Arc::new(Keep(raw(&ContainerJson::new(container, view))))).0.clone()
+}
+
+struct Keep(Arc<RawValue>);
+
+fn raw(value: &impl Serialize) -> Arc<RawValue> {
+    serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
+}
+
+/// Of a container's JSON only these keys, and its id.
+fn only(whole: Arc<RawValue>, fields: Option<&[&str]>) -> Arc<RawValue> {
+    struct Part<'a>(Vec<(&'a str, &'a RawValue)>);
+    impl Serialize for Part<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().copied())
+        }
+    }
+    let Some(fields) = fields else {
+        return whole;
+    };
+    let all: HashMap<&str, &RawValue> = serde_json::from_str(whole.get()).expect("it is a JSON object");
+    let wanted = CONTAINER_KEYS.iter().filter(|key| **key == "id" || fields.contains(key));
+    raw(&Part(wanted.filter_map(|key| Some((*key, *all.get(key)?))).collect()))
+}
+
+fn text(value: &str) -> Option<&str> {
+    (!value.is_empty()).then_some(value)
+}
+
+/// The keys of a container, in their order: what a query may ask for. The schema's test holds it.
+pub const CONTAINER_KEYS: &[&str] = &[
+    "id",
+    "name",
+    "kind",
+    "state",
+    "pid",
+    "enginePid",
+    "attempt",
+    "pod",
+    "labels",
+    "annotations",
+    "image",
+    "createdAt",
+    "startedAt",
+    "finishedAt",
+    "exitCode",
+    "reason",
+    "message",
+    "cgroupPath",
+    "rucksack",
+    "missing",
+];
+
+/// A container or sandbox, as it was at one moment. What is not known is absent.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Container"))]
+#[serde(rename_all = "camelCase")]
+struct ContainerJson<'a> {
+    /// The engine's id: 64 hex digits.
+    id: &'a str,
+    /// The name inside the pod; of a sandbox, the pod's name.
+    name: &'a str,
+    /// What it is: a container, or the sandbox of a pod.
+    #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
+    kind: String,
+    /// The engine's word on its state; a sandbox is `running` while it is ready, and `exited` when it is not.
+    #[cfg_attr(test, schemars(schema_with = "schema::states"))]
+    state: String,
+    /// The first process, in the watching process's pid namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<i32>,
+    /// The pid in the engine's words, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine_pid: Option<i32>,
+    /// How often it was made anew under this name.
+    attempt: u32,
+    /// The pod it belongs to; not repeated inside a list of pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<PodJson<'a>>,
+    /// Labels, by default the merged view: the engine's labels, the names of pod and container, and annotations with
+    /// `io.kubernetes.annotation/` before their keys.
+    labels: Cow<'a, Labels>,
+    /// Annotations, only with the option `labels.annotations=separate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a Labels>,
+    /// The image; of containers only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<ImageJson<'a>>,
+    /// When it was created.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    /// When it was started; sandboxes have no such time.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<String>,
+    /// When it ended.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+    /// The exit code, where the engine saw the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// How it ended, in one word: `Completed`, `Error`, `OOMKilled`; `gone` when it merely vanished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// How it ended, in more words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    /// The cgroup, as the file system shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup_path: Option<&'a str>,
+    /// What the program itself has added, with a packer or by attaching it: any JSON.
+    #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rucksack: Option<&'a RawValue>,
+    /// Keys that are absent because they are unknown, and still asked for. Other absent ones do not apply.
+    #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<&'static str>,
+}
+
+impl<'a> ContainerJson<'a> {
+    fn new(c: &'a Container, view: LabelView) -> Self {
+        let (labels, annotations) = match view {
+            LabelView::Merged => (Cow::Owned(merged(c)), None),
+            LabelView::Separate => (Cow::Borrowed(&*c.labels), Some(&*c.annotations)),
+        };
+        ContainerJson {
+            id: &c.id,
+            name: &c.name,
+            kind: c.kind.word(),
+            state: c.state.word(),
+            pid: c.pid,
+            engine_pid: c.engine_pid,
+            attempt: c.attempt,
+            pod: c.pod.as_deref().map(PodJson::new),
+            labels,
+            annotations,
+            image: (c.kind == Kind::Container).then(|| ImageJson::new(&c.image)),
+            created_at: c.created_at.map(rfc3339),
+            started_at: c.started_at.map(rfc3339),
+            finished_at: c.finished_at.map(rfc3339),
+            exit_code: c.exit.as_ref().and_then(|e| e.code),
+            reason: c.exit.as_ref().and_then(|e| text(&e.reason)),
+            message: c.exit.as_ref().and_then(|e| text(&e.message)),
+            cgroup_path: c.cgroup_path.as_deref(),
+            rucksack: c.rucksack.as_ref().map(JsonText::as_raw),
+            missing: missing_keys(c.missing),
+        }
+    }
+}
+
+/// The keys that the bits of `CRI_MISSING_*` stand for.
+const MISSING_KEYS: &[(u64, &str)] = &[
+    (CRI_MISSING_PID, "pid"),
+    (CRI_MISSING_POD, "pod"),
+    (CRI_MISSING_STARTED_AT, "startedAt"),
+    (CRI_MISSING_EXIT, "exitCode"),
+];
+
+pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
+    MISSING_KEYS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, key)| *key).collect()
+}
+
+/// The image a container was made from, in the engine's three spellings.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Image"))]
+struct ImageJson<'a> {
+    /// As the pod's author wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// What the engine resolved it to.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    /// The engine's id of the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl<'a> ImageJson<'a> {
+    fn new(image: &'a Image) -> Self {
+        ImageJson { name: text(&image.name), reference: text(&image.reference), id: text(&image.id) }
+    }
+}
+
+/// A pod, as its sandbox shows it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Pod"))]
+#[serde(rename_all = "camelCase")]
+struct PodJson<'a> {
+    /// The sandbox's id.
+    id: &'a str,
+    /// The pod's name.
+    name: &'a str,
+    /// The pod's namespace.
+    namespace: &'a str,
+    /// The pod's uid, as Kubernetes gives it.
+    uid: &'a str,
+    /// How often the sandbox was made anew.
+    attempt: u32,
+    /// Whether the sandbox is ready.
+    #[cfg_attr(test, schemars(schema_with = "schema::pod_states"))]
+    state: &'static str,
+    /// The pod's labels.
+    labels: &'a Labels,
+    /// The pod's annotations.
+    annotations: &'a Labels,
+    /// The pod's addresses, the primary one first; none where the pod uses the node's.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    ips: &'a [Arc<str>],
+    /// Whether the pod uses the node's network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_network: Option<bool>,
+    /// The runtime class's handler; absent for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_handler: Option<&'a str>,
+    /// When the sandbox was created.
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+}
+
+impl<'a> PodJson<'a> {
+    fn new(pod: &'a Pod) -> Self {
+        PodJson {
+            id: &pod.id,
+            name: &pod.name,
+            namespace: &pod.namespace,
+            uid: &pod.uid,
+            attempt: pod.attempt,
+            state: pod.state.word(),
+            labels: &pod.labels,
+            annotations: &pod.annotations,
+            ips: &pod.ips,
+            host_network: pod.host_network,
+            runtime_handler: text(&pod.runtime_handler),
+            created_at: pod.created_at.map(rfc3339),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_is_absent_and_missing_says_what_is_still_asked_for() {
+        let mut c = Container::new("ab".repeat(32).into(), Kind::Container);
+        c.name = "app".into();
+        c.missing = CRI_MISSING_PID | CRI_MISSING_STARTED_AT;
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate).get()).unwrap();
+        assert_eq!(json["missing"], serde_json::json!(["pid", "startedAt"]));
+        assert_eq!(json["kind"], "container");
+        for key in ["pid", "pod", "startedAt", "exitCode", "cgroupPath"] {
+            assert!(json.get(key).is_none(), "{key}");
+        }
+    }
+
+    #[test]
+    fn fields_keep_the_id_and_the_order() {
+        let mut c = Container::new("ab".into(), Kind::Container);
+        (c.pid, c.state) = (Some(7), State::Running);
+        let part = only(container(&c, LabelView::Merged), Some(&["pid", "state", "exitCode"]));
+        assert_eq!(part.get(), r#"{"id":"ab","state":"running","pid":7}"#);
+        assert_eq!(only(container(&c, LabelView::Merged), Some(&[])).get(), r#"{"id":"ab"}"#);
+    }
+
+    #[test]
+    fn an_exit_is_told_whole() {
+        let mut c = Container::new("x".into(), Kind::Container);
+        c.state = State::Exited;
+        c.finished_at = Some(1_000_000_000);
+        c.exit = Some(Exit { code: Some(137), reason: "OOMKilled".into(), message: "".into() });
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Merged).get()).unwrap();
+        assert_eq!((&json["exitCode"], &json["reason"]), (&137.into(), &"OOMKilled".into()));
+        assert_eq!(json["finishedAt"], "1970-01-01T00:00:01Z");
+        assert!(json.get("message").is_none());
+    }
+}

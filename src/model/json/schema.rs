@@ -1,0 +1,93 @@
+//! JSON Schemas, made from the types of this module.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::MISSING_KEYS;
+use super::envelope::*;
+use super::event::{EventJson, camel};
+use crate::committed::schema_of;
+use crate::table::Constant;
+
+/// One kind of answer: its schema's name, its words, its schema.
+pub(super) struct AnswerKind {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub schema: Value,
+}
+
+/// Every kind of answer.
+pub(super) fn answer_kinds() -> Vec<AnswerKind> {
+    fn kind<T: JsonSchema>(name: &'static str, doc: &'static str) -> AnswerKind {
+        AnswerKind { name, doc, schema: schema_of::<T>(name, doc) }
+    }
+    let mut kinds = vec![
+        kind::<Envelope<Containers>>("containers", "What `cri_watcher_list` gives: containers and sandboxes."),
+        kind::<Envelope<Pods>>("pods", "What `cri_watcher_pods` gives: pods with their containers."),
+        kind::<Envelope<One>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
+        kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
+        kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
+        kind::<Envelope<NoMore>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
+        kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
+    ];
+    // A query's `fields` may leave out everything but the id.
+    kinds[..2].iter_mut().for_each(|kind| kind.schema["$defs"]["Container"]["required"] = json!(["id"]));
+    kinds
+}
+
+/// A word of this table.
+fn word<T>(table: &[Constant<T>], prefix: &str) -> Schema {
+    let words: Vec<_> = table.iter().map(|c| camel(word_of(c.name, prefix))).collect();
+    json_schema!({"type": "string", "enum": words})
+}
+
+fn words<T>(table: &[Constant<T>], prefix: &str) -> Schema {
+    json_schema!({"type": "array", "items": word(table, prefix)})
+}
+
+pub(super) fn kinds(_: &mut SchemaGenerator) -> Schema {
+    word(KINDS, "CRI_KIND_")
+}
+
+pub(super) fn states(_: &mut SchemaGenerator) -> Schema {
+    word(STATES, "CRI_STATE_")
+}
+
+pub(super) fn pod_states(_: &mut SchemaGenerator) -> Schema {
+    word(POD_STATES, "CRI_POD_")
+}
+
+pub(super) fn watcher_states(_: &mut SchemaGenerator) -> Schema {
+    word(WATCHER_STATES, "CRI_WATCHER_")
+}
+
+/// Types may be added: no list of all.
+pub(super) fn event_types(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "examples": word(EVENT_TYPES, "CRI_EVENT_").get("enum")})
+}
+
+pub(super) fn log_levels(_: &mut SchemaGenerator) -> Schema {
+    word(LOG_LEVELS, "CRI_LOG_")
+}
+
+pub(super) fn event_flags(_: &mut SchemaGenerator) -> Schema {
+    words(EVENT_FLAGS, "CRI_EVENT_FLAG_")
+}
+
+pub(super) fn changed(_: &mut SchemaGenerator) -> Schema {
+    words(CHANGED, "CRI_CHANGED_")
+}
+
+pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
+    let keys: Vec<_> = MISSING_KEYS.iter().map(|(_, key)| *key).collect();
+    json_schema!({"type": "array", "items": {"type": "string", "enum": keys}})
+}
+
+pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["stream", "poll"]})
+}
+
+pub(super) fn time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "date-time"})
+}

@@ -1,0 +1,34 @@
+//! How much a message of the watcher matters.
+
+use super::constants::*;
+
+/// The level of a LOG event; the most urgent comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// The watcher cannot do its work.
+    Error,
+    /// Something is wrong, and somebody may have to do something.
+    Warn,
+    /// Something to know.
+    Info,
+    /// Of use only when something is looked for.
+    Debug,
+}
+
+impl LogLevel {
+    /// The number in the C ABI: one of `CRI_LOG_*`.
+    pub fn number(self) -> u32 {
+        match self {
+            LogLevel::Error => CRI_LOG_ERROR,
+            LogLevel::Warn => CRI_LOG_WARN,
+            LogLevel::Info => CRI_LOG_INFO,
+            LogLevel::Debug => CRI_LOG_DEBUG,
+        }
+    }
+
+    /// The word in JSON.
+    pub fn word(self) -> String {
+        json_word(LOG_LEVELS, self.number(), "CRI_LOG_")
+    }
+}

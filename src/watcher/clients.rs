@@ -1,0 +1,42 @@
+//! CRI clients with types, for what the watcher itself does not offer.
+
+use tonic::transport::Channel;
+
+use super::Watcher;
+use crate::cri::proto::image_service_client::ImageServiceClient;
+use crate::cri::proto::runtime_service_client::RuntimeServiceClient;
+use crate::cri::{Client, connect};
+use crate::error::Result;
+
+/// These clients are as the CRI and tonic make them: their types (`criwatch::cri::proto`) are no part of this crate's
+/// stable API, and nothing stops them from changing things. Each has a connection of its own, so that it outlives the
+/// watcher.
+impl Watcher {
+    /// A client of the engine's RuntimeService. To be called inside a tokio runtime, on which the connection then lives.
+    ///
+    /// ```no_run
+    /// # async fn version() -> Result<(), Box<dyn std::error::Error>> {
+    /// use criwatch::cri::proto::VersionRequest;
+    /// use criwatch::{config::Config, watcher::Watcher};
+    ///
+    /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
+    /// let mut runtime = watcher.runtime_service().await?;
+    /// let version = runtime.version(VersionRequest::default()).await?.into_inner();
+    /// println!("{} {}", version.runtime_name, version.runtime_version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn runtime_service(&self) -> Result<RuntimeServiceClient<Channel>> {
+        Ok(self.client().await?.runtime())
+    }
+
+    /// A client of the engine's ImageService; otherwise as `runtime_service`.
+    pub async fn image_service(&self) -> Result<ImageServiceClient<Channel>> {
+        Ok(self.client().await?.images())
+    }
+
+    async fn client(&self) -> Result<Client> {
+        self.check_fork()?;
+        connect(self.endpoint.as_ref(), &self.config).await
+    }
+}

@@ -1,0 +1,162 @@
+//! Many short lives at once.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::thread;
+
+use crate::support::churn::{Churn, Life, Span, for_all};
+use crate::support::pods::{ContainerSpec, PodSpec};
+use crate::support::probe::Events;
+use crate::support::suite::{Outcome, Setup, unique};
+use crate::support::tap::Tap;
+use crate::support::wait::{self, PATIENCE};
+
+const WORKERS: usize = 24;
+
+pub fn tells_every_life_of_a_churn(setup: &mut Setup) -> Outcome {
+    let events = setup.follow()?;
+    if events.list()?["engine"]["events"] == "stream" { streamed(setup, events) } else { polled(setup, events) }
+}
+
+/// With events, no life is too short; and it does not matter how lists and events follow each other.
+fn streamed(setup: &Setup, events: Events) -> Outcome {
+    let tap = Tap::where_all_get_all(setup.engine.containerd.as_ref())?;
+    let churn = Churn::new(&setup.engine.pods, 4)?;
+    let (errors, resyncs) = while_resyncing(&events, || churn.run(WORKERS, 216, Span::Brief))?;
+    fail_on(errors)?;
+    let lives = churn.lives();
+    wait_for_exits(&events, &lives)?;
+    let mut account = setup.account(events.finish()?);
+    let told_by_engine = tap.map(|tap| tap.delivered().exited);
+    account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
+    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    account.invents_nothing(&all_ids(&churn));
+    let unknown = account.unknown_codes();
+    assert!(unknown < lives.len() / 10, "{unknown} of {} exit codes are unknown", lives.len());
+    setup.figure(&format!(
+        "lives told {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, exit codes that the \
+         engine told nobody {unknown}",
+        account.lives(),
+        lives.len()
+    ));
+    Ok(account.close()?)
+}
+
+/// Does it while the watcher lists without a pause. Also, how often it did.
+fn while_resyncing<T: Send>(events: &Events, act: impl FnOnce() -> T + Send) -> Result<(T, usize), String> {
+    thread::scope(|scope| {
+        let act = scope.spawn(act);
+        let mut resyncs = 0;
+        while !act.is_finished() {
+            events.resync()?;
+            resyncs += 1;
+        }
+        Ok((act.join().expect("it reports its errors"), resyncs))
+    })
+}
+
+/// Whole pods, each with a container that its pod's end kills.
+pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
+    const PODS: usize = 40;
+    let events = setup.follow()?;
+    let streams = events.list()?["engine"]["events"] == "stream";
+    let driver = &setup.engine.pods;
+    let made = Mutex::new(BTreeSet::new());
+    let one_pod = |_: &()| -> Outcome {
+        let pod = driver.run_pod(&PodSpec::new("cri-lab", &unique("pod")))?;
+        let container = driver.run(&pod, &ContainerSpec::lasting(&unique("of-pod")))?;
+        made.lock().expect("no worker panics").extend([pod.id.clone(), container]);
+        if !streams {
+            outlast_two_polls(&events, || false)?;
+        }
+        Ok(driver.remove_pod(&pod.id)?)
+    };
+    let all = || for_all(&[(); PODS], 6, |it| one_pod(it).map_err(|error| error.to_string()));
+    let resyncs = if streams {
+        let (outcome, resyncs) = while_resyncing(&events, all)?;
+        outcome?;
+        resyncs
+    } else {
+        all()?;
+        0
+    };
+    let made = made.into_inner().expect("no worker panics");
+    events.wait_for("exits", PATIENCE, |told| {
+        made.iter().all(|id| told.iter().any(|line| line.id == *id && line.event_type == "EXITED"))
+    })?;
+    events.resync()?;
+    let mut account = setup.account(events.finish()?);
+    made.iter().for_each(|id| account.is_told_to_its_end(id));
+    account.invents_nothing(&made);
+    setup.figure(&format!(
+        "lives told {}: {PODS} pods and their containers, during {resyncs} resyncs; unobservable 0",
+        account.lives()
+    ));
+    Ok(account.close()?)
+}
+
+/// Without, every life is told that outlasts two polls; of the shorter ones as many as happen to be seen.
+fn polled(setup: &Setup, events: Events) -> Outcome {
+    let churn = Churn::new(&setup.engine.pods, 2)?;
+    fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events, || false))))?;
+    let lasting = churn.lives();
+    fail_on(churn.run(WORKERS, 48, Span::Brief))?;
+    wait_for_exits(&events, &lasting)?;
+    // Nothing is left: whatever was told as started has to be told as exited.
+    events.resync()?;
+    events.wait_for("exits of all that were told", PATIENCE, |told| {
+        let of = |event_type: &str| -> BTreeSet<&str> {
+            let lines = told.iter().filter(|line| line.kind == "container" && line.event_type == event_type);
+            lines.map(|line| line.id.as_str()).collect()
+        };
+        of("STARTED") == of("EXITED")
+    })?;
+    let mut account = setup.account(events.finish()?);
+    account.are_told_with_their_facts(&lasting, None);
+    let brief = churn.lives().split_off(lasting.len());
+    let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));
+    account.are_told_with_their_facts(seen, None);
+    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    account.invents_nothing(&all_ids(&churn));
+    setup.figure(&format!(
+        "lives told {}, of them containers that outlast two polls {}; unobservable {}, exit codes that no poll showed {}",
+        account.lives(),
+        lasting.len(),
+        unseen.len(),
+        account.unknown_codes()
+    ));
+    Ok(account.close()?)
+}
+
+/// Two lists have come; the second of them began after now. An error once the engine `is_gone`.
+pub fn outlast_two_polls(events: &Events, is_gone: impl Fn() -> bool) -> Result<(), String> {
+    for _ in 0..2 {
+        let before = events.list()?["asOf"].clone();
+        wait::until("the next poll", PATIENCE, || match events.list()?["asOf"] {
+            ref now if *now != before => Ok(Ok(())),
+            _ if is_gone() => Ok(Err("the engine is gone".to_owned())),
+            ref now => Err(format!("the newest list is still of {now}")),
+        })??;
+    }
+    Ok(())
+}
+
+/// Waits until the exits of these lives are told.
+pub fn wait_for_exits(events: &Events, lives: &[Life]) -> Result<(), String> {
+    let expected: BTreeSet<&str> = lives.iter().map(|life| life.id.as_str()).collect();
+    events.wait_for("exits", PATIENCE, |told| {
+        let exited = told.iter().filter(|line| line.event_type == "EXITED").map(|line| line.id.as_str());
+        expected.is_subset(&exited.collect())
+    })
+}
+
+/// All that a churn has made.
+pub fn all_ids(churn: &Churn) -> BTreeSet<String> {
+    let lives = churn.lives().into_iter().map(|life| life.id);
+    lives.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
+}
+
+/// A worker's error where none is expected.
+pub fn fail_on(errors: Vec<String>) -> Result<(), String> {
+    errors.into_iter().next().map_or(Ok(()), Err)
+}

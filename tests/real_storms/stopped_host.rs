@@ -1,0 +1,60 @@
+//! A host process that is stopped as a whole: by a debugger, or a freezer. Nothing reads its socket then, and only the
+//! engine and the kernel have room for events. containerd 2 has room for 100 events, and then waits for the slowest of
+//! its subscribers.
+
+use std::thread;
+
+use crate::blocked_callback::{Made, WORKERS};
+use crate::support::churn::start_all;
+use crate::support::suite::{Outcome, Setup, Skipped};
+
+/// For so many events every engine has room, in pods of two containers: an event carries all statuses of its pod.
+const ROOM: usize = 200;
+const MORE: usize = 50;
+
+/// As long as there is room, and when there is none any more only until the host goes on.
+pub fn delays_no_start(setup: &mut Setup) -> Outcome {
+    if setup.engine.containerd.is_none() {
+        return Err(Skipped("an engine that others use is not held up").into());
+    }
+    // Only containerd 2 waits for its subscribers, so that only there the size of an event matters.
+    let pods = if is_containerd_2(setup) { (ROOM + MORE) / 2 } else { 10 };
+    let made = Made::in_pods(setup, pods, ROOM + MORE, 0)?;
+    let driver = &setup.engine.pods;
+    let (first, then) = made.lasting.split_at(ROOM);
+    let events = setup.follow()?;
+    events.freeze()?;
+    start_all(driver, first, WORKERS)?;
+    thread::scope(|scope| {
+        let more = scope.spawn(|| start_all(driver, then, WORKERS));
+        events.thaw()?;
+        more.join().expect("the starts report their errors")
+    })?;
+    made.wait_until_told(&events)?;
+    let mut account = setup.account(events.finish()?);
+    made.is_told_once(&mut account);
+    setup.figure(&format!("{ROOM} starts while the host was stopped; lives told {}, unobservable 0", account.lives()));
+    Ok(account.close()?)
+}
+
+fn is_containerd_2(setup: &Setup) -> bool {
+    setup.engine.containerd.as_ref().is_some_and(|containerd| containerd.package().line == "2")
+}
+
+/// A host that polls is nobody whom an engine waits for.
+pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
+    if setup.engine.containerd.is_some() && !is_containerd_2(setup) {
+        return Err(Skipped("only containerd 2 waits for its subscribers").into());
+    }
+    let made = Made::new(setup, 60, 140)?;
+    let events = setup.probe.clone().option("events", "poll").follow()?;
+    events.freeze()?;
+    let started = made.start(setup);
+    events.thaw()?;
+    started?;
+    made.wait_until_told(&events)?;
+    let mut account = setup.account(events.finish()?);
+    made.is_told_once(&mut account);
+    setup.figure(&format!("200 starts while the polling host was stopped; lives told {}", account.lives()));
+    Ok(account.close()?)
+}

@@ -1,0 +1,141 @@
+//! The crate as Rust users see it, on the simulated engine: events as a stream, typed clients, calls, the packer.
+
+#[path = "support/sim.rs"]
+mod sim;
+
+use std::time::Duration;
+
+use criwatch::config::Config;
+use criwatch::cri::proto::{ListContainersRequest, ListImagesRequest};
+use criwatch::error::{CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED};
+use criwatch::model::{Event, EventType};
+use criwatch::watcher::{Events, Watcher};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn in_runtime<T>(task: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, task).await.expect("within a minute") })
+}
+
+fn watcher(sim: &sim::Sim) -> Watcher {
+    Watcher::new(Some(sim.endpoint()), Config::default()).expect("an endpoint")
+}
+
+/// The next event of this type about a container of this name.
+async fn next_about(events: &mut Events, event_type: EventType, name: &str) -> Event {
+    loop {
+        let event = events.next().await.expect("the watcher has not stopped");
+        if event.event_type == event_type && event.container.as_ref().is_some_and(|c| *c.name == *name) {
+            return event;
+        }
+    }
+}
+
+#[test]
+fn events_are_awaited_and_end_with_the_watcher() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop app").expect("a pod");
+    let watcher = watcher(&sim);
+    in_runtime(async {
+        let mut events = watcher.events(0, 0, 0).expect("a consumer");
+        watcher.start().expect("a thread");
+        let started = next_about(&mut events, EventType::Started, "app").await;
+        assert!(started.container.expect("it is about one").pid.is_some());
+        // Awaited before it happens, and by a task that is given up and begun anew.
+        let waiting = tokio::time::timeout(Duration::ZERO, next_about(&mut events, EventType::Exited, "app"));
+        assert!(waiting.await.is_err(), "nothing has exited");
+        let (told, ()) = tokio::join!(next_about(&mut events, EventType::Exited, "app"), async {
+            tokio::task::yield_now().await;
+            sim.tell("kill app KILL").expect("it runs");
+        });
+        let exit = told.container.expect("it is about one").exit.clone();
+        assert_eq!(exit.expect("it has exited").code, Some(137));
+        watcher.stop().expect("it runs");
+        while let Some(event) = events.next().await {
+            assert_ne!(event.event_type, EventType::Started);
+        }
+    });
+}
+
+#[test]
+fn typed_clients_have_connections_of_their_own() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop app").expect("a pod");
+    let watcher = watcher(&sim);
+    in_runtime(async {
+        let mut runtime = watcher.runtime_service().await.expect("a connection");
+        let mut images = watcher.image_service().await.expect("a connection");
+        drop(watcher);
+        let listed = runtime.list_containers(ListContainersRequest::default()).await.expect("a list").into_inner();
+        assert_eq!(listed.containers.len(), 1);
+        images.list_images(ListImagesRequest::default()).await.expect("a list");
+    });
+}
+
+#[test]
+fn any_rpc_is_called_by_name() {
+    let sim = sim::Sim::start(&[]).expect("a simulated engine");
+    let watcher = watcher(&sim);
+    let reply = watcher.call("RuntimeService/Version", None, Some(PATIENCE));
+    if !cfg!(feature = "call") {
+        assert_eq!(reply.expect_err("no calls in this build").status(), CRI_E_UNSUPPORTED);
+        return;
+    }
+    let reply: serde_json::Value = serde_json::from_str(reply.expect("a version").as_str()).expect("JSON");
+    assert_eq!(reply["runtimeApiVersion"], "v1");
+    let refused = watcher.call("RuntimeService/RemovePodSandbox", None, Some(PATIENCE)).expect_err("it changes things");
+    assert_eq!(refused.status(), CRI_E_PERMISSION);
+    // The simulated engine does not know it: an engine's refusal has the engine's code.
+    let unknown =
+        watcher.call("RuntimeService/ListMetricDescriptors", None, Some(PATIENCE)).expect_err("not simulated");
+    assert_eq!((unknown.status(), unknown.grpc_code()), (CRI_E_UNSUPPORTED, Some(12)));
+}
+
+#[test]
+fn a_packer_is_any_closure() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop app -- sleep 1000").expect("a pod");
+    let watcher = watcher(&sim);
+    let (told, inspected) = std::sync::mpsc::channel();
+    let pack = move |container: &str, inspection: &str| {
+        told.send((container.to_owned(), inspection.to_owned())).ok()?;
+        container.contains("\"app\"").then(|| r#"{"mine":true}"#.to_owned())
+    };
+    watcher.set_packer(pack).expect("it has none yet");
+    assert_eq!(watcher.set_packer(|_, _| None).expect_err("it has one").status(), CRI_E_STATE);
+    in_runtime(async {
+        let mut events = watcher.events(0, 0, 0).expect("a consumer");
+        watcher.start().expect("a thread");
+        let mut told = next_about(&mut events, EventType::Started, "app").await;
+        if told.container.as_ref().is_some_and(|c| c.rucksack.is_none()) {
+            // The machine was too slow for the packer's patience.
+            told = next_about(&mut events, EventType::Updated, "app").await;
+        }
+        let rucksack = told.container.expect("it is about one").rucksack.clone();
+        assert_eq!(rucksack.expect("packed").as_str(), r#"{"mine":true}"#);
+    });
+    watcher.stop().expect("it runs");
+    let all: Vec<_> = inspected.iter().collect();
+    assert_eq!(all.len(), 2, "a sandbox and a container, each once: {all:?}");
+    assert!(all.iter().all(|(_, inspection)| inspection.contains("\"schema\":\"criwatch.inspect/1\"")));
+}
+
+#[test]
+fn a_stop_ends_a_call_that_waits_for_ever() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    let watcher = watcher(&sim);
+    watcher.start().expect("a thread");
+    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    sim.tell("fault stall on").expect("a fault");
+    if cfg!(feature = "call") {
+        let late = watcher.call("RuntimeService/Version", None, Some(Duration::from_millis(1))).expect_err("it stalls");
+        assert_eq!(late.status(), CRI_E_TIMEOUT);
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| watcher.call("RuntimeService/Version", None, None));
+            watcher.stop().expect("it runs");
+            assert_eq!(call.join().expect("no panic").expect_err("it stalls").status(), CRI_E_STOPPED);
+        });
+    }
+    sim.tell("fault stall off").expect("no fault");
+}

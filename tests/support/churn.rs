@@ -1,0 +1,169 @@
+//! Lives made and ended by many workers at once, and what those who made them know of them.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use criwatch::cri::proto::ContainerState;
+
+use super::pods::{ContainerSpec, Pod, PodSpec, Pods};
+use super::suite::unique;
+use super::wait::{self, PATIENCE};
+
+/// The label that every container of a churn has, with a value of its own.
+pub const TAG: &str = "cri-lab/life";
+
+/// How far a life came, as far as its maker knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Its container exists. Nobody has said that it started.
+    Created,
+    /// The engine said that it started.
+    Started,
+    /// The engine said that it exited.
+    Exited,
+    /// The engine said that its container is removed.
+    Removed,
+}
+
+/// One life.
+#[derive(Debug, Clone)]
+pub struct Life {
+    /// The container.
+    pub id: String,
+    /// Its `TAG`.
+    pub tag: String,
+    /// The code it exits with when nobody interferes.
+    pub exit_code: i32,
+    /// How far it came.
+    pub stage: Stage,
+}
+
+/// How long the lives of a churn last.
+#[derive(Clone, Copy)]
+pub enum Span<'a> {
+    /// Over at once.
+    Brief,
+    /// Until this returns, which is called with each container that runs.
+    While(&'a (dyn Fn() -> Result<(), String> + Sync)),
+}
+
+/// Workers that make lives in some pods.
+pub struct Churn<'a> {
+    driver: &'a Pods,
+    pods: Vec<Pod>,
+    lives: Mutex<Vec<Life>>,
+    over: AtomicBool,
+}
+
+impl<'a> Churn<'a> {
+    /// A churn in so many new pods.
+    pub fn new(driver: &'a Pods, pods: usize) -> Result<Churn<'a>, String> {
+        let run = |_| driver.run_pod(&PodSpec::new("cri-lab", &unique("churn"))).map_err(|error| error.to_string());
+        let pods = (0..pods).map(run).collect::<Result<_, _>>()?;
+        Ok(Churn { driver, pods, lives: Mutex::default(), over: AtomicBool::new(false) })
+    }
+
+    /// The pods.
+    pub fn pods(&self) -> &[Pod] {
+        &self.pods
+    }
+
+    /// The lives so far.
+    pub fn lives(&self) -> Vec<Life> {
+        self.lock().clone()
+    }
+
+    /// Lets the workers end after the lives they are at.
+    pub fn stop(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// So many workers make lives, `count` in all or until `stop`. One that meets an error ends, and the error is
+    /// given.
+    pub fn run(&self, workers: usize, count: usize, span: Span<'_>) -> Vec<String> {
+        self.over.store(false, Ordering::Relaxed);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while !self.over.load(Ordering::Relaxed) {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    break;
+                }
+                self.one_life(number, span)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let ends = workers.into_iter().map(|worker| worker.join().expect("a worker reports its errors"));
+            ends.filter_map(Result::err).collect()
+        })
+    }
+
+    /// Create, start, wait for the exit, remove.
+    fn one_life(&self, number: usize, span: Span<'_>) -> Result<(), String> {
+        let text = |error: super::pods::Failed| error.to_string();
+        let exit_code = if number.is_multiple_of(4) { 3 } else { 0 };
+        let tag = unique("life");
+        let spec = match (span, exit_code) {
+            (Span::Brief, 0) => ContainerSpec::new(&tag, ["true"]),
+            (Span::Brief, code) => ContainerSpec::new(&tag, ["sh", "-c", &format!("exit {code}")]),
+            (Span::While(_), code) => ContainerSpec::stoppable(&tag, code),
+        };
+        let pod = &self.pods[number % self.pods.len()];
+        let id = self.driver.create(pod, &spec.label(TAG, &tag)).map_err(text)?;
+        let index = {
+            let mut lives = self.lock();
+            lives.push(Life { id: id.clone(), tag, exit_code, stage: Stage::Created });
+            lives.len() - 1
+        };
+        self.driver.start(&id).map_err(text)?;
+        self.reached(index, Stage::Started);
+        if let Span::While(lasts) = span {
+            lasts()?;
+            self.driver.stop(&id, PATIENCE.as_secs() as i64).map_err(text)?;
+        }
+        wait::until("the exit", PATIENCE, || match self.driver.brief_status(&id) {
+            Ok(status) if status.state() == ContainerState::ContainerExited => Ok(Ok(())),
+            Ok(status) => Err(format!("{id} is {:?}", status.state())),
+            Err(error) => Ok(Err(error.to_string())),
+        })??;
+        self.reached(index, Stage::Exited);
+        self.driver.remove(&id).map_err(text)?;
+        self.reached(index, Stage::Removed);
+        Ok(())
+    }
+
+    fn reached(&self, index: usize, stage: Stage) {
+        self.lock()[index].stage = stage;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Life>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts these containers, by so many workers.
+pub fn start_all(driver: &Pods, ids: &[String], workers: usize) -> Result<(), String> {
+    for_all(ids, workers, |id| driver.start(id).map_err(|error| error.to_string()))
+}
+
+/// Does the same with each, by so many workers; the first error, if there is one.
+pub fn for_all<T: Sync>(
+    all: &[T],
+    workers: usize,
+    act: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            act(one)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker reports its errors"))
+    })
+}
