@@ -75,7 +75,7 @@ fn who_comes_late_is_shown_what_lives() -> Outcome {
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.told.wait_for_story("web/job", "STARTED EXITED")?;
+    scene.told.wait_for_story("web/job", "STARTED EXITED(?)")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     let mut late = Told::by(scene.watcher.subscribe(0, 0, 0)?);
     let mut live_only = Told::by(scene.watcher.subscribe(0, CRI_SUBSCRIBE_LIVE_ONLY, 0)?);
