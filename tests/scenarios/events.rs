@@ -5,6 +5,7 @@ use criwatch::model::*;
 use crate::Outcome;
 use crate::scene::Scene;
 use crate::support::wait::PATIENCE;
+use crate::told::{Told, is_story};
 
 /// A job that ends at once is created in a pod; its start is yet to come.
 fn with_a_job(profile: &str) -> Outcome<Scene> {
@@ -88,9 +89,8 @@ fn lives_without(left_out: &str) -> Outcome {
     scene.sim.tell("start app")?;
     scene.told.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("stop app")?;
-    let exited = |name: &'static str| {
-        move |t: &crate::told::Told| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"))
-    };
+    let exited =
+        |name: &'static str| move |t: &Told| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"));
     scene.told.wait_for("the exit", exited("web/app"))?;
     scene.sim.tell("rm app")?;
     scene.sim.tell("create web job -- true")?;
@@ -192,8 +192,7 @@ fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
         scene.sim.tell("rm-pod web")?;
         scene.converges()?;
         let told = scene.stories();
-        let ended =
-            |(_, story): &(String, String)| story.starts_with("STARTED EXITED(?)") && story.split(' ').count() == 2;
+        let ended = |(_, story): &(String, String)| is_story(story, "STARTED EXITED(?)");
         assert!(told.len() == 3 && told.iter().all(ended), "{profile}: {:?}", scene.told);
     }
     Ok(())
@@ -207,7 +206,7 @@ fn times_may_be_nonsense() -> Outcome {
         scene.sim.tell("pod web app")?;
         scene.sim.tell("create web idle")?;
         let told = |name: &'static str, what: &'static str| {
-            move |t: &crate::told::Told| t.stories().iter().any(|(n, s)| n == name && s.contains(what))
+            move |t: &Told| t.stories().iter().any(|(n, s)| n == name && s.contains(what))
         };
         scene.told.wait_for("a start", told("web/app", "STARTED"))?;
         scene.told.wait_for("a start", told("web", "STARTED"))?;
@@ -322,7 +321,7 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
     scene.sim.tell("kill error KILL")?;
     let is_confirmed = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_EXIT != 0;
     for (name, reason) in [("web/app", "OOMKilled"), ("web/error", "Error")] {
-        let confirmed = |t: &crate::told::Told| t.count(name, is_confirmed) == 1;
+        let confirmed = |t: &Told| t.count(name, is_confirmed) == 1;
         scene.told.wait_for("the last word on the exit", confirmed)?;
         let exits = scene.told.events.iter().filter(|e| e.event_type == EventType::Exited);
         let first =
