@@ -4,7 +4,7 @@ use criwatch::error::CRI_E_TIMEOUT;
 use criwatch::model::*;
 
 use crate::Outcome;
-use crate::scene::{BRIEFLY, Scene};
+use crate::scene::{BRIEFLY, Scene, folder_in_memory};
 use crate::support::sim::Sim;
 use crate::support::wait::PATIENCE;
 
@@ -58,7 +58,7 @@ fn a_first_list_may_be_cut_short() -> Outcome {
 /// Two batches: CRI-O makes them of 3000.
 #[test]
 fn a_list_in_several_batches_is_put_together() -> Outcome {
-    let tree = tempfile::tempdir()?;
+    let tree = folder_in_memory()?;
     let root = tree.path().join("root");
     let root = root.to_str().ok_or("a path that is no text")?;
     let sim = Sim::start(&["--profile", "crio", "--containers", "3100", "--fake-tree", root])?;

@@ -1,7 +1,7 @@
 //! Ten thousand containers.
 
 use crate::Outcome;
-use crate::scene::Scene;
+use crate::scene::{Scene, folder_in_memory};
 use crate::support::sim::Sim;
 use crate::support::wait::PATIENCE;
 
@@ -10,7 +10,7 @@ const PODS: usize = CONTAINERS / 2;
 
 #[test]
 fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
-    let tree = tempfile::tempdir()?;
+    let tree = folder_in_memory()?;
     let root = tree.path().join("root");
     let root = root.to_str().ok_or("a path that is no text")?;
     let sim = Sim::start(&["--containers", &CONTAINERS.to_string(), "--fake-tree", root])?;

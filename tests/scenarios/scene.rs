@@ -161,6 +161,11 @@ pub fn watcher(endpoint: &str, options: Options) -> Outcome<Watcher> {
     Ok(Watcher::new(Some(endpoint), config)?)
 }
 
+/// Where the /proc of thousands of processes that are none is written: in memory, where that can be had.
+pub fn folder_in_memory() -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
+}
+
 /// For what is expected not to come.
 pub const BRIEFLY: Option<Duration> = Some(Duration::from_millis(100));
 
