@@ -77,6 +77,8 @@ struct Entry {
     listed: Tick,
     /// The tick at which it went.
     departed: Tick,
+    /// Only words have come that do not tell whether it is a container or a sandbox.
+    kind_is_guess: bool,
     /// This engine tells no pid of it.
     no_pid: bool,
     /// Its EXITED was told as provisional; one UPDATED will follow.
@@ -248,7 +250,14 @@ impl Portfolio {
 
     /// The questions to put to the engine now, at most `room` of them.
     pub fn questions(&mut self, room: usize, now: Now) -> Vec<Question> {
-        self.asks.take_due(now.mono, room, self.tick)
+        let mut questions = self.asks.take_due(now.mono, room, self.tick);
+        for question in &mut questions {
+            if let Some(entry) = self.entries.get(&question.id) {
+                // A sandbox is none of the engine's containers, which does not mean that it is gone.
+                question.kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
+            }
+        }
+        questions
     }
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.

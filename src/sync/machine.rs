@@ -217,6 +217,7 @@ impl Machine {
         }
         if self.connection.is_up() {
             // It was made for a resync; its engine was not asked for events.
+            self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
             self.lists.want(now.mono);
         }
     }
@@ -234,6 +235,7 @@ impl Machine {
         self.connection.link = Link::Up;
         (self.questions_in_flight, self.packings_in_flight) = (0, 0);
         self.subscription.connected(version, now.mono);
+        self.stats.blind_windows += u64::from(self.watching && self.subscription.is_never_tried());
         self.lists.connected(can_stream_lists);
         self.lists.want(now.mono);
     }

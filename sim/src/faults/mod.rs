@@ -20,6 +20,8 @@ pub struct Switches {
     pub slow: Duration,
     /// All calls are refused with this code, as by an engine that is starting.
     pub not_initialized: Option<Code>,
+    /// All calls are refused: there is no such service.
+    pub not_served: bool,
     /// A streamed list fails after its first batch.
     pub partial_lists: bool,
     /// Not even an event makes GetContainerEvents answer.
@@ -41,8 +43,18 @@ pub enum EventFault {
     Duplicate(bool),
     /// Each second event comes before the first.
     Reorder(bool),
-    /// Without the containers' statuses, and without the sandbox's.
-    Statusless(bool),
+    /// Events lack these statuses.
+    Statusless(LeftOut),
+}
+
+/// Which statuses events lack.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum LeftOut {
+    #[default]
+    Nothing,
+    Sandbox,
+    /// The containers' and the sandbox's.
+    All,
 }
 
 pub struct Faults {
@@ -80,6 +92,9 @@ impl Faults {
         let now = switches.wait_for(|s| !s.stall).await.map(|s| s.clone()).unwrap_or_default();
         if !now.slow.is_zero() {
             tokio::time::sleep(now.slow).await;
+        }
+        if now.not_served {
+            return Err(Status::unimplemented("unknown service runtime.v1.RuntimeService"));
         }
         match now.not_initialized {
             Some(code) => Err(Status::new(code, "server is not initialized yet")),

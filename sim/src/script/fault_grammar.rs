@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::grammar::{number, time};
-use crate::faults::{EventFault, StreamEnd};
+use crate::faults::{EventFault, LeftOut, StreamEnd};
 
 /// The faults, for --help and the README.
 pub const HELP: &str = "\
@@ -14,12 +14,13 @@ fault slow TIME|off                         all calls are answered later
 fault mute on|off                           connections are accepted, but nothing is read or written
 fault not-initialized unknown|unavailable|off
                                             all calls are refused, as while the engine starts
+fault not-served on|off                     all calls are refused, as where containerd's CRI plugin is off
 fault withhold-headers on|off               GetContainerEvents does not answer even when events come
 fault partial-lists on|off                  a streamed list fails after its first batch
 fault drop-events N                         the next N events are lost
 fault duplicate-events on|off               each event is told twice
 fault reorder-events on|off                 of each two events the second is told first
-fault statusless on|off                     events without the statuses of containers and sandbox
+fault statusless on|sandbox|off             events without the statuses of containers and sandbox, or of the sandbox
 fault replay N                              the last N events are told again, as they were
 fault break-stream                          all event streams end with an error
 fault end-stream                            all event streams end with OK
@@ -31,6 +32,7 @@ pub enum Fault {
     Slow(Duration),
     Mute(bool),
     NotInitialized(Option<Code>),
+    NotServed(bool),
     WithholdHeaders(bool),
     PartialLists(bool),
     Event(EventFault),
@@ -47,12 +49,13 @@ pub fn parse(words: &[&str]) -> Result<Fault, String> {
         ["slow", by] => Fault::Slow(time(by)?),
         ["mute", on] => Fault::Mute(switch(on)?),
         ["not-initialized", code] => Fault::NotInitialized(refusal(code)?),
+        ["not-served", on] => Fault::NotServed(switch(on)?),
         ["withhold-headers", on] => Fault::WithholdHeaders(switch(on)?),
         ["partial-lists", on] => Fault::PartialLists(switch(on)?),
         ["drop-events", n] => Fault::Event(EventFault::Drop(number(n)?)),
         ["duplicate-events", on] => Fault::Event(EventFault::Duplicate(switch(on)?)),
         ["reorder-events", on] => Fault::Event(EventFault::Reorder(switch(on)?)),
-        ["statusless", on] => Fault::Event(EventFault::Statusless(switch(on)?)),
+        ["statusless", on] => Fault::Event(EventFault::Statusless(left_out(on)?)),
         ["replay", n] => Fault::Replay(number(n)?),
         ["break-stream"] => Fault::EndStreams(StreamEnd::Error),
         ["end-stream"] => Fault::EndStreams(StreamEnd::Ok),
@@ -74,6 +77,15 @@ fn switch(text: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         other => Err(format!("{other:?}: want on or off")),
+    }
+}
+
+fn left_out(text: &str) -> Result<LeftOut, String> {
+    match text {
+        "on" => Ok(LeftOut::All),
+        "sandbox" => Ok(LeftOut::Sandbox),
+        "off" => Ok(LeftOut::Nothing),
+        other => Err(format!("{other:?}: want on, sandbox or off")),
     }
 }
 
