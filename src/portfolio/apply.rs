@@ -28,7 +28,9 @@ impl Portfolio {
                 entry.listed = tick;
             }
         }
-        let is_absent = |e: &&Entry| e.present && e.listed != tick && e.affirmed <= begun;
+        // A late word may have begun a life after the departure was told: that one ends here, too.
+        let is_open = |e: &Entry| e.present || self.ledger.life(&e.record.id).is_open();
+        let is_absent = |e: &&Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
         let absent: Vec<Id> = self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect();
         for id in absent {
             self.gone(&id, source, now);

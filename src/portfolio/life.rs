@@ -65,6 +65,11 @@ pub(super) enum Life {
 }
 
 impl Life {
+    /// Whether anything is still to be told of it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Life::None | Life::Over { .. })
+    }
+
     /// Whether it is over without anything having been told of it.
     pub fn is_over_untold(&self) -> bool {
         matches!(self, Life::Over { how: Ending::Untold | Ending::Unresolved, .. })
