@@ -50,6 +50,10 @@ pub fn write(to: &Path) -> Result<(), Box<dyn Error>> {
         header += &heading(&module_docs(&source));
         for part in parts(&source) {
             header += &part.title;
+            if part.is_text {
+                header += &texts(&part.source);
+                continue;
+            }
             fs::write(&scratch, part.source)?;
             header += &section(&scratch, &config)?;
         }
@@ -74,6 +78,8 @@ fn read(path: &str) -> Result<String, Box<dyn Error>> {
 struct Part {
     title: String,
     source: String,
+    /// A table of strings, which cbindgen passes over.
+    is_text: bool,
 }
 
 /// A file is one part, or as many as it has tables of constants: cbindgen does not look into macros, so their first
@@ -82,23 +88,37 @@ fn parts(source: &str) -> Vec<Part> {
     let mut tables = source.split("\nconstants! {\n");
     let before = tables.next().unwrap_or_default();
     if !source.contains("\nconstants! {\n") {
-        return vec![Part { title: String::new(), source: before.replace("#[ffi_export]", "#[unsafe(no_mangle)]") }];
+        let source = before.replace("#[ffi_export]", "#[unsafe(no_mangle)]");
+        return vec![Part { title: String::new(), source, is_text: false }];
     }
     let items = before.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n");
     let only = source.matches("\nconstants! {\n").count() == 1;
     let tables = tables.map(|table| {
         let (name, rest) = table.split_once('\n').unwrap_or_default();
-        let (name, _) = name.trim().split_once(':').unwrap_or_default();
+        let (name, value_type) = name.trim().split_once(':').unwrap_or_default();
         let (constants, _) = rest.split_once("\n}").unwrap_or_default();
         let title = if only { String::new() } else { format!("\n/* {}: */\n", title_case(name)) };
-        Part { title, source: constants.to_owned() }
+        Part { title, source: constants.to_owned(), is_text: value_type.contains("str") }
     });
-    [Part { title: String::new(), source: items }].into_iter().chain(tables).collect()
+    [Part { title: String::new(), source: items, is_text: false }].into_iter().chain(tables).collect()
 }
 
 fn title_case(name: &str) -> String {
     let words = name.to_lowercase().replace('_', " ");
     words[..1].to_uppercase() + &words[1..]
+}
+
+/// A table of strings: each constant's comment is of one line.
+fn texts(source: &str) -> String {
+    let mut text = String::from("\n");
+    for line in source.lines().map(str::trim) {
+        if let Some(doc) = line.strip_prefix("/// ") {
+            text += &format!("/** {doc} */\n");
+        } else if let Some((name, value)) = line.trim_start_matches("pub const ").split_once(": &str = ") {
+            text += &format!("#define {name} {}\n", value.trim_end_matches(';'));
+        }
+    }
+    text
 }
 
 /// One part, as cbindgen writes it, with its habits polished.

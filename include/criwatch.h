@@ -408,6 +408,21 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Texts: */
 
+/** This kind of engine, as the reference (whalewatcher) names it. */
+#define CRI_ENGINE_TYPE "k8s.io/cri-api"
+/** Label: the pod's name. */
+#define CRI_LABEL_POD_NAME "io.kubernetes.pod.name"
+/** Label: the pod's namespace. */
+#define CRI_LABEL_POD_NAMESPACE "io.kubernetes.pod.namespace"
+/** Label: the pod's uid. */
+#define CRI_LABEL_POD_UID "io.kubernetes.pod.uid"
+/** Label: the container's name inside its pod. */
+#define CRI_LABEL_CONTAINER_NAME "io.kubernetes.container.name"
+/** Label: only sandboxes have it; its value is "". */
+#define CRI_LABEL_SANDBOX "io.kubernetes.sandbox"
+/** In the merged view of labels, the key of every annotation begins with this. */
+#define CRI_ANNOTATION_KEY_PREFIX "io.kubernetes.annotation/"
+
 /** The bit of an event type in the mask of a subscription. */
 #define CRI_EVENT_MASK(type) (UINT32_C(1) << (type))
 
@@ -808,14 +823,17 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
 cri_status cri_watcher_engine_info(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
 
 /**
- * Tells what the watcher did so far, in numbers: requests, events, lists, failures, losses.
+ * Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
+ * come, lists, failures, losses.
  *
  * @param watcher the watcher
  * @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_watcher_stats(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+cri_status cri_watcher_stats(const cri_watcher *watcher,
+                             cri_buffer *out,
+                             cri_error **err);
 
 /* ================================================================================================
  * Snapshots

@@ -11,6 +11,10 @@
 
 #[cfg(test)]
 mod committed;
+/// Its snippets are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/porting-from-whalewatcher.md")]
+mod porting {}
 pub mod config;
 pub mod cri;
 pub mod error;

@@ -20,6 +20,7 @@ fn main() {
         Trial::test("the_committed_header_is_what_the_source_says", committed),
         Trial::test("every_item_is_documented_for_c_readers", documented),
         Trial::test("no_rustdoc_is_left", no_rustdoc),
+        Trial::test("one_program_calls_every_function", all_called),
         Trial::test("the_version_macros_are_the_librarys", || runs("tests/c/version.c")),
         Trial::ignorable_test("the_library_exports_what_the_header_declares_and_nothing_else", exports),
         Trial::ignorable_test("the_library_has_its_soname", soname),
@@ -143,12 +144,13 @@ fn exports() -> Result<Completion, Failed> {
     if !c::is_there("nm") {
         return Ok(Completion::ignored_with("nm is not installed"));
     }
-    let library = c::Library::of_this_build();
-    let symbols = c::succeed(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(library.path()))?;
-    let exported: BTreeSet<String> =
-        symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect();
-    same("nm -D", &exported)?;
+    same("nm -D", &c::Library::of_this_build().exports()?)?;
     Ok(Completion::Completed)
+}
+
+/// The program itself is run, linked with the library, by tests/c_programs.rs.
+fn all_called() -> Result<(), Failed> {
+    same("tests/c/nulls.c", &c::functions(&fs::read_to_string(c::root().join("tests/c/nulls.c"))?))
 }
 
 fn same(whose: &str, functions: &BTreeSet<String>) -> Result<(), Failed> {

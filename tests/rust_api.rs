@@ -2,6 +2,9 @@
 
 #[path = "support/sim.rs"]
 mod sim;
+#[path = "support/wait.rs"]
+#[allow(dead_code)] // One of its two functions.
+mod wait;
 
 use std::time::Duration;
 
@@ -90,6 +93,37 @@ fn any_rpc_is_called_by_name() {
     let unknown =
         watcher.call("RuntimeService/ListMetricDescriptors", None, Some(PATIENCE)).expect_err("not simulated");
     assert_eq!((unknown.status(), unknown.grpc_code()), (CRI_E_UNSUPPORTED, Some(12)));
+}
+
+#[test]
+fn stats_count_what_the_engine_was_asked() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop app").expect("a pod");
+    let watcher = watcher(&sim);
+    watcher.start().expect("a thread");
+    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    sim.tell("wait-subscribed 1").expect("it subscribes");
+    sim.tell("kill app KILL").expect("it runs");
+    watcher.resync(Some(PATIENCE)).expect("a list");
+    watcher.inspect("nobody", 0, Some(PATIENCE)).expect_err("there is none");
+    let stats =
+        || -> serde_json::Value { serde_json::from_str(watcher.stats().expect("numbers").as_str()).expect("JSON") };
+    wait::for_condition("an event of the engine", PATIENCE, || !stats()["eventLag"].is_null()).expect("it lags");
+    watcher.stop().expect("it runs");
+    let (counted, served) = (stats(), sim.tell("stats").expect("what it was asked"));
+    for rpc in ["Version", "ListContainers", "ListPodSandbox", "ContainerStatus", "PodSandboxStatus"] {
+        let served = served.split(' ').find_map(|word| word.strip_prefix(&format!("{rpc}="))).unwrap_or("0");
+        let cost = &counted["requests"][rpc];
+        // A request that the stop cut off was served, and did not come to an end.
+        let (count, served) = (cost["count"].as_u64().expect(rpc), served.parse::<u64>().expect("a number"));
+        assert!(count > 0 && (count..=count + 1).contains(&served), "{rpc}: {cost}, and the engine says {served}");
+        assert!(cost["maxMicros"].as_u64() <= cost["totalMicros"].as_u64() && cost["maxMicros"] != 0, "{rpc}: {cost}");
+    }
+    assert_eq!(counted["requests"]["Version"]["failures"], 0);
+    for name in ["resyncs", "overflows", "unresolved", "eventsLost"] {
+        assert!(counted["stats"][name].is_u64(), "{name}: {counted}");
+    }
+    assert_eq!(counted["stats"]["resyncs"], 1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::endpoint::Endpoint;
 use super::failure;
+use super::meter::Meter;
 use super::proto::VersionRequest;
 use super::proto::image_service_client::ImageServiceClient;
 use super::proto::runtime_service_client::RuntimeServiceClient;
@@ -45,13 +46,14 @@ pub struct Client {
     peer_pid: Option<i32>,
     request_timeout: Duration,
     message_max_bytes: usize,
+    meter: Arc<Meter>,
 }
 
 impl Client {
     /// Connects, and asks for the version: the first request on any connection, because CRI-O's multiplexer wants
     /// one at once, and because a socket that merely accepts is no engine.
-    pub async fn connect(endpoint: &Endpoint, config: &Config) -> Result<Client> {
-        let connecting = Self::connect_within(endpoint, config);
+    pub async fn connect(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
+        let connecting = Self::connect_within(endpoint, config, meter);
         match tokio::time::timeout(config.connect_timeout, connecting).await {
             Ok(client) => client,
             Err(_) => {
@@ -61,7 +63,7 @@ impl Client {
         }
     }
 
-    async fn connect_within(endpoint: &Endpoint, config: &Config) -> Result<Client> {
+    async fn connect_within(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
         let socket = UnixStream::connect(endpoint.path()).await.map_err(|e| failure::connect(endpoint, &e))?;
         let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
         let channel = channel(socket)
@@ -74,6 +76,7 @@ impl Client {
             peer_pid,
             request_timeout: config.request_timeout,
             message_max_bytes: config.message_max_bytes,
+            meter: meter.clone(),
         };
         client.version =
             client.ask_version(config.connect_timeout).await.map_err(|e| e.context(format!("connect {endpoint}")))?;
@@ -106,6 +109,11 @@ impl Client {
     /// The pid of the process that made the socket, in our pid namespace; `None` where it lives in another one.
     pub fn peer_pid(&self) -> Option<i32> {
         self.peer_pid
+    }
+
+    /// Where requests are counted.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// How long one request may take.
@@ -143,11 +151,14 @@ impl Client {
         timeout: Duration,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T> {
-        match tokio::time::timeout(timeout, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(failure::rpc(method, &status)),
-            Err(_) => Err(failure::timeout(method, timeout)),
-        }
+        let answer = async {
+            match tokio::time::timeout(timeout, call).await {
+                Ok(Ok(response)) => Ok(response.into_inner()),
+                Ok(Err(status)) => Err(failure::rpc(method, &status)),
+                Err(_) => Err(failure::timeout(method, timeout)),
+            }
+        };
+        self.meter.measure(method, answer).await
     }
 }
 

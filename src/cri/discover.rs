@@ -1,23 +1,31 @@
 //! Reaching the engine, also when nobody named it.
 
+use std::sync::Arc;
+
 use super::client::Client;
 use super::endpoint::Endpoint;
+use super::meter::Meter;
 use crate::config::Config;
 use crate::error::{CRI_E_CONNECT, CRI_E_PERMISSION, Error, Result};
 
-/// A connection to the engine there; `None`: to the first that answers on a well-known socket.
-pub async fn connect(endpoint: Option<&Endpoint>, config: &Config) -> Result<Client> {
+/// A connection to the engine there; `None`: to the first that answers on a well-known socket. The meter counts what is
+/// asked for on it.
+pub async fn connect(endpoint: Option<&Endpoint>, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
     match endpoint {
-        Some(endpoint) => Client::connect(endpoint, config).await,
-        None => connect_first(Endpoint::well_known(&config.host_root), config).await,
+        Some(endpoint) => Client::connect(endpoint, config, meter).await,
+        None => connect_first(Endpoint::well_known(&config.host_root), config, meter).await,
     }
 }
 
 /// The first of these endpoints whose engine answers. When none does, the error says for each why not.
-async fn connect_first(endpoints: impl Iterator<Item = Endpoint>, config: &Config) -> Result<Client> {
+async fn connect_first(
+    endpoints: impl Iterator<Item = Endpoint>,
+    config: &Config,
+    meter: &Arc<Meter>,
+) -> Result<Client> {
     let mut failures = Vec::new();
     for endpoint in endpoints {
-        match Client::connect(&endpoint, config).await {
+        match Client::connect(&endpoint, config, meter).await {
             Ok(client) => return Ok(client),
             Err(failure) => failures.push(failure),
         }

@@ -57,12 +57,17 @@ impl Client {
             }
             Ok::<_, Status>(())
         };
-        match tokio::time::timeout(self.request_timeout(), collect).await {
-            Ok(Ok(())) => Ok(Some(Listing { sandboxes, containers, streamed: Some(true) })),
-            Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(None),
-            Ok(Err(status)) => Err(failure::rpc("StreamContainers", &status)),
-            Err(_) => Err(failure::timeout("StreamContainers", self.request_timeout())),
-        }
+        const METHOD: &str = "StreamContainers";
+        let answer = async {
+            match tokio::time::timeout(self.request_timeout(), collect).await {
+                Ok(Ok(())) => Ok(true),
+                Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(false),
+                Ok(Err(status)) => Err(failure::rpc(METHOD, &status)),
+                Err(_) => Err(failure::timeout(METHOD, self.request_timeout())),
+            }
+        };
+        let is_known = self.meter().measure(METHOD, answer).await?;
+        Ok(is_known.then_some(Listing { sandboxes, containers, streamed: Some(true) }))
     }
 }
 

@@ -113,7 +113,8 @@ pub extern "C" fn cri_watcher_engine_info(
     fill(out, err, || live(watcher)?.engine_info())
 }
 
-/// Tells what the watcher did so far, in numbers: requests, events, lists, failures, losses.
+/// Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
+/// come, lists, failures, losses.
 ///
 /// @param watcher the watcher
 /// @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free

@@ -88,6 +88,7 @@ struct Inner {
     closed: bool,
     published: u64,
     lost: u64,
+    overflows: u64,
     latest: Latest,
 }
 
@@ -114,6 +115,8 @@ pub struct Counts {
     pub published: u64,
     /// Events that consumers lost by being too slow.
     pub lost: u64,
+    /// How often a queue overflowed.
+    pub overflows: u64,
 }
 
 impl Hub {
@@ -217,7 +220,7 @@ impl Hub {
     pub fn counts(&self) -> Counts {
         let consumers = self.consumers().len();
         let inner = self.lock();
-        Counts { consumers, published: inner.published, lost: inner.lost }
+        Counts { consumers, published: inner.published, lost: inner.lost, overflows: inner.overflows }
     }
 }
 
@@ -256,6 +259,7 @@ impl Inner {
             Some(Err(Closed)) | None => false,
         });
         self.lost += lost;
+        self.overflows += overflows as u64;
         overflows
     }
 }

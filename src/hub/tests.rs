@@ -111,7 +111,7 @@ fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
     assert_eq!(drain(&quick), ["Started b", "Started c", "Started d", "Started e"]);
     hub.publish(draft(EventType::Exited, Some(life("e"))));
     assert_eq!(drain(&slow), ["Exited e"]);
-    assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4 });
+    assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4, overflows: 1 });
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::stats::Stats;
 use crate::config::Config;
+use crate::cri::Meter;
 use crate::error::Error;
 use crate::hub::{Picture, Snapshot};
 use crate::model::json::Standing;
@@ -55,13 +56,19 @@ pub struct Book {
     page: RwLock<Page>,
     version: Mutex<u64>,
     turned: Condvar,
+    meter: Arc<Meter>,
 }
 
 impl Book {
     /// An empty one.
     pub fn new(config: &Config) -> Self {
         let page = Page { portfolio: Portfolio::new(config), situation: Situation::default() };
-        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new() }
+        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new(), meter: Arc::default() }
+    }
+
+    /// What requests cost.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// The page, to read.
@@ -71,6 +78,15 @@ impl Book {
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, Page> {
         self.page.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The end, for this reason, of a watcher whose working part has never been.
+    pub fn end(&self, reason: Error) {
+        let mut page = self.write();
+        page.situation.state = WatcherState::Stopped;
+        page.situation.ended = Some(reason);
+        drop(page);
+        self.turn();
     }
 
     /// Wakes those who wait for something to be written.

@@ -220,8 +220,9 @@ impl Driver {
 
     fn connect(&mut self) {
         let (endpoint, config, to) = (self.endpoint.clone(), self.config.clone(), self.replies.0.clone());
+        let meter = self.book.meter().clone();
         self.tasks.spawn(async move {
-            let client = connect(endpoint.as_ref(), &config).await;
+            let client = connect(endpoint.as_ref(), &config, &meter).await;
             // The driver ends before its tasks do.
             let _ = to.send(Reply::Connected(client));
         });
@@ -290,7 +291,7 @@ impl Driver {
         tokio::spawn(async move {
             let client = match client {
                 Some(client) => Ok(client),
-                None => connect(endpoint.as_ref(), &config).await,
+                None => connect(endpoint.as_ref(), &config, book.meter()).await,
             };
             let answer = match client {
                 Ok(client) => make(client, book, config).await,

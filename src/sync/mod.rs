@@ -24,5 +24,5 @@ pub use book::{Book, Page, Situation};
 pub use driver::{Command, Driver};
 pub use inspection::Inspect;
 pub use packing::{Desk, Job};
-pub use stats::Stats;
+pub use stats::{EventLag, Stats};
 pub use waiters::WaiterId;

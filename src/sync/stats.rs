@@ -1,5 +1,18 @@
 //! What the watcher did, in numbers that only grow.
 
+use std::time::Duration;
+
+use crate::model::Time;
+
+/// How long after an event was made it was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventLag {
+    /// Of the last event.
+    pub last: Duration,
+    /// The longest so far.
+    pub max: Duration,
+}
+
 /// Counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,10 +37,23 @@ pub struct Stats {
     pub blind_windows: u64,
     /// Resyncs that somebody asked for and got.
     pub resyncs: u64,
+    /// How late events come; `None` until one came.
+    pub event_lag: Option<EventLag>,
 }
 
 impl Stats {
-    /// All of them, with their names in JSON.
+    /// An event has come. How late, tell only those that were made since the subscription: engines repeat what nobody heard.
+    pub(super) fn event_came(&mut self, made: Option<Time>, listening_since: Time, now: Time) {
+        self.engine_events += 1;
+        if let Some(made) = made.filter(|made| *made >= listening_since) {
+            // A clock that was set back shows no negative lag.
+            let last = Duration::from_nanos(u64::try_from(now.saturating_sub(made)).unwrap_or_default());
+            let max = self.event_lag.map_or(last, |before| before.max.max(last));
+            self.event_lag = Some(EventLag { last, max });
+        }
+    }
+
+    /// All counters, with their names in JSON.
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![
             ("connects", self.connects),
@@ -41,5 +67,24 @@ impl Stats {
             ("blindWindows", self.blind_windows),
             ("resyncs", self.resyncs),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_made_since_the_subscription_is_late() {
+        let mut stats = Stats::default();
+        let lag = |last, max| Some(EventLag { last: Duration::from_nanos(last), max: Duration::from_nanos(max) });
+        stats.event_came(Some(99), 100, 500);
+        stats.event_came(None, 100, 500);
+        assert_eq!(stats.event_lag, None);
+        stats.event_came(Some(120), 100, 150);
+        stats.event_came(Some(160), 100, 170);
+        assert_eq!(stats.event_lag, lag(10, 30));
+        stats.event_came(Some(200), 100, 180);
+        assert_eq!((stats.event_lag, stats.engine_events), (lag(0, 30), 5));
     }
 }

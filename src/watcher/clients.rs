@@ -37,6 +37,6 @@ impl Watcher {
 
     async fn client(&self) -> Result<Client> {
         self.check_fork()?;
-        connect(self.endpoint.as_ref(), &self.config).await
+        connect(self.endpoint.as_ref(), &self.config, self.book.meter()).await
     }
 }

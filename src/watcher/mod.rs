@@ -4,6 +4,7 @@ mod clients;
 mod events;
 mod list;
 mod packer;
+mod stats;
 mod thread;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,7 +73,7 @@ impl Watcher {
         let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
         match *life {
             Life::Started => Ok(()),
-            Life::Stopped => Err(Error::new(CRI_E_STATE, "start: this watcher was stopped (make a new one)")),
+            Life::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
             Life::New => {
                 self.io()?.send(Command::Watch)?;
                 *life = Life::Started;
@@ -87,6 +88,15 @@ impl Watcher {
             let (book, hub, desk) = (self.book.clone(), self.hub.clone(), self.desk.clone());
             IoThread::spawn(self.endpoint.clone(), self.config.clone(), book, hub, desk)
         })
+    }
+
+    /// The same, for whom a stop is final: a watcher that was stopped before its thread existed gets none.
+    fn live_io(&self) -> Result<&IoThread> {
+        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        match *life {
+            Life::Stopped if self.io.get().is_none() => Err(self.ended()),
+            _ => self.io(),
+        }
     }
 
     fn check_fork(&self) -> Result<()> {
@@ -127,7 +137,7 @@ impl Watcher {
         self.check_fork()?;
         let (reply, answer) = sync_channel(1);
         let id: WaiterId = self.waiters.fetch_add(1, Ordering::Relaxed);
-        let io = self.io()?;
+        let io = self.live_io()?;
         io.send(Command::Resync { id, reply })?;
         self.answer(&answer, timeout, "resync").inspect_err(|_| {
             // A stopped thread has forgotten its waiters anyway.
@@ -175,6 +185,7 @@ impl Watcher {
             Some(io) => io.stop(),
             // Nothing has ever run; consumers that subscribed early are not to wait for ever.
             None => {
+                self.book.end(self.ended());
                 self.hub.close();
                 self.desk.close();
             }
@@ -218,23 +229,6 @@ impl Watcher {
         Ok(standing.engine())
     }
 
-    /// What the watcher did so far, in numbers, as `criwatch.stats/1`.
-    pub fn stats(&self) -> Result<JsonText> {
-        self.check_fork()?;
-        let page = self.book.read();
-        let hub = self.hub.counts();
-        let mut counters = page.situation.stats.counters();
-        counters.extend([
-            ("eventsPublished", hub.published),
-            ("eventsLost", hub.lost),
-            ("consumers", hub.consumers as u64),
-            ("unresolved", page.portfolio.unresolved()),
-            ("openQuestions", page.portfolio.open_questions() as u64),
-            ("rememberedLives", page.portfolio.remembered() as u64),
-        ]);
-        Ok(page.standing().stats(&counters))
-    }
-
     /// All that the engine itself says of one container or sandbox, in any state, as `criwatch.inspect/1`. `flags`
     /// are bits of `CRI_INSPECT_*`.
     pub fn inspect(&self, id_or_name: &str, flags: u32, timeout: Option<Duration>) -> Result<JsonText> {
@@ -243,7 +237,7 @@ impl Watcher {
         check_bits("inspect: flags", flags, known)?;
         let (reply, answer) = sync_channel(1);
         let what = Inspect { id_or_name: id_or_name.to_owned(), flags };
-        self.io()?.send(Command::Inspect { what, reply })?;
+        self.live_io()?.send(Command::Inspect { what, reply })?;
         self.answer(&answer, timeout, "inspect")
     }
 
@@ -265,7 +259,7 @@ impl Watcher {
         self.check_fork()?;
         let call = Call::new(method, request, &self.config)?;
         let (reply, answer) = sync_channel(1);
-        self.io()?.send(Command::Call { rpc: call.rpc(), patience: timeout, reply })?;
+        self.live_io()?.send(Command::Call { rpc: call.rpc(), patience: timeout, reply })?;
         call.reply(&self.answer(&answer, timeout, method)?)
     }
 

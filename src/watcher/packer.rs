@@ -62,7 +62,7 @@ impl Watcher {
         let rucksack = json.map(JsonText::checked).transpose()?;
         let id = lookup(self.ready_page()?.portfolio.containers(), id_or_name)?.id.clone();
         let (reply, answer) = sync_channel(1);
-        self.io()?.send(Command::Attach { id, rucksack, reply })?;
+        self.live_io()?.send(Command::Attach { id, rucksack, reply })?;
         // The thread answers this by itself; it never waits for anybody.
         self.answer(&answer, None, "attach")
     }

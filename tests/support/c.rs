@@ -77,6 +77,12 @@ impl Library {
         self.folder.join("libcriwatch.so")
     }
 
+    /// The symbols that it exports, as `nm` sees them.
+    pub fn exports(&self) -> Result<BTreeSet<String>, String> {
+        let symbols = succeed(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(self.path()))?;
+        Ok(symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect())
+    }
+
     /// Compiles a C program (a path from the package's folder) and links it; the program's path.
     pub fn build(&self, source: &str) -> Result<PathBuf, String> {
         // Two tests may want the same program at the same moment, and a program that runs cannot be written.

@@ -26,10 +26,13 @@ impl Client {
     pub async fn call(&self, rpc: Rpc, patience: Option<Duration>) -> Result<Vec<u8>> {
         let name = rpc.name.clone();
         let asking = self.call_patiently(rpc);
-        let Some(patience) = patience else {
-            return asking.await;
+        let answer = async {
+            let Some(patience) = patience else {
+                return asking.await;
+            };
+            tokio::time::timeout(patience, asking).await.unwrap_or_else(|_| Err(failure::timeout(&name, patience)))
         };
-        tokio::time::timeout(patience, asking).await.unwrap_or_else(|_| Err(failure::timeout(&name, patience)))
+        self.meter().measure(&name, answer).await
     }
 
     async fn call_patiently(&self, rpc: Rpc) -> Result<Vec<u8>> {

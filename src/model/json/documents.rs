@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::schema::{AnswerKind, answer_kinds};
-use super::{CONTAINER_KEYS, Standing, event};
+use super::{CONTAINER_KEYS, LagNumbers, Numbers, RequestNumbers, Standing, event};
 use crate::committed::{assert_committed, pretty};
 
 const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
@@ -127,8 +127,22 @@ fn example(kind: &AnswerKind) -> JsonText {
             standing.inspect(&nginx, &info, view)
         }
         "engine" => standing.engine(),
-        "stats" => standing.stats(&[("connects", 1), ("lists", 3), ("engineEvents", 57), ("eventsPublished", 21)]),
+        "stats" => standing.stats(&numbers()),
         other => panic!("criwatch.{other}/1 has no example"),
+    }
+}
+
+fn numbers() -> Numbers {
+    let requests =
+        |count, failures, total_micros, max_micros| RequestNumbers { count, failures, total_micros, max_micros };
+    Numbers {
+        stats: vec![("connects", 1), ("lists", 3), ("engineEvents", 57), ("eventsPublished", 21), ("overflows", 0)],
+        requests: [
+            ("ContainerStatus".to_owned(), requests(24, 1, 71_320, 8_114)),
+            ("ListContainers".to_owned(), requests(3, 0, 12_606, 5_023)),
+        ]
+        .into(),
+        event_lag: Some(LagNumbers { last_micros: 412, max_micros: 9_870 }),
     }
 }
 

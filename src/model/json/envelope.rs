@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::super::*;
 #[cfg(test)]
 use super::schema;
-use super::{ContainerJson, PodJson, container, only, raw, text};
+use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 
 /// What every answer begins with.
 #[derive(Serialize)]
@@ -139,15 +139,6 @@ pub(super) struct Inspection<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct NoMore {}
 
-/// `criwatch.stats/1`
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Numbers {
-    /// Numbers by name, since the watcher was made. Names are only added.
-    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, u64>"))]
-    stats: serde_json::Map<String, serde_json::Value>,
-}
-
 /// A pod, and those of its containers that are to be shown.
 pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
 
@@ -210,10 +201,9 @@ impl Standing {
         self.envelope("criwatch.container/1", One { container: self::container(container, view) })
     }
 
-    /// `criwatch.stats/1`: counters, by name.
-    pub fn stats(&self, counters: &[(&'static str, u64)]) -> JsonText {
-        let stats = counters.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect();
-        self.envelope("criwatch.stats/1", Numbers { stats })
+    /// `criwatch.stats/1`.
+    pub fn stats(&self, numbers: &Numbers) -> JsonText {
+        self.envelope("criwatch.stats/1", numbers)
     }
 
     /// `criwatch.engine/1`.

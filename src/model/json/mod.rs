@@ -6,6 +6,7 @@
 mod documents;
 mod envelope;
 mod event;
+mod numbers;
 #[cfg(test)]
 mod schema;
 
@@ -21,6 +22,7 @@ use super::*;
 
 pub use envelope::{PodWithContainers, Standing};
 pub use event::event;
+pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 
 /// The JSON of one container, made once for each version of it.
 pub fn container(container: &Container, view: LabelView) -> Arc<RawValue> {

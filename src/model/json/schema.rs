@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::MISSING_KEYS;
+use super::Numbers;
 use super::envelope::*;
 use super::event::{EventJson, camel};
 use crate::committed::schema_of;

@@ -61,7 +61,7 @@ impl Machine {
         match item {
             StreamItem::Open => self.opened(now),
             StreamItem::Event(event) => {
-                self.stats.engine_events += 1;
+                self.stats.event_came(event.created_at, self.listening_since, now.wall);
                 self.opened(now);
                 if let Some(event) = self.opening.keep_early(event, portfolio.is_synced()) {
                     portfolio.event(*event, now);

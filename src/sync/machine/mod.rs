@@ -102,6 +102,8 @@ pub(super) struct Machine {
     packings_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
+    /// When the present subscription was asked for.
+    listening_since: Time,
     stats: Stats,
     log: Log,
     /// The capability report, as it was logged last.
@@ -127,6 +129,7 @@ impl Machine {
             packings_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
+            listening_since: 0,
             stats: Stats::default(),
             log: Log::default(),
             reported: Events::default(),
@@ -221,6 +224,7 @@ impl Machine {
         }
         if self.watching && self.subscription.is_due(now.mono) {
             self.stats.subscriptions += 1;
+            self.listening_since = now.wall;
             self.subscription.subscribed(now.mono);
             out.actions.push(Action::Subscribe);
             self.lists.want(now.mono);

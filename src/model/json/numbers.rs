@@ -1,0 +1,59 @@
+//! What a watcher did, in numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// `criwatch.stats/1`
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Numbers {
+    /// Counts by name, since the watcher was made. Names are only added.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, u64>"))]
+    #[serde(serialize_with = "as_object")]
+    pub stats: Vec<(&'static str, u64)>,
+    /// The requests to the engine that came to an end, by RPC, since the watcher was made; its event streams are counted as
+    /// `subscriptions`, and a list that was streamed as one `StreamContainers`.
+    pub requests: BTreeMap<String, RequestNumbers>,
+    /// How late events come; absent until one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_lag: Option<LagNumbers>,
+}
+
+fn as_object<S: serde::Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
+}
+
+/// Of one RPC.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Requests"))]
+#[serde(rename_all = "camelCase")]
+pub struct RequestNumbers {
+    /// How many there were.
+    pub count: u64,
+    /// How many of them ended with an error; that something does not exist is one, too.
+    pub failures: u64,
+    /// How long all took together, in microseconds.
+    pub total_micros: u64,
+    /// How long the longest took, in microseconds.
+    pub max_micros: u64,
+}
+
+/// From the time that an event of the engine bears, by the engine's clock, until it was noticed here. Events from before the
+/// subscription are left out: engines repeat what nobody heard.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventLag"))]
+#[serde(rename_all = "camelCase")]
+pub struct LagNumbers {
+    /// Of the last event, in microseconds.
+    pub last_micros: u64,
+    /// The longest so far, in microseconds.
+    pub max_micros: u64,
+}
+
+/// Whole microseconds.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,117 @@
+//! The C of the documents is compiled as strictly as that of the tests, and run on the simulated engine. Their Rust is
+//! compiled as doc tests: src/lib.rs includes them.
+
+#[path = "support/c.rs"]
+mod c;
+#[path = "support/sim.rs"]
+mod sim;
+
+use std::fs;
+use std::process::Command;
+
+/// All items of the reference's index, and those of its matching watcher.
+const REFERENCE: &[&str] = &[
+    "New(address, opts...)",
+    "WithTimeout(timeout)",
+    "WithDialOpts(opts)",
+    "Client.RuntimeService()",
+    "Client.ImageService()",
+    "NewCRIWatcher(client, opts...)",
+    "WithRucksackPacker(packer)",
+    "WithPID(pid)",
+    "CRIWatcher.API()",
+    "CRIWatcher.Client()",
+    "CRIWatcher.Close()",
+    "CRIWatcher.ID(ctx)",
+    "CRIWatcher.Inspect(ctx, nameorid)",
+    "CRIWatcher.LifecycleEvents(ctx)",
+    "CRIWatcher.List(ctx)",
+    "CRIWatcher.PID()",
+    "CRIWatcher.Type()",
+    "CRIWatcher.Version(ctx)",
+    "AnnotationKeyPrefix",
+    "PodContainerNameLabel",
+    "PodNameLabel",
+    "PodNamespaceLabel",
+    "PodSandboxLabel",
+    "PodUidLabel",
+    "Type",
+    "Watcher.Portfolio()",
+    "Watcher.Ready()",
+    "Watcher.Events()",
+    "backoff",
+];
+
+const PORTING: &str = "docs/porting-from-whalewatcher.md";
+
+fn read(path: &str) -> String {
+    fs::read_to_string(c::root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The code in this language, in order.
+fn code<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fences = text.split("```").skip(1).step_by(2);
+    fences.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+/// Compiles a program of this text, and runs it with these arguments; what it writes to stdout.
+fn run(name: &str, text: &str, arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join(name).with_extension("c");
+    fs::write(&source, text).expect("a temporary file");
+    let program = c::Library::of_this_build().build(&source.to_string_lossy()).unwrap_or_else(|e| panic!("{e}"));
+    let output = Command::new(program).args(arguments).output().expect("a program that was just built");
+    assert!(output.status.success(), "{name}: {}\n{}", output.status, c::text(&output));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn the_readmes_program_lists() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    let id = sim.make("pod web ns=shop nginx").expect("a pod");
+    let readme = read("README.md");
+    let program = code(&readme, "c").into_iter().next().expect("README.md has C");
+    // Discovery would find an engine that this machine has: this test is to talk to its own.
+    let discovers = "cri_watcher_new(NULL,";
+    assert_eq!(program.matches(discovers).count(), 1, "README.md's program makes one watcher");
+    let program = program.replace(discovers, &format!("cri_watcher_new(\"{}\",", sim.endpoint()));
+    let json = run("readme", &program, &[]);
+    assert!(json.starts_with("{\"schema\":\"criwatch.containers/1\"") && json.contains(&id), "{json}");
+}
+
+#[test]
+fn every_item_of_the_reference_has_snippets() {
+    let text = read(PORTING);
+    let items: Vec<_> = text.split("\n### `").skip(1).map(|item| item.split_once("`\n").expect("a heading")).collect();
+    assert_eq!(items.iter().map(|(name, _)| *name).collect::<Vec<_>>(), REFERENCE);
+    for (name, item) in items {
+        assert_eq!((code(item, "c").len(), code(item, "rust").len()), (1, 1), "{name}: one snippet in C, one in Rust");
+    }
+}
+
+/// Each snippet becomes a function that is called once; everything has to go well while they run.
+#[test]
+fn the_snippets_in_c_run() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop nginx").expect("a pod");
+    let text = read(PORTING);
+    let (mut functions, mut calls) = (String::new(), String::new());
+    for (number, snippet) in code(&text, "c").into_iter().enumerate() {
+        let (before, body) = snippet
+            .rsplit_once("\n}\n\n")
+            .map_or((String::new(), snippet), |(before, body)| (format!("{before}\n}}\n"), body));
+        functions += &format!(
+            "{before}static void snippet{number}(const char *endpoint, cri_watcher *watcher, cri_error *err)\n\
+             {{\n(void)endpoint;\n(void)watcher;\n(void)err;\n{{\n{body}}}\n}}\n\n"
+        );
+        calls += &format!("snippet{number}(argv[1], watcher, NULL);\n");
+    }
+    let program = format!(
+        "#include <criwatch.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n{functions}\
+         int main(int argc, char **argv)\n{{\ncri_watcher *watcher = NULL;\n\
+         if (argc != 2 || cri_watcher_new(argv[1], NULL, &watcher, NULL) != CRI_OK\n\
+         || cri_watcher_start(watcher, NULL) != CRI_OK || cri_watcher_wait_ready(watcher, 20000, NULL) != CRI_OK)\n\
+         return 1;\n{calls}cri_watcher_free(watcher);\nputs(\"done\");\nreturn 0;\n}}\n"
+    );
+    assert_eq!(run("porting", &program, &[sim.endpoint()]), "done\n");
+}
