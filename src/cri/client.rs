@@ -113,6 +113,11 @@ impl Client {
         self.request_timeout
     }
 
+    /// How big a list in pieces may become: more than one message holds, and not without end.
+    pub(super) fn list_max_bytes(&self) -> usize {
+        self.message_max_bytes.saturating_mul(4)
+    }
+
     pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {
         // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
         RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)

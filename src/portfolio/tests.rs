@@ -39,6 +39,7 @@ impl Told {
             created_at: Some(self.now.wall),
             sandbox: None,
             containers: containers.to_vec(),
+            bytes: 0,
         };
         self.portfolio.event(event, self.now);
         self.words()
@@ -202,6 +203,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
         created_at: Some(T0 - 1),
         sandbox: None,
         containers: vec![running(id, T0 - 2)],
+        bytes: 0,
     };
     it.portfolio.event(old("a"), it.now);
     assert!(it.words().is_empty() && it.portfolio.get("a").is_none());

@@ -2,6 +2,7 @@
 
 #[path = "../support/c.rs"]
 mod c;
+mod panics;
 #[path = "../support/program.rs"]
 mod program;
 mod python;
@@ -26,10 +27,14 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
     Program::new("tests/guest/idle.c", IDLE),
+    Program::new("tests/guest/hammer.c", BUSY),
 ];
 
 fn main() {
-    let mut trials = vec![Trial::ignorable_test("python_exits", python::exits)];
+    let mut trials = vec![
+        Trial::ignorable_test("panics_become_errors", panics::become_errors),
+        Trial::ignorable_test("python_exits", python::exits),
+    ];
     for program in PROGRAMS {
         trials.push(program.plain());
         if program.is_clean {

@@ -65,6 +65,8 @@ static void check_mask(const char *tid)
     char text[64];
     read_task(tid, "status", "SigBlk:", text, sizeof text);
     unsigned long long blocked = strtoull(text, NULL, 16);
+    if (getenv("SHORT") != NULL)
+        return; /* valgrind keeps the masks itself. */
     for (int signal = 1; signal <= 64; signal++) {
         int is_blocked = (blocked >> (signal - 1)) & 1;
         if (is_synchronous(signal))
@@ -195,6 +197,11 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err)); /* Costs no thread. */
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 20000, &err));
     census found = count();
+    /* A thread gives itself its name. */
+    for (int i = 0; i < 4000 && found.others != alone; i++) {
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+        found = count();
+    }
     CHECK(found.io == 1 && found.events == 2 && found.log == 1 && found.pack == 1 && found.others == alone);
 
     /* The host's own: mask and handlers are as they were. */
