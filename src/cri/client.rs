@@ -113,9 +113,9 @@ impl Client {
         self.request_timeout
     }
 
-    /// How big a list in pieces may become: more than one message holds, and not without end.
-    pub(super) fn list_max_bytes(&self) -> usize {
-        self.message_max_bytes.saturating_mul(4)
+    /// How big a message may be, and a list that comes in pieces.
+    pub(super) fn message_max_bytes(&self) -> usize {
+        self.message_max_bytes
     }
 
     pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {

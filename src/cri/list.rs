@@ -45,7 +45,7 @@ impl Client {
     /// `None` when the engine does not know these methods. What came before an error is dropped: half a list would
     /// say of the other half that it is gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
-        let (mut sandboxes, mut containers, mut room) = (Vec::new(), Vec::new(), self.list_max_bytes());
+        let (mut sandboxes, mut containers, mut room) = (Vec::new(), Vec::new(), self.message_max_bytes());
         let collect = async {
             let mut stream = self.runtime().stream_containers(StreamContainersRequest::default()).await?.into_inner();
             while let Some(batch) = stream.message().await? {
@@ -71,7 +71,7 @@ impl Client {
 
 /// What room is left after this batch.
 fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
-    let full = || Status::out_of_range("the list has no end, or is bigger than four messages may be");
+    let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
     room.checked_sub(batch.encoded_len()).ok_or_else(full)
 }
 

@@ -28,12 +28,12 @@ pub async fn reply(
 }
 
 fn concerns(hostility: Hostility, method: &str) -> bool {
-    let lists = ["ListContainers", "ListPodSandbox"].contains(&method);
     match hostility {
         Hostility::Garbage | Hostility::WrongTypes => method != "Version",
-        Hostility::Huge | Hostility::Labels | Hostility::Ids => method == "ListContainers",
+        Hostility::Huge => method == "ListContainers",
+        Hostility::Labels | Hostility::Ids => ["ListContainers", "ContainerStatus"].contains(&method),
         Hostility::Flood => method == "GetContainerEvents",
-        Hostility::EndlessLists => method == "StreamContainers" || lists,
+        Hostility::EndlessLists => method == "StreamContainers",
         Hostility::Deep => ["ContainerStatus", "PodSandboxStatus"].contains(&method),
     }
 }
@@ -62,17 +62,14 @@ fn messages(hostility: Hostility, method: &str, request: &[u8]) -> Messages {
         // Field 1 as a number: it is a message, or text, everywhere.
         Hostility::WrongTypes => once(vec![0x08, 0x01]),
         Hostility::Huge => once(listed(vec![container("huge", HashMap::from([("x".into(), "x".repeat(81 << 20))]))])),
-        Hostility::Labels => {
-            let labels = (0..1_000_000).map(|n| (format!("key-{n}"), format!("value-{n}"))).collect();
-            once(listed(vec![container("labels", labels)]))
-        }
+        Hostility::Labels | Hostility::Ids if method == "ContainerStatus" => once(running(hostility, request)),
+        Hostility::Labels => once(listed(vec![container("labels", many_labels())])),
         Hostility::Ids => once(listed(odd_ids().into_iter().map(|id| container(&id, HashMap::new())).collect())),
         Hostility::Flood => Box::new(std::iter::repeat_with(event)),
-        Hostility::EndlessLists if method == "StreamContainers" => Box::new(std::iter::repeat_with(|| {
+        Hostility::EndlessLists => Box::new(std::iter::repeat_with(|| {
             pb::StreamContainersResponse { containers: (0..1000).map(|_| container(&id(), HashMap::new())).collect() }
                 .encode_to_vec()
         })),
-        Hostility::EndlessLists => once(Vec::new()),
         Hostility::Deep => once(deep(method, request)),
     }
 }
@@ -88,6 +85,19 @@ fn listed(containers: Vec<pb::Container>) -> Vec<u8> {
 fn container(id: &str, labels: HashMap<String, String>) -> pb::Container {
     let metadata = Some(pb::ContainerMetadata { name: id.into(), attempt: 0 });
     pb::Container { id: id.into(), metadata, labels, state: 1, created_at: now(), ..Default::default() }
+}
+
+fn many_labels() -> HashMap<String, String> {
+    (0..1_000_000).map(|n| (format!("key-{n}"), format!("value-{n}"))).collect()
+}
+
+/// Whoever is asked about runs.
+fn running(hostility: Hostility, request: &[u8]) -> Vec<u8> {
+    let id = pb::ContainerStatusRequest::decode(request).unwrap_or_default().container_id;
+    let labels = if hostility == Hostility::Labels { many_labels() } else { HashMap::new() };
+    let metadata = Some(pb::ContainerMetadata { name: id.clone(), attempt: 0 });
+    let status = pb::ContainerStatus { id, metadata, labels, state: 1, created_at: now(), ..Default::default() };
+    pb::ContainerStatusResponse { status: Some(status), info: HashMap::new() }.encode_to_vec()
 }
 
 fn odd_ids() -> Vec<String> {
