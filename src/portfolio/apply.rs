@@ -35,6 +35,7 @@ impl Portfolio {
         for id in absent {
             self.gone(&id, source, now);
         }
+        self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         self.asks.drop_hints(begun);
         self.packs.try_again();
         if first {
@@ -46,6 +47,9 @@ impl Portfolio {
     /// An event. Only the first list makes the difference between news and history, so there has to be one before.
     pub fn event(&mut self, event: EngineEvent, now: Now) {
         let tick = self.next_tick(now);
+        if self.unlisted >= self.limits.unlisted && !self.entries.contains_key(&event.id) {
+            return;
+        }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         if !self.horizon.is_fresh(event.created_at) {
             return self.hint(&event.id, kind, tick, now);
@@ -220,6 +224,7 @@ impl Portfolio {
         next.rucksack = before.as_ref().and_then(|r| r.rucksack.clone());
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.ledger.life(&said.id), Life::Over { .. });
+        self.unlisted += usize::from(source.is_event() && !self.entries.contains_key(&said.id));
         let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
         entry.kind_is_guess = false;
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);

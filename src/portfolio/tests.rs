@@ -39,6 +39,7 @@ impl Told {
             created_at: Some(self.now.wall),
             sandbox: None,
             containers: containers.to_vec(),
+            bytes: 0,
         };
         self.portfolio.event(event, self.now);
         self.words()
@@ -202,6 +203,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
         created_at: Some(T0 - 1),
         sandbox: None,
         containers: vec![running(id, T0 - 2)],
+        bytes: 0,
     };
     it.portfolio.event(old("a"), it.now);
     assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
@@ -264,8 +266,14 @@ fn a_bare_word_may_be_about_a_sandbox() {
     // Where the event's sandbox is another one, it is about a container.
     it.now.wall += 1000;
     let (id, created_at) = ("a".into(), Some(it.now.wall));
-    let event =
-        EngineEvent { id, kind: Some(EventKind::Started), created_at, sandbox: Some(pod()), containers: Vec::new() };
+    let event = EngineEvent {
+        id,
+        kind: Some(EventKind::Started),
+        created_at,
+        sandbox: Some(pod()),
+        containers: Vec::new(),
+        bytes: 0,
+    };
     it.portfolio.event(event, it.now);
     assert_eq!(it.portfolio.questions(1, it.now)[0].kind, Some(Kind::Container));
 }

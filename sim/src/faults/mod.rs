@@ -24,8 +24,31 @@ pub struct Switches {
     pub not_served: bool,
     /// A streamed list fails after its first batch.
     pub partial_lists: bool,
+    /// Some answers are made to do harm.
+    pub hostility: Option<Hostility>,
     /// Not even an event makes GetContainerEvents answer.
     pub withhold_headers: bool,
+}
+
+/// What an engine does that means harm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hostility {
+    /// Replies are no protocol buffers.
+    Garbage,
+    /// Replies are protocol buffers of another kind.
+    WrongTypes,
+    /// A list is one message of 81 MiB.
+    Huge,
+    /// Events of new containers, as fast as they can be sent, for ever.
+    Flood,
+    /// A streamed list has no end.
+    EndlessLists,
+    /// The verbose information is JSON nested a million times.
+    Deep,
+    /// Ids that no engine has.
+    Ids,
+    /// A container with a million labels.
+    Labels,
 }
 
 /// How an open event stream ends.
@@ -79,6 +102,10 @@ impl Default for Faults {
 impl Faults {
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
         self.switches.send_modify(change);
+    }
+
+    pub fn hostility(&self) -> Option<Hostility> {
+        self.switches.borrow().hostility
     }
 
     pub fn partial_lists(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::grammar::{number, time};
-use crate::faults::{EventFault, LeftOut, StreamEnd};
+use crate::faults::{EventFault, Hostility, LeftOut, StreamEnd};
 
 /// The faults, for --help and the README.
 pub const HELP: &str = "\
@@ -24,7 +24,11 @@ fault statusless on|sandbox|off             events without the statuses of conta
 fault replay N                              the last N events are told again, as they were
 fault break-stream                          all event streams end with an error
 fault end-stream                            all event streams end with OK
-fault clock-step [-]TIME                    the engine's clock jumps";
+fault clock-step [-]TIME                    the engine's clock jumps
+fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|ids|labels|off
+                                            some answers are made to do harm: no protocol buffers, or others; a message
+                                            of 81 MiB; events of new containers without end; a streamed list without
+                                            end; JSON nested a million times; odd ids; a million labels";
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -35,6 +39,7 @@ pub enum Fault {
     NotServed(bool),
     WithholdHeaders(bool),
     PartialLists(bool),
+    Hostile(Option<Hostility>),
     Event(EventFault),
     Replay(usize),
     EndStreams(StreamEnd),
@@ -52,6 +57,7 @@ pub fn parse(words: &[&str]) -> Result<Fault, String> {
         ["not-served", on] => Fault::NotServed(switch(on)?),
         ["withhold-headers", on] => Fault::WithholdHeaders(switch(on)?),
         ["partial-lists", on] => Fault::PartialLists(switch(on)?),
+        ["hostile", how] => Fault::Hostile(hostility(how)?),
         ["drop-events", n] => Fault::Event(EventFault::Drop(number(n)?)),
         ["duplicate-events", on] => Fault::Event(EventFault::Duplicate(switch(on)?)),
         ["reorder-events", on] => Fault::Event(EventFault::Reorder(switch(on)?)),
@@ -96,6 +102,21 @@ fn refusal(text: &str) -> Result<Option<Code>, String> {
         "off" => Ok(None),
         other => Err(format!("{other:?}: want unknown, unavailable or off")),
     }
+}
+
+fn hostility(text: &str) -> Result<Option<Hostility>, String> {
+    Ok(Some(match text {
+        "garbage" => Hostility::Garbage,
+        "wrong-types" => Hostility::WrongTypes,
+        "huge" => Hostility::Huge,
+        "flood" => Hostility::Flood,
+        "endless-lists" => Hostility::EndlessLists,
+        "deep" => Hostility::Deep,
+        "ids" => Hostility::Ids,
+        "labels" => Hostility::Labels,
+        "off" => return Ok(None),
+        other => return Err(format!("{other:?} is no hostility: see --help")),
+    }))
 }
 
 fn step(text: &str) -> Result<i64, String> {

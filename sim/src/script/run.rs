@@ -197,6 +197,7 @@ impl Runner {
             Fault::NotInitialized(code) => faults.switch(|s| s.not_initialized = code),
             Fault::WithholdHeaders(on) => faults.switch(|s| s.withhold_headers = on),
             Fault::PartialLists(on) => faults.switch(|s| s.partial_lists = on),
+            Fault::Hostile(how) => faults.switch(|s| s.hostility = how),
             Fault::Mute(on) => self.serving.socket.mute(on),
             Fault::Event(fault) => self.engine.fault(fault).await,
             Fault::EndStreams(how) => faults.end_streams(how),

@@ -67,6 +67,15 @@ impl Machine {
                     portfolio.event(*event, now);
                 }
             }
+            StreamItem::Lost(events) => {
+                self.stats.engine_events += events;
+                self.stats.lost_engine_events += events;
+                self.stats.blind_windows += 1;
+                self.log.warn(format!(
+                    "the engine told more than could be applied: {events} of its events are lost; everything is listed"
+                ));
+                self.lists.want(now.mono);
+            }
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
