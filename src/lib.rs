@@ -26,4 +26,5 @@ pub mod model;
 pub mod portfolio;
 pub mod sync;
 mod table;
+mod test_hooks;
 pub mod watcher;

@@ -1,56 +1,37 @@
-//! The C programs in tests/c, each run as it is and under valgrind; the examples in C are built as strictly.
+//! The C programs in tests/c, each run as it is, under valgrind and with AddressSanitizer; the examples in C are built as strictly.
 
 #[path = "support/c.rs"]
 mod c;
+#[path = "support/program.rs"]
+mod program;
 #[path = "support/sim.rs"]
 mod sim;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-
-/// A program, and what it is given.
-struct Program {
-    name: &'static str,
-    argument: Option<Argument>,
-    /// Whether it gives everything back; otherwise valgrind is not asked.
-    is_clean: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Argument {
-    /// An empty folder.
-    Folder,
-    /// An endpoint where nobody is.
-    DeadEndpoint,
-    /// The shared library.
-    Library,
-    /// A simulated engine's endpoint. What the program writes to stdout are lines of the engine's script; the answers
-    /// come in on stdin.
-    Simulated,
-}
+use program::{Argument, Program};
 
 const PROGRAMS: &[Program] = &[
-    Program { name: "nulls", argument: None, is_clean: true },
-    Program { name: "options", argument: None, is_clean: true },
-    Program { name: "bounds", argument: None, is_clean: true },
-    Program { name: "badinput", argument: Some(Argument::Folder), is_clean: true },
-    Program { name: "callbacks", argument: Some(Argument::DeadEndpoint), is_clean: true },
-    Program { name: "stopped", argument: Some(Argument::DeadEndpoint), is_clean: true },
-    Program { name: "queues", argument: Some(Argument::DeadEndpoint), is_clean: true },
-    Program { name: "crowd", argument: Some(Argument::Simulated), is_clean: true },
-    Program { name: "overflow", argument: Some(Argument::Simulated), is_clean: true },
-    Program { name: "queries", argument: Some(Argument::Simulated), is_clean: true },
-    Program { name: "snapshots", argument: Some(Argument::Simulated), is_clean: true },
-    Program { name: "logs", argument: Some(Argument::Simulated), is_clean: true },
-    Program { name: "packer", argument: Some(Argument::Simulated), is_clean: true },
+    Program::new("tests/c/nulls.c", None),
+    Program::new("tests/c/options.c", None),
+    Program::new("tests/c/bounds.c", None),
+    Program::new("tests/c/badinput.c", Some(Argument::Folder)),
+    Program::new("tests/c/callbacks.c", Some(Argument::DeadEndpoint)),
+    Program::new("tests/c/stopped.c", Some(Argument::DeadEndpoint)),
+    Program::new("tests/c/queues.c", Some(Argument::DeadEndpoint)),
+    Program::new("tests/c/crowd.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/overflow.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/queries.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/snapshots.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/logs.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/packer.c", Some(Argument::Simulated(&[]))),
     // A process that just ends frees nothing; neither does one that forgets a watcher.
-    Program { name: "exits", argument: Some(Argument::DeadEndpoint), is_clean: false },
-    Program { name: "unloads", argument: Some(Argument::Library), is_clean: false },
+    Program::new("tests/c/exits.c", Some(Argument::DeadEndpoint)).that_leaves_things(),
+    Program::new("tests/c/unloads.c", Some(Argument::Library)).that_leaves_things(),
     // A thread ended by force leaves behind what it held.
-    Program { name: "forced_exit", argument: Some(Argument::DeadEndpoint), is_clean: false },
+    Program::new("tests/c/forced_exit.c", Some(Argument::DeadEndpoint)).that_leaves_things(),
 ];
 
 fn main() {
@@ -61,59 +42,26 @@ fn main() {
         Trial::test("the_epoll_example_is_short", the_epoll_example_is_short),
     ];
     for program in PROGRAMS {
-        trials.push(Trial::test(program.name, || Ok(run(program, |path| Command::new(path))?)));
+        trials.push(program.plain());
         if program.is_clean {
-            trials.push(Trial::ignorable_test(format!("{}_under_valgrind", program.name), || under_valgrind(program)));
+            trials.push(program.under_valgrind());
+            trials.push(program.under_asan());
         }
     }
+    trials.push(Trial::ignorable_test("asan_sees_a_use_after_free", asan_sees_a_use_after_free));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-fn run(program: &Program, command: impl Fn(&Path) -> Command) -> Result<(), String> {
-    let library = c::Library::of_this_build();
-    let path = library.build(&format!("tests/c/{}.c", program.name))?;
-    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let mut command = command(&path);
-    match program.argument {
-        Some(Argument::Folder) => command.arg(folder.path()),
-        Some(Argument::DeadEndpoint) => command.arg(format!("unix://{}/nobody.sock", folder.path().display())),
-        Some(Argument::Library) => command.arg(library.path()),
-        Some(Argument::Simulated) => return run_simulated(command),
-        None => &mut command,
-    };
-    c::succeed(&mut command).map(drop)
-}
-
-fn run_simulated(mut command: Command) -> Result<(), String> {
-    let mut sim = sim::Sim::start(&[])?;
-    command.arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
-    let (Some(mut answers), Some(lines), Some(mut stderr)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err("a child without pipes".into());
-    };
-    let complaints = std::thread::spawn(move || {
-        let mut text = String::new();
-        stderr.read_to_string(&mut text).map(|_| text)
-    });
-    for line in BufReader::new(lines).lines() {
-        let line = line.map_err(|e| format!("{command:?} writes no text: {e}"))?;
-        let answer = sim.tell(&line).unwrap_or_else(|e| e);
-        // A program that does not wait for its answer has ended: its status tells the rest.
-        let _ = writeln!(answers, "{answer}");
+/// The proof that the sanitizer would see what the others do not do.
+fn asan_sees_a_use_after_free() -> Result<Completion, Failed> {
+    if let Err(reason) = c::asan() {
+        return Ok(Completion::ignored_with(reason));
     }
-    let status = child.wait().map_err(|e| format!("{command:?}: {e}"))?;
-    let complaints = complaints.join().map_err(|_| "the reader of stderr panicked")?.map_err(|e| e.to_string())?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}\n{complaints}")) }
-}
-
-fn under_valgrind(program: &Program) -> Result<Completion, Failed> {
-    if !c::is_there("valgrind") {
-        return Ok(Completion::ignored_with("valgrind is not installed"));
-    }
-    run(program, c::valgrind)?;
-    Ok(Completion::Completed)
+    let program = c::Library::of_this_build().with_asan().build("tests/c/use_after_free.c")?;
+    let output = Command::new(program).output()?;
+    let text = c::text(&output);
+    let seen = !output.status.success() && text.contains("AddressSanitizer: heap-use-after-free");
+    if seen { Ok(Completion::Completed) } else { Err(format!("{}: {text}", output.status).into()) }
 }
 
 fn examples_build() -> Result<(), Failed> {

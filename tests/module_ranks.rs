@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
 /// Every module of the crate and its rank; equal ranks do not know of each other. `table` is no layer of the
-/// design: it is the macro beneath all, with which the others declare their constants; `committed` serves tests only.
+/// design: it is the macro beneath all, with which the others declare their constants; `committed` and `test_hooks` serve tests only.
 const RANKS: &[(&str, i32)] = &[
     ("table", -1),
     ("committed", -1),
+    ("test_hooks", -1),
     ("error", 0),
     ("model", 1),
     ("config", 1),

@@ -4,13 +4,16 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use criwatch::model::{
     CRI_ANNOTATION_KEY_PREFIX, CRI_ENGINE_TYPE, CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED,
 };
 use serde_json::{Value, json};
 
+use support::c;
 use support::pods::{ContainerSpec, Pod, PodSpec};
 use support::probe::{self, Events, Line};
 use support::suite::{self, Outcome, Setup, Skipped, Test, unique};
@@ -20,6 +23,7 @@ const TESTS: &[Test] = &[
     ("lists_a_pod_with_its_processes", lists_a_pod_with_its_processes),
     ("shows_labels_and_annotations_as_given", shows_labels_and_annotations_as_given),
     ("inspects_by_every_name", inspects_by_every_name),
+    ("serves_the_examples_in_c", serves_the_examples_in_c),
     ("says_who_the_engine_is", says_who_the_engine_is),
     ("replays_then_tells_each_exit_once", replays_then_tells_each_exit_once),
     ("tells_each_life_once_from_its_start", tells_each_life_once_from_its_start),
@@ -167,6 +171,30 @@ fn inspects_by_every_name(setup: &mut Setup) -> Outcome {
     let error = setup.probe.inspect("0123456789abcdef").expect_err("nothing has this id");
     assert!(error.contains("CRI_E_NOT_FOUND"), "{error}");
     Ok(())
+}
+
+/// The shortest program lists; the one with epoll keeps a table of pods, until its input ends.
+fn serves_the_examples_in_c(setup: &mut Setup) -> Outcome {
+    let trio = setup.run_trio()?;
+    let library = c::Library::of_this_build();
+    let list = c::succeed(Command::new(library.build("examples/c/list.c")?).arg(&setup.engine.endpoint))?;
+    for id in trio.ids() {
+        assert!(list.contains(id), "{id} is not listed: {list}");
+    }
+    let mut table = Command::new(library.build("examples/c/table.c")?);
+    table.arg(&setup.engine.endpoint).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = table.spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
+    let mut shows = |running: &str| {
+        let is = |line: &String| line.contains(&trio.pod.spec.name) && line.ends_with(running);
+        lines.find(is).map(drop).ok_or(format!("the table ended without {running} running"))
+    };
+    shows(" 2")?;
+    setup.engine.pods.stop(&trio.lasting, 0)?;
+    shows(" 1")?;
+    drop(child.stdin.take());
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(format!("{table:?}: {status}").into()) }
 }
 
 fn says_who_the_engine_is(setup: &mut Setup) -> Outcome {

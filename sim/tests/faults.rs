@@ -70,6 +70,55 @@ async fn a_starting_engine_refuses() {
 }
 
 #[tokio::test]
+async fn an_engine_without_cri_knows_no_such_service() {
+    let mut sim = Sim::start(&[]).await;
+    let mut client = sim.runtime().await;
+    sim.ok("fault not-served on").await;
+    let status = version(&mut client).await.unwrap_err();
+    let text = "unknown service runtime.v1.RuntimeService";
+    assert_eq!((status.code(), status.message()), (tonic::Code::Unimplemented, text));
+    sim.ok("fault not-served off").await;
+    version(&mut client).await.unwrap();
+    sim.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_out_of_turn_shows_things_as_they_are() {
+    let mut sim = Sim::start(&[]).await;
+    let mut events = Events::subscribe(&mut sim).await;
+    let pod = sim.id("pod web app").await;
+    events.take(4).await;
+    let app = sim.id("tell deleted app").await;
+    let event = events.event().await;
+    assert_eq!((event.container_event_type(), &event.container_id), (Kind::ContainerDeletedEvent, &app));
+    assert_eq!(event.containers_statuses[0].state(), pb::ContainerState::ContainerRunning);
+    assert_eq!(sim.id("tell stopped web").await, pod);
+    assert_eq!(events.take(1).await, [(Kind::ContainerStoppedEvent, pod)]);
+    sim.finish().await;
+}
+
+#[tokio::test]
+async fn want_of_memory_is_noticed_late_and_told_by_no_event() {
+    let mut sim = Sim::start(&[]).await;
+    let mut client = sim.runtime().await;
+    let mut events = Events::subscribe(&mut sim).await;
+    sim.ok("pod web app").await;
+    events.take(4).await;
+    let app = sim.id("oom app 300ms").await;
+    let event = events.event().await;
+    let told = &event.containers_statuses[0];
+    assert_eq!((told.exit_code, told.reason.as_str()), (137, "Error"));
+    let noticed = async {
+        while verbose_container(&mut client, &app).await.0.reason != "OOMKilled" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(DEADLINE, noticed).await.unwrap();
+    assert!(events.is_silent());
+    sim.finish().await;
+}
+
+#[tokio::test]
 async fn events_are_dropped_doubled_swapped_and_replayed() {
     let mut sim = Sim::start(&[]).await;
     let mut events = Events::subscribe(&mut sim).await;
@@ -115,6 +164,10 @@ async fn events_without_statuses() {
         let event = events.event().await;
         assert!(event.pod_sandbox_status.is_none() && event.containers_statuses.is_empty());
     }
+    sim.ok("fault statusless sandbox").await;
+    sim.ok("tell started app").await;
+    let event = events.event().await;
+    assert_eq!((event.pod_sandbox_status, event.containers_statuses.len()), (None, 1));
     sim.ok("fault statusless off").await;
     sim.ok("run-pod b").await;
     assert!(events.event().await.pod_sandbox_status.is_some());

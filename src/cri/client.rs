@@ -122,6 +122,11 @@ impl Client {
         self.request_timeout
     }
 
+    /// How big a message may be, and a list that comes in pieces.
+    pub(super) fn message_max_bytes(&self) -> usize {
+        self.message_max_bytes
+    }
+
     pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {
         // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
         RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)

@@ -51,25 +51,17 @@ pub(super) fn container_status(c: proto::ContainerStatus, pod_id: Option<Id>) ->
 
 /// An entry of ListPodSandbox.
 pub(super) fn listed_sandbox(s: proto::PodSandbox) -> Sighting {
-    let mut pod = Pod::new(s.id.as_str().into());
-    pod_metadata(&mut pod, s.metadata);
-    pod.state = pod_state(s.state);
-    pod.labels = labels(s.labels);
-    pod.annotations = labels(s.annotations);
+    let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
+    (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
     pod.runtime_handler = s.runtime_handler.into();
-    pod.created_at = known(s.created_at);
     sandbox(pod, false)
 }
 
 /// A sandbox's status, from a reply or an event.
 pub(super) fn sandbox_status(s: proto::PodSandboxStatus) -> Sighting {
-    let mut pod = Pod::new(s.id.as_str().into());
-    pod_metadata(&mut pod, s.metadata);
-    pod.state = pod_state(s.state);
-    pod.labels = labels(s.labels);
-    pod.annotations = labels(s.annotations);
+    let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
+    (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
     pod.runtime_handler = s.runtime_handler.into();
-    pod.created_at = known(s.created_at);
     let network = s.network.unwrap_or_default();
     let ips = std::iter::once(network.ip).chain(network.additional_ips.into_iter().map(|a| a.ip));
     pod.ips = ips.filter(|ip| !ip.is_empty()).map(Arc::from).collect();
@@ -97,12 +89,16 @@ fn sandbox(pod: Pod, is_status: bool) -> Sighting {
     .with_pod(pod)
 }
 
-fn pod_metadata(pod: &mut Pod, metadata: Option<proto::PodSandboxMetadata>) {
+fn pod(id: String, metadata: Option<proto::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
     let metadata = metadata.unwrap_or_default();
+    let mut pod = Pod::new(id.into());
     pod.name = metadata.name.into();
     pod.namespace = metadata.namespace.into();
     pod.uid = metadata.uid.into();
     pod.attempt = metadata.attempt;
+    pod.state = pod_state(state);
+    pod.created_at = known(created_at);
+    pod
 }
 
 fn pod_state(state: i32) -> PodState {

@@ -1,5 +1,6 @@
 //! Everything that the engine has: the two lists, streamed where the engine can (KEP-5825).
 
+use prost::Message;
 use tonic::{Code, Status};
 
 use super::client::Client;
@@ -45,15 +46,17 @@ impl Client {
     /// `None` when the engine does not know these methods. What came before an error is dropped: half a list would
     /// say of the other half that it is gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
-        let (mut sandboxes, mut containers) = (Vec::new(), Vec::new());
+        let (mut sandboxes, mut containers, mut room) = (Vec::new(), Vec::new(), self.message_max_bytes());
         let collect = async {
             let mut stream = self.runtime().stream_containers(StreamContainersRequest::default()).await?.into_inner();
             while let Some(batch) = stream.message().await? {
+                room = fits(&batch, room)?;
                 containers.extend(in_batches(batch.containers, convert::listed_container).await);
             }
             let mut stream =
                 self.runtime().stream_pod_sandboxes(StreamPodSandboxesRequest::default()).await?.into_inner();
             while let Some(batch) = stream.message().await? {
+                room = fits(&batch, room)?;
                 sandboxes.extend(in_batches(batch.pod_sandboxes, convert::listed_sandbox).await);
             }
             Ok::<_, Status>(())
@@ -70,6 +73,12 @@ impl Client {
         let is_known = self.meter().measure(METHOD, answer).await?;
         Ok(is_known.then_some(Listing { sandboxes, containers, streamed: Some(true) }))
     }
+}
+
+/// What room is left after this batch.
+fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
+    let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
+    room.checked_sub(batch.encoded_len()).ok_or_else(full)
 }
 
 async fn in_batches<T, U>(items: Vec<T>, convert: impl Fn(T) -> U) -> Vec<U> {

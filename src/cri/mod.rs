@@ -1,5 +1,6 @@
 //! Everything that talks to *one* engine. Nothing here keeps state from one call to the next.
 
+mod backlog;
 mod call;
 mod client;
 mod convert;
@@ -14,6 +15,7 @@ mod pid;
 mod status;
 mod stream;
 
+pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};
 pub use client::{Client, Version};
 pub use discover::connect;

@@ -1,8 +1,9 @@
 //! The engine's event stream: drained into memory, whatever anybody does with the events.
 
-use tokio::sync::mpsc::UnboundedSender;
+use prost::Message;
 use tonic::{Code, Status};
 
+use super::backlog::Inlet;
 use super::client::Client;
 use super::proto::{ContainerEventResponse, ContainerEventType, GetEventsRequest};
 use super::{convert, failure};
@@ -37,6 +38,8 @@ pub struct EngineEvent {
     pub sandbox: Option<Sighting>,
     /// Statuses of containers of that sandbox, possibly none.
     pub containers: Vec<Sighting>,
+    /// How many bytes it had on the wire.
+    pub bytes: usize,
 }
 
 /// Why the stream ended.
@@ -62,14 +65,23 @@ pub enum StreamItem {
     Open,
     /// An event.
     Event(Box<EngineEvent>),
+    /// So many events came faster than they were applied, and are lost.
+    Lost(u64),
     /// The end; nothing follows.
     End(StreamEnd),
+}
+
+impl StreamItem {
+    /// What it costs to keep.
+    pub(super) fn bytes(&self) -> usize {
+        if let StreamItem::Event(event) = self { event.bytes } else { 0 }
+    }
 }
 
 impl Client {
     /// Subscribes, and passes everything on until the stream ends or the receiver is gone. There is no deadline: the
     /// reply's headers come with the first event, however long that takes.
-    pub async fn follow(self, to: UnboundedSender<StreamItem>) {
+    pub async fn follow(self, to: Inlet) {
         let mut events = 0;
         let outcome = self.drain(&to, &mut events).await;
         let end = match outcome {
@@ -84,19 +96,19 @@ impl Client {
             }
         };
         // Nobody listens any more: then nobody wants to know.
-        let _ = to.send(StreamItem::End(end));
+        let _ = to.put(StreamItem::End(end));
     }
 
-    async fn drain(&self, to: &UnboundedSender<StreamItem>, events: &mut u64) -> Result<(), Status> {
+    async fn drain(&self, to: &Inlet, events: &mut u64) -> Result<(), Status> {
         let response = self.runtime().get_container_events(GetEventsRequest {}).await?;
         // A stream that ends at once comes with its trailers in the headers' place.
-        if response.metadata().get("grpc-status").is_none() && to.send(StreamItem::Open).is_err() {
+        if response.metadata().get("grpc-status").is_none() && !to.put(StreamItem::Open) {
             return Ok(());
         }
         let mut stream = response.into_inner();
         while let Some(message) = stream.message().await? {
             *events += 1;
-            if to.send(StreamItem::Event(Box::new(event(message)))).is_err() {
+            if !to.put(StreamItem::Event(Box::new(event(message)))) {
                 return Ok(());
             }
         }
@@ -105,6 +117,7 @@ impl Client {
 }
 
 fn event(message: ContainerEventResponse) -> EngineEvent {
+    let bytes = message.encoded_len();
     let kind = match ContainerEventType::try_from(message.container_event_type) {
         Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),
         Ok(ContainerEventType::ContainerStartedEvent) => Some(EventKind::Started),
@@ -122,5 +135,5 @@ fn event(message: ContainerEventResponse) -> EngineEvent {
         let own = c.id == *id;
         convert::container_status(c, pod_id.clone().filter(|_| own))
     });
-    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers: containers.collect(), id }
+    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers: containers.collect(), id, bytes }
 }

@@ -11,13 +11,18 @@ use safer_ffi::prelude::*;
 use super::{cri_buffer, cri_error};
 use crate::error::*;
 use crate::model::JsonText;
+use crate::test_hooks::may_panic;
 
 /// A string that C gives, or NULL.
 pub(super) type Text<'a> = Option<char_p::Ref<'a>>;
 
 /// Runs one fallible entry: its status, and `err` written in any case.
 pub(super) fn entry(err: Option<&mut *mut cri_error>, body: impl FnOnce() -> Result<Status>) -> Status {
-    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    let hooked = || {
+        may_panic("entry");
+        body()
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(hooked)).unwrap_or_else(|panic| Err(panicked(&*panic)));
     let (status, error) = match outcome {
         Ok(status) => (status, std::ptr::null_mut()),
         Err(error) => (error.status(), cri_error::into_raw_if(err.is_some(), error)),
@@ -76,7 +81,11 @@ pub(super) fn make<T>(
 
 /// An entry that cannot report anything: a panic, which has told itself by then, gives `otherwise`.
 pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    let hooked = || {
+        may_panic("infallible");
+        body()
+    };
+    catch_unwind(AssertUnwindSafe(hooked)).unwrap_or(otherwise)
 }
 
 /// What a pointer points at; NULL is an error that names the parameter.

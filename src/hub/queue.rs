@@ -14,7 +14,6 @@ use crate::model::*;
 
 /// What a look into a queue gives.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Next {
     /// An event.
     Event(Event),

@@ -197,7 +197,9 @@ impl Container {
         let mut bits = 0;
         let mut note = |changed: bool, bit: u64| bits |= if changed { bit } else { 0 };
         note((self.pid, &self.cgroup_path) != (before.pid, &before.cgroup_path), CRI_CHANGED_PID);
-        note(!same_pod(self.pod.as_deref(), before.pod.as_deref()), CRI_CHANGED_POD);
+        // What becomes of its pod does not concern what has exited; which pod it was in does.
+        let follows_pod = before.pod.is_none() || self.state != State::Exited;
+        note(follows_pod && !same_pod(self.pod.as_deref(), before.pod.as_deref()), CRI_CHANGED_POD);
         note(self.started_at != before.started_at, CRI_CHANGED_STARTED_AT);
         note((&self.exit, self.finished_at) != (&before.exit, before.finished_at), CRI_CHANGED_EXIT);
         note(self.state != before.state, CRI_CHANGED_STATE);

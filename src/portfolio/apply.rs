@@ -28,11 +28,14 @@ impl Portfolio {
                 entry.listed = tick;
             }
         }
-        let is_absent = |e: &&Entry| e.present && e.listed != tick && e.affirmed <= begun;
+        // A late word may have begun a life after the departure was told: that one ends here, too.
+        let is_open = |e: &Entry| e.present || self.ledger.life(&e.record.id).is_open();
+        let is_absent = |e: &&Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
         let absent: Vec<Id> = self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect();
         for id in absent {
             self.gone(&id, source, now);
         }
+        self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         self.asks.drop_hints(begun);
         self.packs.try_again();
         if first {
@@ -44,6 +47,9 @@ impl Portfolio {
     /// An event. Only the first list makes the difference between news and history, so there has to be one before.
     pub fn event(&mut self, event: EngineEvent, now: Now) {
         let tick = self.next_tick(now);
+        if self.unlisted >= self.limits.unlisted && !self.entries.contains_key(&event.id) {
+            return;
+        }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         if !self.horizon.is_fresh(event.created_at) {
             return self.hint(&event.id, kind, tick, now);
@@ -163,6 +169,8 @@ impl Portfolio {
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);
+        // Only a container's event tells of a sandbox with another id.
+        let is_guess = pod_id.is_none() && kind.is_none() && self.entries.get(id).is_none_or(|e| e.kind_is_guess);
         let said = Sighting {
             state: State::Running,
             pod_id,
@@ -173,6 +181,9 @@ impl Portfolio {
             Life::Unclear => self.lived_and_is_over(&said, source, now),
             life if life.is_over_untold() => self.lived_and_is_over(&said, source, now),
             _ => {}
+        }
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.kind_is_guess = is_guess;
         }
         self.asks.ask_now(id, known.or(kind), now.mono);
     }
@@ -206,13 +217,16 @@ impl Portfolio {
         let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).cloned();
         let as_of = source.as_of(self.tick);
         let fresh = entry.is_none_or(|e| as_of >= e.stated);
-        let before = entry.map(|e| e.record.clone()).filter(|r| r.kind == said.kind);
-        let mut next = merge::merge(before.as_deref(), said, pod, fresh);
+        let before = entry.map(|e| e.record.clone());
         // A word without a status may have been taken for another kind; what the program added stays.
-        next.rucksack = entry.and_then(|e| e.record.rucksack.clone());
+        let of_this_kind = before.as_deref().filter(|r| r.kind == said.kind);
+        let mut next = merge::merge(of_this_kind, said, pod, fresh);
+        next.rucksack = before.as_ref().and_then(|r| r.rucksack.clone());
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.ledger.life(&said.id), Life::Over { .. });
+        self.unlisted += usize::from(source.is_event() && !self.entries.contains_key(&said.id));
         let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
+        entry.kind_is_guess = false;
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
         entry.affirmed = entry.affirmed.max(as_of);
         entry.stated = entry.stated.max(as_of);
@@ -269,6 +283,7 @@ impl Entry {
             stated: 0,
             listed: 0,
             departed: 0,
+            kind_is_guess: false,
             no_pid: false,
             provisional: false,
         }

@@ -8,6 +8,8 @@ use crate::model::{Id, Time};
 
 /// How long the ledger remembers a life after its end. containerd replays events of up to five minutes.
 const REMEMBER: Millis = 15 * 60 * 1000;
+/// ... and of how many at most: no node ends as many in that time.
+const REMEMBER_MOST: usize = 100_000;
 
 /// How a life ended, as far as we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,11 @@ pub(super) enum Life {
 }
 
 impl Life {
+    /// Whether anything is still to be told of it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Life::None | Life::Over { .. })
+    }
+
     /// Whether it is over without anything having been told of it.
     pub fn is_over_untold(&self) -> bool {
         matches!(self, Life::Over { how: Ending::Untold | Ending::Unresolved, .. })
@@ -127,7 +134,8 @@ impl Ledger {
     /// Forgets what departed long ago and is not `kept`; tells when the last of them did.
     pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Millis> {
         let mut latest = None;
-        while self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now) {
+        while self.departed.len() > REMEMBER_MOST || self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now)
+        {
             let Some((at, id)) = self.departed.pop_front() else {
                 break;
             };

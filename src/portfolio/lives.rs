@@ -129,7 +129,7 @@ impl Portfolio {
     /// The engine no longer has it.
     pub(super) fn gone(&mut self, id: &Id, source: Source, now: Now) {
         // A late word may have begun a life after the departure was told.
-        let is_open = !matches!(self.ledger.life(id), Life::None | Life::Over { .. });
+        let is_open = self.ledger.life(id).is_open();
         let Some(entry) = self.entries.get(id).filter(|e| e.present || is_open) else { return };
         let is_dead = matches!(self.ledger.life(id), Life::Over { .. } | Life::None | Life::Unclear);
         let record = if is_dead { Container::clone(&entry.record) } else { merge::as_gone(&entry.record) };

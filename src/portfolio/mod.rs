@@ -59,6 +59,9 @@ struct Limits {
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
     hints: usize,
+    /// How many ids are believed on the word of events alone; no node starts as many between two lists. Of more, the
+    /// list has to tell.
+    unlisted: usize,
     tombstones_keep: Millis,
     tombstones_max: usize,
 }
@@ -77,6 +80,8 @@ struct Entry {
     listed: Tick,
     /// The tick at which it went.
     departed: Tick,
+    /// Only words have come that do not tell whether it is a container or a sandbox.
+    kind_is_guess: bool,
     /// This engine tells no pid of it.
     no_pid: bool,
     /// Its EXITED was told as provisional; one UPDATED will follow.
@@ -98,6 +103,8 @@ pub struct Portfolio {
     horizon: Horizon,
     /// Whether the first list was applied.
     synced: bool,
+    /// How many the engine has according to events only: since the last list they came to be known.
+    unlisted: usize,
     tick: Tick,
     generation: u64,
     changed: bool,
@@ -122,6 +129,7 @@ impl Portfolio {
             graves: VecDeque::new(),
             horizon: Horizon::default(),
             synced: false,
+            unlisted: 0,
             tick: 0,
             generation: 0,
             changed: false,
@@ -133,6 +141,7 @@ impl Portfolio {
                 rucksack: millis(config.packer_timeout),
                 retry_ceiling: millis(config.relist_interval),
                 hints: 32,
+                unlisted: 10_000,
                 tombstones_keep: millis(config.tombstones_keep),
                 tombstones_max: config.tombstones_max,
             },
@@ -248,12 +257,19 @@ impl Portfolio {
 
     /// The questions to put to the engine now, at most `room` of them.
     pub fn questions(&mut self, room: usize, now: Now) -> Vec<Question> {
-        self.asks.take_due(now.mono, room, self.tick)
+        let mut questions = self.asks.take_due(now.mono, room, self.tick);
+        for question in &mut questions {
+            if let Some(entry) = self.entries.get(&question.id) {
+                // A sandbox is none of the engine's containers, which does not mean that it is gone.
+                question.kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
+            }
+        }
+        questions
     }
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
     pub fn wants_list(&mut self) -> bool {
-        self.asks.too_many_hints(self.limits.hints)
+        self.asks.too_many_hints(self.limits.hints) || self.unlisted > self.limits.unlisted / 4
     }
 
     /// The connection is lost: what was asked has to be asked again.

@@ -73,7 +73,9 @@ impl Portfolio {
         let provisional = self.entries.get(id).is_some_and(|e| e.provisional);
         let worth = match life {
             Life::Living { .. } => changed,
-            Life::Over { how: Ending::Exited | Ending::Gone, .. } if !provisional => changed & CRI_CHANGED_EXIT,
+            Life::Over { how: Ending::Exited | Ending::Gone, .. } => {
+                changed & if provisional { CRI_CHANGED_POD } else { CRI_CHANGED_POD | CRI_CHANGED_EXIT }
+            }
             _ => 0,
         };
         if worth != 0 {

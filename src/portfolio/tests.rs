@@ -39,6 +39,7 @@ impl Told {
             created_at: Some(self.now.wall),
             sandbox: None,
             containers: containers.to_vec(),
+            bytes: 0,
         };
         self.portfolio.event(event, self.now);
         self.words()
@@ -202,6 +203,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
         created_at: Some(T0 - 1),
         sandbox: None,
         containers: vec![running(id, T0 - 2)],
+        bytes: 0,
     };
     it.portfolio.event(old("a"), it.now);
     assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
@@ -248,4 +250,46 @@ fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
     let told = it.list(list(&[listed("a", State::Running)]));
     assert_eq!(told, ["Updated a", "Started pod SYNTHETIC"]);
     assert_eq!(it.portfolio.get("a").unwrap().pod_name(), "web");
+}
+
+#[test]
+fn a_bare_word_may_be_about_a_sandbox() {
+    let mut it = Told::after_first_list(Listing::default());
+    it.event(EventKind::Started, "pod", &[]);
+    // A reason to ask again, while the first question is on its way.
+    let first = it.portfolio.questions(1, it.now);
+    it.event(EventKind::Started, "pod", &[]);
+    assert_eq!((first.len(), first[0].kind), (1, None), "both requests are made");
+    it.portfolio.answered::<()>(&first[0], Ok(Some(pod())), it.now);
+    assert_eq!(it.words(), ["Started pod"]);
+    assert_eq!(it.portfolio.questions(1, it.now)[0].kind, Some(Kind::Sandbox));
+    // Where the event's sandbox is another one, it is about a container.
+    it.now.wall += 1000;
+    let (id, created_at) = ("a".into(), Some(it.now.wall));
+    let event = EngineEvent {
+        id,
+        kind: Some(EventKind::Started),
+        created_at,
+        sandbox: Some(pod()),
+        containers: Vec::new(),
+        bytes: 0,
+    };
+    it.portfolio.event(event, it.now);
+    assert_eq!(it.portfolio.questions(1, it.now)[0].kind, Some(Kind::Container));
+}
+
+#[test]
+fn the_pod_of_a_life_that_is_over_is_still_told() {
+    let mut it = Told::after_first_list(list(&[]));
+    let podless = Sighting { pod_id: None, ..exited("a", T0 + 1, 0) };
+    assert_eq!(it.event(EventKind::Stopped, "a", &[podless]), ["Started a", "Exited a"]);
+    assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
+    it.wait(5000);
+    assert_eq!(it.answer(|id| Some(exited(id, T0 + 1, 0))), ["Updated a"]);
+    assert_eq!((it.portfolio.get("a").unwrap().pod_name(), it.portfolio.get("a").unwrap().missing), ("web", 0));
+    // What becomes of the pod later is no news of what is over.
+    let labels = Labels::from([("k".to_owned(), "v".to_owned())]);
+    let renamed = Pod { labels: labels.into(), ..Pod::new("pod".into()) };
+    it.list(Listing { sandboxes: vec![pod().with_pod(renamed)], ..list(&[listed("a", State::Exited)]) });
+    assert!(it.words().is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::book::{Book, wall_clock};
 use super::inspection::{Inspect, inspect};
@@ -14,12 +14,13 @@ use super::packing::{Desk, pack};
 use super::scribe::Scribe;
 use super::waiters::WaiterId;
 use crate::config::Config;
-use crate::cri::{Client, Endpoint, Listing, PidResolver, Rpc, StreamItem, connect, streams_lists};
+use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
 use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::Hub;
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Question};
+use crate::test_hooks::may_panic;
 
 /// What the façade may ask for.
 pub enum Command {
@@ -87,7 +88,7 @@ pub struct Driver {
     tasks: JoinSet<()>,
     /// Replies of this connection; another one gets another channel, so that late replies go nowhere.
     replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
-    events: Option<UnboundedReceiver<StreamItem>>,
+    events: Option<Outlet>,
 }
 
 impl Driver {
@@ -128,10 +129,9 @@ impl Driver {
                 },
                 item = next_event(&mut self.events) => self.handle(Input::Stream(item)),
                 Some(reply) = self.replies.1.recv() => self.reply(reply),
+                Some(ended) = self.tasks.join_next() => pass_panic_on(ended),
                 () = tokio::time::sleep_until(deadline.into()) => self.handle(Input::Tick),
             }
-            // Aborted and finished tasks leave their results behind.
-            while self.tasks.try_join_next().is_some() {}
         }
     }
 
@@ -183,6 +183,7 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
+        may_panic("sync");
         let (actions, finished) = self.scribe.handle(input, self.now());
         for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
@@ -254,7 +255,7 @@ impl Driver {
         let Some(client) = self.client.clone() else {
             return;
         };
-        let (to, events) = unbounded_channel();
+        let (to, events) = backlog();
         self.events = Some(events);
         self.tasks.spawn(client.follow(to));
     }
@@ -268,6 +269,7 @@ impl Driver {
         };
         let (to, reply) = (self.replies.0.clone(), make(client));
         self.tasks.spawn(async move {
+            may_panic("request");
             // A connection that is no longer ours takes its replies along.
             let _ = to.send(reply.await);
         });
@@ -289,6 +291,7 @@ impl Driver {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let book = self.book.clone();
         tokio::spawn(async move {
+            may_panic("serve");
             let client = match client {
                 Some(client) => Ok(client),
                 None => connect(endpoint.as_ref(), &config, book.meter()).await,
@@ -317,10 +320,18 @@ impl Driver {
     }
 }
 
+/// A request that panicked will never reply, and the machine would wait for it for ever: its panic ends the watcher. What
+/// was aborted has its end in that.
+fn pass_panic_on(ended: std::result::Result<(), JoinError>) {
+    if let Some(panic) = ended.err().and_then(|e| e.try_into_panic().ok()) {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// Waits for ever where there is no subscription.
-async fn next_event(events: &mut Option<UnboundedReceiver<StreamItem>>) -> StreamItem {
+async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
     match events {
-        Some(receiver) => match receiver.recv().await {
+        Some(outlet) => match outlet.take().await {
             Some(item) => item,
             None => {
                 *events = None;

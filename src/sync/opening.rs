@@ -12,7 +12,9 @@ use crate::portfolio::{Millis, Told};
 
 /// Events that come before the first list has been applied; more than these are dropped, as the list will show what
 /// they did.
-const MOST_EARLY_EVENTS: usize = 100_000;
+const MOST_EARLY_EVENTS: usize = 16_384;
+/// ... and more than so many bytes of them.
+const MOST_EARLY_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Default)]
 pub(super) enum Opening {
@@ -20,7 +22,10 @@ pub(super) enum Opening {
     #[default]
     Before,
     /// As above, with what came early.
-    Early(Vec<EngineEvent>),
+    Early {
+        events: Vec<EngineEvent>,
+        bytes: usize,
+    },
     /// The first list is applied.
     Open {
         since: Millis,
@@ -49,12 +54,14 @@ impl Opening {
             return Some(event);
         }
         if let Opening::Before = self {
-            *self = Opening::Early(Vec::new());
+            *self = Opening::Early { events: Vec::new(), bytes: 0 };
         }
-        if let Opening::Early(early) = self
-            && early.len() < MOST_EARLY_EVENTS
+        if let Opening::Early { events, bytes } = self
+            && events.len() < MOST_EARLY_EVENTS
+            && *bytes + event.bytes <= MOST_EARLY_BYTES
         {
-            early.push(*event);
+            *bytes += event.bytes;
+            events.push(*event);
         }
         None
     }
@@ -63,7 +70,7 @@ impl Opening {
     pub fn begin(&mut self, lives: Vec<Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
         let initial = lives.into_iter().map(|c| (c.id.clone(), Initial { record: c, ended: false })).collect();
         match std::mem::replace(self, Opening::Open { since: now, initial, news: Vec::new() }) {
-            Opening::Early(events) => events,
+            Opening::Early { events, .. } => events,
             _ => Vec::new(),
         }
     }

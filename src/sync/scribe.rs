@@ -9,6 +9,7 @@ use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::hub::{Draft, Hub};
 use crate::model::*;
 use crate::portfolio::{Millis, Now};
+use crate::test_hooks::may_panic;
 
 /// The one writer of the book.
 pub(super) struct Scribe {
@@ -26,6 +27,7 @@ impl Scribe {
     /// done, and the resyncs that are finished.
     pub fn handle(&mut self, input: Input, now: Now) -> (Vec<Action>, Vec<(WaiterId, Result<()>)>) {
         let mut page = self.book.write();
+        may_panic("book");
         let outcome = self.machine.handle(input, &mut page.portfolio, now);
         self.write(&mut page.situation);
         if let Some(initial) = outcome.opening {

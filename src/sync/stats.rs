@@ -34,6 +34,8 @@ pub struct Stats {
     pub subscriptions: u64,
     /// Events that the engine sent.
     pub engine_events: u64,
+    /// Those of them that came faster than they were applied, and were dropped.
+    pub lost_engine_events: u64,
     /// Times in which changes could not be seen as they happened: stream down, polling, engine away.
     pub blind_windows: u64,
     /// Resyncs that somebody asked for and got.
@@ -65,6 +67,7 @@ impl Stats {
             ("statusFailures", self.status_failures),
             ("subscriptions", self.subscriptions),
             ("engineEvents", self.engine_events),
+            ("engineEventsLost", self.lost_engine_events),
             ("blindWindows", self.blind_windows),
             ("resyncs", self.resyncs),
         ]

@@ -83,6 +83,11 @@ impl Subscription {
         matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. })
     }
 
+    /// Whether this engine is polled without having been asked for events.
+    pub fn is_never_tried(&self) -> bool {
+        self.stream == Stream::Unavailable { probe_at: None }
+    }
+
     /// The engine has answered: the subscription is live. True if that is news.
     pub fn opened(&mut self) -> bool {
         let news = self.stream != Stream::Open;

@@ -17,7 +17,8 @@ use once_cell::sync::OnceCell;
 use crate::config::Config;
 use crate::cri::{Call, Endpoint, is_final};
 use crate::error::{
-    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result,
+    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_PANIC, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
+    Error, Result,
 };
 use crate::hub::{EventQueue, Hub};
 use crate::model::*;
@@ -153,7 +154,7 @@ impl Watcher {
         match received {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => Err(self.timed_out(what)),
-            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
+            Err(RecvTimeoutError::Disconnected) => Err(self.unanswered(what)),
         }
     }
 
@@ -169,6 +170,13 @@ impl Watcher {
     /// How to call the engine in an error's message.
     fn engine_name(&self) -> String {
         self.endpoint.as_ref().map_or("no engine on a well-known socket".into(), ToString::to_string)
+    }
+
+    /// Why the one who was to answer has gone: the watcher has ended, or it is a defect.
+    fn unanswered(&self, what: &str) -> Error {
+        let ended = self.book.read().situation.ended.clone();
+        let message = || format!("a defect in criwatch, please report it: a panic ended {what}");
+        ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }
 
     fn ended(&self) -> Error {

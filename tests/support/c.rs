@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
 
 /// Compiler flags under which everything here has to be silent.
 pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
@@ -47,6 +47,8 @@ pub fn text(output: &Output) -> String {
 #[derive(Debug, Clone)]
 pub struct Library {
     folder: PathBuf,
+    /// Whether programs are compiled with AddressSanitizer.
+    asan: bool,
 }
 
 impl Library {
@@ -69,7 +71,12 @@ impl Library {
                 std::os::unix::fs::symlink(&built, link).expect("a link to the library");
             }
         });
-        Library { folder }
+        Library { folder, asan: false }
+    }
+
+    /// The same, for programs that are compiled with AddressSanitizer.
+    pub fn with_asan(self) -> Library {
+        Library { asan: true, ..self }
     }
 
     /// The library itself.
@@ -88,8 +95,8 @@ impl Library {
         // Two tests may want the same program at the same moment, and a program that runs cannot be written.
         static ONE_AT_A_TIME: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
         let mut built = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = Path::new(source).file_stem().expect("a file name");
-        let program = self.folder.join(name);
+        let name = Path::new(source).file_stem().expect("a file name").to_string_lossy();
+        let program = self.folder.join(if self.asan { format!("{name}-asan") } else { name.into_owned() });
         if built.contains(&program) {
             return Ok(program);
         }
@@ -97,6 +104,7 @@ impl Library {
             Command::new(cc())
                 .args(["-std=c99", "-g", "-pthread"])
                 .args(STRICT)
+                .args(if self.asan { ASAN } else { &[] })
                 .arg(root().join(source))
                 .arg("-I")
                 .arg(root().join("include"))
@@ -106,9 +114,37 @@ impl Library {
                 .args(["-lcriwatch", "-o"])
                 .arg(&program),
         )?;
+        if self.asan {
+            // A compiler that took the flags and did nothing would make every test a good one.
+            let symbols = succeed(Command::new("nm").arg(&program))?;
+            if !symbols.contains("__asan_init") {
+                return Err(format!("{}: compiled without AddressSanitizer", program.display()));
+            }
+        }
         built.insert(program.clone());
         Ok(program)
     }
+}
+
+/// What makes a program one with AddressSanitizer. The library's memory is its memory: both use the C heap.
+const ASAN: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
+/// Whether this machine has AddressSanitizer, and nm to prove that it is on; otherwise what is lacking.
+pub fn asan() -> Result<(), &'static str> {
+    static TRIED: OnceLock<Result<(), &'static str>> = OnceLock::new();
+    *TRIED.get_or_init(|| {
+        if !is_there("nm") {
+            return Err("nm is not installed");
+        }
+        let folder = tempfile::tempdir().map_err(|_| "no folder for temporary files")?;
+        let (source, program) = (folder.path().join("empty.c"), folder.path().join("empty"));
+        std::fs::write(&source, "int main(void) { return 0; }").map_err(|_| "no folder for temporary files")?;
+        let compiled = succeed(Command::new(cc()).args(ASAN).arg(source).arg("-o").arg(&program));
+        match compiled.and_then(|_| succeed(&mut Command::new(program))) {
+            Ok(_) => Ok(()),
+            Err(_) => Err("the C compiler has no AddressSanitizer"),
+        }
+    })
 }
 
 /// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.

@@ -16,6 +16,9 @@ pub const TAG: &str = "cri-lab/life";
 /// How far a life came, as far as its maker knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
+    /// The engine could not start it, and shows it as never started: containerd 1.6 now and then loses a race of its
+    /// own when it is very busy. No life.
+    Refused,
     /// Its container exists. Nobody has said that it started.
     Created,
     /// The engine said that it started.
@@ -54,14 +57,18 @@ pub struct Churn<'a> {
     pods: Vec<Pod>,
     lives: Mutex<Vec<Life>>,
     over: AtomicBool,
+    refusals: AtomicUsize,
 }
+
+/// More starts than these that an engine could not make are no accident.
+const MOST_REFUSALS: usize = 5;
 
 impl<'a> Churn<'a> {
     /// A churn in so many new pods.
     pub fn new(driver: &'a Pods, pods: usize) -> Result<Churn<'a>, String> {
         let run = |_| driver.run_pod(&PodSpec::new("cri-lab", &unique("churn"))).map_err(|error| error.to_string());
         let pods = (0..pods).map(run).collect::<Result<_, _>>()?;
-        Ok(Churn { driver, pods, lives: Mutex::default(), over: AtomicBool::new(false) })
+        Ok(Churn { driver, pods, lives: Mutex::default(), over: AtomicBool::new(false), refusals: AtomicUsize::new(0) })
     }
 
     /// The pods.
@@ -71,7 +78,7 @@ impl<'a> Churn<'a> {
 
     /// The lives so far.
     pub fn lives(&self) -> Vec<Life> {
-        self.lock().clone()
+        self.lock().iter().filter(|life| life.stage > Stage::Refused).cloned().collect()
     }
 
     /// Lets the workers end after the lives they are at.
@@ -118,7 +125,13 @@ impl<'a> Churn<'a> {
             lives.push(Life { id: id.clone(), tag, exit_code, stage: Stage::Created });
             lives.len() - 1
         };
-        self.driver.start(&id).map_err(text)?;
+        if let Err(error) = self.driver.start(&id) {
+            if !self.is_refused(&id) || self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
+                return Err(text(error));
+            }
+            self.reached(index, Stage::Refused);
+            return self.one_life(number, span);
+        }
         self.reached(index, Stage::Started);
         if let Span::While(lasts) = span {
             lasts()?;
@@ -133,6 +146,12 @@ impl<'a> Churn<'a> {
         self.driver.remove(&id).map_err(text)?;
         self.reached(index, Stage::Removed);
         Ok(())
+    }
+
+    /// Whether the engine says that it could not start it.
+    fn is_refused(&self, id: &str) -> bool {
+        let status = self.driver.brief_status(id);
+        status.is_ok_and(|status| status.state() == ContainerState::ContainerExited && status.started_at <= 0)
     }
 
     fn reached(&self, index: usize, stage: Stage) {

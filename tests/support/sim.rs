@@ -2,23 +2,42 @@
 
 #![allow(dead_code)] // Each test binary uses its part.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// How long the answer to a command may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long starting may take, with many thousand containers.
+const FILLING: Duration = Duration::from_secs(300);
 
 /// A simulated engine. Dropped, it ends, and with it everything it runs.
 #[derive(Debug)]
 pub struct Sim {
     child: Child,
     /// Its end is the engine's end.
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
     endpoint: String,
     _folder: TempDir,
+}
+
+/// One container or sandbox that the engine has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thing {
+    pub id: String,
+    /// NS/POD or NS/POD/CONTAINER
+    pub path: String,
+    /// ready, notready, created, running, exited
+    pub state: String,
+    /// 0 where there is no process.
+    pub pid: i32,
 }
 
 impl Sim {
@@ -31,9 +50,10 @@ impl Sim {
         command.arg("--socket").arg(folder.path().join("cri.sock")).args(["--script", "-"]).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("stdout is a pipe"));
-        let mut sim = Sim { child, stdin, stdout: BufReader::new(stdout), endpoint: String::new(), _folder: folder };
-        let ready = sim.line()?;
+        let stdin = child.stdin.take().expect("stdin is a pipe");
+        let lines = read(child.stdout.take().expect("stdout is a pipe"));
+        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), _folder: folder };
+        let ready = sim.line("its start", FILLING)?;
         let endpoint = ready.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
         sim.endpoint = endpoint.ok_or_else(|| format!("the simulated engine is not ready: {ready:?}"))?.to_owned();
         Ok(sim)
@@ -44,6 +64,11 @@ impl Sim {
         &self.endpoint
     }
 
+    /// The same, as a path.
+    pub fn socket(&self) -> &Path {
+        Path::new(self.endpoint.trim_start_matches("unix://"))
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -51,50 +76,92 @@ impl Sim {
 
     /// Has it do what one line of a script says, and waits until that is done; its answer, if that is `ok ...`.
     pub fn tell(&mut self, line: &str) -> Result<String, String> {
-        let stdin = self.stdin.as_mut().expect("it has not ended");
-        writeln!(stdin, "{line}").map_err(|e| format!("{line:?}: the simulated engine does not listen: {e}"))?;
+        Ok(self.tell_in_detail(line)?.1)
+    }
+
+    /// The same, with the lines of their own in which `list` tells what it has.
+    fn tell_in_detail(&mut self, line: &str) -> Result<(Vec<String>, String), String> {
+        let deaf = |e| format!("{line:?}: the simulated engine does not listen: {e}");
+        writeln!(self.stdin, "{line}").map_err(deaf)?;
+        let mut details = Vec::new();
         loop {
-            let answer = self.line()?;
-            // `list` tells in lines of their own what it has.
-            if answer.starts_with("- ") {
-                continue;
+            let answer = self.line(line, PATIENCE)?;
+            if answer.starts_with("ok ") {
+                return Ok((details, answer));
             }
-            return if answer.starts_with("ok ") { Ok(answer) } else { Err(format!("{line:?}: {answer}")) };
+            if !answer.starts_with("- ") {
+                return Err(format!("{line:?}: {answer}"));
+            }
+            details.push(answer);
         }
     }
 
     /// The id that it gave to what the line made: `id=...` of the answer.
     pub fn make(&mut self, line: &str) -> Result<String, String> {
         let answer = self.tell(line)?;
-        let id = answer.split(' ').find_map(|word| word.strip_prefix("id="));
-        id.map(str::to_owned).ok_or_else(|| format!("{line:?}: no id in {answer:?}"))
+        field(&answer, "id").map(str::to_owned).ok_or_else(|| format!("{line:?}: no id in {answer:?}"))
     }
 
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        match self.stdout.read_line(&mut line) {
-            Ok(0) => Err("the simulated engine has ended".into()),
-            Ok(_) => Ok(line.trim_end().to_owned()),
-            Err(e) => Err(format!("the simulated engine's answer: {e}")),
-        }
+    /// One number of `stats`; how often a method was called stands there under the method's name. 0 where it is
+    /// absent.
+    pub fn stat(&mut self, key: &str) -> Result<u64, String> {
+        let answer = self.tell("stats")?;
+        field(&answer, key).map_or(Ok(0), |n| n.parse().map_err(|_| format!("{key} is no number in {answer:?}")))
     }
+
+    /// Everything that it has.
+    pub fn things(&mut self) -> Result<BTreeSet<Thing>, String> {
+        let (details, _) = self.tell_in_detail("list")?;
+        details.iter().map(|line| Thing::parse(line).ok_or_else(|| format!("list: {line:?}"))).collect()
+    }
+
+    /// Everything that runs: running containers and ready sandboxes.
+    pub fn living(&mut self) -> Result<BTreeSet<Thing>, String> {
+        Ok(self.things()?.into_iter().filter(|thing| thing.state == "running" || thing.state == "ready").collect())
+    }
+
+    fn line(&self, after: &str, patience: Duration) -> Result<String, String> {
+        self.lines.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("no answer of the simulated engine within {patience:?} to {after}"),
+            RecvTimeoutError::Disconnected => format!("the simulated engine has ended, after {after}"),
+        })
+    }
+}
+
+/// Its lines, read by a thread of their own, so that a wait for one can have an end.
+fn read(stdout: ChildStdout) -> Receiver<String> {
+    let (to, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if to.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+impl Thing {
+    /// `- KIND PATH STATE ... id=ID pid=PID`
+    fn parse(line: &str) -> Option<Thing> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (id, pid) = (field(line, "id")?.to_owned(), field(line, "pid")?.parse().ok()?);
+        Some(Thing { id, path: (*words.get(2)?).into(), state: (*words.get(3)?).into(), pid })
+    }
+}
+
+/// The value of `key=value` in an answer.
+fn field<'a>(answer: &'a str, key: &str) -> Option<&'a str> {
+    answer.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
 }
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        // It ends with its script, and removes what it made.
-        drop(self.stdin.take());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if Instant::now() >= deadline {
-                eprintln!("the simulated engine {} does not end: killed", self.child.id());
-                // A failure says that it has ended after all.
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        // The end of its script would do, unless the script hangs in a command. Either way it removes what it made.
+        // SAFETY: kill takes plain numbers; the child was not waited for, so that the pid is still its own.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        // A failure says that it has ended already.
+        let _ = self.child.wait();
     }
 }
 

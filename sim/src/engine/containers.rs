@@ -7,7 +7,7 @@ use super::{Engine, Kind, Running};
 use crate::command;
 use crate::pb;
 use crate::process::{self, Spawned};
-use crate::store::{Error, Exit, Result, Started};
+use crate::store::{Container, Error, Exit, Result, Started, Store};
 
 impl Engine {
     pub async fn create_container(self: &Arc<Self>, request: pb::CreateContainerRequest) -> Result<String> {
@@ -102,6 +102,22 @@ impl Engine {
             }
         }
         self.emit(&id, &sandbox_id, Kind::ContainerStoppedEvent).await;
+    }
+
+    /// The kernel kills it for want of memory. containerd hears of that by another way than of the exit, and later:
+    /// the reason changes then, and no event says so (engine-facts §11). Gives the pid.
+    pub fn kill_for_memory(self: &Arc<Self>, id: &str, noticed_after: Duration) -> Result<u32> {
+        let pid = self.signal(id, libc::SIGKILL)?;
+        let (engine, id) = (Arc::clone(self), id.to_owned());
+        tokio::spawn(async move {
+            let is_over = |c: &Container| c.status.state() == pb::ContainerState::ContainerExited;
+            let over = |store: &Store| store.containers.get(&id).is_none_or(is_over).then_some(());
+            engine.until(over).await;
+            tokio::time::sleep(noticed_after).await;
+            engine.store().set_reason(&id, "OOMKilled");
+            engine.touch();
+        });
+        Ok(pid)
     }
 
     /// The signal, and SIGKILL after `timeout`; at once SIGKILL if that is zero.

@@ -139,6 +139,11 @@ impl Engine {
         }
     }
 
+    /// An event out of turn, of things as they are.
+    pub async fn tell(&self, id: &str, sandbox_id: &str, kind: Kind) {
+        self.emit(id, sandbox_id, kind).await;
+    }
+
     /// Changes what happens to events.
     pub async fn fault(&self, fault: EventFault) {
         self.send(self.faults.change(fault)).await;

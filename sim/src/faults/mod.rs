@@ -20,10 +20,35 @@ pub struct Switches {
     pub slow: Duration,
     /// All calls are refused with this code, as by an engine that is starting.
     pub not_initialized: Option<Code>,
+    /// All calls are refused: there is no such service.
+    pub not_served: bool,
     /// A streamed list fails after its first batch.
     pub partial_lists: bool,
+    /// Some answers are made to do harm.
+    pub hostility: Option<Hostility>,
     /// Not even an event makes GetContainerEvents answer.
     pub withhold_headers: bool,
+}
+
+/// What an engine does that means harm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hostility {
+    /// Replies are no protocol buffers.
+    Garbage,
+    /// Replies are protocol buffers of another kind.
+    WrongTypes,
+    /// A list is one message of 81 MiB.
+    Huge,
+    /// Events of new containers, as fast as they can be sent, for ever.
+    Flood,
+    /// A streamed list has no end.
+    EndlessLists,
+    /// The verbose information is JSON nested a million times.
+    Deep,
+    /// Ids that no engine has.
+    Ids,
+    /// A container with a million labels.
+    Labels,
 }
 
 /// How an open event stream ends.
@@ -41,8 +66,18 @@ pub enum EventFault {
     Duplicate(bool),
     /// Each second event comes before the first.
     Reorder(bool),
-    /// Without the containers' statuses, and without the sandbox's.
-    Statusless(bool),
+    /// Events lack these statuses.
+    Statusless(LeftOut),
+}
+
+/// Which statuses events lack.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum LeftOut {
+    #[default]
+    Nothing,
+    Sandbox,
+    /// The containers' and the sandbox's.
+    All,
 }
 
 pub struct Faults {
@@ -69,6 +104,10 @@ impl Faults {
         self.switches.send_modify(change);
     }
 
+    pub fn hostility(&self) -> Option<Hostility> {
+        self.switches.borrow().hostility
+    }
+
     pub fn partial_lists(&self) -> bool {
         self.switches.borrow().partial_lists
     }
@@ -80,6 +119,9 @@ impl Faults {
         let now = switches.wait_for(|s| !s.stall).await.map(|s| s.clone()).unwrap_or_default();
         if !now.slow.is_zero() {
             tokio::time::sleep(now.slow).await;
+        }
+        if now.not_served {
+            return Err(Status::unimplemented("unknown service runtime.v1.RuntimeService"));
         }
         match now.not_initialized {
             Some(code) => Err(Status::new(code, "server is not initialized yet")),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::EventFault;
+use super::{EventFault, LeftOut};
 use crate::pb::ContainerEventResponse as Event;
 
 /// So many events can be replayed.
@@ -13,7 +13,7 @@ pub struct Shaper {
     drop_next: usize,
     duplicate: bool,
     reorder: bool,
-    statusless: bool,
+    statusless: LeftOut,
     /// The first of a pair that is to be told the other way round.
     held: Option<Event>,
     sent: VecDeque<Event>,
@@ -24,7 +24,7 @@ impl Shaper {
         match fault {
             EventFault::Drop(n) => self.drop_next = n,
             EventFault::Duplicate(on) => self.duplicate = on,
-            EventFault::Statusless(on) => self.statusless = on,
+            EventFault::Statusless(what) => self.statusless = what,
             EventFault::Reorder(on) => {
                 self.reorder = on;
                 let held = if on { None } else { self.held.take() };
@@ -39,9 +39,11 @@ impl Shaper {
             self.drop_next -= 1;
             return Vec::new();
         }
-        if self.statusless {
-            event.containers_statuses.clear();
+        if self.statusless != LeftOut::Nothing {
             event.pod_sandbox_status = None;
+        }
+        if self.statusless == LeftOut::All {
+            event.containers_statuses.clear();
         }
         let mut out = if self.duplicate { vec![event.clone(), event] } else { vec![event] };
         if self.reorder {
@@ -106,8 +108,10 @@ mod tests {
     #[test]
     fn statuses_can_be_left_out() {
         let mut shaper = Shaper::default();
-        shaper.change(EventFault::Statusless(true));
-        let bare = shaper.shape(event(1)).remove(0);
-        assert_eq!((bare.pod_sandbox_status, bare.containers_statuses.len()), (None, 0));
+        for (left_out, containers) in [(LeftOut::Sandbox, 1), (LeftOut::All, 0)] {
+            shaper.change(EventFault::Statusless(left_out));
+            let bare = shaper.shape(event(1)).remove(0);
+            assert_eq!((bare.pod_sandbox_status, bare.containers_statuses.len()), (None, containers));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::grammar::{number, time};
-use crate::faults::{EventFault, StreamEnd};
+use crate::faults::{EventFault, Hostility, LeftOut, StreamEnd};
 
 /// The faults, for --help and the README.
 pub const HELP: &str = "\
@@ -14,16 +14,21 @@ fault slow TIME|off                         all calls are answered later
 fault mute on|off                           connections are accepted, but nothing is read or written
 fault not-initialized unknown|unavailable|off
                                             all calls are refused, as while the engine starts
+fault not-served on|off                     all calls are refused, as where containerd's CRI plugin is off
 fault withhold-headers on|off               GetContainerEvents does not answer even when events come
 fault partial-lists on|off                  a streamed list fails after its first batch
 fault drop-events N                         the next N events are lost
 fault duplicate-events on|off               each event is told twice
 fault reorder-events on|off                 of each two events the second is told first
-fault statusless on|off                     events without the statuses of containers and sandbox
+fault statusless on|sandbox|off             events without the statuses of containers and sandbox, or of the sandbox
 fault replay N                              the last N events are told again, as they were
 fault break-stream                          all event streams end with an error
 fault end-stream                            all event streams end with OK
-fault clock-step [-]TIME                    the engine's clock jumps";
+fault clock-step [-]TIME                    the engine's clock jumps
+fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|ids|labels|off
+                                            some answers are made to do harm: no protocol buffers, or others; a message
+                                            of 81 MiB; events of new containers without end; a streamed list without
+                                            end; JSON nested a million times; odd ids; a million labels";
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -31,8 +36,10 @@ pub enum Fault {
     Slow(Duration),
     Mute(bool),
     NotInitialized(Option<Code>),
+    NotServed(bool),
     WithholdHeaders(bool),
     PartialLists(bool),
+    Hostile(Option<Hostility>),
     Event(EventFault),
     Replay(usize),
     EndStreams(StreamEnd),
@@ -47,12 +54,14 @@ pub fn parse(words: &[&str]) -> Result<Fault, String> {
         ["slow", by] => Fault::Slow(time(by)?),
         ["mute", on] => Fault::Mute(switch(on)?),
         ["not-initialized", code] => Fault::NotInitialized(refusal(code)?),
+        ["not-served", on] => Fault::NotServed(switch(on)?),
         ["withhold-headers", on] => Fault::WithholdHeaders(switch(on)?),
         ["partial-lists", on] => Fault::PartialLists(switch(on)?),
+        ["hostile", how] => Fault::Hostile(hostility(how)?),
         ["drop-events", n] => Fault::Event(EventFault::Drop(number(n)?)),
         ["duplicate-events", on] => Fault::Event(EventFault::Duplicate(switch(on)?)),
         ["reorder-events", on] => Fault::Event(EventFault::Reorder(switch(on)?)),
-        ["statusless", on] => Fault::Event(EventFault::Statusless(switch(on)?)),
+        ["statusless", on] => Fault::Event(EventFault::Statusless(left_out(on)?)),
         ["replay", n] => Fault::Replay(number(n)?),
         ["break-stream"] => Fault::EndStreams(StreamEnd::Error),
         ["end-stream"] => Fault::EndStreams(StreamEnd::Ok),
@@ -77,6 +86,15 @@ fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
+fn left_out(text: &str) -> Result<LeftOut, String> {
+    match text {
+        "on" => Ok(LeftOut::All),
+        "sandbox" => Ok(LeftOut::Sandbox),
+        "off" => Ok(LeftOut::Nothing),
+        other => Err(format!("{other:?}: want on, sandbox or off")),
+    }
+}
+
 fn refusal(text: &str) -> Result<Option<Code>, String> {
     match text {
         "unknown" => Ok(Some(Code::Unknown)),
@@ -84,6 +102,21 @@ fn refusal(text: &str) -> Result<Option<Code>, String> {
         "off" => Ok(None),
         other => Err(format!("{other:?}: want unknown, unavailable or off")),
     }
+}
+
+fn hostility(text: &str) -> Result<Option<Hostility>, String> {
+    Ok(Some(match text {
+        "garbage" => Hostility::Garbage,
+        "wrong-types" => Hostility::WrongTypes,
+        "huge" => Hostility::Huge,
+        "flood" => Hostility::Flood,
+        "endless-lists" => Hostility::EndlessLists,
+        "deep" => Hostility::Deep,
+        "ids" => Hostility::Ids,
+        "labels" => Hostility::Labels,
+        "off" => return Ok(None),
+        other => return Err(format!("{other:?} is no hostility: see --help")),
+    }))
 }
 
 fn step(text: &str) -> Result<i64, String> {

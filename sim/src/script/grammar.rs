@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fault_grammar::{self, Fault};
 use crate::kubelet::{ContainerSpec, PodSpec};
+use crate::pb::ContainerEventType as Kind;
 use crate::process::signal_number;
 
 /// The grammar, for --help and the README.
@@ -20,6 +21,10 @@ rm-pod POD
 pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
                                             run-pod, then create and start of each container
 kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
+oom CONTAINER [TIME]                        killed as by the kernel for want of memory: its reason becomes
+                                            OOMKilled only TIME (300ms) later, without an event
+tell TYPE NAME                              an event out of turn, of things as they are; TYPE: created started
+                                            stopped deleted
 wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
 wait-subscribed N [LIMIT]                   until N subscriptions to events were made since the start
 sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
@@ -35,6 +40,7 @@ quit                                        end the program";
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 const DEFAULT_GRACE: Duration = Duration::from_secs(2);
+const OOM_NOTICED_AFTER: Duration = Duration::from_millis(300);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -47,6 +53,8 @@ pub enum Command {
     RemovePod(String),
     Pod { pod: PodSpec, containers: Vec<ContainerSpec> },
     Kill { name: String, signal: i32 },
+    Oom { container: String, noticed_after: Duration },
+    Tell { kind: Kind, name: String },
     Wait { name: String, state: Awaited, limit: Duration },
     WaitSubscribed { count: u64, limit: Duration },
     Sleep(Duration),
@@ -93,6 +101,9 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
             let signal = signal_number(signal).ok_or_else(|| format!("{signal:?} is no signal: want TERM or 15"))?;
             Command::Kill { name: (*name).into(), signal }
         }
+        ("oom", [container]) => Command::Oom { container: (*container).into(), noticed_after: OOM_NOTICED_AFTER },
+        ("oom", [container, after]) => Command::Oom { container: (*container).into(), noticed_after: time(after)? },
+        ("tell", [kind, name]) => Command::Tell { kind: event_type(kind)?, name: (*name).into() },
         ("wait", [name, state]) => wait(name, state, DEFAULT_LIMIT)?,
         ("wait", [name, state, limit]) => wait(name, state, time(limit)?)?,
         ("wait-subscribed", [n]) => Command::WaitSubscribed { count: number(n)?, limit: DEFAULT_LIMIT },
@@ -119,6 +130,16 @@ fn usage(verb: &str) -> String {
     match of_verb {
         Some(line) => format!("usage: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")),
         None => format!("unknown command {verb:?}: see --help"),
+    }
+}
+
+fn event_type(text: &str) -> Result<Kind, String> {
+    match text {
+        "created" => Ok(Kind::ContainerCreatedEvent),
+        "started" => Ok(Kind::ContainerStartedEvent),
+        "stopped" => Ok(Kind::ContainerStoppedEvent),
+        "deleted" => Ok(Kind::ContainerDeletedEvent),
+        other => Err(format!("{other:?} is no event: want created, started, stopped or deleted")),
     }
 }
 

@@ -70,6 +70,16 @@ impl Runner {
                 let pid = self.engine.signal(&id, signal).map_err(message)?;
                 format!("id={id} pid={pid}")
             }
+            Command::Oom { container, noticed_after } => {
+                let id = self.container_id(&container)?;
+                let pid = self.engine.kill_for_memory(&id, noticed_after).map_err(message)?;
+                format!("id={id} pid={pid}")
+            }
+            Command::Tell { kind, name } => {
+                let (id, sandbox_id) = self.event_ids(&name)?;
+                self.engine.tell(&id, &sandbox_id, kind).await;
+                format!("id={id}")
+            }
             Command::Wait { name, state, limit } => self.wait(&name, state, limit).await?,
             Command::WaitSubscribed { count, limit } => self.wait_subscribed(count, limit).await?,
             Command::Sleep(time) => {
@@ -183,9 +193,11 @@ impl Runner {
         match fault {
             Fault::Stall(on) => faults.switch(|s| s.stall = on),
             Fault::Slow(by) => faults.switch(|s| s.slow = by),
+            Fault::NotServed(on) => faults.switch(|s| s.not_served = on),
             Fault::NotInitialized(code) => faults.switch(|s| s.not_initialized = code),
             Fault::WithholdHeaders(on) => faults.switch(|s| s.withhold_headers = on),
             Fault::PartialLists(on) => faults.switch(|s| s.partial_lists = on),
+            Fault::Hostile(how) => faults.switch(|s| s.hostility = how),
             Fault::Mute(on) => self.serving.socket.mute(on),
             Fault::Event(fault) => self.engine.fault(fault).await,
             Fault::EndStreams(how) => faults.end_streams(how),
@@ -218,6 +230,16 @@ impl Runner {
 
     fn sandbox_id(&self, name: &str) -> Result<String, String> {
         names::sandbox(&self.engine.store(), name).map(|s| s.id.clone()).ok_or_else(|| no_pod(name))
+    }
+
+    /// Whom an event is about, and of which sandbox it tells.
+    fn event_ids(&self, name: &str) -> Result<(String, String), String> {
+        if let Ok(id) = self.sandbox_id(name) {
+            return Ok((id.clone(), id));
+        }
+        let id = self.container_id(name)?;
+        let sandbox_id = self.engine.store().container(&id).map_or_else(|_| String::new(), |c| c.sandbox_id.clone());
+        Ok((id, sandbox_id))
     }
 
     fn container_id(&self, name: &str) -> Result<String, String> {

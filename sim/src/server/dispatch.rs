@@ -9,6 +9,7 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 
 use super::calls::Calls;
+use super::hostile;
 use super::image::Images;
 use super::runtime::Runtime;
 use crate::engine::Engine;
@@ -55,7 +56,14 @@ impl Service<http::Request<Body>> for Dispatch {
             if let Err(status) = to.engine.faults.suffer().await {
                 return Ok(status.into_http());
             }
-            match route(path, &to.engine.profile) {
+            let request = match to.engine.faults.hostility() {
+                Some(hostility) => match hostile::reply(hostility, request).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(request) => request,
+                },
+                None => request,
+            };
+            match route(request.uri().path(), &to.engine.profile) {
                 Ok(Target::Runtime) => to.runtime.call(request).await,
                 Ok(Target::Images) => to.images.call(request).await,
                 Err(status) => Ok(status.into_http()),

@@ -4,6 +4,7 @@ mod calls;
 mod connection;
 mod dispatch;
 mod event_stream;
+mod hostile;
 mod image;
 mod info;
 mod runtime;

@@ -104,6 +104,12 @@ impl Store {
         }
     }
 
+    pub fn set_reason(&mut self, id: &str, reason: &str) {
+        if let Some(container) = self.container_mut(id) {
+            container.status.reason = reason.into();
+        }
+    }
+
     pub fn set_pid(&mut self, id: &str, pid: u32) {
         if let Some(container) = self.container_mut(id) {
             container.status.pid = pid;

@@ -18,6 +18,7 @@ use crate::ffi::cri_destroy_fn;
 use crate::ffi::guard::infallible;
 use crate::ffi::watcher::release;
 use crate::host::without_signals;
+use crate::test_hooks::may_panic;
 use crate::watcher::Watcher;
 
 type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
@@ -215,7 +216,10 @@ fn begin(shared: *const Shared) -> (Function, Callback) {
 fn next(shared: *const Shared) -> *mut c_void {
     // SAFETY: as in `begin`.
     let task = unsafe { &(*shared).task };
-    infallible(std::ptr::null_mut(), || task.next())
+    infallible(std::ptr::null_mut(), || {
+        may_panic("next");
+        task.next()
+    })
 }
 
 fn takes_destroy(shared: *const Shared) -> bool {

@@ -229,6 +229,7 @@ impl Engine {
             created_at: Some(at),
             sandbox: sandbox.filter(|_| !bare).map(Thing::status),
             containers: members.map(Thing::status).collect(),
+            bytes: 0,
         }
     }
 

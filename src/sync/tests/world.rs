@@ -273,7 +273,9 @@ impl World {
             let error = if self.up { Error::new(CRI_E_RPC, "refused") } else { lost() };
             return self.feed(Input::Answered(question, Err(error)));
         }
-        let answer = self.engine.status(&question.id);
+        // There is one request for containers and one for sandboxes; neither knows what the other one does.
+        let asked_for = |said: &Sighting| question.kind.is_none_or(|kind| kind == said.kind);
+        let answer = self.engine.status(&question.id).filter(asked_for);
         if let Some(said) = &answer {
             self.seen.status(said);
         }

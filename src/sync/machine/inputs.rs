@@ -1,0 +1,224 @@
+//! What follows from what has happened.
+
+use super::{Action, Machine, Outcome};
+use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
+use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
+use crate::model::*;
+use crate::portfolio::{Millis, Now, Portfolio, Question};
+use crate::sync::link::Link;
+use crate::sync::stream::{Stream, broke_with};
+use crate::sync::waiters::WaiterId;
+
+/// So soon after a subscription whose success cannot be seen, everything is listed once more.
+const SECOND_LIST: Millis = 1000;
+/// After so many timeouts in a row a new connection is tried.
+const TIMEOUTS: u32 = 3;
+
+impl Machine {
+    pub(super) fn watch(&mut self, packs: bool, portfolio: &mut Portfolio, now: Now) {
+        self.watching = true;
+        if packs {
+            portfolio.pack_from_now_on();
+        }
+        if self.connection.is_up() {
+            // It was made for a resync; its engine was not asked for events.
+            self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
+            self.lists.want(now.mono);
+        }
+    }
+
+    pub(super) fn resync(&mut self, id: WaiterId, now: Now) {
+        self.waiters.add(id, self.lists.next_number());
+        self.connection.hurry(now.mono);
+        self.lists.want(now.mono);
+    }
+
+    pub(super) fn connected(&mut self, version: &Version, can_stream_lists: bool, now: Now) {
+        self.stats.connects += 1;
+        let Version { runtime_name, runtime_version, runtime_api_version } = version;
+        self.log.info(format!("connected: the engine is {runtime_name} {runtime_version}, CRI {runtime_api_version}"));
+        self.connection.link = Link::Up;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
+        self.subscription.connected(version, now.mono);
+        self.stats.blind_windows += u64::from(self.watching && self.subscription.is_never_tried());
+        self.lists.connected(can_stream_lists);
+        self.lists.want(now.mono);
+    }
+
+    pub(super) fn connect_failed(&mut self, error: Error, now: Now) {
+        self.stats.connect_failures += 1;
+        match self.connection.cause.as_ref() == Some(&error) {
+            true => self.log.debug(format!("still not connected: {error}")),
+            false => self.log.warn(format!("not connected: {error}; tried again until it works")),
+        }
+        if is_final(&error) || !self.watching {
+            self.waiters.fail_all(&error);
+        }
+        self.connection.failed(error, now.mono);
+    }
+
+    pub(super) fn stream(&mut self, item: StreamItem, portfolio: &mut Portfolio, now: Now) {
+        match item {
+            StreamItem::Open => self.opened(now),
+            StreamItem::Event(event) => {
+                self.stats.event_came(event.created_at, self.listening_since, now.wall);
+                self.opened(now);
+                if let Some(event) = self.opening.keep_early(event, portfolio.is_synced()) {
+                    portfolio.event(*event, now);
+                }
+            }
+            StreamItem::Lost(events) => {
+                self.stats.engine_events += events;
+                self.stats.lost_engine_events += events;
+                self.stats.blind_windows += 1;
+                self.log.warn(format!(
+                    "the engine told more than could be applied: {events} of its events are lost; everything is listed"
+                ));
+                self.lists.want(now.mono);
+            }
+            StreamItem::End(end) => {
+                self.stats.blind_windows += u64::from(self.subscription.is_streaming());
+                self.subscription.ended(&end, now.mono);
+                self.log.debug(format!("the event stream has ended: {end:?}"));
+                // Whether the connection went with it, a list will show; and what was missed.
+                if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
+                    self.lists.want(now.mono);
+                } else {
+                    self.lists.want(now.mono + self.poll);
+                }
+            }
+        }
+    }
+
+    pub(super) fn opened(&mut self, now: Now) {
+        if self.subscription.opened() {
+            // What happened between the list and this moment may have been told to nobody.
+            self.lists.want(now.mono);
+        }
+    }
+
+    pub(super) fn listed(&mut self, result: Result<Listing>, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        let Some(begun) = self.lists.in_flight else {
+            return;
+        };
+        let listing = match result {
+            Ok(listing) => listing,
+            Err(error) => return self.list_failed(error, portfolio, now, out),
+        };
+        self.stats.lists += 1;
+        if listing.streamed == Some(false) {
+            self.lists.try_streams = false;
+        }
+        self.lists.done();
+        self.connection.cause = None;
+        self.connection.backoff.succeed();
+        let opens = !portfolio.is_synced();
+        portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        self.as_of = Some(begun.at.wall);
+        if opens {
+            for event in self.opening.begin(portfolio.lives(), now.mono) {
+                portfolio.event(event, now);
+            }
+        }
+        self.waiters.listed(begun.number, now.mono);
+        if self.watching {
+            self.lists.want(now.mono + self.pause(now));
+        }
+    }
+
+    /// How long until the next list.
+    pub(super) fn pause(&self, now: Now) -> Millis {
+        match self.subscription.stream {
+            Stream::Pending { since, probe: false } if now.mono < since + SECOND_LIST => SECOND_LIST.min(self.relist),
+            _ if self.subscription.is_streaming() => self.relist,
+            _ => self.poll,
+        }
+    }
+
+    pub(super) fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        self.stats.list_failures += 1;
+        self.log.warn(format!("a list of all containers failed: {error}; listed again"));
+        let timed_out = error.status() == CRI_E_TIMEOUT;
+        // A connection that was lost long ago is noticed only now: a new one may do.
+        if is_final(&error) || !self.watching && !is_lost(&error) {
+            self.waiters.fail_all(&error);
+        }
+        self.lists.failed(timed_out, now.mono);
+        if is_lost(&error) || self.lists.timeouts >= TIMEOUTS {
+            self.lost(error, portfolio, now, out);
+        } else {
+            self.connection.cause = Some(error);
+        }
+    }
+
+    pub(super) fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        self.stats.blind_windows += u64::from(self.subscription.is_streaming());
+        self.log.warn(format!("the engine is lost: {error}; connected to again, and what is known stays readable"));
+        self.connection.failed(error, now.mono);
+        self.subscription.disconnected();
+        self.lists.in_flight = None;
+        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
+        portfolio.connection_lost(now);
+        out.actions.push(Action::Disconnect);
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        question: &Question,
+        answer: Result<Option<Sighting>>,
+        portfolio: &mut Portfolio,
+        now: Now,
+    ) {
+        self.questions_in_flight = self.questions_in_flight.saturating_sub(1);
+        match &answer {
+            Ok(_) => self.stats.statuses += 1,
+            Err(error) => {
+                self.stats.status_failures += 1;
+                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", question.id));
+                if is_lost(error) {
+                    // The list finds out whether the connection is gone.
+                    self.lists.want(now.mono);
+                }
+            }
+        }
+        portfolio.answered(question, answer, now);
+        self.log_open_question(question, portfolio);
+    }
+
+    pub(super) fn packed(
+        &mut self,
+        about: &Question,
+        result: Result<Option<JsonText>>,
+        portfolio: &mut Portfolio,
+        now: Now,
+    ) {
+        self.packings_in_flight = self.packings_in_flight.saturating_sub(1);
+        match result {
+            Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
+            Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
+                self.log.warn(format!("the packer's rucksack for {} is refused: {error}", about.id));
+                portfolio.packed(&about.id, None, now);
+            }
+            Err(error) => {
+                self.log.warn(format!("no rucksack for {} yet: {error}; tried again after the next list", about.id));
+                portfolio.packing_failed(&about.id, now);
+                if is_lost(&error) {
+                    // The list finds out whether the connection is gone.
+                    self.lists.want(now.mono);
+                }
+            }
+        }
+    }
+
+    /// Somebody may want to know why a pid does not come; once is enough.
+    pub(super) fn log_open_question(&mut self, question: &Question, portfolio: &Portfolio) {
+        const OFTEN: u32 = 5;
+        if portfolio.times_asked(&question.id) == OFTEN
+            && let Some(container) = portfolio.get(&question.id)
+        {
+            let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
+            let id = &question.id;
+            self.log.info(format!("{path} ({id}): the engine was asked again and again and has not told: {missing}"));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What to do next: the state machine. Pure: no clock, no tokio, no I/O. `inputs` has what follows from each input,
+//! `news` what others are told of it.
+
+mod inputs;
+mod news;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::cri::{Listing, StreamItem, Version};
+use crate::error::{Error, Result};
+use crate::hub::Draft;
+use crate::model::*;
+use crate::portfolio::{Millis, Now, Portfolio, Question};
+use crate::sync::backoff::Backoff;
+use crate::sync::link::{Connection, Link};
+use crate::sync::lists::Lists;
+use crate::sync::log::Log;
+use crate::sync::opening::Opening;
+use crate::sync::stats::Stats;
+use crate::sync::stream::Subscription;
+use crate::sync::waiters::{WaiterId, Waiters};
+
+/// What has happened.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
+pub(super) enum Input {
+    /// Watch from now on.
+    Watch {
+        /// Whether there is a packer.
+        packs: bool,
+    },
+    /// Somebody wants a list that begins after this moment.
+    Resync(WaiterId),
+    /// ... and waits no longer.
+    Forget(WaiterId),
+    /// The connection is made.
+    Connected { version: Version, can_stream_lists: bool },
+    /// It could not be made.
+    ConnectFailed(Error),
+    /// From the event stream.
+    Stream(StreamItem),
+    /// The list that was begun has come, or failed.
+    Listed(Result<Listing>),
+    /// The question that was asked has been answered, or not.
+    Answered(Question, Result<Option<Sighting>>),
+    /// The packer is through with this one, or it could not be asked.
+    Packed(Question, Result<Option<JsonText>>),
+    /// Somebody gives this one a rucksack, or takes it away.
+    Attach(Id, Option<JsonText>),
+    /// Time has passed.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Action {
+    /// Connect to the engine.
+    Connect,
+    /// Drop the connection, and everything that is on its way on it.
+    Disconnect,
+    /// Subscribe to the engine's events.
+    Subscribe,
+    /// List everything.
+    List { streamed: bool },
+    /// Ask for a status.
+    Ask(Question),
+    /// Ask for a status, and the packer for a rucksack.
+    Pack(Question),
+}
+
+/// What follows from one input.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// To be done, in this order.
+    pub actions: Vec<Action>,
+    /// The first picture: every life that the first list showed. To be replayed before the news.
+    pub opening: Option<Vec<Arc<Container>>>,
+    /// To be published, in this order.
+    pub news: Vec<Draft>,
+    /// Resyncs that are done.
+    pub finished: Vec<(WaiterId, Result<()>)>,
+}
+
+/// How many statuses are asked for at a time. More make containerd no faster: it is bound by its CPU.
+const QUESTIONS: usize = 8;
+/// How many rucksacks are on their way at a time: one is being packed, the engine is asked about the others.
+const PACKINGS: usize = 4;
+/// So long is waited for other doubts that the same list can settle.
+const DOUBTS: Millis = 50;
+
+/// The state machine.
+#[derive(Debug)]
+pub(super) struct Machine {
+    watching: bool,
+    connection: Connection,
+    subscription: Subscription,
+    lists: Lists,
+    waiters: Waiters,
+    opening: Opening,
+    questions_in_flight: usize,
+    packings_in_flight: usize,
+    state: WatcherState,
+    as_of: Option<Time>,
+    /// When the present subscription was asked for.
+    listening_since: Time,
+    stats: Stats,
+    log: Log,
+    /// The capability report, as it was logged last.
+    reported: Events,
+    relist: Millis,
+    poll: Millis,
+    pid_wait: Millis,
+}
+
+impl Machine {
+    /// A machine that does nothing yet. `seed` makes its waits stray.
+    pub fn new(config: &Config, seed: u64) -> Self {
+        let millis = |d: std::time::Duration| d.as_millis() as Millis;
+        let backoff = |salt| Backoff::new(millis(config.reconnect_min), millis(config.reconnect_max), seed ^ salt);
+        Machine {
+            watching: false,
+            connection: Connection::new(backoff(1)),
+            subscription: Subscription::new(config.events, millis(config.probe_interval), backoff(2)),
+            lists: Lists::new(backoff(3)),
+            waiters: Waiters::default(),
+            opening: Opening::default(),
+            questions_in_flight: 0,
+            packings_in_flight: 0,
+            state: WatcherState::New,
+            as_of: None,
+            listening_since: 0,
+            stats: Stats::default(),
+            log: Log::default(),
+            reported: Events::default(),
+            relist: millis(config.relist_interval),
+            poll: millis(config.poll_interval),
+            pid_wait: millis(config.ready_pid_wait),
+        }
+    }
+
+    /// What the watcher is doing.
+    pub fn state(&self) -> WatcherState {
+        self.state
+    }
+
+    /// Why the engine cannot be reached or does not answer; `None` while all is well.
+    pub fn cause(&self) -> Option<&Error> {
+        self.connection.cause.as_ref()
+    }
+
+    /// When the newest full list began.
+    pub fn as_of(&self) -> Option<Time> {
+        self.as_of
+    }
+
+    /// Whether the picture is complete enough to be shown.
+    pub fn is_ready(&self) -> bool {
+        self.opening.is_over()
+    }
+
+    /// The capability report; empty as long as nothing is watched.
+    pub fn events(&self) -> Events {
+        if self.watching { self.subscription.report() } else { Events::default() }
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Takes one input, and says what follows.
+    pub fn handle(&mut self, input: Input, portfolio: &mut Portfolio, now: Now) -> Outcome {
+        let mut out = Outcome::default();
+        match input {
+            Input::Watch { packs } => self.watch(packs, portfolio, now),
+            Input::Resync(id) => self.resync(id, now),
+            Input::Forget(id) => self.waiters.remove(id),
+            Input::Connected { version, can_stream_lists } => self.connected(&version, can_stream_lists, now),
+            Input::ConnectFailed(error) => self.connect_failed(error, now),
+            Input::Stream(item) => self.stream(item, portfolio, now),
+            Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
+            Input::Answered(question, answer) => self.answered(&question, answer, portfolio, now),
+            Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
+            Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
+            Input::Tick => {}
+        }
+        portfolio.pass(now);
+        self.proceed(portfolio, now, &mut out);
+        portfolio.commit();
+        self.tell(portfolio, now, &mut out);
+        out
+    }
+
+    /// When `handle` wants a `Tick`, if nothing else happens before.
+    pub fn deadline(&self, portfolio: &Portfolio) -> Option<Millis> {
+        let can_ask = self.connection.is_up() && self.questions_in_flight < QUESTIONS;
+        let portfolio = if can_ask { portfolio.deadline() } else { portfolio.patience() };
+        let up = self.connection.is_up();
+        [
+            portfolio,
+            self.connection.deadline().filter(|_| self.wants_connection()),
+            self.lists.deadline().filter(|_| up),
+            self.subscription.deadline().filter(|_| up && self.watching),
+            self.waiters.deadline(self.pid_wait),
+            self.opening.deadline(self.pid_wait),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn wants_connection(&self) -> bool {
+        self.watching || self.waiters.want_list()
+    }
+
+    /// Everything that is due now.
+    fn proceed(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        if self.wants_connection() && self.connection.is_due(now.mono) {
+            self.connection.link = Link::Connecting;
+            out.actions.push(Action::Connect);
+        }
+        if !self.connection.is_up() {
+            return;
+        }
+        if self.watching && self.subscription.is_due(now.mono) {
+            self.stats.subscriptions += 1;
+            self.listening_since = now.wall;
+            self.subscription.subscribed(now.mono);
+            out.actions.push(Action::Subscribe);
+            self.lists.want(now.mono);
+        }
+        if portfolio.wants_list() {
+            self.lists.want(now.mono + DOUBTS);
+        }
+        if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {
+            self.lists.begin(portfolio.list_begins(), now);
+            out.actions.push(Action::List { streamed: self.lists.try_streams });
+        }
+        let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
+        self.questions_in_flight += questions.len();
+        out.actions.extend(questions.into_iter().map(Action::Ask));
+        let packings = portfolio.packings(PACKINGS - self.packings_in_flight);
+        self.packings_in_flight += packings.len();
+        out.actions.extend(packings.into_iter().map(Action::Pack));
+    }
+}

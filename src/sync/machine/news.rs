@@ -1,0 +1,99 @@
+//! What others are told, and in which state the watcher is by that.
+
+use std::sync::Arc;
+
+use super::{Machine, Outcome};
+use crate::hub::Draft;
+use crate::model::*;
+use crate::portfolio::{Now, Portfolio, Told};
+use crate::sync::link::Link;
+
+impl Machine {
+    /// What others are told.
+    pub(super) fn tell(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        let settled = portfolio.is_settled();
+        self.waiters.settle(settled, self.pid_wait, now.mono);
+        let told = self.opening.pass_on(portfolio.take_told());
+        let opens = self.opening.is_due(settled, self.pid_wait, now.mono);
+        let generation = portfolio.generation();
+        let state = self.next_state(opens);
+        if opens {
+            let (initial, news) = self.opening.end(|id| portfolio.life(id));
+            self.enter(state, generation, now, out);
+            out.opening = Some(initial);
+            out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));
+        }
+        out.news.extend(told.into_iter().map(|told| draft(told, generation, state, now)));
+        self.enter(state, generation, now, out);
+        portfolio.take_remarks().into_iter().for_each(|remark| self.log.warn(remark));
+        self.log_report();
+        out.news.extend(self.log.take(generation, state, now));
+        let finished = self.waiters.take_finished();
+        self.stats.resyncs += finished.iter().filter(|(_, result)| result.is_ok()).count() as u64;
+        out.finished = finished;
+    }
+
+    pub(super) fn next_state(&self, opens: bool) -> WatcherState {
+        let ready = opens || self.opening.is_over();
+        match self.connection.link {
+            _ if !self.watching => WatcherState::New,
+            Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => WatcherState::Connecting,
+            Link::Idle | Link::Connecting | Link::Down { .. } => WatcherState::Backoff,
+            Link::Up if self.lists.failing => WatcherState::Backoff,
+            Link::Up if !self.lists.succeeded || !ready => WatcherState::Syncing,
+            Link::Up if self.subscription.is_streaming() => WatcherState::Watching,
+            Link::Up => WatcherState::Polling,
+        }
+    }
+
+    /// A change of state is an event, too.
+    pub(super) fn enter(&mut self, state: WatcherState, generation: u64, now: Now, out: &mut Outcome) {
+        if state == self.state {
+            return;
+        }
+        self.state = state;
+        let message: Option<Arc<str>> = match state {
+            WatcherState::Backoff => self.cause().map(|e| e.message().into()),
+            WatcherState::Watching | WatcherState::Polling => Some(self.subscription.report().reason),
+            _ => None,
+        };
+        out.news.push(Draft {
+            event_type: EventType::State,
+            flags: 0,
+            changed: 0,
+            time: now.wall,
+            observed: now.wall,
+            generation,
+            container: None,
+            state,
+            message: message.filter(|m| !m.is_empty()),
+            log_level: None,
+        });
+    }
+
+    /// How changes are noticed is worth a word whenever that changes.
+    fn log_report(&mut self) {
+        let report = self.events();
+        if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
+            return;
+        }
+        let how = if report.streaming { "by the engine's event stream" } else { "by listing again and again" };
+        self.log.info(format!("changes are noticed {how}: {}", report.reason));
+        self.reported = report;
+    }
+}
+
+fn draft(told: Told, generation: u64, state: WatcherState, now: Now) -> Draft {
+    Draft {
+        event_type: told.event_type,
+        flags: told.flags,
+        changed: told.changed,
+        time: told.time,
+        observed: now.wall,
+        generation,
+        container: Some(told.container),
+        state,
+        message: None,
+        log_level: None,
+    }
+}

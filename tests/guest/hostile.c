@@ -1,0 +1,178 @@
+/* An engine that means harm costs bounded memory and gives errors, never a crash or a hang; and when it has come to its
+ * senses, the watcher is as before. Arguments: a simulated engine; what it does. */
+
+#include "../c/check.h"
+
+static const char *how;
+static cri_watcher *watcher;
+
+static int is(const char *what)
+{
+    return strcmp(how, what) == 0;
+}
+
+/* The most memory this process ever had, in MiB. */
+static long peak(void)
+{
+    char line[128];
+    long kib = 0;
+    FILE *in = fopen("/proc/self/status", "r");
+    while (in != NULL && fgets(line, sizeof line, in) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = atol(line + 6);
+    if (in != NULL)
+        fclose(in);
+    return kib / 1024;
+}
+
+static long count(const char *counter)
+{
+    cri_buffer stats = CRI_BUFFER_INIT;
+    cri_error *err = NULL;
+    char key[64];
+    CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &stats, &err));
+    snprintf(key, sizeof key, "\"%s\":", counter);
+    const char *at = stats.data != NULL ? strstr(stats.data, key) : NULL;
+    CHECK(at != NULL);
+    long n = at != NULL ? atol(at + strlen(key)) : -1;
+    cri_buffer_free(&stats);
+    return n;
+}
+
+static void reaches(const char *counter, long n)
+{
+    for (int i = 0; i < 600 && count(counter) < n; i++)
+        nanosleep(&(struct timespec){0, 100000000}, NULL);
+    CHECK(count(counter) >= n);
+}
+
+static void start(const char *endpoint)
+{
+    cri_error *err = NULL;
+    cri_options *options = NULL;
+    CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
+    CHECK_ERROR(CRI_OK, cri_options_set(options, "reconnect.max_delay_ms", "200", &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, options, &watcher, &err));
+    cri_options_free(options);
+    CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
+}
+
+/* A list that cannot be had is an error that says why, from the first moment on and later. */
+static void no_list(cri_status expected, const char *word)
+{
+    cri_error *err = NULL;
+    cri_buffer b = CRI_BUFFER_INIT;
+    for (int i = 0; i < 3; i++) {
+        cri_status status = cri_watcher_resync(watcher, 1500, &err);
+        CHECK(status == expected || status == CRI_E_TIMEOUT);
+        CHECK(err != NULL && strstr(cri_error_message(err), word) != NULL);
+        if (i == 0)
+            fprintf(stderr, "%s: %s\n", cri_status_name(status), cri_error_message(err));
+        cri_error_free(err);
+    }
+    CHECK_ERROR(CRI_E_NOT_READY, cri_watcher_list(watcher, NULL, &b, &err));
+}
+
+/* A list in pieces that never ends is given up, and asked for in one piece where the engine can do that. */
+static void endless_lists(void)
+{
+    cri_error *err = NULL;
+    int said = 0;
+    for (int i = 0; i < 6; i++) {
+        cri_status status = cri_watcher_resync(watcher, 15000, &err);
+        CHECK(status == CRI_OK || status == CRI_E_PROTOCOL || status == CRI_E_TIMEOUT);
+        said |= status == CRI_OK || strstr(cri_error_message(err), "no end") != NULL;
+        fprintf(stderr, "%s: %s\n", cri_status_name(status), cri_error_message(err));
+        cri_error_free(err);
+        err = NULL;
+        if (said)
+            break;
+    }
+    CHECK(said);
+}
+
+/* What the list says is shown, whole and as valid JSON (tests/json_output.rs reads it); here: it can be asked for. */
+static void a_list(const char *word)
+{
+    cri_error *err = NULL;
+    cri_buffer b = CRI_BUFFER_INIT;
+    cri_snapshot *snapshot = NULL;
+    const cri_container *const *containers = NULL;
+    size_t n = 0;
+    CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_list(watcher, NULL, &b, &err));
+    CHECK(b.data != NULL && strlen(b.data) == b.len && strstr(b.data, word) != NULL);
+    cri_buffer_free(&b);
+    CHECK_ERROR(CRI_OK, cri_watcher_snapshot(watcher, &snapshot, &err));
+    CHECK_ERROR(CRI_OK, cri_snapshot_containers(snapshot, &containers, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        CHECK(containers[i]->id != NULL && containers[i]->labels_len <= 1000000);
+    cri_snapshot_free(snapshot);
+}
+
+static void deep_information(void)
+{
+    cri_error *err = NULL;
+    cri_buffer b = CRI_BUFFER_INIT;
+    CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
+    /* What is no JSON to us is a text. */
+    CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
+    CHECK(b.len > 1000000 && b.len < 100000000);
+    cri_buffer_free(&b);
+}
+
+static void a_flood(void)
+{
+    cri_error *err = NULL;
+    cri_buffer b = CRI_BUFFER_INIT;
+    reaches("engineEvents", 60000);
+    /* Not so busy that nobody is heard. */
+    CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
+    cri_buffer_free(&b);
+    CHECK(count("rememberedLives") <= 120000 && count("openQuestions") <= 20000);
+    fprintf(stderr, "flood: %ld events, %ld of them lost, %ld lives remembered\n", count("engineEvents"),
+            count("engineEventsLost"), count("rememberedLives"));
+}
+
+int main(int argc, char **argv)
+{
+    char line[64];
+    cri_error *err = NULL;
+    cri_buffer b = CRI_BUFFER_INIT;
+    if (argc != 3)
+        return 2;
+    how = argv[2];
+    alarm(240);
+    tell("pod web ns=shop nginx");
+    snprintf(line, sizeof line, "fault hostile %s", how);
+    tell(line);
+    start(argv[1]);
+    if (is("garbage") || is("wrong-types"))
+        no_list(CRI_E_RPC, "decode");
+    else if (is("huge"))
+        no_list(CRI_E_PROTOCOL, "message.max_bytes");
+    else if (is("endless-lists"))
+        endless_lists();
+    else if (is("ids"))
+        a_list("../../../etc/passwd");
+    else if (is("labels"))
+        a_list("key-999999");
+    else if (is("deep"))
+        deep_information();
+    else if (is("flood"))
+        a_flood();
+    else
+        return 2;
+    fprintf(stderr, "hostile %s: at most %ld MiB\n", how, peak());
+    CHECK(peak() < 1024);
+
+    tell("fault hostile off");
+    tell("restart");
+    CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_list(watcher, NULL, &b, &err));
+    CHECK(b.data != NULL && strstr(b.data, "nginx") != NULL && b.len < 100000);
+    cri_buffer_free(&b);
+    cri_watcher_free(watcher);
+    return failures != 0;
+}

@@ -1,0 +1,60 @@
+//! A polite guest: hostile hosts, and hostile engines, that the library lives with. Most are C programs beside this file.
+
+#[path = "../support/c.rs"]
+mod c;
+mod engines;
+mod panics;
+#[path = "../support/program.rs"]
+mod program;
+mod python;
+#[path = "../support/sim.rs"]
+mod sim;
+
+use libtest_mimic::{Arguments, Trial};
+use program::{Argument, Program};
+
+const QUIET: Option<Argument> = Some(Argument::Simulated(&[]));
+const BUSY: Option<Argument> = Some(Argument::Simulated(&["--workload", "--pods", "6", "--pace", "20ms"]));
+const IDLE: Option<Argument> = Some(Argument::Simulated(&["--containers", "200"]));
+
+const STREAMS_LISTS: Option<Argument> = Some(Argument::Simulated(&["--profile", "crio"]));
+
+const PROGRAMS: &[Program] = &[
+    Program::new("tests/guest/threads.c", QUIET),
+    Program::new("tests/guest/restarts.c", QUIET),
+    Program::new("tests/guest/daemonizes.c", QUIET),
+    // A forked child leaks on purpose, and ends with what it has.
+    Program::new("tests/guest/forks.c", BUSY).that_leaves_things(),
+    Program::new("tests/guest/leaves.c", BUSY).with(&["main"]).that_leaves_things(),
+    Program::new("tests/guest/leaves.c", BUSY).with(&["thread"]).that_leaves_things(),
+    Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
+    Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
+    Program::new("tests/guest/idle.c", IDLE),
+    Program::new("tests/guest/hammer.c", BUSY),
+    // Their memory is measured: a sanitizer has its own.
+    Program::new("tests/guest/hostile.c", QUIET).with(&["garbage"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["wrong-types"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["huge"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["flood"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", STREAMS_LISTS).with(&["endless-lists"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["deep"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["ids"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["labels"]).that_leaves_things(),
+];
+
+fn main() {
+    let mut trials = vec![
+        Trial::test("engines_are_only_read", engines::are_only_read),
+        Trial::test("engines_calls_only_read", engines::calls_only_read),
+        Trial::ignorable_test("panics_become_errors", panics::become_errors),
+        Trial::ignorable_test("python_exits", python::exits),
+    ];
+    for program in PROGRAMS {
+        trials.push(program.plain());
+        if program.is_clean {
+            trials.push(program.under_valgrind());
+            trials.push(program.under_asan());
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}

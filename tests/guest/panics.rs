@@ -1,0 +1,35 @@
+//! Panics at every entry and in every thread of the library, by its test hooks.
+
+use std::process::Command;
+
+use libtest_mimic::{Completion, Failed};
+
+use super::c::Library;
+use super::program::{self, Argument, Program};
+
+const PANICS: Program = Program::new("tests/guest/panics.c", Some(Argument::Simulated(&[])));
+
+/// Nothing is printed but Rust's own words on each panic.
+pub fn become_errors() -> Result<Completion, Failed> {
+    if !cfg!(feature = "test-hooks") {
+        return Ok(Completion::ignored_with("built without the feature test-hooks"));
+    }
+    let folder = tempfile::tempdir()?;
+    let said = program::run(&PANICS, &Library::of_this_build(), |path| {
+        let mut command = Command::new(path);
+        command.env("CRIWATCH_TEST_PANIC", folder.path().join("place")).env_remove("RUST_BACKTRACE");
+        command
+    })?;
+    let is_rusts_own = |line: &str| {
+        line.is_empty()
+            || line.starts_with("thread '") && line.contains("panicked at src/test_hooks.rs:")
+            || line.starts_with("on purpose: ")
+            || line.starts_with("note: run with `RUST_BACKTRACE=1`")
+    };
+    let panics = said.lines().filter(|line| line.starts_with("on purpose: ")).count();
+    let others: Vec<&str> = said.lines().filter(|line| !is_rusts_own(line)).collect();
+    if panics < 30 || !others.is_empty() {
+        return Err(format!("{panics} panics; beside them, this was printed: {others:?}").into());
+    }
+    Ok(Completion::Completed)
+}

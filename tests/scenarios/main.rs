@@ -1,0 +1,21 @@
+//! Everything that engines are known to do to a watcher, and everything that goes wrong on nodes, on the simulated
+//! engine: what is told then, exactly, and what it costs the engine.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod consumers;
+mod events;
+mod lists;
+mod profiles;
+mod relay;
+mod restarts;
+mod scale;
+mod scene;
+mod silence;
+mod starting;
+mod stream;
+mod told;
+
+/// A test fails with an error, too.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,0 +1,175 @@
+//! A watcher on a simulated engine, and a consumer of everything it tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use criwatch::config::Config;
+use criwatch::model::*;
+use criwatch::watcher::Watcher;
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::support::sim::Sim;
+use crate::support::wait::{self, PATIENCE};
+use crate::told::{Told, is_story};
+
+pub struct Scene {
+    pub watcher: Watcher,
+    pub told: Told,
+    pub sim: Sim,
+}
+
+/// What shows that events arrive. It is left out of the stories.
+const MARKER: &str = "marker";
+
+/// A watcher's options.
+pub type Options<'a> = &'a [(&'a str, &'a str)];
+
+impl Scene {
+    /// Starts to watch this engine.
+    pub fn watching(sim: Sim, options: Options) -> Outcome<Scene> {
+        let endpoint = sim.endpoint().to_owned();
+        Self::watching_through(&endpoint, sim, options)
+    }
+
+    /// As above, by another way than its own socket.
+    pub fn watching_through(endpoint: &str, sim: Sim, options: Options) -> Outcome<Scene> {
+        let watcher = watcher(endpoint, options)?;
+        let told = Told::by(watcher.subscribe(0, 0, 0)?);
+        watcher.start()?;
+        Ok(Scene { watcher, told, sim })
+    }
+
+    /// A watcher that is ready, on an engine with nothing on it.
+    pub fn ready(profile: &str, options: Options) -> Outcome<Scene> {
+        let scene = Self::watching(Sim::start(&["--profile", profile])?, options)?;
+        scene.watcher.wait_ready(Some(PATIENCE))?;
+        Ok(scene)
+    }
+
+    /// As above, and events are known to arrive; no list is due for a minute.
+    pub fn streaming(profile: &str) -> Outcome<Scene> {
+        let mut scene = Self::ready(profile, &[])?;
+        scene.events_arrive()?;
+        Ok(scene)
+    }
+
+    /// Waits until an event has come: it proves the subscription, which is followed by a list, too.
+    pub fn events_arrive(&mut self) -> Outcome {
+        self.sim.tell(&format!("run-pod {MARKER}"))?;
+        let arrives = |t: &Told| t.stories().iter().any(|(name, _)| name == MARKER);
+        self.told.wait_for("the marker", arrives)?;
+        self.resync()
+    }
+
+    pub fn resync(&mut self) -> Outcome {
+        self.watcher.resync(Some(PATIENCE))?;
+        self.told.drain();
+        Ok(())
+    }
+
+    /// The stories, without the marker's.
+    pub fn stories(&mut self) -> Vec<(String, String)> {
+        self.told.drain().stories().into_iter().filter(|(name, _)| name != MARKER).collect()
+    }
+
+    /// Waits for these stories, brings everything up to date, and sees that there are no others, that the picture is
+    /// what the engine has, and that it is what consumers know of.
+    pub fn ends_with(&mut self, stories: &[(&str, &str)]) -> Outcome {
+        for (name, story) in stories {
+            self.told.wait_for_story(name, story)?;
+        }
+        self.ends_with_after_resync(stories)
+    }
+
+    /// As above, where only a list can tell.
+    pub fn ends_with_after_resync(&mut self, stories: &[(&str, &str)]) -> Outcome {
+        self.converges()?;
+        let told = self.stories();
+        let is_right = told.len() == stories.len()
+            && told.iter().zip(stories).all(|(told, right)| told.0 == right.0 && is_story(&told.1, right.1));
+        assert!(is_right, "expected {stories:?}, told were {told:?}:\n{:?}", self.told);
+        Ok(())
+    }
+
+    /// After a resync, the picture is what the engine has, and what consumers know of.
+    pub fn converges(&mut self) -> Outcome {
+        self.resync()?;
+        self.told.is_well_formed()?;
+        let engine: BTreeMap<_, _> = self.sim.living()?.into_iter().map(|thing| (thing.id.clone(), thing)).collect();
+        let engine_ids: BTreeSet<&String> = engine.keys().collect();
+        let picture = self.watcher.containers()?;
+        let ids: BTreeSet<String> = picture.iter().map(|c| c.id.to_string()).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), engine_ids, "the picture; told:\n{:?}", self.told);
+        assert_eq!(self.told.living(), ids, "what consumers know of; told:\n{:?}", self.told);
+        for c in picture {
+            let there = &engine[&*c.id];
+            // Where sandboxes have pids is another test's question.
+            let is_right = c.pid.map_or(c.kind == Kind::Sandbox, |pid| pid == there.pid);
+            assert!(is_right && c.missing == 0, "{there:?} is shown as {c:?}");
+        }
+        Ok(())
+    }
+
+    pub fn wait_for_state(&self, state: WatcherState) -> Outcome {
+        let is_so = || self.watcher.state() == state;
+        Ok(wait::for_condition(&format!("{state:?} ({:?})", self.watcher), PATIENCE, is_so)?)
+    }
+
+    /// `events` and `eventsReason` of the engine's description.
+    pub fn engine(&self) -> Outcome<Value> {
+        Ok(serde_json::from_str::<Value>(self.watcher.engine_info()?.as_str())?["engine"].take())
+    }
+
+    /// One of the watcher's own numbers.
+    pub fn counter(&self, name: &str) -> Outcome<u64> {
+        let stats: Value = serde_json::from_str(self.watcher.stats()?.as_str())?;
+        let number = find(&stats, name).and_then(Value::as_u64);
+        number.ok_or_else(|| format!("no number {name} in {stats}").into())
+    }
+
+    /// Waits until one of the watcher's own numbers is at least this.
+    pub fn wait_for_counter(&self, name: &str, at_least: u64) -> Outcome {
+        let enough = || match self.counter(name) {
+            Ok(n) if n >= at_least => Ok(()),
+            Ok(n) => Err(format!("{n}")),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(wait::until(&format!("{name} of {at_least}"), PATIENCE, enough)?)
+    }
+
+    /// Waits for all events that the engine has told, but for those that a fault has swallowed.
+    pub fn hears_all_but(&mut self, lost: u64) -> Outcome {
+        let told = self.sim.stat("events")?;
+        self.wait_for_counter("engineEvents", told - lost)
+    }
+
+    /// How often the engine was asked for one status.
+    pub fn questions(&mut self) -> Outcome<u64> {
+        Ok(self.sim.stat("ContainerStatus")? + self.sim.stat("PodSandboxStatus")?)
+    }
+}
+
+/// A watcher with these options.
+pub fn watcher(endpoint: &str, options: Options) -> Outcome<Watcher> {
+    let mut config = Config::default();
+    // Where pids are waited for, a busy machine may take its time.
+    config.set("ready.pid_wait_ms", "60000")?;
+    for (key, value) in options {
+        config.set(key, value)?;
+    }
+    Ok(Watcher::new(Some(endpoint), config)?)
+}
+
+/// Where the /proc of thousands of processes that are none is written: in memory, where that can be had.
+pub fn folder_in_memory() -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
+}
+
+/// For what is expected not to come.
+pub const BRIEFLY: Option<Duration> = Some(Duration::from_millis(100));
+
+fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let Value::Object(map) = value else { return None };
+    map.get(name).or_else(|| map.values().find_map(|inner| find(inner, name)))
+}

@@ -1,0 +1,122 @@
+//! Engines that do not answer: stalled, slow, mute.
+
+use std::time::Duration;
+
+use criwatch::error::{CRI_E_STOPPED, CRI_E_TIMEOUT};
+use criwatch::model::*;
+
+use crate::Outcome;
+use crate::scene::{BRIEFLY, Scene};
+use crate::support::sim::Sim;
+use crate::support::wait::{self, PATIENCE};
+
+const IMPATIENT: &[(&str, &str)] = &[
+    ("request.timeout_ms", "250"),
+    ("connect.timeout_ms", "250"),
+    ("relist.interval_ms", "300"),
+    ("reconnect.max_delay_ms", "200"),
+];
+
+/// The engine falls silent while something happens, and speaks again.
+fn outlasts(fault: &str) -> Outcome {
+    let mut scene = Scene::ready("containerd-2", IMPATIENT)?;
+    scene.events_arrive()?;
+    scene.sim.tell("pod web app sidecar")?;
+    scene.told.wait_for("the starts", |t| t.living().len() == 4)?;
+    scene.sim.tell(&format!("fault {fault} on"))?;
+    scene.wait_for_state(WatcherState::Backoff)?;
+    // So long that a new connection is tried, and fails as well.
+    scene.wait_for_counter("connectFailures", 1)?;
+    assert_eq!(scene.watcher.containers()?.len(), 4, "the old picture can be read");
+    let error = scene.watcher.resync(BRIEFLY).unwrap_err();
+    assert_eq!(error.status(), CRI_E_TIMEOUT, "{error}");
+    scene.sim.tell("kill app KILL")?;
+    scene.sim.tell("wait app exited")?;
+    scene.sim.tell(&format!("fault {fault} off"))?;
+    scene.wait_for_state(WatcherState::Watching)?;
+    scene.converges()?;
+    let told = scene.stories();
+    let told: Vec<_> = told.iter().map(|(name, s)| (name.as_str(), s.replace("(synthetic)", ""))).collect();
+    let right = [("web", "STARTED"), ("web/app", "STARTED EXITED"), ("web/sidecar", "STARTED")];
+    assert_eq!(told, right.map(|(name, story)| (name, story.to_owned())), "{:?}", scene.told);
+    Ok(())
+}
+
+#[test]
+fn a_stalled_engine_is_outlasted() -> Outcome {
+    outlasts("stall")
+}
+
+#[test]
+fn a_mute_engine_is_outlasted() -> Outcome {
+    outlasts("mute")
+}
+
+#[test]
+fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
+    let mut sim = Sim::start(&[])?;
+    sim.tell("fault mute on")?;
+    sim.tell("pod web app")?;
+    let mut scene = Scene::watching(sim, IMPATIENT)?;
+    scene.wait_for_counter("connectFailures", 2)?;
+    let error = scene.watcher.wait_ready(BRIEFLY).unwrap_err();
+    assert!(error.message().contains("no answer from the engine within 250 ms"), "{error}");
+    scene.sim.tell("fault mute off")?;
+    scene.ends_with(&[("web", "STARTED(initial)"), ("web/app", "STARTED(initial)")])
+}
+
+/// Answers take longer than a STARTED waits for its pid.
+#[test]
+fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
+    let mut scene = Scene::streaming("containerd-2")?;
+    scene.sim.tell("fault slow 600ms")?;
+    scene.sim.tell("run-pod web")?;
+    scene.sim.tell("create web app")?;
+    scene.sim.tell("start app")?;
+    scene.told.wait_for_story("web/app", "STARTED")?;
+    let pid_comes = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_PID != 0;
+    scene.told.wait_for("its pid", |t| t.count("web/app", pid_comes) == 1)?;
+    scene.sim.tell("stop app")?;
+    scene.sim.tell("fault slow off")?;
+    scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(?)")])?;
+    assert_eq!(scene.told.count("web/app", pid_comes), 1);
+    Ok(())
+}
+
+/// A stop ends all that waits for an engine that does not answer.
+#[test]
+fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
+    let mut sim = Sim::start(&[])?;
+    sim.tell("run-pod web")?;
+    let id = sim.make("create web app")?;
+    sim.tell("start app")?;
+    let scene = Scene::watching(sim, &[("request.timeout_ms", "3600000"), ("connect.timeout_ms", "3600000")])?;
+    scene.watcher.wait_ready(Some(PATIENCE))?;
+    let Scene { watcher, mut told, mut sim } = scene;
+    sim.tell("fault stall on")?;
+    let asked = sim.stat("ContainerStatus")?;
+    let errors = std::thread::scope(|threads| {
+        let calls = [
+            threads.spawn(|| watcher.resync(None).unwrap_err()),
+            threads.spawn(|| watcher.inspect(&id, 0, None).unwrap_err()),
+        ];
+        let pending = wait::until("the calls to be pending", PATIENCE, || match sim.stat("ContainerStatus")? {
+            now if now > asked => Ok(()),
+            now => Err(format!("{now} status requests")),
+        });
+        let stopped = watcher.stop();
+        let errors = calls.map(|call| call.join().expect("it does not panic"));
+        pending.map(|()| stopped.map(|()| errors))
+    })??;
+    for error in errors {
+        assert_eq!(error.status(), CRI_E_STOPPED, "{error}");
+    }
+    told.wait_for("the last word", |t| t.events.last().is_some_and(|e| e.state == WatcherState::Stopped))?;
+    drop(watcher);
+    // And while it connects.
+    let connecting = crate::scene::watcher(sim.endpoint(), &[])?;
+    connecting.start()?;
+    assert_eq!(connecting.wait_ready(Some(Duration::ZERO)).unwrap_err().status(), CRI_E_TIMEOUT);
+    drop(connecting);
+    Ok(())
+}
