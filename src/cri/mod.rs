@@ -13,6 +13,9 @@ mod list;
 mod pid;
 mod status;
 mod stream;
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub mod wire;
 
 pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};
