@@ -44,6 +44,7 @@ const PROGRAMS: &[Program] = &[
 
 fn main() {
     let mut trials = vec![
+        Trial::test("the_page_names_tests_that_exist", the_page_names_tests_that_exist),
         Trial::test("engines_are_only_read", engines::are_only_read),
         Trial::test("engines_calls_only_read", engines::calls_only_read),
         Trial::ignorable_test("panics_become_errors", panics::become_errors),
@@ -57,4 +58,18 @@ fn main() {
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// docs/guest.md says of each statement which test holds it: all of them are there, and all programs here are named.
+fn the_page_names_tests_that_exist() -> Result<(), libtest_mimic::Failed> {
+    let page = std::fs::read_to_string(c::root().join("docs/guest.md"))?;
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/_.".contains(c);
+    let named =
+        page.split(|c| !is_path(c)).filter(|word| word.starts_with("tests/")).map(|word| word.trim_end_matches('.'));
+    let missing: Vec<&str> = named.filter(|path| !c::root().join(path).exists()).collect();
+    let unnamed: Vec<&str> = PROGRAMS.iter().map(|p| p.source).filter(|source| !page.contains(source)).collect();
+    match (&missing[..], &unnamed[..]) {
+        ([], []) => Ok(()),
+        _ => Err(format!("docs/guest.md names {missing:?}, which do not exist, and does not name {unnamed:?}").into()),
+    }
 }
