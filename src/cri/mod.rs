@@ -14,6 +14,9 @@ mod meter;
 mod pid;
 mod status;
 mod stream;
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub mod wire;
 
 pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};

@@ -116,7 +116,7 @@ impl Client {
     }
 }
 
-fn event(message: ContainerEventResponse) -> EngineEvent {
+pub(super) fn event(message: ContainerEventResponse) -> EngineEvent {
     let bytes = message.encoded_len();
     let kind = match ContainerEventType::try_from(message.container_event_type) {
         Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),

@@ -13,6 +13,8 @@ mod log;
 mod machine;
 mod opening;
 mod packing;
+#[cfg(feature = "test-hooks")]
+mod replay;
 mod scribe;
 mod stats;
 mod stream;
@@ -24,5 +26,8 @@ pub use book::{Book, Page, Situation};
 pub use driver::{Command, Driver};
 pub use inspection::Inspect;
 pub use packing::{Desk, Job};
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub use replay::replay;
 pub use stats::{EventLag, Stats};
 pub use waiters::WaiterId;

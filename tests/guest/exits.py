@@ -14,6 +14,8 @@ def on_event(event, user_data):
 
 
 def main():
+    # At its exit the interpreter frees its objects; what C may still call has to be kept from that.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(on_event))
     library = ctypes.CDLL(sys.argv[1])
     pointer = ctypes.c_void_p
     library.cri_watcher_new.argtypes = [ctypes.c_char_p, pointer, pointer, pointer]

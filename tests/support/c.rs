@@ -150,7 +150,8 @@ pub fn asan() -> Result<(), &'static str> {
 /// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.
 pub fn valgrind(program: &Path) -> Command {
     let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
+    // It runs one thread at a time: without turns, a busy one starves all others.
+    command.args(["--quiet", "--fair-sched=try", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
     command.args(["--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99", "--child-silent-after-fork=yes"]);
     command.arg(program);
     command

@@ -21,6 +21,8 @@ pub struct Program {
     pub more: &'static [&'static str],
     /// Whether it gives everything back; otherwise valgrind is not asked.
     pub is_clean: bool,
+    /// Whether it would take too long under valgrind.
+    pub is_slow: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -39,12 +41,17 @@ pub enum Argument {
 impl Program {
     /// A program that gives everything back.
     pub const fn new(source: &'static str, argument: Option<Argument>) -> Self {
-        Program { source, argument, more: &[], is_clean: true }
+        Program { source, argument, more: &[], is_clean: true, is_slow: false }
     }
 
     /// One that ends with what it has.
     pub const fn that_leaves_things(self) -> Self {
         Program { is_clean: false, ..self }
+    }
+
+    /// One that valgrind would make last too long.
+    pub const fn too_slow_for_valgrind(self) -> Self {
+        Program { is_slow: true, ..self }
     }
 
     /// With further arguments.

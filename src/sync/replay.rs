@@ -1,0 +1,125 @@
+//! A watcher without an engine: bytes as an engine might send them, in any order, straight into the machine. For tests;
+//! without the feature `test-hooks`, this is not there.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::book::Book;
+use super::machine::{Action, Input, Machine};
+use super::scribe::Scribe;
+use crate::config::Config;
+use crate::cri::{StreamEnd, StreamItem, Version, wire};
+use crate::error::{CRI_E_RPC, Error};
+use crate::hub::{EventQueue, Hub, Next};
+use crate::model::*;
+use crate::portfolio::{Now, Question};
+
+const EPOCH: Time = 1_700_000_000_000_000_000;
+
+/// The first byte of each piece says what it is, the second one how long.
+pub fn replay(mut bytes: &[u8]) {
+    let mut replay = Replay::new();
+    replay.feed(Input::Watch { packs: false });
+    while let [what, len, rest @ ..] = bytes {
+        let (piece, rest) = rest.split_at(usize::from(*len).min(rest.len()));
+        replay.take(*what, piece);
+        bytes = rest;
+    }
+    replay.check();
+}
+
+struct Replay {
+    scribe: Scribe,
+    book: Arc<Book>,
+    queue: Arc<EventQueue>,
+    now: Now,
+    questions: Vec<Question>,
+    /// Ids whose STARTED was told without an EXITED.
+    living: HashSet<Id>,
+    seq: u64,
+}
+
+impl Replay {
+    fn new() -> Self {
+        let config = Config::default();
+        let book = Arc::new(Book::new(&config));
+        let hub = Arc::new(Hub::new(book.clone()));
+        let queue = hub.subscribe(0, false, 1 << 20, LabelView::Merged).expect("an eventfd");
+        let scribe = Scribe::new(Machine::new(&config, 1), book.clone(), hub);
+        let now = Now { mono: 0, wall: EPOCH };
+        Replay { scribe, book, queue, now, questions: Vec::new(), living: HashSet::new(), seq: 0 }
+    }
+
+    fn take(&mut self, what: u8, piece: &[u8]) {
+        match what % 8 {
+            0 => self.feed(Input::Connected { version: Version::default(), can_stream_lists: false }),
+            1 | 2 => {
+                if let Some(event) = wire::event(piece) {
+                    self.feed(Input::Stream(StreamItem::Event(Box::new(event))));
+                }
+            }
+            3 => {
+                let (containers, sandboxes) = piece.split_at(piece.len() / 2);
+                if let Some(listing) = wire::listing(containers, sandboxes).or_else(|| wire::listing(piece, &[])) {
+                    self.feed(Input::Listed(Ok(listing)));
+                }
+            }
+            4 | 5 => {
+                let said = if what % 8 == 4 { wire::container_status(piece) } else { wire::sandbox_status(piece) };
+                if let Some(question) = self.questions.pop() {
+                    self.feed(Input::Answered(question, Ok(said)));
+                }
+            }
+            6 => self.pass(u64::from(piece.first().copied().unwrap_or(1)) * 37),
+            _ => match piece.first().map(|n| n % 3) {
+                Some(0) => self.feed(Input::Listed(Err(Error::new(CRI_E_RPC, "made up")))),
+                Some(1) => self.feed(Input::Stream(StreamItem::Lost(1))),
+                _ => self.feed(Input::Stream(StreamItem::End(StreamEnd::Finished))),
+            },
+        }
+    }
+
+    fn pass(&mut self, millis: u64) {
+        self.now.mono += millis;
+        self.now.wall += millis as Time * 1_000_000;
+        self.feed(Input::Tick);
+    }
+
+    fn feed(&mut self, input: Input) {
+        let (actions, _) = self.scribe.handle(input, self.now);
+        for action in actions {
+            match action {
+                Action::Ask(question) => self.questions.push(question),
+                Action::Disconnect => self.questions.clear(),
+                _ => {}
+            }
+        }
+        self.listen();
+    }
+
+    /// What holds whatever an engine says: numbers grow, and each life is told as begun, then as over.
+    fn listen(&mut self) {
+        while let Next::Event(event) = self.queue.next(Some(std::time::Duration::ZERO)) {
+            assert!(event.seq > self.seq || self.seq == 0, "seq {} after {}", event.seq, self.seq);
+            self.seq = event.seq;
+            let Some(container) = &event.container else { continue };
+            let id = container.id.clone();
+            match event.event_type {
+                EventType::Started => assert!(self.living.insert(id), "STARTED twice: {container:?}"),
+                EventType::Exited if event.flags & CRI_EVENT_FLAG_NEVER_STARTED != 0 => {
+                    assert!(!self.living.contains(&id), "it did start: {container:?}");
+                }
+                EventType::Exited => assert!(self.living.remove(&id), "EXITED without STARTED: {container:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn check(&self) {
+        let page = self.book.read();
+        for container in page.portfolio.containers() {
+            let found = page.portfolio.get(&container.id).expect("what is shown can be found");
+            assert_eq!(found.id, container.id);
+        }
+    }
+}
