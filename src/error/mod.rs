@@ -20,11 +20,29 @@ pub struct Error {
     retriable: bool,
 }
 
+/// How long a message may be: what it repeats may be any text of the program's or the engine's.
+const LONGEST: usize = 16 << 10;
+
+/// Leaves out the middle of what is too long: the thing stands in front, the cause and what to do at the end.
+fn shortened(message: String) -> String {
+    if message.len() <= LONGEST {
+        return message;
+    }
+    let (mut head, mut tail) = (LONGEST / 2, message.len() - LONGEST / 2);
+    while !message.is_char_boundary(head) {
+        head -= 1;
+    }
+    while !message.is_char_boundary(tail) {
+        tail += 1;
+    }
+    format!("{} [... {} bytes ...] {}", &message[..head], tail - head, &message[tail..])
+}
+
 impl Error {
     /// An error with the given status; `status` is one of the `CRI_E_*` constants.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
         debug_assert!(status < 0, "an error has a negative status");
-        Error { status, message: message.into(), grpc_code: None, os_code: None, retriable: false }
+        Error { status, message: shortened(message.into()), grpc_code: None, os_code: None, retriable: false }
     }
 
     /// The error of a failed system call: what was tried, and the reason that the system gave.
@@ -54,7 +72,7 @@ impl Error {
 
     /// The same error, with what was being done in front of its message.
     pub fn context(mut self, what: impl fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        self.message = shortened(format!("{what}: {}", self.message));
         self
     }
 
@@ -107,6 +125,15 @@ mod tests {
             assert!(STATUSES[..i].iter().all(|t| t.value != s.value), "{} reuses {}", s.name, s.value);
             assert_eq!(s.name.starts_with("CRI_E_"), s.value < 0, "{}", s.name);
         }
+    }
+
+    #[test]
+    fn endless_messages_keep_their_ends() {
+        let e = Error::new(CRI_E_CONNECT, format!("what {} why", "\u{1f4a5}".repeat(1 << 20))).context("where");
+        assert!(e.message().len() < 2 * LONGEST, "{}", e.message().len());
+        assert!(e.message().starts_with("where: what") && e.message().ends_with(" why"));
+        let short = "x".repeat(LONGEST);
+        assert_eq!(Error::new(CRI_E_CONNECT, short.clone()).message(), short);
     }
 
     #[test]

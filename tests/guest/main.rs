@@ -34,6 +34,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
     Program::new("tests/guest/idle.c", IDLE),
+    Program::new("tests/guest/strings.c", QUIET),
     Program::new("tests/guest/hammer.c", BUSY).too_slow_for_valgrind(),
     // Their memory is measured: a sanitizer has its own.
     Program::new("tests/guest/hostile.c", QUIET).with(&["garbage"]).that_leaves_things(),
