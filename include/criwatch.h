@@ -287,6 +287,14 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_EVENT_REPLAY_END 6
 /** This consumer was too slow and lost events; a replay follows. Cannot be masked. */
 #define CRI_EVENT_OVERFLOW 7
+
+/**
+ * A container was created, and has not been started yet. Only for those who ask for it; where a list or an event
+ * shows it only later, there is none.
+ */
+#define CRI_EVENT_CREATED 8
+/** The engine no longer has the container or sandbox. Only for those who ask for it. */
+#define CRI_EVENT_REMOVED 9
 /** The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it. */
 #define CRI_EVENT_LOG 10
 

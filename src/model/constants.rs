@@ -18,6 +18,11 @@ constants! {
     pub const CRI_EVENT_REPLAY_END: u32 = 6;
     /// This consumer was too slow and lost events; a replay follows. Cannot be masked.
     pub const CRI_EVENT_OVERFLOW: u32 = 7;
+    /// A container was created, and has not been started yet. Only for those who ask for it; where a list or an event
+    /// shows it only later, there is none.
+    pub const CRI_EVENT_CREATED: u32 = 8;
+    /// The engine no longer has the container or sandbox. Only for those who ask for it.
+    pub const CRI_EVENT_REMOVED: u32 = 9;
     /// The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
     pub const CRI_EVENT_LOG: u32 = 10;
 }

@@ -23,6 +23,10 @@ pub enum EventType {
     ReplayEnd,
     /// This consumer lost events.
     Overflow,
+    /// A container was created.
+    Created,
+    /// The engine no longer has a container or sandbox.
+    Removed,
     /// The watcher says something about its work.
     Log,
 }
@@ -38,6 +42,8 @@ impl EventType {
             EventType::ReplayBegin => CRI_EVENT_REPLAY_BEGIN,
             EventType::ReplayEnd => CRI_EVENT_REPLAY_END,
             EventType::Overflow => CRI_EVENT_OVERFLOW,
+            EventType::Created => CRI_EVENT_CREATED,
+            EventType::Removed => CRI_EVENT_REMOVED,
             EventType::Log => CRI_EVENT_LOG,
         }
     }
@@ -61,7 +67,8 @@ pub const DEFAULT_MASK: u32 =
 pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
 
 /// Everything that can be asked for.
-pub const ALL_MASK: u32 = DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_LOG;
+pub const ALL_MASK: u32 =
+    DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_CREATED | 1 << CRI_EVENT_REMOVED | 1 << CRI_EVENT_LOG;
 
 /// One event, as one consumer is told it.
 #[derive(Debug, Clone)]

@@ -134,6 +134,7 @@ impl Portfolio {
             Some(Running::BeginsAgain) => self.end_before_restart(&said, source, now),
             _ => {}
         }
+        let is_new = !self.entries.contains_key(&said.id);
         let changed = self.merge(&said, source);
         match (verdict, said.state) {
             (Some(Running::Begins), _) => self.begins(&said, source, source.flags(), now),
@@ -145,6 +146,9 @@ impl Portfolio {
             (Some(Running::Overtaken), _) => self.lived_and_is_over(&said, source, now),
             (Some(_), _) => self.lives_on(&said, source, changed, now),
             (None, State::Exited) => self.exited(&said, source, changed, now),
+            (None, State::Created) if is_new && self.synced => {
+                self.tell(EventType::Created, source.flags(), 0, &said.id, now);
+            }
             (None, _) => self.updated(&said.id, changed, now),
         }
         if !matches!(source, Source::Answer { .. }) {

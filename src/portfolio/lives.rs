@@ -151,7 +151,7 @@ impl Portfolio {
         }
         self.confirm(id, now);
         if self.entries.get(id).is_some_and(|e| e.present) {
-            self.depart(id, now);
+            self.depart(id, source, now);
         }
     }
 
@@ -164,7 +164,7 @@ impl Portfolio {
         self.tell(EventType::Exited, source.flags(), 0, id, now);
     }
 
-    pub(super) fn depart(&mut self, id: &Id, now: Now) {
+    pub(super) fn depart(&mut self, id: &Id, source: Source, now: Now) {
         let tick = self.tick;
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -180,6 +180,7 @@ impl Portfolio {
         self.asks.drop(id);
         self.packs.drop(id);
         self.ledger.depart(id, now.mono);
+        self.tell(EventType::Removed, source.flags(), 0, id, now);
         self.graves.push_back((now.mono, id.clone()));
         self.forget_old(now);
     }

@@ -258,7 +258,7 @@ mod tests {
         list(&mut portfolio, &["a"], at(10));
         portfolio.packings(8);
         list(&mut portfolio, &[], at(30));
-        assert_eq!(told(&mut portfolio), ["Started a - 0", "Exited a - 0"]);
+        assert_eq!(told(&mut portfolio), ["Started a - 0", "Exited a - 0", "Removed a - 0"]);
         portfolio.packed(&"a".into(), sack("1"), at(40));
         assert_eq!(told(&mut portfolio), [""; 0], "of no use to anybody");
     }

@@ -94,6 +94,7 @@ impl Portfolio {
             }
             EventType::Started => (Arc::new(merge::as_running(record)), record.started_at.or(record.created_at)),
             EventType::Exited => (record.clone(), record.finished_at),
+            EventType::Created => (record.clone(), record.created_at),
             _ => (record.clone(), None),
         };
         self.told.push(Told { event_type, flags, changed, time: time.unwrap_or(now.wall), container });

@@ -9,11 +9,14 @@ const T0: Time = 1_700_000_000_000_000_000;
 struct Told {
     portfolio: Portfolio,
     now: Now,
+    /// Whether what only some ask for is shown, too.
+    with_opt_in: bool,
 }
 
 impl Told {
     fn after_first_list(listing: Listing) -> Self {
-        let mut it = Told { portfolio: Portfolio::new(&Config::default()), now: Now { mono: 0, wall: T0 } };
+        let mut it =
+            Told { portfolio: Portfolio::new(&Config::default()), now: Now { mono: 0, wall: T0 }, with_opt_in: false };
         it.list(listing);
         it
     }
@@ -60,7 +63,8 @@ impl Told {
             let flags: String = flags(told.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
             format!("{:?} {}{flags}", told.event_type, told.container.id)
         };
-        self.portfolio.take_told().iter().map(word).collect()
+        let told = self.portfolio.take_told();
+        told.iter().filter(|told| self.with_opt_in || told.event_type.mask() & DEFAULT_MASK != 0).map(word).collect()
     }
 }
 
@@ -292,4 +296,18 @@ fn the_pod_of_a_life_that_is_over_is_still_told() {
     let renamed = Pod { labels: labels.into(), ..Pod::new("pod".into()) };
     it.list(Listing { sandboxes: vec![pod().with_pod(renamed)], ..list(&[listed("a", State::Exited)]) });
     assert!(it.words().is_empty());
+}
+
+#[test]
+fn creations_and_removals_are_told_to_those_who_ask() {
+    let mut it = Told::after_first_list(list(&[listed("old", State::Created)]));
+    it.with_opt_in = true;
+    assert!(it.words().is_empty(), "what was there before is no news");
+    assert_eq!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]), ["Created a"]);
+    assert!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]).is_empty());
+    it.event(EventKind::Started, "a", &[running("a", T0 + 5)]);
+    it.event(EventKind::Stopped, "a", &[exited("a", T0 + 5, 0)]);
+    assert_eq!(it.event(EventKind::Deleted, "a", &[]), ["Removed a"]);
+    assert_eq!(it.list(list(&[listed("b", State::Created)])), ["Created b SYNTHETIC", "Removed old SYNTHETIC"]);
+    assert_eq!(it.list(list(&[])), ["Removed b SYNTHETIC"]);
 }
