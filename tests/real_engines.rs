@@ -37,19 +37,21 @@ fn main() {
 }
 
 impl Setup {
-    /// A pod, one container that lasts, and one that exits with code 3 once its gate is opened. The names are unique.
+    /// A pod, one container that lasts, and one that exits with code 3 when it is asked to stop. The names are unique.
     fn run_trio(&self) -> Result<Trio, Box<dyn std::error::Error>> {
         let pod = self.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("web")))?;
-        let (one, two) = (ContainerSpec::lasting(&unique("one")), ContainerSpec::gated(&unique("two"), 3));
-        let (lasting, gated) = (self.engine.pods.run(&pod, &one)?, self.engine.pods.run(&pod, &two)?);
-        Ok(Trio { pod, one, two, lasting, gated })
+        let (one, two) = (ContainerSpec::lasting(&unique("one")), ContainerSpec::stoppable(&unique("two"), 3));
+        let (lasting, stoppable) = (self.engine.pods.run(&pod, &one)?, self.engine.pods.run(&pod, &two)?);
+        Ok(Trio { pod, one, two, lasting, stoppable })
     }
 
     /// Ends the three lives, each in its way, waits until each end is told, and answers everything that was told.
     fn end_trio(&self, trio: &Trio, events: Events) -> Result<Vec<Line>, Box<dyn std::error::Error>> {
         let pods = &self.engine.pods;
-        pods.open_gate(&trio.gated)?;
-        events.wait_for("exit of the gated container", PATIENCE, |told| told_of(told, &trio.gated, "EXITED") > 0)?;
+        pods.stop(&trio.stoppable, PATIENCE.as_secs() as i64)?;
+        events.wait_for("exit of the container that is asked to stop", PATIENCE, |told| {
+            told_of(told, &trio.stoppable, "EXITED") > 0
+        })?;
         pods.stop(&trio.lasting, 0)?;
         events
             .wait_for("exit of the lasting container", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
@@ -65,12 +67,12 @@ struct Trio {
     one: ContainerSpec,
     two: ContainerSpec,
     lasting: String,
-    gated: String,
+    stoppable: String,
 }
 
 impl Trio {
     fn ids(&self) -> [&str; 3] {
-        [&self.pod.id, &self.lasting, &self.gated]
+        [&self.pod.id, &self.lasting, &self.stoppable]
     }
 }
 
@@ -90,7 +92,7 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
         check_process(entry, id, engines_pid(setup, id, kind)?);
     }
     assert_eq!(entry(&list, &trio.lasting)["name"], json!(trio.one.name));
-    assert_eq!(entry(&list, &trio.gated)["name"], json!(trio.two.name));
+    assert_eq!(entry(&list, &trio.stoppable)["name"], json!(trio.two.name));
     Ok(())
 }
 
@@ -161,9 +163,9 @@ fn inspects_by_every_name(setup: &mut Setup) -> Outcome {
     assert_eq!(sandbox["container"]["kind"], "sandbox", "{sandbox:#}");
     assert_eq!(sandbox["container"]["id"], json!(trio.pod.id));
 
-    setup.engine.pods.open_gate(&trio.gated)?;
-    wait::until("the gated container's exit", PATIENCE, || {
-        let answer = setup.probe.inspect(&trio.gated)?["container"].take();
+    setup.engine.pods.stop(&trio.stoppable, PATIENCE.as_secs() as i64)?;
+    wait::until("the container that exits by itself when asked to's exit", PATIENCE, || {
+        let answer = setup.probe.inspect(&trio.stoppable)?["container"].take();
         let over = answer["state"] == "exited" && answer["exitCode"] == 3 && answer.get("pid").is_none();
         if over { Ok(()) } else { Err(answer.to_string()) }
     })?;
@@ -260,8 +262,8 @@ fn check_trio(trio: &Trio, told: &[Line]) {
     check_life(told, &trio.pod.id);
     // Ended by SIGKILL, and by its own exit.
     assert_eq!(check_life(told, &trio.lasting).exit_code, Some(137));
-    assert_eq!(check_life(told, &trio.gated).exit_code, Some(3));
-    for (id, name) in [(&trio.lasting, &trio.one.name), (&trio.gated, &trio.two.name)] {
+    assert_eq!(check_life(told, &trio.stoppable).exit_code, Some(3));
+    for (id, name) in [(&trio.lasting, &trio.one.name), (&trio.stoppable, &trio.two.name)] {
         let of_it = told.iter().filter(|e| e.id == *id);
         of_it.for_each(|e| assert_eq!((&e.name, e.kind.as_str()), (name, "container"), "{e:?}"));
     }
@@ -328,13 +330,13 @@ fn follows_through_a_restart_of_the_engine(setup: &mut Setup) -> Outcome {
     for id in trio.ids() {
         events.wait_for("STARTED", PATIENCE, |told| told_of(told, id, "STARTED") > 0)?;
     }
-    let pid = engines_pid(setup, &trio.gated, "container")?.ok_or("a running container has a pid")? as i32;
+    let pid = engines_pid(setup, &trio.stoppable, "container")?.ok_or("a running container has a pid")? as i32;
     let containerd = setup.engine.containerd.as_mut().expect("it was looked at above");
     containerd.kill()?;
     // SAFETY: kill takes plain numbers. The process is the container's first one, which nobody waits for meanwhile.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0, "{}", std::io::Error::last_os_error());
     containerd.start_again()?;
-    events.wait_for("exit while the engine was away", PATIENCE, |told| told_of(told, &trio.gated, "EXITED") > 0)?;
+    events.wait_for("exit while the engine was away", PATIENCE, |told| told_of(told, &trio.stoppable, "EXITED") > 0)?;
 
     let pods = &setup.engine.pods;
     // The driver's connection may still be the one to the old process.

@@ -18,9 +18,6 @@ use tonic::{Response, Status};
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The file that a gated container waits for.
-const GATE: &str = "/go";
-
 /// A failed request.
 pub struct Failed {
     /// Which one, e.g. `StartContainer`.
@@ -114,12 +111,6 @@ impl ContainerSpec {
     pub fn new<const N: usize>(name: &str, command: [&str; N]) -> ContainerSpec {
         let command = command.map(str::to_owned).to_vec();
         ContainerSpec { name: name.into(), command, ..ContainerSpec::default() }
-    }
-
-    /// A container that runs until `Pods::open_gate`, and exits with that code then.
-    pub fn gated(name: &str, exit_code: i32) -> ContainerSpec {
-        let script = format!("while [ ! -e {GATE} ]; do sleep 0.1; done; exit {exit_code}");
-        ContainerSpec::new(name, ["sh", "-c", &script])
     }
 
     /// A container that runs until it is stopped.
@@ -305,18 +296,6 @@ impl Pods {
         let id = self.create(pod, spec)?;
         self.start(&id)?;
         Ok(id)
-    }
-
-    /// Lets a gated container exit.
-    pub fn open_gate(&self, id: &str) -> Result<()> {
-        self.exec(id, ["touch", GATE]).map(drop)
-    }
-
-    /// Runs a command inside a running container.
-    pub fn exec<const N: usize>(&self, id: &str, command: [&str; N]) -> Result<ExecSyncResponse> {
-        let cmd = command.map(str::to_owned).to_vec();
-        let request = ExecSyncRequest { container_id: id.into(), cmd, timeout: REQUEST_TIMEOUT.as_secs() as i64 };
-        self.call("ExecSync", |mut cri| async move { cri.exec_sync(request).await })
     }
 
     /// Stops a container, by force after `grace_seconds`.
