@@ -29,12 +29,13 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
     let mut account = setup.account(events.finish()?);
     let told_by_engine = tap.map(|tap| tap.delivered().exited);
     account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
-    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let unknown = account.unknown_codes();
     assert!(unknown < lives.len() / 10, "{unknown} of {} exit codes are unknown", lives.len());
     setup.figure(&format!(
-        "lives told {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, exit codes that the \
+        "lives told {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, sandboxes that fell \
+         {fallen}, exit codes that the \
          engine told nobody {unknown}",
         account.lives(),
         lives.len()
@@ -116,10 +117,11 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
     let brief = churn.lives().split_off(lasting.len());
     let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));
     account.are_told_with_their_facts(seen, None);
-    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
-        "lives told {}, of them containers that outlast two polls {}; unobservable {}, exit codes that no poll showed {}",
+        "lives told {}, of them containers that outlast two polls {}; unobservable {}, sandboxes that fell {fallen}, exit \
+         codes that no poll showed {}",
         account.lives(),
         lasting.len(),
         unseen.len(),

@@ -52,11 +52,14 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     let mut account = setup.account(events.finish()?);
     let told_by_engine = tap.map(|tap| tap.delivered().exited);
     account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
-    churn.pods().iter().for_each(|pod| account.is_told_living(&pod.id));
+    let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let mut nervous = setup.account(nervous.finish()?);
     nervous.invents_nothing(&all_ids(&churn));
-    setup.figure(&format!("frozen for {FROZEN:?}: lives told {}, unobservable 0", account.lives()));
+    setup.figure(&format!(
+        "frozen for {FROZEN:?}: lives told {}, unobservable 0, sandboxes that fell {fallen}",
+        account.lives()
+    ));
     account.close()?;
     Ok(nervous.close()?)
 }

@@ -1,11 +1,13 @@
 //! Lives made and ended by many workers at once, and what those who made them know of them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use criwatch::cri::proto::ContainerState;
+use criwatch::cri::proto::{ContainerState, PodSandboxState};
 
+use super::account::Account;
 use super::pods::{ContainerSpec, Pod, PodSpec, Pods};
 use super::suite::unique;
 use super::wait::{self, PATIENCE};
@@ -58,17 +60,26 @@ pub struct Churn<'a> {
     lives: Mutex<Vec<Life>>,
     over: AtomicBool,
     refusals: AtomicUsize,
+    /// Pods whose sandbox ended although nobody had asked for that.
+    fallen: Mutex<BTreeSet<String>>,
 }
 
 /// More starts than these that an engine could not make are no accident.
-const MOST_REFUSALS: usize = 5;
+const MOST_REFUSALS: usize = 48;
 
 impl<'a> Churn<'a> {
     /// A churn in so many new pods.
     pub fn new(driver: &'a Pods, pods: usize) -> Result<Churn<'a>, String> {
         let run = |_| driver.run_pod(&PodSpec::new("cri-lab", &unique("churn"))).map_err(|error| error.to_string());
         let pods = (0..pods).map(run).collect::<Result<_, _>>()?;
-        Ok(Churn { driver, pods, lives: Mutex::default(), over: AtomicBool::new(false), refusals: AtomicUsize::new(0) })
+        Ok(Churn {
+            driver,
+            pods,
+            lives: Mutex::default(),
+            over: AtomicBool::new(false),
+            refusals: AtomicUsize::new(0),
+            fallen: Mutex::default(),
+        })
     }
 
     /// The pods.
@@ -118,7 +129,7 @@ impl<'a> Churn<'a> {
             (Span::Brief, code) => ContainerSpec::new(&tag, ["sh", "-c", &format!("exit {code}")]),
             (Span::While(_), code) => ContainerSpec::stoppable(&tag, code),
         };
-        let pod = &self.pods[number % self.pods.len()];
+        let pod = self.standing_pod(number)?;
         let id = self.driver.create(pod, &spec.label(TAG, &tag)).map_err(text)?;
         let index = {
             let mut lives = self.lock();
@@ -128,6 +139,9 @@ impl<'a> Churn<'a> {
         if let Err(error) = self.driver.start(&id) {
             if !self.is_refused(&id) || self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
                 return Err(text(error));
+            }
+            if !self.stands(pod)? {
+                self.fallen.lock().unwrap_or_else(PoisonError::into_inner).insert(pod.id.clone());
             }
             self.reached(index, Stage::Refused);
             return self.one_life(number, span);
@@ -146,6 +160,32 @@ impl<'a> Churn<'a> {
         self.driver.remove(&id).map_err(text)?;
         self.reached(index, Stage::Removed);
         Ok(())
+    }
+
+    /// The pod whose turn it is, or the next one whose sandbox is still there.
+    fn standing_pod(&self, number: usize) -> Result<&Pod, String> {
+        let fallen = self.fallen.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = (0..self.pods.len()).map(|n| &self.pods[(number + n) % self.pods.len()]);
+        turns.into_iter().find(|pod| !fallen.contains(&pod.id)).ok_or_else(|| "all sandboxes have fallen".to_owned())
+    }
+
+    fn stands(&self, pod: &Pod) -> Result<bool, String> {
+        let all = self.driver.sandboxes().map_err(|error| error.to_string())?;
+        Ok(all.iter().any(|it| it.id == pod.id && it.state() == PodSandboxState::SandboxReady))
+    }
+
+    /// The pods are told as living; one whose sandbox fell is told to its end. How many fell.
+    pub fn pods_are_told(&self, account: &mut Account) -> Result<usize, String> {
+        let mut fallen = 0;
+        for pod in &self.pods {
+            if self.stands(pod)? {
+                account.is_told_living(&pod.id);
+            } else {
+                account.is_told_to_its_end(&pod.id);
+                fallen += 1;
+            }
+        }
+        Ok(fallen)
     }
 
     /// Whether the engine says that it could not start it.
