@@ -3,8 +3,25 @@
 //! `criwatch` watches one container engine through the Kubernetes CRI: containerd, CRI-O or any other. It is made for
 //! monitoring agents, and mostly used through its C ABI (`include/criwatch.h`); this crate is the same thing for Rust.
 //!
-//! Data flows one way: engine → [`cri`] → [`sync`] → [`portfolio`] → [`hub`] → `ffi`; [`watcher`] is the façade over
+//! Data flows one way: engine → `cri` → `sync` → `portfolio` → `hub` → `ffi`; [`watcher`] is the façade over
 //! all of it. Every module imports only modules of a lower rank; `docs/architecture.md` draws the picture.
+//!
+//! A program needs [`watcher`] with its [`Watcher`](watcher::Watcher), [`config`], [`error`], and the records of [`model`]. The
+//! other modules are how it is done: public where a test or a tool looks in, and no part of what stays the same from
+//! version to version.
+//!
+//! ```no_run
+//! # fn main() -> criwatch::error::Result<()> {
+//! use criwatch::{config::Config, watcher::Watcher};
+//!
+//! let watcher = Watcher::new(None, Config::default())?;
+//! watcher.resync(Some(std::time::Duration::from_secs(5)))?;
+//! for container in watcher.snapshot()?.containers() {
+//!     println!("{} {:?}", container.path(), container.pid);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 #![deny(unsafe_code, clippy::print_stdout, clippy::print_stderr)]
 #![warn(missing_docs)]
@@ -20,10 +37,14 @@ pub mod cri;
 pub mod error;
 #[cfg(feature = "capi")]
 pub mod ffi;
+#[doc(hidden)]
 pub mod host;
+#[doc(hidden)]
 pub mod hub;
 pub mod model;
+#[doc(hidden)]
 pub mod portfolio;
+#[doc(hidden)]
 pub mod sync;
 mod table;
 mod test_hooks;

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use criwatch::config::Config;
 use criwatch::cri::proto::{ListContainersRequest, ListImagesRequest};
-use criwatch::error::{CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED};
+use criwatch::error::{
+    CRI_E_NOT_FOUND, CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
+};
 use criwatch::model::{Event, EventType};
 use criwatch::watcher::{Events, Watcher};
 
@@ -19,6 +21,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn in_runtime<T>(task: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async { tokio::time::timeout(PATIENCE, task).await.expect("within a minute") })
+}
+
+/// Not even tokio.
+fn block_on<T>(task: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut task = std::pin::pin!(task);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let std::task::Poll::Ready(output) = task.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+            return output;
+        }
+        assert!(std::time::Instant::now() < deadline, "within a minute");
+        std::thread::park_timeout(PATIENCE);
+    }
 }
 
 fn watcher(sim: &sim::Sim) -> Watcher {
@@ -59,6 +81,68 @@ fn events_are_awaited_and_end_with_the_watcher() {
             assert_ne!(event.event_type, EventType::Started);
         }
     });
+}
+
+#[test]
+fn what_waits_is_awaited_on_any_runtime() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.tell("pod web ns=shop app").expect("a pod");
+    let watcher = watcher(&sim);
+    let early = block_on(watcher.wait_ready_async()).expect_err("not started");
+    assert_eq!(early.status(), CRI_E_STATE);
+    block_on(watcher.resync_async()).expect("a picture, without a start");
+    let inspected = block_on(watcher.inspect_async("shop/web/app", 0)).expect("it runs");
+    assert!(inspected.as_str().contains("criwatch.inspect/1"));
+    assert_eq!(&*watcher.engine().expect("it is known").runtime_name, "containerd");
+    // spawn wants futures that may be carried from thread to thread.
+    in_runtime(async {
+        let watcher = std::sync::Arc::new(watcher);
+        watcher.start().expect("a thread");
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let watcher = watcher.clone();
+                tokio::spawn(async move {
+                    watcher.wait_ready_async().await?;
+                    watcher.resync_async().await?;
+                    if cfg!(feature = "call") {
+                        watcher.call_async("RuntimeService/Version", None).await?;
+                    }
+                    watcher.inspect_async("web/nothing", 0).await
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.expect("no panic").expect_err("no such thing").status(), CRI_E_NOT_FOUND);
+        }
+    });
+}
+
+#[test]
+fn a_future_that_is_dropped_takes_its_request_along() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    let watcher = watcher(&sim);
+    watcher.start().expect("a thread");
+    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    sim.tell("fault stall on").expect("a fault");
+    for _ in 0..3 {
+        let nothing = std::time::Duration::ZERO;
+        assert_eq!(watcher.resync(Some(nothing)).expect_err("it stalls").status(), CRI_E_TIMEOUT);
+        in_runtime(async {
+            assert!(tokio::time::timeout(nothing, watcher.resync_async()).await.is_err(), "it stalls");
+            assert!(tokio::time::timeout(nothing, watcher.inspect_async("web/app", 0)).await.is_err(), "it stalls");
+        });
+    }
+    // Who waits when the watcher stops is told so.
+    let (stopped, ()) = in_runtime(async {
+        tokio::join!(watcher.resync_async(), async {
+            tokio::task::yield_now().await;
+            watcher.stop().expect("it runs");
+        })
+    });
+    assert_eq!(stopped.expect_err("it stalls").status(), CRI_E_STOPPED);
+    let late = block_on(watcher.wait_ready_async()).expect_err("it was stopped");
+    assert_eq!(late.status(), CRI_E_STOPPED);
+    sim.tell("fault stall off").expect("no fault");
 }
 
 #[test]

@@ -157,6 +157,9 @@ impl Client {
         timeout: Duration,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T> {
+        // A request's future has some kilobytes. In a box it does not count in each of the futures around it, which a build
+        // without optimisation copies on the stack of a thread that has little.
+        let call = Box::pin(call);
         let answer = async {
             match tokio::time::timeout(timeout, call).await {
                 Ok(Ok(response)) => Ok(response.into_inner()),

@@ -1,7 +1,9 @@
 //! What others may read while the watcher works: the portfolio, and how the watcher stands to it.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
 
 use super::stats::Stats;
 use crate::config::Config;
@@ -55,8 +57,7 @@ impl Page {
 /// The book: one writer, any number of readers, none of which ever waits for the engine.
 pub struct Book {
     page: RwLock<Page>,
-    version: Mutex<u64>,
-    turned: Condvar,
+    turned: watch::Sender<()>,
     meter: Arc<Meter>,
 }
 
@@ -64,7 +65,7 @@ impl Book {
     /// An empty one.
     pub fn new(config: &Config) -> Self {
         let page = Page { portfolio: Portfolio::new(config), situation: Situation::default() };
-        Book { page: RwLock::new(page), version: Mutex::new(0), turned: Condvar::new(), meter: Arc::default() }
+        Book { page: RwLock::new(page), turned: watch::Sender::default(), meter: Arc::default() }
     }
 
     /// What requests cost.
@@ -92,28 +93,18 @@ impl Book {
 
     /// Wakes those who wait for something to be written.
     pub(super) fn turn(&self) {
-        *self.version.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.turned.notify_all();
+        self.turned.send_replace(());
     }
 
-    /// Waits until `look` finds something, at most until the deadline (`None`: for ever).
-    pub fn wait<T>(&self, deadline: Option<Instant>, look: impl Fn(&Page) -> Option<T>) -> Option<T> {
-        let mut version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until `look` finds something.
+    pub async fn until<T>(&self, look: impl Fn(&Page) -> Option<T>) -> T {
+        let mut turned = self.turned.subscribe();
         loop {
-            let seen = *version;
-            drop(version);
             if let Some(found) = look(&self.read()) {
-                return Some(found);
+                return found;
             }
-            version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
-            while *version == seen {
-                let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-                version = match left {
-                    Some(Duration::ZERO) => return None,
-                    Some(left) => self.turned.wait_timeout(version, left).unwrap_or_else(PoisonError::into_inner).0,
-                    None => self.turned.wait(version).unwrap_or_else(PoisonError::into_inner),
-                };
-            }
+            // It fails when nobody can turn the page any more; but the book is here.
+            let _ = turned.changed().await;
         }
     }
 }

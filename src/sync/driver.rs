@@ -1,10 +1,10 @@
 //! Carries out what the machine decides: the one place where requests are made and time is read.
 
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
 use super::book::{Book, wall_clock};
@@ -31,7 +31,7 @@ pub enum Command {
         /// Names the waiter.
         id: WaiterId,
         /// Where it waits.
-        reply: SyncSender<Result<()>>,
+        reply: oneshot::Sender<Result<()>>,
     },
     /// The waiter has gone.
     Forget(WaiterId),
@@ -40,7 +40,7 @@ pub enum Command {
         /// What, and how.
         what: Inspect,
         /// Where the caller waits.
-        reply: SyncSender<Result<JsonText>>,
+        reply: oneshot::Sender<Result<JsonText>>,
     },
     /// Give this one a rucksack, or take it away.
     Attach {
@@ -49,7 +49,7 @@ pub enum Command {
         /// What.
         rucksack: Option<JsonText>,
         /// Where the caller waits.
-        reply: SyncSender<Result<()>>,
+        reply: oneshot::Sender<Result<()>>,
     },
     /// Make this call.
     Call {
@@ -58,7 +58,7 @@ pub enum Command {
         /// How long it may take; `None`: for ever.
         patience: Option<Duration>,
         /// Where the caller waits.
-        reply: SyncSender<Result<Vec<u8>>>,
+        reply: oneshot::Sender<Result<Vec<u8>>>,
     },
     /// End.
     Stop,
@@ -80,7 +80,7 @@ pub struct Driver {
     scribe: Scribe,
     desk: Arc<Desk>,
     commands: UnboundedReceiver<Command>,
-    waiting: Vec<(WaiterId, SyncSender<Result<()>>)>,
+    waiting: Vec<(WaiterId, oneshot::Sender<Result<()>>)>,
     began: Instant,
     client: Option<Client>,
     pids: Arc<PidResolver>,
@@ -162,7 +162,7 @@ impl Driver {
             Command::Attach { id, rucksack, reply } => {
                 self.handle(Input::Attach(id, rucksack));
                 // Who has given up waiting does not listen any more.
-                let _ = reply.try_send(Ok(()));
+                let _ = reply.send(Ok(()));
             }
             Command::Call { rpc, patience, reply } => {
                 self.serve(reply, move |client, _, _| async move { client.call(rpc, patience).await });
@@ -188,7 +188,7 @@ impl Driver {
         for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
                 // Who has given up waiting does not listen any more.
-                let _ = self.waiting.swap_remove(at).1.try_send(result);
+                let _ = self.waiting.swap_remove(at).1.send(result);
             }
         }
         actions.into_iter().for_each(|action| self.act(action));
@@ -275,14 +275,14 @@ impl Driver {
         });
     }
 
-    fn inspect(&mut self, what: Inspect, reply: SyncSender<Result<JsonText>>) {
+    fn inspect(&mut self, what: Inspect, reply: oneshot::Sender<Result<JsonText>>) {
         self.serve(reply, move |client, book, config| async move { inspect(&client, &what, &book, &config).await });
     }
 
     /// Answers somebody who waits. Such requests have their caller's patience, so they do not end with the connection.
     fn serve<T, F>(
         &mut self,
-        reply: SyncSender<Result<T>>,
+        mut reply: oneshot::Sender<Result<T>>,
         make: impl FnOnce(Client, Arc<Book>, Arc<Config>) -> F + Send + 'static,
     ) where
         T: Send + 'static,
@@ -292,16 +292,18 @@ impl Driver {
         let book = self.book.clone();
         tokio::spawn(async move {
             may_panic("serve");
-            let client = match client {
-                Some(client) => Ok(client),
-                None => connect(endpoint.as_ref(), &config, book.meter()).await,
+            let work = async {
+                let client = match client {
+                    Some(client) => client,
+                    None => connect(endpoint.as_ref(), &config, book.meter()).await?,
+                };
+                make(client, book, config).await
             };
-            let answer = match client {
-                Ok(client) => make(client, book, config).await,
-                Err(error) => Err(error),
-            };
-            // Who has given up waiting does not listen any more.
-            let _ = reply.try_send(answer);
+            tokio::select! {
+                // Who has given up waiting does not listen any more.
+                answer = work => drop(reply.send(answer)),
+                () = reply.closed() => {}
+            }
         });
     }
 
@@ -315,7 +317,7 @@ impl Driver {
         self.scribe.end(&reason, wall_clock());
         self.desk.close();
         for (_, reply) in self.waiting.drain(..) {
-            let _ = reply.try_send(Err(reason.clone()));
+            let _ = reply.send(Err(reason.clone()));
         }
     }
 }

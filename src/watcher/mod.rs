@@ -1,35 +1,35 @@
 //! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
 
+mod asking;
 mod clients;
 mod events;
 mod list;
 mod packer;
 mod stats;
 mod thread;
+mod waiting;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 
 use crate::config::Config;
-use crate::cri::{Call, Endpoint, is_final};
-use crate::error::{
-    CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_PANIC, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
-    Error, Result,
-};
-use crate::hub::{EventQueue, Hub};
+use crate::cri::Endpoint;
+use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
+use crate::hub::Hub;
+use crate::model::json::Standing;
 use crate::model::*;
-use crate::sync::{Book, Command, Desk, Inspect, Page, WaiterId};
+use crate::sync::{Book, Command, Desk, Page};
 use list::Kept;
 use thread::IoThread;
 
+pub use crate::hub::{EventQueue, Next};
+pub use crate::portfolio::Snapshot;
 pub use events::Events;
 
-/// Watches one engine. Every method may be called from any thread at any time; only those with a timeout wait for the
-/// engine, and `stop` ends every wait. Dropping it stops it.
+/// Watches one engine. Every method may be called from any thread at any time; only those with a timeout and those that
+/// are `async` wait for the engine, and `stop` ends every wait. Dropping it stops it, which waits for its thread.
 pub struct Watcher {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
@@ -83,6 +83,10 @@ impl Watcher {
         }
     }
 
+    fn life(&self) -> Life {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The thread, made when it is first needed. A failure to make it is not for ever.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
@@ -111,72 +115,6 @@ impl Watcher {
     /// Whether this process is a fork of the one that started the watcher, so that nothing here works.
     pub fn is_forked(&self) -> bool {
         self.io.get().is_some_and(IoThread::is_forked)
-    }
-
-    /// Waits until the picture is complete: the first lists are applied, and the pid of everything in them was asked
-    /// for once. Returns at once when nothing but a change of permissions or of the engine's configuration can help.
-    pub fn wait_ready(&self, timeout: Option<Duration>) -> Result<()> {
-        self.check_fork()?;
-        if *self.life.lock().unwrap_or_else(PoisonError::into_inner) == Life::New {
-            return Err(Error::new(CRI_E_STATE, "wait_ready: the watcher was not started (call start first)"));
-        }
-        let found = self.book.wait(deadline(timeout), |page| {
-            let situation = &page.situation;
-            match (&situation.ended, &situation.cause) {
-                (Some(ended), _) => Some(Err(ended.clone())),
-                _ if situation.ready => Some(Ok(())),
-                (_, Some(cause)) if is_final(cause) => Some(Err(cause.clone())),
-                _ => None,
-            }
-        });
-        found.unwrap_or_else(|| Err(self.timed_out("wait_ready")))
-    }
-
-    /// Waits for a list that begins after this call, and for what that list leaves open. Afterwards, `list` shows
-    /// what the engine had then, or something newer. Also works on a watcher that was never started.
-    pub fn resync(&self, timeout: Option<Duration>) -> Result<()> {
-        self.check_fork()?;
-        let (reply, answer) = sync_channel(1);
-        let id: WaiterId = self.waiters.fetch_add(1, Ordering::Relaxed);
-        let io = self.live_io()?;
-        io.send(Command::Resync { id, reply })?;
-        self.answer(&answer, timeout, "resync").inspect_err(|_| {
-            // A stopped thread has forgotten its waiters anyway.
-            let _ = io.send(Command::Forget(id));
-        })
-    }
-
-    fn answer<T>(&self, answer: &Receiver<Result<T>>, timeout: Option<Duration>, what: &str) -> Result<T> {
-        let received = match timeout {
-            Some(timeout) => answer.recv_timeout(timeout),
-            None => answer.recv().map_err(RecvTimeoutError::from),
-        };
-        match received {
-            Ok(result) => result,
-            Err(RecvTimeoutError::Timeout) => Err(self.timed_out(what)),
-            Err(RecvTimeoutError::Disconnected) => Err(self.unanswered(what)),
-        }
-    }
-
-    fn timed_out(&self, what: &str) -> Error {
-        let cause = self.book.read().situation.cause.clone();
-        let silent = || format!("{} has not answered yet", self.engine_name());
-        let because = cause.as_ref().map_or_else(silent, ToString::to_string);
-        let it =
-            Error::new(CRI_E_TIMEOUT, format!("{what}: the time given has passed; last cause: {because}")).retriable();
-        it.with_os_code(cause.as_ref().and_then(Error::os_code))
-    }
-
-    /// How to call the engine in an error's message.
-    fn engine_name(&self) -> String {
-        self.endpoint.as_ref().map_or("no engine on a well-known socket".into(), ToString::to_string)
-    }
-
-    /// Why the one who was to answer has gone: the watcher has ended, or it is a defect.
-    fn unanswered(&self, what: &str) -> Error {
-        let ended = self.book.read().situation.ended.clone();
-        let message = || format!("a defect in criwatch, please report it: a panic ended {what}");
-        ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }
 
     fn ended(&self) -> Error {
@@ -227,48 +165,20 @@ impl Watcher {
 
     /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
-        self.check_fork()?;
-        let mut standing = self.book.read().standing();
-        if standing.engine.api.is_empty()
-            && let Some(endpoint) = &self.endpoint
-        {
-            standing.engine = Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&standing.engine) });
-        }
-        Ok(standing.engine())
+        let engine = self.engine()?;
+        Ok(Standing { engine, ..self.book.read().standing() }.engine())
     }
 
-    /// All that the engine itself says of one container or sandbox, in any state, as `criwatch.inspect/1`. `flags`
-    /// are bits of `CRI_INSPECT_*`.
-    pub fn inspect(&self, id_or_name: &str, flags: u32, timeout: Option<Duration>) -> Result<JsonText> {
+    /// The same, as a record: what is not known yet is empty.
+    pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
-        let known = CRI_INSPECT_REQUIRE_PROCESS | CRI_INSPECT_SHOW_ENV;
-        check_bits("inspect: flags", flags, known)?;
-        let (reply, answer) = sync_channel(1);
-        let what = Inspect { id_or_name: id_or_name.to_owned(), flags };
-        self.live_io()?.send(Command::Inspect { what, reply })?;
-        self.answer(&answer, timeout, "inspect")
-    }
-
-    /// Calls any unary RPC of the engine, e.g. `RuntimeService/Status`, with a request and a reply in the canonical JSON
-    /// of protocol buffers. Only RPCs that read, unless the option `call.allow_mutations` is set.
-    ///
-    /// ```no_run
-    /// # fn main() -> criwatch::error::Result<()> {
-    /// use criwatch::{config::Config, watcher::Watcher};
-    ///
-    /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
-    /// let running = r#"{"filter": {"state": {"state": "CONTAINER_RUNNING"}}}"#;
-    /// let reply = watcher.call("RuntimeService/ListContainers", Some(running), None)?;
-    /// println!("{reply}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn call(&self, method: &str, request: Option<&str>, timeout: Option<Duration>) -> Result<JsonText> {
-        self.check_fork()?;
-        let call = Call::new(method, request, &self.config)?;
-        let (reply, answer) = sync_channel(1);
-        self.live_io()?.send(Command::Call { rpc: call.rpc(), patience: timeout, reply })?;
-        call.reply(&self.answer(&answer, timeout, method)?)
+        let engine = self.book.read().situation.engine.clone();
+        Ok(match &self.endpoint {
+            Some(endpoint) if engine.api.is_empty() => {
+                Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&engine) })
+            }
+            _ => engine,
+        })
     }
 
     /// A new consumer of events. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
@@ -277,7 +187,7 @@ impl Watcher {
         self.check_fork()?;
         check_bits("subscribe: mask", mask, ALL_MASK)?;
         check_bits("subscribe: flags", flags, CRI_SUBSCRIBE_LIVE_ONLY)?;
-        if *self.life.lock().unwrap_or_else(PoisonError::into_inner) == Life::Stopped {
+        if self.life() == Life::Stopped {
             return Err(self.ended());
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
@@ -332,9 +242,4 @@ fn check_bits(what: &str, bits: u32, known: u32) -> Result<()> {
     }
     let message = format!("{what}: {bits:#x} has bits that mean nothing here (known are {known:#x})");
     Err(Error::new(CRI_E_INVALID_ARGUMENT, message))
-}
-
-/// `None` for ever, also for times beyond what the clock can say.
-fn deadline(timeout: Option<Duration>) -> Option<Instant> {
-    timeout.and_then(|t| Instant::now().checked_add(t))
 }

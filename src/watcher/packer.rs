@@ -1,8 +1,8 @@
 //! Rucksacks: what the program itself adds to containers.
 
 use std::sync::Arc;
-use std::sync::PoisonError;
-use std::sync::mpsc::sync_channel;
+
+use tokio::sync::oneshot;
 
 use super::{Life, Watcher};
 use crate::error::{CRI_E_OS, CRI_E_STATE, Error, Result};
@@ -47,7 +47,7 @@ impl Watcher {
     /// An error once the watcher was started.
     pub(crate) fn refuse_started(&self, what: &str) -> Result<()> {
         self.check_fork()?;
-        match *self.life.lock().unwrap_or_else(PoisonError::into_inner) {
+        match self.life() {
             Life::New => Ok(()),
             Life::Started => {
                 Err(Error::new(CRI_E_STATE, format!("{what}: the watcher was started (call it before start)")))
@@ -61,9 +61,9 @@ impl Watcher {
     pub fn attach(&self, id_or_name: &str, json: Option<&str>) -> Result<()> {
         let rucksack = json.map(JsonText::checked).transpose()?;
         let id = lookup(self.ready_page()?.portfolio.containers(), id_or_name)?.id.clone();
-        let (reply, answer) = sync_channel(1);
+        let (reply, answer) = oneshot::channel();
         self.live_io()?.send(Command::Attach { id, rucksack, reply })?;
         // The thread answers this by itself; it never waits for anybody.
-        self.answer(&answer, None, "attach")
+        self.in_time("attach", None, self.answer(answer, "attach"))
     }
 }

@@ -144,6 +144,7 @@ pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
 
 /// How fresh an answer is, and where it comes from.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Standing {
     /// The picture's generation.
     pub generation: u64,

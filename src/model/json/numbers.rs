@@ -9,6 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Numbers {
     /// Counts by name, since the watcher was made. Names are only added.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, u64>"))]
@@ -30,6 +31,7 @@ fn as_object<S: serde::Serializer>(counts: &[(&'static str, u64)], serializer: S
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Requests"))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RequestNumbers {
     /// How many there were.
     pub count: u64,
@@ -46,6 +48,7 @@ pub struct RequestNumbers {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventLag"))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LagNumbers {
     /// Of the last event, in microseconds.
     pub last_micros: u64,

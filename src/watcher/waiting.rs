@@ -1,0 +1,107 @@
+//! Waiting for a future on a thread that has no runtime: the caller's.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// What the future comes to, or `None` when the time is over, which drops the future. Without a timeout: for ever; with one
+/// of zero: what is there already.
+pub(super) fn wait<F: Future>(future: F, timeout: Option<Duration>) -> Option<F::Output> {
+    // `None` for ever, also for times beyond what the clock can say.
+    let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
+    let caller = Arc::new(Caller { thread: std::thread::current(), is_woken: AtomicBool::new(false) });
+    let waker = Waker::from(caller.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        if !caller.sleep(deadline) {
+            return None;
+        }
+    }
+}
+
+/// The thread that waits.
+struct Caller {
+    thread: Thread,
+    /// A thread may be unparked by anybody, for reasons of the program's own.
+    is_woken: AtomicBool,
+}
+
+impl Caller {
+    /// Sleeps until it is woken; false when the deadline comes first.
+    fn sleep(&self, deadline: Option<Instant>) -> bool {
+        while !self.is_woken.swap(false, Ordering::Acquire) {
+            match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                None => std::thread::park(),
+                Some(Duration::ZERO) => return false,
+                Some(left) => std::thread::park_timeout(left),
+            }
+        }
+        true
+    }
+}
+
+impl Wake for Caller {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, poll_fn, ready};
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn what_is_there_needs_no_time() {
+        assert_eq!(wait(ready(7), Some(Duration::ZERO)), Some(7));
+    }
+
+    #[test]
+    fn time_that_is_over_drops_the_future() {
+        struct Dropped(Arc<AtomicBool>);
+        impl Drop for Dropped {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let is_dropped = Arc::new(AtomicBool::new(false));
+        let held = Dropped(is_dropped.clone());
+        let future = async move {
+            let _held = held;
+            pending::<()>().await;
+        };
+        assert_eq!(wait(future, Some(Duration::from_millis(1))), None);
+        assert!(is_dropped.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn another_thread_wakes_it_and_other_unparking_does_not() {
+        std::thread::current().unpark();
+        let (to, wakers) = channel::<Waker>();
+        std::thread::spawn(move || wakers.recv().map(Waker::wake));
+        let mut polls = 0;
+        let future = poll_fn(|context| {
+            polls += 1;
+            if polls == 1 {
+                to.send(context.waker().clone()).expect("the waking thread");
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        });
+        assert_eq!(wait(future, None), Some(()));
+        assert_eq!(polls, 2);
+    }
+}
