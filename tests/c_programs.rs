@@ -24,6 +24,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/c/crowd.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/overflow.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/queries.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/mistaken.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/snapshots.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/logs.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/packer.c", Some(Argument::Simulated(&[]))),

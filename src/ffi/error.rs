@@ -10,13 +10,18 @@ use std::sync::OnceLock;
 use safer_ffi::prelude::*;
 
 use super::guard::infallible;
+use super::handle::{Handle, Opaque, taken};
 use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
 
 /// What went wrong. Immutable.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_error {
-    error: Error,
+    pub(super) handle: Handle,
+}
+
+pub(super) struct Failure {
+    pub(super) error: Error,
     message: CString,
 }
 
@@ -26,12 +31,7 @@ impl cri_error {
         if !wanted {
             return std::ptr::null_mut();
         }
-        Box::into_raw(Box::new(cri_error { message: c_string(error.message()), error }))
-    }
-
-    #[cfg(test)]
-    pub(super) fn error(&self) -> &Error {
-        &self.error
+        Box::into_raw(Box::new(cri_error::new(Failure { message: c_string(error.message()), error })))
     }
 }
 
@@ -65,7 +65,7 @@ fn name_of(status: Status) -> char_p::Ref<'static> {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_status(error: Option<&cri_error>) -> Status {
-    error.map_or(CRI_OK, |e| e.error.status())
+    error.and_then(Opaque::get).map_or(CRI_OK, |e| e.error.status())
 }
 
 /// The whole message, causes included: what failed, on what, and what to do.
@@ -75,7 +75,7 @@ pub extern "C" fn cri_error_status(error: Option<&cri_error>) -> Status {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_message(error: Option<&cri_error>) -> char_p::Ref<'_> {
-    error.map_or(char_p::Ref::EMPTY, |e| e.message.as_c_str().into())
+    error.and_then(Opaque::get).map_or(char_p::Ref::EMPTY, |e| e.message.as_c_str().into())
 }
 
 /// The gRPC status code, where an engine's answer was the cause.
@@ -85,7 +85,7 @@ pub extern "C" fn cri_error_message(error: Option<&cri_error>) -> char_p::Ref<'_
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_grpc_code(error: Option<&cri_error>) -> i32 {
-    error.and_then(|e| e.error.grpc_code()).unwrap_or(-1)
+    error.and_then(Opaque::get).and_then(|e| e.error.grpc_code()).unwrap_or(-1)
 }
 
 /// The errno, where a system call was the cause.
@@ -95,7 +95,7 @@ pub extern "C" fn cri_error_grpc_code(error: Option<&cri_error>) -> i32 {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
-    error.and_then(|e| e.error.os_code()).unwrap_or(0)
+    error.and_then(Opaque::get).and_then(|e| e.error.os_code()).unwrap_or(0)
 }
 
 /// Whether the same call may succeed later without anybody changing anything.
@@ -105,7 +105,7 @@ pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_is_retriable(error: Option<&cri_error>) -> i32 {
-    error.is_some_and(|e| e.error.is_retriable()).into()
+    error.and_then(Opaque::get).is_some_and(|e| e.error.is_retriable()).into()
 }
 
 /// Frees an error.
@@ -114,5 +114,5 @@ pub extern "C" fn cri_error_is_retriable(error: Option<&cri_error>) -> i32 {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_free(error: Option<repr_c::Box<cri_error>>) {
-    infallible((), || drop(error))
+    infallible((), || drop(taken::<cri_error>(error)))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use safer_ffi::prelude::*;
 
+use super::handle::Opaque;
 use super::{cri_buffer, cri_error};
 use crate::error::*;
 use crate::model::JsonText;
@@ -67,14 +68,14 @@ pub(super) fn fill_if(
 }
 
 /// An entry that makes an object.
-pub(super) fn make<T>(
+pub(super) fn make<T: Opaque>(
     out: Option<&mut *mut T>,
     err: Option<&mut *mut cri_error>,
-    body: impl FnOnce() -> Result<T>,
+    body: impl FnOnce() -> Result<T::Object>,
 ) -> Status {
     run(err, || {
         let out = given(out, "out")?;
-        *out = Box::into_raw(Box::new(body()?));
+        *out = Box::into_raw(Box::new(T::new(body()?)));
         Ok(())
     })
 }
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(fill(Some(&mut out), Some(&mut err), || panic!("on purpose {}", 7)), CRI_E_PANIC);
         assert!(out.data.is_null());
         let error = super::super::raw::test_take(err);
-        assert_eq!(error.error().message(), "a defect in criwatch, please report it: on purpose 7");
+        assert_eq!(error.get().unwrap().error.message(), "a defect in criwatch, please report it: on purpose 7");
     }
 
     #[test]

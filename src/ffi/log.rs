@@ -13,6 +13,7 @@ use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
 use super::guard::{given, invalid, run};
+use super::handle::held;
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_watcher};
@@ -61,7 +62,7 @@ fn try_set_log(watcher: Option<&cri_watcher>, max_level: u32, function: cri_log_
     if !(CRI_LOG_ERROR..=CRI_LOG_DEBUG).contains(&max_level) {
         return Err(invalid(format!("max_level {max_level} is no level (CRI_LOG_ERROR is 1, CRI_LOG_DEBUG is 4)")));
     }
-    given(watcher, "watcher")?.employ(
+    held(watcher, "watcher")?.employ(
         "set_log",
         |helpers| &mut helpers.log,
         || {

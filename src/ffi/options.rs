@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, fill, given, infallible, make, run, text};
+use super::guard::{Text, fill, infallible, make, run, text};
+use super::handle::{Handle, held, taken};
 use super::{cri_buffer, cri_error};
 use crate::config::{Config, describe};
 use crate::error::{Result, Status};
@@ -18,10 +19,15 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_options {
-    config: Mutex<Config>,
+    pub(super) handle: Handle,
 }
 
-impl cri_options {
+#[derive(Default)]
+pub(super) struct Options {
+    config: Box<Mutex<Config>>,
+}
+
+impl Options {
     /// The values set so far.
     pub(super) fn config(&self) -> Config {
         self.lock().clone()
@@ -40,7 +46,7 @@ impl cri_options {
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_options_new(out: Option<&mut *mut cri_options>, err: Option<&mut *mut cri_error>) -> Status {
-    make(out, err, || Ok(cri_options { config: Mutex::default() }))
+    make(out, err, || Ok(Options::default()))
 }
 
 /// Frees options. Watchers that were made with them keep their values.
@@ -49,7 +55,7 @@ pub extern "C" fn cri_options_new(out: Option<&mut *mut cri_options>, err: Optio
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_options_free(options: Option<repr_c::Box<cri_options>>) {
-    infallible((), || drop(options))
+    infallible((), || drop(taken::<cri_options>(options)))
 }
 
 /// Sets one option.
@@ -71,7 +77,7 @@ pub extern "C" fn cri_options_set(
 }
 
 fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<()> {
-    given(options, "options")?.lock().set(text(key, "key")?, text(value, "value")?)
+    held(options, "options")?.lock().set(text(key, "key")?, text(value, "value")?)
 }
 
 /// Lists all options: key, type, default, what is allowed, and what it does.

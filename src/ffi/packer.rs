@@ -12,6 +12,7 @@ use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
 use super::guard::{Text, given, optional_text, run, text};
+use super::handle::{Handle, held};
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_watcher};
@@ -23,13 +24,18 @@ use crate::sync::Job;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_rucksack {
+    pub(super) handle: Handle,
+}
+
+/// A rucksack that is being packed.
+pub(super) struct Rucksack {
     job: Job,
     packed: Mutex<Result<Option<JsonText>>>,
 }
 
-impl cri_rucksack {
+impl Rucksack {
     pub(super) fn new(job: Job) -> Self {
-        cri_rucksack { job, packed: Mutex::new(Ok(None)) }
+        Rucksack { job, packed: Mutex::new(Ok(None)) }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -89,7 +95,7 @@ fn set_packer(
 
 fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback: Callback) -> Result<()> {
     let (alive, function) = (live(watcher)?, given(function, "function")?);
-    given(watcher, "watcher")?.employ(
+    held(watcher, "watcher")?.employ(
         "set_packer",
         |helpers| &mut helpers.packer,
         || Ok((Task::Pack { desk: alive.packers_desk()?, function }, callback)),
@@ -112,7 +118,7 @@ pub extern "C" fn cri_rucksack_set(
 }
 
 fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
-    let rucksack = given(rucksack, "rucksack")?;
+    let rucksack = held(rucksack, "rucksack")?;
     let packed = optional_text(json, "json").and_then(|json| json.map(JsonText::checked).transpose());
     *rucksack.packed.lock().unwrap_or_else(PoisonError::into_inner) = packed.clone();
     packed.map(drop)

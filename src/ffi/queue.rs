@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use safer_ffi::prelude::*;
 
 use super::guard::{entry, fill, given, infallible, make, timeout};
+use super::handle::{Handle, Opaque, held, taken};
 use super::raw::event;
 use super::watcher::{live, refuse_forked};
 use super::{cri_buffer, cri_error, cri_event, cri_watcher};
@@ -21,11 +22,16 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_event_queue {
+    pub(super) handle: Handle,
+}
+
+/// A queue, and whose it is.
+pub(super) struct Queue {
     queue: Arc<EventQueue>,
     watcher: Weak<Watcher>,
 }
 
-impl cri_event_queue {
+impl Queue {
     fn is_forked(&self) -> bool {
         self.watcher.upgrade().is_some_and(|w| w.is_forked())
     }
@@ -53,9 +59,9 @@ pub extern "C" fn cri_event_queue_new(
     make(out, err, || new(watcher, mask, flags, capacity))
 }
 
-fn new(watcher: Option<&cri_watcher>, mask: u32, flags: u32, capacity: usize) -> Result<cri_event_queue> {
+fn new(watcher: Option<&cri_watcher>, mask: u32, flags: u32, capacity: usize) -> Result<Queue> {
     let watcher = live(watcher)?;
-    Ok(cri_event_queue { queue: watcher.subscribe(mask, flags, capacity)?, watcher: Arc::downgrade(&watcher) })
+    Ok(Queue { queue: watcher.subscribe(mask, flags, capacity)?, watcher: Arc::downgrade(&watcher) })
 }
 
 /// A descriptor for poll and epoll, readable exactly while cri_event_queue_next would not answer CRI_AGAIN: an event
@@ -66,7 +72,7 @@ fn new(watcher: Option<&cri_watcher>, mask: u32, flags: u32, capacity: usize) ->
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
-    infallible(-1, || queue.map_or(-1, |q| q.queue.fd()))
+    infallible(-1, || queue.and_then(Opaque::get).map_or(-1, |q| q.queue.fd()))
 }
 
 /// Takes the next event.
@@ -88,7 +94,7 @@ pub extern "C" fn cri_event_queue_next(
 }
 
 fn next(queue: Option<&cri_event_queue>, timeout_ms: i64, out: Option<&mut *mut cri_event>) -> Result<Status> {
-    let (queue, out) = (given(queue, "queue")?, given(out, "out")?);
+    let (queue, out) = (held(queue, "queue")?, given(out, "out")?);
     queue.watcher.upgrade().map_or(Ok(()), |watcher| refuse_forked(&watcher))?;
     // Held, not borrowed: a free in another thread ends this wait.
     let queue = queue.queue.clone();
@@ -108,10 +114,10 @@ fn next(queue: Option<&cri_event_queue>, timeout_ms: i64, out: Option<&mut *mut 
 /// @note Never blocks. A cri_event_queue_next that waits in another thread answers CRI_CLOSED.
 #[ffi_export]
 pub extern "C" fn cri_event_queue_free(queue: Option<repr_c::Box<cri_event_queue>>) {
-    infallible((), || queue.map_or((), free))
+    infallible((), || taken::<cri_event_queue>(queue).map_or((), free))
 }
 
-fn free(queue: repr_c::Box<cri_event_queue>) {
+fn free(queue: Queue) {
     if queue.is_forked() {
         return std::mem::forget(queue);
     }

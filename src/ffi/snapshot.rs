@@ -6,22 +6,20 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
-
 use safer_ffi::prelude::*;
 
 use super::guard::{Text, given, infallible, make, run, text};
+use super::handle::{Handle, Opaque, held, taken};
 use super::raw::snapshot;
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
-use crate::portfolio::Snapshot;
 
 /// A picture at one moment. Immutable.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_snapshot {
-    snapshot: Arc<Snapshot>,
+    pub(super) handle: Handle,
 }
 
 /// Takes a snapshot.
@@ -37,7 +35,7 @@ pub extern "C" fn cri_watcher_snapshot(
     out: Option<&mut *mut cri_snapshot>,
     err: Option<&mut *mut cri_error>,
 ) -> Status {
-    make(out, err, || Ok(cri_snapshot { snapshot: live(watcher)?.snapshot()? }))
+    make(out, err, || live(watcher)?.snapshot())
 }
 
 /// The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
@@ -47,7 +45,7 @@ pub extern "C" fn cri_watcher_snapshot(
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u64 {
-    snapshot.map_or(0, |s| s.snapshot.generation())
+    snapshot.and_then(Opaque::get).map_or(0, |s| s.generation())
 }
 
 /// Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
@@ -66,8 +64,8 @@ pub extern "C" fn cri_snapshot_containers(
     err: Option<&mut *mut cri_error>,
 ) -> Status {
     run(err, || {
-        let (snapshot, out, len) = (given(snapshot, "snapshot")?, given(out, "out")?, given(len, "len")?);
-        (*out, *len) = snapshot::containers(&snapshot.snapshot);
+        let (snapshot, out, len) = (held(snapshot, "snapshot")?, given(out, "out")?, given(len, "len")?);
+        (*out, *len) = snapshot::containers(snapshot);
         Ok(())
     })
 }
@@ -87,8 +85,8 @@ pub extern "C" fn cri_snapshot_pods(
     err: Option<&mut *mut cri_error>,
 ) -> Status {
     run(err, || {
-        let (snapshot, out, len) = (given(snapshot, "snapshot")?, given(out, "out")?, given(len, "len")?);
-        (*out, *len) = snapshot::pods(&snapshot.snapshot);
+        let (snapshot, out, len) = (held(snapshot, "snapshot")?, given(out, "out")?, given(len, "len")?);
+        (*out, *len) = snapshot::pods(snapshot);
         Ok(())
     })
 }
@@ -111,8 +109,8 @@ pub extern "C" fn cri_snapshot_find(
 }
 
 fn find(snapshot: Option<&cri_snapshot>, id_or_name: Text<'_>, out: Option<&mut *const cri_container>) -> Result<()> {
-    let (snapshot, out) = (given(snapshot, "snapshot")?, given(out, "out")?);
-    *out = snapshot::record(snapshot.snapshot.find(text(id_or_name, "id_or_name")?)?);
+    let (snapshot, out) = (held(snapshot, "snapshot")?, given(out, "out")?);
+    *out = snapshot::record(snapshot.find(text(id_or_name, "id_or_name")?)?);
     Ok(())
 }
 
@@ -122,5 +120,5 @@ fn find(snapshot: Option<&cri_snapshot>, id_or_name: Text<'_>, out: Option<&mut 
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_snapshot_free(snapshot: Option<repr_c::Box<cri_snapshot>>) {
-    infallible((), || drop(snapshot))
+    infallible((), || drop(taken::<cri_snapshot>(snapshot)))
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use safer_ffi::prelude::*;
 
 use super::guard::{given, infallible, run};
+use super::handle::{Handle, Opaque, taken};
 use super::raw::callback::{Callback, Task, Thread};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_event_fn, cri_watcher};
@@ -22,7 +23,7 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_subscription {
-    thread: Thread,
+    pub(super) handle: Handle,
 }
 
 /// Calls a function for each event, beginning with a replay. Allowed before the start and after it.
@@ -79,7 +80,7 @@ fn try_subscribe(
     let closed = gate.lock();
     let task = Task::Events { queue, function };
     let thread = Thread::spawn(Arc::downgrade(&watcher), task, callback, gate.clone())?;
-    *out = Box::into_raw(Box::new(cri_subscription { thread }));
+    *out = Box::into_raw(Box::new(cri_subscription::new(thread)));
     drop(closed);
     Ok(())
 }
@@ -92,5 +93,5 @@ fn try_subscribe(
 /// call under way is the last one, and destroy follows its return.
 #[ffi_export]
 pub extern "C" fn cri_subscription_free(subscription: Option<repr_c::Box<cri_subscription>>) {
-    infallible((), || subscription.map_or((), |s| s.into().thread.end()))
+    infallible((), || taken::<cri_subscription>(subscription).map_or((), Thread::end))
 }

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, infallible, make, optional_text, run, timeout};
+use super::guard::{Text, infallible, make, optional_text, run, timeout};
+use super::handle::{Handle, held, taken};
 use super::raw::callback::{self, Callback, Task, Thread};
 use super::{cri_error, cri_options};
+use crate::config::Config;
 use crate::error::*;
 use crate::model::CRI_WATCHER_STOPPED;
 use crate::watcher::Watcher;
@@ -20,6 +22,11 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_watcher {
+    pub(super) handle: Handle,
+}
+
+/// A watcher with its helpers.
+pub(super) struct Watched {
     watcher: Arc<Watcher>,
     helpers: Mutex<Helpers>,
 }
@@ -31,7 +38,7 @@ pub(super) struct Helpers {
     pub(super) packer: Option<Thread>,
 }
 
-impl cri_watcher {
+impl Watched {
     /// Makes one of these threads, if it is not too late and there is none yet.
     pub(super) fn employ(
         &self,
@@ -54,7 +61,7 @@ impl cri_watcher {
 /// The watcher behind a handle: not NULL, and not inherited by fork. Held, not borrowed, so that a call that waits
 /// survives a free that ends the wait.
 pub(super) fn live(watcher: Option<&cri_watcher>) -> Result<Arc<Watcher>> {
-    let watcher = given(watcher, "watcher")?.watcher.clone();
+    let watcher = held(watcher, "watcher")?.watcher.clone();
     refuse_forked(&watcher)?;
     Ok(watcher)
 }
@@ -88,10 +95,13 @@ pub extern "C" fn cri_watcher_new(
     make(out, err, || new(endpoint, options))
 }
 
-fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<cri_watcher> {
-    let config = options.map(cri_options::config).unwrap_or_default();
+fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
+    let config = match options {
+        Some(_) => held(options, "options")?.config(),
+        None => Config::default(),
+    };
     let watcher = Watcher::new(optional_text(endpoint, "endpoint")?, config)?;
-    Ok(cri_watcher { watcher: Arc::new(watcher), helpers: Mutex::default() })
+    Ok(Watched { watcher: Arc::new(watcher), helpers: Mutex::default() })
 }
 
 /// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
@@ -183,14 +193,14 @@ fn stop(watcher: &Watcher) -> Result<()> {
 /// watcher it returns at once, and the rest happens after the callback has returned.
 #[ffi_export]
 pub extern "C" fn cri_watcher_free(watcher: Option<repr_c::Box<cri_watcher>>) {
-    infallible((), || watcher.map_or((), free))
+    infallible((), || taken::<cri_watcher>(watcher).map_or((), free))
 }
 
-fn free(watcher: repr_c::Box<cri_watcher>) {
-    if watcher.watcher.is_forked() {
-        return std::mem::forget(watcher);
+fn free(watched: Watched) {
+    if watched.watcher.is_forked() {
+        return std::mem::forget(watched);
     }
-    let cri_watcher { watcher, helpers } = *watcher.into();
+    let Watched { watcher, helpers } = watched;
     if let Err(outside) = callback::defer(watcher) {
         release(&outside);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::view::{ContainerView, Strings};
 use crate::error::Result;
 use crate::ffi::cri_event;
-use crate::ffi::guard::given;
+use crate::ffi::guard::{given, invalid};
 use crate::model::{Event, JsonText, LabelView, json};
 
 #[repr(C)]
@@ -43,16 +43,25 @@ pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_even
     Box::into_raw(Box::new(owned)).cast()
 }
 
+/// Whether this is a pointer to an event, and not to something else of this library.
+fn is_record(event: *const cri_event) -> bool {
+    // SAFETY: not NULL, and points to an object of ours: all of them begin with a number.
+    (unsafe { event.cast::<usize>().read() }) == size_of::<cri_event>()
+}
+
 /// The JSON of an event that C still holds.
 pub(in crate::ffi) fn json(event: *const cri_event) -> Result<JsonText> {
-    // SAFETY: NULL, or from `into_raw` and not yet freed: the header asks for that, and for no copy of the struct.
-    let owned = given(unsafe { event.cast::<OwnedEvent>().as_ref() }, "event")?;
+    if !is_record(given((!event.is_null()).then_some(event), "event")?) {
+        return Err(invalid("event is no cri_event, but something else (was it cast?)"));
+    }
+    // SAFETY: from `into_raw` and not yet freed: the header asks for that, and for no copy of the struct.
+    let owned = unsafe { &*event.cast::<OwnedEvent>() };
     Ok(json::event(&owned.event, owned.labels))
 }
 
 /// The end of what `into_raw` gave; NULL is nothing.
 pub(in crate::ffi) fn free(event: *mut cri_event) {
-    if !event.is_null() {
+    if !event.is_null() && is_record(event) {
         // SAFETY: from `into_raw`, and freed once: the header asks for that.
         drop(unsafe { Box::from_raw(event.cast::<OwnedEvent>()) });
     }

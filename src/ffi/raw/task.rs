@@ -6,6 +6,8 @@ use std::sync::Arc;
 use safer_ffi::c_char;
 
 use super::event;
+use crate::ffi::handle::{Opaque, taken};
+use crate::ffi::packer::Rucksack;
 use crate::ffi::{cri_event, cri_rucksack};
 use crate::hub::{EventQueue, Next};
 use crate::model::{Event, EventType, LogLevel};
@@ -70,8 +72,11 @@ unsafe fn level_and_message(event: *const cri_event) -> (u32, *const c_char) {
 }
 
 unsafe fn texts(rucksack: *const cri_rucksack) -> (*const c_char, *const c_char) {
-    // SAFETY: the caller has a rucksack that lives.
-    let job = unsafe { &*rucksack }.job();
+    // SAFETY: the caller has a rucksack that lives, and that `next` has made.
+    let Some(rucksack) = unsafe { &*rucksack }.get() else {
+        return (c"".as_ptr().cast(), c"".as_ptr().cast());
+    };
+    let job = rucksack.job();
     (job.container.as_bytes_with_nul().as_ptr().cast(), job.inspection.as_bytes_with_nul().as_ptr().cast())
 }
 
@@ -115,7 +120,8 @@ impl Task {
                 }
             },
             Task::Pack { desk, .. } => {
-                desk.next().map_or(std::ptr::null_mut(), |job| Box::into_raw(Box::new(cri_rucksack::new(job))).cast())
+                let made = |job| Box::into_raw(Box::new(cri_rucksack::new(Rucksack::new(job)))).cast();
+                desk.next().map_or(std::ptr::null_mut(), made)
             }
         }
     }
@@ -124,8 +130,13 @@ impl Task {
     pub(super) fn settle(&self, item: *mut c_void) {
         match self {
             Task::Events { .. } | Task::Log { .. } => event::free(item.cast()),
-            // SAFETY: from `next` of this very task, and settled once.
-            Task::Pack { .. } => unsafe { Box::from_raw(item.cast::<cri_rucksack>()) }.done(),
+            Task::Pack { .. } => {
+                // SAFETY: from `next` of this very task, and settled once.
+                let packed = unsafe { Box::from_raw(item.cast::<cri_rucksack>()) };
+                if let Some(rucksack) = taken::<cri_rucksack>(Some(packed.into())) {
+                    rucksack.done();
+                }
+            }
         }
     }
 

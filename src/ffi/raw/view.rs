@@ -172,18 +172,25 @@ impl ContainerView {
     }
 }
 
+/// Whether this is a pointer to a container's record: neither NULL nor something else of this library.
+fn is_record(record: *const cri_container) -> bool {
+    // SAFETY: points to an object of ours: all of them begin with a number.
+    !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<cri_container>()
+}
+
 /// One more reference to a record; NULL is nothing.
 pub(in crate::ffi) fn retain(record: *const cri_container) -> *const cri_container {
-    if !record.is_null() {
-        // SAFETY: from `ContainerView::record`, and still referred to by somebody: the header asks for that.
-        unsafe { Arc::increment_strong_count(record.cast::<ContainerView>()) };
+    if !is_record(record) {
+        return std::ptr::null();
     }
+    // SAFETY: from `ContainerView::record`, and still referred to by somebody: the header asks for that.
+    unsafe { Arc::increment_strong_count(record.cast::<ContainerView>()) };
     record
 }
 
 /// The end of one reference that `retain` has made; NULL is nothing.
 pub(in crate::ffi) fn release(record: *const cri_container) {
-    if !record.is_null() {
+    if is_record(record) {
         // SAFETY: as above; each reference is given back once: the header asks for that.
         unsafe { Arc::decrement_strong_count(record.cast::<ContainerView>()) };
     }
