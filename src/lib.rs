@@ -16,7 +16,7 @@
 //!
 //! let watcher = Watcher::new(None, Config::default())?;
 //! watcher.resync(Some(std::time::Duration::from_secs(5)))?;
-//! for container in watcher.snapshot()?.containers() {
+//! for container in watcher.containers()? {
 //!     println!("{} {:?}", container.path(), container.pid);
 //! }
 //! # Ok(())

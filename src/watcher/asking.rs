@@ -30,7 +30,9 @@ impl Watcher {
     /// let watcher = Watcher::new(None, Config::default())?;
     /// watcher.start()?;
     /// watcher.wait_ready_async().await?;
-    /// println!("{}", watcher.list()?);
+    /// for container in watcher.containers()? {
+    ///     println!("{}", container.path());
+    /// }
     /// # Ok(())
     /// # }
     /// ```

@@ -8,11 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::Outcome;
+use crate::support::dice::Dice;
 use crate::support::sim::Sim;
 
 pub struct Relay {
     folder: tempfile::TempDir,
     links: Arc<Mutex<Vec<Arc<Link>>>>,
+    garbler: Arc<Mutex<Garbler>>,
+}
+
+/// Changes what the engine says, now and then.
+#[derive(Default)]
+struct Garbler {
+    /// `None`: everything passes as it is.
+    dice: Option<Dice>,
+    changed: usize,
 }
 
 /// One connection.
@@ -21,6 +31,7 @@ struct Link {
     engine: UnixStream,
     /// The next message of the engine is cut in its middle.
     cut_next: Mutex<bool>,
+    garbler: Arc<Mutex<Garbler>>,
 }
 
 const FRAME_HEAD: usize = 9;
@@ -31,14 +42,14 @@ const ENHANCE_YOUR_CALM: u32 = 11;
 impl Relay {
     /// To this engine.
     pub fn to(sim: &Sim) -> Outcome<Relay> {
-        let relay = Relay { folder: tempfile::tempdir()?, links: Arc::default() };
+        let relay = Relay { folder: tempfile::tempdir()?, links: Arc::default(), garbler: Arc::default() };
         let listener = UnixListener::bind(relay.socket())?;
-        let (engine, links) = (sim.socket().to_owned(), relay.links.clone());
+        let (engine, links, garbler) = (sim.socket().to_owned(), relay.links.clone(), relay.garbler.clone());
         // It waits for connections until the test program ends.
         thread::spawn(move || {
             for watcher in listener.incoming().map_while(Result::ok) {
                 // Where the engine is away, the watcher sees its connection closed.
-                if let Ok(link) = Link::open(watcher, &engine) {
+                if let Ok(link) = Link::open(watcher, &engine, garbler.clone()) {
                     lock(&links).push(link);
                 }
             }
@@ -68,6 +79,22 @@ impl Relay {
         Ok(())
     }
 
+    /// From now on, some of what the engine says is lost, comes twice or is changed, as this seed has it.
+    pub fn garble(&self, seed: u64) {
+        *lock(&self.garbler) = Garbler { dice: Some(Dice::new(seed)), changed: 0 };
+    }
+
+    /// How many frames were garbled.
+    pub fn garbled(&self) -> usize {
+        lock(&self.garbler).changed
+    }
+
+    /// No more of that, and no connection that has suffered from it.
+    pub fn be_honest(&self) {
+        lock(&self.garbler).dice = None;
+        lock(&self.links).drain(..).for_each(|link| link.close());
+    }
+
     /// The connection breaks in the middle of the engine's next message.
     pub fn cut_the_next_message(&self) {
         for link in lock(&self.links).drain(..) {
@@ -76,12 +103,27 @@ impl Relay {
     }
 }
 
+impl Garbler {
+    fn pass(&mut self, frame: &mut Vec<u8>) {
+        let Some(dice) = &mut self.dice else { return };
+        if dice.below(6) > 0 {
+            return;
+        }
+        self.changed += 1;
+        match dice.below(4) {
+            0 => frame.clear(),
+            1 => frame.extend_from_within(..),
+            _ => dice.change(frame, &[]),
+        }
+    }
+}
+
 impl Link {
-    fn open(watcher: UnixStream, engine: &Path) -> io::Result<Arc<Link>> {
+    fn open(watcher: UnixStream, engine: &Path, garbler: Arc<Mutex<Garbler>>) -> io::Result<Arc<Link>> {
         let engine = UnixStream::connect(engine)?;
         let (mut from_watcher, mut to_engine) = (watcher.try_clone()?, engine.try_clone()?);
         let mut from_engine = engine.try_clone()?;
-        let link = Arc::new(Link { watcher: Mutex::new(watcher), engine, cut_next: Mutex::default() });
+        let link = Arc::new(Link { watcher: Mutex::new(watcher), engine, cut_next: Mutex::default(), garbler });
         let (up, down) = (link.clone(), link.clone());
         thread::spawn(move || {
             // Either end of the connection may go at any time: then the other one goes, too.
@@ -106,6 +148,7 @@ impl Link {
             if frame[3] == DATA && length > 1 && *lock(&self.cut_next) {
                 return lock(&self.watcher).write_all(&frame[..FRAME_HEAD + length / 2]);
             }
+            lock(&self.garbler).pass(&mut frame);
             lock(&self.watcher).write_all(&frame)?;
         }
     }

@@ -52,10 +52,11 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library that cargo has built beside this test.
+    /// The library that cargo has built beside this test; or another build of it, which `CRI_TEST_LIBRARY` names.
     pub fn of_this_build() -> Library {
         let deps = std::env::current_exe().expect("this test's own path");
-        let built = deps.with_file_name("libcriwatch.so");
+        let named = std::env::var_os("CRI_TEST_LIBRARY").map(PathBuf::from);
+        let built = named.unwrap_or_else(|| deps.with_file_name("libcriwatch.so"));
         assert!(built.exists(), "{} is missing: is cdylib among the crate types?", built.display());
         // One folder a test program: others build the same sources at this moment.
         let program = deps.file_stem().expect("a file name");

@@ -18,6 +18,7 @@ pub mod account;
 pub mod c;
 pub mod churn;
 pub mod containerd;
+pub mod dice;
 pub mod engines;
 pub mod lab;
 pub mod leftovers;
