@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -245,11 +246,12 @@ fn without_new_fields(new: &str, old: &str) -> String {
 
 /// What abidiff says of two headers: nothing, or a report. It is shown libraries made from the headers, because in the
 /// Rust library it does not see structs that are only reached through a callback's pointer.
-fn abidiff(old: &str, new: &str) -> Result<Option<String>, Failed> {
+fn abidiff(tool: &Abidiff, old: &str, new: &str) -> Result<Option<String>, Failed> {
     let folder = tempfile::tempdir()?;
     let (old, new) = (c::without_comments(old), c::without_comments(new));
     let stubs = [stub(folder.path(), "old", &old)?, stub(folder.path(), "new", &without_new_fields(&new, &old))?];
-    let mut command = Command::new("abidiff");
+    let mut command = Command::new(&tool.program);
+    command.envs(tool.libraries.iter().map(|folder| ("LD_LIBRARY_PATH", folder)));
     command.arg("--no-added-syms").args(&stubs);
     let output = command.output()?;
     match output.status.code() {
@@ -299,12 +301,38 @@ fn released() -> Result<Option<String>, Failed> {
     Ok(newest.map(|(_, path)| fs::read_to_string(path)).transpose()?)
 }
 
-const NO_ABIDIFF: &str = "abidiff is not installed (apt install abigail-tools)";
+/// abidiff: the machine's own, or Debian's, fetched and not installed.
+struct Abidiff {
+    program: PathBuf,
+    /// Where its libraries are, if they came along.
+    libraries: Option<PathBuf>,
+}
+
+/// It, or why there is none.
+fn tool() -> Result<&'static Abidiff, &'static str> {
+    static TOOL: OnceLock<Result<Abidiff, String>> = OnceLock::new();
+    let found = TOOL.get_or_init(|| {
+        if c::is_there("abidiff") {
+            return Ok(Abidiff { program: "abidiff".into(), libraries: None });
+        }
+        let output =
+            Command::new("sh").arg(c::root().join("tests/lab/abidiff.sh")).output().map_err(|e| e.to_string())?;
+        let (told, folder) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+        if !output.status.success() {
+            let reason = told.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
+            return Err(format!("abidiff is not installed, and not to be had: {reason} (apt install abigail-tools)"));
+        }
+        let folder = Path::new(folder.trim_end());
+        Ok(Abidiff { program: folder.join("bin/abidiff"), libraries: Some(folder.join("lib")) })
+    });
+    found.as_ref().map_err(String::as_str)
+}
 
 fn no_abi_change() -> Result<Completion, Failed> {
-    if !c::is_there("abidiff") {
-        return Ok(Completion::ignored_with(NO_ABIDIFF));
-    }
+    let abidiff = match tool() {
+        Ok(tool) => |old: &str, new: &str| abidiff(tool, old, new),
+        Err(reason) => return Ok(Completion::ignored_with(reason)),
+    };
     let Some(released) = released()? else {
         return Ok(Completion::ignored_with("nothing was released yet: there is no tests/abi/criwatch-VERSION.h"));
     };
@@ -324,9 +352,10 @@ fn altered(from: &str, to: &str) -> Result<String, Failed> {
 }
 
 fn additions_pass() -> Result<Completion, Failed> {
-    if !c::is_there("abidiff") {
-        return Ok(Completion::ignored_with(NO_ABIDIFF));
-    }
+    let abidiff = match tool() {
+        Ok(tool) => |old: &str, new: &str| abidiff(tool, old, new),
+        Err(reason) => return Ok(Completion::ignored_with(reason)),
+    };
     let additions = [
         ("} cri_event;", "    uint64_t later;\n} cri_event;"),
         ("} cri_pod;", "    const char *later;\n} cri_pod;"),
@@ -341,9 +370,10 @@ fn additions_pass() -> Result<Completion, Failed> {
 }
 
 fn changes_are_caught() -> Result<Completion, Failed> {
-    if !c::is_there("abidiff") {
-        return Ok(Completion::ignored_with(NO_ABIDIFF));
-    }
+    let abidiff = match tool() {
+        Ok(tool) => |old: &str, new: &str| abidiff(tool, old, new),
+        Err(reason) => return Ok(Completion::ignored_with(reason)),
+    };
     let changes = [
         // Reached through a callback's pointer only, for one; grown in the middle; of another type.
         ("    uint64_t lost;", "    uint32_t lost;\n    uint32_t gained;", "cri_event"),

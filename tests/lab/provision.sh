@@ -19,11 +19,7 @@ ENGINES='1.6 bookworm
 # runc and busybox come from the oldest suite: what newer ones carry wants a newer libc.
 TOOLS_SUITE=bookworm
 
-repo=$(cd "$(dirname "$0")/../.." && pwd)
-lab=${CRI_LAB_DIR:-$repo/target/lab}
-
-say() { printf 'lab: %s\n' "$*" >&2; }
-lacking() { code=$1; shift; say "$*"; exit "$code"; }
+. "$(dirname "$0")/packages.sh"
 
 main() {
     require_machine
@@ -39,92 +35,6 @@ main() {
     printf 'image\t%s\n' "$lab/image.tar"
     printf 'tools\t%s\t%s\n' "$lab/tools" "$(cat "$lab/tools/version")"
     provide_engines
-}
-
-require_machine() {
-    [ "$(uname -s)" = Linux ] || lacking 10 "real engines need Linux, this is $(uname -s)"
-    [ "$(id -u)" = 0 ] || lacking 10 "real engines need root, this is uid $(id -u)"
-    for tool in apt-get dpkg dpkg-deb tar flock sha256sum; do
-        command -v "$tool" >/dev/null || lacking 11 "real engines come from Debian packages, but '$tool' is lacking"
-    done
-}
-
-# --- packages ---------------------------------------------------------------------------------------------------
-
-# The mirror this machine uses, asked of apt itself; it need not have run "apt-get update".
-mirror() {
-    apt-get --print-uris update 2>/dev/null |
-        sed -n "s,^'\(.*\)/dists/\([^/]*\)/InRelease' .*,\2 \1,p" |
-        sed -En '/^(bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable) /{s/^[^ ]* //p;q;}'
-}
-
-# apt_for SUITE ARGUMENTS...: apt-get that sees only this suite, keeps its state to itself and runs none of the hooks
-# that this machine has for its own updates. A mirror that lags behind will do; signatures are checked all the same.
-apt_for() {
-    local suite=$1; shift
-    apt-get -q -q -c="$lab/apt/$suite/apt.conf" "$@"
-}
-
-write_apt_config() {
-    local suite=$1 dir="$lab/apt/$1" uri options keyring
-    uri=$(mirror)
-    [ -n "$uri" ] || { say "no Debian mirror is configured for apt"; return 12; }
-    mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
-    : >"$dir/status"
-    options=target=Packages
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    [ ! -e "$keyring" ] || options="$options signed-by=$keyring"
-    printf 'deb [%s] %s %s main\n' "$options" "$uri" "$suite" >"$dir/sources.list"
-    cat >"$dir/apt.conf" <<CONF
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear APT::Default-Release;
-Dir::State "$dir/state";
-Dir::State::lists "$dir/state/lists";
-Dir::State::status "$dir/status";
-Dir::Cache "$dir/cache";
-Dir::Cache::pkgcache "";
-Dir::Cache::srcpkgcache "";
-Dir::Etc::sourcelist "$dir/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-APT::Sandbox::User "root";
-APT::Update::Error-Mode "any";
-Acquire::Check-Valid-Until "false";
-Acquire::Languages "none";
-CONF
-}
-
-# apt_twice SUITE ARGUMENTS...: once more after a failure; then the last line told is apt's first complaint.
-apt_twice() {
-    local complaint="$lab/apt/$1/complaint"
-    apt_for "$@" >&2 2>"$complaint" && return
-    say "once more: apt-get $*"
-    apt_for "$@" >&2 2>"$complaint" && return
-    say "$(sed -n '/^E: /{s///p;q;}' "$complaint")"
-    return 13
-}
-
-# fetch SUITE PACKAGE: the .deb lands in $lab/apt/SUITE/debs.
-fetch() {
-    local suite=$1 package=$2 debs="$lab/apt/$1/debs"
-    if [ ! -e "$lab/apt/$suite/updated" ]; then
-        write_apt_config "$suite" || return
-        say "reading Debian's package list for $suite"
-        apt_twice "$suite" update || return
-        mkdir -p "$debs"
-        : >"$lab/apt/$suite/updated"
-    fi
-    say "downloading $package of $suite"
-    (cd "$debs" && apt_twice "$suite" download "$package")
-}
-
-# unpack SUITE PACKAGE DIR
-unpack() {
-    set -- "$3" "$lab/apt/$1/debs/$2"_*.deb
-    dpkg-deb -x "$2" "$1"
 }
 
 # --- tools: runc and a static busybox -----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ use world::World;
 /// One step: what, and with which of the things it could be done to.
 type Step = (u8, u8);
 
-const STEPS: u8 = 32;
+const STEPS: u8 = 33;
 
 fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
     use crate::model::{Kind, State};
@@ -102,6 +102,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         29 => world.slow_listens()?,
         30 if which % 8 == 0 => world.set_clock_back(i64::from(which) * 10_000_000_000)?,
         31 => world.pack(which)?,
+        32 => world.lose()?,
         _ => {}
     }
     Ok(())

@@ -235,6 +235,14 @@ impl World {
         with(&mut self.pipe);
     }
 
+    /// There is no room for what is on its way, which is said.
+    pub fn lose(&mut self) -> Outcome {
+        match std::mem::take(&mut self.pipe).len() {
+            0 => Ok(()),
+            n => self.feed(Input::Stream(StreamItem::Lost(n as u64))),
+        }
+    }
+
     /// The engine looks at what it has, for the list that is under way; the reply takes its time.
     pub fn compose_list(&mut self) {
         if let Some((_, listing @ None)) = &mut self.list
