@@ -148,7 +148,9 @@ func (l *LogLevel) UnmarshalText(word []byte) error {
 func (f EventFlags) String() string { return strings.Join(eventFlagWords.list(uint64(f)), "|") }
 
 // MarshalJSON gives a list of words.
-func (f EventFlags) MarshalJSON() ([]byte, error) { return json.Marshal(eventFlagWords.list(uint64(f))) }
+func (f EventFlags) MarshalJSON() ([]byte, error) {
+	return json.Marshal(eventFlagWords.list(uint64(f)))
+}
 
 // UnmarshalJSON reads a list of words.
 func (f *EventFlags) UnmarshalJSON(data []byte) error {
