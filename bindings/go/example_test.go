@@ -58,31 +58,30 @@ func ExampleQueue_Next() {
 		log.Fatal(err)
 	}
 	defer watcher.Close()
-	queue, err := watcher.NewQueue(nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer queue.Close()
 	if err := watcher.Start(); err != nil {
 		log.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if err := watcher.WaitReady(ctx); err != nil {
+		log.Fatal(err)
+	}
+	queue, err := watcher.NewQueue(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer queue.Close()
 	for {
 		event, err := queue.Next(ctx)
 		if err != nil {
 			log.Fatal(err)
 		}
-		if event.Type == criwatch.EventStarted {
-			fmt.Println(event.Container.Kind, event.Container.Name, event.Type)
-		}
-		if event.Container != nil && event.Container.Name == "nginx" {
+		if event.Type == criwatch.EventStarted && event.Container.Kind == criwatch.KindContainer {
+			fmt.Println(event.Container.Pod.Name, event.Container.Name, event.Type, event.Flags)
 			break
 		}
 	}
-	// Output:
-	// sandbox web started
-	// container nginx started
+	// Output: web nginx started initial
 }
 
 // Selects by namespace, kind and label.

@@ -23,20 +23,18 @@ func ExampleWatcher_Events() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if err := watcher.WaitReady(ctx); err != nil {
+		log.Fatal(err)
+	}
 	started := criwatch.QueueOptions{Types: []criwatch.EventType{criwatch.EventStarted}}
 	for event, err := range watcher.Events(ctx, &started) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		if event.Type != criwatch.EventStarted {
-			continue
-		}
-		fmt.Println(event.Container.Name)
-		if event.Container.Kind == criwatch.KindContainer {
+		if event.Type == criwatch.EventStarted && event.Container.Kind == criwatch.KindContainer {
+			fmt.Println(event.Container.Name)
 			break
 		}
 	}
-	// Output:
-	// web
-	// nginx
+	// Output: nginx
 }
