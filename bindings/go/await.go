@@ -22,7 +22,12 @@ type result[T any] struct {
 // documentation.
 func await[T any](ctx context.Context, op string, free places, call func(timeoutMS int64) (T, error)) (T, error) {
 	var none T
-	if err := ctx.Err(); err != nil {
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		// C tells, without waiting, whether that was the right answer anyway, or the last cause.
+		value, err := call(0)
+		return value, blame(ctx, err)
+	case err != nil:
 		return none, interrupted(op, err)
 	}
 	select {
@@ -83,7 +88,7 @@ func blame(ctx context.Context, err error) error {
 		return err
 	}
 	if deadline, is := ctx.Deadline(); is && !time.Now().Before(deadline) {
-		failure.context = context.DeadlineExceeded
+		failure.ended = context.DeadlineExceeded
 	}
 	return err
 }

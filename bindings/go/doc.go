@@ -34,8 +34,8 @@
 // # Errors
 //
 // Every failed call gives an *[Error]. Compare with a [Status]: errors.Is(err, criwatch.ErrNotFound). The errno of a system call is
-// found by errors.Is, too: errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED). Only a cancelled wait gives the
-// context's error without an *Error.
+// found by errors.Is, too: errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED). Only a wait that was cancelled
+// gives context.Canceled without an *Error.
 //
 // # Life
 //

@@ -1,6 +1,8 @@
 package criwatch
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"syscall"
 
@@ -85,8 +87,8 @@ type Error struct {
 	// Retriable tells whether the same call may succeed later without anybody changing anything.
 	Retriable bool
 
-	// What ended the context, where that ended the call.
-	context error
+	// The context's error, where its end was the call's.
+	ended error
 }
 
 // Error says what failed and why.
@@ -103,8 +105,8 @@ func (e *Error) Unwrap() []error {
 	if e.Errno != 0 {
 		causes = append(causes, e.Errno)
 	}
-	if e.context != nil {
-		causes = append(causes, e.context)
+	if e.ended != nil {
+		causes = append(causes, e.ended)
 	}
 	return causes
 }
@@ -129,5 +131,10 @@ func closed(op, what string) error {
 	return &Error{Op: op, Status: ErrClosed, Message: what + " is closed", GRPCCode: -1}
 }
 
-// interrupted is the answer when a context ends before there is one.
-func interrupted(op string, ctxErr error) error { return fmt.Errorf("criwatch: %s: %w", op, ctxErr) }
+// interrupted is the answer when a context ends and nothing else is known.
+func interrupted(op string, ctxErr error) error {
+	if errors.Is(ctxErr, context.DeadlineExceeded) {
+		return &Error{Op: op, Status: ErrTimeout, Message: ctxErr.Error(), GRPCCode: -1, Retriable: true, ended: ctxErr}
+	}
+	return fmt.Errorf("criwatch: %s: %w", op, ctxErr)
+}

@@ -56,6 +56,10 @@ func (r Raw) ask(op string, question func(capi.Watcher) ([]byte, *capi.Failure))
 // is set (ErrPermission). The values of environment variables in a verbose reply are redacted, unless the option call.show_env
 // is set.
 func (w *Watcher) Call(ctx context.Context, method, request string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		// Unlike other requests this one may do something, so that nothing is sent that nobody waits for.
+		return nil, interrupted("call", err)
+	}
 	return await(ctx, "call", w.requests, func(timeoutMS int64) ([]byte, error) {
 		return w.Raw().ask("call", func(c capi.Watcher) ([]byte, *capi.Failure) {
 			return c.Call(method, request, timeoutMS)
