@@ -90,8 +90,9 @@ fn install(prefix: &Path, libraries: &[&str]) -> Result<PathBuf, String> {
     link(&built.with_file_name("libcriwatch.so"), &lib.join("libcriwatch.so.1"))?;
     link(&c::root().join("include"), &prefix.join("include"))?;
     let description = format!(
-        "prefix={}\nName: criwatch\nDescription: which containers and pods run on this node\nVersion: {}\n\
-         Cflags: -I${{prefix}}/include\nLibs: -L${{prefix}}/lib -lcriwatch\nLibs.private: {NATIVE_LIBRARIES}\n",
+        "prefix={}\nincludedir=${{prefix}}/include\nlibdir=${{prefix}}/lib\n\
+         Name: criwatch\nDescription: which containers and pods run on this node\nVersion: {}\n\
+         Cflags: -I${{includedir}}\nLibs: -L${{libdir}} -lcriwatch\nLibs.private: {NATIVE_LIBRARIES}\n",
         prefix.display(),
         env!("CARGO_PKG_VERSION"),
     );
