@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test binary uses its part.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -61,8 +62,17 @@ impl Prefix {
         command.env("PKG_CONFIG_PATH", self.0.join("lib/pkgconfig"));
         command.env("LD_LIBRARY_PATH", self.0.join("lib"));
         command.env("CGO_ENABLED", "1").env("GOPROXY", "off").env("GOTOOLCHAIN", "local").env("GOWORK", "off");
-        command.env("GOFLAGS", "-mod=readonly -buildvcs=false");
+        command.env("GOFLAGS", format!("-mod=readonly -buildvcs=false {}", self.cache_key()));
         command
+    }
+
+    /// Go's cache does not know what pkg-config answers, and would link the library of an earlier prefix. A compiler flag that
+    /// does nothing, of the one package that has C in it, makes the difference.
+    fn cache_key(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        let header = std::fs::read(self.0.join("include/criwatch.h"));
+        (&self.0, header.unwrap_or_default()).hash(&mut hasher);
+        format!("-gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={:x}", hasher.finish())
     }
 
     /// Builds a module's program.
