@@ -29,6 +29,7 @@ fn main() {
             go_test(&["-v"], &[("GOGC", "1"), ("GODEBUG", "cgocheck=1")])
         }),
         trial("go_test_linked_statically", go_test_linked_statically),
+        trial("a_header_of_another_abi_is_refused", a_header_of_another_abi_is_refused),
         trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
         trial("the_quick_start_is_short", the_quick_start_is_short),
         trial("the_example_exports_events", the_example_exports_events),
@@ -95,6 +96,24 @@ fn go_test_linked_statically() -> Outcome {
     let folder = tempfile::tempdir()?;
     let prefix = Prefix::with_archive(folder.path())?;
     go_test_with(&prefix, &["-v", "-tags", "criwatch_static"], &[("LD_LIBRARY_PATH", "")])
+}
+
+fn a_header_of_another_abi_is_refused() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let prefix = Prefix::with_archive(folder.path())?;
+    let header = std::fs::read_to_string(c::root().join("include/criwatch.h"))?;
+    let include = folder.path().join("include");
+    std::fs::remove_file(&include)?;
+    std::fs::create_dir(&include)?;
+    std::fs::write(
+        include.join("criwatch.h"),
+        header.replace("#define CRI_ABI_VERSION 1", "#define CRI_ABI_VERSION 2"),
+    )?;
+    let built = prefix.go(&module("bindings/go"), &["build", "./..."]).output()?;
+    let said = c::text(&built);
+    completed_if(!built.status.success() && said.contains("another ABI version"), || {
+        format!("{}: {said}", built.status)
+    })
 }
 
 /// A module of its own that finds the library by pkg-config, as a user's does.
