@@ -124,8 +124,14 @@ func (q *Queue) TryNext() (*Event, error) {
 	return tryNext(q, func(view capi.EventView) (*Event, *capi.Failure) { return newEvent(view), nil })
 }
 
-// Wait waits until Next would not have to: an event waits, or no more will come.
+// Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not
+// matter.
 func (q *Queue) Wait(ctx context.Context) error {
+	var ready bool
+	q.conn.Control(func(fd uintptr) { ready = capi.Readable(int(fd)) })
+	if ready {
+		return nil
+	}
 	return q.poll(ctx, "wait", capi.Readable)
 }
 

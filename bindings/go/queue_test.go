@@ -85,7 +85,7 @@ func TestWaitTakesNothing(t *testing.T) {
 	}
 	engine.tell(t, "run-pod web")
 	must(t, queue.Wait(within(t, patience)))
-	must(t, queue.Wait(within(t, patience)))
+	must(t, queue.Wait(ctx))
 	if event, err := queue.TryNext(); err != nil {
 		t.Errorf("after Wait: %+v, %v", event, err)
 	}
