@@ -1,0 +1,94 @@
+package criwatch
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+)
+
+// places bound how many calls wait inside C at a time, and so how many OS threads they hold.
+type places chan struct{}
+
+// How late the answer of a call may come whose deadline has passed. It tells the last cause, which the context does not.
+const grace = 100 * time.Millisecond
+
+type result[T any] struct {
+	value T
+	err   error
+}
+
+// await runs a call that waits inside C, for as long as the context allows. See "Contexts" in the package's
+// documentation.
+func await[T any](ctx context.Context, op string, free places, call func(timeoutMS int64) (T, error)) (T, error) {
+	var none T
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		// C tells, without waiting, whether that was the right answer anyway, or the last cause.
+		value, err := call(0)
+		return value, blame(ctx, err)
+	case err != nil:
+		return none, interrupted(op, err)
+	}
+	select {
+	case free <- struct{}{}:
+	case <-ctx.Done():
+		return none, interrupted(op, ctx.Err())
+	}
+	if ctx.Done() == nil {
+		defer func() { <-free }()
+		return call(-1)
+	}
+	answer := make(chan result[T], 1)
+	go func() {
+		defer func() { <-free }()
+		value, err := call(untilDeadline(ctx))
+		answer <- result[T]{value, err}
+	}()
+	return receive(ctx, op, answer)
+}
+
+func receive[T any](ctx context.Context, op string, answer <-chan result[T]) (T, error) {
+	var late <-chan time.Time
+	select {
+	case r := <-answer:
+		return r.value, blame(ctx, r.err)
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			timer := time.NewTimer(grace)
+			defer timer.Stop()
+			late = timer.C
+		}
+	}
+	if late != nil {
+		select {
+		case r := <-answer:
+			return r.value, blame(ctx, r.err)
+		case <-late:
+		}
+	}
+	var none T
+	return none, interrupted(op, ctx.Err())
+}
+
+// untilDeadline is the context's deadline as a timeout for C: rounded up, so that a timeout means that it has passed.
+func untilDeadline(ctx context.Context) int64 {
+	deadline, is := ctx.Deadline()
+	if !is {
+		return -1
+	}
+	left := math.Ceil(float64(time.Until(deadline)) / float64(time.Millisecond))
+	return int64(math.Max(left, 0))
+}
+
+// blame adds the context's error to a timeout that was the context's.
+func blame(ctx context.Context, err error) error {
+	var failure *Error
+	if !errors.As(err, &failure) || failure.Status != ErrTimeout {
+		return err
+	}
+	if deadline, is := ctx.Deadline(); is && !time.Now().Before(deadline) {
+		failure.ended = context.DeadlineExceeded
+	}
+	return err
+}

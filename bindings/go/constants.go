@@ -1,0 +1,232 @@
+package criwatch
+
+import "github.com/criwatch/criwatch/bindings/go/internal/capi"
+
+// What this program was compiled against; [LibraryVersion] and its like tell what it has loaded.
+const (
+	// VersionMajor is the major version.
+	VersionMajor = capi.VersionMajor
+	// VersionMinor is the minor version.
+	VersionMinor = capi.VersionMinor
+	// VersionPatch is the patch level.
+	VersionPatch = capi.VersionPatch
+	// VersionNumber is the version as one number that can be compared.
+	VersionNumber = capi.VersionNumber
+	// ABIVersion is the version of the binary interface. A library of another one is refused when the program starts.
+	ABIVersion = capi.ABIVersion
+)
+
+// LibraryABIVersion is the ABIVersion of the loaded library.
+func LibraryABIVersion() uint32 { return capi.LoadedABIVersion() }
+
+// LibraryVersionNumber is the VersionNumber of the loaded library.
+func LibraryVersionNumber() uint32 { return capi.LoadedVersionNumber() }
+
+// LibraryVersion is the version of the loaded library in words, e.g. "0.1.0".
+func LibraryVersion() string { return capi.LoadedVersion() }
+
+// EventType says what happened. Types that a program does not know are to be ignored.
+type EventType uint32
+
+// The event types.
+const (
+	// EventStarted: a container or sandbox lives. Told exactly once for each life.
+	EventStarted EventType = 1
+	// EventExited: a life has ended. Told exactly once for each life, after its EventStarted.
+	EventExited EventType = 2
+	// EventUpdated: more, or something else, is known of a container than was told before.
+	EventUpdated EventType = 3
+	// EventState: the watcher's own state has changed.
+	EventState EventType = 4
+	// EventReplayBegin: a replay begins: an EventStarted with EventFlagInitial for each life follows. Cannot be masked.
+	EventReplayBegin EventType = 5
+	// EventReplayEnd: the replay is over: what it did not show does not live. Cannot be masked.
+	EventReplayEnd EventType = 6
+	// EventOverflow: this queue was emptied too slowly and lost events; a replay follows. Cannot be masked.
+	EventOverflow EventType = 7
+	// EventCreated: a container was created, and has not been started yet. Only for those who ask for it; where a list
+	// or an event shows it only later, there is none.
+	EventCreated EventType = 8
+	// EventRemoved: the engine no longer has the container or sandbox. Only for those who ask for it.
+	EventRemoved EventType = 9
+	// EventLog: the watcher says something about its work; Event.Level tells how much it matters. Only for those who
+	// ask for it; see also [WithLogger].
+	EventLog EventType = 10
+)
+
+// EventFlags say how an event is known, and what is special about it.
+type EventFlags uint32
+
+// The bits of EventFlags.
+const (
+	// EventFlagSynthetic: concluded from a list, not told by the engine's event stream.
+	EventFlagSynthetic EventFlags = 1
+	// EventFlagInitial: part of a replay: it lived before the replay began.
+	EventFlagInitial EventFlags = 2
+	// EventFlagReappeared: it had been told as exited, and the engine shows it running again.
+	EventFlagReappeared EventFlags = 4
+	// EventFlagNeverStarted: it was created but could not be started: an EventExited without an EventStarted.
+	EventFlagNeverStarted EventFlags = 8
+	// EventFlagProvisional: the exit's reason may still change (an OOM kill can be noticed late); then an EventUpdated
+	// follows.
+	EventFlagProvisional EventFlags = 16
+)
+
+// SubscribeFlags say how a queue is to be.
+type SubscribeFlags uint32
+
+// The bits of SubscribeFlags.
+const (
+	// SubscribeLiveOnly: live events only: no replay at the beginning, none after an overflow. An EventExited without
+	// its EventStarted is possible then.
+	SubscribeLiveOnly SubscribeFlags = 1
+)
+
+// InspectFlags say what an inspection is to do.
+type InspectFlags uint32
+
+// The bits of InspectFlags.
+const (
+	// InspectRequireProcess: a container without a process is an error: ErrProcessless.
+	InspectRequireProcess InspectFlags = 1
+	// InspectShowEnv: show the values of environment variables, which may hold secrets; they are redacted otherwise.
+	InspectShowEnv InspectFlags = 2
+)
+
+// Kind says what a Container is.
+type Kind uint32
+
+// The kinds.
+const (
+	// KindContainer: a container.
+	KindContainer Kind = 1
+	// KindSandbox: a pod's sandbox ("pause" container), which is a container, too.
+	KindSandbox Kind = 2
+)
+
+// State is the engine's word on the state of a container or sandbox.
+type State uint32
+
+// The states.
+const (
+	// StateUnknown: the engine does not know, or has not said. Not an exit.
+	StateUnknown State = 0
+	// StateCreated: created, not yet started.
+	StateCreated State = 1
+	// StateRunning: running (a sandbox: ready).
+	StateRunning State = 2
+	// StateExited: exited (a sandbox: not ready).
+	StateExited State = 3
+)
+
+// PodState says whether a pod's sandbox is ready.
+type PodState uint32
+
+// The states of pods.
+const (
+	// PodUnknown: the engine has not said.
+	PodUnknown PodState = 0
+	// PodReady: the pod's sandbox is ready.
+	PodReady PodState = 1
+	// PodNotReady: the pod's sandbox is not ready (any more).
+	PodNotReady PodState = 2
+)
+
+// PodFlags are what Pod.HostNetwork is made from.
+type PodFlags uint32
+
+// The bits of PodFlags.
+const (
+	// PodFlagHostNetwork: the pod shares the node's network namespace.
+	PodFlagHostNetwork PodFlags = 1
+)
+
+// Missing says what the engine may yet tell of a container.
+type Missing uint64
+
+// The bits of Missing.
+const (
+	// MissingPID: the pid (and what comes with it: the process's start time and cgroup).
+	MissingPID Missing = 1
+	// MissingPod: the pod that the container is in.
+	MissingPod Missing = 2
+	// MissingStartedAt: when it was started.
+	MissingStartedAt Missing = 4
+	// MissingExit: how it ended: exit code, reason, message and time.
+	MissingExit Missing = 8
+)
+
+// Changed says what an EventUpdated is about.
+type Changed uint64
+
+// The bits of Changed.
+const (
+	// ChangedPID: the pid has become known or has changed.
+	ChangedPID Changed = 1
+	// ChangedPod: the pod, or something of the pod, has become known or has changed.
+	ChangedPod Changed = 2
+	// ChangedStartedAt: the time of start has become known.
+	ChangedStartedAt Changed = 4
+	// ChangedExit: how it ended has become known or has changed.
+	ChangedExit Changed = 8
+	// ChangedState: the engine's word on the state changed without a start or an exit (running, unknown).
+	ChangedState Changed = 16
+	// ChangedLabels: labels or annotations.
+	ChangedLabels Changed = 32
+	// ChangedRucksack: the rucksack: the program has attached one.
+	ChangedRucksack Changed = 64
+)
+
+// WatcherState is what a watcher is doing.
+type WatcherState uint32
+
+// The states of watchers.
+const (
+	// WatcherNew: not started.
+	WatcherNew WatcherState = 0
+	// WatcherConnecting: trying to reach the engine.
+	WatcherConnecting WatcherState = 1
+	// WatcherSyncing: reached; the first lists are under way.
+	WatcherSyncing WatcherState = 2
+	// WatcherWatching: in sync, and following the engine's event stream.
+	WatcherWatching WatcherState = 3
+	// WatcherPolling: in sync, and listing again and again, because this engine tells no events.
+	WatcherPolling WatcherState = 4
+	// WatcherBackoff: the engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+	WatcherBackoff WatcherState = 5
+	// WatcherStopped: stopped.
+	WatcherStopped WatcherState = 6
+)
+
+// LogLevel says how much a message of the watcher matters.
+type LogLevel uint32
+
+// The levels.
+const (
+	// LogError: the watcher cannot do its work.
+	LogError LogLevel = 1
+	// LogWarn: something is wrong, and somebody may have to do something.
+	LogWarn LogLevel = 2
+	// LogInfo: something to know: connections, and how changes are noticed.
+	LogInfo LogLevel = 3
+	// LogDebug: of use only when something is looked for.
+	LogDebug LogLevel = 4
+)
+
+// Texts that labels and engines bear.
+const (
+	// EngineType is this kind of engine, as EngineInfo.Type names it.
+	EngineType = "k8s.io/cri-api"
+	// LabelPodName is the label with the pod's name.
+	LabelPodName = "io.kubernetes.pod.name"
+	// LabelPodNamespace is the label with the pod's namespace.
+	LabelPodNamespace = "io.kubernetes.pod.namespace"
+	// LabelPodUID is the label with the pod's uid.
+	LabelPodUID = "io.kubernetes.pod.uid"
+	// LabelContainerName is the label with the container's name inside its pod.
+	LabelContainerName = "io.kubernetes.container.name"
+	// LabelSandbox is a label that only sandboxes have; its value is "".
+	LabelSandbox = "io.kubernetes.sandbox"
+	// AnnotationKeyPrefix is what the key of every annotation begins with in the merged view of labels.
+	AnnotationKeyPrefix = "io.kubernetes.annotation/"
+)

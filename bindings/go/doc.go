@@ -1,0 +1,57 @@
+// Package criwatch tells which containers and pods run on this node, now, and what changes: the binding of libcriwatch
+// for Go.
+//
+// A [Watcher] follows one engine (containerd, CRI-O ...) over CRI. The shortest use asks once:
+//
+//	watcher, err := criwatch.New("") // "": the first of the usual sockets that answers
+//	...
+//	defer watcher.Close()
+//	err = watcher.Resync(ctx)
+//	list, err := watcher.List(nil)
+//
+// An agent that follows changes starts the watcher and takes events from a [Queue]: one by one ([Queue.Next]), from a channel
+// ([Queue.Chan]), or, since Go 1.23, in a range loop ([Queue.All], [Watcher.Events]).
+//
+// # Memory and requests
+//
+// List, Pods, Get, Engine, Stats, State, Generation and Snapshot answer from memory and never wait for the engine; they take no
+// context. Before the first lists are in they answer [ErrNotReady], never an empty list. The rest asks the engine.
+//
+// # Contexts
+//
+// Everything that waits takes a context, and returns as soon as that ends.
+//
+// WaitReady, Resync, Inspect and Call each wait inside the C library, on an OS thread, with the context's deadline as their time
+// limit. At the deadline they give an [Error] with the last cause that is both [ErrTimeout] and
+// context.DeadlineExceeded. When the context is cancelled they return at once; the C call goes on in the background, and its result
+// is dropped, until the engine answers, the deadline is there, or the watcher is stopped. What was asked for may be done
+// all the same. There are never more than 16 such calls of one watcher, and 4 of WaitReady, those in the background included; the
+// next ones wait, as long as their context lets them, for one of these to end.
+//
+// [Queue.Next] and all that is built on it wait in Go's own poller: any number of goroutines may wait, no OS thread does, and nothing
+// is left behind when the context ends. No event is lost by that either.
+//
+// # Errors
+//
+// Every failed call gives an *[Error]. Compare with a [Status]: errors.Is(err, criwatch.ErrNotFound). The errno of a system call is
+// found by errors.Is, too: errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED). Only a wait that was cancelled
+// gives context.Canceled without an *Error.
+//
+// # Life
+//
+// Close everything that has a Close. Every method may be called by any goroutine at any time, also while another closes
+// the object, and answers [ErrClosed] afterwards. What is forgotten is closed by a finalizer, sooner or later.
+//
+// The engine's answers are copied into Go's memory: containers, pods and events are plain values that need no Close.
+//
+// # Rucksacks
+//
+// A rucksack is JSON of the program's own that a container's record carries: see [Watcher.Attach]. The C library's
+// other way, a packer function that makes one for each life, is not offered here: it would have a thread of the library call
+// into Go. Take EventStarted from a queue, Inspect, and Attach.
+//
+// # Building
+//
+// cgo finds the library by pkg-config (criwatch.pc). With the build tag criwatch_static, libcriwatch.a becomes part of the program.
+// A library or header of another ABI version is refused, when the program is compiled or when it starts.
+package criwatch

@@ -1,0 +1,140 @@
+package criwatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+// Status is what a call of the library answers. Every one but OK is an error to compare with: errors.Is(err, ErrTimeout).
+type Status int32
+
+// The statuses. Those above 0 are notes: nothing went wrong, and there is nothing to give.
+const (
+	// OK: the call did what it says.
+	OK Status = 0
+	// ErrAgain (note): nothing there yet; ask again later.
+	ErrAgain Status = 1
+	// ErrClosed (note): closed, and nothing more will come. Also what everything answers that was closed by Close.
+	ErrClosed Status = 2
+	// ErrNone (note): nothing to give: Query.IfGeneration is still the generation.
+	ErrNone Status = 3
+	// ErrInvalidArgument: a string is not UTF-8 or has a NUL, or a value is out of range.
+	ErrInvalidArgument Status = -1
+	// ErrNotFound: no container or pod has this id or name.
+	ErrNotFound Status = -2
+	// ErrTimeout: the time given has passed; the message tells the last cause. Such an error is context.DeadlineExceeded,
+	// too, where the time was that of the context.
+	ErrTimeout Status = -3
+	// ErrNotReady: there is no picture yet: start the watcher and wait until it is ready, or resync.
+	ErrNotReady Status = -4
+	// ErrStopped: the watcher has been stopped.
+	ErrStopped Status = -5
+	// ErrConnect: the engine's socket cannot be reached.
+	ErrConnect Status = -6
+	// ErrPermission: the engine's socket, or something else, may not be used by this user.
+	ErrPermission Status = -7
+	// ErrRPC: the engine answered a request with an error; Error.GRPCCode tells which.
+	ErrRPC Status = -8
+	// ErrUnsupported: this engine, or this build of the library, does not offer what was asked for.
+	ErrUnsupported Status = -9
+	// ErrProtocol: what the engine sent cannot be understood.
+	ErrProtocol Status = -10
+	// ErrOption: an option's key is unknown, or its value is not allowed.
+	ErrOption Status = -11
+	// ErrQuery: a query is not what a query has to look like.
+	ErrQuery Status = -12
+	// ErrAmbiguous: several containers have this name or id prefix; the message lists them.
+	ErrAmbiguous Status = -13
+	// ErrProcessless: the container has no process (any more).
+	ErrProcessless Status = -14
+	// ErrWouldDeadlock: doing this inside a callback would wait for that very callback. Not seen in Go: there are none.
+	ErrWouldDeadlock Status = -15
+	// ErrForked: this process is a fork of the one that started the watcher.
+	ErrForked Status = -16
+	// ErrOS: the operating system refused something; Error.Errno tells what.
+	ErrOS Status = -17
+	// ErrState: the call comes too early or too late in the watcher's life.
+	ErrState Status = -18
+	// ErrInternal: a defect in the library.
+	ErrInternal Status = -98
+	// ErrPanic: a panic in the library was caught: a defect, too.
+	ErrPanic Status = -99
+)
+
+// String is the status's name in C, e.g. "CRI_E_TIMEOUT".
+func (s Status) String() string { return capi.StatusName(int32(s)) }
+
+// Error makes a status an error.
+func (s Status) Error() string { return s.String() }
+
+// Error is what every failed call of the library gives. With errors.Is it is its Status, its Errno, and
+// context.DeadlineExceeded where the deadline of the call's context ended it.
+type Error struct {
+	// Op is what was to be done, e.g. "resync".
+	Op string
+	// Status is what the call answered.
+	Status Status
+	// Message is the whole message, causes included: what failed, on what, and what to do.
+	Message string
+	// GRPCCode is the gRPC status code, where an engine's answer was the cause; otherwise -1.
+	GRPCCode int
+	// Errno is the errno, where a system call was the cause; otherwise 0.
+	Errno syscall.Errno
+	// Retriable tells whether the same call may succeed later without anybody changing anything.
+	Retriable bool
+
+	// The context's error, where its end was the call's.
+	ended error
+}
+
+// Error says what failed and why.
+func (e *Error) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Status)
+	}
+	return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Message)
+}
+
+// Unwrap gives what errors.Is and errors.As find in it.
+func (e *Error) Unwrap() []error {
+	causes := []error{e.Status}
+	if e.Errno != 0 {
+		causes = append(causes, e.Errno)
+	}
+	if e.ended != nil {
+		causes = append(causes, e.ended)
+	}
+	return causes
+}
+
+// failed makes an error of what the C layer answered; nil of nil.
+func failed(op string, failure *capi.Failure) error {
+	if failure == nil {
+		return nil
+	}
+	return &Error{
+		Op:        op,
+		Status:    Status(failure.Status),
+		Message:   failure.Message,
+		GRPCCode:  int(failure.GRPCCode),
+		Errno:     syscall.Errno(failure.OSCode),
+		Retriable: failure.Retriable,
+	}
+}
+
+// closed is the answer of what Close has closed.
+func closed(op, what string) error {
+	return &Error{Op: op, Status: ErrClosed, Message: what + " is closed", GRPCCode: -1}
+}
+
+// interrupted is the answer when a context ends and nothing else is known.
+func interrupted(op string, ctxErr error) error {
+	if errors.Is(ctxErr, context.DeadlineExceeded) {
+		return &Error{Op: op, Status: ErrTimeout, Message: ctxErr.Error(), GRPCCode: -1, Retriable: true, ended: ctxErr}
+	}
+	return fmt.Errorf("criwatch: %s: %w", op, ctxErr)
+}

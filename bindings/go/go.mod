@@ -1,0 +1,3 @@
+module github.com/criwatch/criwatch/bindings/go
+
+go 1.21

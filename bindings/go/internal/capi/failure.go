@@ -1,0 +1,51 @@
+package capi
+
+// #include <criwatch.h>
+import "C"
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The statuses that this layer itself branches on.
+const (
+	ok              = C.CRI_OK
+	invalidArgument = C.CRI_E_INVALID_ARGUMENT
+)
+
+// Failure is a status other than CRI_OK, with all that the error object told, if there was one.
+type Failure struct {
+	Status    int32
+	Message   string
+	GRPCCode  int32
+	OSCode    int32
+	Retriable bool
+}
+
+// StatusName is cri_status_name.
+func StatusName(status int32) string { return C.GoString(C.cri_status_name(C.cri_status(status))) }
+
+// failure copies what the error tells, and frees it. nil for CRI_OK.
+func failure(status C.cri_status, err *C.cri_error) *Failure {
+	if status == ok {
+		return nil
+	}
+	defer C.cri_error_free(err)
+	return &Failure{
+		Status:    int32(status),
+		Message:   C.GoString(C.cri_error_message(err)),
+		GRPCCode:  int32(C.cri_error_grpc_code(err)),
+		OSCode:    int32(C.cri_error_os_code(err)),
+		Retriable: C.cri_error_is_retriable(err) != 0,
+	}
+}
+
+// noNUL refuses what C would cut short without a word.
+func noNUL(what, text string) *Failure {
+	if at := strings.IndexByte(text, 0); at >= 0 {
+		message := fmt.Sprintf("%s: byte %d is NUL, which a string for C cannot have", what, at)
+		return &Failure{Status: invalidArgument, Message: message, GRPCCode: -1}
+	}
+	return nil
+}

@@ -1,0 +1,6 @@
+//go:build !criwatch_static
+
+package capi
+
+// #cgo pkg-config: criwatch
+import "C"

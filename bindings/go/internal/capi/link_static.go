@@ -1,0 +1,10 @@
+//go:build criwatch_static
+
+package capi
+
+// #cgo pkg-config: --static criwatch
+// #cgo LDFLAGS: -l:libcriwatch.a -Wl,--as-needed
+import "C"
+
+// The archive comes before what pkg-config tells and has everything, so that the shared library, which pkg-config names and which
+// may lie in the same folder, is not needed any more.

@@ -1,0 +1,44 @@
+package capi
+
+/*
+#include <poll.h>
+#include <criwatch.h>
+
+// Whether a descriptor is readable now. Never waits.
+static int cri_go_readable(int fd) {
+	struct pollfd one = { fd, POLLIN, 0 };
+	return poll(&one, 1, 0) == 1;
+}
+*/
+import "C"
+
+// Queue is a cri_event_queue.
+type Queue struct{ c *C.cri_event_queue }
+
+// EventMask is CRI_EVENT_MASK.
+func EventMask(eventType uint32) uint32 { return 1 << eventType }
+
+// NewQueue is cri_event_queue_new.
+func (w Watcher) NewQueue(mask, flags uint32, capacity uint) (Queue, *Failure) {
+	var queue Queue
+	var err *C.cri_error
+	status := C.cri_event_queue_new(w.c, C.uint32_t(mask), C.uint32_t(flags), C.size_t(capacity), &queue.c, &err)
+	return queue, failure(status, err)
+}
+
+// FD is cri_event_queue_fd.
+func (q Queue) FD() int { return int(C.cri_event_queue_fd(q.c)) }
+
+// TryNext is cri_event_queue_next without waiting.
+func (q Queue) TryNext() (EventView, *Failure) {
+	var view EventView
+	var err *C.cri_error
+	f := failure(C.cri_event_queue_next(q.c, 0, &view.c, &err), err)
+	return view, f
+}
+
+// Free is cri_event_queue_free.
+func (q Queue) Free() { C.cri_event_queue_free(q.c) }
+
+// Readable tells whether a descriptor is readable now.
+func Readable(fd int) bool { return C.cri_go_readable(C.int(fd)) != 0 }

@@ -1,0 +1,66 @@
+package capi
+
+// #include <criwatch.h>
+import "C"
+
+import "unsafe"
+
+// Snapshot is a cri_snapshot.
+type Snapshot struct{ c *C.cri_snapshot }
+
+// Snapshot is cri_watcher_snapshot.
+func (w Watcher) Snapshot() (Snapshot, *Failure) {
+	var snapshot Snapshot
+	var err *C.cri_error
+	f := failure(C.cri_watcher_snapshot(w.c, &snapshot.c, &err), err)
+	return snapshot, f
+}
+
+// Generation is cri_snapshot_generation.
+func (s Snapshot) Generation() uint64 { return uint64(C.cri_snapshot_generation(s.c)) }
+
+// Containers is cri_snapshot_containers. The views end with the snapshot.
+func (s Snapshot) Containers() ([]ContainerView, *Failure) {
+	var out **C.cri_container
+	var length C.size_t
+	var err *C.cri_error
+	if f := failure(C.cri_snapshot_containers(s.c, &out, &length, &err), err); f != nil {
+		return nil, f
+	}
+	views := make([]ContainerView, length)
+	for i, record := range unsafe.Slice(out, int(length)) {
+		views[i] = ContainerView{record}
+	}
+	return views, nil
+}
+
+// Pods is cri_snapshot_pods. The views end with the snapshot.
+func (s Snapshot) Pods() ([]PodView, *Failure) {
+	var out **C.cri_pod
+	var length C.size_t
+	var err *C.cri_error
+	if f := failure(C.cri_snapshot_pods(s.c, &out, &length, &err), err); f != nil {
+		return nil, f
+	}
+	views := make([]PodView, length)
+	for i, record := range unsafe.Slice(out, int(length)) {
+		views[i] = PodView{record}
+	}
+	return views, nil
+}
+
+// Find is cri_snapshot_find. The view ends with the snapshot.
+func (s Snapshot) Find(idOrName string) (ContainerView, *Failure) {
+	if f := noNUL("id or name", idOrName); f != nil {
+		return ContainerView{}, f
+	}
+	name := cstring(idOrName, false)
+	defer free(name)
+	var view ContainerView
+	var err *C.cri_error
+	f := failure(C.cri_snapshot_find(s.c, name, &view.c, &err), err)
+	return view, f
+}
+
+// Free is cri_snapshot_free.
+func (s Snapshot) Free() { C.cri_snapshot_free(s.c) }

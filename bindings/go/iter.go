@@ -1,0 +1,36 @@
+//go:build go1.23
+
+package criwatch
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// All are the queue's events, for a range loop. It ends when no more will come; if the context ends first, its error comes last,
+// with a nil event.
+func (q *Queue) All(ctx context.Context) iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		for {
+			event, err := q.Next(ctx)
+			if errors.Is(err, ErrClosed) || !yield(event, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Events are the watcher's events, for a range loop: those of a queue that is made for the loop and closed at its end. See
+// [Queue.All]; an error of NewQueue comes alone.
+func (w *Watcher) Events(ctx context.Context, options *QueueOptions) iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		queue, err := w.NewQueue(options)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer queue.Close()
+		queue.All(ctx)(yield)
+	}
+}

@@ -1,0 +1,29 @@
+package criwatch
+
+// Query says which containers and sandboxes to show. What is given has to hold all together; the zero value, and nil, is
+// everything that runs.
+type Query struct {
+	// States are the states to show.
+	States []State `json:"states,omitempty"`
+	// All shows what the engine has in any state; it stands in for States.
+	All bool `json:"all,omitempty"`
+	// Gone shows, besides, the remembered dead, which the engine no longer has.
+	Gone bool `json:"gone,omitempty"`
+	// Kind is the kind to show; 0: both.
+	Kind Kind `json:"kind,omitempty"`
+	// Namespace is exactly the pod's namespace.
+	Namespace string `json:"namespace,omitempty"`
+	// Pod is exactly the pod's name or id.
+	Pod string `json:"pod,omitempty"`
+	// UID is exactly the pod's uid.
+	UID string `json:"uid,omitempty"`
+	// Name is exactly the container's name. A sandbox has its pod's.
+	Name string `json:"name,omitempty"`
+	// Selector is a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5, joined by
+	// commas. It looks at the container's labels in the merged view, and where these lack a key, at the labels of its pod.
+	Selector string `json:"selector,omitempty"`
+	// Fields are JSON keys: of each container only these are filled, and ID.
+	Fields []string `json:"fields,omitempty"`
+	// IfGeneration makes the answer ErrNone if that is still the generation; 0: never.
+	IfGeneration uint64 `json:"ifGeneration,omitempty"`
+}

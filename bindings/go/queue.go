@@ -1,0 +1,229 @@
+package criwatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each life,
+// an EventReplayEnd; live events follow without a gap. It is bounded: one that is not emptied in time gets an EventOverflow and a
+// new replay; what that does not show is gone. One code path is thus enough for everything.
+//
+// Any number of goroutines may take from one queue; each event goes to one of them.
+type Queue struct {
+	handle handle[capi.Queue]
+	// Keeps the watcher from its finalizer while somebody takes events.
+	watcher *Watcher
+	// A duplicate of the library's descriptor, which Go's poller may close when it likes. Polled, never read.
+	file *os.File
+	conn syscall.RawConn
+	// Who holds its one place waits for the descriptor. The poller would queue waiters, too, but deaf to their contexts.
+	turn chan struct{}
+	done chan struct{}
+}
+
+// QueueOptions say what a queue is to give.
+type QueueOptions struct {
+	// Types are the events that are wanted; none: EventStarted, EventExited, EventUpdated and EventState.
+	Types []EventType
+	// Flags say how.
+	Flags SubscribeFlags
+	// Capacity is how many events may wait; 0: the option queue.capacity.
+	Capacity uint
+}
+
+// NewQueue makes a queue of events. Allowed before Start and after it. Options nil: the defaults. Close it when it is no longer of
+// use.
+func (w *Watcher) NewQueue(options *QueueOptions) (*Queue, error) {
+	queue, err := newQueue(w, options)
+	if err == nil {
+		queue.watcher = w
+	}
+	return queue, err
+}
+
+func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
+	if options == nil {
+		options = &QueueOptions{}
+	}
+	mask, err := maskOf(options.Types)
+	if err != nil {
+		return nil, err
+	}
+	var queue *Queue
+	err = w.do("queue", func(c capi.Watcher) *capi.Failure {
+		object, failure := c.NewQueue(mask, uint32(options.Flags), options.Capacity)
+		if failure == nil {
+			queue = &Queue{
+				handle: handle[capi.Queue]{object: object, free: capi.Queue.Free},
+				turn:   make(chan struct{}, 1),
+				done:   make(chan struct{}),
+			}
+		}
+		return failure
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := queue.open(); err != nil {
+		queue.handle.close()
+		return nil, fmt.Errorf("criwatch: queue: the descriptor cannot be polled: %w", err)
+	}
+	runtime.SetFinalizer(queue, (*Queue).Close)
+	return queue, nil
+}
+
+func maskOf(types []EventType) (mask uint32, err error) {
+	for _, eventType := range types {
+		if eventType >= 32 {
+			message := fmt.Sprintf("event type %d: the library has none above 31", uint32(eventType))
+			return 0, &Error{Op: "queue", Status: ErrInvalidArgument, Message: message, GRPCCode: -1}
+		}
+		mask |= capi.EventMask(uint32(eventType))
+	}
+	return mask, nil
+}
+
+// open gives a duplicate of the descriptor to Go's poller.
+func (q *Queue) open() (err error) {
+	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(q.handle.object.FD()), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return os.NewSyscallError("fcntl", errno)
+	}
+	q.file = os.NewFile(fd, "criwatch event queue")
+	// Fails where the poller does not take it.
+	if err = q.file.SetReadDeadline(time.Time{}); err == nil {
+		q.conn, err = q.file.SyscallConn()
+	}
+	if err != nil {
+		q.file.Close()
+	}
+	return err
+}
+
+// Next takes the next event, and waits for it as long as the context allows: then it gives the context's error. ErrClosed when no
+// more will come: the watcher has stopped and all events were taken, or the queue was closed.
+func (q *Queue) Next(ctx context.Context) (*Event, error) {
+	return next(ctx, q, func(view capi.EventView) (*Event, *capi.Failure) { return newEvent(view), nil })
+}
+
+// NextJSON is Next that gives the library's JSON as it is: "criwatch.event/1".
+func (q *Queue) NextJSON(ctx context.Context) ([]byte, error) {
+	return next(ctx, q, capi.EventView.JSON)
+}
+
+// TryNext takes the next event if there is one now. ErrAgain when there is none yet, else as Next.
+func (q *Queue) TryNext() (*Event, error) {
+	return tryNext(q, func(view capi.EventView) (*Event, *capi.Failure) { return newEvent(view), nil })
+}
+
+// Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not
+// matter.
+func (q *Queue) Wait(ctx context.Context) error {
+	var ready bool
+	q.conn.Control(func(fd uintptr) { ready = capi.Readable(int(fd)) })
+	if ready {
+		return nil
+	}
+	return q.poll(ctx, "wait", capi.Readable)
+}
+
+// Chan is a channel of the queue's events. It is closed when the context ends or no more will come. An event that was taken
+// for the channel, but not received from it when the context ends, is lost.
+func (q *Queue) Chan(ctx context.Context) <-chan *Event {
+	events := make(chan *Event)
+	go func() {
+		defer close(events)
+		for {
+			event, err := q.Next(ctx)
+			if err != nil {
+				return
+			}
+			select {
+			case events <- event:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return events
+}
+
+// Close frees the queue. Who waits for its next event gets ErrClosed. Always nil; more than once is fine.
+func (q *Queue) Close() error {
+	if q.handle.close() {
+		runtime.SetFinalizer(q, nil)
+		close(q.done)
+		// Wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
+		q.file.Close()
+	}
+	return nil
+}
+
+func next[T any](ctx context.Context, q *Queue, read func(capi.EventView) (T, *capi.Failure)) (event T, err error) {
+	waited := q.poll(ctx, "next", func(int) bool {
+		event, err = tryNext(q, read)
+		return !errors.Is(err, ErrAgain)
+	})
+	if waited != nil {
+		return event, waited
+	}
+	return event, err
+}
+
+func tryNext[T any](q *Queue, read func(capi.EventView) (T, *capi.Failure)) (event T, err error) {
+	var failure *capi.Failure
+	is := q.handle.use(func(c capi.Queue) {
+		var view capi.EventView
+		if view, failure = c.TryNext(); failure == nil {
+			event, failure = read(view)
+			view.Free()
+		}
+	})
+	if !is {
+		return event, closed("next", "the queue")
+	}
+	return event, failed("next", failure)
+}
+
+// poll runs an attempt whenever the descriptor may have become readable, until it succeeds or the context ends.
+func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) error {
+	if err := ctx.Err(); err != nil {
+		return interrupted(op, err)
+	}
+	select {
+	case q.turn <- struct{}{}:
+	case <-ctx.Done():
+		return interrupted(op, ctx.Err())
+	case <-q.done:
+		return closed(op, "the queue")
+	}
+	defer func() { <-q.turn }()
+
+	woken := make(chan struct{})
+	release := context.AfterFunc(ctx, func() {
+		q.file.SetReadDeadline(time.Unix(1, 0))
+		close(woken)
+	})
+	err := q.conn.Read(func(fd uintptr) bool { return attempt(int(fd)) })
+	if !release() {
+		<-woken
+		q.file.SetReadDeadline(time.Time{})
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return interrupted(op, ctx.Err())
+	default:
+		// Only Close makes the poller give up without the context.
+		return closed(op, "the queue")
+	}
+}

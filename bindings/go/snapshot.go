@@ -1,0 +1,102 @@
+package criwatch
+
+import (
+	"runtime"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+// Snapshot is the picture at one moment: it does not change while it is read. It costs the library no more than a pointer
+// while the picture has not changed; Containers, Pods and Find copy what they are asked for.
+type Snapshot struct {
+	handle handle[capi.Snapshot]
+}
+
+// Snapshot takes a snapshot. Never waits: ErrNotReady before the first lists are in, never an empty snapshot. Close it when
+// it is no longer of use; it outlives the watcher.
+func (w *Watcher) Snapshot() (*Snapshot, error) {
+	var snapshot *Snapshot
+	err := w.do("snapshot", func(c capi.Watcher) *capi.Failure {
+		object, failure := c.Snapshot()
+		if failure == nil {
+			snapshot = &Snapshot{handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}}
+			runtime.SetFinalizer(snapshot, (*Snapshot).Close)
+		}
+		return failure
+	})
+	return snapshot, err
+}
+
+// Generation is the generation that it shows: while Watcher.Generation answers the same, there is nothing newer. 0 after
+// Close.
+func (s *Snapshot) Generation() (generation uint64) {
+	s.handle.use(func(c capi.Snapshot) { generation = c.Generation() })
+	return generation
+}
+
+// Containers are everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the
+// sandbox comes first. Containers whose pod is not known yet come before all others. Those of one pod share their Pod.
+func (s *Snapshot) Containers() ([]*Container, error) {
+	var containers []*Container
+	err := s.do("containers", func(c capi.Snapshot) *capi.Failure {
+		views, failure := c.Containers()
+		pods := map[capi.PodView]*Pod{}
+		podOf := func(view capi.PodView) *Pod {
+			if pods[view] == nil {
+				pods[view] = newPod(view)
+			}
+			return pods[view]
+		}
+		containers = make([]*Container, len(views))
+		for i, view := range views {
+			containers[i] = newContainer(view, podOf)
+		}
+		return failure
+	})
+	return containers, err
+}
+
+// Pods are the pods in which something runs, if only the sandbox, sorted by namespace and name.
+func (s *Snapshot) Pods() ([]*Pod, error) {
+	var pods []*Pod
+	err := s.do("pods", func(c capi.Snapshot) *capi.Failure {
+		views, failure := c.Pods()
+		pods = make([]*Pod, len(views))
+		for i, view := range views {
+			pods[i] = newPod(view)
+		}
+		return failure
+	})
+	return pods, err
+}
+
+// Find finds one container or sandbox, in whatever state, also among the remembered dead, by what [Watcher.Get] takes.
+// ErrNotFound; ErrAmbiguous, with the candidates in the message.
+func (s *Snapshot) Find(idOrName string) (*Container, error) {
+	var container *Container
+	err := s.do("find", func(c capi.Snapshot) *capi.Failure {
+		view, failure := c.Find(idOrName)
+		if failure == nil {
+			container = newContainer(view, newPod)
+		}
+		return failure
+	})
+	return container, err
+}
+
+// Close frees the snapshot. What it has given stays. Always nil; more than once is fine.
+func (s *Snapshot) Close() error {
+	if s.handle.close() {
+		runtime.SetFinalizer(s, nil)
+	}
+	return nil
+}
+
+// do runs a call with the C object.
+func (s *Snapshot) do(op string, call func(capi.Snapshot) *capi.Failure) error {
+	var failure *capi.Failure
+	if !s.handle.use(func(c capi.Snapshot) { failure = call(c) }) {
+		return closed(op, "the snapshot")
+	}
+	return failed(op, failure)
+}

@@ -1,0 +1,139 @@
+package criwatch
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+// Watcher follows one engine. Its life: New, Start, Stop, Close. It reconnects for ever; what it showed last stays
+// readable meanwhile, and State tells how it stands.
+type Watcher struct {
+	handle handle[capi.Watcher]
+	// The waits inside C: WaitReady apart, because it may last while the engine can well be asked.
+	ready, requests places
+	log             *logger
+}
+
+// Option is a setting of a watcher to come.
+type Option func(*settings)
+
+type settings struct {
+	options []capi.Option
+	logger  *slog.Logger
+}
+
+// WithOption sets an option of the library, e.g. "relist.interval_ms" to "30000"; DescribeOptions lists them all. An unknown key
+// or a value that is not allowed makes New answer ErrOption.
+func WithOption(key, value string) Option {
+	return func(s *settings) { s.options = append(s.options, capi.Option{Key: key, Value: value}) }
+}
+
+// WithLogger has the watcher say what it does to a logger: connections and their loss, how changes are noticed, lists
+// that failed, contradictions of the engine. The handler runs on a goroutine of the watcher's own until Close, which waits for it: it
+// must not call Close itself. Without this the watcher is silent.
+func WithLogger(to *slog.Logger) Option {
+	return func(s *settings) { s.logger = to }
+}
+
+// New makes a watcher. Nothing is read, written or connected yet. Endpoint is the engine's socket, e.g.
+// "unix:///run/containerd/containerd.sock"; "": the first of the usual ones that answers is taken at the start.
+func New(endpoint string, options ...Option) (*Watcher, error) {
+	var set settings
+	for _, option := range options {
+		option(&set)
+	}
+	object, failure := capi.NewWatcher(endpoint, set.options)
+	if failure != nil {
+		return nil, failed("new", failure)
+	}
+	watcher := &Watcher{
+		handle:   handle[capi.Watcher]{object: object, free: capi.Watcher.Free},
+		ready:    make(places, 4),
+		requests: make(places, 16),
+	}
+	runtime.SetFinalizer(watcher, (*Watcher).forgotten)
+	if set.logger != nil {
+		log, err := watcher.startLogger(set.logger)
+		if err != nil {
+			watcher.Close()
+			return nil, err
+		}
+		watcher.log = log
+	}
+	return watcher, nil
+}
+
+// Start starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+func (w *Watcher) Start() error { return w.do("start", capi.Watcher.Start) }
+
+// WaitReady waits until the first lists are in and the pid of each entry was asked for. It answers at once, whatever the
+// context, what waiting will not mend: ErrPermission, ErrUnsupported, ErrState before Start, ErrStopped.
+func (w *Watcher) WaitReady(ctx context.Context) error {
+	_, err := await(ctx, "wait ready", w.ready, func(timeoutMS int64) (struct{}, error) {
+		return struct{}{}, w.do("wait ready", func(c capi.Watcher) *capi.Failure { return c.WaitReady(timeoutMS) })
+	})
+	return err
+}
+
+// Resync is a barrier: once it has succeeded, all answers from memory are at least as new as a list that was begun
+// after the call. It works on a watcher that was never started, too.
+func (w *Watcher) Resync(ctx context.Context) error {
+	_, err := await(ctx, "resync", w.requests, func(timeoutMS int64) (struct{}, error) {
+		return struct{}{}, w.do("resync", func(c capi.Watcher) *capi.Failure { return c.Resync(timeoutMS) })
+	})
+	return err
+}
+
+// State is what the watcher is doing; WatcherStopped after Close.
+func (w *Watcher) State() WatcherState {
+	state := WatcherStopped
+	w.handle.use(func(c capi.Watcher) { state = WatcherState(c.State()) })
+	return state
+}
+
+// Generation is a number that grows whenever the picture changes: while it stays, a list stays the same. 0 before there
+// is a picture, and after Close.
+func (w *Watcher) Generation() (generation uint64) {
+	w.handle.use(func(c capi.Watcher) { generation = c.Generation() })
+	return generation
+}
+
+// Attach gives a container (named as for Get) a rucksack: any JSON, which its record carries from then on; nil takes away what
+// is there. It is told by an EventUpdated with ChangedRucksack, and is there for everybody who reads after this has returned.
+func (w *Watcher) Attach(idOrName string, rucksack []byte) error {
+	return w.do("attach", func(c capi.Watcher) *capi.Failure { return c.Attach(idOrName, rucksack) })
+}
+
+// Stop stops for good: it ends every wait and, once their events are taken, every queue. What was seen last stays readable until
+// Close.
+func (w *Watcher) Stop() error { return w.do("stop", capi.Watcher.Stop) }
+
+// Close stops the watcher and frees it; its logger is through when this returns. Queues and snapshots outlive it: a queue is closed
+// once its events are taken. More than once is fine.
+func (w *Watcher) Close() error {
+	// The waits inside C end by this, so that the last of their goroutines frees the object soon.
+	err := w.Stop()
+	if !w.handle.close() {
+		return nil
+	}
+	runtime.SetFinalizer(w, nil)
+	w.log.wait()
+	return err
+}
+
+// forgotten is the finalizer. It must not hold up other finalizers, as stopping and a slow log handler would.
+func (w *Watcher) forgotten() {
+	go w.handle.close()
+}
+
+// do runs a call with the C object.
+func (w *Watcher) do(op string, call func(capi.Watcher) *capi.Failure) error {
+	var failure *capi.Failure
+	if !w.handle.use(func(c capi.Watcher) { failure = call(c) }) {
+		return closed(op, "the watcher")
+	}
+	return failed(op, failure)
+}

@@ -1,0 +1,326 @@
+package criwatch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	criwatch "github.com/criwatch/criwatch/bindings/go"
+)
+
+func TestAnswersFromMemory(t *testing.T) {
+	engine := startSim(t)
+	pod := engine.tell(t, "pod web ns=shop label=app=web nginx proxy")
+	watcher := newWatcher(t, engine.endpoint)
+	if _, err := watcher.List(nil); !errors.Is(err, criwatch.ErrNotReady) {
+		t.Errorf("before the first lists: %v", err)
+	}
+	must(t, watcher.Resync(within(t, patience)))
+
+	list, err := watcher.List(nil)
+	must(t, err)
+	names := []string{}
+	for _, container := range list.Containers {
+		names = append(names, container.Kind.String()+" "+container.Name)
+	}
+	if want := []string{"sandbox web", "container nginx", "container proxy"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("listed %q, not %q", names, want)
+	}
+	if list.Engine.RuntimeName != "containerd" || list.AsOf.IsZero() || list.Generation != watcher.Generation() {
+		t.Errorf("meta: %+v", list.Meta)
+	}
+
+	one, err := watcher.List(&criwatch.Query{Kind: criwatch.KindContainer, Name: "nginx", Selector: "app=web"})
+	must(t, err)
+	if len(one.Containers) != 1 || one.Containers[0].Name != "nginx" || one.Containers[0].Pod.Labels["app"] != "web" {
+		t.Errorf("the query gave %+v", one.Containers)
+	}
+	if _, err := watcher.List(&criwatch.Query{IfGeneration: list.Generation}); !errors.Is(err, criwatch.ErrNone) {
+		t.Errorf("the same generation: %v", err)
+	}
+	if _, err := watcher.Raw().List(`{"color":"red"}`); !errors.Is(err, criwatch.ErrQuery) {
+		t.Errorf("an odd query: %v", err)
+	}
+
+	pods, err := watcher.Pods(nil)
+	must(t, err)
+	if len(pods.Pods) != 1 || len(pods.Pods[0].Containers) != 3 || pods.Pods[0].Containers[1].Pod.ID != field(pod, "id") {
+		t.Errorf("pods: %+v", pods.Pods)
+	}
+	info, err := watcher.Engine()
+	must(t, err)
+	if info.Type != criwatch.EngineType || info.PID != engine.command.Process.Pid {
+		t.Errorf("engine: %+v, its pid is %d", info, engine.command.Process.Pid)
+	}
+	stats, err := watcher.Stats()
+	must(t, err)
+	if stats.Counts["connects"] != 1 || stats.Requests["ListContainers"].Count == 0 {
+		t.Errorf("stats: %+v", stats)
+	}
+}
+
+func TestRecordsAndJSONTellTheSame(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop label=app=web annotation=why=because nginx -- exit 3")
+	engine.tell(t, "pod db ns=shop postgres")
+	watcher := follow(t, engine.endpoint, criwatch.WithOption("labels.annotations", "separate"))
+	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	defer snapshot.Close()
+	for _, name := range []string{"postgres", "shop/db", "nginx"} {
+		record, err := snapshot.Find(name)
+		must(t, err)
+		told, err := watcher.Get(name)
+		must(t, err)
+		if name == "postgres" && string(record.Rucksack) != `{"port":5432}` {
+			t.Errorf("rucksack: %s", record.Rucksack)
+		}
+		// What only one of the two tells.
+		record.PIDStartTicks, told.EnginePID = 0, 0
+		told.Pod.CreatedAt = time.Time{}
+		for _, container := range []*criwatch.Container{record, told} {
+			// JSON lacks what is empty, and shows labels of pod and container together.
+			container.Labels, container.Annotations = nil, nil
+			if len(container.Pod.IPs) == 0 {
+				container.Pod.IPs = nil
+			}
+		}
+		if !reflect.DeepEqual(record, told) {
+			a, _ := json.Marshal(record)
+			b, _ := json.Marshal(told)
+			t.Errorf("%s\nrecord %s\nJSON   %s", name, a, b)
+		}
+	}
+	containers, err := snapshot.Containers()
+	must(t, err)
+	pods, err := snapshot.Pods()
+	must(t, err)
+	if len(containers) != 3 || len(pods) != 2 || containers[0].Pod != containers[1].Pod || pods[0].Name != "db" {
+		t.Errorf("%d containers, %d pods", len(containers), len(pods))
+	}
+}
+
+func TestInspectAndCall(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := newWatcher(t, engine.endpoint)
+	ctx := within(t, patience)
+	inspection, err := watcher.Inspect(ctx, "shop/web/nginx", criwatch.InspectRequireProcess)
+	must(t, err)
+	if inspection.Container.Name != "nginx" || !json.Valid(inspection.Info) {
+		t.Errorf("inspection: %+v", inspection)
+	}
+	reply, err := watcher.Call(ctx, "RuntimeService/Version", "")
+	must(t, err)
+	var version struct{ RuntimeName string }
+	must(t, json.Unmarshal(reply, &version))
+	if version.RuntimeName != "containerd" {
+		t.Errorf("reply: %s", reply)
+	}
+	_, err = watcher.Call(ctx, "RuntimeService/StopContainer", `{"containerId":"x"}`)
+	if !errors.Is(err, criwatch.ErrPermission) {
+		t.Errorf("a call that changes something: %v", err)
+	}
+	_, err = watcher.Call(ctx, "RuntimeService/ContainerStatus", `{"containerId":"no-such"}`)
+	var failure *criwatch.Error
+	if !errors.As(err, &failure) || failure.Status != criwatch.ErrNotFound || failure.GRPCCode != 5 {
+		t.Errorf("a container that does not exist: %#v", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	_, err := criwatch.New("", criwatch.WithOption("no.such", "1"))
+	if !errors.Is(err, criwatch.ErrOption) || !strings.Contains(err.Error(), "no.such") {
+		t.Errorf("an unknown option: %v", err)
+	}
+	_, err = criwatch.New("unix:///a\x00b")
+	if !errors.Is(err, criwatch.ErrInvalidArgument) {
+		t.Errorf("a NUL: %v", err)
+	}
+	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
+	err = watcher.Resync(within(t, patience))
+	var failure *criwatch.Error
+	var errno syscall.Errno
+	if !errors.As(err, &failure) || failure.Status != criwatch.ErrConnect || !failure.Retriable || failure.GRPCCode != -1 {
+		t.Errorf("no socket: %#v", err)
+	}
+	if !errors.Is(err, syscall.ENOENT) || !errors.As(err, &errno) || !errors.Is(err, criwatch.ErrConnect) {
+		t.Errorf("no socket: %v is not ENOENT", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, criwatch.ErrTimeout) {
+		t.Errorf("no socket: %v is no timeout", err)
+	}
+	if err := watcher.WaitReady(context.Background()); !errors.Is(err, criwatch.ErrState) {
+		t.Errorf("waiting before the start: %v", err)
+	}
+}
+
+func TestDeadlineTellsTheCause(t *testing.T) {
+	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
+	must(t, watcher.Start())
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	err := watcher.WaitReady(ctx)
+	if !errors.Is(err, criwatch.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("at the deadline: %v", err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "absent.sock") {
+		t.Errorf("%v does not tell the cause", err)
+	}
+	if err := watcher.Resync(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after the deadline: %v", err)
+	}
+}
+
+// A timeout of the library's own is not the context's.
+func TestOwnTimeoutIsNotTheContexts(t *testing.T) {
+	engine := startSim(t)
+	watcher := newWatcher(t, engine.endpoint, criwatch.WithOption("connect.timeout_ms", "50"))
+	engine.tell(t, "fault stall on")
+	err := watcher.Resync(within(t, patience))
+	if err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a stalled engine: %v", err)
+	}
+}
+
+func TestCancelEndsEveryWait(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint)
+	engine.tell(t, "fault stall on")
+	waits := map[string]func(context.Context) error{
+		"resync":  watcher.Resync,
+		"inspect": func(ctx context.Context) error { _, err := watcher.Inspect(ctx, "nginx", 0); return err },
+		"call":    func(ctx context.Context) error { _, err := watcher.Call(ctx, "RuntimeService/Status", ""); return err },
+	}
+	// Far more than there are places: threads stay bounded, and nobody waits for the engine once cancelled.
+	before := threads(t)
+	for round := 0; round < 20; round++ {
+		for name, wait := range waits {
+			ctx, cancel := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() { ended <- wait(ctx) }()
+			cancel()
+			select {
+			case err := <-ended:
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("%s: %v", name, err)
+				}
+			case <-time.After(patience):
+				t.Fatalf("%s goes on", name)
+			}
+		}
+	}
+	if now := threads(t); now > before+24 {
+		t.Errorf("%d threads, before it %d", now, before)
+	}
+	// The waits in the background end with the watcher, else this test's process would never be rid of them.
+	must(t, watcher.Close())
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint)
+	queue := newQueue(t, watcher, nil)
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	engine.tell(t, "fault stall on")
+	ended := make(chan error)
+	go func() { ended <- watcher.Resync(context.Background()) }()
+	go func() {
+		for {
+			if _, err := queue.Next(context.Background()); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	must(t, watcher.Close())
+	must(t, watcher.Close())
+	for range [2]struct{}{} {
+		if err := <-ended; !errors.Is(err, criwatch.ErrStopped) && !errors.Is(err, criwatch.ErrClosed) {
+			t.Errorf("a wait that Close ended: %v", err)
+		}
+	}
+	if _, err := watcher.List(nil); !errors.Is(err, criwatch.ErrClosed) {
+		t.Errorf("a closed watcher: %v", err)
+	}
+	if watcher.State() != criwatch.WatcherStopped || watcher.Generation() != 0 {
+		t.Error("a closed watcher is not stopped")
+	}
+	if _, err := snapshot.Find("nginx"); err != nil {
+		t.Errorf("the snapshot of a closed watcher: %v", err)
+	}
+	must(t, snapshot.Close())
+	must(t, snapshot.Close())
+	if _, err := snapshot.Containers(); !errors.Is(err, criwatch.ErrClosed) {
+		t.Errorf("a closed snapshot: %v", err)
+	}
+}
+
+// What is used from everywhere while it is closed neither crashes nor hangs.
+func TestCloseAmidUse(t *testing.T) {
+	engine := startSim(t, "--workload", "--pace", "5ms")
+	for round := 0; round < 5; round++ {
+		watcher := follow(t, engine.endpoint)
+		queue := newQueue(t, watcher, nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		var everybody sync.WaitGroup
+		for worker := 0; worker < 8; worker++ {
+			everybody.Add(1)
+			go func() {
+				defer everybody.Done()
+				for ctx.Err() == nil {
+					queue.Next(ctx)
+					watcher.List(nil)
+					watcher.Resync(ctx)
+					if snapshot, err := watcher.Snapshot(); err == nil {
+						snapshot.Containers()
+						snapshot.Close()
+					}
+				}
+			}()
+		}
+		for event := 0; event < 20; event++ {
+			queue.Next(ctx)
+		}
+		queue.Close()
+		watcher.Close()
+		cancel()
+		everybody.Wait()
+	}
+}
+
+// What nobody closes is closed by finalizers.
+func TestForgottenWatcherEnds(t *testing.T) {
+	engine := startSim(t)
+	before := threads(t)
+	func() {
+		watcher, err := criwatch.New(engine.endpoint)
+		must(t, err)
+		must(t, watcher.Start())
+		must(t, watcher.WaitReady(within(t, patience)))
+		_, err = watcher.NewQueue(nil)
+		must(t, err)
+		_, err = watcher.Snapshot()
+		must(t, err)
+		if named("cri-io") == 0 {
+			t.Error("a started watcher has no thread")
+		}
+	}()
+	for deadline := time.Now().Add(patience); named("cri-io") > 0; runtime.Gosched() {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatalf("the watcher lives on: %d threads, before it %d", threads(t), before)
+		}
+	}
+}

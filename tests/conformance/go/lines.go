@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	criwatch "github.com/criwatch/criwatch/bindings/go"
+)
+
+// lastLine is the end of every answer.
+func lastLine(said string, err error) string {
+	var failure *criwatch.Error
+	var status criwatch.Status
+	switch {
+	case err == nil && said == "":
+		return "ok"
+	case err == nil:
+		return "ok " + said
+	case errors.Is(err, unsupported):
+		return "unsupported"
+	case errors.As(err, &status) && status > 0:
+		return strings.TrimPrefix(status.String(), "CRI_")
+	case errors.As(err, &failure):
+		retriable := 0
+		if failure.Retriable {
+			retriable = 1
+		}
+		return fmt.Sprintf("%s grpc=%d os=%d retriable=%d %s",
+			failure.Status, failure.GRPCCode, int(failure.Errno), retriable, quoted(failure.Message))
+	default:
+		return "unexpected " + quoted(err.Error())
+	}
+}
+
+func (p *programme) line(format string, arguments ...any) {
+	fmt.Fprintf(p.out, format+"\n", arguments...)
+}
+
+func (p *programme) json(text []byte, err error) (string, error) {
+	if err == nil {
+		p.line("  %s", text)
+	}
+	return "", err
+}
+
+func (p *programme) event(e *criwatch.Event) {
+	seq := "grows"
+	if e.Seq <= p.seq {
+		seq = fmt.Sprintf("%d after %d", e.Seq, p.seq)
+	}
+	p.seq = e.Seq
+	p.line("  event type=%s flags=%s changed=%s lost=%d state=%s level=%d time=%s seq=%s message=%s",
+		eventTypes.of(uint32(e.Type)), eventFlags.list(uint64(e.Flags)), changes.list(uint64(e.Changed)), e.Lost, e.State,
+		uint32(e.Level), yes(!e.Time.IsZero()), seq, quoted(e.Message))
+	if e.Container != nil {
+		p.container(e.Container)
+		if e.Container.Pod != nil {
+			p.pod(e.Container.Pod)
+		}
+	}
+}
+
+func (p *programme) container(c *criwatch.Container) {
+	pod := "-"
+	if c.Pod != nil {
+		pod = quoted(c.Pod.ID)
+	}
+	p.line("  container kind=%s state=%s flags=%d attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
+		"image=%s image_ref=%s image_id=%s reason=%s message=%s cgroup=%s created=%d started=%d finished=%d "+
+		"labels=%s annotations=%s rucksack=%s",
+		c.Kind, c.State, c.Flags, c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
+		c.ExitCode, missing.list(uint64(c.Missing)), quoted(c.Image.Name), quoted(c.Image.Ref), quoted(c.Image.ID),
+		quoted(c.Reason), quoted(c.Message), quoted(c.CgroupPath), nanos(c.CreatedAt), nanos(c.StartedAt),
+		nanos(c.FinishedAt), labels(c.Labels), labels(c.Annotations), quoted(string(c.Rucksack)))
+}
+
+func (p *programme) pod(pod *criwatch.Pod) {
+	flags := uint64(0)
+	if pod.HostNetwork {
+		flags = uint64(criwatch.PodFlagHostNetwork)
+	}
+	ips := make([]string, len(pod.IPs))
+	for i, ip := range pod.IPs {
+		ips[i] = quoted(ip)
+	}
+	p.line("  pod id=%s name=%s namespace=%s uid=%s attempt=%d state=%s flags=%s ips=[%s] labels=%s annotations=%s cgroup=%s",
+		quoted(pod.ID), quoted(pod.Name), quoted(pod.Namespace), quoted(pod.UID), pod.Attempt,
+		podStates.of(uint32(pod.State)), podFlags.list(flags), strings.Join(ips, ","), labels(pod.Labels),
+		labels(pod.Annotations), quoted(pod.CgroupPath))
+}
+
+// words are the dialogue's names of numbers, where these are not the library's words.
+type words []string
+
+var (
+	eventTypes = words{1: "STARTED", "EXITED", "UPDATED", "STATE", "REPLAY_BEGIN", "REPLAY_END", "OVERFLOW", "CREATED",
+		"REMOVED", "LOG"}
+	podStates = words{"unknown", "ready", "not_ready"}
+	// Of sets, the word of the bit 1<<n is words[n].
+	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional"}
+	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack"}
+	missing    = words{"pid", "pod", "started_at", "exit"}
+	podFlags   = words{"host_network"}
+)
+
+func (w words) of(number uint32) string {
+	if int64(number) < int64(len(w)) && w[number] != "" {
+		return w[number]
+	}
+	return strconv.FormatUint(uint64(number), 10)
+}
+
+func (w words) list(set uint64) string {
+	var list []string
+	for ; set != 0; set &= set - 1 {
+		if bit := bits.TrailingZeros64(set); bit < len(w) {
+			list = append(list, w[bit])
+		}
+	}
+	if list == nil {
+		return "-"
+	}
+	return strings.Join(list, ",")
+}
+
+func quoted(text string) string {
+	var quoted strings.Builder
+	quoted.WriteByte('"')
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			quoted.WriteByte('\\')
+			quoted.WriteByte(c)
+		case c < 0x20:
+			fmt.Fprintf(&quoted, `\x%02x`, c)
+		default:
+			quoted.WriteByte(c)
+		}
+	}
+	quoted.WriteByte('"')
+	return quoted.String()
+}
+
+// labels are in the order of their keys, as a record's are.
+func labels(labels map[string]string) string {
+	pairs := make([]string, 0, len(labels))
+	keys := make([]string, 0, len(labels))
+	for key := range labels {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		pairs = append(pairs, quoted(key)+"="+quoted(labels[key]))
+	}
+	return "{" + strings.Join(pairs, ",") + "}"
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

@@ -1,0 +1,216 @@
+//! The Go binding: its own tests in all their ways, its example, and its use from a folder outside the repository.
+
+#[path = "support/c.rs"]
+mod c;
+#[path = "support/go.rs"]
+mod go;
+#[path = "support/sim.rs"]
+mod sim;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use go::Prefix;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// The folders of Go modules.
+const MODULES: &[&str] = &["bindings/go", "examples/go", "tests/conformance/go"];
+
+type Outcome = Result<Completion, Failed>;
+
+fn main() {
+    let trials = vec![
+        trial("is_formatted", is_formatted),
+        trial("go_vet_is_silent", go_vet_is_silent),
+        trial("go_test", || go_test(&["-v"], &[])),
+        trial("go_test_with_the_race_detector", go_test_with_the_race_detector),
+        trial("go_test_with_constant_garbage_collection", || {
+            go_test(&["-v"], &[("GOGC", "1"), ("GODEBUG", "cgocheck=1")])
+        }),
+        trial("go_test_linked_statically", go_test_linked_statically),
+        trial("a_header_of_another_abi_is_refused", a_header_of_another_abi_is_refused),
+        trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
+        trial("the_quick_start_is_short", the_quick_start_is_short),
+        trial("the_example_exports_events", the_example_exports_events),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn trial(name: &str, test: fn() -> Outcome) -> Trial {
+    Trial::ignorable_test(name, move || match go::available() {
+        Ok(()) => test(),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    })
+}
+
+fn module(name: &str) -> PathBuf {
+    c::root().join(name)
+}
+
+fn is_formatted() -> Outcome {
+    let goroot = c::succeed(Command::new("go").args(["env", "GOROOT"]))?;
+    let gofmt = Path::new(goroot.trim()).join("bin/gofmt");
+    if !gofmt.exists() {
+        return Ok(Completion::ignored_with("this Go has no gofmt"));
+    }
+    let unformatted = c::succeed(Command::new(gofmt).arg("-l").args(MODULES.iter().map(|name| module(name))))?;
+    completed_if(unformatted.is_empty(), || format!("gofmt would change:\n{unformatted}"))
+}
+
+fn go_vet_is_silent() -> Outcome {
+    let prefix = Prefix::shared()?;
+    for name in MODULES {
+        c::succeed(&mut prefix.go(&module(name), &["vet", "./..."]))?;
+    }
+    Ok(Completion::Completed)
+}
+
+fn go_test(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    go_test_with(&Prefix::shared()?, arguments, environment)
+}
+
+/// The binding's own tests. None of them has a reason to be skipped here.
+fn go_test_with(prefix: &Prefix, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    // A result in Go's cache would not know of a new library.
+    let mut command = prefix.go(&module("bindings/go"), &["test", "-count=1"]);
+    command.args(arguments).arg("./...");
+    command.env("CRI_SIM", sim::program()?).envs(environment.iter().copied());
+    let output = c::succeed(&mut command)?;
+    let (passed, skipped) = (output.matches("--- PASS").count(), output.matches("--- SKIP").count());
+    completed_if(passed > 20 && skipped == 0, || format!("{passed} passed, {skipped} skipped:\n{output}"))
+}
+
+fn go_test_with_the_race_detector() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    write_module(folder.path(), "package main\n\nfunc main() {}\n", "1.21")?;
+    let prefix = Prefix::shared()?;
+    if c::succeed(&mut prefix.go(folder.path(), &["run", "-race", "."])).is_err() {
+        return Ok(Completion::ignored_with("Go's race detector does not work here"));
+    }
+    go_test_with(&prefix, &["-v", "-race"], &[])
+}
+
+/// The program has the library inside: the loader is not told where to find one.
+fn go_test_linked_statically() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let prefix = Prefix::with_archive(folder.path())?;
+    go_test_with(&prefix, &["-v", "-tags", "criwatch_static"], &[("LD_LIBRARY_PATH", "")])
+}
+
+fn a_header_of_another_abi_is_refused() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let prefix = Prefix::with_archive(folder.path())?;
+    let header = std::fs::read_to_string(c::root().join("include/criwatch.h"))?;
+    let include = folder.path().join("include");
+    std::fs::remove_file(&include)?;
+    std::fs::create_dir(&include)?;
+    std::fs::write(
+        include.join("criwatch.h"),
+        header.replace("#define CRI_ABI_VERSION 1", "#define CRI_ABI_VERSION 2"),
+    )?;
+    let built = prefix.go(&module("bindings/go"), &["build", "./..."]).output()?;
+    let said = c::text(&built);
+    completed_if(!built.status.success() && said.contains("another ABI version"), || {
+        format!("{}: {said}", built.status)
+    })
+}
+
+/// A module of its own that finds the library by pkg-config, as a user's does.
+fn the_quick_start_runs_outside_the_repository() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let require = "github.com/criwatch/criwatch/bindings/go";
+    // 1.23: it ranges over functions.
+    write_module(folder.path(), &quick_start()?, "1.23")?;
+    let replace = module("bindings/go");
+    let mut manifest = std::fs::read_to_string(folder.path().join("go.mod"))?;
+    manifest += &format!("\nrequire {require} v0.0.0\n\nreplace {require} => {}\n", replace.display());
+    std::fs::write(folder.path().join("go.mod"), manifest)?;
+    let (prefix, program) = (Prefix::shared()?, folder.path().join("program"));
+    prefix.build(folder.path(), &program)?;
+
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx")?;
+    let mut command = prefix.run(&program);
+    let mut running = Running::start(command.env("ENDPOINT", sim.endpoint()))?;
+    running.reads("started container nginx running", |line| line == "started container nginx running")?;
+    sim.tell("stop web/nginx")?;
+    running.reads("exited container nginx exited", |line| line == "exited container nginx exited")?;
+    Ok(Completion::Completed)
+}
+
+fn the_quick_start_is_short() -> Outcome {
+    let program = quick_start()?;
+    let lines = program.lines().skip_while(|line| *line != "func main() {").count();
+    completed_if((1..15).contains(&lines), || format!("main has {lines} lines"))
+}
+
+/// The programme in the README.
+fn quick_start() -> Result<String, Failed> {
+    let readme = std::fs::read_to_string(module("bindings/go/README.md"))?;
+    let code = readme.split_once("```go\n").and_then(|(_, rest)| rest.split_once("```"));
+    Ok(code.ok_or("bindings/go/README.md has no Go programme")?.0.to_owned())
+}
+
+/// Each event is a line of JSON, and SIGTERM ends it well.
+fn the_example_exports_events() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (prefix, program) = (Prefix::shared()?, folder.path().join("exporter"));
+    prefix.build(&module("examples/go"), &program)?;
+    let mut sim = sim::Sim::start(&[])?;
+    let mut running = Running::start(prefix.run(&program).args(["-endpoint", sim.endpoint()]))?;
+    let told = |line: &str, kind: &str, id: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        event["schema"] == "criwatch.event/1" && event["type"] == kind && event["container"]["id"] == id
+    };
+    let id = sim.make("run-pod web ns=shop")?;
+    running.reads("its start", |line| told(line, "started", &id))?;
+    sim.tell("stop-pod web")?;
+    running.reads("its end", |line| told(line, "exited", &id))?;
+    running.ends_well()?;
+    Ok(Completion::Completed)
+}
+
+fn write_module(folder: &Path, main: &str, version: &str) -> Result<(), Failed> {
+    std::fs::write(folder.join("go.mod"), format!("module example.com/agent\n\ngo {version}\n"))?;
+    std::fs::write(folder.join("main.go"), main)?;
+    Ok(())
+}
+
+fn completed_if(good: bool, complaint: impl FnOnce() -> String) -> Outcome {
+    if good { Ok(Completion::Completed) } else { Err(complaint().into()) }
+}
+
+/// A programme that runs until it is told to end.
+struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Running, Failed> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+        Ok(Running { child, lines })
+    }
+
+    fn reads(&mut self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<(), Failed> {
+        let found = self.lines.by_ref().map_while(Result::ok).any(|line| is_it(&line));
+        if found { Ok(()) } else { Err(format!("it ended without a line for {what}").into()) }
+    }
+
+    fn ends_well(&mut self) -> Result<(), Failed> {
+        // SAFETY: kill takes plain numbers; the child was not waited for, so that the pid is still its own.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("after SIGTERM: {status}").into()) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that was waited for is no more, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
