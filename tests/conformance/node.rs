@@ -1,0 +1,102 @@
+//! What runs pods: the simulated engine, or a real one.
+
+use crate::support::containerd::Containerd;
+use crate::support::engines::{Engine, Source};
+use crate::support::pods::{ContainerSpec, Pod, PodSpec};
+use crate::support::sim::Sim;
+
+/// A pod with one container, as the engine told it: the truth.
+pub struct Life {
+    pub pod: String,
+    pub pod_id: String,
+    pub container: String,
+    pub id: String,
+}
+
+/// An engine that does what it is told.
+pub trait Node {
+    fn endpoint(&self) -> String;
+    /// Runs a pod in the namespace `shop`, with one container.
+    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String>;
+    /// Ends the container; its exit code.
+    fn end(&mut self, life: &Life) -> Result<i32, String>;
+    /// Removes the pod.
+    fn remove(&mut self, life: &Life) -> Result<(), String>;
+}
+
+pub struct Simulated(Sim);
+
+impl Simulated {
+    pub fn start(profile: &str) -> Result<Simulated, String> {
+        Sim::start(&["--profile", profile]).map(Simulated)
+    }
+}
+
+impl Node for Simulated {
+    fn endpoint(&self) -> String {
+        self.0.endpoint().to_owned()
+    }
+
+    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {
+        let pod_id = self.0.make(&format!("run-pod {pod} ns=shop label=tier=front annotation=note=a\\b"))?;
+        let id = self.0.make(&format!("create shop/{pod} {container} label=app={container}"))?;
+        self.0.tell(&format!("start shop/{pod}/{container}"))?;
+        Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
+    }
+
+    fn end(&mut self, life: &Life) -> Result<i32, String> {
+        self.0.tell(&format!("stop {}", life.id))?;
+        let answer = self.0.tell(&format!("wait {} exited", life.id))?;
+        let code = answer.split(' ').find_map(|word| word.strip_prefix("exit="));
+        code.and_then(|code| code.parse().ok()).ok_or(format!("no exit code in {answer:?}"))
+    }
+
+    fn remove(&mut self, life: &Life) -> Result<(), String> {
+        self.0.tell(&format!("stop-pod {}", life.pod_id))?;
+        self.0.tell(&format!("rm-pod {}", life.pod_id)).map(drop)
+    }
+}
+
+pub struct Real {
+    engine: Engine,
+    pods: Vec<Pod>,
+}
+
+/// What the containers exit with when they are asked to stop.
+const EXIT_CODE: i32 = 7;
+
+impl Real {
+    pub fn start(source: &Source) -> Result<Real, String> {
+        Ok(Real { engine: source.start()?, pods: Vec::new() })
+    }
+
+    /// The engine's own log, for a failure.
+    pub fn log(&self) -> String {
+        self.engine.containerd.as_ref().map(Containerd::log_tail).unwrap_or_default()
+    }
+}
+
+impl Node for Real {
+    fn endpoint(&self) -> String {
+        self.engine.endpoint.clone()
+    }
+
+    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {
+        let spec = PodSpec::new("shop", pod).label("tier", "front").annotation("note", "a\\b");
+        let made = self.engine.pods.run_pod(&spec).map_err(|e| format!("{e}\n{}", self.log()))?;
+        let container_spec = ContainerSpec::stoppable(container, EXIT_CODE).label("app", container);
+        let id = self.engine.pods.run(&made, &container_spec).map_err(|e| e.to_string())?;
+        let pod_id = made.id.clone();
+        self.pods.push(made);
+        Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
+    }
+
+    fn end(&mut self, life: &Life) -> Result<i32, String> {
+        self.engine.pods.stop(&life.id, 30).map_err(|e| e.to_string())?;
+        self.engine.pods.brief_status(&life.id).map(|status| status.exit_code).map_err(|e| e.to_string())
+    }
+
+    fn remove(&mut self, life: &Life) -> Result<(), String> {
+        self.engine.pods.remove_pod(&life.pod_id).map_err(|e| e.to_string())
+    }
+}
