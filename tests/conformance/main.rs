@@ -13,7 +13,7 @@ mod scenes;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use language::Language;
-use node::{Node, Real, Simulated};
+use node::{Real, Simulated};
 use support::engines::{self, Candidate, Source};
 use support::lab;
 

@@ -16,6 +16,8 @@ pub struct Life {
 /// An engine that does what it is told.
 pub trait Node {
     fn endpoint(&self) -> String;
+    /// How it is to be watched.
+    fn options(&self) -> &'static str;
     /// Runs a pod in the namespace `shop`, with one container.
     fn run(&mut self, pod: &str, container: &str) -> Result<Life, String>;
     /// Ends the container; its exit code.
@@ -24,17 +26,27 @@ pub trait Node {
     fn remove(&mut self, life: &Life) -> Result<(), String>;
 }
 
-pub struct Simulated(Sim);
+/// Of containerd 1.7, all subscribers take from one channel: each would be told a part, and list what it missed, sooner or
+/// later. So all list.
+const SHARED: &str = "events=poll";
+const STREAMED: &str = "events=auto";
+
+/// The simulated engine, and whether its subscribers share one channel.
+pub struct Simulated(Sim, bool);
 
 impl Simulated {
     pub fn start(profile: &str) -> Result<Simulated, String> {
-        Sim::start(&["--profile", profile]).map(Simulated)
+        Ok(Simulated(Sim::start(&["--profile", profile])?, profile == "containerd-1.7"))
     }
 }
 
 impl Node for Simulated {
     fn endpoint(&self) -> String {
         self.0.endpoint().to_owned()
+    }
+
+    fn options(&self) -> &'static str {
+        if self.1 { SHARED } else { STREAMED }
     }
 
     fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {
@@ -79,6 +91,11 @@ impl Real {
 impl Node for Real {
     fn endpoint(&self) -> String {
         self.engine.endpoint.clone()
+    }
+
+    fn options(&self) -> &'static str {
+        let is_shared = self.engine.containerd.as_ref().is_some_and(|containerd| containerd.package().line == "1.7");
+        if is_shared { SHARED } else { STREAMED }
     }
 
     fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {

@@ -29,6 +29,28 @@ fn starred(line: &str, before: &str) -> String {
     text
 }
 
+/// An answer to `command` as it is compared:
+/// * the lives of a replay come in any order, and are sorted here;
+/// * an update (of a pid, of an exit's reason) comes when its watcher has asked: it counts only where it was waited for.
+pub fn in_order(command: &str, lines: Vec<String>) -> Vec<String> {
+    // An event's line, and those of its container and pod.
+    let mut events: Vec<Vec<String>> = Vec::new();
+    for line in lines {
+        match events.last_mut() {
+            Some(event) if !line.starts_with("  event ") && event[0].starts_with("  event ") => event.push(line),
+            _ => events.push(vec![line]),
+        }
+    }
+    if !command.starts_with("until UPDATED ") {
+        events.retain(|event| !event[0].starts_with("  event type=UPDATED "));
+    }
+    let is_replayed = |event: &Vec<String>| event[0].starts_with("  event type=STARTED flags=initial");
+    for replay in events.chunk_by_mut(|a, b| is_replayed(a) && is_replayed(b)) {
+        replay.sort();
+    }
+    events.concat()
+}
+
 /// The strings that a colon follows.
 fn keys(line: &str) -> String {
     let pieces: Vec<&str> = line.split('"').collect();

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::language::Language;
-use crate::normal::normal;
+use crate::normal::{in_order, normal};
 use crate::support::wait::PATIENCE;
 
 /// How long a command may wait, as the dialogue writes it: longer than anything takes.
@@ -41,7 +41,8 @@ impl Party {
         let is_callback = line.starts_with("callback ");
         let mut first: Option<(Language, Answer)> = None;
         // All answers are taken, also after one that differs: nobody is left in the middle of his.
-        let answers = self.members.iter().map(|m| m.answer(line).map(|a| (m.language, a))).collect::<Result<Vec<_>, _>>()?;
+        let answers =
+            self.members.iter().map(|m| m.answer(line).map(|a| (m.language, a))).collect::<Result<Vec<_>, _>>()?;
         for (language, answer) in answers {
             if is_callback && !language.has_callbacks() {
                 if answer != Answer::brief("unsupported") {
@@ -100,7 +101,8 @@ fn difference((one, expected): (Language, &Answer), (other, found): (Language, &
     let (expected, found) = (lines(expected), lines(found));
     let at = expected.iter().zip(&found).position(|(a, b)| a != b).unwrap_or(expected.len().min(found.len()));
     let show = |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "(nothing)".into());
-    format!("answers differ in line {}:\n  {one:?}: {}\n  {other:?}: {}", at + 1, show(&expected), show(&found))
+    let before = expected[..at].join("\n");
+    format!("{before}\nanswers differ here:\n  {one:?}: {}\n  {other:?}: {}", show(&expected), show(&found))
 }
 
 struct Member {
@@ -140,7 +142,7 @@ impl Member {
             let next = self.lines.recv_timeout(2 * PATIENCE);
             let next = next.map_err(|e| format!("{:?} has no answer to {line:?}: {e}", self.language))?;
             if !next.starts_with("  ") {
-                return Ok(Answer { data, last: next });
+                return Ok(Answer { data: in_order(line, data), last: next });
             }
             data.push(normal(&next));
         }
