@@ -9,6 +9,7 @@ mod documented;
 mod program;
 #[path = "support/sim.rs"]
 mod sim;
+#[allow(dead_code)] // One of its functions is of use here.
 #[path = "support/wait.rs"]
 mod wait;
 

@@ -155,7 +155,11 @@ std::string metrics(const criwatch::Watcher& watcher, const Counters& counters) 
     Exposition out;
     out.family("criwatch_state", "gauge", "1 for what the watcher is doing.");
     out.sample({{"state", to_string(watcher.state())}}, 1);
-    if (watcher.generation() != 0) show_picture(out, watcher.snapshot());
+    try {
+        show_picture(out, watcher.snapshot());
+    } catch (const criwatch::Error& error) {
+        if (error.status() != criwatch::Status::not_ready) throw;  // Until then the state alone tells.
+    }
     counters.show(out);
     show_library(out, watcher.stats());
     return out.text();

@@ -92,7 +92,7 @@ int main(int, char** argv) {
             logged.set();
         });
         watcher.set_packer([](std::string_view container, std::string_view inspection, const Rucksack& rucksack) {
-            CHECK(container.find("criwatch.container/1") != std::string_view::npos);
+            CHECK(container.find("\"name\":") != std::string_view::npos);
             CHECK(inspection.find("criwatch.inspect/1") != std::string_view::npos);
             rucksack.set("{\"packed\":true}");
         });

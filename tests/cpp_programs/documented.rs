@@ -54,7 +54,11 @@ fn needs_none(text: &str) -> bool {
     };
     let is_move = text.contains("&& other) noexcept") || text.starts_with('~');
     let is_copy = text.contains("(const Container& other)") || text.contains("operator=(Container other)");
-    text.starts_with('}')
+    // A definition outside of its class: the comment stands at the declaration.
+    let is_outside =
+        text.split('(').next().and_then(|head| head.rsplit(' ').next()).is_some_and(|name| name.contains("::"));
+    is_outside
+        || text.starts_with('}')
         || text.starts_with("namespace ")
         || text.starts_with("inline namespace ")
         || text.starts_with("using Range::Range;")
