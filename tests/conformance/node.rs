@@ -18,10 +18,14 @@ pub trait Node {
     fn endpoint(&self) -> String;
     /// How it is to be watched.
     fn options(&self) -> &'static str;
-    /// Runs a pod in the namespace `shop`, with one container.
-    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String>;
+    /// Runs a pod in the namespace `shop`; the sandbox's id.
+    fn run_pod(&mut self, pod: &str) -> Result<String, String>;
+    /// Runs a container in it.
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String>;
     /// Ends the container; its exit code.
     fn end(&mut self, life: &Life) -> Result<i32, String>;
+    /// Stops the pod.
+    fn stop_pod(&mut self, life: &Life) -> Result<(), String>;
     /// Removes the pod.
     fn remove(&mut self, life: &Life) -> Result<(), String>;
 }
@@ -49,8 +53,11 @@ impl Node for Simulated {
         if self.1 { SHARED } else { STREAMED }
     }
 
-    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {
-        let pod_id = self.0.make(&format!("run-pod {pod} ns=shop label=tier=front annotation=note=a\\b"))?;
+    fn run_pod(&mut self, pod: &str) -> Result<String, String> {
+        self.0.make(&format!("run-pod {pod} ns=shop label=tier=front annotation=note=a\\b"))
+    }
+
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String> {
         let id = self.0.make(&format!("create shop/{pod} {container} label=app={container}"))?;
         self.0.tell(&format!("start shop/{pod}/{container}"))?;
         Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
@@ -63,8 +70,11 @@ impl Node for Simulated {
         code.and_then(|code| code.parse().ok()).ok_or(format!("no exit code in {answer:?}"))
     }
 
+    fn stop_pod(&mut self, life: &Life) -> Result<(), String> {
+        self.0.tell(&format!("stop-pod {}", life.pod_id)).map(drop)
+    }
+
     fn remove(&mut self, life: &Life) -> Result<(), String> {
-        self.0.tell(&format!("stop-pod {}", life.pod_id))?;
         self.0.tell(&format!("rm-pod {}", life.pod_id)).map(drop)
     }
 }
@@ -98,19 +108,28 @@ impl Node for Real {
         if is_shared { SHARED } else { STREAMED }
     }
 
-    fn run(&mut self, pod: &str, container: &str) -> Result<Life, String> {
+    fn run_pod(&mut self, pod: &str) -> Result<String, String> {
         let spec = PodSpec::new("shop", pod).label("tier", "front").annotation("note", "a\\b");
         let made = self.engine.pods.run_pod(&spec).map_err(|e| format!("{e}\n{}", self.log()))?;
-        let container_spec = ContainerSpec::stoppable(container, EXIT_CODE).label("app", container);
-        let id = self.engine.pods.run(&made, &container_spec).map_err(|e| e.to_string())?;
         let pod_id = made.id.clone();
         self.pods.push(made);
+        Ok(pod_id)
+    }
+
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String> {
+        let made = self.pods.iter().find(|pod| pod.id == pod_id).ok_or("there is no such pod")?;
+        let spec = ContainerSpec::stoppable(container, EXIT_CODE).label("app", container);
+        let id = self.engine.pods.run(made, &spec).map_err(|e| e.to_string())?;
         Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
     }
 
     fn end(&mut self, life: &Life) -> Result<i32, String> {
         self.engine.pods.stop(&life.id, 30).map_err(|e| e.to_string())?;
         self.engine.pods.brief_status(&life.id).map(|status| status.exit_code).map_err(|e| e.to_string())
+    }
+
+    fn stop_pod(&mut self, life: &Life) -> Result<(), String> {
+        self.engine.pods.stop_pod(&life.pod_id).map_err(|e| e.to_string())
     }
 
     fn remove(&mut self, life: &Life) -> Result<(), String> {

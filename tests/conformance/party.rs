@@ -100,9 +100,12 @@ fn difference((one, expected): (Language, &Answer), (other, found): (Language, &
     let lines = |answer: &Answer| answer.data.iter().chain([&answer.last]).cloned().collect::<Vec<_>>();
     let (expected, found) = (lines(expected), lines(found));
     let at = expected.iter().zip(&found).position(|(a, b)| a != b).unwrap_or(expected.len().min(found.len()));
-    let show = |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "(nothing)".into());
+    let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "(nothing)".into());
+    let (left, right) = (line(&expected), line(&found));
+    let column = left.bytes().zip(right.bytes()).take_while(|(a, b)| a == b).count();
+    let show = |line: &str| String::from_utf8_lossy(&line.as_bytes()[column.saturating_sub(80)..]).into_owned();
     let before = expected[..at].join("\n");
-    format!("{before}\nanswers differ here:\n  {one:?}: {}\n  {other:?}: {}", show(&expected), show(&found))
+    format!("{before}\nanswers differ here:\n  {one:?}: ...{}\n  {other:?}: ...{}", show(&left), show(&right))
 }
 
 struct Member {

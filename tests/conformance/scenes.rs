@@ -55,7 +55,8 @@ fn constants_are_those_of_the_header(lines: &[String]) -> Result<(), String> {
 
 /// A node's life, from the first picture to the last.
 pub fn on_a_node(node: &mut impl Node) -> Result<(), String> {
-    let web = node.run("web", "app")?;
+    let pod_id = node.run_pod("web")?;
+    let web = node.run("web", pod_id, "app")?;
     let mut all = Party::start()?;
     let endpoint = node.endpoint();
     all.ok(&format!("new {endpoint} poll.interval_ms=50 {}", node.options()))?;
@@ -125,8 +126,11 @@ fn engine(all: &mut Party) -> Result<(), String> {
 
 /// A life that begins and ends while all watch.
 fn changes(all: &mut Party, node: &mut impl Node) -> Result<Life, String> {
-    let job = node.run("job", "worker")?;
+    // One after the other: a list that shows two at once is told in any order.
+    let pod_id = node.run_pod("job")?;
     all.ok(&format!("wait-fd {MS}"))?;
+    has(&all.ok(&format!("until STARTED job {MS}"))?, &format!("id=\"{pod_id}\""))?;
+    let job = node.run("job", pod_id, "worker")?;
     is_shown(&all.ok(&format!("until STARTED worker {MS}"))?, &job, "running")?;
     let code = node.end(&job)?;
     let told = all.ok(&format!("until EXITED worker {MS}"))?;
@@ -155,9 +159,12 @@ fn consumers(all: &mut Party, web: &Life) -> Result<(), String> {
 /// What is left when a pod, and then the watcher, is gone.
 fn the_end(all: &mut Party, node: &mut impl Node, web: &Life, job: &Life) -> Result<(), String> {
     all.ok("queue 6 1 0")?; // STARTED and EXITED.
-    node.remove(job)?;
+    node.stop_pod(job)?; // Not removed yet: a list that comes late would show it gone, not stopped.
     let told = all.ok(&format!("until EXITED job {MS}"))?;
     has(&told, &format!("kind=sandbox state=exited flags=0 attempt=0 id=\"{}\"", job.pod_id))?;
+    node.remove(job)?;
+    all.ok(&format!("resync {MS}"))?;
+    lacks(&all.ok("snapshot")?, &job.pod_id)?;
     all.ok("stop")?;
     all.expect("until EXITED nobody 60000", "CLOSED")?;
     all.expect("next 60000", "CLOSED")?;
