@@ -9,12 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdlib>
+#include <cerrno>
 #include <iostream>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <tuple>
