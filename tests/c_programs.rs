@@ -39,6 +39,7 @@ fn main() {
     let mut trials = vec![
         Trial::test("examples_build", examples_build),
         Trial::test("the_shortest_example_lists", the_shortest_example_lists),
+        Trial::test("the_callback_example_follows", the_callback_example_follows),
         Trial::test("the_epoll_example_follows", the_epoll_example_follows),
         Trial::test("the_epoll_example_is_short", the_epoll_example_is_short),
     ];
@@ -83,6 +84,26 @@ fn the_shortest_example_lists() -> Result<(), Failed> {
     let json = c::succeed(Command::new(program).arg(sim.endpoint()))?;
     let found = json.starts_with("{\"schema\":\"criwatch.containers/1\"") && json.contains(&id);
     if found { Ok(()) } else { Err(format!("{id} is not listed: {json}").into()) }
+}
+
+/// Starts and ends are printed, and the end of its input ends it.
+fn the_callback_example_follows() -> Result<(), Failed> {
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx")?;
+    let program = c::Library::of_this_build().build("examples/c/callback.c")?;
+    let mut command = Command::new(program);
+    let mut child = command.arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let mut shows = |start: &str| {
+        let is = |line: &String| line.starts_with(start);
+        lines.by_ref().map_while(Result::ok).find(is).map(drop).ok_or(format!("it ended without {start:?}"))
+    };
+    shows("started web/nginx pid ")?;
+    sim.tell("stop web/nginx")?;
+    shows("exited web/nginx code ")?;
+    drop(child.stdin.take());
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 /// Every change is printed, and the end of its input ends it.

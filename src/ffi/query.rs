@@ -98,11 +98,12 @@ pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {
     infallible(0, || live(watcher).map_or(0, |w| w.generation()))
 }
 
-/// Tells which engine this is: its name, version, id and pid, and how changes are noticed.
+/// Tells which engine this is: its name, version, id and pid, and how changes are noticed. What is not known yet, as before
+/// the first connection, is absent.
 ///
 /// @param watcher the watcher
 /// @param out receives JSON, "criwatch.engine/1"; free with cri_buffer_free
-/// @return CRI_OK, CRI_E_NOT_READY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_watcher_engine_info(

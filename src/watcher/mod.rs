@@ -144,9 +144,11 @@ impl Watcher {
         self.book.read().situation.state
     }
 
-    /// Grows with every change of the picture; as long as it stays the same, `list` would show the same containers.
+    /// Grows with every change of the picture; as long as it stays the same, `list` would show the same containers. 0
+    /// before there is a picture.
     pub fn generation(&self) -> u64 {
-        self.book.read().portfolio.generation()
+        let page = self.book.read();
+        if page.situation.ready { page.portfolio.generation() } else { 0 }
     }
 
     fn ready_page(&self) -> Result<std::sync::RwLockReadGuard<'_, Page>> {

@@ -91,24 +91,26 @@ impl Library {
         Ok(symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect())
     }
 
-    /// Compiles a C program (a path from the package's folder) and links it; the program's path.
+    /// Compiles a C or C++ program (a path from the package's folder) and links it; the program's path.
     pub fn build(&self, source: &str) -> Result<PathBuf, String> {
         // Two tests may want the same program at the same moment, and a program that runs cannot be written.
         static ONE_AT_A_TIME: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
         let mut built = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_cpp = source.ends_with(".cpp");
         let name = Path::new(source).file_stem().expect("a file name").to_string_lossy();
-        let program = self.folder.join(if self.asan { format!("{name}-asan") } else { name.into_owned() });
+        let name = if is_cpp { format!("{name}-cpp") } else { name.into_owned() };
+        let program = self.folder.join(if self.asan { format!("{name}-asan") } else { name });
         if built.contains(&program) {
             return Ok(program);
         }
         succeed(
-            Command::new(cc())
-                .args(["-std=c99", "-g", "-pthread"])
+            Command::new(if is_cpp { cxx() } else { cc() })
+                .args(["-g", "-pthread"])
+                .args(if is_cpp { CPP } else { &["-std=c99"] })
                 .args(STRICT)
                 .args(if self.asan { ASAN } else { &[] })
                 .arg(root().join(source))
-                .arg("-I")
-                .arg(root().join("include"))
+                .args(includes())
                 .arg("-L")
                 .arg(&self.folder)
                 .arg(format!("-Wl,-rpath,{}", self.folder.display()))
@@ -125,6 +127,14 @@ impl Library {
         built.insert(program.clone());
         Ok(program)
     }
+}
+
+/// What C++ is compiled with, besides.
+const CPP: &[&str] = &["-std=c++17", "-Wshadow", "-Wconversion"];
+
+/// Where the headers are: C's, and that of C++.
+pub fn includes() -> [String; 2] {
+    ["include", "bindings/cpp"].map(|folder| format!("-I{}", root().join(folder).display()))
 }
 
 /// What makes a program one with AddressSanitizer. The library's memory is its memory: both use the C heap.

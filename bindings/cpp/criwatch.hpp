@@ -1,0 +1,22 @@
+/// @file
+/// criwatch in C++17: which containers and pods run on this node, now, and what changes.
+///
+///     criwatch::Watcher watcher("unix:///run/containerd/containerd.sock");
+///     criwatch::EventQueue queue = watcher.queue();
+///     watcher.start();
+///     for (const criwatch::Event& event : queue)
+///         if (const auto container = event.container()) std::cout << container->name() << '\n';
+///
+/// Objects are moved, not copied, and free themselves, in any order. Functions that may fail throw criwatch::Error; with
+/// CRIWATCH_NO_EXCEPTIONS, or under -fno-exceptions, they return a criwatch::Result, which holds the value or the Error.
+/// Objects are made by Watcher::create and Options::create then, because constructors return nothing.
+///
+/// What the functions do is told in criwatch.h, function by function; here only what is different in C++.
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch/constants.hpp>
+#include <criwatch/events.hpp>
+#include <criwatch/records.hpp>
+#include <criwatch/result.hpp>
+#include <criwatch/watcher.hpp>

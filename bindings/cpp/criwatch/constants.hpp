@@ -1,0 +1,333 @@
+/// @file
+/// The numbers and texts of the C header, typed. Values that a program does not know are to be ignored.
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+// Without exceptions what may fail returns a Result. Programs may mix both: the names differ for the linker.
+#if !defined(CRIWATCH_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
+#define CRIWATCH_NO_EXCEPTIONS
+#endif
+#ifdef CRIWATCH_NO_EXCEPTIONS
+#define CRIWATCH_MODE returning
+#else
+#define CRIWATCH_MODE throwing
+#endif
+
+/// Which containers and pods run on this node, now, and what changes.
+namespace criwatch {
+inline namespace CRIWATCH_MODE {
+
+/// What a call comes to: ok, an error (< 0), or a note that is no error (> 0).
+enum class Status : std::int32_t {
+    ok = CRI_OK,                                ///< The call did what it says.
+    again = CRI_AGAIN,                          ///< Note: nothing there yet; ask again later.
+    closed = CRI_CLOSED,                        ///< Note: closed, and nothing more will come.
+    none = CRI_NONE,                            ///< Note: nothing to give.
+    invalid_argument = CRI_E_INVALID_ARGUMENT,  ///< The call cannot have been meant so.
+    not_found = CRI_E_NOT_FOUND,                ///< No container or pod has this id or name.
+    timeout = CRI_E_TIMEOUT,                    ///< The time given has passed; the message tells the last cause.
+    not_ready = CRI_E_NOT_READY,                ///< There is no picture yet.
+    stopped = CRI_E_STOPPED,                    ///< The watcher has been stopped.
+    connect = CRI_E_CONNECT,                    ///< The engine's socket cannot be reached.
+    permission = CRI_E_PERMISSION,              ///< Something may not be used by this user.
+    rpc = CRI_E_RPC,                            ///< The engine answered with an error; the gRPC code tells which.
+    unsupported = CRI_E_UNSUPPORTED,            ///< This engine, or this library, does not offer it.
+    protocol = CRI_E_PROTOCOL,                  ///< What the engine sent cannot be understood.
+    option = CRI_E_OPTION,                      ///< An option's key is unknown, or its value is not allowed.
+    query = CRI_E_QUERY,                        ///< A query is not what a query has to look like.
+    ambiguous = CRI_E_AMBIGUOUS,                ///< Several containers have this name; the message lists them.
+    processless = CRI_E_PROCESSLESS,            ///< The container has no process (any more).
+    would_deadlock = CRI_E_WOULD_DEADLOCK,      ///< Inside a callback this would wait for that very callback.
+    forked = CRI_E_FORKED,                      ///< This process is a fork of the one that started the watcher.
+    os = CRI_E_OS,                              ///< The operating system refused something; the OS code tells what.
+    state = CRI_E_STATE,                        ///< The call comes too early or too late in the watcher's life.
+    internal = CRI_E_INTERNAL,                  ///< A defect in the library.
+    panic = CRI_E_PANIC,                        ///< A panic in the library was caught: a defect, too.
+};
+
+/// What an event tells.
+enum class EventType : std::uint32_t {
+    started = CRI_EVENT_STARTED,            ///< A container or sandbox lives. Told exactly once for each life.
+    exited = CRI_EVENT_EXITED,              ///< A life has ended. Told exactly once for each life.
+    updated = CRI_EVENT_UPDATED,            ///< More, or something else, is known than was told before.
+    state = CRI_EVENT_STATE,                ///< The watcher's own state has changed.
+    replay_begin = CRI_EVENT_REPLAY_BEGIN,  ///< A replay begins. Cannot be masked.
+    replay_end = CRI_EVENT_REPLAY_END,      ///< What the replay did not show does not live. Cannot be masked.
+    overflow = CRI_EVENT_OVERFLOW,          ///< This consumer lost events; a replay follows. Cannot be masked.
+    created = CRI_EVENT_CREATED,            ///< Created, and not started yet. Only for those who ask for it.
+    removed = CRI_EVENT_REMOVED,            ///< The engine no longer has it. Only for those who ask for it.
+    log = CRI_EVENT_LOG,                    ///< The watcher says something. Only for those who ask for it.
+};
+
+/// Bits of an event.
+enum class EventFlag : std::uint32_t {
+    synthetic = CRI_EVENT_FLAG_SYNTHETIC,          ///< Concluded from a list, not told by the engine.
+    initial = CRI_EVENT_FLAG_INITIAL,              ///< Part of a replay: it lived before the replay began.
+    reappeared = CRI_EVENT_FLAG_REAPPEARED,        ///< It had been told as exited, and runs again.
+    never_started = CRI_EVENT_FLAG_NEVER_STARTED,  ///< It could not be started: an exit without a start.
+    provisional = CRI_EVENT_FLAG_PROVISIONAL,      ///< The exit's reason may still change; then an update follows.
+};
+
+/// Bits of a subscription or queue.
+enum class SubscribeFlag : std::uint32_t {
+    live_only = CRI_SUBSCRIBE_LIVE_ONLY,  ///< No replays: an exit without its start is possible then.
+};
+
+/// Bits of an inspection.
+enum class InspectFlag : std::uint32_t {
+    require_process = CRI_INSPECT_REQUIRE_PROCESS,  ///< A container without a process is an error.
+    show_env = CRI_INSPECT_SHOW_ENV,                ///< Show the values of environment variables.
+};
+
+/// What a record is.
+enum class Kind : std::uint32_t {
+    container = CRI_KIND_CONTAINER,  ///< A container.
+    sandbox = CRI_KIND_SANDBOX,      ///< A pod's sandbox, which is a container, too.
+};
+
+/// How a container or sandbox stands.
+enum class State : std::uint32_t {
+    unknown = CRI_STATE_UNKNOWN,  ///< The engine does not know, or has not said. Not an exit.
+    created = CRI_STATE_CREATED,  ///< Created, not yet started.
+    running = CRI_STATE_RUNNING,  ///< Running (a sandbox: ready).
+    exited = CRI_STATE_EXITED,    ///< Exited (a sandbox: not ready).
+};
+
+/// How a pod stands.
+enum class PodState : std::uint32_t {
+    unknown = CRI_POD_UNKNOWN,      ///< The engine has not said.
+    ready = CRI_POD_READY,          ///< Its sandbox is ready.
+    not_ready = CRI_POD_NOT_READY,  ///< Its sandbox is not ready (any more).
+};
+
+/// Bits of a pod.
+enum class PodFlag : std::uint32_t {
+    host_network = CRI_POD_FLAG_HOST_NETWORK,  ///< The pod shares the node's network namespace.
+};
+
+/// What this engine may yet tell of a container.
+enum class Missing : std::uint64_t {
+    pid = CRI_MISSING_PID,                ///< The pid, and what comes with it.
+    pod = CRI_MISSING_POD,                ///< The pod that the container is in.
+    started_at = CRI_MISSING_STARTED_AT,  ///< When it was started.
+    exit = CRI_MISSING_EXIT,              ///< How it ended.
+};
+
+/// What an update has changed.
+enum class Changed : std::uint64_t {
+    pid = CRI_CHANGED_PID,                ///< The pid.
+    pod = CRI_CHANGED_POD,                ///< The pod, or something of it.
+    started_at = CRI_CHANGED_STARTED_AT,  ///< The time of start has become known.
+    exit = CRI_CHANGED_EXIT,              ///< How it ended.
+    state = CRI_CHANGED_STATE,            ///< The state, without a start or an exit.
+    labels = CRI_CHANGED_LABELS,          ///< Labels or annotations.
+    rucksack = CRI_CHANGED_RUCKSACK,      ///< The rucksack.
+};
+
+/// What a watcher is doing.
+enum class WatcherState : std::uint32_t {
+    fresh = CRI_WATCHER_NEW,              ///< Not started ("new").
+    connecting = CRI_WATCHER_CONNECTING,  ///< Trying to reach the engine.
+    syncing = CRI_WATCHER_SYNCING,        ///< Reached; the first lists are under way.
+    watching = CRI_WATCHER_WATCHING,      ///< In sync, and following the engine's event stream.
+    polling = CRI_WATCHER_POLLING,        ///< In sync, and listing again and again.
+    backoff = CRI_WATCHER_BACKOFF,        ///< The engine cannot be reached. Retried for ever.
+    stopped = CRI_WATCHER_STOPPED,        ///< Stopped.
+};
+
+/// How much a message matters.
+enum class LogLevel : std::uint32_t {
+    error = CRI_LOG_ERROR,  ///< The watcher cannot do its work.
+    warn = CRI_LOG_WARN,    ///< Something is wrong, and somebody may have to do something.
+    info = CRI_LOG_INFO,    ///< Something to know.
+    debug = CRI_LOG_DEBUG,  ///< Of use only when something is looked for.
+};
+
+/// The major version this was compiled against.
+inline constexpr int compiled_major = CRI_VERSION_MAJOR;
+/// The minor version this was compiled against.
+inline constexpr int compiled_minor = CRI_VERSION_MINOR;
+/// The patch level this was compiled against.
+inline constexpr int compiled_patch = CRI_VERSION_PATCH;
+/// The version this was compiled against, as one number that can be compared.
+inline constexpr std::uint32_t compiled_version_number = CRI_VERSION_NUMBER;
+/// The version of the binary interface this was compiled against.
+inline constexpr std::uint32_t compiled_abi_version = CRI_ABI_VERSION;
+
+/// This kind of engine, as whalewatcher names it.
+inline constexpr std::string_view engine_type = CRI_ENGINE_TYPE;
+/// Label: the pod's name.
+inline constexpr std::string_view label_pod_name = CRI_LABEL_POD_NAME;
+/// Label: the pod's namespace.
+inline constexpr std::string_view label_pod_namespace = CRI_LABEL_POD_NAMESPACE;
+/// Label: the pod's uid.
+inline constexpr std::string_view label_pod_uid = CRI_LABEL_POD_UID;
+/// Label: the container's name inside its pod.
+inline constexpr std::string_view label_container_name = CRI_LABEL_CONTAINER_NAME;
+/// Label: only sandboxes have it; its value is "".
+inline constexpr std::string_view label_sandbox = CRI_LABEL_SANDBOX;
+/// In the merged view of labels, the key of every annotation begins with this.
+inline constexpr std::string_view annotation_key_prefix = CRI_ANNOTATION_KEY_PREFIX;
+
+/// The CRI_ABI_VERSION of the loaded library.
+[[nodiscard]] inline std::uint32_t abi_version() noexcept { return cri_abi_version(); }
+/// The CRI_VERSION_NUMBER of the loaded library.
+[[nodiscard]] inline std::uint32_t version_number() noexcept { return cri_version_number(); }
+/// The version of the loaded library in words.
+[[nodiscard]] inline std::string_view version() noexcept { return cri_version(); }
+
+namespace detail {
+
+template <class E>
+using Names = std::pair<E, std::string_view>;
+
+// The names of an enumeration, in the header's order. What has none here is no enumeration of this library.
+template <class E>
+inline constexpr std::nullptr_t names = nullptr;
+template <>
+inline constexpr std::array<Names<EventType>, 10> names<EventType>{{{EventType::started, "started"},
+                                                                    {EventType::exited, "exited"},
+                                                                    {EventType::updated, "updated"},
+                                                                    {EventType::state, "state"},
+                                                                    {EventType::replay_begin, "replay_begin"},
+                                                                    {EventType::replay_end, "replay_end"},
+                                                                    {EventType::overflow, "overflow"},
+                                                                    {EventType::created, "created"},
+                                                                    {EventType::removed, "removed"},
+                                                                    {EventType::log, "log"}}};
+template <>
+inline constexpr std::array<Names<EventFlag>, 5> names<EventFlag>{{{EventFlag::synthetic, "synthetic"},
+                                                                   {EventFlag::initial, "initial"},
+                                                                   {EventFlag::reappeared, "reappeared"},
+                                                                   {EventFlag::never_started, "never_started"},
+                                                                   {EventFlag::provisional, "provisional"}}};
+template <>
+inline constexpr std::array<Names<SubscribeFlag>, 1> names<SubscribeFlag>{{{SubscribeFlag::live_only, "live_only"}}};
+template <>
+inline constexpr std::array<Names<InspectFlag>, 2> names<InspectFlag>{
+    {{InspectFlag::require_process, "require_process"}, {InspectFlag::show_env, "show_env"}}};
+template <>
+inline constexpr std::array<Names<Kind>, 2> names<Kind>{{{Kind::container, "container"}, {Kind::sandbox, "sandbox"}}};
+template <>
+inline constexpr std::array<Names<State>, 4> names<State>{{{State::unknown, "unknown"},
+                                                           {State::created, "created"},
+                                                           {State::running, "running"},
+                                                           {State::exited, "exited"}}};
+template <>
+inline constexpr std::array<Names<PodState>, 3> names<PodState>{
+    {{PodState::unknown, "unknown"}, {PodState::ready, "ready"}, {PodState::not_ready, "not_ready"}}};
+template <>
+inline constexpr std::array<Names<PodFlag>, 1> names<PodFlag>{{{PodFlag::host_network, "host_network"}}};
+template <>
+inline constexpr std::array<Names<Missing>, 4> names<Missing>{
+    {{Missing::pid, "pid"}, {Missing::pod, "pod"}, {Missing::started_at, "started_at"}, {Missing::exit, "exit"}}};
+template <>
+inline constexpr std::array<Names<Changed>, 7> names<Changed>{{{Changed::pid, "pid"},
+                                                               {Changed::pod, "pod"},
+                                                               {Changed::started_at, "started_at"},
+                                                               {Changed::exit, "exit"},
+                                                               {Changed::state, "state"},
+                                                               {Changed::labels, "labels"},
+                                                               {Changed::rucksack, "rucksack"}}};
+template <>
+inline constexpr std::array<Names<WatcherState>, 7> names<WatcherState>{{{WatcherState::fresh, "new"},
+                                                                         {WatcherState::connecting, "connecting"},
+                                                                         {WatcherState::syncing, "syncing"},
+                                                                         {WatcherState::watching, "watching"},
+                                                                         {WatcherState::polling, "polling"},
+                                                                         {WatcherState::backoff, "backoff"},
+                                                                         {WatcherState::stopped, "stopped"}}};
+template <>
+inline constexpr std::array<Names<LogLevel>, 4> names<LogLevel>{
+    {{LogLevel::error, "error"}, {LogLevel::warn, "warn"}, {LogLevel::info, "info"}, {LogLevel::debug, "debug"}}};
+
+template <class E>
+inline constexpr bool is_named = !std::is_same_v<decltype(names<E>), const std::nullptr_t>;
+
+}  // namespace detail
+
+/// The name of a status in C, e.g. "CRI_E_TIMEOUT".
+[[nodiscard]] inline std::string_view to_string(Status status) noexcept {
+    return cri_status_name(static_cast<cri_status>(status));
+}
+
+/// The name of a value of any other enumeration here, e.g. "running"; "" for one that this header does not know.
+template <class E, std::enable_if_t<detail::is_named<E>, int> = 0>
+[[nodiscard]] constexpr std::string_view to_string(E value) noexcept {
+    for (const auto& [known, name] : detail::names<E>)
+        if (known == value) return name;
+    return {};
+}
+
+/// A set of flags, or of event types.
+template <class E>
+class Set {
+public:
+    /// The number that the C functions know the set by.
+    using Bits = std::underlying_type_t<E>;
+
+    /// The empty set.
+    constexpr Set() noexcept = default;
+    /// A set of one.
+    constexpr Set(E member) noexcept : bits_(bit(member)) {}
+    /// A set out of C.
+    constexpr explicit Set(Bits bits) noexcept : bits_(bits) {}
+
+    /// Whether it has this member.
+    [[nodiscard]] constexpr bool has(E member) const noexcept { return (bits_ & bit(member)) != 0; }
+    /// Whether it has no member.
+    [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+    /// The number for the C functions.
+    [[nodiscard]] constexpr Bits bits() const noexcept { return bits_; }
+    /// Both together.
+    [[nodiscard]] friend constexpr Set operator|(Set a, Set b) noexcept { return Set(a.bits_ | b.bits_); }
+    /// Whether both have the same members.
+    [[nodiscard]] friend constexpr bool operator==(Set a, Set b) noexcept { return a.bits_ == b.bits_; }
+    /// Whether they differ.
+    [[nodiscard]] friend constexpr bool operator!=(Set a, Set b) noexcept { return a.bits_ != b.bits_; }
+
+private:
+    static constexpr Bits bit(E member) noexcept {
+        // Types are numbers, and a mask has a bit for each; flags are bits already.
+        if constexpr (std::is_same_v<E, EventType>) return CRI_EVENT_MASK(static_cast<Bits>(member));
+        return static_cast<Bits>(member);
+    }
+
+    Bits bits_ = 0;
+};
+
+/// The members that this header knows, joined by commas: "initial,synthetic".
+template <class E>
+[[nodiscard]] std::string to_string(Set<E> set) {
+    std::string text;
+    for (const auto& [member, name] : detail::names<E>)
+        if (set.has(member)) text.append(text.empty() ? "" : ",").append(name);
+    return text;
+}
+
+/// Event types, for a subscription; the empty set means started, exited, updated and state.
+using EventTypes = Set<EventType>;
+/// Flags of an event.
+using EventFlags = Set<EventFlag>;
+/// Flags of a subscription or queue.
+using SubscribeFlags = Set<SubscribeFlag>;
+/// Flags of an inspection.
+using InspectFlags = Set<InspectFlag>;
+
+/// `EventType::started | EventType::exited`, and the same with all flags.
+template <class E, std::enable_if_t<detail::is_named<E>, int> = 0>
+[[nodiscard]] constexpr Set<E> operator|(E a, E b) noexcept {
+    return Set<E>(a) | Set<E>(b);
+}
+
+}  // namespace CRIWATCH_MODE
+}  // namespace criwatch

@@ -1,0 +1,136 @@
+/// @file
+/// Events: pushed into a callback (Subscription), or taken from a queue (EventQueue).
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch/records.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace criwatch {
+inline namespace CRIWATCH_MODE {
+
+/// How long a call may wait: any number of milliseconds, seconds ...; `forever`, or 0: not at all.
+using Timeout = std::chrono::milliseconds;
+/// Without an end; stopping the watcher ends every wait.
+inline constexpr Timeout forever{-1};
+
+/// A callback. Its end is a barrier: when the destructor returns, no call is running or will come, and the callable and
+/// what it captured are gone. Inside any callback of the same watcher it does not wait: the call under way is the
+/// last, and the callable goes after it. It may outlive its watcher.
+class [[nodiscard]] Subscription {
+public:
+    /// Takes over what C made.
+    explicit Subscription(cri_subscription* raw) noexcept : raw_(raw) {}
+    /// Ends it now.
+    void reset() noexcept { raw_.reset(); }
+    /// Whether it was neither moved from nor ended.
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+
+private:
+    detail::Handle<cri_subscription, cri_subscription_free> raw_;
+};
+
+/// What a queue had to give: an event, or the reason why there is none.
+class [[nodiscard]] Next {
+public:
+    /// An event, or none and why: Status::again, Status::closed.
+    explicit Next(Status status, cri_event* event) noexcept : event_(event), status_(status) {}
+
+    /// Whether there is an event.
+    explicit operator bool() const noexcept { return status_ == Status::ok; }
+    /// The event.
+    [[nodiscard]] Event& operator*() noexcept { return event_; }
+    /// Something of the event.
+    [[nodiscard]] Event* operator->() noexcept { return &event_; }
+    /// Whether no event will come any more: the watcher has stopped, and all were taken.
+    [[nodiscard]] bool is_closed() const noexcept { return status_ == Status::closed; }
+    /// ok, again or closed.
+    [[nodiscard]] Status status() const noexcept { return status_; }
+
+private:
+    Event event_;
+    Status status_;
+};
+
+/// A queue of events. `for (Event& event : queue)` takes all until the watcher stops. It may outlive its watcher.
+class EventQueue {
+public:
+    /// Where range-for ends.
+    struct End {};
+
+    /// Takes events, one after the other, and waits for each.
+    class Iterator {
+    public:
+        /// What it gives.
+        using value_type = Event;
+        /// Distances.
+        using difference_type = std::ptrdiff_t;
+        /// What C++20's algorithms may do with it.
+        using iterator_concept = std::input_iterator_tag;
+
+        /// Begins with the next event.
+        explicit Iterator(const EventQueue& queue) : queue_(&queue) { ++*this; }
+        /// The event; it may be moved away.
+        [[nodiscard]] Event& operator*() const noexcept { return *current_; }
+        /// Something of the event.
+        [[nodiscard]] Event* operator->() const noexcept { return &*current_; }
+        /// Waits for the next one. What queue.next() throws, this throws, too; where errors are returned, one ends the loop,
+        /// and queue.next() tells it again.
+        Iterator& operator++() {
+            auto next = queue_->next();
+#ifdef CRIWATCH_NO_EXCEPTIONS
+            current_ = next && *next ? std::optional(std::move(**next)) : std::nullopt;
+#else
+            current_ = next ? std::optional(std::move(*next)) : std::nullopt;
+#endif
+            return *this;
+        }
+        /// Waits for the next one.
+        void operator++(int) { ++*this; }
+        /// Whether no event will come any more.
+        [[nodiscard]] friend bool operator==(const Iterator& it, End) noexcept { return !it.current_; }
+        /// Whether there is an event.
+        [[nodiscard]] friend bool operator!=(const Iterator& it, End) noexcept { return it.current_.has_value(); }
+        /// Whether no event will come any more.
+        [[nodiscard]] friend bool operator==(End, const Iterator& it) noexcept { return !it.current_; }
+        /// Whether there is an event.
+        [[nodiscard]] friend bool operator!=(End, const Iterator& it) noexcept { return it.current_.has_value(); }
+
+    private:
+        const EventQueue* queue_;
+        mutable std::optional<Event> current_;
+    };
+
+    /// Takes over what C made.
+    explicit EventQueue(cri_event_queue* raw) noexcept : raw_(raw) {}
+
+    /// Takes the next event, and waits for it; another thread may stop the watcher meanwhile.
+    Result<Next> next(Timeout timeout = forever) const {
+        cri_event* event = nullptr;
+        cri_error* error = nullptr;
+        const auto status = static_cast<Status>(cri_event_queue_next(raw_.get(), timeout.count(), &event, &error));
+        const detail::Handle<cri_error, cri_error_free> owner(error);
+        if (status < Status::ok) return detail::fail<Next>(Error(status, error));
+        return Next(status, event);
+    }
+    /// Takes the next event if there is one now.
+    Result<Next> try_next() const { return next(Timeout::zero()); }
+    /// A descriptor for poll and epoll, readable exactly while try_next() has an event, or the queue is closed. It is the
+    /// queue's: never read or close it.
+    [[nodiscard]] int fd() const noexcept { return cri_event_queue_fd(raw_.get()); }
+    /// Waits for the first event.
+    [[nodiscard]] Iterator begin() const { return Iterator(*this); }
+    /// Where range-for ends.
+    [[nodiscard]] End end() const noexcept { return {}; }
+
+private:
+    detail::Handle<cri_event_queue, cri_event_queue_free> raw_;
+};
+
+}  // namespace CRIWATCH_MODE
+}  // namespace criwatch

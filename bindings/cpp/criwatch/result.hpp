@@ -1,0 +1,219 @@
+/// @file
+/// Errors, and how functions report them: thrown, or, with CRIWATCH_NO_EXCEPTIONS, returned in a Result.
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch/constants.hpp>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace criwatch {
+inline namespace CRIWATCH_MODE {
+
+/// What went wrong.
+class Error : public std::runtime_error {
+public:
+    /// An error of this status, with nothing behind it.
+    Error(Status status, const std::string& message) : std::runtime_error(message), status_(status) {}
+    /// Out of C; `error` may be nullptr, and is still the caller's.
+    Error(Status status, const cri_error* error)
+        : std::runtime_error(error != nullptr ? cri_error_message(error) : cri_status_name(static_cast<cri_status>(status))),
+          status_(error != nullptr ? static_cast<Status>(cri_error_status(error)) : status),
+          grpc_code_(cri_error_grpc_code(error)),
+          os_code_(cri_error_os_code(error)),
+          is_retriable_(cri_error_is_retriable(error) != 0) {}
+
+    /// The status, to branch on.
+    [[nodiscard]] Status status() const noexcept { return status_; }
+    /// The gRPC status code where an engine's answer was the cause; otherwise -1.
+    [[nodiscard]] int grpc_code() const noexcept { return grpc_code_; }
+    /// The errno where a system call was the cause; otherwise 0.
+    [[nodiscard]] int os_code() const noexcept { return os_code_; }
+    /// Whether the same call may succeed later without anybody changing anything.
+    [[nodiscard]] bool is_retriable() const noexcept { return is_retriable_; }
+
+private:
+    Status status_;
+    int grpc_code_ = -1;
+    int os_code_ = 0;
+    bool is_retriable_ = false;
+};
+
+#ifdef CRIWATCH_NO_EXCEPTIONS
+
+/// A value, or the error that stood in its way. Taking the one that is not there ends the program.
+template <class T>
+class [[nodiscard]] Result {
+public:
+    /// Success.
+    Result(T value) : what_(std::in_place_index<0>, std::move(value)) {}
+    /// Failure.
+    Result(Error error) : what_(std::in_place_index<1>, std::move(error)) {}
+
+    /// Whether there is a value.
+    [[nodiscard]] bool has_value() const noexcept { return what_.index() == 0; }
+    /// Whether there is a value.
+    explicit operator bool() const noexcept { return has_value(); }
+    /// The value.
+    [[nodiscard]] T& value() & noexcept { return present(std::get_if<0>(&what_)); }
+    /// The value.
+    [[nodiscard]] const T& value() const& noexcept { return present(std::get_if<0>(&what_)); }
+    /// The value, to be taken away.
+    [[nodiscard]] T&& value() && noexcept { return std::move(present(std::get_if<0>(&what_))); }
+    /// The value.
+    [[nodiscard]] T& operator*() & noexcept { return value(); }
+    /// The value.
+    [[nodiscard]] const T& operator*() const& noexcept { return value(); }
+    /// The value, to be taken away.
+    [[nodiscard]] T&& operator*() && noexcept { return std::move(*this).value(); }
+    /// Something of the value.
+    [[nodiscard]] T* operator->() noexcept { return &value(); }
+    /// Something of the value.
+    [[nodiscard]] const T* operator->() const noexcept { return &value(); }
+    /// The error.
+    [[nodiscard]] const Error& error() const noexcept { return present(std::get_if<1>(&what_)); }
+
+private:
+    template <class U>
+    static U& present(U* what) noexcept {
+        if (what == nullptr) std::abort();
+        return *what;
+    }
+
+    std::variant<T, Error> what_;
+};
+
+/// Success, or an error.
+template <>
+class [[nodiscard]] Result<void> {
+public:
+    /// Success.
+    Result() noexcept = default;
+    /// Failure.
+    Result(Error error) : error_(std::move(error)) {}
+
+    /// Whether it succeeded.
+    [[nodiscard]] bool has_value() const noexcept { return !error_; }
+    /// Whether it succeeded.
+    explicit operator bool() const noexcept { return has_value(); }
+    /// The error.
+    [[nodiscard]] const Error& error() const noexcept {
+        if (!error_) std::abort();
+        return *error_;
+    }
+
+private:
+    std::optional<Error> error_;
+};
+
+#else
+
+/// What a function that may fail returns: here, where errors are thrown, just the value.
+template <class T>
+using Result = T;
+
+#endif
+
+/// A string parameter. It is looked at during the call only, and ends at its first NUL.
+class Text {
+public:
+    /// A C string; nullptr means that it is not given.
+    Text(const char* text) noexcept : text_(text) {}
+    /// A string.
+    Text(const std::string& text) noexcept : text_(text.c_str()) {}
+    /// A view, which is copied: it need not end in NUL.
+    Text(std::string_view text) : copy_(text), text_(copy_.c_str()) {}
+    Text(const Text&) = delete;
+    Text& operator=(const Text&) = delete;
+
+    /// For C.
+    [[nodiscard]] const char* c_str() const noexcept { return text_; }
+
+private:
+    std::string copy_;
+    const char* text_;
+};
+
+namespace detail {
+
+// The C function that frees an object.
+template <auto function>
+struct Free {
+    template <class T>
+    void operator()(T* object) const noexcept {
+        function(object);
+    }
+};
+
+// An object of C's that is freed by `function`.
+template <class T, auto function>
+using Handle = std::unique_ptr<T, Free<function>>;
+
+template <class T>
+Result<T> fail(Error error) {
+#ifdef CRIWATCH_NO_EXCEPTIONS
+    return error;
+#else
+    throw error;
+#endif
+}
+
+// Calls a C function with its last parameters, output and error; gives T(output), or the error.
+template <class T, class Out, class Call>
+Result<T> call(Call&& function) {
+    Out out{};
+    cri_error* raw = nullptr;
+    const auto status = static_cast<Status>(function(&out, &raw));
+    const Handle<cri_error, cri_error_free> error(raw);
+    if (status < Status::ok) return fail<T>(Error(status, error.get()));
+    return T(out);
+}
+
+// The same for a function without output.
+template <class Call>
+Result<void> call(Call&& function) {
+    cri_error* raw = nullptr;
+    const auto status = static_cast<Status>(function(&raw));
+    const Handle<cri_error, cri_error_free> error(raw);
+    if (status < Status::ok) return fail<void>(Error(status, error.get()));
+    return Result<void>();
+}
+
+}  // namespace detail
+
+/// A text that the library made; JSON. It shares its memory with other copies of the same text.
+class Buffer {
+public:
+    /// An empty one.
+    Buffer() noexcept = default;
+    /// Takes over what C made.
+    explicit Buffer(cri_buffer raw) noexcept : raw_(raw) {}
+    Buffer(Buffer&& other) noexcept : raw_(std::exchange(other.raw_, cri_buffer{})) {}
+    Buffer& operator=(Buffer&& other) noexcept {
+        std::swap(raw_, other.raw_);
+        return *this;
+    }
+    ~Buffer() { cri_buffer_free(&raw_); }
+
+    /// The text.
+    [[nodiscard]] std::string_view view() const noexcept { return {raw_.data, raw_.len}; }
+    /// The text.
+    operator std::string_view() const noexcept { return view(); }
+    /// The text with a NUL after it.
+    [[nodiscard]] const char* c_str() const noexcept { return raw_.data != nullptr ? raw_.data : ""; }
+    /// Whether there is no text.
+    [[nodiscard]] bool empty() const noexcept { return raw_.len == 0; }
+
+private:
+    cri_buffer raw_ = CRI_BUFFER_INIT;
+};
+
+}  // namespace CRIWATCH_MODE
+}  // namespace criwatch

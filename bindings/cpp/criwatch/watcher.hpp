@@ -1,0 +1,262 @@
+/// @file
+/// The watcher, its options, and the snapshots it takes.
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch/events.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace criwatch {
+inline namespace CRIWATCH_MODE {
+
+/// The options of watchers to come, as pairs of strings. A watcher copies them.
+class Options {
+public:
+    /// Some options; all others have their defaults.
+    using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+    /// Takes over what C made.
+    explicit Options(cri_options* raw) noexcept : raw_(raw) {}
+#ifndef CRIWATCH_NO_EXCEPTIONS
+    /// Options with all defaults but these.
+    Options(Pairs pairs = {}) : Options(create(pairs)) {}
+#endif
+    /// Options with all defaults but these.
+    [[nodiscard]] static Result<Options> create(Pairs pairs = {});
+    /// All options as JSON, "criwatch.options/1": key, type, default, what is allowed, and what it does.
+    [[nodiscard]] static Result<Buffer> describe() {
+        return detail::call<Buffer, cri_buffer>([](auto... out) { return cri_options_describe(out...); });
+    }
+    /// Sets one option.
+    Result<void> set(const Text& key, const Text& value) {
+        return detail::call([&](auto err) { return cri_options_set(raw(), key.c_str(), value.c_str(), err); });
+    }
+    /// For C.
+    [[nodiscard]] const cri_options* raw() const noexcept { return raw_.get(); }
+
+private:
+    detail::Handle<cri_options, cri_options_free> raw_;
+};
+
+/// The picture at one moment. It does not change, and outlives its watcher.
+class Snapshot {
+public:
+    /// The records of containers.
+    using Containers = Range<ContainerView, const cri_container*>;
+    /// The records of pods.
+    using Pods = Range<PodView, const cri_pod*>;
+
+    /// Takes over what C made.
+    explicit Snapshot(cri_snapshot* raw) noexcept : raw_(raw) {}
+
+    /// The generation that it shows: while Watcher::generation answers the same, there is nothing newer.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return cri_snapshot_generation(raw_.get()); }
+    /// Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name.
+    [[nodiscard]] Containers containers() const noexcept {
+        const cri_container* const* first = nullptr;
+        std::size_t size = 0;
+        // It fails for nullptr only: a snapshot that was moved from has none.
+        static_cast<void>(cri_snapshot_containers(raw_.get(), &first, &size, nullptr));
+        return {first, size};
+    }
+    /// The pods in which something runs, sorted by namespace and name.
+    [[nodiscard]] Pods pods() const noexcept {
+        const cri_pod* const* first = nullptr;
+        std::size_t size = 0;
+        static_cast<void>(cri_snapshot_pods(raw_.get(), &first, &size, nullptr));
+        return {first, size};
+    }
+    /// Finds one container or sandbox, in whatever state, also among the remembered dead.
+    [[nodiscard]] Result<ContainerView> find(const Text& id_or_name) const {
+        return detail::call<ContainerView, const cri_container*>(
+            [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
+    }
+
+private:
+    detail::Handle<cri_snapshot, cri_snapshot_free> raw_;
+};
+
+/// Where a packer puts the rucksack of one container.
+class Rucksack {
+public:
+    /// Out of C.
+    explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
+    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last word counts.
+    Result<void> set(const Text& json) const {
+        return detail::call([&](auto err) { return cri_rucksack_set(raw_, json.c_str(), err); });
+    }
+
+private:
+    const cri_rucksack* raw_;
+};
+
+/// A watcher of one engine. Its life: made, started, stopped by its destructor or before. All functions may be called from
+/// any thread at any time. Callbacks are any callables; they are called on threads of the library, one call after the
+/// other, and are destroyed after the last. An exception that leaves one ends the program (std::terminate), as one that
+/// leaves a std::thread does.
+class Watcher {
+public:
+    /// Takes over what C made.
+    explicit Watcher(cri_watcher* raw) noexcept : raw_(raw) {}
+#ifndef CRIWATCH_NO_EXCEPTIONS
+    /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
+    explicit Watcher(const Text& endpoint = nullptr) : Watcher(create(endpoint)) {}
+    /// The same, with options: `Watcher(endpoint, {{"relist.interval_ms", "30000"}})`.
+    Watcher(const Text& endpoint, const Options& options) : Watcher(create(endpoint, options)) {}
+#endif
+    /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
+    [[nodiscard]] static Result<Watcher> create(const Text& endpoint = nullptr) { return create(endpoint, nullptr); }
+    /// The same, with options.
+    [[nodiscard]] static Result<Watcher> create(const Text& endpoint, const Options& options) {
+        return create(endpoint, options.raw());
+    }
+
+    /// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+    Result<void> start() const {
+        return detail::call([&](auto err) { return cri_watcher_start(raw(), err); });
+    }
+    /// Waits until the first lists are in and the pid of each entry was asked for.
+    Result<void> wait_ready(Timeout timeout = forever) const {
+        return detail::call([&](auto err) { return cri_watcher_wait_ready(raw(), timeout.count(), err); });
+    }
+    /// A barrier: after it, all answers are at least as new as a list that was begun after the call.
+    Result<void> resync(Timeout timeout = forever) const {
+        return detail::call([&](auto err) { return cri_watcher_resync(raw(), timeout.count(), err); });
+    }
+    /// Stops for good: ends every wait and closes every queue. What was seen last stays readable.
+    Result<void> stop() const {
+        return detail::call([&](auto err) { return cri_watcher_stop(raw(), err); });
+    }
+    /// What it is doing.
+    [[nodiscard]] WatcherState state() const noexcept { return static_cast<WatcherState>(cri_watcher_state(raw())); }
+    /// A number that grows whenever the picture changes; 0 before there is a picture.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return cri_watcher_generation(raw()); }
+
+    /// Lists what runs, or what a query selects, as JSON, "criwatch.containers/1". Empty: the query's "ifGeneration" is
+    /// still the generation.
+    [[nodiscard]] Result<Buffer> list(const Text& query = nullptr) const {
+        return json([&](auto... out) { return cri_watcher_list(raw(), query.c_str(), out...); });
+    }
+    /// The same by pods, "criwatch.pods/1".
+    [[nodiscard]] Result<Buffer> pods(const Text& query = nullptr) const {
+        return json([&](auto... out) { return cri_watcher_pods(raw(), query.c_str(), out...); });
+    }
+    /// One container or sandbox as JSON, "criwatch.container/1".
+    [[nodiscard]] Result<Buffer> get(const Text& id_or_name) const {
+        return json([&](auto... out) { return cri_watcher_get(raw(), id_or_name.c_str(), out...); });
+    }
+    /// Which engine this is, "criwatch.engine/1".
+    [[nodiscard]] Result<Buffer> engine_info() const {
+        return json([&](auto... out) { return cri_watcher_engine_info(raw(), out...); });
+    }
+    /// What the watcher did so far, in numbers, "criwatch.stats/1".
+    [[nodiscard]] Result<Buffer> stats() const {
+        return json([&](auto... out) { return cri_watcher_stats(raw(), out...); });
+    }
+    /// Takes a snapshot.
+    [[nodiscard]] Result<Snapshot> snapshot() const {
+        return detail::call<Snapshot, cri_snapshot*>([&](auto... out) { return cri_watcher_snapshot(raw(), out...); });
+    }
+
+    /// Asks the engine for everything it knows of one container or sandbox, "criwatch.inspect/1".
+    [[nodiscard]] Result<Buffer> inspect(const Text& id_or_name, Timeout timeout = forever, InspectFlags flags = {}) const {
+        return json([&](auto... out) {
+            return cri_watcher_inspect(raw(), id_or_name.c_str(), flags.bits(), timeout.count(), out...);
+        });
+    }
+    /// Calls any unary RPC of the engine, e.g. "RuntimeService/Status"; request and reply are JSON.
+    [[nodiscard]] Result<Buffer> call(const Text& method, const Text& request = nullptr, Timeout timeout = forever) const {
+        return json([&](auto... out) {
+            return cri_watcher_call(raw(), method.c_str(), request.c_str(), timeout.count(), out...);
+        });
+    }
+    /// Gives a container a rucksack: JSON of the program's own; nullptr takes away what is there.
+    Result<void> attach(const Text& id_or_name, const Text& json) const {
+        return detail::call(
+            [&](auto err) { return cri_watcher_attach(raw(), id_or_name.c_str(), json.c_str(), err); });
+    }
+
+    /// Calls `callback(EventView)` for each event, beginning with a replay.
+    template <class Callback>
+    [[nodiscard]] Result<Subscription> subscribe(Callback&& callback, EventTypes types = {}, SubscribeFlags flags = {}) const {
+        using Box = std::decay_t<Callback>;
+        const auto function = [](const cri_event* event, void* box) noexcept {
+            (*static_cast<Box*>(box))(EventView(event));
+        };
+        Box* const box = new Box(std::forward<Callback>(callback));
+        return detail::call<Subscription, cri_subscription*>([&](auto... out) {
+            return cri_watcher_subscribe(raw(), types.bits(), flags.bits(), function, box, destroy<Box>, out...);
+        });
+    }
+    /// Makes a queue of events, beginning with a replay. Capacity 0: the option queue.capacity.
+    [[nodiscard]] Result<EventQueue> queue(EventTypes types = {}, SubscribeFlags flags = {}, std::size_t capacity = 0) const {
+        return detail::call<EventQueue, cri_event_queue*>(
+            [&](auto... out) { return cri_event_queue_new(raw(), types.bits(), flags.bits(), capacity, out...); });
+    }
+    /// Calls `callback(LogLevel, std::string_view)` for each message. To be set before the start, and once.
+    template <class Callback>
+    Result<void> set_log(LogLevel least_urgent, Callback&& callback) const {
+        using Box = std::decay_t<Callback>;
+        const auto function = [](std::uint32_t level, const char* message, void* box) noexcept {
+            (*static_cast<Box*>(box))(static_cast<LogLevel>(level), std::string_view(message));
+        };
+        Box* const box = new Box(std::forward<Callback>(callback));
+        const auto level = static_cast<std::uint32_t>(least_urgent);
+        return detail::call([&](auto err) { return cri_watcher_set_log(raw(), level, function, box, destroy<Box>, err); });
+    }
+    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each life that begins,
+    /// to pack the container's rucksack. To be set before the start, and once.
+    template <class Callback>
+    Result<void> set_packer(Callback&& callback) const {
+        using Box = std::decay_t<Callback>;
+        const auto function = [](const char* container, const char* inspection, const cri_rucksack* out, void* box) noexcept {
+            (*static_cast<Box*>(box))(std::string_view(container), std::string_view(inspection), Rucksack(out));
+        };
+        Box* const box = new Box(std::forward<Callback>(callback));
+        return detail::call([&](auto err) { return cri_watcher_set_packer(raw(), function, box, destroy<Box>, err); });
+    }
+    /// For C.
+    [[nodiscard]] const cri_watcher* raw() const noexcept { return raw_.get(); }
+
+private:
+    static Result<Watcher> create(const Text& endpoint, const cri_options* options);
+
+    template <class Box>
+    static void destroy(void* box) noexcept {
+        delete static_cast<Box*>(box);
+    }
+    template <class Call>
+    static Result<Buffer> json(Call&& function) {
+        return detail::call<Buffer, cri_buffer>(std::forward<Call>(function));
+    }
+
+    detail::Handle<cri_watcher, cri_watcher_free> raw_;
+};
+
+inline Result<Options> Options::create(Pairs pairs) {
+    auto options = detail::call<Options, cri_options*>([](auto... out) { return cri_options_new(out...); });
+#ifdef CRIWATCH_NO_EXCEPTIONS
+    if (!options) return options;
+    for (const auto& [key, value] : pairs)
+        if (auto set = options->set(key, value); !set) return set.error();
+#else
+    for (const auto& [key, value] : pairs) options.set(key, value);
+#endif
+    return options;
+}
+
+inline Result<Watcher> Watcher::create(const Text& endpoint, const cri_options* options) {
+    if (abi_version() != compiled_abi_version)
+        return detail::fail<Watcher>(Error(Status::unsupported, "the loaded libcriwatch has another ABI version than criwatch.h"));
+    return detail::call<Watcher, cri_watcher*>(
+        [&](auto... out) { return cri_watcher_new(endpoint.c_str(), options, out...); });
+}
+
+}  // namespace CRIWATCH_MODE
+}  // namespace criwatch

@@ -1,0 +1,130 @@
+// Errors, moves, records and queues, with exceptions.
+
+#include "check.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+using namespace criwatch;
+using namespace std::chrono_literals;
+
+template <class T>
+constexpr bool is_moved_only = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+                               !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(is_moved_only<Buffer> && is_moved_only<Event> && is_moved_only<EventQueue> && is_moved_only<Options>);
+static_assert(is_moved_only<Snapshot> && is_moved_only<Subscription> && is_moved_only<Watcher>);
+static_assert(std::is_nothrow_copy_constructible_v<Container> && std::is_nothrow_move_constructible_v<Container>);
+static_assert((EventType::started | EventType::exited).bits() == 6 && EventTypes().empty());
+static_assert((InspectFlag::require_process | InspectFlag::show_env).bits() == 3);
+
+template <class Call>
+static void fails(Status status, const std::string& part, Call&& call) {
+    try {
+        call();
+        CHECK(!"an error");
+    } catch (const Error& error) {
+        CHECK(error.status() == status);
+        CHECK(std::string(error.what()).find(part) != std::string::npos);
+    }
+}
+
+static void errors(const char* endpoint) {
+    fails(Status::option, "no.such", [&] { Watcher(endpoint, {{"no.such", "1"}}); });
+    fails(Status::option, "never", [] { Options().set("relist.interval_ms", "never"); });
+    fails(Status::invalid_argument, "tcp", [] { Watcher("tcp://127.0.0.1:1"); });
+    const Watcher watcher(endpoint);
+    fails(Status::not_ready, "resync", [&] { static_cast<void>(watcher.list()); });
+    fails(Status::state, "start", [&] { watcher.wait_ready(0ms); });
+    watcher.resync(60s);
+    fails(Status::not_found, "nobody", [&] { static_cast<void>(watcher.get("nobody")); });
+    try {
+        static_cast<void>(watcher.call("RuntimeService/ContainerStatus", "{\"containerId\":\"nobody\"}", 60s));
+        CHECK(!"an error");
+    } catch (const std::runtime_error& error) {
+        CHECK(dynamic_cast<const Error&>(error).grpc_code() == 5);
+    }
+    try {
+        Watcher("unix:///nowhere/cri.sock").resync(60s);
+        CHECK(!"an error");
+    } catch (const Error& error) {
+        CHECK(error.status() == Status::connect && error.os_code() == 2 && error.is_retriable());
+    }
+}
+
+static void moves(const char* endpoint) {
+    Watcher first(endpoint);
+    const Watcher watcher = std::move(first);
+    fails(Status::invalid_argument, "watcher", [&] { first.start(); });
+    watcher.resync(60s);
+
+    Buffer text = watcher.list();
+    const std::string copy(text.view());
+    Buffer moved = std::move(text);
+    CHECK(text.empty() && moved.view() == copy && copy == moved.c_str());
+    text = std::move(moved);
+    CHECK(text.view() == copy);
+
+    Snapshot snapshot = watcher.snapshot();
+    const Snapshot taken = std::move(snapshot);
+    CHECK(snapshot.containers().empty() && snapshot.pods().empty() && snapshot.generation() == 0);
+    CHECK(taken.containers().size() == 2 && taken.pods().size() == 1 && taken.generation() == watcher.generation());
+}
+
+static void records(const char* endpoint) {
+    std::vector<Container> kept;
+    {
+        const Watcher watcher(endpoint);
+        watcher.resync(60s);
+        const Snapshot snapshot = watcher.snapshot();
+        for (const ContainerView container : snapshot.containers()) kept.emplace_back(container);
+        const std::string_view id = kept.back().id();
+        CHECK(snapshot.find(id.substr(0, 12)).id() == id);  // A view that does not end in NUL.
+    }
+    // Watcher and snapshot are gone.
+    Container copy = kept.back();
+    kept.clear();
+    CHECK(copy.name() == "app" && copy.state() == State::running && !copy.is_sandbox() && copy.pid() > 0);
+    CHECK(!copy.exit_code() && !copy.finished_at() && copy.started_at() >= copy.created_at());
+    CHECK(copy.labels().get("tier") == "front" && copy.labels().find("zzz") == std::nullopt);
+    CHECK(copy.labels().contains(label_pod_name) && copy.labels().get("no", "other") == "other");
+    CHECK(copy.pod() && copy.pod()->pod_namespace() == "shop" && copy.pod()->labels().get("a") == "1");
+    CHECK(std::is_sorted(copy.labels().begin(), copy.labels().end(), [](auto a, auto b) { return a.key < b.key; }));
+    Container other = std::move(copy);
+    copy = other;
+    other = std::move(copy);
+    CHECK(other.name() == "app");
+}
+
+static void queues(const char* endpoint) {
+    const Watcher watcher(endpoint);
+    const EventQueue queue = watcher.queue();
+    CHECK(!queue.try_next() && !queue.try_next()->raw() && queue.fd() >= 0);
+    watcher.start();
+    std::vector<Event> events;
+    std::thread stopper;
+    for (Event& event : queue) {
+        if (event.type() == EventType::replay_end) stopper = std::thread([&] { watcher.stop(); });
+        events.push_back(std::move(event));
+    }
+    stopper.join();
+    CHECK(queue.next().is_closed() && queue.begin() == queue.end());
+    CHECK(std::is_sorted(events.begin(), events.end(), [](auto& a, auto& b) { return a.seq() < b.seq(); }));
+    const auto is_app = [](const Event& event) { return event.container() && event.container()->name() == "app"; };
+    const auto app = std::find_if(events.begin(), events.end(), is_app);
+    CHECK(app != events.end() && app->type() == EventType::started && app->flags().has(EventFlag::initial));
+    CHECK(app->json().view().find("criwatch.event/1") != std::string_view::npos);
+    CHECK(events.back().watcher_state() == WatcherState::stopped && to_string(events.back().type()) == "state");
+}
+
+int main(int, char** argv) {
+    tell("run-pod web ns=shop label=a=1");
+    tell("create shop/web app label=tier=front");
+    tell("start shop/web/app");
+    errors(argv[1]);
+    moves(argv[1]);
+    records(argv[1]);
+    queues(argv[1]);
+    return failures != 0;
+}
