@@ -37,6 +37,13 @@ def to_milliseconds(timeout: Optional[float]) -> int:
     return min(math.ceil(round(timeout * 1000, 3)), 2**62)
 
 
+def to_unsigned(number: int, bits: int, what: str) -> int:
+    """A number for C, where ctypes would silently cut off what is too large."""
+    if not 0 <= number < 1 << bits:
+        raise failure(Status.E_INVALID_ARGUMENT, f"{what} is {number}: not from 0 to {(1 << bits) - 1}")
+    return number
+
+
 def buffer_of(name: str, *arguments: Any) -> Optional[str]:
     """What a function writes into a buffer; None for the note CRI_NONE."""
     buffer = _capi.cri_buffer()

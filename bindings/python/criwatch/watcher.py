@@ -12,7 +12,7 @@ from criwatch import _capi
 from criwatch._handle import Closable, Handle
 from criwatch._library import library
 from criwatch._log import LogPump
-from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds
+from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds, to_unsigned
 from criwatch._waiting import awaiting, interruptibly
 from criwatch.answers import ContainerList, EngineInfo, PodList, Query, Stats
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
@@ -253,7 +253,7 @@ class Watcher(Closable):
         timeout: Optional[float] = None,
     ) -> str:
         """As `inspect`, but the library's JSON as it is."""
-        arguments = to_c(id_or_name), int(flags), to_milliseconds(timeout)
+        arguments = to_c(id_or_name), to_unsigned(flags, 32, "flags"), to_milliseconds(timeout)
         return self._waiting(lambda watcher: text_of("cri_watcher_inspect", watcher, *arguments), timeout)
 
     def call(self, method: str, request: Any = None, timeout: Optional[float] = None) -> Any:
@@ -327,7 +327,14 @@ class Watcher(Closable):
         for one in types:
             mask |= EventType(one).mask
         with self._handle.use() as watcher:
-            call("cri_event_queue_new", watcher, mask, int(flags), capacity, ctypes.byref(pointer))
+            call(
+                "cri_event_queue_new",
+                watcher,
+                to_unsigned(mask, 32, "the mask"),
+                to_unsigned(flags, 32, "flags"),
+                to_unsigned(capacity, 64, "the capacity"),
+                ctypes.byref(pointer),
+            )
         return EventQueue(pointer, warns)
 
     def _pump_log(self) -> None:
