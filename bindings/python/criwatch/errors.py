@@ -133,6 +133,7 @@ class QueueClosed(CriError):
     """No more events will come: the watcher has stopped and all were taken, or the queue was closed."""
 
 
+#: The class of each status.
 CLASSES: Dict[Status, Type[CriError]] = {
     Status.CLOSED: QueueClosed,
     Status.E_INVALID_ARGUMENT: InvalidArgument,
