@@ -64,7 +64,8 @@ async def main() -> None:
     loop, ends = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ends.set)
-    async with criwatch.Watcher(*sys.argv[1:2]) as watcher:
+    endpoint = sys.argv[1] if len(sys.argv) > 1 else None
+    async with criwatch.Watcher(endpoint) as watcher:
         watcher.start()
         following = asyncio.create_task(follow(watcher, node))
         await asyncio.wait({following, asyncio.create_task(ends.wait())}, return_when=asyncio.FIRST_COMPLETED)
