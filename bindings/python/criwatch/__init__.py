@@ -1,0 +1,151 @@
+"""criwatch: which containers and pods run on this node, now, and what changes.
+
+    import criwatch
+
+    with criwatch.Watcher() as watcher:
+        watcher.start()
+        for event in watcher.events():
+            print(event.type.name, event.container)
+
+The shared library is loaded when it is first needed, not by the import; see `criwatch.library_path`.
+"""
+
+from __future__ import annotations
+
+from criwatch import constants
+from criwatch._library import LibraryUnusable, abi_version, library_path, version, version_number
+from criwatch.answers import (
+    ContainerList,
+    EngineInfo,
+    Freshness,
+    PodEntry,
+    PodList,
+    Query,
+    RequestStats,
+    Stats,
+)
+from criwatch.enums import (
+    ANNOTATION_KEY_PREFIX,
+    ENGINE_TYPE,
+    LABEL_CONTAINER_NAME,
+    LABEL_POD_NAME,
+    LABEL_POD_NAMESPACE,
+    LABEL_POD_UID,
+    LABEL_SANDBOX,
+    Changed,
+    EventFlag,
+    EventType,
+    InspectFlag,
+    Kind,
+    LogLevel,
+    Missing,
+    PodFlag,
+    PodState,
+    State,
+    Status,
+    SubscribeFlag,
+    WatcherState,
+)
+from criwatch.errors import (
+    Ambiguous,
+    ConnectFailed,
+    CriError,
+    Forked,
+    InternalDefect,
+    InvalidArgument,
+    InvalidOption,
+    InvalidQuery,
+    NotFound,
+    NotReady,
+    OsFailed,
+    Panic,
+    PermissionDenied,
+    Processless,
+    ProtocolViolation,
+    QueueClosed,
+    RpcFailed,
+    Stopped,
+    Timeout,
+    Unsupported,
+    WouldDeadlock,
+    WrongState,
+    status_name,
+)
+from criwatch.queue import EventQueue
+from criwatch.records import Container, Event, Pod
+from criwatch.snapshot import Snapshot
+from criwatch.watcher import AnyQuery, Watcher, describe_options, describe_options_json
+
+__version__ = ".".join(
+    str(part) for part in (constants.CRI_VERSION_MAJOR, constants.CRI_VERSION_MINOR, constants.CRI_VERSION_PATCH)
+)
+
+__all__ = [
+    "ANNOTATION_KEY_PREFIX",
+    "Ambiguous",
+    "AnyQuery",
+    "Changed",
+    "ConnectFailed",
+    "Container",
+    "ContainerList",
+    "CriError",
+    "ENGINE_TYPE",
+    "EngineInfo",
+    "Event",
+    "EventFlag",
+    "EventQueue",
+    "EventType",
+    "Forked",
+    "Freshness",
+    "InspectFlag",
+    "InternalDefect",
+    "InvalidArgument",
+    "InvalidOption",
+    "InvalidQuery",
+    "Kind",
+    "LABEL_CONTAINER_NAME",
+    "LABEL_POD_NAME",
+    "LABEL_POD_NAMESPACE",
+    "LABEL_POD_UID",
+    "LABEL_SANDBOX",
+    "LibraryUnusable",
+    "LogLevel",
+    "Missing",
+    "NotFound",
+    "NotReady",
+    "OsFailed",
+    "Panic",
+    "PermissionDenied",
+    "Pod",
+    "PodEntry",
+    "PodFlag",
+    "PodList",
+    "PodState",
+    "Processless",
+    "ProtocolViolation",
+    "Query",
+    "QueueClosed",
+    "RequestStats",
+    "RpcFailed",
+    "Snapshot",
+    "State",
+    "Stats",
+    "Status",
+    "Stopped",
+    "SubscribeFlag",
+    "Timeout",
+    "Unsupported",
+    "Watcher",
+    "WatcherState",
+    "WouldDeadlock",
+    "WrongState",
+    "__version__",
+    "abi_version",
+    "constants",
+    "describe_options",
+    "describe_options_json",
+    "library_path",
+    "status_name",
+    "version",
+    "version_number",
+]

@@ -1,0 +1,396 @@
+"""The watcher."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import threading
+from typing import Any, AsyncIterator, Callable, Iterator, Mapping, Optional, Tuple, TypeVar, Union, overload
+
+from criwatch import _capi
+from criwatch._handle import Closable, Handle
+from criwatch._library import library
+from criwatch._log import LogPump
+from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds, to_unsigned
+from criwatch._waiting import awaiting, interruptibly
+from criwatch.answers import ContainerList, EngineInfo, PodList, Query, Stats
+from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
+from criwatch.errors import CriError, QueueClosed, call
+from criwatch.queue import EventQueue, each
+from criwatch.records import Container, Event, Pod
+from criwatch.snapshot import Snapshot
+
+T = TypeVar("T")
+
+#: What to show: a `Query`, its keys in a mapping, or JSON; None: everything that runs.
+AnyQuery = Union[Query, Mapping[str, Any], str, None]
+
+#: Where the messages of watchers go.
+LOGGER = logging.getLogger("criwatch")
+# What a program does not ask for is not printed, as is the custom of libraries.
+LOGGER.addHandler(logging.NullHandler())
+
+
+def describe_options() -> Any:
+    """All options that a watcher can be given: key, type, default, what is allowed, and what it does."""
+    return json.loads(describe_options_json())
+
+
+def describe_options_json() -> str:
+    """The same as the library's JSON, "criwatch.options/1"."""
+    return text_of("cri_options_describe")
+
+
+class Watcher(Closable):
+    """Follows one engine: which containers and pods run on this node, now, and what changes.
+
+    Its life is: make it, `start` it, `close` it, which a `with` block does. It reconnects for ever; what it showed last
+    stays readable meanwhile, and `state` tells how it stands. Everything may be called from any thread. Times to wait
+    are in seconds; None is for ever.
+
+    A child process after a fork makes watchers of its own; what its parent has started raises `Forked` there.
+    """
+
+    def __init__(
+        self,
+        endpoint: Optional[str] = None,
+        options: Optional[Mapping[str, object]] = None,
+        *,
+        logger: Optional[logging.Logger] = LOGGER,
+    ) -> None:
+        """Makes a watcher; nothing is read or connected yet.
+
+        `endpoint` is the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; None: the first of the usual
+        ones that answers. `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
+        from the start on; None: nobody.
+        """
+        self._logger = logger
+        self._log: Optional[LogPump] = None
+        self._log_lock = threading.Lock()
+        pointer = ctypes.POINTER(_capi.cri_watcher)()
+        chosen = _options(options or {})
+        try:
+            call("cri_watcher_new", to_c(endpoint), chosen, ctypes.byref(pointer))
+        finally:
+            library().cri_options_free(chosen)
+        self._handle = Handle(pointer, library().cri_watcher_free, "the watcher", Status.E_STOPPED)
+        super().__init__()
+
+    # Its life.
+
+    def start(self) -> None:
+        """Starts to follow the engine, in the background. An engine that cannot be reached is no error here."""
+        with self._handle.use() as watcher:
+            self._pump_log()
+            call("cri_watcher_start", watcher)
+
+    def wait_ready(self, timeout: Optional[float] = None) -> None:
+        """Waits until the first lists are in and the pid of each entry was asked for."""
+        self._waiting(lambda watcher: call("cri_watcher_wait_ready", watcher, to_milliseconds(timeout)), timeout)
+
+    async def wait_ready_async(self, timeout: Optional[float] = None) -> None:
+        """As `wait_ready`, for asyncio."""
+        await awaiting(lambda: self.wait_ready(timeout))
+
+    def resync(self, timeout: Optional[float] = None) -> None:
+        """A barrier: afterwards, all answers are at least as new as a list that was begun after the call.
+
+        Works on a watcher that was never started, too.
+        """
+        self._waiting(lambda watcher: call("cri_watcher_resync", watcher, to_milliseconds(timeout)), timeout)
+
+    async def resync_async(self, timeout: Optional[float] = None) -> None:
+        """As `resync`, for asyncio."""
+        await awaiting(lambda: self.resync(timeout))
+
+    @property
+    def state(self) -> WatcherState:
+        """What it is doing."""
+        if self.closed:
+            return WatcherState.STOPPED
+        with self._handle.use() as watcher:
+            return WatcherState(library().cri_watcher_state(watcher))
+
+    def stop(self) -> None:
+        """Stops for good: ends every wait and every event queue. What was seen last stays readable until `close`."""
+        with self._handle.use() as watcher:
+            call("cri_watcher_stop", watcher)
+
+    def close(self) -> None:
+        """Stops and frees it, and waits for its last messages. Queues, events and snapshots outlive it."""
+        if self._handle.is_closed:
+            return
+        try:
+            # Those who wait leave it then, so that the last of them can free it.
+            self.stop()
+        except CriError as error:
+            if error.status not in (Status.E_FORKED, Status.E_STOPPED):
+                raise
+        finally:
+            is_mine = self._handle.close()
+        if is_mine and self._log is not None:
+            self._log.join()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._handle.is_closed
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Watcher:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await awaiting(self.close)
+
+    # Answers from memory: they never wait for the engine.
+
+    @overload
+    def list(self, query: AnyQuery = None) -> ContainerList: ...
+
+    @overload
+    def list(self, query: AnyQuery = None, *, if_generation: int) -> Optional[ContainerList]: ...
+
+    def list(self, query: AnyQuery = None, *, if_generation: Optional[int] = None) -> Optional[ContainerList]:
+        """Containers and ready sandboxes that run, or what a query selects; None if `if_generation` still holds."""
+        text = self.list_json(_with_generation(query, if_generation))
+        return None if text is None else ContainerList.from_json(text)
+
+    def list_json(self, query: AnyQuery = None) -> Optional[str]:
+        """The same as the library's JSON, "criwatch.containers/1"; None for the query's "ifGeneration"."""
+        return self._buffer("cri_watcher_list", to_c(_query(query)))
+
+    @overload
+    def pods(self, query: AnyQuery = None) -> PodList: ...
+
+    @overload
+    def pods(self, query: AnyQuery = None, *, if_generation: int) -> Optional[PodList]: ...
+
+    def pods(self, query: AnyQuery = None, *, if_generation: Optional[int] = None) -> Optional[PodList]:
+        """Pods, each with those of its containers that the query selects; None if `if_generation` still holds."""
+        text = self.pods_json(_with_generation(query, if_generation))
+        return None if text is None else PodList.from_json(text)
+
+    def pods_json(self, query: AnyQuery = None) -> Optional[str]:
+        """The same as the library's JSON, "criwatch.pods/1"; None for the query's "ifGeneration"."""
+        return self._buffer("cri_watcher_pods", to_c(_query(query)))
+
+    def get(self, id_or_name: str) -> Container:
+        """One container or sandbox, in whatever state, also of the remembered dead.
+
+        By its id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6 hex digits
+        that an id begins with. Of the attempts under one name the running one is meant, else the newest.
+        """
+        return self.snapshot().find(id_or_name)
+
+    def get_json(self, id_or_name: str) -> str:
+        """The same as the library's JSON, "criwatch.container/1"."""
+        return self._text("cri_watcher_get", to_c(id_or_name))
+
+    def snapshot(self) -> Snapshot:
+        """The picture of this moment, from which any number of things can be read."""
+        pointer = ctypes.POINTER(_capi.cri_snapshot)()
+        with self._handle.use() as watcher:
+            call("cri_watcher_snapshot", watcher, ctypes.byref(pointer))
+        return Snapshot(pointer)
+
+    def containers(self) -> Tuple[Container, ...]:
+        """Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name."""
+        return self.snapshot().containers
+
+    @property
+    def generation(self) -> int:
+        """Grows whenever the picture changes: while it stays, a list stays the same; 0 before there is a picture."""
+        with self._handle.use() as watcher:
+            return int(library().cri_watcher_generation(watcher))
+
+    def engine_info(self) -> EngineInfo:
+        """Which engine this is, and how changes are noticed."""
+        return EngineInfo.from_json(json.loads(self.engine_info_json())["engine"])
+
+    def engine_info_json(self) -> str:
+        """The same as the library's JSON, "criwatch.engine/1"."""
+        return self._text("cri_watcher_engine_info")
+
+    def stats(self) -> Stats:
+        """What the watcher did so far, in numbers."""
+        return Stats.from_json(self.stats_json())
+
+    def stats_json(self) -> str:
+        """The same as the library's JSON, "criwatch.stats/1"."""
+        return self._text("cri_watcher_stats")
+
+    # Requests to the engine: they work on a watcher that was never started, too.
+
+    def inspect(
+        self,
+        id_or_name: str,
+        flags: InspectFlag = InspectFlag(0),
+        timeout: Optional[float] = None,
+    ) -> Any:
+        """Everything that the engine knows of one container or sandbox: "criwatch.inspect/1", parsed."""
+        return json.loads(self.inspect_json(id_or_name, flags, timeout))
+
+    async def inspect_async(
+        self,
+        id_or_name: str,
+        flags: InspectFlag = InspectFlag(0),
+        timeout: Optional[float] = None,
+    ) -> Any:
+        """As `inspect`, for asyncio."""
+        return await awaiting(lambda: self.inspect(id_or_name, flags, timeout))
+
+    def inspect_json(
+        self,
+        id_or_name: str,
+        flags: InspectFlag = InspectFlag(0),
+        timeout: Optional[float] = None,
+    ) -> str:
+        """As `inspect`, but the library's JSON as it is."""
+        arguments = to_c(id_or_name), to_unsigned(flags, 32, "flags"), to_milliseconds(timeout)
+        return self._waiting(lambda watcher: text_of("cri_watcher_inspect", watcher, *arguments), timeout)
+
+    def call(self, method: str, request: Any = None, timeout: Optional[float] = None) -> Any:
+        """Calls any unary RPC of the engine's RuntimeService or ImageService, e.g. "RuntimeService/Status".
+
+        Request (a mapping, or JSON as text) and reply are protocol buffers in their canonical JSON. Only RPCs that read,
+        unless the option call.allow_mutations is set.
+        """
+        return json.loads(self.call_json(method, request, timeout))
+
+    async def call_async(self, method: str, request: Any = None, timeout: Optional[float] = None) -> Any:
+        """As `call`, for asyncio."""
+        return await awaiting(lambda: self.call(method, request, timeout))
+
+    def call_json(self, method: str, request: Any = None, timeout: Optional[float] = None) -> str:
+        """As `call`, but the reply's JSON as it is."""
+        arguments = to_c(method), to_c(None if request is None else to_json(request)), to_milliseconds(timeout)
+        return self._waiting(lambda watcher: text_of("cri_watcher_call", watcher, *arguments), timeout)
+
+    def attach(self, id_or_name: str, rucksack: Any) -> None:
+        """Gives a container a rucksack: any value that JSON can tell. None takes away what is there."""
+        self.attach_json(id_or_name, None if rucksack is None else json.dumps(rucksack))
+
+    def attach_json(self, id_or_name: str, rucksack: Optional[str]) -> None:
+        """As `attach`, with the rucksack as JSON."""
+        with self._handle.use() as watcher:
+            call("cri_watcher_attach", watcher, to_c(id_or_name), to_c(rucksack))
+
+    # Events.
+
+    def queue(
+        self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
+    ) -> EventQueue:
+        """Makes a queue of events of these types; it has to be closed.
+
+        No types: STARTED, EXITED, UPDATED, STATE. `mask` adds types by their bits; `capacity` is how many events may
+        wait, 0: the option queue.capacity.
+        """
+        return self._queue(types, mask, flags, capacity, warns=True)
+
+    def events(
+        self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
+    ) -> Iterator[Event]:
+        """Follows events until the watcher stops: `for event in watcher.events():`. Arguments are as for `queue`."""
+        queue = self._queue(types, mask, flags, capacity, warns=False)
+        return each(queue, queue.next)
+
+    def events_json(
+        self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
+    ) -> Iterator[str]:
+        """As `events`, but each event as the library's JSON, "criwatch.event/1"."""
+        queue = self._queue(types, mask, flags, capacity, warns=False)
+        return each(queue, queue.next_json)
+
+    async def events_async(
+        self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
+    ) -> AsyncIterator[Event]:
+        """Follows events until the watcher stops: `async for event in watcher.events_async():`, as `events`."""
+        with self._queue(types, mask, flags, capacity, warns=False) as queue:
+            while True:
+                try:
+                    event = await queue.next_async()
+                except QueueClosed:
+                    return
+                yield event
+
+    def _queue(
+        self, types: Tuple[EventType, ...], mask: int, flags: SubscribeFlag, capacity: int, *, warns: bool
+    ) -> EventQueue:
+        pointer = ctypes.POINTER(_capi.cri_event_queue)()
+        for one in types:
+            mask |= EventType(one).mask
+        with self._handle.use() as watcher:
+            call(
+                "cri_event_queue_new",
+                watcher,
+                to_unsigned(mask, 32, "the mask"),
+                to_unsigned(flags, 32, "flags"),
+                to_unsigned(capacity, 64, "the capacity"),
+                ctypes.byref(pointer),
+            )
+        return EventQueue(pointer, warns)
+
+    def _pump_log(self) -> None:
+        """Begins to hand on messages; not before the start, since threads do not outlive a fork."""
+        with self._log_lock:
+            if self._logger is not None and self._log is None and self.state != WatcherState.STOPPED:
+                queue = self._queue((EventType.LOG,), 0, SubscribeFlag.LIVE_ONLY, 0, warns=False)
+                self._log = LogPump(queue, self._logger)
+
+    def _waiting(self, ask: Callable[[Any], T], timeout: Optional[float]) -> T:
+        """Asks what may wait for the engine."""
+
+        def ask_watcher() -> T:
+            with self._handle.use() as watcher:
+                return ask(watcher)
+
+        self._pump_log()
+        # What does not wait needs no thread.
+        return ask_watcher() if to_milliseconds(timeout) == 0 else interruptibly(ask_watcher)
+
+    def _buffer(self, name: str, *arguments: Any) -> Optional[str]:
+        with self._handle.use() as watcher:
+            return buffer_of(name, watcher, *arguments)
+
+    def _text(self, name: str, *arguments: Any) -> str:
+        return self._buffer(name, *arguments) or ""
+
+    def _after_fork(self) -> None:
+        self._log_lock = threading.Lock()
+        self._log = None
+
+    def __repr__(self) -> str:
+        return f"<criwatch.Watcher {self.state.name}>"
+
+
+def _options(options: Mapping[str, object]) -> Any:
+    """The library's options object for these."""
+    pointer = ctypes.POINTER(_capi.cri_options)()
+    call("cri_options_new", ctypes.byref(pointer))
+    try:
+        for key, value in options.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            call("cri_options_set", pointer, to_c(key), to_c(text))
+    except BaseException:
+        library().cri_options_free(pointer)
+        raise
+    return pointer
+
+
+def _query(query: AnyQuery) -> Optional[str]:
+    if query is None:
+        return None
+    return query.to_json() if isinstance(query, Query) else to_json(query)
+
+
+def _with_generation(query: AnyQuery, if_generation: Optional[int]) -> AnyQuery:
+    if if_generation is None:
+        return query
+    return {**json.loads(_query(query) or "{}"), "ifGeneration": if_generation}
