@@ -822,14 +822,17 @@ cri_status cri_watcher_get(const cri_watcher *watcher,
 uint64_t cri_watcher_generation(const cri_watcher *watcher);
 
 /**
- * Tells which engine this is: its name, version, id and pid, and how changes are noticed.
+ * Tells which engine this is: its name, version, id and pid, and how changes are noticed. What is not known yet, as before
+ * the first connection, is absent.
  *
  * @param watcher the watcher
  * @param out receives JSON, "criwatch.engine/1"; free with cri_buffer_free
- * @return CRI_OK, CRI_E_NOT_READY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_watcher_engine_info(const cri_watcher *watcher, cri_buffer *out, cri_error **err);
+cri_status cri_watcher_engine_info(const cri_watcher *watcher,
+                                   cri_buffer *out,
+                                   cri_error **err);
 
 /**
  * Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
