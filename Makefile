@@ -7,6 +7,10 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
 # Always asked: Cargo knows best what has to be built again.
 CARGO   := cargo
+# Panics tell where in the source they are. This machine's folders are nobody's business, and would make its library
+# another than the next machine's.
+REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/crates", \
+	"--remap-path-prefix=$(CURDIR)=/criwatch", "--remap-path-prefix=$(abspath $(TARGET))=/target"]'
 
 export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
 
@@ -15,8 +19,8 @@ export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
 
 build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
-	$(CARGO) rustc --release --lib --crate-type cdylib --target-dir $(TARGET)
-	$(CARGO) rustc --release --lib --crate-type staticlib --target-dir $(TARGET) -- \
+	$(CARGO) rustc $(REMAP) --release --lib --crate-type cdylib --target-dir $(TARGET)
+	$(CARGO) rustc $(REMAP) --release --lib --crate-type staticlib --target-dir $(TARGET) -- \
 		--print native-static-libs=$(abspath $(RELEASE))/native-static-libs
 	@# Programs ask for the SONAME.
 	ln -sf libcriwatch.so $(RELEASE)/libcriwatch.so.1

@@ -17,7 +17,7 @@ pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
     // It tells so in its last line.
     match output.status.code() {
         Some(0) => Ok(Completion::Completed),
-        Some(2) => Ok(Completion::ignored_with(said.lines().last().unwrap_or("no reason was given").to_owned())),
+        Some(77) => Ok(Completion::ignored_with(said.lines().last().unwrap_or("no reason was given").to_owned())),
         _ => Err(said.into()),
     }
 }
