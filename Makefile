@@ -1,28 +1,46 @@
 # The front door. `make help` tells what there is.
 #
 # Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
-# CARGO_TARGET_DIR (where everything is built; default: target).
+# PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), CARGO_TARGET_DIR (where everything is built; default: target).
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
 # Always asked: Cargo knows best what has to be built again.
 CARGO   := cargo
+# Panics tell where in the source they are. This machine's folders are nobody's business, and would make its library
+# another than the next machine's.
+REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/crates", \
+	"--remap-path-prefix=$(CURDIR)=/criwatch", "--remap-path-prefix=$(abspath $(TARGET))=/target"]'
 
-export ENDPOINT DEMO_SECONDS
+export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-long lint header clean help
+.PHONY: build demo install uninstall portable-libraries dist test test-long lint header clean help
 
 build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
-	$(CARGO) rustc --release --lib --crate-type cdylib --target-dir $(TARGET)
-	$(CARGO) rustc --release --lib --crate-type staticlib --target-dir $(TARGET)
+	$(CARGO) rustc $(REMAP) --release --lib --crate-type cdylib --target-dir $(TARGET)
+	$(CARGO) rustc $(REMAP) --release --lib --crate-type staticlib --target-dir $(TARGET) -- \
+		--print native-static-libs=$(abspath $(RELEASE))/native-static-libs
 	@# Programs ask for the SONAME.
 	ln -sf libcriwatch.so $(RELEASE)/libcriwatch.so.1
 	@ls -l $(RELEASE)/libcriwatch.so $(RELEASE)/libcriwatch.a
 
 demo: build ## Watch this node's containers: ENDPOINT=..., else an engine that answers, else a simulated one [DEMO_SECONDS=20]
 	scripts/demo
+
+install: build ## Install into PREFIX=/usr/local [LIBDIR=, INCLUDEDIR=, DESTDIR=]
+	scripts/link-libraries $(TARGET)/install
+	scripts/install $(TARGET)/install
+
+uninstall: ## Remove what `make install` with the same variables has installed
+	scripts/install --uninstall
+
+portable-libraries: build ## The libraries that packages carry, in target/portable: for old systems, too
+	scripts/link-libraries --portable $(TARGET)/portable
+
+dist: portable-libraries ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
+	scripts/dist
 
 test: ## Run every check and test; what this machine lacks is skipped, counted, and named
 	scripts/test

@@ -75,6 +75,11 @@ impl Library {
         Library { folder, asan: false }
     }
 
+    /// One that is installed in this folder, with its links.
+    pub fn in_folder(folder: &Path) -> Library {
+        Library { folder: folder.to_owned(), asan: false }
+    }
+
     /// The same, for programs that are compiled with AddressSanitizer.
     pub fn with_asan(self) -> Library {
         Library { asan: true, ..self }

@@ -1,0 +1,48 @@
+//! What is installed and packed: docs/packaging.md. Everything happens in a folder outside the repository, with the
+//! tools that users have: pkg-config, CMake, the C compiler.
+
+#[path = "packages/budgets.rs"]
+mod budgets;
+#[path = "support/c.rs"]
+mod c;
+#[path = "packages/debian.rs"]
+mod debian;
+#[path = "packages/prefix.rs"]
+mod prefix;
+#[path = "support/program.rs"]
+mod program;
+#[path = "packages/shared_library.rs"]
+mod shared_library;
+#[path = "support/sim.rs"]
+mod sim;
+#[path = "packages/static_library.rs"]
+mod static_library;
+#[path = "packages/users.rs"]
+mod users;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let is_long = arguments.include_ignored || arguments.ignored;
+    let trials = vec![
+        Trial::test("install_gives_what_is_documented", prefix::contents),
+        Trial::test("uninstall_leaves_nothing", prefix::uninstalls),
+        Trial::ignorable_test("the_shared_library_shows_only_the_c_abi", shared_library::shows_only_the_c_abi),
+        Trial::ignorable_test("the_shared_library_runs_on_glibc_2_17", shared_library::glibc_floor),
+        Trial::test("the_shared_library_does_what_the_tests_ask", shared_library::does_its_work),
+        Trial::ignorable_test("the_static_library_shows_only_the_c_abi", static_library::shows_only_the_c_abi),
+        Trial::test("the_static_library_goes_with_another_in_rust", static_library::goes_with_another),
+        Trial::ignorable_test("pkg_config_builds_shared", users::pkg_config_shared),
+        Trial::ignorable_test("pkg_config_builds_static", users::pkg_config_static),
+        Trial::ignorable_test("pkg_config_builds_without_any_shared_library", users::pkg_config_all_static),
+        Trial::ignorable_test("pkg_config_knows_what_rustc_knows", users::native_static_libs),
+        Trial::ignorable_test("cmake_builds_each_target", users::cmake),
+        Trial::ignorable_test("cmake_refuses_a_newer_version", users::cmake_refuses),
+        Trial::ignorable_test("no_budget_is_exceeded", budgets::kept),
+        Trial::ignorable_test("debian_packages_come_and_go", move || debian::in_a_fresh_root(is_long)),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    prefix::clean_up();
+    conclusion.exit();
+}

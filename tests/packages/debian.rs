@@ -1,0 +1,23 @@
+//! The Debian packages, in a Debian of their own.
+
+use std::process::Command;
+
+use libtest_mimic::{Completion, Failed};
+
+use super::c;
+use super::prefix::target;
+
+pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
+    if !is_long {
+        return Ok(Completion::ignored_with("a long test: make test-long"));
+    }
+    let mut command = Command::new(c::root().join("scripts/try-debian-packages"));
+    let output = command.env("CARGO_TARGET_DIR", target()).output()?;
+    let said = c::text(&output);
+    // It tells so in its last line.
+    match output.status.code() {
+        Some(0) => Ok(Completion::Completed),
+        Some(77) => Ok(Completion::ignored_with(said.lines().last().unwrap_or("no reason was given").to_owned())),
+        _ => Err(said.into()),
+    }
+}

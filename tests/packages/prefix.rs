@@ -1,0 +1,136 @@
+//! The libraries as they are shipped, and a prefix that they are installed into.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use libtest_mimic::Failed;
+use tempfile::TempDir;
+
+use super::c;
+
+/// Where the shipped libraries are; built once, with all that is in them.
+pub fn libraries() -> Result<&'static Path, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        c::succeed(make().arg("portable-libraries"))?;
+        Ok(target().join("portable"))
+    });
+    built.as_deref().map_err(Clone::clone)
+}
+
+/// Where cargo builds; the packages are of the same code.
+pub fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder above that for temporary files")
+}
+
+/// `make` in the repository, without what the make above this test may have told it.
+fn make() -> Command {
+    let mut command = Command::new("make");
+    command.args(["--silent", "--directory"]).arg(c::root()).env("CARGO_TARGET_DIR", target());
+    for variable in ["MAKEFLAGS", "MAKELEVEL", "PREFIX", "LIBDIR", "INCLUDEDIR", "DESTDIR"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// An installed library in a folder of its own.
+pub struct Prefix {
+    folder: PathBuf,
+}
+
+static MOVED: OnceLock<Result<Prefix, String>> = OnceLock::new();
+
+/// What is static is never dropped: to be called when all tests are over.
+pub fn clean_up() {
+    if let Some(Ok(prefix)) = MOVED.get() {
+        std::fs::remove_dir_all(&prefix.folder).expect("the folder that was made here can be removed");
+    }
+}
+
+impl Prefix {
+    /// Installs the shipped libraries, and moves them: what is in a package does not know where it will be.
+    pub fn moved() -> Result<&'static Prefix, String> {
+        MOVED.get_or_init(Prefix::install_and_move).as_ref().map_err(Clone::clone)
+    }
+
+    fn install_and_move() -> Result<Prefix, String> {
+        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let mut install = Command::new(c::root().join("scripts/install"));
+        install.arg(libraries()?).env("PREFIX", "/somewhere/else").env("DESTDIR", folder.path());
+        c::succeed(install.env_remove("LIBDIR").env_remove("INCLUDEDIR"))?;
+        std::fs::rename(folder.path().join("somewhere/else"), folder.path().join("moved"))
+            .map_err(|e| e.to_string())?;
+        Ok(Prefix { folder: folder.keep() })
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.join("moved")
+    }
+
+    pub fn lib(&self) -> PathBuf {
+        self.path().join("lib")
+    }
+}
+
+/// What `make install` makes below the prefix, besides folders.
+const CONTENTS: &[&str] = &[
+    "include/criwatch.h",
+    "lib64/cmake/criwatch/criwatchConfig.cmake",
+    "lib64/cmake/criwatch/criwatchConfigVersion.cmake",
+    "lib64/libcriwatch.a",
+    "lib64/libcriwatch.so",
+    "lib64/libcriwatch.so.1",
+    "lib64/libcriwatch.so.1.0.0",
+    "lib64/pkgconfig/criwatch.pc",
+];
+
+pub fn contents() -> Result<(), Failed> {
+    let root = tempfile::tempdir()?;
+    installed_into(&root, "install")?;
+    let files = files(&root.path().join("opt/criwatch"))?;
+    let (cpp, others): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| file.contains("hpp"));
+    let expected = CONTENTS.iter().map(|file| (*file).to_owned()).collect::<BTreeSet<_>>();
+    if others != expected {
+        return Err(format!("installed: {others:?}").into());
+    }
+    let source = c::root().join("bindings/cpp/criwatch.hpp");
+    if source.exists() != cpp.contains("include/criwatch.hpp") {
+        return Err(format!("C++ headers: {cpp:?}").into());
+    }
+    let lib = root.path().join("opt/criwatch/lib64");
+    let chain = [("libcriwatch.so", "libcriwatch.so.1"), ("libcriwatch.so.1", "libcriwatch.so.1.0.0")];
+    for (link, to) in chain {
+        if std::fs::read_link(lib.join(link))? != Path::new(to) {
+            return Err(format!("{link} does not lead to {to}").into());
+        }
+    }
+    Ok(())
+}
+
+pub fn uninstalls() -> Result<(), Failed> {
+    let root = tempfile::tempdir()?;
+    installed_into(&root, "install")?;
+    // Another's, which stays.
+    let neighbour = root.path().join("opt/criwatch/lib64/pkgconfig/neighbour.pc");
+    std::fs::write(&neighbour, "")?;
+    installed_into(&root, "uninstall")?;
+    let left = files(root.path())?;
+    let expected = BTreeSet::from(["opt/criwatch/lib64/pkgconfig/neighbour.pc".to_owned()]);
+    if left == expected { Ok(()) } else { Err(format!("left: {left:?}").into()) }
+}
+
+/// `make install` or `make uninstall`, as a packager calls it.
+fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
+    libraries()?;
+    let mut command = make();
+    command.arg(target).arg(format!("DESTDIR={}", root.path().display()));
+    c::succeed(command.args(["PREFIX=/opt/criwatch", "LIBDIR=/opt/criwatch/lib64"])).map(drop)
+}
+
+/// Everything below a folder that is no folder.
+fn files(folder: &Path) -> Result<BTreeSet<String>, String> {
+    let found = c::succeed(Command::new("find").arg(folder).args(["!", "-type", "d", "-printf", "%P\\n"]))?;
+    Ok(found.lines().map(str::to_owned).collect())
+}

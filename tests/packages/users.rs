@@ -1,0 +1,141 @@
+//! Programs of users, built on an installed library by pkg-config and by CMake, and run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::{Completion, Failed};
+
+use super::c::{self, succeed};
+use super::prefix::{Prefix, target};
+use super::shared_library::needed;
+use super::sim::Sim;
+
+const NO_PKG_CONFIG: &str = "pkg-config is not installed";
+
+pub fn pkg_config_shared() -> Result<Completion, Failed> {
+    built_by_pkg_config(&["--cflags", "--libs"], &[], true)
+}
+
+pub fn pkg_config_static() -> Result<Completion, Failed> {
+    built_by_pkg_config(&["--variable=static_libs"], &[], false)
+}
+
+/// A program that needs no shared library at all, glibc's neither. There, unwinding is in libgcc_eh, which the compiler
+/// takes by itself, and libgcc_s is not to be had.
+pub fn pkg_config_all_static() -> Result<Completion, Failed> {
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("empty.c");
+    std::fs::write(&source, "int main(void) { return 0; }")?;
+    let mut empty = Command::new(c::cc());
+    if succeed(empty.arg("-static").arg(&source).arg("-o").arg(folder.path().join("empty"))).is_err() {
+        return Ok(Completion::ignored_with("there is no static libc"));
+    }
+    built_by_pkg_config(&["--static", "--cflags", "--libs"], &["-static"], false)
+}
+
+fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Result<Completion, Failed> {
+    if !c::is_there("pkg-config") {
+        return Ok(Completion::ignored_with(NO_PKG_CONFIG));
+    }
+    let prefix = Prefix::moved()?;
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("list");
+    let told = succeed(pkg_config(prefix).args(["--cflags", "criwatch"]))?
+        + " "
+        + &succeed(pkg_config(prefix).args(asked).arg("criwatch"))?;
+    let told = told.split_whitespace().filter(|word| !(flags.contains(&"-static") && *word == "-lgcc_s"));
+    let mut compiler = Command::new(c::cc());
+    compiler.arg("-std=c99").args(c::STRICT).args(flags).arg(example()).args(told).arg("-o").arg(&program);
+    succeed(&mut compiler)?;
+    runs(prefix, &program, is_shared)?;
+    Ok(Completion::Completed)
+}
+
+pub fn native_static_libs() -> Result<Completion, Failed> {
+    if !c::is_there("pkg-config") {
+        return Ok(Completion::ignored_with(NO_PKG_CONFIG));
+    }
+    let prefix = Prefix::moved()?;
+    let with = succeed(pkg_config(prefix).args(["--static", "--libs", "criwatch"]))?;
+    let without = succeed(pkg_config(prefix).args(["--libs", "criwatch"]))?;
+    let told = with.trim().strip_prefix(without.trim()).ok_or_else(|| format!("{with} does not begin as {without}"))?;
+    let known = std::fs::read_to_string(target().join("release/native-static-libs"))?;
+    if told.split_whitespace().eq(known.split_whitespace()) {
+        Ok(Completion::Completed)
+    } else {
+        Err(format!("criwatch.pc: {told}; rustc: {known}").into())
+    }
+}
+
+pub fn cmake() -> Result<Completion, Failed> {
+    if !c::is_there("cmake") || !c::is_there("c++") {
+        return Ok(Completion::ignored_with("cmake or a C++ compiler is not installed"));
+    }
+    let prefix = Prefix::moved()?;
+    let folder = tempfile::tempdir()?;
+    succeed(&mut configure(prefix, &c::root().join("tests/packages/consumer"), folder.path()))?;
+    succeed(Command::new("cmake").arg("--build").arg(folder.path()))?;
+    runs(prefix, &folder.path().join("list-shared"), true)?;
+    runs(prefix, &folder.path().join("list-static"), false)?;
+    if prefix.path().join("include/criwatch.hpp").exists() {
+        let version = succeed(&mut Command::new(folder.path().join("version-cpp")))?;
+        if version.trim() != env!("CARGO_PKG_VERSION") {
+            return Err(format!("the version in C++: {version}").into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+pub fn cmake_refuses() -> Result<Completion, Failed> {
+    if !c::is_there("cmake") {
+        return Ok(Completion::ignored_with("cmake is not installed"));
+    }
+    let folder = tempfile::tempdir()?;
+    let lists = |version: &str| {
+        format!("cmake_minimum_required(VERSION 3.13)\nproject(p C)\nfind_package(criwatch {version} REQUIRED)\n")
+    };
+    for (version, is_there) in [("0.0.1", true), (env!("CARGO_PKG_VERSION"), true), ("0.99", false), ("9.0", false)] {
+        std::fs::write(folder.path().join("CMakeLists.txt"), lists(version))?;
+        let found = succeed(&mut configure(Prefix::moved()?, folder.path(), &folder.path().join(version)));
+        if found.is_ok() != is_there {
+            return Err(format!("version {version} was asked for: {found:?}").into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+fn configure(prefix: &Prefix, source: &Path, build: &Path) -> Command {
+    let mut command = Command::new("cmake");
+    command.arg("-S").arg(source).arg("-B").arg(build).arg(format!("-DEXAMPLE={}", example().display()));
+    command.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.path().display()));
+    command
+}
+
+fn pkg_config(prefix: &Prefix) -> Command {
+    let mut command = Command::new("pkg-config");
+    command.env("PKG_CONFIG_LIBDIR", prefix.lib().join("pkgconfig")).env_remove("PKG_CONFIG_PATH");
+    command
+}
+
+fn example() -> PathBuf {
+    c::root().join("examples/c/list.c")
+}
+
+/// The program lists what an engine has, with the installed shared library or with none.
+fn runs(prefix: &Prefix, program: &Path, is_shared: bool) -> Result<(), String> {
+    let dynamic = succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(program))?;
+    if needed(&dynamic).any(|name| name == "libcriwatch.so.1") != is_shared {
+        return Err(format!("{} is linked otherwise: {dynamic}", program.display()));
+    }
+    let mut command = Command::new(program);
+    command.env("LD_LIBRARY_PATH", prefix.lib());
+    lists(command)
+}
+
+/// A program that prints the containers of the engine it is given sees one.
+pub fn lists(mut program: Command) -> Result<(), String> {
+    let mut sim = Sim::start(&[])?;
+    let id = sim.make("pod web ns=shop nginx")?;
+    let json = succeed(program.arg(sim.endpoint()))?;
+    if json.contains(&id) { Ok(()) } else { Err(format!("{id} is not listed: {json}")) }
+}
