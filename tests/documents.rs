@@ -66,20 +66,6 @@ fn run(name: &str, text: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_readmes_program_lists() {
-    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
-    let id = sim.make("pod web ns=shop nginx").expect("a pod");
-    let readme = read("README.md");
-    let program = code(&readme, "c").into_iter().next().expect("README.md has C");
-    // Discovery would find an engine that this machine has: this test is to talk to its own.
-    let discovers = "cri_watcher_new(NULL,";
-    assert_eq!(program.matches(discovers).count(), 1, "README.md's program makes one watcher");
-    let program = program.replace(discovers, &format!("cri_watcher_new(\"{}\",", sim.endpoint()));
-    let json = run("readme", &program, &[]);
-    assert!(json.starts_with("{\"schema\":\"criwatch.containers/1\"") && json.contains(&id), "{json}");
-}
-
-#[test]
 fn every_item_of_the_reference_has_snippets() {
     let text = read(PORTING);
     let items: Vec<_> = text.split("\n### `").skip(1).map(|item| item.split_once("`\n").expect("a heading")).collect();

@@ -110,6 +110,17 @@ type Pod struct {
 	CgroupPath string `json:"-"`
 }
 
+// Path is "NAMESPACE/POD/NAME", of a sandbox "NAMESPACE/POD"; while the pod is unknown, only the name.
+func (c *Container) Path() string {
+	switch {
+	case c.Pod == nil:
+		return c.Name
+	case c.Kind == KindSandbox:
+		return c.Pod.Namespace + "/" + c.Pod.Name
+	}
+	return c.Pod.Namespace + "/" + c.Pod.Name + "/" + c.Name
+}
+
 // Event is something that happened. It is a copy, as its Container is.
 type Event struct {
 	// Type says what happened.
@@ -136,6 +147,17 @@ type Event struct {
 	Message string `json:"message,omitempty"`
 	// Level is, of an EventLog, how much it matters; otherwise 0.
 	Level LogLevel `json:"level,omitempty"`
+}
+
+// String is for people: "started shop/web/nginx", "state watching: the engine tells events".
+func (e *Event) String() string {
+	switch {
+	case e.Container != nil:
+		return e.Type.String() + " " + e.Container.Path()
+	case e.Type == EventState:
+		return e.Type.String() + " " + e.State.String() + ": " + e.Message
+	}
+	return e.Type.String() + " " + e.Message
 }
 
 func newEvent(view capi.EventView) *Event {

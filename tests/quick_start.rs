@@ -1,0 +1,119 @@
+//! The programs in README.md, one for each language, as they stand there: built as a user builds them, and run on a simulated engine.
+
+#[path = "support/c.rs"]
+mod c;
+#[path = "support/go.rs"]
+mod go;
+#[path = "support/sim.rs"]
+mod sim;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+type Outcome = Result<Completion, Failed>;
+
+/// So short is each of them; lines without a word do not count.
+const LINES: usize = 14;
+
+fn main() {
+    let trials = vec![
+        Trial::test("all_are_short", all_are_short),
+        Trial::ignorable_test("c_lists", || lists("c")),
+        Trial::ignorable_test("cpp_lists", || lists("cpp")),
+        Trial::ignorable_test("go_follows", go_follows),
+        Trial::ignorable_test("python_follows", python_follows),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn all_are_short() -> Result<(), Failed> {
+    for language in ["c", "cpp", "go", "python"] {
+        let lines = program(language)?.lines().filter(|line| !line.trim().is_empty()).count();
+        if lines > LINES {
+            return Err(format!("{language}: {lines} lines").into());
+        }
+    }
+    Ok(())
+}
+
+/// What the README has in this language.
+fn program(language: &str) -> Result<String, Failed> {
+    let readme = std::fs::read_to_string(c::root().join("README.md"))?;
+    let code = readme.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("```"));
+    Ok(code.ok_or_else(|| format!("README.md has no program in {language}"))?.0.to_owned())
+}
+
+fn lists(language: &str) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("quick").with_extension(language);
+    std::fs::write(&source, program(language)?)?;
+    let built = c::Library::of_this_build().build(&source.to_string_lossy())?;
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx")?;
+    let listed = c::succeed(Command::new(&built).arg(sim.endpoint()))?;
+    if !listed.contains("nginx") {
+        return Err(format!("no nginx in {listed:?}").into());
+    }
+    // And where there is no engine, it says so.
+    let dead = format!("unix://{}/nobody.sock", folder.path().display());
+    let output = Command::new(&built).arg(dead).stderr(Stdio::piped()).output()?;
+    let said = c::text(&output);
+    if !said.contains("nobody.sock") {
+        return Err(format!("{}: {said:?} does not name the socket", output.status).into());
+    }
+    Ok(Completion::Completed)
+}
+
+fn go_follows() -> Outcome {
+    if let Err(reason) = go::available() {
+        return Ok(Completion::ignored_with(reason));
+    }
+    let folder = tempfile::tempdir()?;
+    let (binding, require) = (c::root().join("bindings/go"), "github.com/criwatch/criwatch/bindings/go");
+    let manifest = format!(
+        "module example.com/agent\n\ngo 1.23\n\nrequire {require} v0.0.0\n\nreplace {require} => {}\n",
+        binding.display()
+    );
+    std::fs::write(folder.path().join("go.mod"), manifest)?;
+    std::fs::write(folder.path().join("main.go"), program("go")?)?;
+    let (prefix, built) = (go::Prefix::shared()?, folder.path().join("agent"));
+    prefix.build(folder.path(), &built)?;
+    follows(
+        prefix.run(&built),
+        |command, endpoint| drop(command.env("ENDPOINT", endpoint)),
+        "started shop/web/nginx <nil>",
+    )
+}
+
+fn python_follows() -> Outcome {
+    if !c::is_there("python3") {
+        return Ok(Completion::ignored_with("python3 is not installed"));
+    }
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("quick.py");
+    std::fs::write(&source, program("python")?)?;
+    let mut command = Command::new("python3");
+    // Unbuffered: its output is a pipe here.
+    command.arg("-u").arg(&source).env("PYTHONPATH", c::root().join("bindings/python"));
+    command.env("CRIWATCH_LIBRARY", c::Library::of_this_build().path());
+    follows(command, |command, endpoint| drop(command.arg(endpoint)), "STARTED shop/web/nginx ")
+}
+
+/// A program that goes on until it is ended writes a line that begins so, of what was there before it came, and of what came
+/// later.
+fn follows(mut command: Command, tell: impl Fn(&mut Command, &str), expected: &str) -> Outcome {
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx")?;
+    tell(&mut command, sim.endpoint());
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
+    let before = lines.any(|line| line.starts_with(expected));
+    sim.tell("pod late ns=shop nginx")?;
+    let late = expected.replace("web", "late");
+    let after = lines.any(|line| line.starts_with(&late));
+    child.kill()?;
+    child.wait()?;
+    if before && after { Ok(Completion::Completed) } else { Err(format!("no {expected:?}: {before}, {after}").into()) }
+}
