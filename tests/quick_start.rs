@@ -80,11 +80,10 @@ fn go_follows() -> Outcome {
     std::fs::write(folder.path().join("main.go"), program("go")?)?;
     let (prefix, built) = (go::Prefix::shared()?, folder.path().join("agent"));
     prefix.build(folder.path(), &built)?;
-    follows(
-        prefix.run(&built),
-        |command, endpoint| drop(command.env("ENDPOINT", endpoint)),
-        "started shop/web/nginx <nil>",
-    )
+    let mut sim = sim::Sim::start(&[])?;
+    let mut command = prefix.run(&built);
+    command.env("ENDPOINT", sim.endpoint());
+    follows(command, &mut sim, "started shop/web/nginx <nil>")
 }
 
 fn python_follows() -> Outcome {
@@ -98,15 +97,15 @@ fn python_follows() -> Outcome {
     // Unbuffered: its output is a pipe here.
     command.arg("-u").arg(&source).env("PYTHONPATH", c::root().join("bindings/python"));
     command.env("CRIWATCH_LIBRARY", c::Library::of_this_build().path());
-    follows(command, |command, endpoint| drop(command.arg(endpoint)), "STARTED shop/web/nginx ")
+    let mut sim = sim::Sim::start(&[])?;
+    command.arg(sim.endpoint());
+    follows(command, &mut sim, "STARTED shop/web/nginx ")
 }
 
 /// A program that goes on until it is ended writes a line that begins so, of what was there before it came, and of what came
 /// later.
-fn follows(mut command: Command, tell: impl Fn(&mut Command, &str), expected: &str) -> Outcome {
-    let mut sim = sim::Sim::start(&[])?;
+fn follows(mut command: Command, sim: &mut sim::Sim, expected: &str) -> Outcome {
     sim.tell("pod web ns=shop nginx")?;
-    tell(&mut command, sim.endpoint());
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
     let before = lines.any(|line| line.starts_with(expected));
