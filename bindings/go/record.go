@@ -151,13 +151,17 @@ type Event struct {
 
 // String is for people: "started shop/web/nginx", "state watching: the engine tells events".
 func (e *Event) String() string {
+	said := e.Type.String()
 	switch {
 	case e.Container != nil:
-		return e.Type.String() + " " + e.Container.Path()
+		said += " " + e.Container.Path()
 	case e.Type == EventState:
-		return e.Type.String() + " " + e.State.String() + ": " + e.Message
+		said += " " + e.State.String()
 	}
-	return e.Type.String() + " " + e.Message
+	if e.Message != "" {
+		said += ": " + e.Message
+	}
+	return said
 }
 
 func newEvent(view capi.EventView) *Event {
