@@ -1,0 +1,44 @@
+"""References that a language's own tool makes: rustdoc, pdoc. One that cannot be made is left out, with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+class LeftOut(Exception):
+    """Why there is none."""
+
+
+def rust(root: Path, target: Path, folder: Path) -> None:
+    """What rustdoc makes of the crate. A broken link in it is an error."""
+    if not shutil.which("cargo"):
+        raise LeftOut("cargo is not installed")
+    # Of this crate alone: the folder may have the pages of its dependencies, from another run.
+    made = target / "doc"
+    shutil.rmtree(made, ignore_errors=True)
+    flags = f"{os.environ.get('RUSTDOCFLAGS', '')} -D rustdoc::broken_intra_doc_links"
+    command = ["cargo", "doc", "--no-deps", "--lib", "--quiet", "--target-dir", str(target)]
+    subprocess.run(command, cwd=root, check=True, env={**os.environ, "RUSTDOCFLAGS": flags})
+    shutil.copytree(made, folder)
+
+
+def python(root: Path, folder: Path) -> None:
+    """What pdoc makes of the package."""
+    package = root / "bindings/python"
+    command = [sys.executable, "-m", "pdoc", "--no-search", "--output-directory", str(folder), "criwatch"]
+    # Importing it loads no library, and is to leave no bytecode among the sources.
+    environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(command, check=True, env=environment)
+
+
+def manual(page: Path) -> str:
+    """A manual page as text."""
+    if not shutil.which("groff"):
+        raise LeftOut("groff is not installed")
+    command = ["groff", "-man", "-Tutf8", "-P-c", "-rLL=98n", str(page)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return said.strip("\n")
