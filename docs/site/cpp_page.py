@@ -12,21 +12,21 @@ from pathlib import Path
 import text
 from text import Links, Markdown
 
-CLASS = re.compile(r"(?:template <[^{]*> ?)?(?:class|struct|enum class|union) (\w+)[^;({]*\{$")
+CLASS = re.compile(r"(?:template <[^{]*> ?)?(?:class|struct|enum class|union) (?:\[\[nodiscard\]\] )?(\w+(?:<\w+>)?)[^;({]*\{$")
 
 
 def page(folder: Path, links: Links) -> tuple[str, list[tuple[int, str, str]]]:
     """The page and its outline."""
     html, headings = "<h1>C++ reference</h1>\n<p>Everything is in the namespace <code>criwatch</code>.</p>\n", []
+    taken: set[str] = set()
     for header in sorted(folder.glob("criwatch/*.hpp")):
-        anchor = header.stem
-        headings.append((2, anchor, f"{header.parent.name}/{header.name}"))
+        headings.append((2, text.slug(header.name, taken), f"{header.parent.name}/{header.name}"))
         about, outline = _outline(header.read_text().split("\n"))
-        html += f'<h2 id="{anchor}">{headings[-1][2]}</h2>\n{Markdown(links).comment(about)}'
+        html += f'<h2 id="{headings[-1][1]}">{headings[-1][2]}</h2>\n{Markdown(links).comment(about)}'
         for name, code in outline:
             if name:
-                headings.append((3, name, escape(name)))
-                html += f'<h3 id="{name}"><code>{escape(name)}</code></h3>\n'
+                headings.append((3, text.slug(name, taken), escape(name)))
+                html += f'<h3 id="{headings[-1][1]}"><code>{escape(name)}</code></h3>\n'
             html += text.code(code, "cpp")
     return html, headings
 

@@ -82,8 +82,9 @@ class Markdown:
         self.md = MarkdownIt("gfm-like", {"linkify": False, "html": True})
         self.headings: list[tuple[int, str, str]] = []
 
-    def page(self, markdown: str) -> str:
-        """A whole page. Its headings are in `headings` then: level, anchor, title as HTML."""
+    def page(self, markdown: str, indented: str = "") -> str:
+        """A whole page. Its headings are in `headings` then: level, anchor, title as HTML. `indented` is the language of
+        code that does not say its own."""
         markdown = INCLUDED.sub(self._included, markdown)
         tokens = self.md.parse(markdown)
         taken: set[str] = set()
@@ -96,14 +97,18 @@ class Markdown:
                 self._inline(token.children or [])
             elif token.type == "fence":
                 token.type, token.content = "html_block", code(token.content, token.info.strip())
+            elif token.type == "code_block":
+                token.type, token.content = "html_block", code(token.content, indented)
         html = self.md.renderer.render(tokens, self.md.options, {})
+        # A table without titles.
+        html = re.sub(r"<thead>\s*<tr>\s*(?:<th></th>\s*)+</tr>\s*</thead>", "", html)
         return html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
 
     def comment(self, text: str) -> str:
         """Text of a comment in code: its names are links."""
         blocks = re.split(r"(\n\n(?:    [^\n]*\n?)+)", text)
         marked = "".join(block if block.startswith("\n\n    ") else self._marked(block) for block in blocks)
-        return self.page(marked)
+        return self.page(marked, "c")
 
     def line(self, text: str) -> str:
         """The same for a text without paragraphs."""
