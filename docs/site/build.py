@@ -162,13 +162,11 @@ class Place:
         return f"source/{source}/index.html" if file.is_dir() else f"source/{source}.html"
 
     def of_name(self, name: str) -> str:
-        name = name.removesuffix("()")
-        if name in self.site.header.items:
-            return self._relative(contents.C.path) + f"#{name}"
-        page = self.site.pages.get(name)
-        if page and page.source != self.source:
-            return self._relative(page.path)
-        return self._relative(contents.C.path) if name == "include/criwatch.h" and self.source != name else ""
+        if name.removesuffix("()") in self.site.header.items:
+            return self._relative(contents.C.path) + f"#{name.removesuffix('()')}"
+        # A file that is named from the repository's root.
+        is_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)+|[A-Z]+\.md", name) and name != self.source
+        return self._relative(self._shown(name, ROOT / name)) if is_path and (ROOT / name).is_file() else ""
 
     def text_of(self, path: str) -> str:
         return self._file(path).read_text()
