@@ -10,8 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
+from typing import TypeVar
 
 import c_page
 import contents
@@ -25,6 +28,8 @@ import tools
 from contents import Page
 
 ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
 IMAGES = {".png", ".svg", ".gif", ".jpg", ".webp"}
 
 
@@ -63,17 +68,17 @@ class Site:
         api = self.folder / "api"
         self._attempt(contents.RUST, lambda: tools.rust(ROOT, self.target, api / "rust"))
         self._attempt(contents.PYTHON, lambda: tools.python(ROOT, api / "python"))
-        made = {page: self._attempt(page, lambda page=page: tools.manual(ROOT / page.source))
-                for page in self.chapters["Manual pages"][:]}
+        manuals = list(self.chapters["Manual pages"])
+        made = {page: self._attempt(page, partial(tools.manual, ROOT / page.source)) for page in manuals}
         go = self._attempt(contents.GO, self._go)
         # Only now it is known what there is.
         for page, said in made.items():
             if said:
-                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{escape(said)}</pre>\n')
+                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{said}</pre>\n')
         if go:
             self._page(contents.GO, go[0], layout.outline(go[1]))
 
-    def _attempt(self, page: Page, make: object) -> object:
+    def _attempt(self, page: Page, make: Callable[[], T]) -> T | None:
         """What `make` gives; a reference whose tool is lacking is left out of the contents."""
         try:
             return make()
@@ -85,7 +90,7 @@ class Site:
         self.pages.pop(page.source, None)
         return None
 
-    def _go(self) -> tuple[str, list[tuple[int, str, str]]]:
+    def _go(self) -> tuple[str, text.Outline]:
         if not shutil.which("go"):
             raise tools.LeftOut("go is not installed")
         return go_page.page(ROOT / "bindings/go")
@@ -110,7 +115,8 @@ class Site:
         """A file, or what a folder has."""
         here = ROOT / path
         if here.is_dir():
-            names = "".join(f"<li>{escape(e.name)}{'/' * e.is_dir()}</li>\n" for e in sorted(here.iterdir()) if e.name[0] != ".")
+            entries = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
+            names = "".join(f"<li>{escape(entry.name)}{'/' * entry.is_dir()}</li>\n" for entry in entries)
             body, to = f"<ul>\n{names}</ul>\n", f"source/{path}/index.html"
         else:
             body, to = text.source(here), f"source/{path}.html"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import escape
 
 import text
@@ -17,7 +16,7 @@ class Reference:
     def __init__(self, header: Header, links: Links) -> None:
         self.header = header
         self.links = links
-        self.headings: list[tuple[int, str, str]] = []
+        self.headings: text.Outline = []
         self.taken: set[str] = set(header.items)
 
     def page(self) -> str:
@@ -25,7 +24,8 @@ class Reference:
         # Lone words are headings.
         preamble = re.sub(r"^([A-Z]\w+)$(?=\n\n)", r"## \1", preamble, flags=re.M)
         intro = Markdown(self.links)
-        html = f"<h1>C reference</h1>\n<p>{escape(title)} Made from <code>include/criwatch.h</code>, version {self.header.version}.</p>\n"
+        made = f"Made from <code>include/criwatch.h</code>, version {self.header.version}."
+        html = f"<h1>C reference</h1>\n<p>{escape(title)} {made}</p>\n"
         html += intro.comment(preamble)
         self.headings += intro.headings
         self.taken |= {anchor for _, anchor, _ in intro.headings}
@@ -49,8 +49,10 @@ class Reference:
         return f'<h{level} id="{anchor}">{escape(title)}</h{level}>\n'
 
     def _constants(self, items: list[Item]) -> str:
+        kind = "number" if items[0].value.lstrip("-").isdigit() else "words"
         rows = "".join(
-            f'<tr id="{item.name}"><td><code>{item.name}</code></td><td class="number"><code>{escape(item.value)}</code></td>'
+            f'<tr id="{item.name}"><td><code>{item.name}</code></td>'
+            f'<td class="{kind}"><code>{escape(item.value)}</code></td>'
             f"<td>{self._line(item.text)}</td></tr>\n"
             for item in items
         )
@@ -61,11 +63,10 @@ class Reference:
         html = f'<section class="item" id="{item.name}">\n<h3><code>{item.name}</code></h3>\n'
         html += self._declaration(item) + Markdown(self.links).comment(item.text)
         if item.fields:
-            rows = ((f"{item.name}.{field.name}", field.name, field.text) for field in item.fields)
-            html += self._pairs(rows, with_anchor=True)
-        details = [("", name, about) for name, about in item.parameters]
+            html += self._pairs([(field.name, field.text) for field in item.fields], f"{item.name}.")
+        details = list(item.parameters)
         if item.kind == "function" and item.code.rstrip(";").endswith("cri_error **err)"):
-            details.append(("", "err", "see Errors under Conventions; may be NULL"))
+            details.append(("err", "see Errors under Conventions; may be NULL"))
         html += self._pairs(details)
         if item.returns:
             html += f"<p><strong>Returns</strong> {self._line(item.returns)}</p>\n"
@@ -75,21 +76,19 @@ class Reference:
 
     def _declaration(self, item: Item) -> str:
         """Highlighted, and its types are links."""
-        html = text.code(item.code, "c")
-        return self._linked(html, lambda name: name != item.name)
 
-    def _linked(self, html: str, is_wanted: Callable[[str], bool]) -> str:
         def link(match: re.Match[str]) -> str:
-            href = self.links.of_name(match[0]) if is_wanted(match[0]) else ""
+            href = self.links.of_name(match[0]) if match[0] != item.name else ""
             return f'<a href="{href}">{match[0]}</a>' if href else match[0]
 
-        return re.sub(r"\b(?:cri|CRI)_\w+\b", link, html)
+        return re.sub(r"\b(?:cri|CRI)_\w+\b", link, text.code(item.code, "c"))
 
-    def _pairs(self, rows: object, with_anchor: bool = False) -> str:
-        html = "".join(
-            f"<dt{f' id={chr(34)}{anchor}{chr(34)}' if with_anchor else ''}><code>{name}</code></dt><dd>{self._line(about)}</dd>\n"
-            for anchor, name, about in rows
-        )
+    def _pairs(self, rows: list[tuple[str, str]], anchor: str = "") -> str:
+        """Names and what they are; with an anchor for each that begins so."""
+        html = ""
+        for name, about in rows:
+            begin = f'<dt id="{anchor}{name}">' if anchor else "<dt>"
+            html += f"{begin}<code>{name}</code></dt><dd>{self._line(about)}</dd>\n"
         return f"<dl>\n{html}</dl>\n" if html else ""
 
     def _line(self, about: str) -> str:

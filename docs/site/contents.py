@@ -63,6 +63,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Conformance", "tests/conformance/README.md"),
         Page("Changes", "CHANGELOG.md"),
         Page("Security", "SECURITY.md"),
+        Page("This site", "docs/site/README.md"),
     ],
 }
 

@@ -12,12 +12,15 @@ from pathlib import Path
 import text
 from text import Links, Markdown
 
-CLASS = re.compile(r"(?:template <[^{]*> ?)?(?:class|struct|enum class|union) (?:\[\[nodiscard\]\] )?(\w+(?:<\w+>)?)[^;({]*\{$")
+CLASS = re.compile(
+    r"(?:template <[^{]*> ?)?(?:class|struct|enum class|union) (?:\[\[nodiscard\]\] )?(\w+(?:<\w+>)?)[^;({]*\{$"
+)
 
 
-def page(folder: Path, links: Links) -> tuple[str, list[tuple[int, str, str]]]:
+def page(folder: Path, links: Links) -> tuple[str, text.Outline]:
     """The page and its outline."""
-    html, headings = "<h1>C++ reference</h1>\n<p>Everything is in the namespace <code>criwatch</code>.</p>\n", []
+    html = "<h1>C++ reference</h1>\n<p>Everything is in the namespace <code>criwatch</code>.</p>\n"
+    headings: text.Outline = []
     taken: set[str] = set()
     for header in sorted(folder.glob("criwatch/*.hpp")):
         headings.append((2, text.slug(header.name, taken), f"{header.parent.name}/{header.name}"))
@@ -121,8 +124,9 @@ def _public(lines: list[str]) -> list[str]:
             end = _end(lines, at)
             if not hidden:
                 member = lines[at : end + 1]
-                is_class = CLASS.match(" ".join(part.strip() for part in member[:2] if part.strip()).split("{")[0] + "{")
-                kept += _public(member) if is_class and member[-1].strip() == "};" else _bodiless(member)
+                head = " ".join(part.strip() for part in member[:2]).split("{")[0] + "{"
+                is_class = CLASS.match(head) and member[-1].strip() == "};"
+                kept += _public(member) if is_class else _bodiless(member)
             at = end + 1
     while kept and not kept[-1].strip():
         kept.pop()

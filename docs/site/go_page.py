@@ -13,11 +13,12 @@ import text
 NAMED = re.compile(r"^(?:func (?:\(\w* ?\*?(\w+)(?:\[\w+\])?\) )?|type |const |var )(\w+)")
 
 
-def page(module: Path) -> tuple[str, list[tuple[int, str, str]]]:
+def page(module: Path) -> tuple[str, text.Outline]:
     """The page and its outline. Raises OSError or CalledProcessError where Go cannot say it."""
     said = subprocess.run(["go", "doc", "-all", "."], cwd=module, check=True, capture_output=True, text=True).stdout
     package, _, rest = said.partition("\n")
-    html, headings = f"<h1>Go reference</h1>\n{text.code(package, 'go')}", []
+    html = f"<h1>Go reference</h1>\n{text.code(package, 'go')}"
+    headings: text.Outline = []
     for kind, lines in _blocks(rest.split("\n")):
         if kind == "heading":
             anchor = lines[0].lower()

@@ -16,7 +16,6 @@ BANNER = "=" * 40
 class Field:
     """A field of a struct."""
 
-    declaration: str
     name: str
     text: str
 
@@ -120,8 +119,7 @@ def _item(comment: str, code: str, group: str) -> Item:
     kind, name, value = _declared(plain)
     item = Item(kind, name, plain, text, group, value, parameters, returns, note)
     if kind == "struct":
-        for declaration, about in re.findall(r"^\s+([^\n]*;)//<(.*)$", code, re.M):
-            item.fields.append(Field(declaration, re.search(r"(\w+);$", declaration)[1], about.strip()))
+        item.fields = [Field(*found) for found in re.findall(r"(\w+);//<(.*)$", code, re.M)]
     return item
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pygments.formatters import HtmlFormatter
 
 from contents import PLANNED, Page
+from text import Outline
 
 FRAME = """<!DOCTYPE html>
 <html lang="en">
@@ -46,13 +47,15 @@ def page(path: str, title: str, body: str, chapters: dict[str, list[Page]], vers
     )
 
 
-def outline(headings: list[tuple[int, str, str]], deepest: int = 3) -> str:
+def outline(headings: Outline) -> str:
     """What is on this page, where that is worth a list."""
-    entries = [(level, anchor, title) for level, anchor, title in headings if 1 < level <= deepest]
+    entries = [(level, anchor, title) for level, anchor, title in headings if 1 < level < 4]
     if len(entries) < 3:
         return ""
-    items = "\n".join(f'<li class="h{level}"><a href="#{escape(anchor)}">{title}</a></li>' for level, anchor, title in entries)
-    return f'<aside aria-label="On this page"><ul>\n{items}\n</ul></aside>\n'
+    items = "".join(
+        f'<li class="h{level}"><a href="#{escape(anchor)}">{title}</a></li>\n' for level, anchor, title in entries
+    )
+    return f'<aside aria-label="On this page"><ul>\n{items}</ul></aside>\n'
 
 
 def _contents(path: str, chapters: dict[str, list[Page]]) -> str:

@@ -1,7 +1,7 @@
 """Finds dead links in a built site: `python3 docs/site/links.py FOLDER`.
 
-Every link that stays in the site needs a file there, and an element with its anchor. Nothing a page is made of (scripts,
-styles, images) may come from a network.
+Every link that stays in the site needs a file there, and an element with its anchor. Nothing that a page is made of
+(scripts, styles, images) may come from a network.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def faults(folder: Path, foreign: tuple[str, ...] = ()) -> list[str]:
         name = path.relative_to(folder).as_posix()
         found += [f"{name}: loads {url} from the network" for url in document.loads if _is_elsewhere(url)]
         if not name.startswith(foreign):
-            found += [f"{name}: {fault}" for url in document.links + document.loads if (fault := _dead(path, url, documents))]
+            dead = (_dead(path, url, documents) for url in document.links + document.loads)
+            found += [f"{name}: {fault}" for fault in dead if fault]
     return found
 
 

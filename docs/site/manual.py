@@ -66,10 +66,16 @@ def _prototype(code: str) -> str:
     indent = " " * (len(head) + 1)
     lines = []
     for number, parameter in enumerate(re.split(r",\s*", rest.rstrip(");"))):
-        kind, name = re.fullmatch(r"(.*?)(\w+)", parameter).groups() if parameter != "void" else (parameter, "")
+        kind, name = (parameter, "") if parameter == "void" else _split(parameter)
         begin = f"{head}(" if number == 0 else indent
         lines.append(rf"\fB{_escaped(begin + kind)}\fI{_escaped(name)}\fB")
     return ",\\fR\n".join(lines) + ");\\fR"
+
+
+def _split(parameter: str) -> tuple[str, str]:
+    """A parameter's type and name."""
+    name = re.split(r"\W", parameter)[-1]
+    return parameter.removesuffix(name), name
 
 
 def _statuses(of: Header) -> list[Item]:
@@ -91,7 +97,7 @@ def _constants(items: list[Item]) -> str:
 
 def _prose(text: str) -> str:
     """Paragraphs, lists of dashes, indented code, and lone words, which are headings."""
-    parts, is_listed = [], False
+    parts: list[str] = []
     for block in re.split(r"\n\n+", text):
         if re.fullmatch(r"[A-Z]\w+", block):
             parts.append(f".SH {block.upper()}")
@@ -109,7 +115,9 @@ def _filled(text: str) -> str:
     """One line a sentence, names bold."""
     escaped = _escaped(" ".join(text.split()))
     escaped = re.sub(r"`([^`]*)`", r"\\fI\1\\fR", escaped)
-    escaped = re.sub(r"\b((?:cri|CRI)_\w+)", r"\\%\\fB\1\\fR", escaped)
+    escaped = re.sub(r"\b((?:cri|CRI)_\w+)", r"\\fB\1\\fR", escaped)
+    # Names are not hyphenated.
+    escaped = re.sub(r"(?<!\S)(?=\S*\\fB)", r"\\%", escaped)
     return re.sub(r"(?<=[.;:]) (?=[A-Z][a-z])", "\n", escaped)
 
 

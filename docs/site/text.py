@@ -11,12 +11,16 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 # On a forge this comment is not seen, and the link beside it is; in the site it becomes the code:
 # <!-- code: PATH LANGUAGE [which of them, from 1] -->
-INCLUDED = re.compile(r"<!-- code: (\S+) (\S+)(?: (\d+))? -->\s*")
+INCLUDED = re.compile(r"^<!-- code: (\S+) (\S+)(?: (\d+))? -->\s*$\n?", re.M)
+
+# The headings of a page: level, anchor, title as HTML.
+Outline = list[tuple[int, str, str]]
 
 
 class Links(Protocol):
@@ -62,7 +66,7 @@ def source(path: Path) -> str:
     return _highlighted(text, lexer)
 
 
-def _highlighted(text: str, lexer: object) -> str:
+def _highlighted(text: str, lexer: Lexer | None) -> str:
     if lexer is None:
         return f"<pre><code>{escape(text)}</code></pre>\n"
     return f'<pre class="hl"><code>{highlight(text, lexer, HtmlFormatter(nowrap=True))}</code></pre>\n'
@@ -70,8 +74,11 @@ def _highlighted(text: str, lexer: object) -> str:
 
 def fences(markdown: str, language: str) -> list[str]:
     """The code in this language, in order."""
-    return [t.content for t in MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
-            if t.type == "fence" and t.info.strip() == language]
+    return [
+        t.content
+        for t in MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
+        if t.type == "fence" and t.info.strip() == language
+    ]
 
 
 class Markdown:
@@ -80,26 +87,26 @@ class Markdown:
     def __init__(self, links: Links) -> None:
         self.links = links
         self.md = MarkdownIt("gfm-like", {"linkify": False, "html": True})
-        self.headings: list[tuple[int, str, str]] = []
+        self.headings: Outline = []
 
     def page(self, markdown: str, indented: str = "") -> str:
-        """A whole page. Its headings are in `headings` then: level, anchor, title as HTML. `indented` is the language of
-        code that does not say its own."""
+        """A whole page; its headings are in `headings` then. `indented` is the language of code that says none."""
         markdown = INCLUDED.sub(self._included, markdown)
         tokens = self.md.parse(markdown)
         taken: set[str] = set()
         for at, token in enumerate(tokens):
             if token.type == "heading_open":
                 title = "".join(child.content for child in tokens[at + 1].children or [])
-                token.attrSet("id", slug(title, taken))
-                self.headings.append((int(token.tag[1]), token.attrGet("id"), escape(title)))
+                anchor = slug(title, taken)
+                token.attrSet("id", anchor)
+                self.headings.append((int(token.tag[1]), anchor, escape(title)))
             elif token.type == "inline":
                 self._inline(token.children or [])
             elif token.type == "fence":
                 token.type, token.content = "html_block", code(token.content, token.info.strip())
             elif token.type == "code_block":
                 token.type, token.content = "html_block", code(token.content, indented)
-        html = self.md.renderer.render(tokens, self.md.options, {})
+        html = str(self.md.renderer.render(tokens, self.md.options, {}))
         # A table without titles.
         html = re.sub(r"<thead>\s*<tr>\s*(?:<th></th>\s*)+</tr>\s*</thead>", "", html)
         return html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
@@ -114,7 +121,7 @@ class Markdown:
         """The same for a text without paragraphs."""
         tokens = self.md.parseInline(self._marked(text))
         self._inline(tokens[0].children or [])
-        return self.md.renderer.render(tokens, self.md.options, {})
+        return str(self.md.renderer.render(tokens, self.md.options, {}))
 
     def _marked(self, text: str) -> str:
         pieces = re.split(r"(`[^`]*`)", text)

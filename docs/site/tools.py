@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
+
+BACK = r"[\b]"
+CHARACTER = r"(?:&[#\w]+;|[^\n])"
 
 
 class LeftOut(Exception):
@@ -36,9 +41,15 @@ def python(root: Path, folder: Path) -> None:
 
 
 def manual(page: Path) -> str:
-    """A manual page as text."""
+    """A manual page as HTML: a terminal's text, with its bold and underlined words."""
     if not shutil.which("groff"):
         raise LeftOut("groff is not installed")
-    command = ["groff", "-man", "-Tutf8", "-P-c", "-rLL=98n", str(page)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return said.strip("\n")
+    # As typewriters did it: x, back, x is bold; _, back, x is underlined. Lines fit the page; no word is broken.
+    command = ["groff", "-man", "-Tutf8", "-P-c", "-rLL=88n", "-rHY=0", "-dAD=l", str(page)]
+    html = escape(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip("\n"))
+    html = re.sub(rf"(?:({CHARACTER}){BACK}\1)+", lambda run: f"<b>{_once(run[0])}</b>", html)
+    return re.sub(rf"(?:_{BACK}{CHARACTER})+", lambda run: f"<i>{_once(run[0])}</i>", html)
+
+
+def _once(run: str) -> str:
+    return re.sub(rf"{CHARACTER}{BACK}", "", run)
