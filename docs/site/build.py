@@ -52,6 +52,9 @@ class Site:
         """Builds everything; what is wrong with it."""
         listed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
         self.faults += [f"{path} is no page of docs/site/contents.py" for path in sorted(listed - set(self.pages))]
+        missing = [path for path in self.pages if not (ROOT / path).is_file()]
+        if missing:
+            return [*self.faults, *(f"{path} is not there, and a page of docs/site/contents.py" for path in missing)]
         # These decide what the contents show.
         self._by_tools()
         self._write("style.css", layout.style())
@@ -190,8 +193,9 @@ def main(folder: Path, target: Path) -> int:
     try:
         faults = Site(folder, target).build()
     except subprocess.CalledProcessError as error:
-        print(error, error.stderr or "", file=sys.stderr)
-        return 1
+        faults = [f"{error}\n{error.stderr or ''}"]
+    except text.NoSuchCode as error:
+        faults = [str(error)]
     print(*faults, sep="\n", end="\n" if faults else "", file=sys.stderr)
     return 1 if faults else 0
 

@@ -23,6 +23,10 @@ INCLUDED = re.compile(r"^<!-- code: (\S+) (\S+)(?: (\d+))? -->\s*$\n?", re.M)
 Outline = list[tuple[int, str, str]]
 
 
+class NoSuchCode(Exception):
+    """A text is to show code that is not there."""
+
+
 class Links(Protocol):
     """Who knows where things are."""
 
@@ -149,5 +153,5 @@ class Markdown:
         path, language, which = match[1], match[2], int(match[3] or 1)
         found = fences(self.links.text_of(path), language)
         if len(found) < which:
-            raise LookupError(f"{path} has no code number {which} in {language}")
+            raise NoSuchCode(f"{path} has no code number {which} in {language}")
         return f"```{language}\n{found[which - 1]}```\n\n"
