@@ -1,0 +1,71 @@
+"""What the site has, in the order of its contents. A page of docs/ that is missing here is an error of the build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: made from a text of the repository, or by a module of this folder."""
+
+    title: str
+    source: str = ""
+    made: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where in the site it is."""
+        if self.made:
+            return self.made
+        if self.source == "README.md":
+            return "index.html"
+        source = PurePosixPath(self.source)
+        if source.suffix != ".md":
+            return f"man/{source.name}.html"
+        stem = source.parent.name if source.stem == "README" else source.stem.lower()
+        return f"{stem}.html"
+
+
+C, CPP, GO = (Page(language, made=f"api/{name}.html") for language, name in (("C", "c"), ("C++", "cpp"), ("Go", "go")))
+PYTHON = Page("Python", made="api/python/criwatch.html")
+RUST = Page("Rust", made="api/rust/criwatch/index.html")
+
+CHAPTERS: dict[str, list[Page]] = {
+    "Start": [
+        Page("Overview", "README.md"),
+        Page("Quick start", "docs/quick-start.md"),
+        Page("Installing and packing", "docs/packaging.md"),
+        Page("Porting from whalewatcher", "docs/porting-from-whalewatcher.md"),
+    ],
+    "What to rely on": [
+        Page("Events", "docs/events.md"),
+        Page("JSON", "docs/json.md"),
+        Page("Options", "docs/options.md"),
+        Page("The C ABI", "docs/abi.md"),
+        Page("A guest in your process", "docs/guest.md"),
+        Page("Reliability", "docs/reliability.md"),
+    ],
+    "Languages": [
+        Page("C++", "bindings/cpp/README.md"),
+        Page("Go", "bindings/go/README.md"),
+        Page("Python", "bindings/python/README.md"),
+    ],
+    "Reference": [C, CPP, GO, PYTHON, RUST],
+    # Filled with docs/man.
+    "Manual pages": [],
+    "Inside": [
+        Page("Architecture", "docs/architecture.md"),
+        Page("The lab", "docs/lab.md"),
+        Page("The simulated engine", "sim/README.md"),
+        Page("The wire contract", "proto/README.md"),
+        Page("Conformance", "tests/conformance/README.md"),
+        Page("Changes", "CHANGELOG.md"),
+        Page("Security", "SECURITY.md"),
+        Page("This site", "docs/site/README.md"),
+    ],
+}
+
+# What is to come, and is no page yet.
+PLANNED = {"What to rely on": ["Benchmarks"]}

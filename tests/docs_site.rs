@@ -1,0 +1,236 @@
+//! The documentation's site and the manual pages: they can be made, nothing in them leads nowhere, and they are of today.
+
+#[path = "support/c.rs"]
+mod c;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+type Outcome = Result<Completion, Failed>;
+
+fn main() {
+    let trials = vec![
+        Trial::ignorable_test("the_site_builds_without_a_dead_link", || of_site(|_| Ok(Completion::Completed))),
+        Trial::ignorable_test("every_page_can_be_reached", || of_site(every_page_can_be_reached)),
+        Trial::ignorable_test("every_language_has_its_reference", || of_site(every_language_has_its_reference)),
+        Trial::ignorable_test("the_reference_has_all_of_the_header", || of_site(the_reference_has_all_of_the_header)),
+        Trial::ignorable_test("the_quick_start_shows_what_the_readmes_show", || of_site(the_quick_start_shows)),
+        Trial::ignorable_test("a_dead_link_is_found", a_dead_link_is_found),
+        Trial::ignorable_test("the_manual_page_is_what_the_header_says", the_manual_page_is_current),
+        Trial::ignorable_test("manual_pages_have_no_fault", manual_pages_have_no_fault),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// The site of this run.
+struct Site {
+    folder: PathBuf,
+    /// What the build said, of what it left out.
+    said: String,
+}
+
+/// Why there is none: this machine lacks something, or something is wrong.
+enum Obstacle {
+    Skip(String),
+    Fail(String),
+}
+
+/// Builds the site, once, and looks at it.
+fn of_site(look: impl Fn(&Site) -> Outcome) -> Outcome {
+    static BUILT: OnceLock<Result<Site, Obstacle>> = OnceLock::new();
+    match BUILT.get_or_init(build) {
+        Ok(site) => look(site),
+        Err(Obstacle::Skip(reason)) => Ok(Completion::ignored_with(reason.clone())),
+        Err(Obstacle::Fail(what)) => Err(what.clone().into()),
+    }
+}
+
+fn build() -> Result<Site, Obstacle> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("Cargo's target folder");
+    let mut command = Command::new(c::root().join("scripts/docs"));
+    let output = command.arg(&folder).env("CARGO_TARGET_DIR", target).output();
+    let output = output.map_err(|e| Obstacle::Fail(format!("scripts/docs: {e}")))?;
+    match output.status.code() {
+        Some(0) => Ok(Site { folder, said: c::text(&output) }),
+        Some(77) => Err(Obstacle::Skip(last_line(&output))),
+        _ => Err(Obstacle::Fail(c::text(&output))),
+    }
+}
+
+fn last_line(output: &Output) -> String {
+    c::text(output).trim_end().rsplit('\n').next().unwrap_or_default().to_owned()
+}
+
+/// From the first page, by links alone: each text of `docs/`, and each manual page that is shown.
+fn every_page_can_be_reached(site: &Site) -> Outcome {
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![site.folder.join("index.html")];
+    while let Some(page) = waiting.pop() {
+        let page = fs::canonicalize(&page).map_err(|e| format!("{}: {e}", page.display()))?;
+        // References that other tools made lead to nothing of ours.
+        if !reached.insert(page.clone()) || page.starts_with(site.folder.join("api")) {
+            continue;
+        }
+        let here = page.parent().expect("a page's folder");
+        waiting.extend(links(&fs::read_to_string(&page)?).map(|link| here.join(link)));
+    }
+    for document in names_in("docs", "md")? {
+        let page = site.folder.join(&document).with_extension("html");
+        if !reached.contains(&page) {
+            return Err(format!("docs/{document} cannot be reached from the first page").into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+/// Where a page leads to within the site.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    let targets = page.split("<a ").skip(1).filter_map(|tag| tag.split_once("href=\"")?.1.split('"').next());
+    let pages = targets.map(|target| target.split('#').next().unwrap_or_default());
+    pages.filter(|page| page.ends_with(".html") && !page.contains(':'))
+}
+
+/// The names in a folder of the repository with this extension.
+fn names_in(folder: &str, extension: &str) -> Result<Vec<String>, Failed> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(c::root().join(folder))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == extension) {
+            names.push(path.file_name().expect("a name").to_string_lossy().into_owned());
+        }
+    }
+    if names.is_empty() { Err(format!("{folder} has no .{extension}").into()) } else { Ok(names) }
+}
+
+/// Those whose tool this machine lacks are left out, and named.
+fn every_language_has_its_reference(site: &Site) -> Outcome {
+    let left_out: Vec<_> = site.said.lines().filter_map(|line| line.strip_prefix("left out: ")).collect();
+    let pages = [
+        ("C", "c.html"),
+        ("C++", "cpp.html"),
+        ("Go", "go.html"),
+        ("Python", "python/criwatch.html"),
+        ("Rust", "rust/criwatch/index.html"),
+    ];
+    for (language, page) in pages {
+        let is_there = site.folder.join("api").join(page).is_file();
+        let is_named = left_out.iter().any(|line| line.starts_with(&format!("{language}: ")));
+        if is_there == is_named {
+            return Err(format!("{language}: there is {is_there}, left out {is_named}:\n{}", site.said).into());
+        }
+    }
+    if left_out.is_empty() { Ok(Completion::Completed) } else { Ok(Completion::ignored_with(left_out.join("; "))) }
+}
+
+/// Each function, and each constant, type and macro: an anchor, and its text.
+fn the_reference_has_all_of_the_header(site: &Site) -> Outcome {
+    let header = fs::read_to_string(c::root().join("include/criwatch.h"))?;
+    let page = fs::read_to_string(site.folder.join("api/c.html"))?;
+    let mut names = c::functions(&header);
+    let code = c::without_comments(&header);
+    names.extend(code.lines().filter_map(|line| {
+        let name = line.strip_prefix("#define CRI_")?;
+        Some(format!("CRI_{}", name.split([' ', '(']).next()?))
+    }));
+    names.extend(code.lines().filter_map(|line| {
+        let name = line.strip_prefix("typedef struct ")?.trim_end_matches([' ', '{', ';']);
+        Some(name.split(' ').next()?.to_owned())
+    }));
+    let missing: Vec<_> = names.iter().filter(|name| !page.contains(&format!("id=\"{name}\""))).collect();
+    if names.len() < 100 || !missing.is_empty() {
+        return Err(format!("of {} names these have no anchor: {missing:?}", names.len()).into());
+    }
+    Ok(Completion::Completed)
+}
+
+/// The code of the quick start is that of the READMEs, which their own tests run.
+fn the_quick_start_shows(site: &Site) -> Outcome {
+    let page = plain(&fs::read_to_string(site.folder.join("quick-start.html"))?);
+    let shown = [
+        ("README.md", "c"),
+        ("bindings/cpp/README.md", "cpp"),
+        ("bindings/go/README.md", "go"),
+        ("bindings/python/README.md", "python"),
+    ];
+    for (readme, language) in shown {
+        let text = fs::read_to_string(c::root().join(readme)).map_err(|e| format!("{readme}: {e}"))?;
+        let code = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
+        let code = code.ok_or_else(|| format!("{readme} has no {language}"))?;
+        if !page.contains(code.trim()) {
+            return Err(format!("docs/quick-start.md does not show the {language} of {readme}").into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+/// The text of a page, without its marks.
+fn plain(html: &str) -> String {
+    let text: String = html.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(text, |text, (mark, character)| text.replace(mark, character))
+}
+
+/// The checker of links, on a site that has one of each fault.
+fn a_dead_link_is_found() -> Outcome {
+    if !c::is_there("python3") {
+        return Ok(Completion::ignored_with("python3 is not installed"));
+    }
+    let faults = BTreeMap::from([
+        ("<a href=\"nowhere.html\">x</a>", "a dead link: nowhere.html"),
+        ("<a href=\"good.html#no\">x</a>", "a link to an anchor that is not there: good.html#no"),
+        ("<img src=\"none.png\">", "a dead link: none.png"),
+        ("<script src=\"https://example.org/x.js\"></script>", "loads https://example.org/x.js from the network"),
+    ]);
+    for (fault, told) in faults {
+        let site = tempfile::tempdir()?;
+        fs::write(site.path().join("good.html"), "<h2 id=\"yes\">x</h2><a href=\"index.html#top\">x</a>")?;
+        let good = "<a href=\"good.html#yes\">x</a> <a href=\"https://example.org/\">x</a>";
+        fs::write(site.path().join("index.html"), good)?;
+        let check = || Command::new("python3").arg(c::root().join("docs/site/links.py")).arg(site.path()).output();
+        let output = check()?;
+        assert!(output.status.success() && c::text(&output).is_empty(), "{}", c::text(&output));
+        fs::write(site.path().join("index.html"), format!("{good}{fault}"))?;
+        let output = check()?;
+        assert_eq!((output.status.code(), c::text(&output)), (Some(1), format!("index.html: {told}\n")));
+    }
+    Ok(Completion::Completed)
+}
+
+fn the_manual_page_is_current() -> Outcome {
+    if !c::is_there("python3") {
+        return Ok(Completion::ignored_with("python3 is not installed"));
+    }
+    let mut command = Command::new("python3");
+    command.arg(c::root().join("docs/site/manual.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    if std::env::var_os("CRI_BLESS").is_none() {
+        command.arg("--check");
+    }
+    c::succeed(&mut command)?;
+    Ok(Completion::Completed)
+}
+
+/// groff has nothing to say of any of them, and they have what a manual page has to have.
+fn manual_pages_have_no_fault() -> Outcome {
+    if !c::is_there("groff") {
+        return Ok(Completion::ignored_with("groff is not installed"));
+    }
+    let names = names_in("docs/man", "3")?.into_iter().chain(names_in("docs/man", "1").unwrap_or_default());
+    for name in names {
+        let page = c::root().join("docs/man").join(&name);
+        let mut command = Command::new("groff");
+        let output = command.args(["-man", "-ww", "-Tutf8", "-P-cbou"]).arg(page).output()?;
+        let (text, complaints) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+        assert!(output.status.success() && complaints.is_empty(), "{name}: {complaints}");
+        for part in ["NAME", "SYNOPSIS", "DESCRIPTION", "SEE ALSO"] {
+            assert!(text.lines().any(|line| line == part), "{name} has no {part}");
+        }
+    }
+    Ok(Completion::Completed)
+}
