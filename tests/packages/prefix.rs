@@ -84,6 +84,7 @@ const CONTENTS: &[&str] = &[
     "lib64/libcriwatch.so.1",
     "lib64/libcriwatch.so.1.0.0",
     "lib64/pkgconfig/criwatch.pc",
+    "share/man/man3/criwatch.3",
 ];
 
 pub fn contents() -> Result<(), Failed> {
