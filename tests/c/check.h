@@ -48,6 +48,30 @@ static inline void check_error(cri_status expected, cri_status status, cri_error
     *err = NULL;
 }
 
+/* Callbacks that do nothing. */
+
+static inline void ignore_event(const cri_event *event, void *user_data)
+{
+    (void)event;
+    (void)user_data;
+}
+
+static inline void ignore_log(uint32_t level, const char *message, void *user_data)
+{
+    (void)level;
+    (void)message;
+    (void)user_data;
+}
+
+static inline void ignore_container(const char *container, const char *inspection, const cri_rucksack *rucksack,
+                                    void *user_data)
+{
+    (void)container;
+    (void)inspection;
+    (void)rucksack;
+    (void)user_data;
+}
+
 /* Has the simulated engine do what one line of its script says; what it answers ("ok ..."). */
 static inline const char *tell(const char *line)
 {

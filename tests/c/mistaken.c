@@ -36,27 +36,6 @@ static void as_watcher(const void *other)
     CHECK(buffer.data == NULL && snapshot == NULL && queue == NULL);
 }
 
-static void on_event(const cri_event *event, void *user_data)
-{
-    (void)event;
-    (void)user_data;
-}
-
-static void on_log(uint32_t level, const char *message, void *user_data)
-{
-    (void)level;
-    (void)message;
-    (void)user_data;
-}
-
-static void on_container(const char *container, const char *inspection, const cri_rucksack *rucksack, void *user_data)
-{
-    (void)container;
-    (void)inspection;
-    (void)rucksack;
-    (void)user_data;
-}
-
 static void count(void *user_data)
 {
     ++*(int *)user_data;
@@ -68,9 +47,9 @@ static void as_watcher_of_callbacks(const void *other)
     const cri_watcher *w = other;
     cri_subscription *subscription = NULL;
     int destroyed = 0;
-    REFUSED(cri_watcher_subscribe(w, 0, 0, on_event, &destroyed, count, &subscription, &err));
-    REFUSED(cri_watcher_set_log(w, CRI_LOG_DEBUG, on_log, &destroyed, count, &err));
-    REFUSED(cri_watcher_set_packer(w, on_container, &destroyed, count, &err));
+    REFUSED(cri_watcher_subscribe(w, 0, 0, ignore_event, &destroyed, count, &subscription, &err));
+    REFUSED(cri_watcher_set_log(w, CRI_LOG_DEBUG, ignore_log, &destroyed, count, &err));
+    REFUSED(cri_watcher_set_packer(w, ignore_container, &destroyed, count, &err));
     CHECK(destroyed == 3 && subscription == NULL);
 }
 
@@ -181,7 +160,7 @@ int main(int argc, char **argv)
     CHECK(cri_options_new(&options, NULL) == CRI_OK);
     CHECK(cri_options_set(options, "no.such", "option", &error) == CRI_E_OPTION);
     CHECK(cri_watcher_new(argv[1], options, &watcher, NULL) == CRI_OK);
-    CHECK(cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, NULL, &subscription, NULL) == CRI_OK);
+    CHECK(cri_watcher_subscribe(watcher, 0, 0, ignore_event, NULL, NULL, &subscription, NULL) == CRI_OK);
     CHECK(cri_event_queue_new(watcher, 0, 0, 0, &queue, NULL) == CRI_OK);
     CHECK(cri_watcher_start(watcher, NULL) == CRI_OK && cri_watcher_wait_ready(watcher, 60000, NULL) == CRI_OK);
     CHECK(cri_event_queue_next(queue, 60000, &event, NULL) == CRI_OK);

@@ -21,21 +21,6 @@ static void on_event(const cri_event *event, void *user_data)
     __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
 }
 
-static void on_log(uint32_t level, const char *message, void *user_data)
-{
-    (void)level;
-    (void)message;
-    (void)user_data;
-}
-
-static void on_pack(const char *container, const char *inspection, const cri_rucksack *rucksack, void *user_data)
-{
-    (void)container;
-    (void)inspection;
-    (void)rucksack;
-    (void)user_data;
-}
-
 static void on_destroy(void *user_data)
 {
     (void)user_data;
@@ -64,8 +49,8 @@ static void every_call_says_so(void)
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_inspect(watcher, "nginx", 0, -1, &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_call(watcher, "RuntimeService/Version", NULL, -1, &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_attach(watcher, "nginx", "{}", &err));
-    CHECK_ERROR(CRI_E_FORKED, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_log, NULL, on_destroy, &err));
-    CHECK_ERROR(CRI_E_FORKED, cri_watcher_set_packer(watcher, on_pack, NULL, on_destroy, &err));
+    CHECK_ERROR(CRI_E_FORKED, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, ignore_log, NULL, on_destroy, &err));
+    CHECK_ERROR(CRI_E_FORKED, cri_watcher_set_packer(watcher, ignore_container, NULL, on_destroy, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, on_destroy, &s, &err));
     CHECK(destroyed == ended + 3);
     CHECK_ERROR(CRI_E_FORKED, cri_event_queue_new(watcher, 0, 0, 0, &q, &err));

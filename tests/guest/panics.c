@@ -22,27 +22,6 @@ static int has_happened(void)
     return access(file, F_OK) != 0;
 }
 
-static void on_event(const cri_event *event, void *user_data)
-{
-    (void)event;
-    (void)user_data;
-}
-
-static void on_log(uint32_t level, const char *message, void *user_data)
-{
-    (void)level;
-    (void)message;
-    (void)user_data;
-}
-
-static void on_pack(const char *container, const char *inspection, const cri_rucksack *rucksack, void *user_data)
-{
-    (void)container;
-    (void)inspection;
-    (void)rucksack;
-    (void)user_data;
-}
-
 static void on_destroy(void *user_data)
 {
     (void)user_data;
@@ -99,8 +78,8 @@ static void at_every_entry(void)
     BOTH(CRI_OK, cri_options_describe(&b, &err));
     cri_buffer_free(&b);
     BOTH(CRI_OK, cri_watcher_new(endpoint, options, &other, &err));
-    BOTH(CRI_OK, cri_watcher_set_log(other, CRI_LOG_ERROR, on_log, NULL, on_destroy, &err));
-    BOTH(CRI_OK, cri_watcher_set_packer(other, on_pack, NULL, on_destroy, &err));
+    BOTH(CRI_OK, cri_watcher_set_log(other, CRI_LOG_ERROR, ignore_log, NULL, on_destroy, &err));
+    BOTH(CRI_OK, cri_watcher_set_packer(other, ignore_container, NULL, on_destroy, &err));
     CHECK(destroyed == 2); /* Of the two that were refused. */
     BOTH(CRI_OK, cri_watcher_start(other, &err));
     BOTH(CRI_OK, cri_watcher_wait_ready(other, 20000, &err));
@@ -125,7 +104,7 @@ static void at_every_entry(void)
     BOTH(CRI_OK, cri_snapshot_pods(snapshot, &pods, &n, &err));
     BOTH(CRI_OK, cri_snapshot_find(snapshot, "nginx", &container, &err));
     PANICS(cri_rucksack_set(NULL, "{}", &err));
-    BOTH(CRI_OK, cri_watcher_subscribe(other, 0, 0, on_event, NULL, on_destroy, &s, &err));
+    BOTH(CRI_OK, cri_watcher_subscribe(other, 0, 0, ignore_event, NULL, on_destroy, &s, &err));
     CHECK(destroyed == 3);
     BOTH(CRI_OK, cri_event_queue_new(other, 0, 0, 0, &q, &err));
     BOTH(CRI_OK, cri_event_queue_next(q, 20000, &event, &err));
@@ -182,7 +161,7 @@ static void on_the_own_thread(const char *place)
     pthread_t waiting;
     int before = destroyed;
     cri_watcher *it = started();
-    CHECK_ERROR(CRI_OK, cri_watcher_subscribe(it, 0, 0, on_event, NULL, on_destroy, &s, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_subscribe(it, 0, 0, ignore_event, NULL, on_destroy, &s, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(it, 0, 0, 0, &q, &err));
     CHECK(pthread_create(&waiting, NULL, wait_for_the_end, q) == 0);
 
@@ -228,7 +207,7 @@ static void in_a_callbacks_thread(void)
     cri_subscription *s = NULL;
     int before = destroyed;
     arm("next");
-    CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, on_destroy, &s, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, ignore_event, NULL, on_destroy, &s, &err));
     CHECK(has_happened() && destroyed_becomes(before + 1));
     cri_subscription_free(s);
     CHECK(destroyed == before + 1);

@@ -106,27 +106,6 @@ static census count(void)
     return found;
 }
 
-static void on_event(const cri_event *event, void *user_data)
-{
-    (void)event;
-    (void)user_data;
-}
-
-static void on_log(uint32_t level, const char *message, void *user_data)
-{
-    (void)level;
-    (void)message;
-    (void)user_data;
-}
-
-static void on_pack(const char *container, const char *inspection, const cri_rucksack *rucksack, void *user_data)
-{
-    (void)container;
-    (void)inspection;
-    (void)rucksack;
-    (void)user_data;
-}
-
 static volatile int over;
 
 /* The one thread of the host that takes signals: all others of the host have them blocked, so that the kernel would
@@ -188,12 +167,12 @@ int main(int argc, char **argv)
 
     CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
     CHECK(count().others == alone && threads() == 2 + alone); /* With "." and "..". */
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_log, NULL, NULL, &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, on_pack, NULL, NULL, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, ignore_log, NULL, NULL, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, ignore_container, NULL, NULL, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 20000, &err));
     for (int i = 0; i < 2; i++)
-        CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, NULL, &subscriptions[i], &err));
+        CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, ignore_event, NULL, NULL, &subscriptions[i], &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err)); /* Costs no thread. */
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 20000, &err));
     census found = count();
