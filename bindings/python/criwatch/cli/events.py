@@ -119,7 +119,9 @@ def _printer(arguments: Namespace) -> Callable[[str, Dict[str, Any]], None]:
 
     def show(text: str, event: Dict[str, Any]) -> None:
         if event["type"] not in _MARKS:
-            print_line(line(event, arguments.no_trunc), terminal)
+            time, *rest = line(event, arguments.no_trunc)
+            # People at a terminal know the day.
+            print_line((words.Word(time.partition("T")[2], "dim"), *rest) if terminal else (time, *rest), terminal)
 
     return show
 

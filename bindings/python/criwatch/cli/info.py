@@ -82,7 +82,7 @@ def _print(report: Dict[str, Any]) -> None:
     ):
         print_line((words.Word(title, "bold"),), terminal)
         for key, text in lines:
-            print_line((f"  {key:<11}", text), terminal)
+            print_line((f"  {key:<13}", text), terminal)
     print_line((words.Word("What this look has asked", "bold"),), terminal)
     print_table(_requests(report))
 

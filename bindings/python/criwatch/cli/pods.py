@@ -70,7 +70,12 @@ def _of_states(document: str, states: Sequence[str]) -> str:
 
 def table(entries: Iterable[PodEntry], whole: bool = False) -> Table:
     """Pods as a table."""
-    rows = Table(("POD", "NAME", "NAMESPACE", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"), numbers=("RESTARTS",))
+    rows = Table(
+        ("POD", "NAME", "NAMESPACE", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"),
+        numbers=("RESTARTS",),
+        elastic=("NAME", "NAMESPACE", "IP"),
+        optional=("IP", "RESTARTS", "NAMESPACE"),
+    )
     for entry in entries:
         running, total, restarts = counts(entry)
         rows.add(

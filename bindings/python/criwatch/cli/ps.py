@@ -71,6 +71,8 @@ def table(containers: Iterable[Container], whole: bool = False) -> Table:
     rows = Table(
         ("CONTAINER", "NAME", "POD", "NAMESPACE", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"),
         numbers=("PID", "RESTARTS"),
+        elastic=("NAME", "POD", "NAMESPACE", "IMAGE"),
+        optional=("IMAGE", "NAMESPACE", "PID", "RESTARTS"),
     )
     for container in containers:
         rows.add(

@@ -1,4 +1,4 @@
-"""What a terminal shows better than a pipe: colours, and tables that fit. Needs rich, and does without where it is not there."""
+"""Printing with colours where there is a terminal and rich is installed, plainly everywhere else."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Optional, Sequence
 
-from criwatch.cli.table import Table, plain, printable
+from criwatch.cli.table import Table, lines, printable
 from criwatch.cli.words import Word
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table as RichTable
     from rich.text import Text
 
 #: What a user does who wants the terminal library.
@@ -29,48 +28,26 @@ def console() -> Optional[Console]:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def print_table(table: Table, no_truncate: bool = False) -> None:
-    """Prints a table: fitted and coloured on a terminal, whole and plain elsewhere."""
+def print_table(table: Table, whole: bool = False) -> None:
+    """Prints a table: fitted on a terminal, unless it is wanted whole."""
     terminal = console()
+    width = None if whole or not sys.stdout.isatty() else os.get_terminal_size(sys.stdout.fileno()).columns
+    for line in lines(table, width or None):
+        print_line(line, terminal, "  ")
+
+
+def print_line(words: Sequence[str], terminal: Optional[Console], gap: str = " ") -> None:
+    """Prints words with their styles."""
     if terminal is None:
-        print(plain(table))
-    elif no_truncate:
-        # As wide as it is; the terminal wraps.
-        terminal.print(rich_table(table), width=max(len(plain(table)), terminal.width), crop=False, soft_wrap=True)
+        print(gap.join(map(printable, words)).rstrip())
     else:
-        terminal.print(rich_table(table))
+        # Soft: the terminal itself breaks lines, so that they can be copied as one.
+        terminal.print(text(words, gap), soft_wrap=True)
 
 
-def print_line(words: Sequence[str], terminal: Optional[Console]) -> None:
-    """Prints words with their styles, a space between them."""
-    if terminal is None:
-        print(*(printable(word) for word in words))
-    else:
-        from rich.text import Text
-
-        terminal.print(Text(" ").join(text(word) for word in words), soft_wrap=True)
-
-
-def text(word: str) -> Text:
-    """A word with its style."""
+def text(words: Sequence[str], gap: str = " ") -> Text:
+    """Words with their styles as rich knows them."""
     from rich.text import Text
 
-    return Text(printable(word), style=word.style if isinstance(word, Word) else "")
-
-
-def rich_table(table: Table) -> RichTable:
-    """The table as rich draws it: where it is too wide, the last columns give way first."""
-    from rich.table import Table as RichTable
-
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, name in enumerate(table.columns):
-        cells = [len(row[index]) for row in table.rows]
-        # Short columns stay as they are: half an id or half a state is of no use.
-        short = max(cells, default=0) <= 20 and index < len(table.columns) - 1
-        drawn.add_column(
-            name, no_wrap=True, overflow="ellipsis", justify="right" if name in table.numbers else "left",
-            min_width=max([len(name), *cells]) if short else min(len(name), 8),
-        )  # fmt: skip
-    for row in table.rows:
-        drawn.add_row(*(text(cell) for cell in row))
-    return drawn
+    styled = (Text(printable(word), style=word.style if isinstance(word, Word) else "") for word in words)
+    return Text(gap, end="").join(styled)

@@ -15,11 +15,13 @@ from criwatch.cli.exits import Exit, UsageError
 from criwatch.cli.screen import Screen
 from criwatch.cli.selection import query
 from criwatch.cli.table import Table
-from criwatch.cli.terminal import INSTALL, print_table, rich_table
+from criwatch.cli.table import lines as lines_of
+from criwatch.cli.terminal import INSTALL, print_table, text
 from criwatch.cli.tree import ORDERS, Line, lines, totals
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SUMMARY = "watch pods and containers live"
 DESCRIPTION = """Shows pods and their containers in a table that follows what changes: state, age (since the state began), pid,
@@ -155,6 +157,8 @@ class Window:
     def __init__(self) -> None:
         self._top = 0
         self._room = 1
+        #: Columns only grow, lest the table jump to and fro.
+        self._widths: Dict[str, int] = {}
 
     def press(self, key: str, picture: Picture) -> None:
         """Does what a key says."""
@@ -175,7 +179,7 @@ class Window:
         """The screen's lines: head, table, foot."""
         from rich.console import Console
 
-        # Made anew for each drawing, since terminals change their size; `file` is never written to.
+        # Made anew for each drawing, since terminals change their size.
         console = console or Console(highlight=False, markup=False, emoji=False)
         height, width = console.height, console.width
         shown = picture.lines()
@@ -183,14 +187,12 @@ class Window:
         self._top = max(0, min(self._top, len(shown) - self._room))
         visible = shown[self._top : self._top + self._room]
         body = table(visible, picture)
-        fitted = rich_table(body)
-        fitted.expand = False
-        head = self._head(picture)
-        foot = self._foot(picture, len(shown), len(visible))
-        rows = [_line(console, one, width) for one in head]
-        rows += [""] + _rendered(console, fitted, width)[: self._room + 1]
-        rows += [""] * (height - 1 - len(rows))
-        return [*rows[: height - 1], _line(console, foot, width)]
+        self._widths = {name: max(width, self._widths.get(name, 0)) for name, width in body.widths().items()}
+        rows = [*map(text, self._head(picture)), text(())]
+        rows += [text(line, "  ") for line in lines_of(body, width, self._widths)]
+        rows += [text(())] * (height - 1 - len(rows))
+        rows = [*rows[: height - 1], text(self._foot(picture, len(shown), len(visible)))]
+        return [_rendered(console, row, width) for row in rows]
 
     def _head(self, picture: Picture) -> List[Sequence[str]]:
         good = picture.state == WatcherState.WATCHING
@@ -213,7 +215,12 @@ class Window:
 
 def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
     """The lines as a table; what has just changed stands out."""
-    rows = Table(_COLUMNS, numbers=("PID", "RESTARTS"))
+    rows = Table(
+        _COLUMNS,
+        numbers=("PID", "RESTARTS"),
+        elastic=("POD / CONTAINER", "LAST EXIT", "IMAGE"),
+        optional=("IMAGE", "PID", "RESTARTS"),
+    )
     for one in shown:
         fresh = " bold" if picture is not None and picture.is_fresh(one.id) else ""
         name = words.Word(one.name, "bold cyan") if one.is_pod else words.Word(f"  {one.name}", fresh.strip())
@@ -232,18 +239,9 @@ def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
     return rows
 
 
-def _line(console: Console, line: Sequence[str], width: int) -> str:
-    from rich.text import Text
-
-    from criwatch.cli.terminal import text
-
-    whole = Text(" ").join(text(word) for word in line if word)
-    whole.truncate(width, overflow="ellipsis")
-    return _rendered(console, whole, width)[0]
-
-
-def _rendered(console: Console, what: object, width: int) -> List[str]:
-    """What rich would print, as lines that are not yet printed."""
+def _rendered(console: Console, line: Text, width: int) -> str:
+    """What rich would print as a line, not printed yet."""
+    line.truncate(width, overflow="ellipsis")
     with console.capture() as captured:
-        console.print(what, width=width, no_wrap=True, overflow="ellipsis", crop=True)
-    return captured.get().rstrip("\n").split("\n")
+        console.print(line, soft_wrap=True, end="")
+    return captured.get()
