@@ -129,7 +129,8 @@ class Tree(unittest.TestCase):
         self.assertEqual(names(), ["shop/a", "shop/b"])
         self.assertEqual(names(order="restarts"), ["shop/b", "shop/a"])
         self.assertEqual(names(everything=True), ["shop/a", "shop/b", "shop/c"])
-        self.assertEqual(tree.totals([gone, busy, calm]), "2 pods ready, 2 containers running")
+        shown = tree.lines([gone, busy, calm], everything=True)
+        self.assertEqual(tree.totals(shown), "2 pods ready, 1 notready, 2 containers running")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ DESCRIPTION = """Shows which engine this is and whether it is ready, how changes
 containers, and what the look has cost."""
 EXAMPLES = (("does this engine stream events?", "criwatch info -o json | jq -r .engine.events"),)
 
+_CONDITIONS = {"RuntimeReady": "runtime ready", "NetworkReady": "network ready"}
+#: The library asks later how those ended that had exited before it came.
+_LATER = {"exit": " (inspect, ps -a and top ask for it)"}
 _WAYS = {"stream": "the engine's event stream", "poll": "listing again and again"}
 
 
@@ -94,10 +97,12 @@ def _engine(report: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
     yield "node", engine.get("id", words.NOTHING)
     yield "pid", str(engine.get("pid", words.NOTHING))
     for condition in report.get("status", {}).get("status", {}).get("conditions", []):
+        is_met, kind = condition.get("status", False), condition["type"]
+        # Engines add conditions of their own: of interest only when they are not met.
+        if is_met and kind not in _CONDITIONS:
+            continue
         why = ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))
-        is_met = condition.get("status", False)
-        text = "yes" if is_met else f"no {why}".rstrip()
-        yield condition["type"].replace("Ready", " ready").lower(), words.Word(text, "green" if is_met else "red")
+        yield _CONDITIONS.get(kind, kind), words.Word("yes" if is_met else f"no {why}".rstrip(), "green" if is_met else "red")
     handlers = [one["name"] for one in report.get("status", {}).get("runtimeHandlers", []) if one.get("name")]
     if handlers:
         yield "handlers", ", ".join(handlers)
@@ -118,8 +123,7 @@ def _picture(report: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
         of_kind = {key.split("/")[1]: n for key, n in counts.items() if key.startswith(f"{kind.name.lower()}/")}
         parts = (f"{n} {names.get(state, state) if kind == Kind.SANDBOX else state}" for state, n in of_kind.items())
         yield title, ", ".join(parts) or "none"
-    missing = ", ".join(f"{what} of {n}" for what, n in report["missing"].items())
-    # Of the exited, codes are asked for one by one, by whoever wants them.
+    missing = ", ".join(f"{what} of {n}{_LATER.get(what, '')}" for what, n in report["missing"].items())
     yield "not known", words.Word(missing or "nothing is missing", "" if missing else "green")
 
 

@@ -188,13 +188,13 @@ class Window:
         visible = shown[self._top : self._top + self._room]
         body = table(visible, picture)
         self._widths = {name: max(width, self._widths.get(name, 0)) for name, width in body.widths().items()}
-        rows = [*map(text, self._head(picture)), text(())]
+        rows = [*map(text, self._head(picture, shown)), text(())]
         rows += [text(line, "  ") for line in lines_of(body, width, self._widths)]
         rows += [text(())] * (height - 1 - len(rows))
         rows = [*rows[: height - 1], text(self._foot(picture, len(shown), len(visible)))]
         return [_rendered(console, row, width) for row in rows]
 
-    def _head(self, picture: Picture) -> List[Sequence[str]]:
+    def _head(self, picture: Picture, shown: Sequence[Line]) -> List[Sequence[str]]:
         good = picture.state == WatcherState.WATCHING
         state = words.Word(picture.state.name.lower(), "green" if good else "yellow")
         if picture.state == WatcherState.BACKOFF:
@@ -202,7 +202,7 @@ class Window:
         by = {"stream": "(event stream)", "poll": "(polling)"}.get(picture.engine.events, "")
         engine = picture.engine.version or picture.engine.api
         first = (words.Word("criwatch top", "bold"), "·", engine, "·", picture.engine.id, "·", state, words.Word(by, "dim"))
-        second = [totals(picture.entries)]
+        second = [totals(shown)]
         if picture.trouble:
             second = [words.Word(picture.trouble.splitlines()[0], "red")]
         return [first, second]
@@ -229,7 +229,7 @@ def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
             last = words.Word(f"{last} {words.age(one.last_exit_ns)}", last.style)
         rows.add(
             name,
-            words.Word(one.state, one.state.style + (" reverse" if fresh else "")),
+            words.Word(one.state, f"{one.state.style.replace('dim', '')} reverse" if fresh else one.state.style),
             words.age(one.since_ns),
             one.pid,
             words.Word(str(one.restarts), "yellow" if one.restarts else "dim"),

@@ -88,10 +88,11 @@ def _container(attempts: Sequence[Container]) -> Line:
     )
 
 
-def totals(entries: Sequence[PodEntry]) -> str:
-    """How many there are, in one line."""
-    pods = Counter(entry.pod.state for entry in entries)
-    states = Counter(one.state for entry in entries for one in entry.containers if one.kind == Kind.CONTAINER)
-    parts = [f"{pods[PodState.READY]} pods ready", f"{states[State.RUNNING]} containers running"]
-    parts += [f"{states[state]} {state.name.lower()}" for state in (State.CREATED, State.EXITED, State.UNKNOWN) if states[state]]
+def totals(shown: Sequence[Line]) -> str:
+    """How many of them are in which state, in one line."""
+    pods = Counter(str(one.state) for one in shown if one.is_pod)
+    containers = Counter(str(one.state) for one in shown if not one.is_pod)
+    parts = [f"{pods['ready']} pods ready", *(f"{n} {state}" for state, n in sorted(pods.items()) if state != "ready")]
+    parts += [f"{containers['running']} containers running"]
+    parts += [f"{n} {state}" for state, n in sorted(containers.items()) if state != "running"]
     return ", ".join(parts)
