@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 
 import criwatch
@@ -221,7 +222,12 @@ class Events(unittest.TestCase):
             env={**os.environ, **environment},
         )
 
+        # What is never said must not be waited for without end.
+        limit = threading.Timer(PATIENCE, child.kill)
+        limit.start()
+
         def end():
+            limit.cancel()
             child.kill()
             child.communicate()
 

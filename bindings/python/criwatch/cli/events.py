@@ -70,8 +70,9 @@ def run(arguments: Namespace) -> Exit:
     show = _printer(arguments)
     with looking(arguments) as watcher:
         selection = Filter(watcher, replace(query(arguments), kind=arguments.kind))
-        follow(watcher, arguments.timeout)
         with watcher.queue(*heard, flags=flags) as queue:
+            # Only now, so that nothing happens between the two.
+            follow(watcher, arguments.timeout)
             for text in _documents(queue):
                 event = json.loads(text)
                 container = event.get("container")

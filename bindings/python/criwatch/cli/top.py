@@ -42,6 +42,15 @@ _PACE = 0.1
 #: How long a change stands out, in seconds.
 _FRESH = 3.0
 
+_TYPES = (
+    EventType.STARTED,
+    EventType.EXITED,
+    EventType.UPDATED,
+    EventType.STATE,
+    EventType.CREATED,
+    EventType.REMOVED,
+)
+
 _COLUMNS = ("POD / CONTAINER", "STATE", "AGE", "PID", "RESTARTS", "LAST EXIT", "IMAGE")
 
 
@@ -62,10 +71,10 @@ def run(arguments: Namespace) -> Exit:
         if arguments.once:
             print_table(table(picture.lines()))
             return Exit.OK
-        follow(watcher, arguments.timeout)
-        with watcher.queue(EventType.STARTED, EventType.EXITED, EventType.UPDATED, EventType.STATE, EventType.CREATED,
-                           EventType.REMOVED) as queue, Screen() as screen:  # fmt: skip
-            _watch(picture, queue, screen)
+        with watcher.queue(*_TYPES) as queue:
+            follow(watcher, arguments.timeout)
+            with Screen() as screen:
+                _watch(picture, queue, screen)
     return Exit.OK
 
 
