@@ -175,6 +175,9 @@ fn interpreter_ends_with_all_alive(python: &Path) -> Outcome {
 
 /// What a user does who has only a wheel: nothing of this repository is in sight.
 fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
+    if let Err(why) = packs(python) {
+        return Ok(Completion::ignored_with(why));
+    }
     let folder = tempfile::tempdir()?;
     let wheel = pack(python, folder.path(), |wheel| {
         wheel.arg(binding().join("scripts/wheel")).arg(c::Library::of_this_build().path()).arg(folder.path());
@@ -203,6 +206,9 @@ fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
 }
 
 fn sdist_in_a_fresh_environment(python: &Path) -> Outcome {
+    if let Err(why) = packs(python) {
+        return Ok(Completion::ignored_with(why));
+    }
     let folder = tempfile::tempdir()?;
     let sdist = pack(python, folder.path(), |sdist| {
         sdist.arg(binding().join("scripts/sdist")).arg(folder.path());
@@ -227,6 +233,12 @@ fn sdist_in_a_fresh_environment(python: &Path) -> Outcome {
         return Err(said.into());
     }
     Ok(Completion::Completed)
+}
+
+/// What packs needs a Python that reads TOML; otherwise what is lacking.
+fn packs(python: &Path) -> Result<(), String> {
+    let read = c::succeed(bare(python).args(["-c", "import tomllib"]));
+    read.map(drop).map_err(|_| format!("{} is older than 3.11, which packing needs", python.display()))
 }
 
 /// Runs a packing script twice: the name that it prints, if both archives have the same bytes.

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import runpy
 import subprocess
 import sys
 import unittest
@@ -22,6 +23,21 @@ class Generated(unittest.TestCase):
             [sys.executable, str(PYTHON / "scripts/bindgen"), "--check"], capture_output=True, text=True
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_is_not_understood_is_never_skipped(self):
+        bindgen = runpy.run_path(str(PYTHON / "scripts/bindgen"))
+        for text, why in (
+            ("typedef enum cri_odd { CRI_ODD } cri_odd;", "criwatch.h:1: not understood"),
+            ("/* A comment. */\nint64_t cri_odd[3];", "criwatch.h:2: not understood"),
+        ):
+            with self.assertRaisesRegex(SystemExit, why):
+                bindgen["read"](text)
+        odd = bindgen["read"]("double cri_odd(void);")
+        with self.assertRaisesRegex(SystemExit, "no such type is known: 'double'"):
+            bindgen["capi"](odd)
+        with self.assertRaisesRegex(SystemExit, "no enumeration is for: .*'Odd ones'"):
+            header = bindgen["read"](bindgen["HEADER"].read_text() + "/* Odd ones: */\n#define CRI_ODD 1\n")
+            bindgen["enums"](header)
 
     def test_structs_lie_as_in_c(self):
         told = (REPOSITORY / "tests/abi/layout-x86_64.txt").read_text()
