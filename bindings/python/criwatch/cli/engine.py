@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Dict, Iterator
 
-from criwatch import Container, CriError, Missing, State, Watcher
+from criwatch import Container, CriError, Missing, NotFound, State, Watcher
 from criwatch.cli.exits import UsageError
 from criwatch.cli.options import endpoint
+
+#: How long an engine that did not answer is not asked again, in seconds.
+_QUIET = 30.0
 
 
 @contextmanager
@@ -38,17 +42,24 @@ class Ends:
         self._watcher = watcher
         self._timeout = timeout
         self._known: Dict[str, Container] = {}
+        self._quiet_until = 0.0
 
     def complete(self, container: Container) -> Container:
         """The container with code, reason and times of its end, as far as the engine still knows them."""
         if container.state != State.EXITED or not container.missing & Missing.EXIT:
             return container
         if container.id not in self._known:
+            if time.monotonic() < self._quiet_until:
+                return container
             try:
                 asked = self._watcher.inspect(container.id, timeout=self._timeout)["container"]
                 self._known[container.id] = Container.from_json(asked)
+            except NotFound:
+                # Gone: nobody knows any more.
+                self._known[container.id] = container
             except CriError:
-                # Gone, or the engine is: what is shown says that it is not known.
+                # The engine does not answer: what is shown says that it is not known, and nobody waits for it again and again.
+                self._quiet_until = time.monotonic() + _QUIET
                 return container
         ended = self._known[container.id]
         return replace(

@@ -30,7 +30,6 @@ EXAMPLES = (
 #: What can be asked for. The replay's marks are told to everybody.
 _TYPES = {"started": EventType.STARTED, "exited": EventType.EXITED, "updated": EventType.UPDATED, "state": EventType.STATE}
 _ON_DEMAND = {"created": EventType.CREATED, "removed": EventType.REMOVED, "log": EventType.LOG}
-_MARKS = ("replayBegin", "replayEnd")
 
 _STYLES = {"started": "green", "exited": "red", "updated": "blue", "state": "magenta", "overflow": "bold red", "log": "dim"}
 
@@ -116,15 +115,36 @@ def _printer(arguments: Namespace) -> Callable[[str, Dict[str, Any]], None]:
     if arguments.output == "json":
         # Lines on a terminal, too: each is one event.
         return lambda text, event: print(text)
-    terminal = console()
+    return _Lines(arguments.no_trunc).show
 
-    def show(text: str, event: Dict[str, Any]) -> None:
-        if event["type"] not in _MARKS:
-            time, *rest = line(event, arguments.no_trunc)
-            # People at a terminal know the day.
-            print_line((words.Word(time.partition("T")[2], "dim"), *rest) if terminal else (time, *rest), terminal)
 
-    return show
+class _Lines:
+    """Prints events for people: a replay from the oldest on, all else as it comes."""
+
+    def __init__(self, whole: bool) -> None:
+        self._whole = whole
+        self._terminal = console()
+        self._replay: Optional[List[Dict[str, Any]]] = None
+
+    def show(self, text: str, event: Dict[str, Any]) -> None:
+        """Prints an event, or keeps it until its replay is complete."""
+        if event["type"] == "replayBegin":
+            self._replay = []
+        elif event["type"] == "replayEnd":
+            # The library's order means nothing.
+            for one in sorted(self._replay or (), key=lambda one: nanoseconds(one["time"]) or 0):
+                self._print(one)
+            self._replay = None
+        elif self._replay is not None:
+            self._replay.append(event)
+        else:
+            self._print(event)
+
+    def _print(self, event: Dict[str, Any]) -> None:
+        time, *rest = line(event, self._whole)
+        # People at a terminal know the day.
+        first = words.Word(time.partition("T")[2], "dim") if self._terminal else time
+        print_line((first, *rest), self._terminal)
 
 
 def line(event: Dict[str, Any], whole: bool = False) -> List[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
@@ -69,21 +70,25 @@ class Screen:
         self._write("".join(out))
 
     def wait(self, descriptor: int, seconds: float) -> List[str]:
-        """Waits until the descriptor is readable, keys were pressed, a signal came, or the time is over: the keys."""
+        """Waits until the descriptor is readable, keys were pressed, a signal came, or the time is over: the keys.
+
+        A signal that changed the terminal is told as the key "redraw".
+        """
         poll = select.poll()
         watched = [descriptor, self._wakeup[0], *([] if self._keyboard is None else [self._keyboard])]
         for one in watched:
             poll.register(one, select.POLLIN)
-        ready = {one: what for one, what in poll.poll(max(0, int(seconds * 1000)))}
+        ready = {one: what for one, what in poll.poll(max(0, math.ceil(seconds * 1000)))}
         if self._wakeup[0] in ready:
             os.read(self._wakeup[0], 512)
+        redraw = ["redraw"] if self._drawn is None else []
         if self._keyboard is None or self._keyboard not in ready:
-            return []
+            return redraw
         pressed = os.read(self._keyboard, 1024)
         if not pressed:
             # The terminal is gone.
             raise SystemExit(Exit.TERMINATED)
-        return keys(pressed.decode("utf-8", "replace"))
+        return redraw + keys(pressed.decode("utf-8", "replace"))
 
     def _occupy(self) -> None:
         if self._keyboard is not None:

@@ -90,23 +90,21 @@ def _require_terminal() -> None:
 def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
     """Draws whenever something changed, and once a second for the ages, until q."""
     window = Window()
-    last_drawn = 0.0
-    is_dirty = True
+    drawn_at, is_dirty = 0.0, True
     while True:
+        due = drawn_at + (_PACE if is_dirty else 1.0)
         now = time.monotonic()
-        pause = _PACE if is_dirty else 1.0
-        if now - last_drawn >= pause:
+        if now >= due:
             screen.draw(window.drawn(picture))
-            last_drawn, is_dirty = now, False
-            pause = 1.0
-        # While a drawing waits for its time, events may wait, too; only keys count.
-        pressed = screen.wait(queue.fileno(), 0 if is_dirty and pause == 0 else max(0.0, last_drawn + pause - now))
-        is_dirty = picture.take(queue) or is_dirty
-        for key in pressed:
+            drawn_at, is_dirty = now, False
+            continue
+        for key in screen.wait(queue.fileno(), due - now):
             if key == "q":
                 return
             window.press(key, picture)
-            last_drawn = 0.0
+            # Who presses a key sees at once what it did.
+            drawn_at, is_dirty = 0.0, True
+        is_dirty = picture.take(queue) or is_dirty
 
 
 class Picture:
