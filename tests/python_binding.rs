@@ -28,6 +28,8 @@ fn main() {
         Trial::ignorable_test("interpreter_ends_with_all_alive", || with_python(interpreter_ends_with_all_alive)),
         Trial::ignorable_test("wheel_in_a_fresh_environment", || with_python(wheel_in_a_fresh_environment)),
         Trial::ignorable_test("sdist_in_a_fresh_environment", || with_python(sdist_in_a_fresh_environment)),
+        Trial::ignorable_test("command_on_a_terminal", || with_python(command_on_a_terminal)),
+        Trial::ignorable_test("command_installs_with_its_extra", || with_python(command_installs_with_its_extra)),
     ];
     for version in VERSIONS {
         trials.push(Trial::ignorable_test(format!("own_tests_on_python_{version}"), || own_tests(version)));
@@ -86,7 +88,11 @@ fn own_tests(version: &str) -> Outcome {
     };
     let mut command = command(&python);
     command.args(["-X", "dev", "-m", "unittest", "--verbose"]).env("CRI_SIM", sim::program()?);
-    let said = c::succeed(command.current_dir(binding().join("tests")))?;
+    all_ran(&c::succeed(command.current_dir(binding().join("tests")))?)
+}
+
+/// Whether unittest says that it ran tests, and left none out.
+fn all_ran(said: &str) -> Outcome {
     let ran = said.lines().any(|line| line.starts_with("Ran ") && !line.starts_with("Ran 0 "));
     if ran && !said.contains("... skipped") {
         Ok(Completion::Completed)
@@ -101,22 +107,73 @@ fn generated_layer_is_current(python: &Path) -> Outcome {
 }
 
 fn types_are_strict(python: &Path) -> Outcome {
-    let version = c::succeed(bare(python).args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]))?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mypy-{}", version.trim()));
-    let inside = folder.join("bin/python");
-    if c::succeed(bare(&inside).args(["-m", "mypy", "--version"])).is_err() {
-        if let Err(why) = environment(python, &folder) {
-            return Ok(Completion::ignored_with(why));
-        }
-        if c::succeed(pip(&inside).args(["--quiet", "mypy"])).is_err() {
-            return Ok(Completion::ignored_with("pip cannot fetch mypy"));
-        }
-    }
+    let (folder, inside) = match cached_environment(python, "mypy", &["mypy", "rich"]) {
+        Ok(made) => made,
+        Err(why) => return Ok(Completion::ignored_with(why)),
+    };
     let mut mypy = bare(&inside);
     mypy.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(folder.join("cache"));
     mypy.arg("criwatch").arg(c::root().join("examples/python/watch.py")).current_dir(binding());
     c::succeed(&mut mypy)?;
     Ok(Completion::Completed)
+}
+
+/// Colours, what fits, and `criwatch top`: on a pty, with a terminal emulator that knows what is shown.
+fn command_on_a_terminal(python: &Path) -> Outcome {
+    let (_, inside) = match cached_environment(python, "terminal", &["rich", "pyte", "pyyaml"]) {
+        Ok(made) => made,
+        Err(why) => return Ok(Completion::ignored_with(why)),
+    };
+    let tests = binding().join("tests");
+    let path = std::env::join_paths([binding(), tests.clone(), tests.join("terminal")])?;
+    let mut command = command(&inside);
+    command.env("PYTHONPATH", path).env("CRI_SIM", sim::program()?);
+    command.args(["-X", "dev", "-m", "unittest", "discover", "--verbose", "--start-directory", "terminal"]);
+    all_ran(&c::succeed(command.current_dir(tests))?)
+}
+
+/// `pip install criwatch[cli]` brings the command and what it needs.
+fn command_installs_with_its_extra(python: &Path) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let wheel = pack(python, folder.path(), |wheel| {
+        wheel.arg(binding().join("scripts/wheel")).arg(c::Library::of_this_build().path()).arg(folder.path());
+    })?;
+    let inside = folder.path().join("environment/bin/python");
+    if let Err(why) = environment(python, &folder.path().join("environment")) {
+        return Ok(Completion::ignored_with(why));
+    }
+    if c::succeed(pip(&inside).args(["--quiet", "rich"])).is_err() {
+        return Ok(Completion::ignored_with("pip cannot fetch rich"));
+    }
+    // All that the extra wants is there then.
+    let wanted = format!("{}[cli]", wheel.display());
+    c::succeed(pip(&inside).args(["--quiet", "--no-index", &wanted]))?;
+
+    let mut sim = sim::Sim::start(&[])?;
+    sim.tell("pod web ns=shop app")?;
+    let program = folder.path().join("environment/bin/criwatch");
+    let said = c::succeed(bare(&program).args(["ps", "-o", "name", "-r", sim.endpoint()]))?;
+    if said.trim() != "shop/web/app" {
+        return Err(said.into());
+    }
+    Ok(Completion::Completed)
+}
+
+/// A virtual environment with these packages, made once and kept: its folder and its Python; or why there is none.
+fn cached_environment(python: &Path, name: &str, packages: &[&str]) -> Result<(PathBuf, PathBuf), String> {
+    let version = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let version = c::succeed(bare(python).args(["-c", version])).map_err(|error| format!("{error:?}"))?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", version.trim()));
+    let inside = folder.join("bin/python");
+    // Written last: what was interrupted is made again.
+    let (complete, wanted) = (folder.join("packages"), packages.join(" "));
+    if std::fs::read_to_string(&complete).is_ok_and(|has| has == wanted) {
+        return Ok((folder, inside));
+    }
+    environment(python, &folder)?;
+    c::succeed(pip(&inside).arg("--quiet").args(packages)).map_err(|_| format!("pip cannot fetch {wanted}"))?;
+    std::fs::write(&complete, &wanted).map_err(|error| format!("{}: {error}", complete.display()))?;
+    Ok((folder, inside))
 }
 
 /// The programme answers as tests/conformance/README.md says; tests/conformance compares it with the others.

@@ -1,0 +1,101 @@
+"""The command line, defined once: help, completion and the manual page are made from it."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+from typing import Dict, Iterator, List, NoReturn, Sequence, Tuple
+
+from criwatch import version
+from criwatch.cli import completion, events, info, inspect, options, pods, ps, top
+from criwatch.cli.exits import MEANINGS, Exit
+
+#: Each sub-command is a module with SUMMARY, DESCRIPTION, EXAMPLES, `define` and `run`.
+COMMANDS: Dict[str, ModuleType] = {
+    "ps": ps,
+    "pods": pods,
+    "inspect": inspect,
+    "events": events,
+    "top": top,
+    "info": info,
+    "completion": completion,
+}
+
+SUMMARY = "look at the containers and pods of this node"
+DESCRIPTION = """Tells which containers and pods run on this node, now, and what changes, from containerd, CRI-O or any other
+engine that speaks CRI. It only reads. Options are named as crictl names them."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line, and end with where to find help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(Exit.USAGE, f"criwatch: {message} (see {self.prog} --help)\n")
+
+
+class Version(argparse.Action):
+    """Prints the library's version; it is loaded only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *ignored: object) -> None:
+        parser.exit(Exit.OK, f"criwatch {version()}\n")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    whole = Parser(
+        prog="criwatch",
+        description=DESCRIPTION,
+        epilog=_exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action=Version, nargs=0, help="print the library's version")
+    options.add_global(whole)
+    subparsers = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for name, module in COMMANDS.items():
+        command = subparsers.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.DESCRIPTION,
+            epilog=_examples(module.EXAMPLES),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.define(command)
+        if module is not completion:
+            options.add_global(command)
+    return whole
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command line."""
+    arguments = parser().parse_args(words)
+    for name, default in (("runtime_endpoint", None), ("timeout", 10.0), ("option", {})):
+        if not hasattr(arguments, name):
+            setattr(arguments, name, default)
+    return arguments
+
+
+def subparsers_of(whole: argparse.ArgumentParser) -> Dict[str, argparse.ArgumentParser]:
+    """The parsers of the sub-commands, by name."""
+    for action in whole._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def actions_of(one: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """What a parser takes: options and arguments, without sub-commands."""
+    return (action for action in one._actions if not isinstance(action, argparse._SubParsersAction))
+
+
+def _exit_codes() -> str:
+    lines = [f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items()]
+    return "\n".join(["exit codes:", *lines])
+
+
+def _examples(examples: Sequence[Tuple[str, str]]) -> str:
+    lines: List[str] = ["examples:"] if examples else []
+    for what, command in examples:
+        lines += [f"  # {what}", f"  {command}"]
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""criwatch pods: pods."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from typing import Any, Iterable, Sequence, Tuple
+
+from criwatch import Kind, PodEntry, PodList, State
+from criwatch.cli import options, words
+from criwatch.cli.engine import looking
+from criwatch.cli.exits import Exit
+from criwatch.cli.output import as_library_writes, print_document
+from criwatch.cli.selection import query
+from criwatch.cli.table import Table
+from criwatch.cli.terminal import print_table
+
+SUMMARY = "list pods"
+DESCRIPTION = "Lists the pods that are ready, with how many of their containers run, sorted by namespace and name."
+EXAMPLES = (
+    ("all pods that the engine has", "criwatch pods -a"),
+    ("addresses by name", "criwatch pods -o json | jq -r '.pods[] | \"\\(.name) \\(.ips[0])\"'"),
+)
+
+#: The library's words for --state.
+_STATES = {"ready": "ready", "notready": "notReady", "unknown": "unknown"}
+
+
+def define(parser: ArgumentParser) -> None:
+    """What it takes."""
+    options.add_selection(parser, name=False)
+    parser.add_argument("-a", "--all", action="store_true", help="pods in any state")
+    parser.add_argument(
+        "-s",
+        "--state",
+        metavar="STATE",
+        action=options.words(tuple(_STATES)),
+        help="only these states: ready, notready, unknown; with commas, or repeated",
+    )
+    options.add_output(parser, "table", "json", "yaml", "name")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
+    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+
+
+def run(arguments: Namespace) -> Exit:
+    """Does it."""
+    with looking(arguments) as watcher:
+        document = watcher.pods_json(replace(query(arguments), all=True)) or ""
+    if not arguments.all or arguments.state:
+        document = _of_states(document, [_STATES[word] for word in arguments.state or ["ready"]])
+    if arguments.output in ("json", "yaml") and not arguments.quiet:
+        print_document(document, arguments.output)
+        return Exit.OK
+    entries = PodList.from_json(document).pods
+    if arguments.quiet or arguments.output == "name":
+        for entry in entries:
+            print(entry.pod.id if arguments.quiet else f"{entry.pod.namespace}/{entry.pod.name}")
+        return Exit.OK
+    print_table(table(entries, arguments.no_trunc), arguments.no_trunc)
+    return Exit.OK
+
+
+def _of_states(document: str, states: Sequence[str]) -> str:
+    """The library's document without the pods in other states; a query knows the states of containers only."""
+    value: Any = json.loads(document)
+    value["pods"] = [pod for pod in value["pods"] if pod["state"] in states]
+    return as_library_writes(value)
+
+
+def table(entries: Iterable[PodEntry], whole: bool = False) -> Table:
+    """Pods as a table."""
+    rows = Table(
+        ("POD", "NAME", "NAMESPACE", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"),
+        numbers=("RESTARTS",),
+        elastic=("NAME", "NAMESPACE", "IP"),
+        optional=("IP", "RESTARTS", "NAMESPACE"),
+    )
+    for entry in entries:
+        running, total, restarts = counts(entry)
+        rows.add(
+            words.Word(words.short_id(entry.pod.id, whole), "cyan"),
+            words.Word(entry.pod.name, "bold"),
+            entry.pod.namespace,
+            words.pod_state(entry.pod),
+            words.age(created(entry)),
+            words.Word(f"{running}/{total}", "" if running == total else "yellow"),
+            words.Word(str(restarts), "yellow" if restarts else ""),
+            entry.pod.ips[0] if entry.pod.ips else "host" if entry.pod.host_network else words.NOTHING,
+        )
+    return rows
+
+
+def counts(entry: PodEntry) -> Tuple[int, int, int]:
+    """How many of a pod's containers run, how many there are, and how often they were restarted. Attempts are one."""
+    newest = {}
+    for container in sorted(entry.containers, key=lambda one: one.attempt):
+        if container.kind == Kind.CONTAINER:
+            newest[container.name] = container
+    running = sum(container.state == State.RUNNING for container in newest.values())
+    return running, len(newest), sum(container.attempt for container in newest.values())
+
+
+def created(entry: PodEntry) -> Any:
+    """When a pod was created: its sandbox knows."""
+    return next((one.created_ns for one in entry.containers if one.kind == Kind.SANDBOX), None)

@@ -1,0 +1,90 @@
+"""criwatch ps: containers."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from typing import Iterable
+
+from criwatch import Container, ContainerList, Query, State
+from criwatch.cli import options, words
+from criwatch.cli.engine import Ends, looking
+from criwatch.cli.exits import Exit
+from criwatch.cli.output import print_document
+from criwatch.cli.selection import query
+from criwatch.cli.table import Table
+from criwatch.cli.terminal import print_table
+
+SUMMARY = "list containers"
+DESCRIPTION = "Lists the containers that run, sorted by namespace, pod and name."
+EXAMPLES = (
+    ("everything in one namespace, also what has exited", "criwatch ps -a --namespace shop"),
+    ("ids for a script", "criwatch ps -q -l app=web"),
+    ("pids by name", "criwatch ps -o json | jq -r '.containers[] | \"\\(.pod.name)/\\(.name) \\(.pid)\"'"),
+)
+
+
+def define(parser: ArgumentParser) -> None:
+    """What it takes."""
+    options.add_selection(parser)
+    parser.add_argument("-a", "--all", action="store_true", help="containers in any state")
+    parser.add_argument(
+        "-s",
+        "--state",
+        metavar="STATE",
+        action=options.words(options.STATES),
+        help=f"only these states: {', '.join(options.STATES)}; with commas, or repeated",
+    )
+    parser.add_argument("--sandboxes", action="store_true", help="the pods' sandboxes (pause containers), too")
+    options.add_output(parser, "table", "json", "yaml", "name")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
+    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+
+
+def run(arguments: Namespace) -> Exit:
+    """Does it."""
+    with looking(arguments) as watcher:
+        selection = _query(arguments)
+        document = watcher.list_json(selection) or ""
+        if arguments.output in ("json", "yaml") and not arguments.quiet:
+            print_document(document, arguments.output)
+            return Exit.OK
+        containers = ContainerList.from_json(document).containers
+        if arguments.quiet or arguments.output == "name":
+            for container in containers:
+                print(container.id if arguments.quiet else container.path)
+            return Exit.OK
+        ends = Ends(watcher, arguments.timeout)
+        print_table(table(map(ends.complete, containers), arguments.no_trunc), arguments.no_trunc)
+    return Exit.OK
+
+
+def _query(arguments: Namespace) -> Query:
+    selection = query(arguments)
+    if not arguments.sandboxes:
+        selection = replace(selection, kind="container")
+    return replace(selection, states=arguments.state) if arguments.state else replace(selection, all=arguments.all)
+
+
+def table(containers: Iterable[Container], whole: bool = False) -> Table:
+    """Containers as a table."""
+    rows = Table(
+        ("CONTAINER", "NAME", "POD", "NAMESPACE", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"),
+        numbers=("PID", "RESTARTS"),
+        elastic=("NAME", "POD", "NAMESPACE", "IMAGE"),
+        optional=("IMAGE", "NAMESPACE", "PID", "RESTARTS"),
+    )
+    for container in containers:
+        rows.add(
+            words.Word(words.short_id(container.id, whole), "cyan"),
+            words.Word(container.name, "bold"),
+            container.pod.name if container.pod else words.NOTHING,
+            container.pod.namespace if container.pod else words.NOTHING,
+            words.state(container),
+            words.age(words.since(container)),
+            words.pid(container),
+            words.Word(str(container.attempt), "yellow" if container.attempt else ""),
+            words.end(container) if container.state == State.EXITED else words.NOTHING,
+            words.Word(container.image or words.NOTHING, "dim"),
+        )
+    return rows

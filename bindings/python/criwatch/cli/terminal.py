@@ -1,0 +1,53 @@
+"""Printing with colours where there is a terminal and rich is installed, plainly everywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Optional, Sequence
+
+from criwatch.cli.table import Table, lines, printable
+from criwatch.cli.words import Word
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+#: What a user does who wants the terminal library.
+INSTALL = "pip install 'criwatch[cli]'"
+
+
+def console() -> Optional[Console]:
+    """The terminal, if stdout is one that can do more than print, and rich is installed. rich honours NO_COLOR."""
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def print_table(table: Table, whole: bool = False) -> None:
+    """Prints a table: fitted on a terminal, unless it is wanted whole."""
+    terminal = console()
+    width = None if whole or not sys.stdout.isatty() else os.get_terminal_size(sys.stdout.fileno()).columns
+    for line in lines(table, width or None):
+        print_line(line, terminal, "  ")
+
+
+def print_line(words: Sequence[str], terminal: Optional[Console], gap: str = " ") -> None:
+    """Prints words with their styles."""
+    if terminal is None:
+        print(gap.join(map(printable, words)).rstrip())
+    else:
+        # Soft: the terminal itself breaks lines, so that they can be copied as one.
+        terminal.print(text(words, gap), soft_wrap=True)
+
+
+def text(words: Sequence[str], gap: str = " ") -> Text:
+    """Words with their styles as rich knows them."""
+    from rich.text import Text
+
+    styled = (Text(printable(word), style=word.style if isinstance(word, Word) else "") for word in words)
+    return Text(gap, end="").join(styled)
