@@ -46,6 +46,11 @@ fn program(language: &str) -> Result<String, Failed> {
 }
 
 fn lists(language: &str) -> Outcome {
+    if language == "cpp"
+        && let Err(reason) = c::cplusplus()
+    {
+        return Ok(Completion::ignored_with(reason));
+    }
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("quick").with_extension(language);
     std::fs::write(&source, program(language)?)?;

@@ -34,11 +34,11 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// Whether a language's programme can be had. C and C++ have to be there.
+/// Whether a language's programme can be had.
 fn takes_part(language: Language) -> Trial {
-    Trial::ignorable_test(format!("{}_takes_part", language.name()), move || match language.lacks() {
-        Some(reason) => Ok(Completion::ignored_with(reason)),
-        None => language.command().map(|_| Completion::Completed).map_err(Failed::from),
+    Trial::ignorable_test(format!("{}_takes_part", language.name()), move || match language.available() {
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+        Ok(()) => language.command().map(|_| Completion::Completed).map_err(Failed::from),
     })
 }
 

@@ -27,7 +27,7 @@ pub struct Answer {
 impl Party {
     /// Starts the programmes of all languages that this machine has.
     pub fn start() -> Result<Party, String> {
-        let languages = Language::ALL.iter().filter(|language| language.lacks().is_none());
+        let languages = Language::ALL.iter().filter(|language| language.available().is_ok());
         let members = languages.map(|language| Member::start(*language)).collect::<Result<_, _>>()?;
         Ok(Party { members, told: Vec::new() })
     }

@@ -8,7 +8,8 @@ export LC_ALL=C
 
 # The suite whose libc the machine is sure to have.
 SUITE=bookworm
-PACKAGES='abigail-tools libabigail0 libctf0 libbinutils libdw1 libelf1 libxml2 libicu72'
+PACKAGES='abigail-tools libabigail0 libctf0 libbinutils libdw1 libelf1 libxml2 libicu72
+    libstdc++6 zlib1g liblzma5 libbz2-1.0 libzstd1'
 
 main() {
     require_machine

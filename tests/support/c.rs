@@ -31,6 +31,11 @@ pub fn is_there(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success())
 }
 
+/// Whether this machine has a C++ compiler; otherwise what is lacking.
+pub fn cplusplus() -> Result<(), &'static str> {
+    if is_there(&cxx().to_string_lossy()) { Ok(()) } else { Err("there is no C++ compiler") }
+}
+
 /// Runs a command; what it wrote if it failed.
 pub fn succeed(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;

@@ -20,6 +20,7 @@ pub mod churn;
 pub mod containerd;
 pub mod dice;
 pub mod engines;
+pub mod go;
 pub mod lab;
 pub mod leftovers;
 pub mod pods;

@@ -65,12 +65,20 @@ impl Program {
         [stem].into_iter().chain(self.more.iter().map(|word| (*word).to_owned())).collect::<Vec<_>>().join("_")
     }
 
+    /// Whether this machine can build it; otherwise what is lacking.
+    fn can_be_built(&self) -> Result<(), &'static str> {
+        if self.source.ends_with(".cpp") { c::cplusplus() } else { Ok(()) }
+    }
+
     /// As it is.
     pub fn plain(&'static self) -> Trial {
-        Trial::test(self.name(), || {
+        Trial::ignorable_test(self.name(), || {
+            if let Err(reason) = self.can_be_built() {
+                return Ok(Completion::ignored_with(reason));
+            }
             let said = run(self, &Library::of_this_build(), |path| Command::new(path))?;
             print!("{said}");
-            Ok(())
+            Ok(Completion::Completed)
         })
     }
 
@@ -79,6 +87,9 @@ impl Program {
         Trial::ignorable_test(format!("{}_under_valgrind", self.name()), || {
             if !c::is_there("valgrind") {
                 return Ok(Completion::ignored_with("valgrind is not installed"));
+            }
+            if let Err(reason) = self.can_be_built() {
+                return Ok(Completion::ignored_with(reason));
             }
             run(self, &Library::of_this_build(), |path| {
                 let mut command = c::valgrind(path);
@@ -92,7 +103,7 @@ impl Program {
     /// Compiled with AddressSanitizer.
     pub fn under_asan(&'static self) -> Trial {
         Trial::ignorable_test(format!("{}_under_asan", self.name()), || {
-            if let Err(reason) = c::asan() {
+            if let Err(reason) = self.can_be_built().and_then(|()| c::asan()) {
                 return Ok(Completion::ignored_with(reason));
             }
             run(self, &Library::of_this_build().with_asan(), |path| Command::new(path))?;
