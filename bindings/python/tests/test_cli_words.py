@@ -63,9 +63,13 @@ class Tables(unittest.TestCase):
         for width in range(12, 60):
             for line in lines(self.table, width):
                 self.assertLessEqual(len("  ".join(line)), width, line)
-        self.assertEqual("  ".join(list(lines(self.table, 40))[1]), "a-rather-long-na…   1  registry.example…")
+        self.assertEqual("  ".join(list(lines(self.table, 40))[1]), "a-rather-long-name   1  registry.exampl…")
         # The image is let go before a name becomes too short to mean anything.
         self.assertEqual("  ".join(list(lines(self.table, 20))[1]), "a-rather-long-n…   1")
+
+    def test_without_columns_that_can_go(self):
+        self.table.optional = ()
+        self.assertEqual("  ".join(list(lines(self.table, 30))[1]), "a-rather-lo…   1  registry.ex…")
 
     def test_columns_can_be_kept_wide(self):
         self.assertEqual("  ".join(next(iter(lines(self.table, None, {"N": 5})))), "NAME                    N  IMAGE")

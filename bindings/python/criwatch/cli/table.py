@@ -86,20 +86,27 @@ def cut(text: str, width: int) -> str:
 
 def _fitted(table: Table, wanted: Mapping[str, int], width: int) -> Dict[str, int]:
     """Widths of columns that fit together, without the columns that have to go."""
-    optional = list(table.optional)
-    names = list(table.columns)
+    names, optional = list(table.columns), list(table.optional)
     while True:
         widths = {name: wanted[name] for name in names}
-        excess = sum(widths.values()) + len(_GAP) * (len(names) - 1) - width
-        while excess > 0:
-            can = [name for name in table.elastic if name in widths and widths[name] > max(_FLOOR, width_of(name))]
-            if not can:
-                break
-            widths[max(can, key=lambda name: widths[name])] -= 1
-            excess -= 1
+        # The column that is needed least is cut first, and let go before anything else is cut.
+        least = [name for name in table.optional[:1] if name in widths]
+        excess = _cut(widths, [name for name in least or table.elastic if name in table.elastic and name in widths], width)
         if excess <= 0 or not optional:
             return widths
         names.remove(optional.pop(0))
+
+
+def _cut(widths: Dict[str, int], elastic: Sequence[str], width: int) -> int:
+    """Makes columns narrower, the widest first, until all fit; how much is still too much."""
+    excess = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - width
+    while excess > 0:
+        can = [name for name in elastic if widths[name] > max(_FLOOR, width_of(name))]
+        if not can:
+            break
+        widths[max(can, key=lambda name: widths[name])] -= 1
+        excess -= 1
+    return excess
 
 
 def _padded(cell: str, width: int, is_number: bool) -> Word:
