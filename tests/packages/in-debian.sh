@@ -49,6 +49,8 @@ with criwatch.Watcher("unix:///srv/with/cri.sock") as watcher:
     assert "web" in str(watcher.pods()), watcher.pods()
 print("criwatch", importlib.metadata.version("criwatch"))
 ')
+    criwatch -r unix:///srv/with/cri.sock ps | grep -q ' nginx ' || fail "criwatch ps: $(criwatch -r unix:///srv/with/cri.sock ps)"
+    [ -e /usr/share/man/man1/criwatch.1.gz ] || [ ! -d /usr/share/man/man1 ] || fail "there is no criwatch(1)"
 fi
 
 say "what dpkg says of them"
