@@ -122,7 +122,12 @@ class Others(CommandTest):
 
     def test_info(self):
         said = self.says("info")
-        for line in ("name +containerd", "by +the engine's event stream", "runtime ready +yes", "pods +1 not ready, 2 ready"):
+        for line in (
+            "name +containerd",
+            "by +the engine's event stream",
+            "runtime ready +yes",
+            "pods +1 not ready, 2 ready",
+        ):
             self.assertRegex(said, f"(?m)^  {line}")
         report = json.loads(self.says("info", "-o", "json"))
         self.assertEqual((report["schema"], report["engine"]["events"]), ("criwatch.info/1", "stream"))
@@ -271,11 +276,14 @@ class Events(unittest.TestCase):
         self.assertLessEqual(set(names), {"late", "job"})
 
     def test_selection(self):
-        child = self.started("-l", "tier=front", "--kind", "container", "--name", "app", "-t", "exited", "--until-exit", "late")
+        child = self.started(
+            "-l", "tier=front", "--kind", "container", "--name", "app", "-t", "exited", "--until-exit", "late"
+        )
         self.engine.tell("wait-subscribed 1")
-        for line in ("kill proxy KILL", "kill app KILL", "pod other ns=x app2", "kill app2 KILL", "create web late -- exit 0",
-                     "start late"):  # fmt: skip
+        for line in ("kill proxy KILL", "kill app KILL", "pod other ns=x app2", "kill app2 KILL"):
             self.engine.tell(line)
+        self.engine.tell("create web late -- exit 0")
+        self.engine.tell("start late")
         said, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual((child.returncode, complaints), (0, ""))
         self.assertEqual([line.split()[3] for line in said.splitlines()], ["shop/web/app"])

@@ -82,7 +82,9 @@ class OtherShells(unittest.TestCase):
                 self.assertIn(name, said)
                 for action in actions_of(command):
                     for flag in action.option_strings:
-                        spelled = flag if shell == "zsh" else f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
+                        spelled = (
+                            flag if shell == "zsh" else f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
+                        )
                         self.assertIn(spelled, said)
 
     def test_the_shells_understand_them(self):

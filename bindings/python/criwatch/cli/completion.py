@@ -7,8 +7,8 @@ from argparse import ArgumentParser, Namespace
 from criwatch.cli.exits import Exit
 
 SUMMARY = "print what makes the shell complete the command's words"
-DESCRIPTION = """Prints a script for bash, zsh or fish that completes sub-commands, options and their values; names of containers,
-pods and namespaces are asked of the engine."""
+DESCRIPTION = """Prints a script for bash, zsh or fish that completes sub-commands, options and their values; names of
+containers, pods and namespaces are asked of the engine."""
 EXAMPLES = (
     ("bash, for this session, or in ~/.bashrc", "source <(criwatch completion bash)"),
     ("zsh, in a folder of $fpath", 'criwatch completion zsh > "${fpath[1]}/_criwatch"'),

@@ -36,7 +36,7 @@ def follow(watcher: Watcher, timeout: float) -> None:
 
 
 class Ends:
-    """How the dead ended. What had exited before the first list is not asked for by the library; people want to see it."""
+    """How the dead ended: of what had exited before the first list, the library does not ask it at once."""
 
     def __init__(self, watcher: Watcher, timeout: float) -> None:
         self._watcher = watcher
@@ -58,7 +58,7 @@ class Ends:
                 # Gone: nobody knows any more.
                 self._known[container.id] = container
             except CriError:
-                # The engine does not answer: what is shown says that it is not known, and nobody waits for it again and again.
+                # The engine does not answer: nobody waits for it again and again, and what is shown says "-".
                 self._quiet_until = time.monotonic() + _QUIET
                 return container
         ended = self._known[container.id]

@@ -19,19 +19,34 @@ from criwatch.cli.selection import Filter, query
 from criwatch.cli.terminal import console, print_line
 
 SUMMARY = "follow what changes"
-DESCRIPTION = """Prints a line for each event, until Ctrl-C: first all that lives (marked initial), then what changes, without a
-gap. Lives are told exactly once: started, then exited. If the engine is lost, that is told, and it is looked for again, for
-ever. After an overflow a new replay follows."""
+DESCRIPTION = """Prints a line for each event, until Ctrl-C: first all that lives (marked initial), then what changes,
+without a gap. Lives are told exactly once: started, then exited. If the engine is lost, that is told, and it is
+looked for again, for ever. After an overflow a new replay follows."""
 EXAMPLES = (
-    ("what dies, as JSON lines", "criwatch events --no-replay --type exited -o json | jq -c '.container | {name, exitCode}'"),
+    (
+        "what dies, as JSON lines",
+        "criwatch events --no-replay --type exited -o json | jq -c '.container | {name, exitCode}'",
+    ),
     ("wait until a job has ended", "criwatch events --until-exit batch/report/main"),
 )
 
 #: What can be asked for. The replay's marks are told to everybody.
-_TYPES = {"started": EventType.STARTED, "exited": EventType.EXITED, "updated": EventType.UPDATED, "state": EventType.STATE}
+_TYPES = {
+    "started": EventType.STARTED,
+    "exited": EventType.EXITED,
+    "updated": EventType.UPDATED,
+    "state": EventType.STATE,
+}
 _ON_DEMAND = {"created": EventType.CREATED, "removed": EventType.REMOVED, "log": EventType.LOG}
 
-_STYLES = {"started": "green", "exited": "red", "updated": "blue", "state": "magenta", "overflow": "bold red", "log": "dim"}
+_STYLES = {
+    "started": "green",
+    "exited": "red",
+    "updated": "blue",
+    "state": "magenta",
+    "overflow": "bold red",
+    "log": "dim",
+}
 
 
 def define(parser: ArgumentParser) -> None:
@@ -47,7 +62,9 @@ def define(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--kind", choices=("container", "sandbox"), help="only containers, or only pods' sandboxes")
     parser.add_argument(
-        "--no-replay", action="store_true", help="only what changes from now on; after an overflow, too, no replay follows"
+        "--no-replay",
+        action="store_true",
+        help="only what changes from now on; after an overflow, too, no replay follows",
     )
     name = parser.add_argument(
         "--until-exit",
@@ -156,7 +173,12 @@ def line(event: Dict[str, Any], whole: bool = False) -> List[str]:
         return [*about, *_of_watcher(event)]
     container = Container.from_json(event["container"])
     details = _details(event, container)
-    return [*about, words.Word(words.short_id(container.id, whole), "cyan"), words.Word(container.path, "bold"), *details]
+    return [
+        *about,
+        words.Word(words.short_id(container.id, whole), "cyan"),
+        words.Word(container.path, "bold"),
+        *details,
+    ]
 
 
 def _of_watcher(event: Dict[str, Any]) -> Iterator[str]:

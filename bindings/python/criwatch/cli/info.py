@@ -17,8 +17,8 @@ from criwatch.cli.table import Table
 from criwatch.cli.terminal import console, print_line, print_table
 
 SUMMARY = "show the engine and what it can do"
-DESCRIPTION = """Shows which engine this is and whether it is ready, how changes are noticed and why so, what is not known of its
-containers, and what the look has cost."""
+DESCRIPTION = """Shows which engine this is and whether it is ready, how changes are noticed and why so, what is not
+known of its containers, and what the look has cost."""
 EXAMPLES = (("does this engine stream events?", "criwatch info -o json | jq -r .engine.events"),)
 
 _CONDITIONS = {"RuntimeReady": "runtime ready", "NetworkReady": "network ready"}
@@ -102,7 +102,9 @@ def _engine(report: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
         if is_met and kind not in _CONDITIONS:
             continue
         why = ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))
-        yield _CONDITIONS.get(kind, kind), words.Word("yes" if is_met else f"no {why}".rstrip(), "green" if is_met else "red")
+        yield _CONDITIONS.get(kind, kind), words.Word(
+            "yes" if is_met else f"no {why}".rstrip(), "green" if is_met else "red"
+        )
     handlers = [one["name"] for one in report.get("status", {}).get("runtimeHandlers", []) if one.get("name")]
     if handlers:
         yield "handlers", ", ".join(handlers)

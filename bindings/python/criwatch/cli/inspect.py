@@ -14,9 +14,9 @@ from criwatch.cli.output import print_document
 from criwatch.cli.terminal import console, print_line
 
 SUMMARY = "show everything about containers and sandboxes"
-DESCRIPTION = """Shows all that the engine tells of one or several containers or sandboxes, in whatever state, also of those
-that ended. A name is an id, namespace/pod/container (of a sandbox: namespace/pod), a container's name, or at least 6 hex
-digits that an id begins with. The values of environment variables are redacted."""
+DESCRIPTION = """Shows all that the engine tells of one or several containers or sandboxes, in whatever state, also of
+those that ended. A name is an id, namespace/pod/container (of a sandbox: namespace/pod), a container's name, or at
+least 6 hex digits that an id begins with. The values of environment variables are redacted."""
 EXAMPLES = (
     ("in short", "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx"),
     ("one value", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
@@ -25,7 +25,9 @@ EXAMPLES = (
 
 def define(parser: ArgumentParser) -> None:
     """What it takes."""
-    name = parser.add_argument("names", metavar="NAME", nargs="+", help="container or sandbox: an id, a name, or a prefix")
+    name = parser.add_argument(
+        "names", metavar="NAME", nargs="+", help="container or sandbox: an id, a name, or a prefix"
+    )
     options.completed(name, "container")
     options.add_output(parser, "json", "yaml", "table", default="json")
     parser.add_argument("--show-env", action="store_true", help="show the values of environment variables")
@@ -87,4 +89,6 @@ def _summary(container: Container) -> Iterator[Tuple[str, str]]:
         for key in sorted(pairs):
             yield title, f"{key}={pairs[key]}"
     if container.missing:
-        yield "Not known", ", ".join(bit.name or "" for bit in type(container.missing) if bit & container.missing).lower()
+        yield "Not known", ", ".join(
+            bit.name or "" for bit in type(container.missing) if bit & container.missing
+        ).lower()

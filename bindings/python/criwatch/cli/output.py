@@ -13,8 +13,8 @@ from criwatch.cli.terminal import console
 def print_document(document: str, form: str) -> None:
     """Prints one of the library's documents.
 
-    JSON is the library's, to the byte, one document a line, so that scripts can compare and cut it; only on a terminal it
-    is indented, for eyes.
+    JSON is the library's, to the byte, one document a line, so that scripts can compare and cut it; only on a terminal
+    it is indented, for eyes.
     """
     if form == "yaml":
         sys.stdout.write("---\n" + yaml.dump(json.loads(document)))

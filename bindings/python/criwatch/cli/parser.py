@@ -22,8 +22,8 @@ COMMANDS: Dict[str, ModuleType] = {
 }
 
 SUMMARY = "look at the containers and pods of this node"
-DESCRIPTION = """Tells which containers and pods run on this node, now, and what changes, from containerd, CRI-O or any other
-engine that speaks CRI. It only reads. Options are named as crictl names them."""
+DESCRIPTION = """Tells which containers and pods run on this node, now, and what changes, from containerd, CRI-O or
+any other engine that speaks CRI. It only reads. Options are named as crictl names them."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,4 +1,4 @@
-"""The terminal while `top` runs: its alternate screen, its keys, and that it is clean again afterwards, whatever happens."""
+"""The terminal while `top` runs: its alternate screen, its keys, and that it is clean afterwards, whatever happens."""
 
 from __future__ import annotations
 
@@ -131,5 +131,3 @@ def keys(text: str) -> List[str]:
         found.append(_SEQUENCES[sequence] if sequence else text[0])
         text = text[len(sequence or text[0]) :]
     return found
-
-

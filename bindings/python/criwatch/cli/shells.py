@@ -79,7 +79,9 @@ def bash() -> str:
         if not name:
             free = [_bash_compgen(" ".join(key for key in commands if key))]
         out.append(f"        {name or repr('')})")
-        out.append(f"            if [[ $word == -* ]]; then {_bash_compgen(flags)}; else {'; '.join(free) or ':'}; fi ;;")
+        out.append(
+            f"            if [[ $word == -* ]]; then {_bash_compgen(flags)}; else {'; '.join(free) or ':'}; fi ;;"
+        )
     out += ["    esac", "}", "complete -F _criwatch criwatch"]
     return "\n".join(out) + "\n"
 
@@ -99,10 +101,21 @@ def zsh() -> str:
     commands = _commands()
     out = ["#compdef criwatch", "# zsh completion of criwatch; made by: criwatch completion zsh", ""]
     for kind, ask in _NAMES.items():
-        out.append(f"_criwatch_{kind}() {{ local -a names; names=(${{(f)\"$({ask})\"}}); compadd -a names }}")
-    out += ["", "_criwatch() {", "    local context state state_descr line", "    typeset -A opt_args", "    _arguments -C \\"]
+        out.append(f'_criwatch_{kind}() {{ local -a names; names=(${{(f)"$({ask})"}}); compadd -a names }}')
+    out += [
+        "",
+        "_criwatch() {",
+        "    local context state state_descr line",
+        "    typeset -A opt_args",
+        "    _arguments -C \\",
+    ]
     out += [f"        {spec} \\" for one in commands[""] for spec in _zsh_specs(one)]
-    out += ["        '1: :->command' '*:: :->arguments'", "    case $state in", "    command)", "        local -a commands"]
+    out += [
+        "        '1: :->command' '*:: :->arguments'",
+        "    case $state in",
+        "    command)",
+        "        local -a commands",
+    ]
     summaries = {name: module.SUMMARY for name, module in command_line.COMMANDS.items()}
     out.append("        commands=(" + " ".join(_quoted(f"{name}:{text}") for name, text in summaries.items()) + ")")
     out += ["        _describe command commands ;;", "    arguments)", "        case $line[1] in"]

@@ -1,4 +1,4 @@
-"""Tables: columns that keep their names and order, laid out for a pipe (as wide as they need) or for a terminal (fitted)."""
+"""Tables: columns that keep their names and order, as wide as they need for a pipe, fitted for a terminal."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def plain(table: Table) -> str:
 
 
 def printable(text: str) -> str:
-    """A text that cannot move the cursor or break a line, whoever wrote it: engines hand on what pods' authors chose."""
+    """A text that cannot move the cursor or break a line: engines hand on what the authors of pods wrote."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -91,7 +91,9 @@ def _fitted(table: Table, wanted: Mapping[str, int], width: int) -> Dict[str, in
         widths = {name: wanted[name] for name in names}
         # The column that is needed least is cut first, and let go before anything else is cut.
         least = [name for name in table.optional[:1] if name in widths]
-        excess = _cut(widths, [name for name in least or table.elastic if name in table.elastic and name in widths], width)
+        excess = _cut(
+            widths, [name for name in least or table.elastic if name in table.elastic and name in widths], width
+        )
         if excess <= 0 or not optional:
             return widths
         names.remove(optional.pop(0))

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SUMMARY = "watch pods and containers live"
-DESCRIPTION = """Shows pods and their containers in a table that follows what changes: state, age (since the state began), pid,
-restarts, and how each container ended last. What has just changed stands out. The terminal library (rich) is needed.
+DESCRIPTION = """Shows pods and their containers in a table that follows what changes: state, age (since the state
+began), pid, restarts, and how each container ended last. What has just changed stands out. The terminal library
+(rich) is needed.
 
 keys:
   q            end                    up, down     a line up or down (also k and j)
@@ -208,7 +209,16 @@ class Window:
             state = words.Word("engine lost, retrying", "bold red")
         by = {"stream": "(event stream)", "poll": "(polling)"}.get(picture.engine.events, "")
         engine = picture.engine.version or picture.engine.api
-        first = (words.Word("criwatch top", "bold"), "·", engine, "·", picture.engine.id, "·", state, words.Word(by, "dim"))
+        first = (
+            words.Word("criwatch top", "bold"),
+            "·",
+            engine,
+            "·",
+            picture.engine.id,
+            "·",
+            state,
+            words.Word(by, "dim"),
+        )
         second = [totals(shown)]
         if picture.trouble:
             second = [words.Word(picture.trouble.splitlines()[0], "red")]

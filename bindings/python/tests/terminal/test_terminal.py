@@ -109,7 +109,11 @@ class Top(TerminalTest):
         self.ends_clean(terminal, 0)
 
     def test_every_end_is_clean(self):
-        for end, code in (("\x03", Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED), (signal.SIGHUP, Exit.TERMINATED)):
+        for end, code in (
+            ("\x03", Exit.INTERRUPTED),
+            (signal.SIGTERM, Exit.TERMINATED),
+            (signal.SIGHUP, Exit.TERMINATED),
+        ):
             terminal = self.top()
             if isinstance(end, str):
                 terminal.press(end)
@@ -174,7 +178,9 @@ class WithoutRich(TerminalTest):
             (["inspect", "app"], Exit.OK, r'"container": \{'),
             (["info"], Exit.OK, "event stream"),
         ):
-            terminal = Terminal(sys.executable, "-c", program, *words, "-r", self.engine.endpoint, columns=200, lines=150)
+            terminal = Terminal(
+                sys.executable, "-c", program, *words, "-r", self.engine.endpoint, columns=200, lines=150
+            )
             self.addCleanup(terminal.close)
             self.assertEqual(terminal.end(), code, terminal.text)
             self.assertRegex(terminal.text, expected)
