@@ -276,9 +276,17 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /** A container or sandbox lives. Told exactly once for each life. */
 #define CRI_EVENT_STARTED 1
-/** A life has ended. Told exactly once for each life, after its STARTED. */
+
+/**
+ * A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
+ * CRI_EVENT_FLAG_NEVER_STARTED).
+ */
 #define CRI_EVENT_EXITED 2
-/** More, or something else, is known of a container than was told before. */
+
+/**
+ * More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a
+ * container ended can become known, or final, about a second later.
+ */
 #define CRI_EVENT_UPDATED 3
 /** The watcher's own state has changed. */
 #define CRI_EVENT_STATE 4
@@ -397,7 +405,11 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_WATCHER_SYNCING 2
 /** In sync, and following the engine's event stream. */
 #define CRI_WATCHER_WATCHING 3
-/** In sync, and listing again and again, because this engine tells no events. */
+
+/**
+ * In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is
+ * being opened again.
+ */
 #define CRI_WATCHER_POLLING 4
 /** The engine cannot be reached; the picture is the last one that was seen. Retried for ever. */
 #define CRI_WATCHER_BACKOFF 5
@@ -506,7 +518,10 @@ typedef struct cri_container {
     const char *name;
     /** The pod; NULL while it is unknown. */
     const cri_pod *pod;
-    /** The first process, in the caller's pid namespace; 0: none, or unknown. */
+    /**
+     * The first process, in the caller's pid namespace; 0: none, or unknown. After the exit it is still the pid that the
+     * process had.
+     */
     int32_t pid;
     /** The exit code; -1: none, or unknown. */
     int32_t exit_code;
@@ -520,7 +535,10 @@ typedef struct cri_container {
     const char *image_ref;
     /** The engine's id of the image. */
     const char *image_id;
-    /** How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. */
+    /**
+     * How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of
+     * a sandbox, whose end engines do not explain, "" or "gone".
+     */
     const char *reason;
     /** How it ended, in more words; often "". */
     const char *message;
@@ -552,7 +570,7 @@ typedef struct cri_event {
     uint32_t type;
     /** Bits of CRI_EVENT_FLAG_SYNTHETIC and so on. */
     uint32_t flags;
-    /** Grows from event to event. */
+    /** Grows from event to event. Each consumer may see gaps, which mean nothing. */
     uint64_t seq;
     /** The generation of the picture that shows this. */
     uint64_t generation;
@@ -560,7 +578,7 @@ typedef struct cri_event {
     uint64_t lost;
     /** Of CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on. */
     uint64_t changed;
-    /** When it happened, as far as the engine says, in nanoseconds since 1970. */
+    /** When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed. */
     int64_t time_unix_nano;
     /** When the watcher noticed. */
     int64_t observed_unix_nano;
@@ -568,7 +586,7 @@ typedef struct cri_event {
     const cri_container *container;
     /** What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on. */
     uint32_t watcher_state;
-    /** Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "". */
+    /** Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "". */
     const char *message;
     /** Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0. */
     uint32_t log_level;
@@ -661,8 +679,8 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. Nothing is read, written or connected yet.
  *
- * @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL: the first of the usual
- * ones that answers is taken at the start
+ * @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
+ * usual ones that answers is taken at the start
  * @param options NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
@@ -700,7 +718,8 @@ cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
 
 /**
  * A barrier: once it returns CRI_OK, all answers from memory are at least as new as a list that was begun after the
- * call. Works on a watcher that was never started, too.
+ * call. Works on a watcher that was never started, too, and then fails at once where the engine cannot be reached. One that
+ * was started goes on trying, and so does this, until the time is over.
  *
  * @param watcher the watcher
  * @param timeout_ms how long to wait; below 0: for ever, 0: not at all
@@ -746,7 +765,8 @@ void cri_watcher_free(cri_watcher *watcher);
 /* ================================================================================================
  * Memory
  *
- * Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are.
+ * Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are. What each kind
+ * of JSON has, and its schema: docs/json.md.
  *
  * A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
  *
@@ -1020,12 +1040,12 @@ cri_status cri_watcher_subscribe(const cri_watcher *watcher,
                                  cri_error **err);
 
 /**
- * Ends a subscription, and is a barrier: when it returns, no call is running or will come, and destroy has been
- * called. Allowed before and after cri_watcher_free.
+ * Ends a subscription. Outside the watcher's callbacks it is a barrier: when it returns, no call is running or will come, and
+ * destroy has been called. Allowed before and after cri_watcher_free.
  *
  * @param subscription the subscription; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks until the call under way has returned. Inside any callback of the same watcher it does not wait: the
- * call under way is the last one, and destroy follows its return.
+ * @note Blocks until the call under way has returned. Inside any callback of the same watcher, also another
+ * subscription's, it does not wait: the call under way is the last one, and destroy follows its return.
  */
 void cri_subscription_free(cri_subscription *subscription);
 
@@ -1034,6 +1054,15 @@ void cri_subscription_free(cri_subscription *subscription);
  *
  * The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
  * is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
+ *
+ *     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
+ *     do {
+ *         poll(&wait, 1, -1);
+ *         while ((status = cri_event_queue_next(queue, 0, &event, NULL)) == CRI_OK) {
+ *             handle(event);
+ *             cri_event_free(event);
+ *         }
+ *     } while (status == CRI_AGAIN);
  * ================================================================================================ */
 
 /** A queue of events. */

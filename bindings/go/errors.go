@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
@@ -95,6 +96,9 @@ type Error struct {
 func (e *Error) Error() string {
 	if e.Message == "" {
 		return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Status)
+	}
+	if strings.HasPrefix(e.Message, strings.ReplaceAll(e.Op, " ", "_")+": ") {
+		return "criwatch: " + e.Message
 	}
 	return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Message)
 }

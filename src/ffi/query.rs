@@ -1,6 +1,7 @@
 //! Memory
 //!
-//! Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are.
+//! Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are. What each kind
+//! of JSON has, and its schema: docs/json.md.
 //!
 //! A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
 //!

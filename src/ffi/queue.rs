@@ -2,6 +2,15 @@
 //!
 //! The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
 //! is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
+//!
+//!     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
+//!     do {
+//!         poll(&wait, 1, -1);
+//!         while ((status = cri_event_queue_next(queue, 0, &event, NULL)) == CRI_OK) {
+//!             handle(event);
+//!             cri_event_free(event);
+//!         }
+//!     } while (status == CRI_AGAIN);
 
 #![forbid(unsafe_code)]
 

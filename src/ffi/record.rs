@@ -86,7 +86,8 @@ pub struct cri_container {
     pub name: *const c_char,
     /// The pod; NULL while it is unknown.
     pub pod: *const cri_pod,
-    /// The first process, in the caller's pid namespace; 0: none, or unknown.
+    /// The first process, in the caller's pid namespace; 0: none, or unknown. After the exit it is still the pid that the
+    /// process had.
     pub pid: i32,
     /// The exit code; -1: none, or unknown.
     pub exit_code: i32,
@@ -100,7 +101,8 @@ pub struct cri_container {
     pub image_ref: *const c_char,
     /// The engine's id of the image.
     pub image_id: *const c_char,
-    /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished.
+    /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of
+    /// a sandbox, whose end engines do not explain, "" or "gone".
     pub reason: *const c_char,
     /// How it ended, in more words; often "".
     pub message: *const c_char,
@@ -135,7 +137,7 @@ pub struct cri_event {
     pub r#type: u32,
     /// Bits of CRI_EVENT_FLAG_SYNTHETIC and so on.
     pub flags: u32,
-    /// Grows from event to event.
+    /// Grows from event to event. Each consumer may see gaps, which mean nothing.
     pub seq: u64,
     /// The generation of the picture that shows this.
     pub generation: u64,
@@ -143,7 +145,7 @@ pub struct cri_event {
     pub lost: u64,
     /// Of CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on.
     pub changed: u64,
-    /// When it happened, as far as the engine says, in nanoseconds since 1970.
+    /// When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed.
     pub time_unix_nano: i64,
     /// When the watcher noticed.
     pub observed_unix_nano: i64,
@@ -151,7 +153,7 @@ pub struct cri_event {
     pub container: *const cri_container,
     /// What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on.
     pub watcher_state: u32,
-    /// Of CRI_EVENT_STATE: why, in words. Of CRI_EVENT_LOG: what it says. Otherwise "".
+    /// Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "".
     pub message: *const c_char,
     /// Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0.
     pub log_level: u32,

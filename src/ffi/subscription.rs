@@ -85,12 +85,12 @@ fn try_subscribe(
     Ok(())
 }
 
-/// Ends a subscription, and is a barrier: when it returns, no call is running or will come, and destroy has been
-/// called. Allowed before and after cri_watcher_free.
+/// Ends a subscription. Outside the watcher's callbacks it is a barrier: when it returns, no call is running or will come, and
+/// destroy has been called. Allowed before and after cri_watcher_free.
 ///
 /// @param subscription the subscription; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks until the call under way has returned. Inside any callback of the same watcher it does not wait: the
-/// call under way is the last one, and destroy follows its return.
+/// @note Blocks until the call under way has returned. Inside any callback of the same watcher, also another
+/// subscription's, it does not wait: the call under way is the last one, and destroy follows its return.
 #[ffi_export]
 pub extern "C" fn cri_subscription_free(subscription: Option<repr_c::Box<cri_subscription>>) {
     infallible((), || taken::<cri_subscription>(subscription).map_or((), Thread::end))

@@ -79,8 +79,8 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 
 /// Makes a watcher. Nothing is read, written or connected yet.
 ///
-/// @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL: the first of the usual
-/// ones that answers is taken at the start
+/// @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
+/// usual ones that answers is taken at the start
 /// @param options NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
@@ -133,7 +133,8 @@ pub extern "C" fn cri_watcher_wait_ready(
 }
 
 /// A barrier: once it returns CRI_OK, all answers from memory are at least as new as a list that was begun after the
-/// call. Works on a watcher that was never started, too.
+/// call. Works on a watcher that was never started, too, and then fails at once where the engine cannot be reached. One that
+/// was started goes on trying, and so does this, until the time is over.
 ///
 /// @param watcher the watcher
 /// @param timeout_ms how long to wait; below 0: for ever, 0: not at all

@@ -6,9 +6,11 @@ constants! {
     EVENT_TYPES: u32;
     /// A container or sandbox lives. Told exactly once for each life.
     pub const CRI_EVENT_STARTED: u32 = 1;
-    /// A life has ended. Told exactly once for each life, after its STARTED.
+    /// A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
+    /// CRI_EVENT_FLAG_NEVER_STARTED).
     pub const CRI_EVENT_EXITED: u32 = 2;
-    /// More, or something else, is known of a container than was told before.
+    /// More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a
+    /// container ended can become known, or final, about a second later.
     pub const CRI_EVENT_UPDATED: u32 = 3;
     /// The watcher's own state has changed.
     pub const CRI_EVENT_STATE: u32 = 4;
@@ -132,7 +134,8 @@ constants! {
     pub const CRI_WATCHER_SYNCING: u32 = 2;
     /// In sync, and following the engine's event stream.
     pub const CRI_WATCHER_WATCHING: u32 = 3;
-    /// In sync, and listing again and again, because this engine tells no events.
+    /// In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is
+    /// being opened again.
     pub const CRI_WATCHER_POLLING: u32 = 4;
     /// The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
     pub const CRI_WATCHER_BACKOFF: u32 = 5;

@@ -66,7 +66,8 @@ pub(super) fn as_running(record: &Container) -> Container {
     running.state = State::Running;
     running.exit = None;
     running.finished_at = None;
-    running.missing = 0;
+    // What it was doing then is known now; where it belonged may still be told.
+    running.missing &= CRI_MISSING_POD;
     running
 }
 
@@ -86,7 +87,8 @@ pub(super) fn as_restarted(record: &Container) -> Container {
 pub(super) fn as_gone(record: &Container) -> Container {
     let mut gone = record.clone();
     gone.state = State::Exited;
-    if gone.kind == Kind::Container && gone.exit.is_none() {
+    // Engines do not say how sandboxes end: one whose end was seen has nothing to add.
+    if gone.exit.is_none() && (gone.kind == Kind::Container || record.state != State::Exited) {
         gone.exit = Some(Exit::gone());
     }
     gone.missing = 0;

@@ -69,9 +69,9 @@ CRI_E_INTERNAL: Final[int] = -98
 CRI_E_PANIC: Final[int] = -99
 #: A container or sandbox lives. Told exactly once for each life.
 CRI_EVENT_STARTED: Final[int] = 1
-#: A life has ended. Told exactly once for each life, after its STARTED.
+#: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
 CRI_EVENT_EXITED: Final[int] = 2
-#: More, or something else, is known of a container than was told before.
+#: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
 CRI_EVENT_UPDATED: Final[int] = 3
 #: The watcher's own state has changed.
 CRI_EVENT_STATE: Final[int] = 4
@@ -153,7 +153,7 @@ CRI_WATCHER_CONNECTING: Final[int] = 1
 CRI_WATCHER_SYNCING: Final[int] = 2
 #: In sync, and following the engine's event stream.
 CRI_WATCHER_WATCHING: Final[int] = 3
-#: In sync, and listing again and again, because this engine tells no events.
+#: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
 CRI_WATCHER_POLLING: Final[int] = 4
 #: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
 CRI_WATCHER_BACKOFF: Final[int] = 5

@@ -69,9 +69,9 @@ class EventType(OpenIntEnum):
 
     #: A container or sandbox lives. Told exactly once for each life.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A life has ended. Told exactly once for each life, after its STARTED.
+    #: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
     EXITED = constants.CRI_EVENT_EXITED
-    #: More, or something else, is known of a container than was told before.
+    #: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
     UPDATED = constants.CRI_EVENT_UPDATED
     #: The watcher's own state has changed.
     STATE = constants.CRI_EVENT_STATE
@@ -208,7 +208,7 @@ class WatcherState(OpenIntEnum):
     SYNCING = constants.CRI_WATCHER_SYNCING
     #: In sync, and following the engine's event stream.
     WATCHING = constants.CRI_WATCHER_WATCHING
-    #: In sync, and listing again and again, because this engine tells no events.
+    #: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
     POLLING = constants.CRI_WATCHER_POLLING
     #: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
     BACKOFF = constants.CRI_WATCHER_BACKOFF
