@@ -30,7 +30,7 @@ provide() {
         unpack $SUITE "$package" "$lab/build/unpacked" || lacking 15 "Debian's $package cannot be unpacked"
     done
     mv "$lab/build/unpacked/usr/bin" "$lab/build/abigail/bin"
-    find "$lab/build/unpacked" -name '*.so.*' -exec mv {} "$lab/build/abigail/lib/" \;
+    find "$lab/build/unpacked" -name '*.so*' -exec mv {} "$lab/build/abigail/lib/" \;
     LD_LIBRARY_PATH="$lab/build/abigail/lib" "$lab/build/abigail/bin/abidiff" --version >"$lab/build/abigail/version" ||
         lacking 15 "Debian's abidiff does not run here"
     mv "$lab/build/abigail" "$lab/abigail"

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::Failed;
 use tempfile::TempDir;
@@ -124,7 +124,10 @@ pub fn uninstalls() -> Result<(), Failed> {
 
 /// `make install` or `make uninstall`, as a packager calls it.
 fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
+    // They use one folder of libraries.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     libraries()?;
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = make();
     command.arg(target).arg(format!("DESTDIR={}", root.path().display()));
     c::succeed(command.args(["PREFIX=/opt/criwatch", "LIBDIR=/opt/criwatch/lib64"])).map(drop)
