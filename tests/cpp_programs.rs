@@ -37,6 +37,7 @@ fn main() {
         Trial::test("an_undocumented_name_is_seen", an_undocumented_name_is_seen),
         compiled("the_readme_lists", the_readme_lists),
         compiled("the_readme_follows", the_readme_follows),
+        compiled("the_readme_calls_back", the_readme_calls_back),
         compiled("the_metrics_example_serves", the_metrics_example_serves),
     ];
     for program in PROGRAMS {
@@ -140,9 +141,16 @@ fn the_readme_lists() -> Result<(), Failed> {
 }
 
 fn the_readme_follows() -> Result<(), Failed> {
-    let program = of_readme(1)?;
+    follows(&of_readme(1)?)
+}
+
+fn the_readme_calls_back() -> Result<(), Failed> {
+    follows(&of_readme(2)?)
+}
+
+fn follows(program: &Path) -> Result<(), Failed> {
     let mut sim = sim::Sim::start(&[])?;
-    let mut child = Command::new(program).arg(sim.endpoint()).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(program).arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
     sim.tell("pod web ns=shop nginx")?;
     let started = lines.by_ref().any(|line| line == "started nginx");

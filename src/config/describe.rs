@@ -92,8 +92,13 @@ mod tests {
     fn options_md_has_every_option() {
         let mut text = String::from(
             "# Options\n\n\
-             Set with `cri_options_set(options, key, value, &err)`, in Rust with `Config::set(key, value)`. Values are \
-             text.\n\n\
+             Values are text. They are set with\n\n\
+             | C | `cri_options_set(options, \"events\", \"poll\", &err)` |\n|---|---|\n\
+             | C++ | `criwatch::Watcher(endpoint, {{\"events\", \"poll\"}})` |\n\
+             | Go | `criwatch.New(endpoint, criwatch.WithOption(\"events\", \"poll\"))` |\n\
+             | Python | `criwatch.Watcher(endpoint, {\"events\": \"poll\"})` |\n\
+             | command line | `criwatch --option events=poll ps` |\n\
+             | Rust | `config.set(\"events\", \"poll\")` |\n\n\
              Made from the table in `src/config/table.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
              | key | default | allowed | what it does |\n|---|---|---|---|\n",
         );

@@ -3,11 +3,15 @@
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 from typing import Dict
 
 PROGRAM = os.environ.get("CRI_SIM") or shutil.which("cri-sim")
+
+# What a shell runs in the background ignores Ctrl-C, and so does all that it starts; a handler of one's own ends that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: How long anything may take on a slow, busy machine before a test gives up on it.
 PATIENCE = 60.0
