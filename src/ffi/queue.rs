@@ -3,6 +3,7 @@
 //! The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
 //! is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
 //!
+//! ```c
 //!     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
 //!     do {
 //!         poll(&wait, 1, -1);
@@ -11,6 +12,7 @@
 //!             cri_event_free(event);
 //!         }
 //!     } while (status == CRI_AGAIN);
+//! ```
 
 #![forbid(unsafe_code)]
 
