@@ -4,7 +4,7 @@
 //! monitoring agents, and mostly used through its C ABI (`include/criwatch.h`); this crate is the same thing for Rust.
 //!
 //! Data flows one way: engine → `cri` → `sync` → `portfolio` → `hub` → `ffi`; [`watcher`] is the façade over
-//! all of it. Every module imports only modules of a lower rank; `docs/architecture.md` draws the picture.
+//! all of it. Every module imports only modules of a lower rank; `docs/architecture.md` draws the cache.
 //!
 //! A program needs [`watcher`] with its [`Watcher`](watcher::Watcher), [`config`], [`error`], and the records of [`model`]. The
 //! other modules are how it is done: public where a test or a tool looks in, and no part of what stays the same from

@@ -253,7 +253,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "queue.capacity",
         value_type: integer(1, 1 << 24),
         default: "8192",
-        doc: "How many events wait for one consumer before it is told of an overflow and sent a replay.",
+        doc: "How many events wait for one consumer before it is reported of an overflow and sent a replay.",
         set: |c, v| c.queue_capacity = v.number() as usize,
     },
     OptionSpec {

@@ -1,5 +1,5 @@
 //! Between the event stream's reader, which never waits, and whoever applies the events: what has come and is not applied
-//! yet. It is bounded, and what does not fit is not worth keeping in part: all of it is dropped, and that is said, so that
+//! yet. It is bounded, and what does not fit is not worth keeping in part: all of it is dropped, and that is observation, so that
 //! a list makes good for it.
 
 use std::collections::VecDeque;
@@ -150,7 +150,7 @@ mod tests {
         let lost: u64 = all.iter().map(|item| if let StreamItem::Lost(n) = item { *n } else { 0 }).sum();
         let kept = all.iter().filter(|item| matches!(item, StreamItem::Event(_))).count();
         assert!(lost > 0);
-        assert_eq!(lost as usize + kept, 2 * MOST_EVENTS, "each is either told or counted");
+        assert_eq!(lost as usize + kept, 2 * MOST_EVENTS, "each is either reported or counted");
     }
 
     #[test]

@@ -87,13 +87,13 @@ impl Client {
     async fn ask_version(&self, timeout: Duration) -> Result<Version> {
         let mut runtime = self.runtime();
         let request = Request::new(VersionRequest { version: String::new() });
-        let said = self.unary_within("Version", timeout, runtime.version(request)).await?;
-        let version = said.runtime_version.strip_prefix('v').unwrap_or(&said.runtime_version);
+        let observation = self.unary_within("Version", timeout, runtime.version(request)).await?;
+        let version = observation.runtime_version.strip_prefix('v').unwrap_or(&observation.runtime_version);
         Ok(Version {
             // Debian's builds of containerd call themselves 2.1.9+unknown.
             runtime_version: version.strip_suffix("+unknown").unwrap_or(version).to_owned(),
-            runtime_name: said.runtime_name,
-            runtime_api_version: said.runtime_api_version,
+            runtime_name: observation.runtime_name,
+            runtime_api_version: observation.runtime_api_version,
         })
     }
 
@@ -102,12 +102,12 @@ impl Client {
         &self.endpoint
     }
 
-    /// What the engine said of itself when the connection was made.
+    /// What the engine observation of itself when the connection was made.
     pub fn version(&self) -> &Version {
         &self.version
     }
 
-    /// The pid of the process that made the socket, in our pid namespace; `None` where it lives in another one.
+    /// The pid of the process that made the socket, in our pid namespace; `None` where it runs in another one.
     pub fn peer_pid(&self) -> Option<i32> {
         self.peer_pid
     }

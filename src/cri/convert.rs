@@ -1,15 +1,15 @@
-//! The engine's messages as sightings. Pure.
+//! The engine's messages as observations. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::proto;
-use crate::model::{Exit, Id, Image, Kind, Labels, Pod, PodState, Sighting, State, known};
+use crate::model::{Exit, Id, Image, Kind, Labels, Observation, Pod, PodState, State, known};
 
 /// An entry of ListContainers.
-pub(super) fn listed_container(c: proto::Container) -> Sighting {
+pub(super) fn listed_container(c: proto::Container) -> Observation {
     let metadata = c.metadata.unwrap_or_default();
-    Sighting {
+    Observation {
         name: metadata.name.into(),
         attempt: metadata.attempt,
         state: container_state(c.state),
@@ -18,16 +18,16 @@ pub(super) fn listed_container(c: proto::Container) -> Sighting {
         annotations: labels(c.annotations),
         image: image(c.image, &c.image_ref, &c.image_id),
         created_at: known(c.created_at),
-        ..Sighting::of(c.id.into(), Kind::Container)
+        ..Observation::of(c.id.into(), Kind::Container)
     }
 }
 
 /// A container's status, from a reply or an event. An event also tells the pod.
-pub(super) fn container_status(c: proto::ContainerStatus, pod_id: Option<Id>) -> Sighting {
+pub(super) fn container_status(c: proto::ContainerStatus, pod_id: Option<Id>) -> Observation {
     let state = container_state(c.state);
     let metadata = c.metadata.unwrap_or_default();
     let exited = state == State::Exited;
-    Sighting {
+    Observation {
         name: metadata.name.into(),
         attempt: metadata.attempt,
         state,
@@ -45,12 +45,12 @@ pub(super) fn container_status(c: proto::ContainerStatus, pod_id: Option<Id>) ->
             message: c.message.into(),
         }),
         is_status: true,
-        ..Sighting::of(c.id.into(), Kind::Container)
+        ..Observation::of(c.id.into(), Kind::Container)
     }
 }
 
 /// An entry of ListPodSandbox.
-pub(super) fn listed_sandbox(s: proto::PodSandbox) -> Sighting {
+pub(super) fn listed_sandbox(s: proto::PodSandbox) -> Observation {
     let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
     (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
     pod.runtime_handler = s.runtime_handler.into();
@@ -58,7 +58,7 @@ pub(super) fn listed_sandbox(s: proto::PodSandbox) -> Sighting {
 }
 
 /// A sandbox's status, from a reply or an event.
-pub(super) fn sandbox_status(s: proto::PodSandboxStatus) -> Sighting {
+pub(super) fn sandbox_status(s: proto::PodSandboxStatus) -> Observation {
     let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
     (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
     pod.runtime_handler = s.runtime_handler.into();
@@ -70,8 +70,8 @@ pub(super) fn sandbox_status(s: proto::PodSandboxStatus) -> Sighting {
     sandbox(pod, true)
 }
 
-fn sandbox(pod: Pod, is_status: bool) -> Sighting {
-    Sighting {
+fn sandbox(pod: Pod, is_status: bool) -> Observation {
+    Observation {
         name: pod.name.clone(),
         attempt: pod.attempt,
         state: match pod.state {
@@ -84,7 +84,7 @@ fn sandbox(pod: Pod, is_status: bool) -> Sighting {
         annotations: pod.annotations.clone(),
         created_at: pod.created_at,
         is_status,
-        ..Sighting::of(pod.id.clone(), Kind::Sandbox)
+        ..Observation::of(pod.id.clone(), Kind::Sandbox)
     }
     .with_pod(pod)
 }

@@ -38,9 +38,9 @@ fn none_answers(failures: &[Error]) -> Error {
     let message = format!("no engine answers on the well-known sockets (name an endpoint):{}", each.concat());
     // A refused permission is the one cause that somebody can do something about at once.
     let refused = failures.iter().find(|e| e.status() == CRI_E_PERMISSION);
-    let told = refused.or_else(|| failures.iter().rfind(|e| e.os_code() != Some(libc::ENOENT)));
-    let it = Error::new(told.map_or(CRI_E_CONNECT, Error::status), message);
-    it.with_os_code(told.or(failures.first()).and_then(Error::os_code))
+    let reported = refused.or_else(|| failures.iter().rfind(|e| e.os_code() != Some(libc::ENOENT)));
+    let it = Error::new(reported.map_or(CRI_E_CONNECT, Error::status), message);
+    it.with_os_code(reported.or(failures.first()).and_then(Error::os_code))
 }
 
 #[cfg(test)]

@@ -7,16 +7,16 @@ use super::client::Client;
 use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
 use super::{convert, failure};
 use crate::error::Result;
-use crate::model::Sighting;
+use crate::model::Observation;
 
 /// One full list: sandboxes first, so that containers find their pods.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Listing {
     /// All sandboxes, in any state.
-    pub sandboxes: Vec<Sighting>,
+    pub sandboxes: Vec<Observation>,
     /// All containers, in any state.
-    pub containers: Vec<Sighting>,
+    pub containers: Vec<Observation>,
     /// Whether the engine can stream lists; `None` when it was not tried.
     pub streamed: Option<bool>,
 }

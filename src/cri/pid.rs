@@ -30,21 +30,21 @@ impl PidResolver {
         if !running {
             return Details::default();
         }
-        let Some(said) = info.pid else {
+        let Some(observation) = info.pid else {
             // Nothing to ask for again: this engine tells no pid of this one. (pid 0 may become a pid.)
             return Details { no_pid: !info.names_pid, ..Details::default() };
         };
         if self.source == PidSource::Engine {
-            return Details { pid: Some(said), ..Details::default() };
+            return Details { pid: Some(observation), ..Details::default() };
         }
-        let pid = self.proc.translate(self.view, said, id);
+        let pid = self.proc.translate(self.view, observation, id);
         let start = pid.and_then(|pid| self.proc.start_ticks(pid));
         // A process that is not there has just ended; its pid may be another process's in a moment.
         let pid = pid.filter(|_| start.is_some());
         Details {
             pid,
             pid_start_ticks: start,
-            engine_pid: Some(said).filter(|said| pid != Some(*said)),
+            engine_pid: Some(observation).filter(|observation| pid != Some(*observation)),
             cgroup_path: pid.and_then(|pid| self.proc.cgroup_naming(pid, id)).map(Arc::from),
             no_pid: false,
         }

@@ -9,11 +9,11 @@ use super::pid::PidResolver;
 use super::proto::{ContainerStatusRequest, PodSandboxStatusRequest};
 use super::{convert, info};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROTOCOL, Error, Result};
-use crate::model::{Id, Kind, Sighting, State};
+use crate::model::{Id, Kind, Observation, State};
 
 /// A verbose reply: the status, and the engine's `info` map.
 struct Verbose {
-    sighting: Sighting,
+    observation: Observation,
     info: HashMap<String, String>,
 }
 
@@ -22,7 +22,7 @@ struct Verbose {
 #[non_exhaustive]
 pub struct Inspection {
     /// The status.
-    pub sighting: Sighting,
+    pub observation: Observation,
     /// The verbose information, as the engine gives it.
     pub info: Value,
 }
@@ -30,14 +30,14 @@ pub struct Inspection {
 impl Client {
     /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
     /// first taken for a container.
-    pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Sighting>> {
-        Ok(self.verbose(id, kind, pids).await?.map(|found| found.sighting))
+    pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Observation>> {
+        Ok(self.verbose(id, kind, pids).await?.map(|found| found.observation))
     }
 
     /// As `status`, with everything else that the engine tells.
     pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
         let found = self.verbose(id, kind, pids).await?;
-        Ok(found.map(|found| Inspection { sighting: found.sighting, info: info::as_json(found.info) }))
+        Ok(found.map(|found| Inspection { observation: found.observation, info: info::as_json(found.info) }))
     }
 
     async fn verbose(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Verbose>> {
@@ -52,15 +52,15 @@ impl Client {
         let Some(mut found) = found else {
             return Ok(None);
         };
-        if found.sighting.id != *id {
+        if found.observation.id != *id {
             // Engines take ids for prefixes; an answer about another one is no answer.
-            let message = format!("status of {id}: the engine's reply is about {:?}", found.sighting.id);
+            let message = format!("status of {id}: the engine's reply is about {:?}", found.observation.id);
             return Err(Error::new(CRI_E_PROTOCOL, message));
         }
-        let said = info::read(&found.info);
-        let running = found.sighting.state == State::Running;
-        found.sighting.details = Some(pids.details(id, &said, running));
-        found.sighting.pod_id = found.sighting.pod_id.or(said.sandbox_id);
+        let observation = info::read(&found.info);
+        let running = found.observation.state == State::Running;
+        found.observation.details = Some(pids.details(id, &observation, running));
+        found.observation.pod_id = found.observation.pod_id.or(observation.sandbox_id);
         Ok(Some(found))
     }
 
@@ -71,7 +71,7 @@ impl Client {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("ContainerStatus", id))?;
-        Ok(Some(Verbose { sighting: convert::container_status(status, None), info: reply.info }))
+        Ok(Some(Verbose { observation: convert::container_status(status, None), info: reply.info }))
     }
 
     async fn sandbox_status(&self, id: &Id) -> Result<Option<Verbose>> {
@@ -81,7 +81,7 @@ impl Client {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("PodSandboxStatus", id))?;
-        Ok(Some(Verbose { sighting: convert::sandbox_status(status), info: reply.info }))
+        Ok(Some(Verbose { observation: convert::sandbox_status(status), info: reply.info }))
     }
 }
 

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::proto::{ContainerEventResponse, ContainerEventType, GetEventsRequest};
 use super::{convert, failure};
 use crate::error::Error;
-use crate::model::{Id, Sighting, Time, known};
+use crate::model::{Id, Observation, Time, known};
 
 /// What an event says has happened. Engines also send events whose statuses say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,9 @@ pub struct EngineEvent {
     /// When the engine made the event; `None` for a nonsensical time.
     pub created_at: Option<Time>,
     /// The sandbox, where the event tells it.
-    pub sandbox: Option<Sighting>,
+    pub sandbox: Option<Observation>,
     /// Statuses of containers of that sandbox, possibly none.
-    pub containers: Vec<Sighting>,
+    pub containers: Vec<Observation>,
     /// How many bytes it had on the wire.
     pub bytes: usize,
 }
@@ -127,7 +127,7 @@ pub(super) fn event(message: ContainerEventResponse) -> EngineEvent {
     };
     let sandbox = message.pod_sandbox_status.map(convert::sandbox_status);
     // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod: which
-    // sandbox a status is of cannot be told from it, except for the container that the event is about.
+    // sandbox a status is of cannot be reported from it, except for the container that the event is about.
     let pod_id = sandbox.as_ref().map(|s| s.id.clone());
     let id: Id = message.container_id.into();
     let containers = message.containers_statuses.into_iter();

@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::{EngineEvent, Listing, convert, info, proto, redact_environment, stream};
-use crate::model::Sighting;
+use crate::model::Observation;
 
 /// A message of the event stream.
 pub fn event(bytes: &[u8]) -> Option<EngineEvent> {
@@ -22,17 +22,17 @@ pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
 }
 
 /// A container's status, and what its verbose information says: the pid, and everything as JSON.
-pub fn container_status(bytes: &[u8]) -> Option<Sighting> {
+pub fn container_status(bytes: &[u8]) -> Option<Observation> {
     let reply = proto::ContainerStatusResponse::decode(bytes).ok()?;
-    let mut sighting = convert::container_status(reply.status?, None);
-    sighting.pod_id = info::read(&reply.info).sandbox_id;
+    let mut observation = convert::container_status(reply.status?, None);
+    observation.pod_id = info::read(&reply.info).sandbox_id;
     let mut all = info::as_json(reply.info);
     redact_environment(&mut all);
-    Some(sighting)
+    Some(observation)
 }
 
 /// A sandbox's status.
-pub fn sandbox_status(bytes: &[u8]) -> Option<Sighting> {
+pub fn sandbox_status(bytes: &[u8]) -> Option<Observation> {
     let reply = proto::PodSandboxStatusResponse::decode(bytes).ok()?;
     reply.status.map(convert::sandbox_status)
 }

@@ -21,7 +21,7 @@ constants! {
     pub const CRI_E_NOT_FOUND: Status = -2;
     /// The time given has passed; the message tells the last cause.
     pub const CRI_E_TIMEOUT: Status = -3;
-    /// There is no picture yet: start the watcher and wait until it is ready, or resync.
+    /// There is no cache yet: start the watcher and wait until it is ready, or resync.
     pub const CRI_E_NOT_READY: Status = -4;
     /// The watcher has been stopped.
     pub const CRI_E_STOPPED: Status = -5;
@@ -49,7 +49,7 @@ constants! {
     pub const CRI_E_FORKED: Status = -16;
     /// The operating system refused something; the OS code tells what.
     pub const CRI_E_OS: Status = -17;
-    /// The call comes too early or too late in the watcher's life.
+    /// The call comes too early or too late in the watcher's run.
     pub const CRI_E_STATE: Status = -18;
     /// A defect in this library.
     pub const CRI_E_INTERNAL: Status = -98;

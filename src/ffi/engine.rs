@@ -12,7 +12,7 @@ use super::{cri_buffer, cri_error, cri_watcher};
 use crate::error::{Result, Status};
 use crate::model::JsonText;
 
-/// Asks the engine for everything it knows of one container or sandbox, in whatever state it is.
+/// StatusQueue the engine for everything it knows of one container or sandbox, in whatever state it is.
 ///
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins

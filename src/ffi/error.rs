@@ -71,7 +71,7 @@ pub extern "C" fn cri_error_status(error: Option<&cri_error>) -> Status {
 /// The whole message, causes included: what failed, on what, and what to do.
 ///
 /// @param error the error; NULL: ""
-/// @return a string that lives as long as the error; never NULL
+/// @return a string that runs as long as the error; never NULL
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_error_message(error: Option<&cri_error>) -> char_p::Ref<'_> {

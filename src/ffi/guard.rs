@@ -80,7 +80,7 @@ pub(super) fn make<T: Opaque>(
     })
 }
 
-/// An entry that cannot report anything: a panic, which has told itself by then, gives `otherwise`.
+/// An entry that cannot report anything: a panic, which has reported itself by then, gives `otherwise`.
 pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     let hooked = || {
         may_panic("infallible");

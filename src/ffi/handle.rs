@@ -1,5 +1,5 @@
 //! What the opaque pointers of the header point at. All of it has one shape, so that a pointer to an object of another
-//! type, which C lets through as soon as somebody casts, can be told from the right one.
+//! type, which C lets through as soon as somebody casts, can be reported from the right one.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! Log
 //!
 //! What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
-//! that failed, consumers that were too slow, questions that stay open, contradictions of the engine. It says so to the
+//! that failed, consumers that were too slow, requests that stay open, contradictions of the engine. It says so to the
 //! program alone: there is no global logger, and nothing is printed. The same messages, of all levels, come as
 //! CRI_EVENT_LOG to every subscription and queue that asks for these in its mask.
 

@@ -28,7 +28,7 @@
 //!   always right.
 //! - NULL, where the description of a parameter does not allow it, gives CRI_E_INVALID_ARGUMENT. Every _free and
 //!   every function on errors allows it. An object of another type, let through by a cast, is treated as NULL is. What
-//!   was freed cannot be told from what was not.
+//!   was freed cannot be reported from what was not.
 //! - Strings are UTF-8 and end in NUL. A string with a NUL inside ends there for C; JSON shows it whole.
 //! - Ownership: objects and buffers that come out of a parameter belong to the caller, who gives them back to
 //!   the function named at the parameter, never to free(). `const char *` results belong to the object.

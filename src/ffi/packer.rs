@@ -1,6 +1,6 @@
 //! Rucksacks
 //!
-//! A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each life; or
+//! A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each run; or
 //! the program attaches one when it likes.
 
 #![forbid(unsafe_code)]
@@ -48,7 +48,7 @@ impl Rucksack {
     }
 }
 
-/// Packs one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
+/// PackerRequests one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
 /// ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
 pub type cri_pack_fn = Option<
     unsafe extern "C" fn(
@@ -59,14 +59,14 @@ pub type cri_pack_fn = Option<
     ),
 >;
 
-/// Calls a function for each life that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
-/// CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is told by a
+/// Calls a function for each run that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
+/// CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is reported by a
 /// CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
 /// It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
 /// option packer.show_env is set.
 ///
 /// @param watcher the watcher
-/// @param function is called for each life, never twice at a time
+/// @param function is called for each run, never twice at a time
 /// @param user_data is handed to function and destroy as it is; may be NULL
 /// @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
 /// returned, or before a failed cri_watcher_set_packer returns; may be NULL
@@ -98,7 +98,7 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
     held(watcher, "watcher")?.employ(
         "set_packer",
         |helpers| &mut helpers.packer,
-        || Ok((Task::Pack { desk: alive.packers_desk()?, function }, callback)),
+        || Ok((Task::Pack { packer_queue: alive.packer_queue()?, function }, callback)),
     )
 }
 
@@ -124,7 +124,7 @@ fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
     packed.map(drop)
 }
 
-/// Gives a container a rucksack without a packer. It is told by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
+/// Gives a container a rucksack without a packer. It is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
 /// for everybody who reads after this has returned.
 ///
 /// @param watcher the watcher

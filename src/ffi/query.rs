@@ -89,10 +89,10 @@ fn get(watcher: Option<&cri_watcher>, id_or_name: Text<'_>) -> Result<JsonText> 
     live(watcher)?.get(text(id_or_name, "id_or_name")?)
 }
 
-/// A number that grows whenever the picture changes: while it stays, a list stays the same.
+/// A number that grows whenever the cache changes: while it stays, a list stays the same.
 ///
 /// @param watcher the watcher; NULL, or in a forked child: 0
-/// @return the generation; 0 before there is a picture
+/// @return the generation; 0 before there is a snapshot
 /// @note Never blocks.
 #[ffi_export]
 pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {

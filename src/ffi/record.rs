@@ -139,7 +139,7 @@ pub struct cri_event {
     pub flags: u32,
     /// Grows from event to event. Each consumer may see gaps, which mean nothing.
     pub seq: u64,
-    /// The generation of the picture that shows this.
+    /// The generation of the cache that shows this.
     pub generation: u64,
     /// Of CRI_EVENT_OVERFLOW: how many events this consumer lost.
     pub lost: u64,
@@ -151,7 +151,7 @@ pub struct cri_event {
     pub observed_unix_nano: i64,
     /// The container or sandbox; NULL where the event is not about one.
     pub container: *const cri_container,
-    /// What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on.
+    /// What the watcher was doing when it reported this: one of CRI_WATCHER_NEW and so on.
     pub watcher_state: u32,
     /// Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "".
     pub message: *const c_char,

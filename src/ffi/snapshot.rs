@@ -1,7 +1,7 @@
 //! Snapshots
 //!
-//! The picture at one moment, as records: it does not change while it is read, and shares its records with everybody
-//! else. A snapshot costs no more than a pointer while the picture has not changed; what a record shows is built once
+//! The cache at one moment, as records: it does not change while it is read, and shares its records with everybody
+//! else. A snapshot costs no more than a pointer while the cache has not changed; what a record shows is built once
 //! for each version of a container.
 
 #![forbid(unsafe_code)]
@@ -15,7 +15,7 @@ use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
 
-/// A picture at one moment. Immutable.
+/// A cache at one moment. Immutable.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_snapshot {

@@ -1,7 +1,7 @@
 //! Callbacks
 //!
 //! A subscription calls a function for each event, one after the other, on a thread of its own. It begins with a
-//! replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each life,
+//! replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run,
 //! CRI_EVENT_REPLAY_END. Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a
 //! new replay; what that does not show is gone. One code path is thus enough for everything.
 

@@ -1,6 +1,6 @@
 //! Watcher
 //!
-//! A watcher follows one engine. Its life: new, start, stop, free. It reconnects for ever; what it showed last stays
+//! A watcher follows one engine. Its run: new, start, stop, free. It reconnects for ever; what it showed last stays
 //! readable meanwhile, and cri_watcher_state tells how it stands.
 
 #![forbid(unsafe_code)]

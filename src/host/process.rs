@@ -84,7 +84,7 @@ impl Proc {
 pub enum PidView {
     /// They are ours.
     Same,
-    /// The engine lives in a namespace below ours; its pids stand at this place of NSpid lines.
+    /// The engine runs in a namespace below ours; its pids stand at this place of NSpid lines.
     Nested {
         /// The place.
         depth: usize,

@@ -36,7 +36,7 @@ fn own_name() -> Option<String> {
     name.into_string().ok().filter(|n| !n.is_empty())
 }
 
-/// Enters the namespace on a thread that lives only for this: setns changes nothing but its own thread.
+/// Enters the namespace on a thread that runs only for this: setns changes nothing but its own thread.
 fn name_inside(namespace: &Path) -> Option<String> {
     let namespace = File::open(namespace).ok()?;
     let look = move || {

@@ -13,11 +13,11 @@ use queue::{Closed, Replay};
 
 pub use queue::{EventQueue, Next};
 
-/// What a replay shows: every life that consumers are to know of, and where the picture stands.
+/// What a replay shows: every run that consumers are to know of, and where the cache stands.
 pub struct Snapshot {
-    /// The lives, in any order.
-    pub lives: Vec<Arc<Container>>,
-    /// The picture's generation.
+    /// The runs, in any order.
+    pub runs: Vec<Arc<Container>>,
+    /// The cache's generation.
     pub generation: u64,
     /// What the watcher is doing.
     pub state: WatcherState,
@@ -26,15 +26,15 @@ pub struct Snapshot {
 }
 
 /// Where replays come from. It calls `with` while nothing can be published, so that what the snapshot shows and what
-/// is published later make one gapless story; not at all while there is no picture yet.
-pub trait Picture: Send + Sync {
-    /// Shows the picture as it is now.
+/// is published later make one gapless story; not at all while there is no cache yet.
+pub trait SnapshotSource: Send + Sync {
+    /// Shows the cache as it is now.
     fn show(&self, with: &mut dyn FnMut(Snapshot));
 }
 
 /// One event, before it has a number.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct PendingEvent {
     /// What happened.
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
@@ -45,7 +45,7 @@ pub struct Draft {
     pub time: Time,
     /// When it was noticed.
     pub observed: Time,
-    /// The picture's generation that shows it.
+    /// The cache's generation that shows it.
     pub generation: u64,
     /// Whom it is about.
     pub container: Option<Arc<Container>>,
@@ -57,10 +57,10 @@ pub struct Draft {
     pub log_level: Option<LogLevel>,
 }
 
-impl Draft {
+impl PendingEvent {
     /// A LOG event.
-    pub fn log(level: LogLevel, message: String, generation: u64, state: WatcherState, now: Time) -> Draft {
-        Draft {
+    pub fn log(level: LogLevel, message: String, generation: u64, state: WatcherState, now: Time) -> PendingEvent {
+        PendingEvent {
             event_type: EventType::Log,
             flags: 0,
             changed: 0,
@@ -78,7 +78,7 @@ impl Draft {
 /// All consumers.
 pub struct Hub {
     inner: Mutex<Inner>,
-    picture: Arc<dyn Picture>,
+    cache: Arc<dyn SnapshotSource>,
 }
 
 #[derive(Default)]
@@ -92,7 +92,7 @@ struct Inner {
     latest: Latest,
 }
 
-/// Where the picture stood with the newest event.
+/// Where the cache stood with the newest event.
 #[derive(Debug, Clone, Copy, Default)]
 struct Latest {
     generation: u64,
@@ -102,7 +102,7 @@ struct Latest {
 
 impl From<Latest> for Snapshot {
     fn from(l: Latest) -> Self {
-        Snapshot { lives: Vec::new(), generation: l.generation, state: l.state, now: l.now }
+        Snapshot { runs: Vec::new(), generation: l.generation, state: l.state, now: l.now }
     }
 }
 
@@ -121,16 +121,16 @@ pub struct Counts {
 }
 
 impl Hub {
-    /// A hub whose replays show this picture.
-    pub fn new(picture: Arc<dyn Picture>) -> Self {
-        Hub { inner: Mutex::default(), picture }
+    /// A hub whose replays show this cache.
+    pub fn new(cache: Arc<dyn SnapshotSource>) -> Self {
+        Hub { inner: Mutex::default(), cache }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new consumer. Its story begins with a replay, at once or as soon as there is a picture; a live-only one has
+    /// A new consumer. Its story begins with a replay, at once or as soon as there is a snapshot; a live-only one has
     /// none.
     pub fn subscribe(
         self: &Arc<Self>,
@@ -141,7 +141,7 @@ impl Hub {
     ) -> Result<Arc<EventQueue>> {
         let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
         let queue = Arc::new(EventQueue::new(mask, capacity, labels, replay, self.clone())?);
-        // In the same step in which the picture is shown, or an event in between would be in neither.
+        // In the same step in which the cache is shown, or an event in between would be in neither.
         let mut added = false;
         self.show(&mut |snapshot| {
             self.add(&queue);
@@ -157,7 +157,7 @@ impl Hub {
     }
 
     fn show(&self, with: &mut dyn FnMut(Snapshot)) {
-        self.picture.show(with);
+        self.cache.show(with);
     }
 
     fn add(&self, queue: &Arc<EventQueue>) {
@@ -171,7 +171,7 @@ impl Hub {
     /// The overflowed queue's consumer has come to read: it gets a new replay.
     fn replay_after_overflow(&self, queue: &EventQueue) {
         if queue.is_live_only() {
-            // It wants to know the loss, not the picture.
+            // It wants to know the loss, not the cache.
             let latest = self.lock().latest;
             return self.replay(queue, latest.into());
         }
@@ -182,10 +182,10 @@ impl Hub {
         queue.begin_replay(snapshot, &mut self.lock().seq);
     }
 
-    /// The first picture is there: every consumer that waits for its replay gets this one.
-    pub fn picture_is_there(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
+    /// The first cache is there: every consumer that waits for its replay gets this one.
+    pub fn initial_snapshot(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
         for queue in self.consumers() {
-            let snapshot = Snapshot { lives: initial.to_vec(), generation, state, now };
+            let snapshot = Snapshot { runs: initial.to_vec(), generation, state, now };
             self.replay(&queue, snapshot);
         }
     }
@@ -197,14 +197,14 @@ impl Hub {
     }
 
     /// Gives the event its number, and every consumer that wants it a copy. Never waits for anybody.
-    pub fn publish(&self, draft: Draft) {
+    pub fn publish(&self, pending: PendingEvent) {
         let mut inner = self.lock();
-        inner.latest = Latest { generation: draft.generation, state: draft.state, now: draft.observed };
-        let overflows = inner.offer(draft);
+        inner.latest = Latest { generation: pending.generation, state: pending.state, now: pending.observed };
+        let overflows = inner.offer(pending);
         for _ in 0..overflows {
-            // Those that this overflows in its turn are not told of.
+            // Those that this overflows in its turn are not reported of.
             let Latest { generation, state, now } = inner.latest;
-            inner.offer(Draft::log(LogLevel::Warn, TOO_SLOW.into(), generation, state, now));
+            inner.offer(PendingEvent::log(LogLevel::Warn, TOO_SLOW.into(), generation, state, now));
         }
     }
 
@@ -231,23 +231,23 @@ const TOO_SLOW: &str = "a consumer of events was too slow: its queue was full, w
 
 impl Inner {
     /// Numbers the event, and offers it to everybody; tells how many queues have overflowed by it.
-    fn offer(&mut self, draft: Draft) -> usize {
+    fn offer(&mut self, pending: PendingEvent) -> usize {
         self.seq += 1;
         // Logs are not what was promised to consumers.
-        self.published += u64::from(draft.event_type != EventType::Log);
+        self.published += u64::from(pending.event_type != EventType::Log);
         let event = Event {
-            event_type: draft.event_type,
-            flags: draft.flags,
+            event_type: pending.event_type,
+            flags: pending.flags,
             seq: self.seq,
-            generation: draft.generation,
+            generation: pending.generation,
             lost: 0,
-            changed: draft.changed,
-            time: draft.time,
-            observed: draft.observed,
-            container: draft.container,
-            state: draft.state,
-            message: draft.message,
-            log_level: draft.log_level,
+            changed: pending.changed,
+            time: pending.time,
+            observed: pending.observed,
+            container: pending.container,
+            state: pending.state,
+            message: pending.message,
+            log_level: pending.log_level,
         };
         let (mut lost, mut overflows) = (0, 0);
         self.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {

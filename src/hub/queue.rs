@@ -1,4 +1,4 @@
-//! One consumer's queue: a replay of what lives, then what happens, as much as fits.
+//! One consumer's queue: a replay of what runs, then what happens, as much as fits.
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
@@ -56,29 +56,29 @@ enum Closing {
 
 pub(super) enum Replay {
     None,
-    /// To begin as soon as there is a picture (nothing lost), or as soon as the consumer reads (something lost).
+    /// To begin as soon as there is a snapshot (nothing lost), or as soon as the consumer reads (something lost).
     Wanted {
         lost: u64,
     },
-    Running(Running),
+    Running(RunningReplay),
 }
 
-pub(super) struct Running {
+pub(super) struct RunningReplay {
     /// Events that were here before: they come first.
     before: VecDeque<Event>,
-    /// How many events were lost; told first, if any were.
+    /// How many events were lost; reported first, if any were.
     lost: u64,
-    /// Whether the loss is all that is told: a live-only consumer.
+    /// Whether the loss is all that is reported: a live-only consumer.
     only_loss: bool,
     begun: bool,
-    lives: vec::IntoIter<Arc<Container>>,
+    runs: vec::IntoIter<Arc<Container>>,
     seq: u64,
     generation: u64,
     state: WatcherState,
     now: Time,
 }
 
-impl Running {
+impl RunningReplay {
     /// The next event of the replay, and whether that was the last one.
     fn next(&mut self) -> (Event, bool) {
         if let Some(event) = self.before.pop_front() {
@@ -91,8 +91,8 @@ impl Running {
         if !std::mem::replace(&mut self.begun, true) {
             return (self.event(EventType::ReplayBegin, 0, 0, None), false);
         }
-        match self.lives.next() {
-            Some(life) => (self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(life)), false),
+        match self.runs.next() {
+            Some(run) => (self.event(EventType::Started, CRI_EVENT_FLAG_INITIAL, 0, Some(run)), false),
             None => (self.event(EventType::ReplayEnd, 0, 0, None), true),
         }
     }
@@ -239,7 +239,7 @@ impl EventQueue {
     }
 
     /// A descriptor to poll for readability: readable exactly while `next` with no time to wait would not answer
-    /// `Again`. Never to be read or closed; it is this queue's as long as the queue lives.
+    /// `Again`. Never to be read or closed; it is this queue's as long as the queue runs.
     pub fn fd(&self) -> RawFd {
         self.fd
     }
@@ -293,7 +293,7 @@ impl EventQueue {
                 1
             }
             Replay::Wanted { lost: 0 } if full => {
-                // Of words on the watcher the newest counts; and there is no picture yet to replay for the lost ones.
+                // Of words on the watcher the newest counts; and there is no cache yet to replay for the lost ones.
                 state.live.pop_front();
                 state.live.push_back(event.clone());
                 0
@@ -319,13 +319,13 @@ impl EventQueue {
             return false;
         };
         let first = *seq + 1;
-        *seq += u64::from(lost > 0) + if self.live_only { 0 } else { snapshot.lives.len() as u64 + 2 };
-        state.replay = Replay::Running(Running {
+        *seq += u64::from(lost > 0) + if self.live_only { 0 } else { snapshot.runs.len() as u64 + 2 };
+        state.replay = Replay::Running(RunningReplay {
             before: std::mem::take(&mut state.live),
             lost,
             only_loss: self.live_only,
             begun: false,
-            lives: snapshot.lives.into_iter(),
+            runs: snapshot.runs.into_iter(),
             seq: first,
             generation: snapshot.generation,
             state: snapshot.state,

@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use super::*;
 
-/// A picture whose lives the test sets.
+/// A cache whose runs the test sets.
 #[derive(Default)]
-struct Lives(Mutex<Option<Vec<Arc<Container>>>>);
+struct Runs(Mutex<Option<Vec<Arc<Container>>>>);
 
-impl Picture for Lives {
+impl SnapshotSource for Runs {
     fn show(&self, with: &mut dyn FnMut(Snapshot)) {
-        let lives = self.0.lock().unwrap();
-        if let Some(lives) = &*lives {
-            with(Snapshot { lives: lives.clone(), generation: 1, state: WatcherState::Watching, now: 5 });
+        let runs = self.0.lock().unwrap();
+        if let Some(runs) = &*runs {
+            with(Snapshot { runs: runs.clone(), generation: 1, state: WatcherState::Watching, now: 5 });
         }
     }
 }
 
-fn life(id: &str) -> Arc<Container> {
+fn run(id: &str) -> Arc<Container> {
     Container::new(id.into(), Kind::Container).into()
 }
 
-fn draft(event_type: EventType, container: Option<Arc<Container>>) -> Draft {
-    Draft {
+fn pending(event_type: EventType, container: Option<Arc<Container>>) -> PendingEvent {
+    PendingEvent {
         event_type,
         flags: 0,
         changed: 0,
@@ -37,10 +37,10 @@ fn draft(event_type: EventType, container: Option<Arc<Container>>) -> Draft {
     }
 }
 
-fn hub(lives: Option<&[&str]>) -> (Arc<Lives>, Arc<Hub>) {
-    let picture = Arc::new(Lives::default());
-    *picture.0.lock().unwrap() = lives.map(|ids| ids.iter().map(|id| life(id)).collect());
-    (picture.clone(), Arc::new(Hub::new(picture)))
+fn hub(runs: Option<&[&str]>) -> (Arc<Runs>, Arc<Hub>) {
+    let cache = Arc::new(Runs::default());
+    *cache.0.lock().unwrap() = runs.map(|ids| ids.iter().map(|id| run(id)).collect());
+    (cache.clone(), Arc::new(Hub::new(cache)))
 }
 
 fn subscribe(hub: &Arc<Hub>, capacity: usize) -> Arc<EventQueue> {
@@ -77,39 +77,39 @@ fn readable(queue: &EventQueue) -> bool {
 fn a_story_begins_with_a_replay_and_goes_on_without_a_gap() {
     let (_, hub) = hub(Some(&["a", "b"]));
     let queue = subscribe(&hub, 10);
-    hub.publish(draft(EventType::Started, Some(life("c"))));
+    hub.publish(pending(EventType::Started, Some(run("c"))));
     assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "Started b", "ReplayEnd", "Started c"]);
-    hub.publish(draft(EventType::Exited, Some(life("a"))));
+    hub.publish(pending(EventType::Exited, Some(run("a"))));
     assert_eq!(drain(&queue), ["Exited a"]);
 }
 
 #[test]
 fn before_there_is_a_picture_only_the_watcher_itself_is_news() {
-    let (picture, hub) = hub(None);
+    let (cache, hub) = hub(None);
     let queue = subscribe(&hub, 2);
     assert!(drain(&queue).is_empty());
     for _ in 0..3 {
-        hub.publish(draft(EventType::State, None));
+        hub.publish(pending(EventType::State, None));
     }
-    hub.publish(draft(EventType::Started, Some(life("x"))));
-    *picture.0.lock().unwrap() = Some(vec![life("a")]);
-    hub.picture_is_there(&[life("a")], 1, WatcherState::Watching, 9);
+    hub.publish(pending(EventType::Started, Some(run("x"))));
+    *cache.0.lock().unwrap() = Some(vec![run("a")]);
+    hub.initial_snapshot(&[run("a")], 1, WatcherState::Watching, 9);
     assert_eq!(drain(&queue), ["State", "State", "ReplayBegin", "Started a", "ReplayEnd"]);
 }
 
 #[test]
 fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
-    let (picture, hub) = hub(Some(&["a"]));
+    let (cache, hub) = hub(Some(&["a"]));
     let (slow, quick) = (subscribe(&hub, 2), subscribe(&hub, 100));
     drain(&slow);
     drain(&quick);
     for id in ["b", "c", "d", "e"] {
-        hub.publish(draft(EventType::Started, Some(life(id))));
+        hub.publish(pending(EventType::Started, Some(run(id))));
     }
-    *picture.0.lock().unwrap() = Some(vec![life("e")]);
+    *cache.0.lock().unwrap() = Some(vec![run("e")]);
     assert_eq!(drain(&slow), ["Overflow 4", "ReplayBegin", "Started e", "ReplayEnd"]);
     assert_eq!(drain(&quick), ["Started b", "Started c", "Started d", "Started e"]);
-    hub.publish(draft(EventType::Exited, Some(life("e"))));
+    hub.publish(pending(EventType::Exited, Some(run("e"))));
     assert_eq!(drain(&slow), ["Exited e"]);
     assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4, overflows: 1 });
 }
@@ -121,8 +121,8 @@ fn an_overflow_in_the_middle_of_a_replay_begins_another_one() {
     for _ in 0..2 {
         assert!(matches!(queue.next(Some(Duration::ZERO)), Next::Event(_)));
     }
-    hub.publish(draft(EventType::Started, Some(life("c"))));
-    hub.publish(draft(EventType::Started, Some(life("d"))));
+    hub.publish(pending(EventType::Started, Some(run("c"))));
+    hub.publish(pending(EventType::Started, Some(run("d"))));
     assert_eq!(drain(&queue), ["Overflow 2", "ReplayBegin", "Started a", "Started b", "ReplayEnd"]);
 }
 
@@ -131,9 +131,9 @@ fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
     let (_, hub) = hub(Some(&["a"]));
     let queue = hub.subscribe(EventType::Exited.mask(), false, 1, LabelView::Merged).unwrap();
     assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "ReplayEnd"]);
-    hub.publish(draft(EventType::Started, Some(life("b"))));
-    hub.publish(draft(EventType::State, None));
-    hub.publish(draft(EventType::Exited, Some(life("b"))));
+    hub.publish(pending(EventType::Started, Some(run("b"))));
+    hub.publish(pending(EventType::State, None));
+    hub.publish(pending(EventType::Exited, Some(run("b"))));
     assert_eq!(drain(&queue), ["Exited b"]);
 }
 
@@ -142,10 +142,10 @@ fn the_live_only_get_no_replay_not_even_after_an_overflow() {
     let (_, hub) = hub(Some(&["a"]));
     let queue = hub.subscribe(0, true, 1, LabelView::Merged).unwrap();
     assert!(drain(&queue).is_empty());
-    hub.publish(draft(EventType::Started, Some(life("b"))));
-    hub.publish(draft(EventType::Started, Some(life("c"))));
+    hub.publish(pending(EventType::Started, Some(run("b"))));
+    hub.publish(pending(EventType::Started, Some(run("c"))));
     assert_eq!(drain(&queue), ["Overflow 2"]);
-    hub.publish(draft(EventType::Exited, Some(life("c"))));
+    hub.publish(pending(EventType::Exited, Some(run("c"))));
     assert_eq!(drain(&queue), ["Exited c"]);
 }
 
@@ -155,7 +155,7 @@ fn a_closed_hub_gives_the_rest_and_a_closed_queue_nothing() {
     let (rest, nothing) = (subscribe(&hub, 10), subscribe(&hub, 10));
     nothing.close();
     assert_eq!(drain(&nothing), ["Closed"]);
-    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.publish(pending(EventType::Started, Some(run("b"))));
     hub.close();
     assert_eq!(drain(&rest), ["ReplayBegin", "ReplayEnd", "Started b", "Closed"]);
     assert_eq!(drain(&subscribe(&hub, 10)), ["ReplayBegin", "ReplayEnd", "Closed"], "subscribed too late");
@@ -173,7 +173,7 @@ fn who_waits_is_woken_by_an_event_and_by_the_end() {
             (matches!(first, Next::Event(_)), matches!(queue.next(None), Next::Closed))
         }
     });
-    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.publish(pending(EventType::Started, Some(run("b"))));
     hub.close();
     assert_eq!(waiting.join().unwrap(), (true, true));
     assert!(matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)), "no overflow of the clock");
@@ -200,9 +200,9 @@ fn a_task_is_woken_by_an_event_and_by_the_end() {
     let mut context = Context::from_waker(&waker);
     let woken = || alarm.0.load(std::sync::atomic::Ordering::SeqCst);
     assert!(queue.poll_next(&mut context).is_pending() && queue.poll_next(&mut context).is_pending());
-    hub.publish(draft(EventType::Started, Some(life("b"))));
+    hub.publish(pending(EventType::Started, Some(run("b"))));
     assert_eq!(woken(), 1, "once for both looks");
-    hub.publish(draft(EventType::Started, Some(life("c"))));
+    hub.publish(pending(EventType::Started, Some(run("c"))));
     let mut seen = Vec::new();
     while let Poll::Ready(Some(event)) = queue.poll_next(&mut context) {
         seen.push(event.event_type);

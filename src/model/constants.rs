@@ -4,17 +4,17 @@ use crate::table::constants;
 
 constants! {
     EVENT_TYPES: u32;
-    /// A container or sandbox lives. Told exactly once for each life.
+    /// A container or sandbox runs. Report exactly once for each run.
     pub const CRI_EVENT_STARTED: u32 = 1;
-    /// A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
+    /// A run has ended. Report exactly once for each run, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
     /// CRI_EVENT_FLAG_NEVER_STARTED).
     pub const CRI_EVENT_EXITED: u32 = 2;
-    /// More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a
+    /// More, or something else, is known of a container than was reported before. It may come after the EXITED, too: how a
     /// container ended can become known, or final, about a second later.
     pub const CRI_EVENT_UPDATED: u32 = 3;
     /// The watcher's own state has changed.
     pub const CRI_EVENT_STATE: u32 = 4;
-    /// A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+    /// A replay begins: a STARTED with flag INITIAL for each run follows. Cannot be masked.
     pub const CRI_EVENT_REPLAY_BEGIN: u32 = 5;
     /// The replay is over: what it did not show does not live. Cannot be masked.
     pub const CRI_EVENT_REPLAY_END: u32 = 6;
@@ -31,11 +31,11 @@ constants! {
 
 constants! {
     EVENT_FLAGS: u32;
-    /// Concluded from a list, not told by the engine's event stream.
+    /// Concluded from a list, not reported by the engine's event stream.
     pub const CRI_EVENT_FLAG_SYNTHETIC: u32 = 1;
     /// Part of a replay: it lived before the replay began.
     pub const CRI_EVENT_FLAG_INITIAL: u32 = 2;
-    /// It had been told as exited, and the engine shows it running again.
+    /// It had been reported as exited, and the engine shows it running again.
     pub const CRI_EVENT_FLAG_REAPPEARED: u32 = 4;
     /// It was created but could not be started: an EXITED without a STARTED.
     pub const CRI_EVENT_FLAG_NEVER_STARTED: u32 = 8;
@@ -68,7 +68,7 @@ constants! {
 
 constants! {
     STATES: u32;
-    /// The engine does not know, or has not said. Not an exit.
+    /// The engine does not know, or has not observation. Not an exit.
     pub const CRI_STATE_UNKNOWN: u32 = 0;
     /// Created, not yet started.
     pub const CRI_STATE_CREATED: u32 = 1;
@@ -80,7 +80,7 @@ constants! {
 
 constants! {
     POD_STATES: u32;
-    /// The engine has not said.
+    /// The engine has not observation.
     pub const CRI_POD_UNKNOWN: u32 = 0;
     /// The pod's sandbox is ready.
     pub const CRI_POD_READY: u32 = 1;
@@ -137,7 +137,7 @@ constants! {
     /// In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is
     /// being opened again.
     pub const CRI_WATCHER_POLLING: u32 = 4;
-    /// The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+    /// The engine cannot be reached; the cache is the last one that was seen. Retried for ever.
     pub const CRI_WATCHER_BACKOFF: u32 = 5;
     /// Stopped.
     pub const CRI_WATCHER_STOPPED: u32 = 6;

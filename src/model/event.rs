@@ -1,4 +1,4 @@
-//! What consumers are told.
+//! What consumers are reported.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use super::{Container, LogLevel, Time, WatcherState};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
-    /// A life was seen.
+    /// A run was seen.
     Started,
-    /// A life ended.
+    /// A run ended.
     Exited,
     /// More, or something else, is known of a container.
     Updated,
@@ -70,7 +70,7 @@ pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLA
 pub const ALL_MASK: u32 =
     DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_CREATED | 1 << CRI_EVENT_REMOVED | 1 << CRI_EVENT_LOG;
 
-/// One event, as one consumer is told it.
+/// One event, as one consumer is reported it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
@@ -80,7 +80,7 @@ pub struct Event {
     pub flags: u32,
     /// Grows from event to event; no two events of a watcher share one. Gaps mean nothing.
     pub seq: u64,
-    /// The picture's generation that shows this.
+    /// The cache's generation that shows this.
     pub generation: u64,
     /// Of an OVERFLOW: how many events this consumer lost.
     pub lost: u64,
@@ -92,7 +92,7 @@ pub struct Event {
     pub observed: Time,
     /// The container, for the events that are about one.
     pub container: Option<Arc<Container>>,
-    /// The watcher's state when this was told.
+    /// The watcher's state when this was reported.
     pub state: WatcherState,
     /// Of a STATE: why, in words. Of a LOG: what it says.
     pub message: Option<Arc<str>>,

@@ -52,7 +52,7 @@ pub fn merged(container: &Container) -> Labels {
 /// the sandbox and not at its containers.
 pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     let pod = container.pod.as_deref();
-    let told = match (key, container.kind) {
+    let reported = match (key, container.kind) {
         (CRI_LABEL_POD_NAME, _) => pod.map(|p| &*p.name),
         (CRI_LABEL_POD_NAMESPACE, _) => pod.map(|p| &*p.namespace),
         (CRI_LABEL_POD_UID, _) => pod.map(|p| &*p.uid),
@@ -62,7 +62,7 @@ pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     };
     let annotation = || container.annotations.get(key.strip_prefix(CRI_ANNOTATION_KEY_PREFIX)?);
     let of_the_pod = || pod.and_then(|p| p.labels.get(key));
-    told.or_else(|| container.labels.get(key).or_else(annotation).or_else(of_the_pod).map(String::as_str))
+    reported.or_else(|| container.labels.get(key).or_else(annotation).or_else(of_the_pod).map(String::as_str))
 }
 
 #[cfg(test)]

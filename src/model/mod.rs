@@ -9,8 +9,8 @@ mod json_text;
 mod labels;
 mod log;
 mod memo;
+mod observation;
 mod pod;
-mod sighting;
 mod time;
 
 pub use constants::*;
@@ -21,8 +21,8 @@ pub use json_text::JsonText;
 pub use labels::{LabelView, Labels, label};
 pub use log::LogLevel;
 pub use memo::Memo;
+pub use observation::{Details, Observation};
 pub use pod::{Pod, PodState};
-pub use sighting::{Details, Sighting};
 pub use time::{Time, known, rfc3339};
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.

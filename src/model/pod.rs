@@ -9,7 +9,7 @@ use super::{Id, Labels, Memo, Time};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PodState {
-    /// The engine has not said.
+    /// The engine has not observation.
     #[default]
     Unknown,
     /// Ready.
@@ -90,7 +90,7 @@ impl Pod {
         }
     }
 
-    /// `newer`, completed by what only an earlier reply has told: lists carry neither addresses nor the network.
+    /// `newer`, completed by what only an earlier reply has reported: lists carry neither addresses nor the network.
     pub fn merge(&self, newer: &Pod) -> Pod {
         let mut merged = newer.clone();
         if merged.ips.is_empty() && newer.state != PodState::NotReady {

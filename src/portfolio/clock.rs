@@ -5,7 +5,7 @@ use crate::model::Time;
 /// Milliseconds of a clock that never steps.
 pub type Millis = u64;
 
-/// The order of what the portfolio was told: it grows by one with every input. A request notes the tick at which it
+/// The order of what the portfolio was reported: it grows by one with every input. A request notes the tick at which it
 /// was sent off; its answer then tells nothing about what came to be known later.
 pub type Tick = u64;
 
@@ -14,11 +14,11 @@ pub type Tick = u64;
 pub struct Now {
     /// For deadlines.
     pub mono: Millis,
-    /// For what users are told, and for comparing with the engine's times.
+    /// For what users are reported, and for comparing with the engine's times.
     pub wall: Time,
 }
 
-/// The time before which an event is history: the start of the first list, later the end of the last life that was
+/// The time before which an event is history: the start of the first list, later the end of the last run that was
 /// forgotten. Events of that age can be replays of what is long settled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Horizon {

@@ -1,7 +1,7 @@
 //! Whether the word that something runs is news, old news or in doubt. Pure.
 
 use super::clock::Tick;
-use super::life::{Ending, Life};
+use super::run_log::{Ending, Run};
 use crate::cri::EventKind;
 use crate::model::{CRI_EVENT_FLAG_SYNTHETIC, Time};
 
@@ -12,7 +12,7 @@ pub(super) enum Source {
     Event { own: Option<EventKind> },
     /// A full list that began at this tick.
     List { begun: Tick, first: bool },
-    /// The answer to a question that was asked at this tick.
+    /// The answer to a request that was asked at this tick.
     Answer { asked: Tick },
 }
 
@@ -31,7 +31,7 @@ impl Source {
     }
 
     /// Whether this is news of a start or a stop, and not only of what was long over.
-    pub fn tells_a_life(self) -> bool {
+    pub fn reports_a_run(self) -> bool {
         matches!(self, Source::Event { own: Some(EventKind::Started | EventKind::Stopped) })
     }
 
@@ -42,37 +42,37 @@ impl Source {
 
 /// What follows from the word that something runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Running {
+pub(super) enum Verdict {
     /// It begins to live.
     Begins,
-    /// It lives on.
-    LivesOn,
-    /// The life that is known is over, and another one has begun.
+    /// It runs on.
+    Continues,
+    /// The run that is known is over, and another one has begun.
     BeginsAgain,
-    /// It did live, but a newer word has already said that it is over.
+    /// It did live, but a newer word has already observation that it is over.
     Overtaken,
-    /// It contradicts what was told: ask.
+    /// It contradicts what was reported: ask.
     Doubtful,
     /// Old news.
     Stale,
 }
 
-pub(super) fn judge_running(life: Life, started_at: Option<Time>, source: Source) -> Running {
+pub(super) fn judge_start(run: Run, started_at: Option<Time>, source: Source) -> Verdict {
     let newer = |than: Option<Time>| started_at.zip(than).is_some_and(|(new, old)| new > old);
-    match life {
-        Life::None | Life::Unclear => Running::Begins,
-        Life::Starting { started_at, .. } | Life::Living { started_at } if newer(started_at) => Running::BeginsAgain,
-        Life::Starting { .. } | Life::Living { .. } => Running::LivesOn,
-        Life::Ending { .. } if matches!(source, Source::Answer { .. }) => Running::LivesOn,
-        Life::Ending { .. } => Running::Stale,
-        Life::Over { started_at, .. } if newer(started_at) => Running::BeginsAgain,
-        life if life.is_over_untold() && source.is_event() => Running::Overtaken,
-        Life::Over { how, started_at: known, tick } => match source {
-            Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Running::BeginsAgain,
-            Source::Answer { asked } if asked >= tick => Running::BeginsAgain,
-            Source::List { begun, .. } if begun >= tick => Running::Doubtful,
-            Source::Event { .. } if started_at.is_none() || started_at != known => Running::Doubtful,
-            _ => Running::Stale,
+    match run {
+        Run::None | Run::Unclear => Verdict::Begins,
+        Run::Starting { started_at, .. } | Run::Running { started_at } if newer(started_at) => Verdict::BeginsAgain,
+        Run::Starting { .. } | Run::Running { .. } => Verdict::Continues,
+        Run::Ending { .. } if matches!(source, Source::Answer { .. }) => Verdict::Continues,
+        Run::Ending { .. } => Verdict::Stale,
+        Run::Over { started_at, .. } if newer(started_at) => Verdict::BeginsAgain,
+        run if run.is_over_unreported() && source.is_event() => Verdict::Overtaken,
+        Run::Over { how, started_at: known, tick } => match source {
+            Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Verdict::BeginsAgain,
+            Source::Answer { asked } if asked >= tick => Verdict::BeginsAgain,
+            Source::List { begun, .. } if begun >= tick => Verdict::Doubtful,
+            Source::Event { .. } if started_at.is_none() || started_at != known => Verdict::Doubtful,
+            _ => Verdict::Stale,
         },
     }
 }

@@ -6,34 +6,39 @@ use crate::model::*;
 
 /// The record that follows from `before` (nothing, for a new id) and a statement. `fresh` says that the statement is
 /// no older than the newest one before it: an older one only fills gaps. An exit is final, whoever tells it.
-pub(super) fn merge(before: Option<&Container>, said: &Sighting, pod: Option<Arc<Pod>>, fresh: bool) -> Container {
-    let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
+pub(super) fn merge(
+    before: Option<&Container>,
+    observation: &Observation,
+    pod: Option<Arc<Pod>>,
+    fresh: bool,
+) -> Container {
+    let mut next = before.cloned().unwrap_or_else(|| Container::new(observation.id.clone(), observation.kind));
     let new = before.is_none();
-    if let Some(state) = next_state(next.state, said.state, fresh || new) {
+    if let Some(state) = next_state(next.state, observation.state, fresh || new) {
         next.state = state;
     }
     if next.name.is_empty() {
-        next.name = said.name.clone();
-        next.attempt = said.attempt;
+        next.name = observation.name.clone();
+        next.attempt = observation.attempt;
     }
     if fresh || new {
         // Lists and statuses carry the same labels; an event's sandbox may be too early to have any.
-        keep_shared(&mut next.labels, &said.labels);
-        keep_shared(&mut next.annotations, &said.annotations);
+        keep_shared(&mut next.labels, &observation.labels);
+        keep_shared(&mut next.annotations, &observation.annotations);
     }
     // containerd's lists and statuses do not agree on the image: a status, once seen, is the better word.
-    if next.image == Image::default() || said.is_status {
-        next.image = said.image.clone();
+    if next.image == Image::default() || observation.is_status {
+        next.image = observation.image.clone();
     }
     next.pod = pod.or(next.pod);
-    next.created_at = next.created_at.or(said.created_at);
-    next.started_at = said.started_at.or(next.started_at);
+    next.created_at = next.created_at.or(observation.created_at);
+    next.started_at = observation.started_at.or(next.started_at);
     if next.state == State::Exited {
-        next.finished_at = said.finished_at.or(next.finished_at);
-        next.exit = said.exit.clone().or(next.exit);
+        next.finished_at = observation.finished_at.or(next.finished_at);
+        next.exit = observation.exit.clone().or(next.exit);
     }
     if let Some(details) =
-        said.details.as_ref().filter(|_| next.state == State::Running && said.state == State::Running)
+        observation.details.as_ref().filter(|_| next.state == State::Running && observation.state == State::Running)
     {
         next.pid = details.pid;
         next.pid_start_ticks = details.pid_start_ticks;
@@ -43,35 +48,35 @@ pub(super) fn merge(before: Option<&Container>, said: &Sighting, pod: Option<Arc
     next
 }
 
-fn keep_shared(own: &mut Arc<Labels>, said: &Arc<Labels>) {
-    if **own != **said && !said.is_empty() {
-        *own = said.clone();
+fn keep_shared(own: &mut Arc<Labels>, observation: &Arc<Labels>) {
+    if **own != **observation && !observation.is_empty() {
+        *own = observation.clone();
     }
 }
 
-/// Life goes one way: created, running, exited. "Unknown" is believed only from the newest word.
-fn next_state(now: State, said: State, fresh: bool) -> Option<State> {
-    match (now, said) {
+/// Run goes one way: created, running, exited. "Unknown" is believed only from the newest word.
+fn next_state(now: State, observation: State, fresh: bool) -> Option<State> {
+    match (now, observation) {
         (State::Exited, _) => None,
         (_, State::Exited) => Some(State::Exited),
         (State::Created, State::Running) => Some(State::Running),
         (State::Running, State::Created) => None,
-        (_, said) => fresh.then_some(said),
+        (_, observation) => fresh.then_some(observation),
     }
 }
 
-/// The same container, as it was while it ran: what a STARTED shows when its exit is known before it is told.
+/// The same container, as it was while it ran: what a STARTED shows when its exit is known before it is reported.
 pub(super) fn as_running(record: &Container) -> Container {
     let mut running = record.clone();
     running.state = State::Running;
     running.exit = None;
     running.finished_at = None;
-    // What it was doing then is known now; where it belonged may still be told.
+    // What it was doing then is known now; where it belonged may still be reported.
     running.missing &= CRI_MISSING_POD;
     running
 }
 
-/// The same id, about to live again: what belonged to the life before is not carried over.
+/// The same id, about to live again: what belonged to the run before is not carried over.
 pub(super) fn as_restarted(record: &Container) -> Container {
     let mut again = record.clone();
     again.state = State::Unknown;
@@ -112,13 +117,18 @@ pub(super) fn missing(record: &Container, no_pid: bool) -> u64 {
 mod tests {
     use super::*;
 
-    fn said(state: State) -> Sighting {
-        Sighting { state, name: "app".into(), is_status: true, ..Sighting::of("c".into(), Kind::Container) }
+    fn observation(state: State) -> Observation {
+        Observation { state, name: "app".into(), is_status: true, ..Observation::of("c".into(), Kind::Container) }
     }
 
     fn running() -> Container {
         let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
-        merge(None, &Sighting { started_at: Some(10), details: Some(details), ..said(State::Running) }, None, true)
+        merge(
+            None,
+            &Observation { started_at: Some(10), details: Some(details), ..observation(State::Running) },
+            None,
+            true,
+        )
     }
 
     #[test]
@@ -140,10 +150,10 @@ mod tests {
     fn a_list_neither_unlearns_nor_overrides_what_a_status_told() {
         let mut known = running();
         known.image = Image { reference: "repo@sha256:1".into(), ..Image::default() };
-        let listed = Sighting {
+        let listed = Observation {
             is_status: false,
             image: Image { id: "sha256:2".into(), ..Image::default() },
-            ..said(State::Running)
+            ..observation(State::Running)
         };
         let next = merge(Some(&known), &listed, None, true);
         assert_eq!((next.pid, next.started_at, &*next.image.reference), (Some(7), Some(10), "repo@sha256:1"));
@@ -151,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_stale_pid_of_the_exited_is_not_taken() {
-        let late = Sighting { details: Some(Details { pid: Some(9), ..Details::default() }), ..said(State::Exited) };
+        let late =
+            Observation { details: Some(Details { pid: Some(9), ..Details::default() }), ..observation(State::Exited) };
         assert_eq!(merge(Some(&running()), &late, None, true).pid, Some(7));
     }
 

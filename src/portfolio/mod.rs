@@ -1,19 +1,19 @@
-//! Who lives on this node: pure state. Statements of the engine go in, what is to be told comes out; time is an
+//! Who runs on this node: pure state. Statements of the engine go in, what is to be reported comes out; time is an
 //! argument. `apply` holds the rules.
 
 mod apply;
-mod asks;
 mod clock;
 mod judge;
-mod life;
-mod lives;
 mod lookup;
 mod merge;
-mod packs;
+mod packer;
 mod pods;
 mod query;
+mod report;
+mod run_log;
+mod runs;
 mod snapshot;
-mod tell;
+mod status_queue;
 #[cfg(test)]
 mod tests;
 
@@ -22,20 +22,20 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::model::*;
-use asks::Asks;
 use clock::Horizon;
-use life::Ledger;
-use packs::Packs;
+use packer::PackerRequests;
+use run_log::RunLog;
+use status_queue::StatusQueue;
 
-pub use asks::Question;
 pub use clock::{Millis, Now, Tick};
 pub use lookup::{is_whole_id, lookup};
 pub use query::Query;
 pub use snapshot::Snapshot;
+pub use status_queue::StatusRequest;
 
-/// Something that consumers have to be told.
+/// Something that consumers have to be reported.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Report {
     /// STARTED, EXITED or UPDATED.
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
@@ -55,7 +55,7 @@ struct Limits {
     hold: Millis,
     /// How long a STARTED waits for the rucksack.
     rucksack: Millis,
-    /// The longest wait between two questions about the same id.
+    /// The longest wait between two requests about the same id.
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
     hints: usize,
@@ -84,22 +84,22 @@ struct Entry {
     kind_is_guess: bool,
     /// This engine tells no pid of it.
     no_pid: bool,
-    /// Its EXITED was told as provisional; one UPDATED will follow.
+    /// Its EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
 }
 
-/// Who lives on this node.
+/// Who runs on this node.
 #[derive(Debug)]
 pub struct Portfolio {
     entries: HashMap<Id, Entry>,
     pods: HashMap<Id, Arc<Pod>>,
     /// The containers of each pod, whether the pod itself is known or not.
     members: HashMap<Id, BTreeSet<Id>>,
-    ledger: Ledger,
-    asks: Asks,
-    packs: Packs,
+    run_log: RunLog,
+    status_queue: StatusQueue,
+    packer: PackerRequests,
     /// Tombstones in the order of their making.
-    graves: VecDeque<(Millis, Id)>,
+    tombstones: VecDeque<(Millis, Id)>,
     horizon: Horizon,
     /// Whether the first list was applied.
     synced: bool,
@@ -108,9 +108,9 @@ pub struct Portfolio {
     tick: Tick,
     generation: u64,
     changed: bool,
-    told: Vec<Told>,
+    reported: Vec<Report>,
     /// Contradictions, in words.
-    remarks: Vec<String>,
+    warnings: Vec<String>,
     unresolved: u64,
     limits: Limits,
 }
@@ -123,18 +123,18 @@ impl Portfolio {
             entries: HashMap::new(),
             pods: HashMap::new(),
             members: HashMap::new(),
-            ledger: Ledger::default(),
-            asks: Asks::default(),
-            packs: Packs::default(),
-            graves: VecDeque::new(),
+            run_log: RunLog::default(),
+            status_queue: StatusQueue::default(),
+            packer: PackerRequests::default(),
+            tombstones: VecDeque::new(),
             horizon: Horizon::default(),
             synced: false,
             unlisted: 0,
             tick: 0,
             generation: 0,
             changed: false,
-            told: Vec::new(),
-            remarks: Vec::new(),
+            reported: Vec::new(),
+            warnings: Vec::new(),
             unresolved: 0,
             limits: Limits {
                 hold: 200,
@@ -148,7 +148,7 @@ impl Portfolio {
         }
     }
 
-    /// Whether the first list was applied, so that there is a picture at all.
+    /// Whether the first list was applied, so that there is a snapshot at all.
     pub fn is_synced(&self) -> bool {
         self.synced
     }
@@ -173,15 +173,15 @@ impl Portfolio {
         self.present().filter(|c| c.is_running())
     }
 
-    /// The lives that consumers know of: STARTED is told, EXITED is not. Where an end is known but held back, as it
+    /// The runs that consumers know of: STARTED is reported, EXITED is not. Where an end is known but held back, as it
     /// was while it lived.
-    pub fn lives(&self) -> Vec<Arc<Container>> {
-        self.entries.keys().filter_map(|id| self.life(id)).collect()
+    pub fn runs(&self) -> Vec<Arc<Container>> {
+        self.entries.keys().filter_map(|id| self.run(id)).collect()
     }
 
-    /// The life of this id, if consumers know of one.
-    pub fn life(&self, id: &Id) -> Option<Arc<Container>> {
-        let record = &self.entries.get(id).filter(|_| self.ledger.life(id).is_told_living())?.record;
+    /// The run of this id, if consumers know of one.
+    pub fn run(&self, id: &Id) -> Option<Arc<Container>> {
+        let record = &self.entries.get(id).filter(|_| self.run_log.run(id).is_reported_running())?.record;
         Some(if record.state == State::Exited { merge::as_running(record).into() } else { record.clone() })
     }
 
@@ -201,10 +201,10 @@ impl Portfolio {
     }
 
     /// What the record would be with this statement in it.
-    pub fn record_of(&self, said: &Sighting, pod: Option<Arc<Pod>>) -> Container {
-        let known = self.get(&said.id).filter(|c| c.kind == said.kind);
-        let mut record = merge::merge(known.map(|c| &**c), said, pod, true);
-        record.missing = merge::missing(&record, said.details.as_ref().is_some_and(|d| d.no_pid));
+    pub fn record_of(&self, observation: &Observation, pod: Option<Arc<Pod>>) -> Container {
+        let known = self.get(&observation.id).filter(|c| c.kind == observation.kind);
+        let mut record = merge::merge(known.map(|c| &**c), observation, pod, true);
+        record.missing = merge::missing(&record, observation.details.as_ref().is_some_and(|d| d.no_pid));
         record
     }
 
@@ -213,19 +213,19 @@ impl Portfolio {
         self.running().find(|c| c.pid == Some(pid))
     }
 
-    /// What is to be told, in order; it is handed out once.
-    pub fn take_told(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    /// What is to be reported, in order; it is handed out once.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reported)
     }
 
     /// Where the engine contradicts itself, in words; each is handed out once.
-    pub fn take_remarks(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.remarks)
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// How often the engine was asked about this id for what is still missing.
     pub fn times_asked(&self, id: &Id) -> u32 {
-        self.asks.tries(id)
+        self.status_queue.tries(id)
     }
 
     /// How many containers were seen only after their end and were gone before it could be learnt whether they had
@@ -234,20 +234,20 @@ impl Portfolio {
         self.unresolved
     }
 
-    /// How many lives are remembered so that they are not told again.
+    /// How many runs are remembered so that they are not reported again.
     pub fn remembered(&self) -> usize {
-        self.ledger.len()
+        self.run_log.len()
     }
 
-    /// How many questions are open.
-    pub fn open_questions(&self) -> usize {
-        self.asks.len()
+    /// How many requests are open.
+    pub fn open_status_requests(&self) -> usize {
+        self.status_queue.len()
     }
 
-    /// Whether nothing that was raised waits for its first answer: pids of new lives, contradictions, ends without
+    /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
     /// facts.
     pub fn is_settled(&self) -> bool {
-        self.ledger.deadline().is_none() && self.packs.deadline().is_none() && self.asks.is_quiet()
+        self.run_log.deadline().is_none() && self.packer.deadline().is_none() && self.status_queue.is_quiet()
     }
 
     /// The tick to note with a list that is about to begin.
@@ -255,38 +255,38 @@ impl Portfolio {
         self.tick
     }
 
-    /// The questions to put to the engine now, at most `room` of them.
-    pub fn questions(&mut self, room: usize, now: Now) -> Vec<Question> {
-        let mut questions = self.asks.take_due(now.mono, room, self.tick);
-        for question in &mut questions {
-            if let Some(entry) = self.entries.get(&question.id) {
+    /// The requests to put to the engine now, at most `room` of them.
+    pub fn requests(&mut self, room: usize, now: Now) -> Vec<StatusRequest> {
+        let mut requests = self.status_queue.take_due(now.mono, room, self.tick);
+        for request in &mut requests {
+            if let Some(entry) = self.entries.get(&request.id) {
                 // A sandbox is none of the engine's containers, which does not mean that it is gone.
-                question.kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
+                request.kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
             }
         }
-        questions
+        requests
     }
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
     pub fn wants_list(&mut self) -> bool {
-        self.asks.too_many_hints(self.limits.hints) || self.unlisted > self.limits.unlisted / 4
+        self.status_queue.too_many_hints(self.limits.hints) || self.unlisted > self.limits.unlisted / 4
     }
 
     /// The connection is lost: what was asked has to be asked again.
     pub fn connection_lost(&mut self, now: Now) {
-        self.asks.connection_lost(now.mono);
-        self.packs.connection_lost();
+        self.status_queue.connection_lost(now.mono);
+        self.packer.connection_lost();
     }
 
-    /// When `pass` has to be called, or `questions`.
+    /// When `pass` has to be called, or `requests`.
     pub fn deadline(&self) -> Option<Millis> {
-        [self.patience(), self.asks.deadline()].into_iter().flatten().min()
+        [self.patience(), self.status_queue.deadline()].into_iter().flatten().min()
     }
 
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
-        let grave = self.graves.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.ledger.deadline(), self.packs.deadline(), grave].into_iter().flatten().min()
+        let tombstone = self.tombstones.front().map(|(at, _)| at + self.limits.tombstones_keep);
+        [self.run_log.deadline(), self.packer.deadline(), tombstone].into_iter().flatten().min()
     }
 
     /// Closes one input: the generation grows if anything that can be read has changed.
@@ -298,10 +298,10 @@ impl Portfolio {
 
     fn forget_old(&mut self, now: Now) {
         let limits = self.limits.clone();
-        while self.graves.front().is_some_and(|(at, _)| at + limits.tombstones_keep <= now.mono)
-            || self.graves.len() > limits.tombstones_max
+        while self.tombstones.front().is_some_and(|(at, _)| at + limits.tombstones_keep <= now.mono)
+            || self.tombstones.len() > limits.tombstones_max
         {
-            let Some((_, id)) = self.graves.pop_front() else {
+            let Some((_, id)) = self.tombstones.pop_front() else {
                 break;
             };
             if self.entries.get(&id).is_some_and(|e| !e.present) {
@@ -309,7 +309,7 @@ impl Portfolio {
             }
         }
         let entries = &self.entries;
-        if let Some(at) = self.ledger.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
+        if let Some(at) = self.run_log.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
             // By the wall clock of now, which may have been set since.
             self.horizon.raise(now.wall - (now.mono - at) as Time * 1_000_000);
         }
@@ -320,7 +320,7 @@ impl Portfolio {
             return;
         };
         self.changed = true;
-        self.asks.drop(id);
+        self.status_queue.drop(id);
         if let Some(pod_id) = entry.pod_id {
             if let Some(members) = self.members.get_mut(&pod_id) {
                 members.remove(id);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Portfolio;
 use super::clock::Now;
-use super::life::Life;
+use super::run_log::Run;
 use crate::model::*;
 
 impl Portfolio {
-    /// Notes what is told of a pod; the records of its containers follow.
+    /// Notes what is reported of a pod; the records of its containers follow.
     pub(super) fn note_pod(&mut self, newer: &Pod, now: Now) {
         let pod = self.merged_pod(newer);
         if self.pods.get(&pod.id) != Some(&pod) {
@@ -20,9 +20,9 @@ impl Portfolio {
 
     fn merged_pod(&self, newer: &Pod) -> Arc<Pod> {
         let mut pod = self.pods.get(&newer.id).map_or_else(|| newer.clone(), |known| known.merge(newer));
-        // A stale list may still call ready what has been told as over.
+        // A stale list may still call ready what has been reported as over.
         if self.entries.get(&newer.id).is_some_and(|e| e.record.state == State::Exited)
-            && matches!(self.ledger.life(&newer.id), Life::Over { .. })
+            && matches!(self.run_log.run(&newer.id), Run::Over { .. })
         {
             pod.state = PodState::NotReady;
         }
@@ -40,7 +40,7 @@ impl Portfolio {
     /// Gives the containers of this pod their pod's newest version.
     fn relink(&mut self, pod: &Arc<Pod>, now: Now) {
         let members: Vec<Id> = self.members.get(&pod.id).into_iter().flatten().cloned().collect();
-        // The sandbox's own record takes the pod along with the statement that told it.
+        // The sandbox's own record takes the pod along with the statement that reported it.
         for id in members.iter().filter(|id| **id != pod.id) {
             let Some(entry) = self.entries.get(id) else {
                 continue;

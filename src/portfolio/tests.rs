@@ -6,17 +6,20 @@ use crate::cri::{EngineEvent, EventKind, Listing};
 const T0: Time = 1_700_000_000_000_000_000;
 
 /// A portfolio, and a moment that moves on with every word.
-struct Told {
+struct Report {
     portfolio: Portfolio,
     now: Now,
     /// Whether what only some ask for is shown, too.
     with_opt_in: bool,
 }
 
-impl Told {
+impl Report {
     fn after_first_list(listing: Listing) -> Self {
-        let mut it =
-            Told { portfolio: Portfolio::new(&Config::default()), now: Now { mono: 0, wall: T0 }, with_opt_in: false };
+        let mut it = Report {
+            portfolio: Portfolio::new(&Config::default()),
+            now: Now { mono: 0, wall: T0 },
+            with_opt_in: false,
+        };
         it.list(listing);
         it
     }
@@ -34,7 +37,7 @@ impl Told {
         self.words()
     }
 
-    fn event(&mut self, kind: EventKind, id: &str, containers: &[Sighting]) -> Vec<String> {
+    fn event(&mut self, kind: EventKind, id: &str, containers: &[Observation]) -> Vec<String> {
         self.now.wall += 1000;
         let event = EngineEvent {
             id: id.into(),
@@ -48,38 +51,43 @@ impl Told {
         self.words()
     }
 
-    /// Answers all questions that are due; those about the pod as long as it is ready.
-    fn answer(&mut self, with: impl Fn(&str) -> Option<Sighting>) -> Vec<String> {
-        for question in self.portfolio.questions(usize::MAX, self.now) {
-            let answer = if &*question.id == "pod" { Some(pod()) } else { with(&question.id) };
-            self.portfolio.answered::<()>(&question, Ok(answer), self.now);
+    /// Answers all requests that are due; those about the pod as long as it is ready.
+    fn answer(&mut self, with: impl Fn(&str) -> Option<Observation>) -> Vec<String> {
+        for request in self.portfolio.requests(usize::MAX, self.now) {
+            let answer = if &*request.id == "pod" { Some(pod()) } else { with(&request.id) };
+            self.portfolio.answered::<()>(&request, Ok(answer), self.now);
         }
         self.words()
     }
 
     fn words(&mut self) -> Vec<String> {
         let flags = |bits: u32| EVENT_FLAGS.iter().filter(move |f| bits & f.value != 0);
-        let word = |told: &super::Told| {
-            let flags: String = flags(told.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
-            format!("{:?} {}{flags}", told.event_type, told.container.id)
+        let word = |reported: &super::Report| {
+            let flags: String =
+                flags(reported.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
+            format!("{:?} {}{flags}", reported.event_type, reported.container.id)
         };
-        let told = self.portfolio.take_told();
-        told.iter().filter(|told| self.with_opt_in || told.event_type.mask() & DEFAULT_MASK != 0).map(word).collect()
+        let reported = self.portfolio.take_reports();
+        reported
+            .iter()
+            .filter(|reported| self.with_opt_in || reported.event_type.mask() & DEFAULT_MASK != 0)
+            .map(word)
+            .collect()
     }
 }
 
-fn listed(id: &str, state: State) -> Sighting {
-    Sighting { state, pod_id: Some("pod".into()), ..Sighting::of(id.into(), Kind::Container) }
+fn listed(id: &str, state: State) -> Observation {
+    Observation { state, pod_id: Some("pod".into()), ..Observation::of(id.into(), Kind::Container) }
 }
 
-fn running(id: &str, started_at: Time) -> Sighting {
+fn running(id: &str, started_at: Time) -> Observation {
     let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
-    Sighting { is_status: true, started_at: Some(started_at), details: Some(details), ..listed(id, State::Running) }
+    Observation { is_status: true, started_at: Some(started_at), details: Some(details), ..listed(id, State::Running) }
 }
 
-fn exited(id: &str, started_at: Time, code: i32) -> Sighting {
+fn exited(id: &str, started_at: Time, code: i32) -> Observation {
     let reason = if code == 0 { "Completed" } else { "Error" };
-    Sighting {
+    Observation {
         is_status: true,
         started_at: Some(started_at),
         finished_at: Some(started_at + 5),
@@ -88,22 +96,22 @@ fn exited(id: &str, started_at: Time, code: i32) -> Sighting {
     }
 }
 
-fn pod() -> Sighting {
+fn pod() -> Observation {
     let pod = Pod { name: "web".into(), ..Pod::new("pod".into()) };
     let details = Details { pid: Some(3), ..Details::default() };
-    Sighting { state: State::Running, details: Some(details), ..Sighting::of("pod".into(), Kind::Sandbox) }
+    Observation { state: State::Running, details: Some(details), ..Observation::of("pod".into(), Kind::Sandbox) }
         .with_pod(pod)
 }
 
-fn list(containers: &[Sighting]) -> Listing {
+fn list(containers: &[Observation]) -> Listing {
     Listing { sandboxes: vec![pod()], containers: containers.to_vec(), streamed: None }
 }
 
 #[test]
 fn the_first_list_tells_nothing_and_knows_everything() {
-    let mut it = Told::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
+    let mut it = Report::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
     assert!(it.words().is_empty());
-    assert_eq!(it.portfolio.lives().len(), 2);
+    assert_eq!(it.portfolio.runs().len(), 2);
     assert!(!it.portfolio.is_settled(), "pids are asked for");
     it.answer(|id| (id == "a").then(|| running(id, T0 - 9)));
     let a = it.portfolio.get("a").unwrap();
@@ -112,13 +120,13 @@ fn the_first_list_tells_nothing_and_knows_everything() {
 
 #[test]
 fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
-    let mut it = Told::after_first_list(list(&[]));
-    let mut said = running("a", T0 + 5);
-    said.details = None;
-    assert!(it.event(EventKind::Started, "a", &[said.clone()]).is_empty());
+    let mut it = Report::after_first_list(list(&[]));
+    let mut observation = running("a", T0 + 5);
+    observation.details = None;
+    assert!(it.event(EventKind::Started, "a", &[observation.clone()]).is_empty());
     assert_eq!(it.answer(|_| Some(running("a", T0 + 5))), ["Started a"]);
-    said.id = "b".into();
-    assert!(it.event(EventKind::Started, "b", &[said]).is_empty());
+    observation.id = "b".into();
+    assert!(it.event(EventKind::Started, "b", &[observation]).is_empty());
     assert!(it.wait(199).is_empty());
     assert_eq!(it.wait(1), ["Started b"]);
     assert_eq!(it.portfolio.get("b").unwrap().missing & CRI_MISSING_PID, CRI_MISSING_PID);
@@ -127,7 +135,7 @@ fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
 
 #[test]
 fn a_short_life_is_told_whole_whatever_its_first_word() {
-    let mut it = Told::after_first_list(list(&[]));
+    let mut it = Report::after_first_list(list(&[]));
     let end = exited("a", T0 + 5, 0);
     assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty());
@@ -138,15 +146,15 @@ fn a_short_life_is_told_whole_whatever_its_first_word() {
 
 #[test]
 fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
-    let mut it = Told::after_first_list(list(&[]));
+    let mut it = Report::after_first_list(list(&[]));
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 + 5, 137)]), ["Started a", "Exited a PROVISIONAL"]);
     it.answer(|_| None);
     assert!(it.wait(999).is_empty());
     it.wait(1);
     let killed = |_: &str| {
-        let mut said = exited("a", T0 + 5, 137);
-        said.exit.as_mut().unwrap().reason = "OOMKilled".into();
-        Some(said)
+        let mut observation = exited("a", T0 + 5, 137);
+        observation.exit.as_mut().unwrap().reason = "OOMKilled".into();
+        Some(observation)
     };
     assert_eq!(it.answer(killed), ["Updated a"]);
     assert_eq!(&*it.portfolio.get("a").unwrap().exit.as_ref().unwrap().reason, "OOMKilled");
@@ -155,11 +163,11 @@ fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
 
 #[test]
 fn what_cannot_be_started_has_an_end_and_no_life() {
-    let mut it = Told::after_first_list(list(&[]));
+    let mut it = Report::after_first_list(list(&[]));
     assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
     let failed = |id: &str| {
         let exit = Exit { code: Some(128), reason: "StartError".into(), message: "".into() };
-        Some(Sighting { is_status: true, exit: Some(exit), finished_at: Some(T0 + 7), ..listed(id, State::Exited) })
+        Some(Observation { is_status: true, exit: Some(exit), finished_at: Some(T0 + 7), ..listed(id, State::Exited) })
     };
     assert_eq!(it.answer(failed), ["Exited a SYNTHETIC NEVER_STARTED"]);
     assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
@@ -167,7 +175,7 @@ fn what_cannot_be_started_has_an_end_and_no_life() {
 
 #[test]
 fn what_vanishes_is_gone_and_may_reappear() {
-    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"]);
     assert_eq!(it.portfolio.get("a").unwrap().exit, Some(Exit::gone()));
@@ -177,7 +185,7 @@ fn what_vanishes_is_gone_and_may_reappear() {
 
 #[test]
 fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
-    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     let begun = it.portfolio.list_begins();
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
@@ -191,7 +199,7 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
 
 #[test]
 fn the_same_id_with_a_newer_start_is_another_life() {
-    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     let again = it.event(EventKind::Started, "a", &[running("a", T0 + 50)]);
     assert_eq!(again, ["Exited a", "Started a REAPPEARED"]);
@@ -200,7 +208,7 @@ fn the_same_id_with_a_newer_start_is_another_life() {
 
 #[test]
 fn history_is_only_a_hint_and_much_of_it_is_one_list() {
-    let mut it = Told::after_first_list(list(&[]));
+    let mut it = Report::after_first_list(list(&[]));
     let old = |id: &str| EngineEvent {
         id: id.into(),
         kind: Some(EventKind::Started),
@@ -218,12 +226,12 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
     }
     assert!(it.portfolio.wants_list());
     it.wait(1000);
-    assert!(it.portfolio.questions(usize::MAX, it.now).is_empty());
+    assert!(it.portfolio.requests(usize::MAX, it.now).is_empty());
 }
 
 #[test]
 fn deleted_alone_does_not_end_a_life() {
-    let mut it = Told::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     assert!(it.event(EventKind::Deleted, "a", &[]).is_empty());
     assert!(it.answer(|id| Some(running(id, T0 - 9))).is_empty());
@@ -235,38 +243,38 @@ fn deleted_alone_does_not_end_a_life() {
 fn tombstones_crumble_and_the_ledger_still_knows() {
     let mut config = Config::default();
     config.set("tombstones.max", "0").unwrap();
-    let mut it = Told::after_first_list(list(&[]));
+    let mut it = Report::after_first_list(list(&[]));
     it.portfolio = Portfolio::new(&config);
     it.list(list(&[]));
     let end = exited("a", T0 + 5, 0);
     assert_eq!(it.event(EventKind::Stopped, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     it.event(EventKind::Deleted, "a", &[]);
     assert!(it.portfolio.get("a").is_none());
-    assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty(), "told once");
+    assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty(), "reported once");
 }
 
 #[test]
 fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
     let mut it =
-        Told::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
+        Report::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
     it.answer(|id| Some(running(id, T0 - 9)));
     assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
-    let told = it.list(list(&[listed("a", State::Running)]));
-    assert_eq!(told, ["Updated a", "Started pod SYNTHETIC"]);
+    let reported = it.list(list(&[listed("a", State::Running)]));
+    assert_eq!(reported, ["Updated a", "Started pod SYNTHETIC"]);
     assert_eq!(it.portfolio.get("a").unwrap().pod_name(), "web");
 }
 
 #[test]
 fn a_bare_word_may_be_about_a_sandbox() {
-    let mut it = Told::after_first_list(Listing::default());
+    let mut it = Report::after_first_list(Listing::default());
     it.event(EventKind::Started, "pod", &[]);
-    // A reason to ask again, while the first question is on its way.
-    let first = it.portfolio.questions(1, it.now);
+    // A reason to ask again, while the first request is on its way.
+    let first = it.portfolio.requests(1, it.now);
     it.event(EventKind::Started, "pod", &[]);
     assert_eq!((first.len(), first[0].kind), (1, None), "both requests are made");
     it.portfolio.answered::<()>(&first[0], Ok(Some(pod())), it.now);
     assert_eq!(it.words(), ["Started pod"]);
-    assert_eq!(it.portfolio.questions(1, it.now)[0].kind, Some(Kind::Sandbox));
+    assert_eq!(it.portfolio.requests(1, it.now)[0].kind, Some(Kind::Sandbox));
     // Where the event's sandbox is another one, it is about a container.
     it.now.wall += 1000;
     let (id, created_at) = ("a".into(), Some(it.now.wall));
@@ -279,13 +287,13 @@ fn a_bare_word_may_be_about_a_sandbox() {
         bytes: 0,
     };
     it.portfolio.event(event, it.now);
-    assert_eq!(it.portfolio.questions(1, it.now)[0].kind, Some(Kind::Container));
+    assert_eq!(it.portfolio.requests(1, it.now)[0].kind, Some(Kind::Container));
 }
 
 #[test]
 fn the_pod_of_a_life_that_is_over_is_still_told() {
-    let mut it = Told::after_first_list(list(&[]));
-    let podless = Sighting { pod_id: None, ..exited("a", T0 + 1, 0) };
+    let mut it = Report::after_first_list(list(&[]));
+    let podless = Observation { pod_id: None, ..exited("a", T0 + 1, 0) };
     assert_eq!(it.event(EventKind::Stopped, "a", &[podless]), ["Started a", "Exited a"]);
     assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
     it.wait(5000);
@@ -300,7 +308,7 @@ fn the_pod_of_a_life_that_is_over_is_still_told() {
 
 #[test]
 fn creations_and_removals_are_told_to_those_who_ask() {
-    let mut it = Told::after_first_list(list(&[listed("old", State::Created)]));
+    let mut it = Report::after_first_list(list(&[listed("old", State::Created)]));
     it.with_opt_in = true;
     assert!(it.words().is_empty(), "what was there before is no news");
     assert_eq!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]), ["Created a"]);

@@ -7,11 +7,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
-use super::book::{Book, wall_clock};
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
-use super::packing::{Desk, pack};
-use super::scribe::Scribe;
+use super::packer::{PackerQueue, pack};
+use super::publisher::Publisher;
+use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
@@ -19,7 +19,7 @@ use crate::error::{CRI_E_STOPPED, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::Hub;
 use crate::model::*;
-use crate::portfolio::{Millis, Now, Question};
+use crate::portfolio::{Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
 /// What the façade may ask for.
@@ -68,17 +68,17 @@ pub enum Command {
 enum Reply {
     Connected(Result<Client>),
     Listed(Result<Listing>),
-    Answered(Question, Result<Option<Sighting>>),
-    Packed(Question, Result<Option<JsonText>>),
+    Answered(StatusRequest, Result<Option<Observation>>),
+    Packed(StatusRequest, Result<Option<JsonText>>),
 }
 
-/// The watcher's working part; it lives on the `cri-io` thread.
+/// The watcher's working part; it runs on the `cri-io` thread.
 pub struct Driver {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
-    book: Arc<Book>,
-    scribe: Scribe,
-    desk: Arc<Desk>,
+    shared: Arc<SharedState>,
+    publisher: Publisher,
+    packer_queue: Arc<PackerQueue>,
     commands: UnboundedReceiver<Command>,
     waiting: Vec<(WaiterId, oneshot::Sender<Result<()>>)>,
     began: Instant,
@@ -96,18 +96,18 @@ impl Driver {
     pub fn new(
         endpoint: Option<Endpoint>,
         config: Arc<Config>,
-        book: Arc<Book>,
+        shared: Arc<SharedState>,
         hub: Arc<Hub>,
-        desk: Arc<Desk>,
+        packer_queue: Arc<PackerQueue>,
         commands: UnboundedReceiver<Command>,
     ) -> Self {
         Driver {
-            scribe: Scribe::new(Machine::new(&config, wall_clock() as u64), book.clone(), hub),
+            publisher: Publisher::new(Machine::new(&config, wall_clock() as u64), shared.clone(), hub),
             pids: Arc::new(PidResolver::new(&config, None)),
             endpoint,
             config,
-            book,
-            desk,
+            shared,
+            packer_queue,
             commands,
             waiting: Vec::new(),
             began: Instant::now(),
@@ -118,7 +118,7 @@ impl Driver {
         }
     }
 
-    /// Works until told to stop.
+    /// Works until reported to stop.
     pub async fn run(&mut self) {
         loop {
             let deadline = self.deadline();
@@ -137,7 +137,7 @@ impl Driver {
 
     fn deadline(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(86_400);
-        let deadline = self.scribe.deadline();
+        let deadline = self.publisher.deadline();
         deadline.map_or_else(|| Instant::now() + FAR, |at| self.began + Duration::from_millis(at))
     }
 
@@ -149,7 +149,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Watch => self.handle(Input::Watch { packs: self.desk.has_packer() }),
+            Command::Watch => self.handle(Input::Watch { packs: self.packer_queue.has_packer() }),
             Command::Resync { id, reply } => {
                 self.waiting.push((id, reply));
                 self.handle(Input::Resync(id));
@@ -176,7 +176,7 @@ impl Driver {
             Reply::Connected(Ok(client)) => self.connected(client),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
-            Reply::Answered(question, answer) => Input::Answered(question, answer),
+            Reply::Answered(request, answer) => Input::Answered(request, answer),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
         };
         self.handle(input);
@@ -184,7 +184,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input) {
         may_panic("sync");
-        let (actions, finished) = self.scribe.handle(input, self.now());
+        let (actions, finished) = self.publisher.handle(input, self.now());
         for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
                 // Who has given up waiting does not listen any more.
@@ -202,17 +202,18 @@ impl Driver {
             Action::List { streamed } => {
                 self.request(move |client| async move { Reply::Listed(client.list(streamed).await) })
             }
-            Action::Ask(question) => {
+            Action::Ask(request) => {
                 let pids = self.pids.clone();
                 self.request(move |client| async move {
-                    let answer = client.status(&question.id, question.kind, &pids).await;
-                    Reply::Answered(question, answer)
+                    let answer = client.status(&request.id, request.kind, &pids).await;
+                    Reply::Answered(request, answer)
                 });
             }
             Action::Pack(about) => {
-                let (desk, book, config) = (self.desk.clone(), self.book.clone(), self.config.clone());
+                let (packer_queue, shared, config) =
+                    (self.packer_queue.clone(), self.shared.clone(), self.config.clone());
                 self.request(move |client| async move {
-                    let rucksack = pack(&client, &about, &desk, &book, &config).await;
+                    let rucksack = pack(&client, &about, &packer_queue, &shared, &config).await;
                     Reply::Packed(about, rucksack)
                 });
             }
@@ -221,7 +222,7 @@ impl Driver {
 
     fn connect(&mut self) {
         let (endpoint, config, to) = (self.endpoint.clone(), self.config.clone(), self.replies.0.clone());
-        let meter = self.book.meter().clone();
+        let meter = self.shared.meter().clone();
         self.tasks.spawn(async move {
             let client = connect(endpoint.as_ref(), &config, &meter).await;
             // The driver ends before its tasks do.
@@ -235,9 +236,9 @@ impl Driver {
         self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
         let version = client.version().clone();
         let engine = describe(&client, engine_pid, &self.config);
-        let mut page = self.book.write();
-        page.situation.engine = Arc::new(Engine { events: page.situation.engine.events.clone(), ..engine });
-        drop(page);
+        let mut cached = self.shared.write();
+        cached.status.engine = Arc::new(Engine { events: cached.status.engine.events.clone(), ..engine });
+        drop(cached);
         // What was discovered once is watched from then on: another engine would have other containers.
         self.endpoint.get_or_insert_with(|| client.endpoint().clone());
         self.client = Some(client);
@@ -276,28 +277,28 @@ impl Driver {
     }
 
     fn inspect(&mut self, what: Inspect, reply: oneshot::Sender<Result<JsonText>>) {
-        self.serve(reply, move |client, book, config| async move { inspect(&client, &what, &book, &config).await });
+        self.serve(reply, move |client, shared, config| async move { inspect(&client, &what, &shared, &config).await });
     }
 
     /// Answers somebody who waits. Such requests have their caller's patience, so they do not end with the connection.
     fn serve<T, F>(
         &mut self,
         mut reply: oneshot::Sender<Result<T>>,
-        make: impl FnOnce(Client, Arc<Book>, Arc<Config>) -> F + Send + 'static,
+        make: impl FnOnce(Client, Arc<SharedState>, Arc<Config>) -> F + Send + 'static,
     ) where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
-        let book = self.book.clone();
+        let shared = self.shared.clone();
         tokio::spawn(async move {
             may_panic("serve");
             let work = async {
                 let client = match client {
                     Some(client) => client,
-                    None => connect(endpoint.as_ref(), &config, book.meter()).await?,
+                    None => connect(endpoint.as_ref(), &config, shared.meter()).await?,
                 };
-                make(client, book, config).await
+                make(client, shared, config).await
             };
             tokio::select! {
                 // Who has given up waiting does not listen any more.
@@ -311,11 +312,11 @@ impl Driver {
         self.end(Error::new(CRI_E_STOPPED, "the watcher has been stopped"));
     }
 
-    /// The end, for this reason: whoever waits is told.
+    /// The end, for this reason: whoever waits is reported.
     pub fn end(&mut self, reason: Error) {
         self.disconnect();
-        self.scribe.end(&reason, wall_clock());
-        self.desk.close();
+        self.publisher.end(&reason, wall_clock());
+        self.packer_queue.close();
         for (_, reply) in self.waiting.drain(..) {
             let _ = reply.send(Err(reason.clone()));
         }

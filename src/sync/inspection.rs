@@ -1,6 +1,6 @@
 //! Inspect: ask the engine itself about one container or sandbox, by any of its names.
 
-use super::book::Book;
+use super::shared_state::SharedState;
 use crate::config::Config;
 use crate::cri::{Client, PidResolver, redact_environment};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROCESSLESS, Error, Result};
@@ -21,12 +21,17 @@ pub(super) struct Look {
     pub record: Container,
     /// The verbose information, as the engine gives it.
     pub info: serde_json::Value,
-    pub standing: json::Standing,
+    pub freshness: json::Freshness,
 }
 
-pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config: &Config) -> Result<JsonText> {
+pub(super) async fn inspect(
+    client: &Client,
+    what: &Inspect,
+    shared: &SharedState,
+    config: &Config,
+) -> Result<JsonText> {
     let (id, kind) = find(client, &what.id_or_name).await?;
-    let Some(Look { record, mut info, standing }) = look(client, &id, kind, book, config).await? else {
+    let Some(Look { record, mut info, freshness }) = look(client, &id, kind, shared, config).await? else {
         let message = format!("the engine has no container or pod {:?}", what.id_or_name);
         return Err(Error::new(CRI_E_NOT_FOUND, message));
     };
@@ -37,26 +42,26 @@ pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
         redact_environment(&mut info);
     }
-    Ok(standing.inspect(&record, &info, LabelView::new(config.merge_annotations)))
+    Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations)))
 }
 
-/// Asks the engine for everything about this id; `None` if it has no such thing.
+/// StatusQueue the engine for everything about this id; `None` if it has no such thing.
 pub(super) async fn look(
     client: &Client,
     id: &Id,
     kind: Option<Kind>,
-    book: &Book,
+    shared: &SharedState,
     config: &Config,
 ) -> Result<Option<Look>> {
-    let engine_pid = book.read().situation.engine.pid.or(config.engine_pid).or(client.peer_pid());
+    let engine_pid = shared.read().status.engine.pid.or(config.engine_pid).or(client.peer_pid());
     let pids = PidResolver::new(config, engine_pid);
     let Some(found) = client.inspect(id, kind, &pids).await? else {
         return Ok(None);
     };
-    let pod = pod_of(client, &found.sighting, book, &pids).await?;
-    let page = book.read();
-    let record = page.portfolio.record_of(&found.sighting, pod);
-    Ok(Some(Look { record, info: found.info, standing: page.standing() }))
+    let pod = pod_of(client, &found.observation, shared, &pids).await?;
+    let cached = shared.read();
+    let record = cached.portfolio.record_of(&found.observation, pod);
+    Ok(Some(Look { record, info: found.info, freshness: cached.freshness() }))
 }
 
 /// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.
@@ -74,8 +79,8 @@ async fn find(client: &Client, id_or_name: &str) -> Result<(Id, Option<Kind>)> {
 /// The pod of a container; its status does not tell more than the sandbox's id.
 async fn pod_of(
     client: &Client,
-    found: &Sighting,
-    book: &Book,
+    found: &Observation,
+    shared: &SharedState,
     pids: &PidResolver,
 ) -> Result<Option<std::sync::Arc<Pod>>> {
     if found.pod.is_some() {
@@ -84,9 +89,9 @@ async fn pod_of(
     let Some(pod_id) = &found.pod_id else {
         return Ok(None);
     };
-    let known = book.read().portfolio.pod(pod_id).cloned();
+    let known = shared.read().portfolio.pod(pod_id).cloned();
     match known {
         Some(pod) => Ok(Some(pod)),
-        None => Ok(client.status(pod_id, Some(Kind::Sandbox), pids).await?.and_then(|said| said.pod)),
+        None => Ok(client.status(pod_id, Some(Kind::Sandbox), pids).await?.and_then(|observation| observation.pod)),
     }
 }

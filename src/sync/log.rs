@@ -1,7 +1,7 @@
 //! What the machine has to say, beyond what happens to containers. It becomes LOG events; who does not ask for these
 //! does not get any.
 
-use crate::hub::Draft;
+use crate::hub::PendingEvent;
 use crate::model::*;
 use crate::portfolio::Now;
 
@@ -25,9 +25,9 @@ impl Log {
         self.messages.push((LogLevel::Debug, message.into()));
     }
 
-    pub fn take(&mut self, generation: u64, state: WatcherState, now: Now) -> impl Iterator<Item = Draft> {
+    pub fn take(&mut self, generation: u64, state: WatcherState, now: Now) -> impl Iterator<Item = PendingEvent> {
         let messages = std::mem::take(&mut self.messages).into_iter();
-        messages.map(move |(level, message)| Draft::log(level, message, generation, state, now.wall))
+        messages.map(move |(level, message)| PendingEvent::log(level, message, generation, state, now.wall))
     }
 }
 
@@ -48,7 +48,7 @@ mod tests {
         for (second, input) in (0..).zip(inputs) {
             let now = Now { mono: second * 1000, wall: second as Time * 1_000_000_000 };
             let news = machine.handle(input, &mut portfolio, now).news;
-            let logs = news.iter().filter(|draft| draft.event_type == EventType::Log);
+            let logs = news.iter().filter(|pending| pending.event_type == EventType::Log);
             lines.extend(logs.map(|d| format!("{} {}", d.log_level.unwrap().word(), d.message.as_deref().unwrap())));
         }
         lines

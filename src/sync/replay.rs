@@ -4,15 +4,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::book::Book;
 use super::machine::{Action, Input, Machine};
-use super::scribe::Scribe;
+use super::publisher::Publisher;
+use super::shared_state::SharedState;
 use crate::config::Config;
 use crate::cri::{StreamEnd, StreamItem, Version, wire};
 use crate::error::{CRI_E_RPC, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
-use crate::portfolio::{Now, Question};
+use crate::portfolio::{Now, StatusRequest};
 
 const EPOCH: Time = 1_700_000_000_000_000_000;
 
@@ -29,12 +29,12 @@ pub fn replay(mut bytes: &[u8]) {
 }
 
 struct Replay {
-    scribe: Scribe,
-    book: Arc<Book>,
+    publisher: Publisher,
+    shared: Arc<SharedState>,
     queue: Arc<EventQueue>,
     now: Now,
-    questions: Vec<Question>,
-    /// Ids whose STARTED was told without an EXITED.
+    requests: Vec<StatusRequest>,
+    /// Ids whose STARTED was reported without an EXITED.
     living: HashSet<Id>,
     seq: u64,
 }
@@ -42,12 +42,12 @@ struct Replay {
 impl Replay {
     fn new() -> Self {
         let config = Config::default();
-        let book = Arc::new(Book::new(&config));
-        let hub = Arc::new(Hub::new(book.clone()));
+        let shared = Arc::new(SharedState::new(&config));
+        let hub = Arc::new(Hub::new(shared.clone()));
         let queue = hub.subscribe(0, false, 1 << 20, LabelView::Merged).expect("an eventfd");
-        let scribe = Scribe::new(Machine::new(&config, 1), book.clone(), hub);
+        let publisher = Publisher::new(Machine::new(&config, 1), shared.clone(), hub);
         let now = Now { mono: 0, wall: EPOCH };
-        Replay { scribe, book, queue, now, questions: Vec::new(), living: HashSet::new(), seq: 0 }
+        Replay { publisher, shared, queue, now, requests: Vec::new(), living: HashSet::new(), seq: 0 }
     }
 
     fn take(&mut self, what: u8, piece: &[u8]) {
@@ -65,9 +65,10 @@ impl Replay {
                 }
             }
             4 | 5 => {
-                let said = if what % 8 == 4 { wire::container_status(piece) } else { wire::sandbox_status(piece) };
-                if let Some(question) = self.questions.pop() {
-                    self.feed(Input::Answered(question, Ok(said)));
+                let observation =
+                    if what % 8 == 4 { wire::container_status(piece) } else { wire::sandbox_status(piece) };
+                if let Some(request) = self.requests.pop() {
+                    self.feed(Input::Answered(request, Ok(observation)));
                 }
             }
             6 => self.pass(u64::from(piece.first().copied().unwrap_or(1)) * 37),
@@ -86,18 +87,18 @@ impl Replay {
     }
 
     fn feed(&mut self, input: Input) {
-        let (actions, _) = self.scribe.handle(input, self.now);
+        let (actions, _) = self.publisher.handle(input, self.now);
         for action in actions {
             match action {
-                Action::Ask(question) => self.questions.push(question),
-                Action::Disconnect => self.questions.clear(),
+                Action::Ask(request) => self.requests.push(request),
+                Action::Disconnect => self.requests.clear(),
                 _ => {}
             }
         }
         self.listen();
     }
 
-    /// What holds whatever an engine says: numbers grow, and each life is told as begun, then as over.
+    /// What holds whatever an engine says: numbers grow, and each run is reported as begun, then as over.
     fn listen(&mut self) {
         while let Next::Event(event) = self.queue.next(Some(std::time::Duration::ZERO)) {
             assert!(event.seq > self.seq || self.seq == 0, "seq {} after {}", event.seq, self.seq);
@@ -116,9 +117,9 @@ impl Replay {
     }
 
     fn check(&self) {
-        let page = self.book.read();
-        for container in page.portfolio.containers() {
-            let found = page.portfolio.get(&container.id).expect("what is shown can be found");
+        let cached = self.shared.read();
+        for container in cached.portfolio.containers() {
+            let found = cached.portfolio.get(&container.id).expect("what is shown can be found");
             assert_eq!(found.id, container.id);
         }
     }

@@ -12,7 +12,7 @@ use crate::error::Result;
 /// stable API, and nothing stops them from changing things. Each has a connection of its own, so that it outlives the
 /// watcher.
 impl Watcher {
-    /// A client of the engine's RuntimeService. To be called inside a tokio runtime, on which the connection then lives.
+    /// A client of the engine's RuntimeService. To be called inside a tokio runtime, on which the connection then runs.
     ///
     /// ```no_run
     /// # async fn version() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,6 +37,6 @@ impl Watcher {
 
     async fn client(&self) -> Result<Client> {
         self.check_fork()?;
-        connect(self.endpoint.as_ref(), &self.config, self.book.meter()).await
+        connect(self.endpoint.as_ref(), &self.config, self.shared.meter()).await
     }
 }

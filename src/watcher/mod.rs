@@ -1,10 +1,10 @@
 //! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
 
-mod asking;
 mod clients;
 mod events;
 mod list;
 mod packer;
+mod requests;
 mod stats;
 mod thread;
 mod waiting;
@@ -18,9 +18,9 @@ use crate::config::Config;
 use crate::cri::Endpoint;
 use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
 use crate::hub::Hub;
-use crate::model::json::Standing;
+use crate::model::json::Freshness;
 use crate::model::*;
-use crate::sync::{Book, Command, Desk, Page};
+use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
 use thread::IoThread;
 
@@ -33,17 +33,17 @@ pub use events::Events;
 pub struct Watcher {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
-    book: Arc<Book>,
+    shared: Arc<SharedState>,
     hub: Arc<Hub>,
-    desk: Arc<Desk>,
+    packer_queue: Arc<PackerQueue>,
     io: OnceCell<IoThread>,
-    life: Mutex<Life>,
+    run: Mutex<Run>,
     waiters: AtomicU64,
     kept: Kept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+enum Run {
     New,
     Started,
     Stopped,
@@ -54,15 +54,15 @@ impl Watcher {
     /// engine that answers on a well-known socket. Nothing is connected to yet, and no thread is made.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
-        let book = Arc::new(Book::new(&config));
+        let shared = Arc::new(SharedState::new(&config));
         Ok(Watcher {
             endpoint,
-            hub: Arc::new(Hub::new(book.clone())),
+            hub: Arc::new(Hub::new(shared.clone())),
             config: Arc::new(config),
-            desk: Arc::default(),
-            book,
+            packer_queue: Arc::default(),
+            shared,
             io: OnceCell::new(),
-            life: Mutex::new(Life::New),
+            run: Mutex::new(Run::New),
             waiters: AtomicU64::new(1),
             kept: Kept::default(),
         })
@@ -71,35 +71,35 @@ impl Watcher {
     /// Starts to watch: makes the thread, and returns at once. Starting again does nothing.
     pub fn start(&self) -> Result<()> {
         self.check_fork()?;
-        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
-        match *life {
-            Life::Started => Ok(()),
-            Life::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
-            Life::New => {
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        match *run {
+            Run::Started => Ok(()),
+            Run::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
+            Run::New => {
                 self.io()?.send(Command::Watch)?;
-                *life = Life::Started;
+                *run = Run::Started;
                 Ok(())
             }
         }
     }
 
-    fn life(&self) -> Life {
-        *self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    fn run(&self) -> Run {
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The thread, made when it is first needed. A failure to make it is not for ever.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
-            let (book, hub, desk) = (self.book.clone(), self.hub.clone(), self.desk.clone());
-            IoThread::spawn(self.endpoint.clone(), self.config.clone(), book, hub, desk)
+            let (shared, hub, packer_queue) = (self.shared.clone(), self.hub.clone(), self.packer_queue.clone());
+            IoThread::spawn(self.endpoint.clone(), self.config.clone(), shared, hub, packer_queue)
         })
     }
 
     /// The same, for whom a stop is final: a watcher that was stopped before its thread existed gets none.
     fn live_io(&self) -> Result<&IoThread> {
-        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
-        match *life {
-            Life::Stopped if self.io.get().is_none() => Err(self.ended()),
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        match *run {
+            Run::Stopped if self.io.get().is_none() => Err(self.ended()),
             _ => self.io(),
         }
     }
@@ -118,7 +118,7 @@ impl Watcher {
     }
 
     fn ended(&self) -> Error {
-        let ended = self.book.read().situation.ended.clone();
+        let ended = self.shared.read().status.ended.clone();
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
     }
 
@@ -126,14 +126,14 @@ impl Watcher {
     /// left in them. Stopping again does nothing.
     pub fn stop(&self) -> Result<()> {
         self.check_fork()?;
-        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = Life::Stopped;
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Run::Stopped;
         match self.io.get() {
             Some(io) => io.stop(),
             // Nothing has ever run; consumers that subscribed early are not to wait for ever.
             None => {
-                self.book.end(self.ended());
+                self.shared.end(self.ended());
                 self.hub.close();
-                self.desk.close();
+                self.packer_queue.close();
             }
         }
         Ok(())
@@ -141,40 +141,40 @@ impl Watcher {
 
     /// What the watcher is doing.
     pub fn state(&self) -> WatcherState {
-        self.book.read().situation.state
+        self.shared.read().status.state
     }
 
-    /// Grows with every change of the picture; as long as it stays the same, `list` would show the same containers. 0
-    /// before there is a picture.
+    /// Grows with every change of the cache; as long as it stays the same, `list` would show the same containers. 0
+    /// before there is a snapshot.
     pub fn generation(&self) -> u64 {
-        let page = self.book.read();
-        if page.situation.ready { page.portfolio.generation() } else { 0 }
+        let cached = self.shared.read();
+        if cached.status.ready { cached.portfolio.generation() } else { 0 }
     }
 
-    fn ready_page(&self) -> Result<std::sync::RwLockReadGuard<'_, Page>> {
+    fn ready_cache(&self) -> Result<std::sync::RwLockReadGuard<'_, CachedState>> {
         self.check_fork()?;
-        let page = self.book.read();
-        if page.situation.ready {
-            return Ok(page);
+        let cached = self.shared.read();
+        if cached.status.ready {
+            return Ok(cached);
         }
-        let why = match &page.situation.cause {
+        let why = match &cached.status.cause {
             Some(cause) => cause.to_string(),
             None => "the first lists are not there yet".into(),
         };
-        let message = format!("there is no picture yet: {why} (call start and wait_ready, or resync)");
+        let message = format!("there is no cache yet: {why} (call start and wait_ready, or resync)");
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
     /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         let engine = self.engine()?;
-        Ok(Standing { engine, ..self.book.read().standing() }.engine())
+        Ok(Freshness { engine, ..self.shared.read().freshness() }.engine())
     }
 
     /// The same, as a record: what is not known yet is empty.
     pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
-        let engine = self.book.read().situation.engine.clone();
+        let engine = self.shared.read().status.engine.clone();
         Ok(match &self.endpoint {
             Some(endpoint) if engine.api.is_empty() => {
                 Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&engine) })
@@ -189,7 +189,7 @@ impl Watcher {
         self.check_fork()?;
         check_bits("subscribe: mask", mask, ALL_MASK)?;
         check_bits("subscribe: flags", flags, CRI_SUBSCRIBE_LIVE_ONLY)?;
-        if self.life() == Life::Stopped {
+        if self.run() == Run::Stopped {
             return Err(self.ended());
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };

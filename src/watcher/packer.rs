@@ -4,63 +4,63 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Life, Watcher};
+use super::{Run, Watcher};
 use crate::error::{CRI_E_OS, CRI_E_STATE, Error, Result};
 use crate::host::without_signals;
 use crate::model::JsonText;
 use crate::portfolio::lookup;
-use crate::sync::{Command, Desk};
+use crate::sync::{Command, PackerQueue};
 
 impl Watcher {
     /// Gives every container a rucksack: JSON of the program's own, which its record then carries. `pack` is called for
-    /// each life that begins, on a thread of its own ("cri-pack"), with the container's JSON and with all that the engine
+    /// each run that begins, on a thread of its own ("cri-pack"), with the container's JSON and with all that the engine
     /// says of it (`criwatch.inspect/1`). The STARTED waits for it, at most for the option `packer.timeout_ms`; what comes
-    /// later is told by an UPDATED. To be set before the start. It costs a verbose request for each container.
+    /// later is reported by an UPDATED. To be set before the start. It costs a verbose request for each container.
     ///
     /// ```
     /// use criwatch::{config::Config, watcher::Watcher};
     ///
     /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
-    /// watcher.set_packer(|_container, inspection| Some(format!(r#"{{"said": {} }}"#, inspection.len())))?;
+    /// watcher.set_packer(|_container, inspection| Some(format!(r#"{{"observation": {} }}"#, inspection.len())))?;
     /// # Ok::<(), criwatch::error::Error>(())
     /// ```
     pub fn set_packer(&self, mut pack: impl FnMut(&str, &str) -> Option<String> + Send + 'static) -> Result<()> {
-        let desk = self.packers_desk()?;
+        let packer_queue = self.packer_queue()?;
         let work = move || {
-            while let Some(job) = desk.next() {
+            while let Some(job) = packer_queue.next() {
                 let rucksack = pack(job.container.as_str(), job.inspection.as_str());
                 job.done(rucksack.map(|text| JsonText::checked(&text)).transpose());
             }
         };
-        // It ends with the watcher, whose desk closes then.
+        // It ends with the watcher, whose packer_queue closes then.
         let thread = without_signals(|| std::thread::Builder::new().name("cri-pack".into()).spawn(work));
         thread.map(drop).map_err(|e| Error::os(CRI_E_OS, "set_packer: pthread_create", &e))
     }
 
-    /// The desk, for the one packer that there may be.
-    pub(crate) fn packers_desk(&self) -> Result<Arc<Desk>> {
+    /// The packer_queue, for the one packer that there may be.
+    pub(crate) fn packer_queue(&self) -> Result<Arc<PackerQueue>> {
         self.refuse_started("set_packer")?;
-        self.desk.set_packer()?;
-        Ok(self.desk.clone())
+        self.packer_queue.set_packer()?;
+        Ok(self.packer_queue.clone())
     }
 
     /// An error once the watcher was started.
     pub(crate) fn refuse_started(&self, what: &str) -> Result<()> {
         self.check_fork()?;
-        match self.life() {
-            Life::New => Ok(()),
-            Life::Started => {
+        match self.run() {
+            Run::New => Ok(()),
+            Run::Started => {
                 Err(Error::new(CRI_E_STATE, format!("{what}: the watcher was started (call it before start)")))
             }
-            Life::Stopped => Err(self.ended()),
+            Run::Stopped => Err(self.ended()),
         }
     }
 
     /// Gives a container a rucksack without a packer: JSON that its record carries from now on. `None` takes it away. It
-    /// is told by an UPDATED, and read by whoever reads after this has returned.
+    /// is reported by an UPDATED, and read by whoever reads after this has returned.
     pub fn attach(&self, id_or_name: &str, json: Option<&str>) -> Result<()> {
         let rucksack = json.map(JsonText::checked).transpose()?;
-        let id = lookup(self.ready_page()?.portfolio.containers(), id_or_name)?.id.clone();
+        let id = lookup(self.ready_cache()?.portfolio.containers(), id_or_name)?.id.clone();
         let (reply, answer) = oneshot::channel();
         self.live_io()?.send(Command::Attach { id, rucksack, reply })?;
         // The thread answers this by itself; it never waits for anybody.

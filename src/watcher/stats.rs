@@ -11,21 +11,21 @@ impl Watcher {
     /// What the watcher did so far, in numbers, as `criwatch.stats/1`.
     pub fn stats(&self) -> Result<JsonText> {
         self.check_fork()?;
-        let requests = self.book.meter().costs().into_iter().map(|(rpc, cost)| (rpc, request_numbers(cost)));
+        let requests = self.shared.meter().costs().into_iter().map(|(rpc, cost)| (rpc, request_numbers(cost)));
         let (requests, hub) = (requests.collect(), self.hub.counts());
-        let page = self.book.read();
-        let mut stats = page.situation.stats.counters();
+        let cached = self.shared.read();
+        let mut stats = cached.status.stats.counters();
         stats.extend([
             ("eventsPublished", hub.published),
             ("eventsLost", hub.lost),
             ("overflows", hub.overflows),
             ("consumers", hub.consumers as u64),
-            ("unresolved", page.portfolio.unresolved()),
-            ("openQuestions", page.portfolio.open_questions() as u64),
-            ("rememberedLives", page.portfolio.remembered() as u64),
+            ("unresolved", cached.portfolio.unresolved()),
+            ("openStatusRequests", cached.portfolio.open_status_requests() as u64),
+            ("rememberedRuns", cached.portfolio.remembered() as u64),
         ]);
-        let event_lag = page.situation.stats.event_lag.map(lag_numbers);
-        Ok(page.standing().stats(&Numbers { stats, requests, event_lag }))
+        let event_lag = cached.status.stats.event_lag.map(lag_numbers);
+        Ok(cached.freshness().stats(&Numbers { stats, requests, event_lag }))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cri::Endpoint;
 use crate::error::{CRI_E_OS, CRI_E_PANIC, CRI_E_STOPPED, Error, Result};
 use crate::host::{ForkMark, without_signals};
 use crate::hub::Hub;
-use crate::sync::{Book, Command, Desk, Driver};
+use crate::sync::{Command, Driver, PackerQueue, SharedState};
 
 /// Deep enough for decoding anything the engine may send.
 const STACK: usize = 512 << 10;
@@ -20,23 +20,23 @@ pub(super) struct IoThread {
     commands: UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
     mark: ForkMark,
-    book: Arc<Book>,
+    shared: Arc<SharedState>,
 }
 
 impl IoThread {
     pub fn spawn(
         endpoint: Option<Endpoint>,
         config: Arc<Config>,
-        book: Arc<Book>,
+        shared: Arc<SharedState>,
         hub: Arc<Hub>,
-        desk: Arc<Desk>,
+        packer_queue: Arc<PackerQueue>,
     ) -> Result<Self> {
         let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
-        let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells forks", &e))?;
+        let mark = ForkMark::new().map_err(|e| failed("mmap of the cached that tells forks", &e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
-        let mut driver = Driver::new(endpoint, config, book.clone(), hub, desk, orders);
+        let mut driver = Driver::new(endpoint, config, shared.clone(), hub, packer_queue, orders);
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             if outcome.is_err() {
@@ -45,12 +45,12 @@ impl IoThread {
         };
         let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);
         let thread = without_signals(|| builder.spawn(work)).map_err(|e| failed("pthread_create", &e))?;
-        Ok(IoThread { commands, thread: Mutex::new(Some(thread)), mark, book })
+        Ok(IoThread { commands, thread: Mutex::new(Some(thread)), mark, shared })
     }
 
     pub fn send(&self, command: Command) -> Result<()> {
         self.commands.send(command).map_err(|_| {
-            let ended = self.book.read().situation.ended.clone();
+            let ended = self.shared.read().status.ended.clone();
             ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
         })
     }

@@ -187,21 +187,21 @@ int main(int argc, char **argv)
     CHECK(says(all, "2 a consumer of events was too slow"));
 
     /* A watcher beside it wants to hear of what is wrong only. */
-    journal *grave = journal_new(CRI_LOG_WARN);
+    journal *discarded = journal_new(CRI_LOG_WARN);
     cri_watcher *other = new_watcher(argv[1]);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(other, CRI_LOG_WARN, on_message, grave, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(other, CRI_LOG_WARN, on_message, discarded, on_destroy, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(other, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(other, 60000, &err));
     tell("down");
     CHECK(says(all, "2 the engine is lost: "));
     CHECK(says(all, "2 not connected: connect unix://"));
-    CHECK(says(grave, "2 not connected: connect unix://"));
+    CHECK(says(discarded, "2 not connected: connect unix://"));
     tell("up");
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
 
     cri_watcher_free(other);
-    CHECK(grave->destroyed == 1 && grave->after_destroy == 0 && grave->too_chatty == 0);
-    CHECK(strstr(grave->text, "connected: the engine is") == NULL);
+    CHECK(discarded->destroyed == 1 && discarded->after_destroy == 0 && discarded->too_chatty == 0);
+    CHECK(strstr(discarded->text, "connected: the engine is") == NULL);
     cri_watcher_free(watcher);
     CHECK(all->destroyed == 1 && all->after_destroy == 0 && all->too_chatty == 0);
 
@@ -214,7 +214,7 @@ int main(int argc, char **argv)
     cri_event_queue_free(quiet);
     cri_event_queue_free(slow);
     journal_free(all);
-    journal_free(grave);
+    journal_free(discarded);
     CHECK(threads_become(tasks));
     CHECK(descriptors() == fds);
     return failures != 0;

@@ -130,9 +130,9 @@ static void a_flood(void)
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
     cri_buffer_free(&b);
-    CHECK(count("rememberedLives") <= 120000 && count("openQuestions") <= 20000);
+    CHECK(count("rememberedRuns") <= 120000 && count("openStatusRequests") <= 20000);
     fprintf(stderr, "flood: %ld events, %ld of them lost, %ld lives remembered\n", count("engineEvents"),
-            count("engineEventsLost"), count("rememberedLives"));
+            count("engineEventsLost"), count("rememberedRuns"));
 }
 
 int main(int argc, char **argv)

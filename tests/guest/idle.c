@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     long sandboxes = asked(after, "ListPodSandbox") - asked(before, "ListPodSandbox");
     /* The engine's counts are read a moment apart from ours: one list may be under way. */
     CHECK(containers >= LISTS - 1 && containers <= LISTS + 1 && sandboxes >= LISTS - 1 && sandboxes <= LISTS + 1);
-    CHECK(count(watcher, "openQuestions") == 0 && cri_watcher_generation(watcher) == generation);
+    CHECK(count(watcher, "openStatusRequests") == 0 && cri_watcher_generation(watcher) == generation);
     CHECK(__atomic_load_n(&events, __ATOMIC_RELAXED) == told);
     fprintf(stderr, "idle, 200 containers: %d relists cost %ld wakeups of cri-io and %.1f ms of CPU; nothing else was asked\n",
             LISTS, io, cpu);

@@ -135,7 +135,7 @@ fn events_of_what_is_long_gone_tell_nothing_and_cost_little() -> Outcome {
         scene.watcher.wait_ready(Some(PATIENCE))?;
         scene.wait_for_counter("engineEvents", stale)?;
         // Hints are given a little time to collect.
-        while scene.counter("openQuestions")? > 0 {
+        while scene.counter("openStatusRequests")? > 0 {
             scene.resync()?;
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -177,8 +177,8 @@ mod tests {
     #[test]
     fn replies_are_canonical_and_have_their_defaults() {
         let container = proto::Container { id: "x".into(), created_at: 1 << 60, ..Default::default() };
-        let said = proto::ListContainersResponse { containers: vec![container] };
-        let json = reply(&said, "RuntimeService/ListContainers", &Config::default());
+        let observation = proto::ListContainersResponse { containers: vec![container] };
+        let json = reply(&observation, "RuntimeService/ListContainers", &Config::default());
         let container = &json["containers"][0];
         assert_eq!(container["createdAt"], "1152921504606846976", "64 bits are a text in proto JSON");
         assert_eq!((&container["state"], &container["imageRef"]), (&json!("CONTAINER_CREATED"), &json!("")));
@@ -194,13 +194,13 @@ mod tests {
             ("plain".to_owned(), "no JSON".to_owned()),
             ("kept".to_owned(), r#"{ "z":1, "a":2 }"#.to_owned()),
         ];
-        let said = proto::ContainerStatusResponse { info: info.into(), ..Default::default() };
+        let observation = proto::ContainerStatusResponse { info: info.into(), ..Default::default() };
         let mut config = Config::default();
-        let json = reply(&said, "RuntimeService/ContainerStatus", &config);
+        let json = reply(&observation, "RuntimeService/ContainerStatus", &config);
         assert!(!json.to_string().contains("s3cret"), "{json}");
         assert!(json["info"]["info"].as_str().unwrap().contains("\"pid\":7"));
         assert_eq!((&json["info"]["plain"], &json["info"]["kept"]), (&json!("no JSON"), &json!(r#"{ "z":1, "a":2 }"#)));
         config.set("call.show_env", "true").unwrap();
-        assert!(reply(&said, "RuntimeService/ContainerStatus", &config).to_string().contains("s3cret"));
+        assert!(reply(&observation, "RuntimeService/ContainerStatus", &config).to_string().contains("s3cret"));
     }
 }

@@ -190,7 +190,7 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
         if item.is_null() {
             break;
         }
-        // SAFETY: the item is this function's, and lives until `settle`; the header asks for a function that takes it
+        // SAFETY: the item is this function's, and runs until `settle`; the header asks for a function that takes it
         // and this very data.
         unsafe { function.call(item, callback.user_data) };
         settle(shared, item);

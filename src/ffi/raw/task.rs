@@ -11,7 +11,7 @@ use crate::ffi::packer::Rucksack;
 use crate::ffi::{cri_event, cri_rucksack};
 use crate::hub::{EventQueue, Next};
 use crate::model::{Event, EventType, LogLevel};
-use crate::sync::Desk;
+use crate::sync::PackerQueue;
 
 type EventFn = unsafe extern "C" fn(*const cri_event, *mut c_void);
 type LogFn = unsafe extern "C" fn(u32, *const c_char, *mut c_void);
@@ -24,7 +24,7 @@ pub(in crate::ffi) enum Task {
     /// Messages of the log, up to this level.
     Log { queue: Arc<EventQueue>, function: LogFn, max_level: u32 },
     /// Rucksacks to be packed.
-    Pack { desk: Arc<Desk>, function: PackFn },
+    Pack { packer_queue: Arc<PackerQueue>, function: PackFn },
 }
 
 type UnwindingEventFn = unsafe extern "C-unwind" fn(*const cri_event, *mut c_void);
@@ -66,13 +66,13 @@ impl Function {
 }
 
 unsafe fn level_and_message(event: *const cri_event) -> (u32, *const c_char) {
-    // SAFETY: the caller has an event that lives.
+    // SAFETY: the caller has an event that runs.
     let event = unsafe { &*event };
     (event.log_level, event.message)
 }
 
 unsafe fn texts(rucksack: *const cri_rucksack) -> (*const c_char, *const c_char) {
-    // SAFETY: the caller has a rucksack that lives, and that `next` has made.
+    // SAFETY: the caller has a rucksack that runs, and that `next` has made.
     let Some(rucksack) = unsafe { &*rucksack }.get() else {
         return (c"".as_ptr().cast(), c"".as_ptr().cast());
     };
@@ -119,9 +119,9 @@ impl Task {
                     Next::Again | Next::Closed => return std::ptr::null_mut(),
                 }
             },
-            Task::Pack { desk, .. } => {
+            Task::Pack { packer_queue, .. } => {
                 let made = |job| Box::into_raw(Box::new(cri_rucksack::new(Rucksack::new(job)))).cast();
-                desk.next().map_or(std::ptr::null_mut(), made)
+                packer_queue.next().map_or(std::ptr::null_mut(), made)
             }
         }
     }
@@ -144,7 +144,7 @@ impl Task {
     pub(super) fn close(&self) {
         match self {
             Task::Events { queue, .. } | Task::Log { queue, .. } => queue.close(),
-            Task::Pack { desk, .. } => desk.close(),
+            Task::Pack { packer_queue, .. } => packer_queue.close(),
         }
     }
 }

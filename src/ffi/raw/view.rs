@@ -122,7 +122,7 @@ impl ContainerView {
         container.view.get_or_init(|| Arc::new(ContainerView::new(container)))
     }
 
-    /// The record, as C holds it; it lives as long as any reference to the view.
+    /// The record, as C holds it; it runs as long as any reference to the view.
     pub(super) fn record(view: &Arc<ContainerView>) -> *const cri_container {
         Arc::as_ptr(view).cast()
     }

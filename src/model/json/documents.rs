@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::schema::{AnswerKind, answer_kinds};
-use super::{CONTAINER_KEYS, LagNumbers, Numbers, RequestNumbers, Standing, event};
+use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, RequestNumbers, event};
 use crate::committed::{assert_committed, pretty};
 
 const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
@@ -115,19 +115,19 @@ fn comma(text: &str) -> String {
 }
 
 fn example(kind: &AnswerKind) -> JsonText {
-    let (standing, pod, sandbox, nginx) = sample();
+    let (freshness, pod, sandbox, nginx) = sample();
     let view = LabelView::Merged;
     match kind.name {
-        "containers" => standing.containers([&sandbox, &nginx], view, None),
-        "pods" => standing.pods(&[(pod, vec![sandbox, nginx])], view, Some(&["name", "kind", "state", "pid"])),
-        "container" => standing.container(&exited(&nginx), view),
+        "containers" => freshness.containers([&sandbox, &nginx], view, None),
+        "pods" => freshness.pods(&[(pod, vec![sandbox, nginx])], view, Some(&["name", "kind", "state", "pid"])),
+        "container" => freshness.container(&exited(&nginx), view),
         "event" => event(&exit_event(&nginx), view),
         "inspect" => {
             let info = json!({"pid": 48213, "sandboxID": pod.id, "runtimeType": "io.containerd.runc.v2"});
-            standing.inspect(&nginx, &info, view)
+            freshness.inspect(&nginx, &info, view)
         }
-        "engine" => standing.engine(),
-        "stats" => standing.stats(&numbers()),
+        "engine" => freshness.engine(),
+        "stats" => freshness.stats(&numbers()),
         other => panic!("criwatch.{other}/1 has no example"),
     }
 }
@@ -149,7 +149,7 @@ fn numbers() -> Numbers {
 /// 2026-02-03T04:05:06Z.
 const NOON: Time = 1_770_091_506_000_000_000;
 
-fn sample() -> (Standing, Arc<Pod>, Arc<Container>, Arc<Container>) {
+fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
     let labels = |pairs: &[(&str, &str)]| Arc::new(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
     let mut pod = Pod::new("7de4a1c09b3f".repeat(6)[..64].into());
     (pod.name, pod.namespace) = ("web-5d9c7b6f4-x2x7q".into(), "shop".into());
@@ -188,8 +188,8 @@ fn sample() -> (Standing, Arc<Pod>, Arc<Container>, Arc<Container>) {
         events: Events { streaming: true, reason: "the engine streams events".into() },
     };
     let as_of = Some(NOON + 60_000_000_000);
-    let standing = Standing { generation: 42, state: WatcherState::Watching, as_of, engine: engine.into() };
-    (standing, pod, sandbox.into(), nginx.into())
+    let freshness = Freshness { generation: 42, state: WatcherState::Watching, as_of, engine: engine.into() };
+    (freshness, pod, sandbox.into(), nginx.into())
 }
 
 fn exited(running: &Container) -> Container {

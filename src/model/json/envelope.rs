@@ -17,7 +17,7 @@ use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 pub(super) struct Envelope<'a, Body> {
     /// What this is, e.g. `criwatch.containers/1`. Within one number, keys are only added.
     schema: &'static str,
-    /// Grows with every change of the picture.
+    /// Grows with every change of the cache.
     generation: u64,
     /// What the watcher is doing.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
@@ -145,8 +145,8 @@ pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
 /// How fresh an answer is, and where it comes from.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Standing {
-    /// The picture's generation.
+pub struct Freshness {
+    /// The cache's generation.
     pub generation: u64,
     /// What the watcher is doing.
     pub state: WatcherState,
@@ -156,10 +156,10 @@ pub struct Standing {
     pub engine: Arc<Engine>,
 }
 
-impl Standing {
+impl Freshness {
     /// Whether an answer made for the one is the same as for the other.
-    pub(crate) fn is_same(&self, other: &Standing) -> bool {
-        let key = |s: &Standing| (s.generation, s.state, s.as_of);
+    pub(crate) fn is_same(&self, other: &Freshness) -> bool {
+        let key = |s: &Freshness| (s.generation, s.state, s.as_of);
         key(self) == key(other) && Arc::ptr_eq(&self.engine, &other.engine)
     }
 

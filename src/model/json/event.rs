@@ -47,7 +47,7 @@ pub(super) struct EventJson<'a> {
     flags: Vec<String>,
     /// Grows from event to event; gaps mean nothing.
     seq: u64,
-    /// The generation of the picture that shows this.
+    /// The generation of the cache that shows this.
     generation: u64,
     /// When it happened, as far as the engine says; otherwise when it was noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
@@ -55,7 +55,7 @@ pub(super) struct EventJson<'a> {
     /// When the watcher noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     observed: String,
-    /// What the watcher was doing when it told this.
+    /// What the watcher was doing when it reported this.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
     /// Of an overflow: how many events this consumer lost.

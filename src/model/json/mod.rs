@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use super::labels::merged;
 use super::*;
 
-pub use envelope::{PodWithContainers, Standing};
+pub use envelope::{Freshness, PodWithContainers};
 pub use event::event;
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 

@@ -4,7 +4,7 @@ use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
 use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
 use crate::model::*;
-use crate::portfolio::{Millis, Now, Portfolio, Question};
+use crate::portfolio::{Millis, Now, Portfolio, StatusRequest};
 use crate::sync::link::Link;
 use crate::sync::stream::{Stream, broke_with};
 use crate::sync::waiters::WaiterId;
@@ -38,7 +38,7 @@ impl Machine {
         let Version { runtime_name, runtime_version, runtime_api_version } = version;
         self.log.info(format!("connected: the engine is {runtime_name} {runtime_version}, CRI {runtime_api_version}"));
         self.connection.link = Link::Up;
-        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
+        (self.requests_in_flight, self.pack_requests_in_flight) = (0, 0);
         self.subscription.connected(version, now.mono);
         self.stats.blind_windows += u64::from(self.watching && self.subscription.is_never_tried());
         self.lists.connected(can_stream_lists);
@@ -63,7 +63,7 @@ impl Machine {
             StreamItem::Event(event) => {
                 self.stats.event_came(event.created_at, self.listening_since, now.wall);
                 self.opened(now);
-                if let Some(event) = self.opening.keep_early(event, portfolio.is_synced()) {
+                if let Some(event) = self.initial_replay.keep_early(event, portfolio.is_synced()) {
                     portfolio.event(*event, now);
                 }
             }
@@ -72,7 +72,7 @@ impl Machine {
                 self.stats.lost_engine_events += events;
                 self.stats.blind_windows += 1;
                 self.log.warn(format!(
-                    "the engine told more than could be applied: {events} of its events are lost; everything is listed"
+                    "the engine reported more than could be applied: {events} of its events are lost; everything is listed"
                 ));
                 self.lists.want(now.mono);
             }
@@ -92,7 +92,7 @@ impl Machine {
 
     pub(super) fn opened(&mut self, now: Now) {
         if self.subscription.opened() {
-            // What happened between the list and this moment may have been told to nobody.
+            // What happened between the list and this moment may have been reported to nobody.
             self.lists.want(now.mono);
         }
     }
@@ -116,7 +116,7 @@ impl Machine {
         portfolio.listed(begun.tick, begun.wall(now), listing, now);
         self.as_of = Some(begun.at.wall);
         if opens {
-            for event in self.opening.begin(portfolio.lives(), now.mono) {
+            for event in self.initial_replay.begin(portfolio.runs(), now.mono) {
                 portfolio.event(event, now);
             }
         }
@@ -157,42 +157,42 @@ impl Machine {
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
-        (self.questions_in_flight, self.packings_in_flight) = (0, 0);
+        (self.requests_in_flight, self.pack_requests_in_flight) = (0, 0);
         portfolio.connection_lost(now);
         out.actions.push(Action::Disconnect);
     }
 
     pub(super) fn answered(
         &mut self,
-        question: &Question,
-        answer: Result<Option<Sighting>>,
+        request: &StatusRequest,
+        answer: Result<Option<Observation>>,
         portfolio: &mut Portfolio,
         now: Now,
     ) {
-        self.questions_in_flight = self.questions_in_flight.saturating_sub(1);
+        self.requests_in_flight = self.requests_in_flight.saturating_sub(1);
         match &answer {
             Ok(_) => self.stats.statuses += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
-                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", question.id));
+                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", request.id));
                 if is_lost(error) {
                     // The list finds out whether the connection is gone.
                     self.lists.want(now.mono);
                 }
             }
         }
-        portfolio.answered(question, answer, now);
-        self.log_open_question(question, portfolio);
+        portfolio.answered(request, answer, now);
+        self.log_open_request(request, portfolio);
     }
 
     pub(super) fn packed(
         &mut self,
-        about: &Question,
+        about: &StatusRequest,
         result: Result<Option<JsonText>>,
         portfolio: &mut Portfolio,
         now: Now,
     ) {
-        self.packings_in_flight = self.packings_in_flight.saturating_sub(1);
+        self.pack_requests_in_flight = self.pack_requests_in_flight.saturating_sub(1);
         match result {
             Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
             Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
@@ -211,14 +211,15 @@ impl Machine {
     }
 
     /// Somebody may want to know why a pid does not come; once is enough.
-    pub(super) fn log_open_question(&mut self, question: &Question, portfolio: &Portfolio) {
+    pub(super) fn log_open_request(&mut self, request: &StatusRequest, portfolio: &Portfolio) {
         const OFTEN: u32 = 5;
-        if portfolio.times_asked(&question.id) == OFTEN
-            && let Some(container) = portfolio.get(&question.id)
+        if portfolio.times_asked(&request.id) == OFTEN
+            && let Some(container) = portfolio.get(&request.id)
         {
             let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
-            let id = &question.id;
-            self.log.info(format!("{path} ({id}): the engine was asked again and again and has not told: {missing}"));
+            let id = &request.id;
+            self.log
+                .info(format!("{path} ({id}): the engine was asked again and again and has not reported: {missing}"));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What to do next: the state machine. Pure: no clock, no tokio, no I/O. `inputs` has what follows from each input,
-//! `news` what others are told of it.
+//! `news` what others are reported of it.
 
 mod inputs;
 mod news;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::cri::{Listing, StreamItem, Version};
 use crate::error::{Error, Result};
-use crate::hub::Draft;
+use crate::hub::PendingEvent;
 use crate::model::*;
-use crate::portfolio::{Millis, Now, Portfolio, Question};
+use crate::portfolio::{Millis, Now, Portfolio, StatusRequest};
 use crate::sync::backoff::Backoff;
+use crate::sync::initial_replay::InitialReplay;
 use crate::sync::link::{Connection, Link};
 use crate::sync::lists::Lists;
 use crate::sync::log::Log;
-use crate::sync::opening::Opening;
 use crate::sync::stats::Stats;
 use crate::sync::stream::Subscription;
 use crate::sync::waiters::{WaiterId, Waiters};
@@ -42,10 +42,10 @@ pub(super) enum Input {
     Stream(StreamItem),
     /// The list that was begun has come, or failed.
     Listed(Result<Listing>),
-    /// The question that was asked has been answered, or not.
-    Answered(Question, Result<Option<Sighting>>),
+    /// The request that was asked has been answered, or not.
+    Answered(StatusRequest, Result<Option<Observation>>),
     /// The packer is through with this one, or it could not be asked.
-    Packed(Question, Result<Option<JsonText>>),
+    Packed(StatusRequest, Result<Option<JsonText>>),
     /// Somebody gives this one a rucksack, or takes it away.
     Attach(Id, Option<JsonText>),
     /// Time has passed.
@@ -64,9 +64,9 @@ pub(super) enum Action {
     /// List everything.
     List { streamed: bool },
     /// Ask for a status.
-    Ask(Question),
+    Ask(StatusRequest),
     /// Ask for a status, and the packer for a rucksack.
-    Pack(Question),
+    Pack(StatusRequest),
 }
 
 /// What follows from one input.
@@ -74,18 +74,18 @@ pub(super) enum Action {
 pub(super) struct Outcome {
     /// To be done, in this order.
     pub actions: Vec<Action>,
-    /// The first picture: every life that the first list showed. To be replayed before the news.
-    pub opening: Option<Vec<Arc<Container>>>,
+    /// The first cache: every run that the first list showed. To be replayed before the news.
+    pub initial_replay: Option<Vec<Arc<Container>>>,
     /// To be published, in this order.
-    pub news: Vec<Draft>,
+    pub news: Vec<PendingEvent>,
     /// Resyncs that are done.
     pub finished: Vec<(WaiterId, Result<()>)>,
 }
 
 /// How many statuses are asked for at a time. More make containerd no faster: it is bound by its CPU.
-const QUESTIONS: usize = 8;
+const STATUS_REQUESTS: usize = 8;
 /// How many rucksacks are on their way at a time: one is being packed, the engine is asked about the others.
-const PACKINGS: usize = 4;
+const PACK_REQUESTS: usize = 4;
 /// So long is waited for other doubts that the same list can settle.
 const DOUBTS: Millis = 50;
 
@@ -97,9 +97,9 @@ pub(super) struct Machine {
     subscription: Subscription,
     lists: Lists,
     waiters: Waiters,
-    opening: Opening,
-    questions_in_flight: usize,
-    packings_in_flight: usize,
+    initial_replay: InitialReplay,
+    requests_in_flight: usize,
+    pack_requests_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
     /// When the present subscription was asked for.
@@ -124,9 +124,9 @@ impl Machine {
             subscription: Subscription::new(config.events, millis(config.probe_interval), backoff(2)),
             lists: Lists::new(backoff(3)),
             waiters: Waiters::default(),
-            opening: Opening::default(),
-            questions_in_flight: 0,
-            packings_in_flight: 0,
+            initial_replay: InitialReplay::default(),
+            requests_in_flight: 0,
+            pack_requests_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
             listening_since: 0,
@@ -154,9 +154,9 @@ impl Machine {
         self.as_of
     }
 
-    /// Whether the picture is complete enough to be shown.
+    /// Whether the cache is complete enough to be shown.
     pub fn is_ready(&self) -> bool {
-        self.opening.is_over()
+        self.initial_replay.is_over()
     }
 
     /// The capability report; empty as long as nothing is watched.
@@ -179,7 +179,7 @@ impl Machine {
             Input::ConnectFailed(error) => self.connect_failed(error, now),
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
-            Input::Answered(question, answer) => self.answered(&question, answer, portfolio, now),
+            Input::Answered(request, answer) => self.answered(&request, answer, portfolio, now),
             Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
             Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
             Input::Tick => {}
@@ -187,13 +187,13 @@ impl Machine {
         portfolio.pass(now);
         self.proceed(portfolio, now, &mut out);
         portfolio.commit();
-        self.tell(portfolio, now, &mut out);
+        self.report(portfolio, now, &mut out);
         out
     }
 
     /// When `handle` wants a `Tick`, if nothing else happens before.
     pub fn deadline(&self, portfolio: &Portfolio) -> Option<Millis> {
-        let can_ask = self.connection.is_up() && self.questions_in_flight < QUESTIONS;
+        let can_ask = self.connection.is_up() && self.requests_in_flight < STATUS_REQUESTS;
         let portfolio = if can_ask { portfolio.deadline() } else { portfolio.patience() };
         let up = self.connection.is_up();
         [
@@ -202,7 +202,7 @@ impl Machine {
             self.lists.deadline().filter(|_| up),
             self.subscription.deadline().filter(|_| up && self.watching),
             self.waiters.deadline(self.pid_wait),
-            self.opening.deadline(self.pid_wait),
+            self.initial_replay.deadline(self.pid_wait),
         ]
         .into_iter()
         .flatten()
@@ -236,11 +236,11 @@ impl Machine {
             self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
-        let questions = portfolio.questions(QUESTIONS - self.questions_in_flight, now);
-        self.questions_in_flight += questions.len();
-        out.actions.extend(questions.into_iter().map(Action::Ask));
-        let packings = portfolio.packings(PACKINGS - self.packings_in_flight);
-        self.packings_in_flight += packings.len();
-        out.actions.extend(packings.into_iter().map(Action::Pack));
+        let requests = portfolio.requests(STATUS_REQUESTS - self.requests_in_flight, now);
+        self.requests_in_flight += requests.len();
+        out.actions.extend(requests.into_iter().map(Action::Ask));
+        let pack_requests = portfolio.pack_requests(PACK_REQUESTS - self.pack_requests_in_flight);
+        self.pack_requests_in_flight += pack_requests.len();
+        out.actions.extend(pack_requests.into_iter().map(Action::Pack));
     }
 }

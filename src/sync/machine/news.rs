@@ -1,31 +1,31 @@
-//! What others are told, and in which state the watcher is by that.
+//! What others are reported, and in which state the watcher is by that.
 
 use std::sync::Arc;
 
 use super::{Machine, Outcome};
-use crate::hub::Draft;
+use crate::hub::PendingEvent;
 use crate::model::*;
-use crate::portfolio::{Now, Portfolio, Told};
+use crate::portfolio::{Now, Portfolio, Report};
 use crate::sync::link::Link;
 
 impl Machine {
-    /// What others are told.
-    pub(super) fn tell(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+    /// What others are reported.
+    pub(super) fn report(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         let settled = portfolio.is_settled();
         self.waiters.settle(settled, self.pid_wait, now.mono);
-        let told = self.opening.pass_on(portfolio.take_told());
-        let opens = self.opening.is_due(settled, self.pid_wait, now.mono);
+        let reported = self.initial_replay.pass_on(portfolio.take_reports());
+        let opens = self.initial_replay.is_due(settled, self.pid_wait, now.mono);
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
-            let (initial, news) = self.opening.end(|id| portfolio.life(id));
+            let (initial, news) = self.initial_replay.end(|id| portfolio.run(id));
             self.enter(state, generation, now, out);
-            out.opening = Some(initial);
-            out.news.extend(news.into_iter().map(|told| draft(told, generation, state, now)));
+            out.initial_replay = Some(initial);
+            out.news.extend(news.into_iter().map(|reported| pending(reported, generation, state, now)));
         }
-        out.news.extend(told.into_iter().map(|told| draft(told, generation, state, now)));
+        out.news.extend(reported.into_iter().map(|reported| pending(reported, generation, state, now)));
         self.enter(state, generation, now, out);
-        portfolio.take_remarks().into_iter().for_each(|remark| self.log.warn(remark));
+        portfolio.take_warnings().into_iter().for_each(|warning| self.log.warn(warning));
         self.log_report();
         out.news.extend(self.log.take(generation, state, now));
         let finished = self.waiters.take_finished();
@@ -34,7 +34,7 @@ impl Machine {
     }
 
     pub(super) fn next_state(&self, opens: bool) -> WatcherState {
-        let ready = opens || self.opening.is_over();
+        let ready = opens || self.initial_replay.is_over();
         match self.connection.link {
             _ if !self.watching => WatcherState::New,
             Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => WatcherState::Connecting,
@@ -57,7 +57,7 @@ impl Machine {
             WatcherState::Watching | WatcherState::Polling => Some(self.subscription.report().reason),
             _ => None,
         };
-        out.news.push(Draft {
+        out.news.push(PendingEvent {
             event_type: EventType::State,
             flags: 0,
             changed: 0,
@@ -83,15 +83,15 @@ impl Machine {
     }
 }
 
-fn draft(told: Told, generation: u64, state: WatcherState, now: Now) -> Draft {
-    Draft {
-        event_type: told.event_type,
-        flags: told.flags,
-        changed: told.changed,
-        time: told.time,
+fn pending(reported: Report, generation: u64, state: WatcherState, now: Now) -> PendingEvent {
+    PendingEvent {
+        event_type: reported.event_type,
+        flags: reported.flags,
+        changed: reported.changed,
+        time: reported.time,
         observed: now.wall,
         generation,
-        container: Some(told.container),
+        container: Some(reported.container),
         state,
         message: None,
         log_level: None,

@@ -41,32 +41,32 @@ impl Thing {
         }
     }
 
-    pub fn lives(&self) -> bool {
+    pub fn runs(&self) -> bool {
         self.state() == State::Running
     }
 
-    fn listed(&self) -> Sighting {
-        let said = Sighting {
+    fn listed(&self) -> Observation {
+        let observation = Observation {
             state: self.state(),
             name: self.id.clone(),
             created_at: Some(self.created),
-            ..Sighting::of(self.id.clone(), self.kind)
+            ..Observation::of(self.id.clone(), self.kind)
         };
         match self.kind {
-            Kind::Sandbox => said.with_pod(self.as_pod()),
-            Kind::Container => Sighting { pod_id: Some(self.pod.clone()), ..said },
+            Kind::Sandbox => observation.with_pod(self.as_pod()),
+            Kind::Container => Observation { pod_id: Some(self.pod.clone()), ..observation },
         }
     }
 
     fn as_pod(&self) -> Pod {
         let mut pod = Pod::new(self.id.clone());
         pod.name = self.id.clone();
-        pod.state = if self.lives() { PodState::Ready } else { PodState::NotReady };
+        pod.state = if self.runs() { PodState::Ready } else { PodState::NotReady };
         pod.created_at = Some(self.created);
         pod
     }
 
-    pub fn status(&self) -> Sighting {
+    pub fn status(&self) -> Observation {
         let exit = (self.kind == Kind::Container && self.finished.is_some()).then(|| Exit {
             code: Some(self.code),
             reason: if self.failed {
@@ -80,7 +80,7 @@ impl Thing {
             message: "".into(),
         });
         let is_container = self.kind == Kind::Container;
-        Sighting {
+        Observation {
             is_status: true,
             started_at: self.started.filter(|_| is_container),
             finished_at: self.finished.filter(|_| is_container),
@@ -170,7 +170,7 @@ impl Engine {
         vec![self.event(id, EventKind::Started, now + 1)]
     }
 
-    /// Nobody is told.
+    /// Nobody is reported.
     pub fn fail_to_start(&mut self, id: &Id, now: Time) {
         let it = self.things.get_mut(id).expect("picked");
         (it.finished, it.code, it.failed) = (Some(now), 128, true);
@@ -196,7 +196,7 @@ impl Engine {
             self.things.values().filter(|b| b.pod == *pod && b.id != *pod).map(|b| b.id.clone()).collect();
         let mut at = now;
         for id in members.iter().chain([pod]) {
-            if self.things[id].lives() {
+            if self.things[id].runs() {
                 events.extend(self.exit(id, 137, at));
                 at += 2;
             }
@@ -239,10 +239,10 @@ impl Engine {
     }
 
     /// A verbose status; pids are never nonsense here, but a container may be too short-lived for one.
-    pub fn status(&self, id: &Id) -> Option<Sighting> {
+    pub fn status(&self, id: &Id) -> Option<Observation> {
         let it = self.things.get(id)?;
-        let pid = it.lives().then(|| 100 + it.created as i32 % 1_000_000);
-        Some(Sighting {
+        let pid = it.runs().then(|| 100 + it.created as i32 % 1_000_000);
+        Some(Observation {
             details: Some(Details { pid, pid_start_ticks: pid.map(|_| 1), ..Details::default() }),
             ..it.status()
         })

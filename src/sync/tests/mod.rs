@@ -1,4 +1,4 @@
-//! Random schedules of what engines do and of what goes wrong, each followed by the question whether what was told is
+//! Random schedules of what engines do and of what goes wrong, each followed by the request whether what was reported is
 //! exactly what was there to be seen.
 
 #![allow(clippy::print_stdout, reason = "a test's figures")]
@@ -28,7 +28,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
     match what {
         0 | 1 if up => world.act(|e, now| e.run_pod(now)),
         2 | 3 if up => {
-            if let Some(pod) = pick(world, &|t| t.kind == Kind::Sandbox && t.lives()) {
+            if let Some(pod) = pick(world, &|t| t.kind == Kind::Sandbox && t.runs()) {
                 world.act(|e, now| e.create(&pod, now));
             }
         }
@@ -62,7 +62,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
             }
         }
         11 => {
-            if let Some(id) = pick(world, &|t| t.kind == Kind::Sandbox && t.lives()) {
+            if let Some(id) = pick(world, &|t| t.kind == Kind::Sandbox && t.runs()) {
                 world.act(|e, now| e.exit(&id, 0, now));
             }
         }
@@ -70,7 +70,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         14 => world.compose_list(),
         15 | 16 => world.reply_list()?,
         17 | 18 => world.answer(which, false)?,
-        // Now and then so long that the ledger forgets. No request takes that long; an event that does is history.
+        // Now and then so long that the run_log forgets. No request takes that long; an event that does is history.
         19 if which == 255 => {
             world.settle()?;
             world.pass(20 * 60 * 1000)?;
@@ -138,7 +138,7 @@ fn count() -> u32 {
 /// `CRI_MODEL_SEED`, or another one each time.
 fn seed() -> u64 {
     let given = std::env::var("CRI_MODEL_SEED").ok().and_then(|n| n.parse().ok());
-    given.unwrap_or_else(|| crate::sync::book::wall_clock() as u64)
+    given.unwrap_or_else(|| crate::sync::shared_state::wall_clock() as u64)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What was there to be seen, and what was told of it.
+//! What was there to be seen, and what was reported of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use super::engine::Engine;
 use crate::cri::{EngineEvent, EventKind, Listing};
 use crate::model::*;
 
-/// What has come before the machine's eyes, by the rule of promise 2: a life that an event or a list has shown since
-/// the first list is to be told.
+/// What has come before the machine's eyes, by the rule of promise 2: a run that an event or a list has shown since
+/// the first list is to be reported.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The start of the first list.
     t0: Option<Time>,
     shown: BTreeSet<Id>,
-    /// What the first list showed as over: not told, unless its own news say that it lived on into our time.
+    /// What the first list showed as over: not reported, unless its own news say that it lived on into our time.
     over_at_first: BTreeSet<Id>,
     /// Could not be started, and was seen as such.
     failed: BTreeSet<Id>,
@@ -23,13 +23,13 @@ impl Seen {
     pub fn list(&mut self, listing: &Listing, begun: Time) {
         let first = self.t0.is_none();
         self.t0.get_or_insert(begun);
-        for said in listing.sandboxes.iter().chain(&listing.containers) {
-            match said.state {
-                State::Running => self.show(&said.id),
-                State::Exited if first && !self.shown.contains(&said.id) => {
-                    self.over_at_first.insert(said.id.clone());
+        for observation in listing.sandboxes.iter().chain(&listing.containers) {
+            match observation.state {
+                State::Running => self.show(&observation.id),
+                State::Exited if first && !self.shown.contains(&observation.id) => {
+                    self.over_at_first.insert(observation.id.clone());
                 }
-                State::Exited if said.kind == Kind::Sandbox => self.sandbox_that_is_over(said),
+                State::Exited if observation.kind == Kind::Sandbox => self.sandbox_that_is_over(observation),
                 _ => {}
             }
         }
@@ -56,28 +56,29 @@ impl Seen {
         event.containers.iter().for_each(|c| self.status_of(c));
     }
 
-    /// The answer to a question.
-    pub fn status(&mut self, said: &Sighting) {
-        match said.kind {
-            Kind::Sandbox if said.state == State::Exited => self.sandbox_that_is_over(said),
-            _ => self.status_of(said),
+    /// The answer to a request.
+    pub fn status(&mut self, observation: &Observation) {
+        match observation.kind {
+            Kind::Sandbox if observation.state == State::Exited => self.sandbox_that_is_over(observation),
+            _ => self.status_of(observation),
         }
     }
 
-    fn status_of(&mut self, said: &Sighting) {
-        if said.never_started() {
-            if !self.over_at_first.contains(&said.id) {
-                self.failed.insert(said.id.clone());
+    fn status_of(&mut self, observation: &Observation) {
+        if observation.never_started() {
+            if !self.over_at_first.contains(&observation.id) {
+                self.failed.insert(observation.id.clone());
             }
-        } else if said.state == State::Running || said.state == State::Exited && !self.over_at_first.contains(&said.id)
+        } else if observation.state == State::Running
+            || observation.state == State::Exited && !self.over_at_first.contains(&observation.id)
         {
-            self.show(&said.id);
+            self.show(&observation.id);
         }
     }
 
-    fn sandbox_that_is_over(&mut self, said: &Sighting) {
-        if said.created_at >= self.t0 && !self.over_at_first.contains(&said.id) {
-            self.show(&said.id);
+    fn sandbox_that_is_over(&mut self, observation: &Observation) {
+        if observation.created_at >= self.t0 && !self.over_at_first.contains(&observation.id) {
+            self.show(&observation.id);
         }
     }
 
@@ -86,21 +87,21 @@ impl Seen {
     }
 }
 
-/// What one consumer was told.
+/// What one consumer was reported.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Report {
     seq: u64,
     started: BTreeMap<Id, u32>,
     exited: BTreeMap<Id, u32>,
     never_started: BTreeMap<Id, u32>,
     provisional: BTreeMap<Id, i32>,
-    /// Who lives, by all that this consumer knows.
+    /// Who runs, by all that this consumer knows.
     pub living: BTreeSet<Id>,
     replayed: Option<BTreeSet<Id>>,
     pub overflows: u32,
 }
 
-impl Told {
+impl Report {
     /// Takes an event, and complains at once about what can never be right.
     pub fn take(&mut self, event: &Event, engine: &Engine, seen: &Seen) -> Result<(), String> {
         check(event.seq > self.seq, || format!("{event:?} after seq {}", self.seq))?;
@@ -137,9 +138,9 @@ impl Told {
                 *self.never_started.entry(id.clone()).or_default() += 1;
             }
             EventType::Exited => {
-                check(engine.ended.contains(id), || "it still lives".into())?;
+                check(engine.ended.contains(id), || "it still runs".into())?;
                 check(c.state == State::Exited, || "not shown as exited".into())?;
-                check(self.overflows > 0 || self.started.contains_key(id), || "its start was not told".into())?;
+                check(self.overflows > 0 || self.started.contains_key(id), || "its start was not reported".into())?;
                 *self.exited.entry(id.clone()).or_default() += 1;
                 self.living.remove(id);
                 if has(CRI_EVENT_FLAG_PROVISIONAL) {
@@ -156,18 +157,18 @@ impl Told {
         Ok(())
     }
 
-    /// At the end, with everything healed: each life that was shown was told once, and nothing else.
+    /// At the end, with everything healed: each run that was shown was reported once, and nothing else.
     pub fn is_the_truth(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
         for id in &seen.shown {
             let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
             let right = (Some(1), engine.ended.contains(id).then_some(1));
-            check(counts == right, || format!("{id} was told {counts:?}, which should be {right:?}"))?;
+            check(counts == right, || format!("{id} was reported {counts:?}, which should be {right:?}"))?;
         }
         for (id, times) in &self.never_started {
-            check(*times == 1, || format!("{id} was told {times} times as never started"))?;
+            check(*times == 1, || format!("{id} was reported {times} times as never started"))?;
         }
         if let Some(id) = seen.failed.iter().find(|id| !self.never_started.contains_key(*id)) {
-            return Err(format!("{id} was not told as never started"));
+            return Err(format!("{id} was not reported as never started"));
         }
         match self.provisional.iter().find(|(_, open)| **open > 0) {
             Some((id, _)) => Err(format!("the exit of {id} stayed provisional")),

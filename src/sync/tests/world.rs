@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Engine, Flavour};
-use super::truth::{Seen, Told};
+use super::truth::{Report, Seen};
 use crate::config::Config;
 use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
 use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
-use crate::portfolio::{Millis, Now, Question};
-use crate::sync::book::Book;
+use crate::portfolio::{Millis, Now, StatusRequest};
 use crate::sync::lists::Begun;
 use crate::sync::machine::{Action, Input, Machine};
-use crate::sync::scribe::Scribe;
+use crate::sync::publisher::Publisher;
+use crate::sync::shared_state::SharedState;
 use crate::sync::waiters::WaiterId;
 
 const EPOCH: Time = 1_700_000_000_000_000_000;
@@ -23,12 +23,12 @@ const EPOCH: Time = 1_700_000_000_000_000_000;
 pub struct World {
     pub engine: Engine,
     pub seen: Seen,
-    pub told: Told,
+    pub reported: Report,
     /// What a consumer knows whose queue is small, and who seldom looks.
-    pub slow: Told,
+    pub slow: Report,
     queues: [Arc<EventQueue>; 2],
-    pub book: Arc<Book>,
-    scribe: Scribe,
+    pub shared: Arc<SharedState>,
+    publisher: Publisher,
     mono: Millis,
     wall: Time,
     up: bool,
@@ -42,8 +42,8 @@ pub struct World {
     /// Events that were given before the first list.
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
-    questions: Vec<Question>,
-    packings: Vec<Question>,
+    requests: Vec<StatusRequest>,
+    pack_requests: Vec<StatusRequest>,
     packs: bool,
     finished: BTreeSet<WaiterId>,
     waiters: WaiterId,
@@ -56,18 +56,18 @@ impl World {
     pub fn new(flavour: Flavour, configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         configure(&mut config);
-        let book = Arc::new(Book::new(&config));
-        let hub = Arc::new(Hub::new(book.clone()));
+        let shared = Arc::new(SharedState::new(&config));
+        let hub = Arc::new(Hub::new(shared.clone()));
         let queue = |capacity| hub.subscribe(0, false, capacity, LabelView::Merged).expect("an eventfd");
         let queues = [queue(1 << 20), queue(3)];
         World {
             engine: Engine::new(flavour),
             seen: Seen::default(),
-            told: Told::default(),
-            slow: Told::default(),
+            reported: Report::default(),
+            slow: Report::default(),
             queues,
-            scribe: Scribe::new(Machine::new(&config, 1), book.clone(), hub),
-            book,
+            publisher: Publisher::new(Machine::new(&config, 1), shared.clone(), hub),
+            shared,
             mono: 0,
             wall: EPOCH,
             up: true,
@@ -78,8 +78,8 @@ impl World {
             backlog: Vec::new(),
             early: Vec::new(),
             list: None,
-            questions: Vec::new(),
-            packings: Vec::new(),
+            requests: Vec::new(),
+            pack_requests: Vec::new(),
             packs: false,
             finished: BTreeSet::new(),
             waiters: 0,
@@ -119,7 +119,7 @@ impl World {
     fn feed(&mut self, input: Input) -> Outcome {
         let wall = self.moment();
         let now = Now { mono: self.mono, wall };
-        let (actions, finished) = self.scribe.handle(input, now);
+        let (actions, finished) = self.publisher.handle(input, now);
         self.finished.extend(finished.into_iter().filter(|(_, result)| result.is_ok()).map(|(id, _)| id));
         let mut silent = false;
         for action in actions {
@@ -129,8 +129,8 @@ impl World {
                 Action::Subscribe if self.engine.flavour == Flavour::Silent => silent = true,
                 Action::Subscribe => self.subscribe(),
                 Action::List { .. } => self.list = Some((now, None)),
-                Action::Ask(question) => self.questions.push(question),
-                Action::Pack(about) => self.packings.push(about),
+                Action::Ask(request) => self.requests.push(request),
+                Action::Pack(about) => self.pack_requests.push(about),
             }
         }
         if silent {
@@ -143,8 +143,8 @@ impl World {
     /// The n-th consumer takes all that waits for it.
     fn listen(&mut self, n: usize) -> Outcome {
         while let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) {
-            let told = if n == 0 { &mut self.told } else { &mut self.slow };
-            told.take(&event, &self.engine, &self.seen)?;
+            let reported = if n == 0 { &mut self.reported } else { &mut self.slow };
+            reported.take(&event, &self.engine, &self.seen)?;
         }
         Ok(())
     }
@@ -155,8 +155,8 @@ impl World {
 
     fn disconnect(&mut self) {
         (self.connected, self.subscribed, self.list) = (false, false, None);
-        self.questions.clear();
-        self.packings.clear();
+        self.requests.clear();
+        self.pack_requests.clear();
         self.pipe.clear();
     }
 
@@ -222,7 +222,7 @@ impl World {
     pub fn deliver(&mut self) -> Outcome {
         let Some(event) = self.pipe.pop_front() else { return Ok(()) };
         self.events_given += 1;
-        if self.book.read().portfolio.is_synced() {
+        if self.shared.read().portfolio.is_synced() {
             self.seen.event(&event);
         } else {
             self.early.push(event.clone());
@@ -235,7 +235,7 @@ impl World {
         with(&mut self.pipe);
     }
 
-    /// There is no room for what is on its way, which is said.
+    /// There is no room for what is on its way, which is observation.
     pub fn lose(&mut self) -> Outcome {
         match std::mem::take(&mut self.pipe).len() {
             0 => Ok(()),
@@ -273,29 +273,29 @@ impl World {
     }
 
     pub fn answer(&mut self, n: u8, fails: bool) -> Outcome {
-        if self.questions.is_empty() {
+        if self.requests.is_empty() {
             return Ok(());
         }
-        let question = self.questions.remove(n as usize % self.questions.len());
+        let request = self.requests.remove(n as usize % self.requests.len());
         if !self.up || fails {
             let error = if self.up { Error::new(CRI_E_RPC, "refused") } else { lost() };
-            return self.feed(Input::Answered(question, Err(error)));
+            return self.feed(Input::Answered(request, Err(error)));
         }
         // There is one request for containers and one for sandboxes; neither knows what the other one does.
-        let asked_for = |said: &Sighting| question.kind.is_none_or(|kind| kind == said.kind);
-        let answer = self.engine.status(&question.id).filter(asked_for);
-        if let Some(said) = &answer {
-            self.seen.status(said);
+        let asked_for = |observation: &Observation| request.kind.is_none_or(|kind| kind == observation.kind);
+        let answer = self.engine.status(&request.id).filter(asked_for);
+        if let Some(observation) = &answer {
+            self.seen.status(observation);
         }
-        self.feed(Input::Answered(question, Ok(answer)))
+        self.feed(Input::Answered(request, Ok(answer)))
     }
 
     /// The packer is through with one, or the engine could not be asked about it.
     pub fn pack(&mut self, n: u8) -> Outcome {
-        if self.packings.is_empty() {
+        if self.pack_requests.is_empty() {
             return Ok(());
         }
-        let about = self.packings.remove(n as usize % self.packings.len());
+        let about = self.pack_requests.remove(n as usize % self.pack_requests.len());
         let rucksack = if self.up { Ok(Some(JsonText::from("7".to_owned()))) } else { Err(lost()) };
         self.feed(Input::Packed(about, rucksack))
     }
@@ -328,10 +328,10 @@ impl World {
                 self.deliver()?;
             }
             self.reply_list()?;
-            while !self.questions.is_empty() {
+            while !self.requests.is_empty() {
                 self.answer(0, false)?;
             }
-            while !self.packings.is_empty() {
+            while !self.pack_requests.is_empty() {
                 self.pack(0)?;
             }
             if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
@@ -341,7 +341,7 @@ impl World {
     }
 
     fn wait(&mut self) -> Outcome {
-        let deadline = self.scribe.deadline().ok_or("nothing to wait for")?;
+        let deadline = self.publisher.deadline().ok_or("nothing to wait for")?;
         self.pass(deadline.saturating_sub(self.mono).max(1))
     }
 
@@ -357,25 +357,25 @@ impl World {
         self.slow_listens()
     }
 
-    /// The picture is the engine's list, and what consumers know is what lives.
+    /// The cache is the engine's list, and what consumers know is what runs.
     pub fn picture_is_true(&self) -> Outcome {
-        let lives: BTreeSet<Id> = self.engine.things.values().filter(|t| t.lives()).map(|t| t.id.clone()).collect();
-        let page = self.book.read();
-        let shown: BTreeSet<Id> = page.portfolio.running().map(|c| c.id.clone()).collect();
-        if shown != lives {
-            return Err(format!("the picture shows {shown:?}, alive are {lives:?}"));
+        let runs: BTreeSet<Id> = self.engine.things.values().filter(|t| t.runs()).map(|t| t.id.clone()).collect();
+        let cached = self.shared.read();
+        let shown: BTreeSet<Id> = cached.portfolio.running().map(|c| c.id.clone()).collect();
+        if shown != runs {
+            return Err(format!("the cache shows {shown:?}, alive are {runs:?}"));
         }
-        for (who, told) in [("the consumer", &self.told), ("the slow consumer", &self.slow)] {
-            if told.living != lives {
-                return Err(format!("{who} knows of {:?}, alive are {lives:?}", told.living));
+        for (who, reported) in [("the consumer", &self.reported), ("the slow consumer", &self.slow)] {
+            if reported.living != runs {
+                return Err(format!("{who} knows of {:?}, alive are {runs:?}", reported.living));
             }
         }
         let has: BTreeSet<Id> = self.engine.things.keys().cloned().collect();
-        let present: BTreeSet<Id> = page.portfolio.present().map(|c| c.id.clone()).collect();
+        let present: BTreeSet<Id> = cached.portfolio.present().map(|c| c.id.clone()).collect();
         if present != has {
-            return Err(format!("the picture has {present:?}, the engine {has:?}"));
+            return Err(format!("the cache has {present:?}, the engine {has:?}"));
         }
-        match page.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
+        match cached.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
             Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),
             None => Ok(()),
         }
@@ -384,7 +384,7 @@ impl World {
     pub fn verify(&mut self) -> Outcome {
         self.calm_down()?;
         self.picture_is_true()?;
-        self.told.is_the_truth(&self.engine, &self.seen)
+        self.reported.is_the_truth(&self.engine, &self.seen)
     }
 }
 

@@ -1,28 +1,28 @@
-//! What consumers are told of it, and when.
+//! What consumers are reported of it, and when.
 
 use std::sync::Arc;
 
 use super::clock::Now;
-use super::life::{Ending, Life};
-use super::{Portfolio, Told, merge};
+use super::run_log::{Ending, Run};
+use super::{Portfolio, Report, merge};
 use crate::model::*;
 
 impl Portfolio {
     /// The engine was asked, whatever became of that: one attempt is all that anybody waits for.
     pub(super) fn was_attempted(&mut self, id: &Id, now: Now) {
-        match self.ledger.life(id) {
-            Life::Starting { mut waits, flags, started_at } => {
+        match self.run_log.run(id) {
+            Run::Starting { mut waits, flags, started_at } => {
                 waits.pid = None;
-                self.hold_or_release(id, Life::Starting { waits, flags, started_at }, now);
+                self.hold_or_release(id, Run::Starting { waits, flags, started_at }, now);
             }
             _ => self.release(id, now),
         }
     }
 
-    /// This life is now so; if it waits for nothing (any more), that is told.
-    pub(super) fn hold_or_release(&mut self, id: &Id, life: Life, now: Now) {
-        self.ledger.set(id, life);
-        if let Life::Starting { waits, .. } = life
+    /// This run is now so; if it waits for nothing (any more), that is reported.
+    pub(super) fn hold_or_release(&mut self, id: &Id, run: Run, now: Now) {
+        self.run_log.set(id, run);
+        if let Run::Starting { waits, .. } = run
             && waits.until().is_none()
         {
             self.release(id, now);
@@ -31,21 +31,21 @@ impl Portfolio {
 
     /// Tells what was held back, if anything was.
     pub(super) fn release(&mut self, id: &Id, now: Now) {
-        match self.ledger.life(id) {
-            Life::Starting { flags, started_at, .. } => {
-                self.ledger.set(id, Life::Living { started_at });
-                self.tell(EventType::Started, flags, 0, id, now);
+        match self.run_log.run(id) {
+            Run::Starting { flags, started_at, .. } => {
+                self.run_log.set(id, Run::Running { started_at });
+                self.report(EventType::Started, flags, 0, id, now);
             }
-            Life::Ending { .. } => self.tell_exited(id, CRI_EVENT_FLAG_SYNTHETIC, now),
+            Run::Ending { .. } => self.report_exited(id, CRI_EVENT_FLAG_SYNTHETIC, now),
             _ => {}
         }
     }
 
-    pub(super) fn tell_exited(&mut self, id: &Id, flags: u32, now: Now) {
+    pub(super) fn report_exited(&mut self, id: &Id, flags: u32, now: Now) {
         /// After this time an OOM kill has been noticed.
         const CONFIRM_AFTER: u64 = 1000;
         let started_at = self.started_at(id);
-        self.ledger.set(id, Life::Over { how: Ending::Exited, started_at, tick: self.tick });
+        self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick: self.tick });
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
@@ -53,37 +53,37 @@ impl Portfolio {
         let provisional = entry.record.exit.as_ref().is_some_and(|e| &*e.reason == "Error") && entry.present;
         entry.provisional = provisional;
         if provisional {
-            self.asks.ask(id, Some(kind), now.mono + CONFIRM_AFTER);
+            self.status_queue.ask(id, Some(kind), now.mono + CONFIRM_AFTER);
         }
-        self.tell(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
+        self.report(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
     }
 
-    /// What was told as provisional is now certain, or as certain as it will ever be: exactly one UPDATED says so.
+    /// What was reported as provisional is now certain, or as certain as it will ever be: exactly one UPDATED says so.
     pub(super) fn confirm(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
         if std::mem::take(&mut entry.provisional) {
-            self.tell(EventType::Updated, 0, CRI_CHANGED_EXIT, id, now);
+            self.report(EventType::Updated, 0, CRI_CHANGED_EXIT, id, now);
         }
     }
 
     pub(super) fn updated(&mut self, id: &Id, changed: u64, now: Now) {
-        let life = self.ledger.life(id);
+        let run = self.run_log.run(id);
         let provisional = self.entries.get(id).is_some_and(|e| e.provisional);
-        let worth = match life {
-            Life::Living { .. } => changed,
-            Life::Over { how: Ending::Exited | Ending::Gone, .. } => {
+        let worth = match run {
+            Run::Running { .. } => changed,
+            Run::Over { how: Ending::Exited | Ending::Gone, .. } => {
                 changed & if provisional { CRI_CHANGED_POD } else { CRI_CHANGED_POD | CRI_CHANGED_EXIT }
             }
             _ => 0,
         };
         if worth != 0 {
-            self.tell(EventType::Updated, 0, worth, id, now);
+            self.report(EventType::Updated, 0, worth, id, now);
         }
     }
 
-    pub(super) fn tell(&mut self, event_type: EventType, flags: u32, changed: u64, id: &Id, now: Now) {
+    pub(super) fn report(&mut self, event_type: EventType, flags: u32, changed: u64, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
         };
@@ -97,12 +97,12 @@ impl Portfolio {
             EventType::Created => (record.clone(), record.created_at),
             _ => (record.clone(), None),
         };
-        self.told.push(Told { event_type, flags, changed, time: time.unwrap_or(now.wall), container });
+        self.reported.push(Report { event_type, flags, changed, time: time.unwrap_or(now.wall), container });
     }
 
     pub(super) fn started_at(&self, id: &Id) -> Option<Time> {
-        let known = match self.ledger.life(id) {
-            Life::Starting { started_at, .. } | Life::Living { started_at } | Life::Ending { started_at, .. } => {
+        let known = match self.run_log.run(id) {
+            Run::Starting { started_at, .. } | Run::Running { started_at } | Run::Ending { started_at, .. } => {
                 started_at
             }
             _ => None,

@@ -7,7 +7,7 @@ use super::{Exit, Id, Image, Kind, Labels, Pod, State, Time};
 /// One statement of the engine about one container or sandbox.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Sighting {
+pub struct Observation {
     /// Its id.
     pub id: Id,
     /// Container or sandbox.
@@ -42,10 +42,10 @@ pub struct Sighting {
     pub details: Option<Details>,
 }
 
-impl Sighting {
+impl Observation {
     /// A statement that tells no more than that there is something with this id.
     pub fn of(id: Id, kind: Kind) -> Self {
-        Sighting {
+        Observation {
             id,
             kind,
             name: "".into(),

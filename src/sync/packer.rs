@@ -1,17 +1,17 @@
-//! Where rucksacks are packed: the `cri-io` thread lays jobs on a desk, and the packer's own thread takes them.
+//! Where rucksacks are packed: the `cri-io` thread lays jobs on a packer_queue, and the packer's own thread takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::book::Book;
 use super::inspection::look;
+use super::shared_state::SharedState;
 use crate::config::Config;
 use crate::cri::{Client, redact_environment};
 use crate::error::{CRI_E_STATE, Error, Result};
 use crate::model::*;
-use crate::portfolio::Question;
+use crate::portfolio::StatusRequest;
 
 /// One container whose rucksack is to be packed.
 pub struct Job {
@@ -30,9 +30,9 @@ impl Job {
     }
 }
 
-/// The desk: jobs wait here until the packer takes them.
+/// The packer_queue: jobs wait here until the packer takes them.
 #[derive(Default)]
-pub struct Desk {
+pub struct PackerQueue {
     state: Mutex<State>,
     change: Condvar,
 }
@@ -44,7 +44,7 @@ struct State {
     is_closed: bool,
 }
 
-impl Desk {
+impl PackerQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,20 +94,20 @@ impl Desk {
                 self.change.notify_one();
             }
         }
-        // A desk that was closed drops its jobs.
+        // A packer_queue that was closed drops its jobs.
         rucksack.await.unwrap_or(Ok(None))
     }
 }
 
-/// Asks the engine about this one, and the packer for its rucksack. `None`, too, where the engine no longer has it.
+/// StatusQueue the engine about this one, and the packer for its rucksack. `None`, too, where the engine no longer has it.
 pub(super) async fn pack(
     client: &Client,
-    about: &Question,
-    desk: &Desk,
-    book: &Book,
+    about: &StatusRequest,
+    packer_queue: &PackerQueue,
+    shared: &SharedState,
     config: &Config,
 ) -> Result<Option<JsonText>> {
-    let Some(mut look) = look(client, &about.id, about.kind, book, config).await? else {
+    let Some(mut look) = look(client, &about.id, about.kind, shared, config).await? else {
         return Ok(None);
     };
     if !config.packer_show_env {
@@ -115,6 +115,6 @@ pub(super) async fn pack(
     }
     let labels = LabelView::new(config.merge_annotations);
     let container = JsonText::from(json::container(&look.record, labels).get().to_owned());
-    let inspection = look.standing.inspect(&look.record, &look.info, labels);
-    desk.pack(container, inspection).await
+    let inspection = look.freshness.inspect(&look.record, &look.info, labels);
+    packer_queue.pack(container, inspection).await
 }

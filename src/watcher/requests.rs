@@ -1,4 +1,4 @@
-//! What waits for the engine. Each question comes in two forms: one blocks the calling thread, and has a timeout; the other is
+//! What waits for the engine. Each request comes in two forms: one blocks the calling thread, and has a timeout; the other is
 //! a future for any runtime, and is given up by dropping it.
 
 use std::sync::atomic::Ordering;
@@ -8,14 +8,14 @@ use tokio::sync::oneshot;
 
 use super::thread::IoThread;
 use super::waiting::wait;
-use super::{Life, Watcher, check_bits};
+use super::{Run, Watcher, check_bits};
 use crate::cri::{Call, is_final};
 use crate::error::{CRI_E_PANIC, CRI_E_STATE, CRI_E_TIMEOUT, Error, Result};
 use crate::model::{CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV, JsonText};
 use crate::sync::{Command, Inspect, WaiterId};
 
 impl Watcher {
-    /// Waits until the picture is complete: the first lists are applied, and the pid of everything in them was asked
+    /// Waits until the cache is complete: the first lists are applied, and the pid of everything in them was asked
     /// for once. Returns at once when nothing but a change of permissions or of the engine's configuration can help.
     pub fn wait_ready(&self, timeout: Option<Duration>) -> Result<()> {
         self.in_time("wait_ready", timeout, self.wait_ready_async())
@@ -38,14 +38,14 @@ impl Watcher {
     /// ```
     pub async fn wait_ready_async(&self) -> Result<()> {
         self.check_fork()?;
-        if self.life() == Life::New {
+        if self.run() == Run::New {
             return Err(Error::new(CRI_E_STATE, "wait_ready: the watcher was not started (call start first)"));
         }
-        let settled = self.book.until(|page| {
-            let situation = &page.situation;
-            match (&situation.ended, &situation.cause) {
+        let settled = self.shared.until(|cached| {
+            let status = &cached.status;
+            match (&status.ended, &status.cause) {
                 (Some(ended), _) => Some(Err(ended.clone())),
-                _ if situation.ready => Some(Ok(())),
+                _ if status.ready => Some(Ok(())),
                 (_, Some(cause)) if is_final(cause) => Some(Err(cause.clone())),
                 _ => None,
             }
@@ -113,7 +113,7 @@ impl Watcher {
         self.carry_out(method, request, None).await
     }
 
-    /// The engine is told how long the caller is patient.
+    /// The engine is reported how long the caller is patient.
     async fn carry_out(&self, method: &str, request: Option<&str>, patience: Option<Duration>) -> Result<JsonText> {
         self.check_fork()?;
         let call = Call::new(method, request, &self.config)?;
@@ -127,18 +127,18 @@ impl Watcher {
         answer.await.unwrap_or_else(|_| Err(self.unanswered(what)))
     }
 
-    /// Waits for a question's answer on the calling thread.
+    /// Waits for a request's answer on the calling thread.
     pub(super) fn in_time<T>(
         &self,
         what: &str,
         timeout: Option<Duration>,
-        question: impl Future<Output = Result<T>>,
+        request: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        wait(question, timeout).unwrap_or_else(|| Err(self.timed_out(what)))
+        wait(request, timeout).unwrap_or_else(|| Err(self.timed_out(what)))
     }
 
     fn timed_out(&self, what: &str) -> Error {
-        let cause = self.book.read().situation.cause.clone();
+        let cause = self.shared.read().status.cause.clone();
         let silent = || format!("{} has not answered yet", self.engine_name());
         let because = cause.as_ref().map_or_else(silent, ToString::to_string);
         let it =
@@ -153,7 +153,7 @@ impl Watcher {
 
     /// Why the one who was to answer has gone: the watcher has ended, or it is a defect.
     fn unanswered(&self, what: &str) -> Error {
-        let ended = self.book.read().situation.ended.clone();
+        let ended = self.shared.read().status.ended.clone();
         let message = || format!("a defect in criwatch, please report it: a panic ended {what}");
         ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }

@@ -1,28 +1,28 @@
-//! Lives, and the ledger of what was told of them. It remembers longer than anybody can look up the dead: a late or
-//! repeated event must not tell a life again.
+//! Runs, and the run_log of what was reported of them. It remembers longer than anybody can look up the dead: a late or
+//! repeated event must not tell a run again.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::clock::{Millis, Tick};
 use crate::model::{Id, Time};
 
-/// How long the ledger remembers a life after its end. containerd replays events of up to five minutes.
+/// How long the run_log remembers a run after its end. containerd replays events of up to five minutes.
 const REMEMBER: Millis = 15 * 60 * 1000;
 /// ... and of how many at most: no node ends as many in that time.
 const REMEMBER_MOST: usize = 100_000;
 
-/// How a life ended, as far as we know.
+/// How a run ended, as far as we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The engine said so.
+    /// The engine observation so.
     Exited,
     /// It merely vanished.
     Gone,
-    /// There was no life: it could not be started.
+    /// There was no run: it could not be started.
     NeverStarted,
-    /// It was over before the first list: not told.
-    Untold,
-    /// It was first seen when it was over, and was gone before it could be asked whether it had lived: not told,
+    /// It was over before the first list: not reported.
+    Unreported,
+    /// It was first seen when it was over, and was gone before it could be asked whether it had lived: not reported,
     /// unless more comes to be known.
     Unresolved,
 }
@@ -43,9 +43,9 @@ impl Waits {
     }
 }
 
-/// Where the life of an id stands.
+/// Where the run of an id stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Life {
+pub(super) enum Run {
     /// None was seen yet.
     #[default]
     None,
@@ -56,62 +56,62 @@ pub(super) enum Life {
         flags: u32,
         started_at: Option<Time>,
     },
-    /// STARTED is told.
-    Living { started_at: Option<Time> },
+    /// STARTED is reported.
+    Running { started_at: Option<Time> },
     /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
     Ending { until: Millis, started_at: Option<Time> },
     /// A list shows something that ended without our having seen it live: its status will tell whether it did.
     Unclear,
-    /// It is over, and that is told.
+    /// It is over, and that is reported.
     Over { how: Ending, started_at: Option<Time>, tick: Tick },
 }
 
-impl Life {
-    /// Whether anything is still to be told of it.
+impl Run {
+    /// Whether anything is still to be reported of it.
     pub fn is_open(&self) -> bool {
-        !matches!(self, Life::None | Life::Over { .. })
+        !matches!(self, Run::None | Run::Over { .. })
     }
 
-    /// Whether it is over without anything having been told of it.
-    pub fn is_over_untold(&self) -> bool {
-        matches!(self, Life::Over { how: Ending::Untold | Ending::Unresolved, .. })
+    /// Whether it is over without anything having been reported of it.
+    pub fn is_over_unreported(&self) -> bool {
+        matches!(self, Run::Over { how: Ending::Unreported | Ending::Unresolved, .. })
     }
 
-    /// Whether consumers were told a STARTED without an EXITED.
-    pub fn is_told_living(&self) -> bool {
-        matches!(self, Life::Living { .. } | Life::Ending { .. })
+    /// Whether consumers were reported a STARTED without an EXITED.
+    pub fn is_reported_running(&self) -> bool {
+        matches!(self, Run::Running { .. } | Run::Ending { .. })
     }
 
     fn held_until(&self) -> Option<Millis> {
         match self {
-            Life::Starting { waits, .. } => waits.until(),
-            Life::Ending { until, .. } => Some(*until),
+            Run::Starting { waits, .. } => waits.until(),
+            Run::Ending { until, .. } => Some(*until),
             _ => None,
         }
     }
 }
 
-/// The lives of all ids that are present, told or remembered.
+/// The runs of all ids that are present, reported or remembered.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    lives: HashMap<Id, Life>,
-    /// Lives that hold something back, by when they no longer may.
+pub(super) struct RunLog {
+    runs: HashMap<Id, Run>,
+    /// Runs that hold something back, by when they no longer may.
     held: BTreeSet<(Millis, Id)>,
     /// Ids that the engine no longer has, in the order of their going.
     departed: VecDeque<(Millis, Id)>,
 }
 
-impl Ledger {
-    pub fn life(&self, id: &str) -> Life {
-        self.lives.get(id).copied().unwrap_or_default()
+impl RunLog {
+    pub fn run(&self, id: &str) -> Run {
+        self.runs.get(id).copied().unwrap_or_default()
     }
 
-    pub fn set(&mut self, id: &Id, life: Life) {
-        let before = self.lives.insert(id.clone(), life).unwrap_or_default();
+    pub fn set(&mut self, id: &Id, run: Run) {
+        let before = self.runs.insert(id.clone(), run).unwrap_or_default();
         if let Some(until) = before.held_until() {
             self.held.remove(&(until, id.clone()));
         }
-        if let Some(until) = life.held_until() {
+        if let Some(until) = run.held_until() {
             self.held.insert((until, id.clone()));
         }
     }
@@ -140,7 +140,7 @@ impl Ledger {
                 break;
             };
             if !kept(&id) {
-                self.lives.remove(&id);
+                self.runs.remove(&id);
                 latest = latest.max(Some(at));
             }
         }
@@ -148,7 +148,7 @@ impl Ledger {
     }
 
     pub fn len(&self) -> usize {
-        self.lives.len()
+        self.runs.len()
     }
 }
 
@@ -158,26 +158,26 @@ mod tests {
 
     #[test]
     fn what_is_held_comes_due_once() {
-        let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(
+        let (mut run_log, id): (RunLog, Id) = (RunLog::default(), "a".into());
+        run_log.set(
             &id,
-            Life::Starting { waits: Waits { pid: Some(200), rucksack: Some(100) }, flags: 0, started_at: None },
+            Run::Starting { waits: Waits { pid: Some(200), rucksack: Some(100) }, flags: 0, started_at: None },
         );
-        assert_eq!((ledger.deadline(), ledger.due(199).len(), ledger.due(200).len()), (Some(200), 0, 1));
-        ledger.set(&id, Life::Living { started_at: None });
-        assert_eq!((ledger.deadline(), ledger.due(1000).len()), (None, 0));
+        assert_eq!((run_log.deadline(), run_log.due(199).len(), run_log.due(200).len()), (Some(200), 0, 1));
+        run_log.set(&id, Run::Running { started_at: None });
+        assert_eq!((run_log.deadline(), run_log.due(1000).len()), (None, 0));
     }
 
     #[test]
     fn the_ledger_forgets_only_what_left_long_ago() {
-        let (mut ledger, id): (Ledger, Id) = (Ledger::default(), "a".into());
-        ledger.set(&id, Life::Over { how: Ending::Exited, started_at: None, tick: 1 });
-        ledger.depart(&id, 1000);
-        assert_eq!(ledger.forget(1000 + REMEMBER - 1, |_| false), None);
-        assert_eq!(ledger.forget(1000 + REMEMBER, |_| true), None);
-        assert_ne!(ledger.life("a"), Life::None, "it is back: kept");
-        ledger.depart(&id, 2000);
-        assert_eq!(ledger.forget(2000 + REMEMBER, |_| false), Some(2000));
-        assert_eq!(ledger.life("a"), Life::None);
+        let (mut run_log, id): (RunLog, Id) = (RunLog::default(), "a".into());
+        run_log.set(&id, Run::Over { how: Ending::Exited, started_at: None, tick: 1 });
+        run_log.depart(&id, 1000);
+        assert_eq!(run_log.forget(1000 + REMEMBER - 1, |_| false), None);
+        assert_eq!(run_log.forget(1000 + REMEMBER, |_| true), None);
+        assert_ne!(run_log.run("a"), Run::None, "it is back: kept");
+        run_log.depart(&id, 2000);
+        assert_eq!(run_log.forget(2000 + REMEMBER, |_| false), Some(2000));
+        assert_eq!(run_log.run("a"), Run::None);
     }
 }

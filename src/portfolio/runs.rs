@@ -1,0 +1,217 @@
+//! What happens to a run: it begins, goes on, ends, vanishes, begins again.
+
+use super::Portfolio;
+use super::clock::Now;
+use super::judge::Source;
+use super::merge;
+use super::run_log::{Ending, Run, Waits};
+use crate::model::*;
+
+impl Portfolio {
+    pub(super) fn begins(&mut self, observation: &Observation, source: Source, flags: u32, now: Now) {
+        let started_at = observation.started_at;
+        self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono);
+        let rucksack = self.pack_new_run(&observation.id, now);
+        if let Source::List { first: true, .. } = source {
+            // Consumers learn of it by the replay.
+            return self.run_log.set(&observation.id, Run::Running { started_at });
+        }
+        let pid = observation.details.is_none().then(|| now.mono + self.limits.hold);
+        let waits = Waits { pid, rucksack };
+        self.hold_or_release(&observation.id, Run::Starting { waits, flags, started_at }, now);
+    }
+
+    pub(super) fn continues(&mut self, observation: &Observation, source: Source, changed: u64, now: Now) {
+        let started = |known: Option<Time>| known.or(observation.started_at);
+        match self.run_log.run(&observation.id) {
+            Run::Starting { waits, flags, started_at } => {
+                self.run_log.set(&observation.id, Run::Starting { waits, flags, started_at: started(started_at) });
+            }
+            Run::Running { started_at } => {
+                self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
+                self.updated(&observation.id, changed, now);
+            }
+            // The list that showed its end was wrong; its status says so.
+            Run::Ending { started_at, .. } if matches!(source, Source::Answer { .. }) => {
+                self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
+                self.restate(observation, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The record says "exited", and that was wrong.
+    pub(super) fn restate(&mut self, observation: &Observation, now: Now) {
+        self.warning(
+            &observation.id,
+            "a list showed it exited, and its status says that it runs: it is taken for running",
+        );
+        let Some(entry) = self.entries.get(&observation.id) else {
+            return;
+        };
+        let mut record = Container::clone(&entry.record);
+        (record.state, record.exit, record.finished_at) = (State::Running, None, None);
+        self.put(&observation.id, record);
+        self.updated(&observation.id, CRI_CHANGED_STATE, now);
+    }
+
+    pub(super) fn exited(&mut self, observation: &Observation, source: Source, changed: u64, now: Now) {
+        let id = &observation.id;
+        let has_facts = observation.is_status || observation.kind == Kind::Sandbox;
+        let until = now.mono + self.limits.hold;
+        match self.run_log.run(id) {
+            Run::None | Run::Unclear => self.first_seen_exited(observation, source, has_facts, now),
+            Run::Starting { .. } => {
+                self.release(id, now);
+                self.exited(observation, source, changed, now);
+            }
+            Run::Running { .. } | Run::Ending { .. } if has_facts => self.report_exited(id, source.flags(), now),
+            Run::Running { started_at } => {
+                self.run_log.set(id, Run::Ending { until, started_at });
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+            }
+            Run::Ending { .. } => {}
+            Run::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
+                self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick });
+                self.updated(id, changed, now);
+            }
+            // The first list came a moment too late to show it alive; its own news say that it was.
+            Run::Over { how: Ending::Unreported, .. } if source.reports_a_run() => {
+                self.first_seen_exited(observation, source, has_facts, now);
+            }
+            Run::Over { how: Ending::Unresolved, .. } if has_facts => {
+                self.unresolved -= 1;
+                self.first_seen_exited(observation, source, has_facts, now);
+            }
+            Run::Over { .. } => {}
+        }
+    }
+
+    /// It has exited, and was never seen alive.
+    pub(super) fn first_seen_exited(&mut self, observation: &Observation, source: Source, has_facts: bool, now: Now) {
+        let id = &observation.id;
+        let unreported = |how| Run::Over { how, started_at: observation.started_at, tick: 0 };
+        if let Source::List { first: true, .. } = source {
+            return self.run_log.set(id, unreported(Ending::Unreported));
+        }
+        if !has_facts {
+            self.run_log.set(id, Run::Unclear);
+            return self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+        }
+        if observation.never_started() {
+            self.run_log.set(id, Run::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });
+            return self.report(EventType::Exited, source.flags() | CRI_EVENT_FLAG_NEVER_STARTED, 0, id, now);
+        }
+        // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
+        // is still there has been: a failed RunPodSandbox cleans up behind itself.
+        let lived = observation.kind == Kind::Container
+            || source.is_event()
+            || self.horizon.is_after_first(observation.created_at);
+        if !lived {
+            return self.run_log.set(id, unreported(Ending::Unreported));
+        }
+        let started_at = observation.started_at;
+        self.run_log.set(id, Run::Starting { waits: Waits::default(), flags: source.flags(), started_at });
+        self.release(id, now);
+        self.report_exited(id, source.flags(), now);
+    }
+
+    /// It lived when the event was made, and is known to be over: both are reported, the end as soon as it was asked how.
+    pub(super) fn lived_and_is_over(&mut self, observation: &Observation, source: Source, now: Now) {
+        let (id, started_at) = (&observation.id, observation.started_at);
+        self.unresolved -= u64::from(matches!(self.run_log.run(id), Run::Over { how: Ending::Unresolved, .. }));
+        self.run_log.set(id, Run::Starting { waits: Waits::default(), flags: source.flags(), started_at });
+        self.release(id, now);
+        match self.entries.get(id).map(|e| (e.present, merge::as_gone(&e.record))) {
+            Some((false, record)) => self.end_as_gone(id, record, source, now),
+            _ => {
+                self.run_log.set(id, Run::Ending { until: now.mono + self.limits.hold, started_at });
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+            }
+        }
+    }
+
+    /// The engine no longer has it.
+    pub(super) fn gone(&mut self, id: &Id, source: Source, now: Now) {
+        // A late word may have begun a run after the departure was reported.
+        let is_open = self.run_log.run(id).is_open();
+        let Some(entry) = self.entries.get(id).filter(|e| e.present || is_open) else { return };
+        let is_dead = matches!(self.run_log.run(id), Run::Over { .. } | Run::None | Run::Unclear);
+        let record = if is_dead { Container::clone(&entry.record) } else { merge::as_gone(&entry.record) };
+        match self.run_log.run(id) {
+            Run::Starting { .. } => {
+                self.release(id, now);
+                self.end_as_gone(id, record, source, now);
+            }
+            Run::Running { .. } | Run::Ending { .. } => self.end_as_gone(id, record, source, now),
+            Run::Unclear => {
+                self.unresolved += 1;
+                self.warning(
+                    id,
+                    "seen only after its end, and gone before it could be learnt whether it had lived: not reported",
+                );
+                self.run_log.set(id, Run::Over { how: Ending::Unresolved, started_at: None, tick: self.tick });
+            }
+            Run::None | Run::Over { .. } => {}
+        }
+        self.confirm(id, now);
+        if self.entries.get(id).is_some_and(|e| e.present) {
+            self.depart(id, source, now);
+        }
+    }
+
+    pub(super) fn end_as_gone(&mut self, id: &Id, record: Container, source: Source, now: Now) {
+        let had_facts = record.exit.as_ref().is_some_and(|e| *e != Exit::gone());
+        self.put(id, record);
+        let started_at = self.started_at(id);
+        let how = if had_facts { Ending::Exited } else { Ending::Gone };
+        self.run_log.set(id, Run::Over { how, started_at, tick: self.tick });
+        self.report(EventType::Exited, source.flags(), 0, id, now);
+    }
+
+    pub(super) fn depart(&mut self, id: &Id, source: Source, now: Now) {
+        let tick = self.tick;
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.present = false;
+        entry.departed = tick;
+        let (record, kind) = (Container::clone(&entry.record), entry.record.kind);
+        self.changed = true;
+        self.put(id, record);
+        if kind == Kind::Sandbox {
+            self.pod_is_gone(id, now);
+        }
+        self.status_queue.drop(id);
+        self.packer.drop(id);
+        self.run_log.depart(id, now.mono);
+        self.report(EventType::Removed, source.flags(), 0, id, now);
+        self.tombstones.push_back((now.mono, id.clone()));
+        self.forget_old(now);
+    }
+
+    /// The word is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
+    pub(super) fn end_before_restart(&mut self, observation: &Observation, source: Source, now: Now) {
+        let id = &observation.id;
+        match self.run_log.run(id) {
+            Run::Starting { .. } => {
+                self.release(id, now);
+                self.end_unseen(id, source, now);
+            }
+            Run::Running { .. } | Run::Ending { .. } => self.end_unseen(id, source, now),
+            _ => {}
+        }
+        self.confirm(id, now);
+        if let Some(entry) = self.entries.get(id) {
+            let record = merge::as_restarted(&entry.record);
+            self.put(id, record);
+        }
+    }
+
+    pub(super) fn end_unseen(&mut self, id: &Id, source: Source, now: Now) {
+        if let Some(entry) = self.entries.get(id) {
+            let record = merge::as_gone(&entry.record);
+            self.end_as_gone(id, record, source, now);
+        }
+    }
+}

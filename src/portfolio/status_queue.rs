@@ -1,0 +1,250 @@
+//! What the engine has to be asked, one status at a time, and when.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::clock::{Millis, Tick};
+use crate::model::{Id, Kind};
+
+/// A request that is to be put to the engine now: the verbose status of this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRequest {
+    /// About whom.
+    pub id: Id,
+    /// What it is, if that is known.
+    pub kind: Option<Kind>,
+    /// When it was asked, in the portfolio's order of things.
+    pub asked: Tick,
+}
+
+/// First wait before asking again for what is still missing; it doubles up to the relist's interval.
+const FIRST_RETRY: Millis = 500;
+
+#[derive(Debug)]
+struct Planned {
+    kind: Option<Kind>,
+    /// When to ask; `None` while the request is on its way.
+    due: Option<Millis>,
+    tries: u32,
+    /// Set when a new reason to ask came up while the request was on its way.
+    again: Option<Millis>,
+    again_urgent: bool,
+    /// Only a hint that there may be something: a list that began after this tick settles it as well.
+    hint: Option<Tick>,
+}
+
+/// All open requests.
+#[derive(Debug, Default)]
+pub(super) struct StatusQueue {
+    by_id: HashMap<Id, Planned>,
+    queue: BTreeSet<(Millis, Id)>,
+    hints: usize,
+    /// Asked for at once, and not answered since.
+    urgent: HashSet<Id>,
+}
+
+impl StatusQueue {
+    /// StatusQueue about this id at once.
+    pub fn ask_now(&mut self, id: &Id, kind: Option<Kind>, now: Millis) {
+        self.plan(id, kind, now, None);
+        self.urgent.insert(id.clone());
+        if let Some(planned) = self.by_id.get_mut(id) {
+            planned.again_urgent = planned.again.is_some();
+        }
+    }
+
+    /// StatusQueue about this id at `due`, or earlier if that is already planned.
+    pub fn ask(&mut self, id: &Id, kind: Option<Kind>, due: Millis) {
+        self.plan(id, kind, due, None);
+    }
+
+    /// StatusQueue about an id of which only a doubtful word has come.
+    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, tick: Tick) {
+        if !self.by_id.contains_key(id) {
+            self.plan(id, kind, due, Some(tick));
+        }
+    }
+
+    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>) {
+        let planned = self.by_id.entry(id.clone()).or_insert_with(|| {
+            self.hints += usize::from(hint.is_some());
+            Planned { kind, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
+        });
+        planned.kind = planned.kind.or(kind);
+        if hint.is_none() && planned.hint.take().is_some() {
+            self.hints -= 1;
+        }
+        match planned.due {
+            None => planned.again = Some(planned.again.map_or(due, |at| at.min(due))),
+            Some(at) if due < at => {
+                self.queue.remove(&(at, id.clone()));
+                self.queue.insert((due, id.clone()));
+                planned.due = Some(due);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Nothing is to be asked about this id any more.
+    pub fn drop(&mut self, id: &Id) {
+        self.urgent.remove(id);
+        if let Some(planned) = self.by_id.remove(id) {
+            self.hints -= usize::from(planned.hint.is_some());
+            if let Some(due) = planned.due {
+                self.queue.remove(&(due, id.clone()));
+            }
+        }
+    }
+
+    /// How often this id was asked about.
+    pub fn tries(&self, id: &Id) -> u32 {
+        self.by_id.get(id).map_or(0, |planned| planned.tries)
+    }
+
+    pub fn is_open(&self, id: &Id) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// The requests to put now, at most `room` of them. They are on their way from here on.
+    pub fn take_due(&mut self, now: Millis, room: usize, tick: Tick) -> Vec<StatusRequest> {
+        let mut requests = Vec::new();
+        while requests.len() < room && self.queue.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((_, id)) = self.queue.pop_first() else {
+                break;
+            };
+            let planned = self.by_id.get_mut(&id).expect("what is queued is known");
+            planned.due = None;
+            planned.tries += 1;
+            requests.push(StatusRequest { id, kind: planned.kind, asked: tick });
+        }
+        requests
+    }
+
+    /// The request came back: it is forgotten, unless there is a new reason to ask.
+    pub fn came_back(&mut self, id: &Id) {
+        let Some(planned) = self.by_id.get_mut(id) else {
+            return;
+        };
+        if planned.due.is_none() {
+            match planned.again.take() {
+                Some(due) => {
+                    planned.due = Some(due);
+                    if !std::mem::take(&mut planned.again_urgent) {
+                        self.urgent.remove(id);
+                    }
+                    self.queue.insert((due, id.clone()));
+                }
+                None => self.drop(id),
+            }
+        }
+    }
+
+    /// StatusQueue again for what is still missing, after a wait that grows with every try up to `ceiling`.
+    pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis) {
+        let wait = FIRST_RETRY.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(ceiling);
+        self.ask(id, Some(kind), now + wait);
+        if let Some(planned) = self.by_id.get_mut(id) {
+            planned.tries = planned.tries.max(tries);
+        }
+    }
+
+    /// When there are more hints than `limit`, one list is cheaper than all their requests: they are dropped, and
+    /// the answer is true.
+    pub fn too_many_hints(&mut self, limit: usize) -> bool {
+        if self.hints <= limit {
+            return false;
+        }
+        self.drop_hints(Tick::MAX);
+        true
+    }
+
+    /// Drops the hints that a list which began at this tick has settled.
+    pub fn drop_hints(&mut self, before: Tick) {
+        let settled = |planned: &Planned| planned.due.is_some() && planned.hint.is_some_and(|tick| tick <= before);
+        let ids: Vec<Id> =
+            self.by_id.iter().filter(|(_, planned)| settled(planned)).map(|(id, _)| id.clone()).collect();
+        ids.iter().for_each(|id| self.drop(id));
+    }
+
+    /// Whether nothing that was to be asked at once waits for its answer.
+    pub fn is_quiet(&self) -> bool {
+        self.urgent.is_empty()
+    }
+
+    /// When the next request is due.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.queue.first().map(|(due, _)| *due)
+    }
+
+    /// Questions on their way are lost with the connection: they are asked again.
+    pub fn connection_lost(&mut self, now: Millis) {
+        for (id, planned) in &mut self.by_id {
+            if planned.due.is_none() {
+                planned.due = Some(now);
+                self.queue.insert((now, id.clone()));
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_put_once_and_again_only_for_a_new_reason() {
+        let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
+        status_queue.ask(&id, None, 50);
+        status_queue.ask(&id, Some(Kind::Sandbox), 100);
+        assert_eq!(status_queue.take_due(49, 8, 1), []);
+        assert_eq!(
+            status_queue.take_due(50, 8, 2),
+            [StatusRequest { id: id.clone(), kind: Some(Kind::Sandbox), asked: 2 }]
+        );
+        assert_eq!(status_queue.take_due(1000, 8, 3), []);
+        status_queue.ask(&id, None, 60);
+        status_queue.came_back(&id);
+        assert_eq!(status_queue.take_due(60, 8, 4).len(), 1);
+        status_queue.came_back(&id);
+        assert!(!status_queue.is_open(&id) && status_queue.deadline().is_none());
+    }
+
+    #[test]
+    fn many_hints_are_one_list() {
+        let mut status_queue = StatusQueue::default();
+        status_queue.ask(&"real".into(), None, 0);
+        for n in 0..5 {
+            status_queue.hint(&n.to_string().into(), None, 30, n);
+        }
+        assert!(!status_queue.too_many_hints(5));
+        status_queue.drop_hints(1);
+        assert_eq!(status_queue.len(), 4);
+        assert!(status_queue.too_many_hints(2));
+        assert_eq!((status_queue.len(), status_queue.hints), (1, 0));
+    }
+
+    #[test]
+    fn waits_grow_up_to_the_ceiling() {
+        let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
+        let mut waits = Vec::new();
+        for tries in 1..6 {
+            status_queue.retry(&id, Kind::Container, tries, 0, 3000);
+            waits.push(status_queue.deadline().unwrap());
+            status_queue.take_due(3000, 1, 0);
+            status_queue.came_back(&id);
+        }
+        assert_eq!(waits, [500, 1000, 2000, 3000, 3000]);
+    }
+
+    #[test]
+    fn questions_on_their_way_are_asked_again_on_a_new_connection() {
+        let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
+        status_queue.ask(&id, None, 0);
+        status_queue.take_due(0, 8, 1);
+        status_queue.connection_lost(10);
+        assert_eq!(status_queue.take_due(10, 8, 2).len(), 1);
+    }
+}
