@@ -6,6 +6,8 @@ mod client;
 #[cfg(feature = "capi")]
 #[path = "build/header.rs"]
 mod header;
+#[path = "build/observed.rs"]
+mod observed;
 
 use std::error::Error;
 

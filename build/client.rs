@@ -5,6 +5,8 @@ use std::path::Path;
 
 use protox::prost::Message;
 
+use super::observed;
+
 pub fn generate() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto/api.proto");
     let mut descriptors = protox::compile(["proto/api.proto"], ["proto"])?;
@@ -15,6 +17,9 @@ pub fn generate() -> Result<(), Box<dyn Error>> {
     // What src/cri/call knows of the messages; with the feature `call` it is embedded.
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("api.descriptors"), descriptors.encode_to_vec())?;
+    let observed = observed::descriptors(&descriptors);
     tonic_prost_build::configure().build_server(false).build_transport(false).compile_fds(descriptors)?;
+    let items = observed::item_paths().fold(tonic_prost_build::configure(), |builder, path| builder.bytes(path));
+    items.build_server(false).build_client(false).compile_fds(observed)?;
     Ok(())
 }

@@ -250,10 +250,17 @@ pub static OPTIONS: &[OptionSpec] = &[
         set: |c, v| c.merge_annotations = [true, false][v.choice()],
     },
     OptionSpec {
+        key: "labels.max_bytes",
+        value_type: integer(0, 16 << 20),
+        default: "1048576",
+        doc: "How many bytes of labels are kept of one container or pod, and as many of annotations. What is longer is cut, and flagged as cut.",
+        set: |c, v| c.labels_max_bytes = v.number() as usize,
+    },
+    OptionSpec {
         key: "queue.capacity",
         value_type: integer(1, 1 << 24),
         default: "8192",
-        doc: "How many events wait for one consumer before it is reported of an overflow and sent a replay.",
+        doc: "How many events wait for one consumer before it gets OVERFLOW and a replay.",
         set: |c, v| c.queue_capacity = v.number() as usize,
     },
     OptionSpec {

@@ -1,6 +1,6 @@
 //! Between the event stream's reader, which never waits, and whoever applies the events: what has come and is not applied
-//! yet. It is bounded, and what does not fit is not worth keeping in part: all of it is dropped, and that is observation, so that
-//! a list makes good for it.
+//! yet. It is bounded, and what does not fit is not worth keeping in part: all of it is dropped and counted, so that a list
+//! makes good for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -120,8 +120,7 @@ mod tests {
     use super::*;
 
     fn event(bytes: usize) -> StreamItem {
-        let it = EngineEvent { id: "a".into(), kind: None, created_at: None, sandbox: None, containers: vec![], bytes };
-        StreamItem::Event(Box::new(it))
+        StreamItem::Event(Box::new(EngineEvent { bytes, ..EngineEvent::about("a".into()) }))
     }
 
     fn drain(outlet: &mut Outlet) -> Vec<StreamItem> {

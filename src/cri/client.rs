@@ -8,14 +8,16 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Uri};
-use tonic::{Request, Response, Status};
+use tonic::{Response, Status};
 
+use super::convert::Limits;
 use super::endpoint::Endpoint;
-use super::failure;
 use super::meter::Meter;
+use super::observed::VersionResponse;
 use super::proto::VersionRequest;
 use super::proto::image_service_client::ImageServiceClient;
 use super::proto::runtime_service_client::RuntimeServiceClient;
+use super::{failure, request};
 use crate::config::Config;
 use crate::error::{CRI_E_CONNECT, Error, Result};
 
@@ -47,6 +49,7 @@ pub struct Client {
     peer_pid: Option<i32>,
     request_timeout: Duration,
     message_max_bytes: usize,
+    limits: Limits,
     meter: Arc<Meter>,
 }
 
@@ -77,6 +80,7 @@ impl Client {
             peer_pid,
             request_timeout: config.request_timeout,
             message_max_bytes: config.message_max_bytes,
+            limits: Limits { labels_max: config.labels_max_bytes },
             meter: meter.clone(),
         };
         client.version =
@@ -85,15 +89,15 @@ impl Client {
     }
 
     async fn ask_version(&self, timeout: Duration) -> Result<Version> {
-        let mut runtime = self.runtime();
-        let request = Request::new(VersionRequest { version: String::new() });
-        let observation = self.unary_within("Version", timeout, runtime.version(request)).await?;
-        let version = observation.runtime_version.strip_prefix('v').unwrap_or(&observation.runtime_version);
+        let reply: VersionResponse = self.ask_within(request::VERSION, timeout, VersionRequest::default()).await?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let version = text(&reply.runtime_version);
+        let version = version.strip_prefix('v').unwrap_or(&version);
         Ok(Version {
             // Debian's builds of containerd call themselves 2.1.9+unknown.
             runtime_version: version.strip_suffix("+unknown").unwrap_or(version).to_owned(),
-            runtime_name: observation.runtime_name,
-            runtime_api_version: observation.runtime_api_version,
+            runtime_name: text(&reply.runtime_name),
+            runtime_api_version: text(&reply.runtime_api_version),
         })
     }
 
@@ -102,7 +106,7 @@ impl Client {
         &self.endpoint
     }
 
-    /// What the engine observation of itself when the connection was made.
+    /// What the engine said of itself when the connection was made.
     pub fn version(&self) -> &Version {
         &self.version
     }
@@ -125,6 +129,11 @@ impl Client {
     /// How big a message may be, and a list that comes in pieces.
     pub(super) fn message_max_bytes(&self) -> usize {
         self.message_max_bytes
+    }
+
+    /// How much is kept of what the engine says.
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {

@@ -1,73 +1,141 @@
 //! The engine's messages as observations. Pure.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use prost::Message;
+use prost::bytes::Bytes;
 
-use super::proto;
-use crate::model::{Exit, Id, Image, Kind, Labels, Observation, Pod, PodState, State, known};
+use super::observed as wire;
+use super::spec;
+use super::text::Reader;
+use crate::model::*;
+
+/// What the options say about reading.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many bytes of labels are kept of one item, and of annotations.
+    pub labels_max: usize,
+}
+
+/// An item that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The id, where the item begins with one.
+    pub id: Option<Id>,
+    /// What is wrong with it, in words.
+    pub reason: String,
+}
 
 /// An entry of ListContainers.
-pub(super) fn listed_container(c: proto::Container) -> Observation {
+pub(super) fn listed_container(bytes: Bytes, limits: Limits) -> Result<Observation, Unreadable> {
+    let c: wire::Container = decode(bytes)?;
+    let mut read = Reader::new(limits.labels_max);
     let metadata = c.metadata.unwrap_or_default();
-    Observation {
-        name: metadata.name.into(),
+    let observation = Observation {
+        name: read.text(metadata.name),
         attempt: metadata.attempt,
         state: container_state(c.state),
-        pod_id: some(&c.pod_sandbox_id),
-        labels: labels(c.labels),
-        annotations: labels(c.annotations),
-        image: image(c.image, &c.image_ref, &c.image_id),
+        pod_id: read.id(c.pod_sandbox_id),
+        labels: read.labels(c.labels),
+        annotations: read.labels(c.annotations),
+        image: image(&mut read, c.image, c.image_ref, c.image_id),
         created_at: known(c.created_at),
-        ..Observation::of(c.id.into(), Kind::Container)
-    }
+        ..Observation::of(read.text(c.id), Kind::Container)
+    };
+    Ok(finished(observation, &read))
 }
 
 /// A container's status, from a reply or an event. An event also tells the pod.
-pub(super) fn container_status(c: proto::ContainerStatus, pod_id: Option<Id>) -> Observation {
+pub(super) fn container_status(c: wire::ContainerStatus, pod_id: Option<Id>, limits: Limits) -> Observation {
+    let mut read = Reader::new(limits.labels_max);
     let state = container_state(c.state);
-    let metadata = c.metadata.unwrap_or_default();
     let exited = state == State::Exited;
-    Observation {
-        name: metadata.name.into(),
+    let spec = spec::of_status(&mut read, c.log_path, c.mounts, c.resources, c.user);
+    let metadata = c.metadata.unwrap_or_default();
+    let observation = Observation {
+        name: read.text(metadata.name),
         attempt: metadata.attempt,
         state,
         pod_id,
-        labels: labels(c.labels),
-        annotations: labels(c.annotations),
-        image: image(c.image, &c.image_ref, &c.image_id),
+        labels: read.labels(c.labels),
+        annotations: read.labels(c.annotations),
+        image: image(&mut read, c.image, c.image_ref, c.image_id),
         created_at: known(c.created_at),
         started_at: known(c.started_at),
         finished_at: known(c.finished_at).filter(|_| exited),
         // CRI-O's -1 stands for "unknown".
         exit: exited.then(|| Exit {
             code: Some(c.exit_code).filter(|code| *code >= 0),
-            reason: c.reason.into(),
-            message: c.message.into(),
+            reason: read.text(c.reason),
+            message: read.text(c.message),
         }),
         is_status: true,
-        ..Observation::of(c.id.into(), Kind::Container)
-    }
+        spec: Some(spec.into()),
+        ..Observation::of(read.text(c.id), Kind::Container)
+    };
+    finished(observation, &read)
+}
+
+/// A container's status that an event carries, as bytes.
+pub(super) fn container_status_item(bytes: Bytes, limits: Limits) -> Result<Observation, Unreadable> {
+    Ok(container_status(decode(bytes)?, None, limits))
 }
 
 /// An entry of ListPodSandbox.
-pub(super) fn listed_sandbox(s: proto::PodSandbox) -> Observation {
-    let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
-    (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
-    pod.runtime_handler = s.runtime_handler.into();
-    sandbox(pod, false)
+pub(super) fn listed_sandbox(bytes: Bytes, limits: Limits) -> Result<Observation, Unreadable> {
+    let s: wire::PodSandbox = decode(bytes)?;
+    let mut read = Reader::new(limits.labels_max);
+    let mut pod = pod(&mut read, s.id, s.metadata, s.state, s.created_at);
+    (pod.labels, pod.annotations) = (read.labels(s.labels), read.labels(s.annotations));
+    pod.runtime_handler = read.text(s.runtime_handler);
+    Ok(finished(sandbox(pod, false), &read))
+}
+
+/// A sandbox's status that an event carries, as bytes.
+pub(super) fn sandbox_status_item(bytes: Bytes, limits: Limits) -> Result<Observation, Unreadable> {
+    Ok(sandbox_status(decode(bytes)?, limits))
 }
 
 /// A sandbox's status, from a reply or an event.
-pub(super) fn sandbox_status(s: proto::PodSandboxStatus) -> Observation {
-    let mut pod = pod(s.id, s.metadata, s.state, s.created_at);
-    (pod.labels, pod.annotations) = (labels(s.labels), labels(s.annotations));
-    pod.runtime_handler = s.runtime_handler.into();
+pub(super) fn sandbox_status(s: wire::PodSandboxStatus, limits: Limits) -> Observation {
+    let mut read = Reader::new(limits.labels_max);
+    let mut pod = pod(&mut read, s.id, s.metadata, s.state, s.created_at);
+    (pod.labels, pod.annotations) = (read.labels(s.labels), read.labels(s.annotations));
+    pod.runtime_handler = read.text(s.runtime_handler);
     let network = s.network.unwrap_or_default();
     let ips = std::iter::once(network.ip).chain(network.additional_ips.into_iter().map(|a| a.ip));
-    pod.ips = ips.filter(|ip| !ip.is_empty()).map(Arc::from).collect();
+    pod.ips = ips.filter(|ip| !ip.is_empty()).map(|ip| read.text(ip)).collect();
     let options = s.linux.and_then(|l| l.namespaces).and_then(|n| n.options);
-    pod.host_network = options.map(|o| o.network() == proto::NamespaceMode::Node);
-    sandbox(pod, true)
+    let is_node = |mode: wire::NamespaceMode| mode == wire::NamespaceMode::Node;
+    pod.host_network = options.as_ref().map(|o| is_node(o.network()));
+    pod.host_pid = options.as_ref().map(|o| is_node(o.pid()));
+    pod.host_ipc = options.as_ref().map(|o| is_node(o.ipc()));
+    finished(sandbox(pod, true), &read)
+}
+
+/// An item that could not be decoded: it is there, and nothing else is known.
+pub(super) fn unreadable(id: Id, kind: Kind) -> Observation {
+    Observation { flags: CRI_CONTAINER_FLAG_UNREADABLE, ..Observation::of(id, kind) }
+}
+
+fn finished(observation: Observation, read: &Reader) -> Observation {
+    Observation { flags: read.flags(), ..observation }
+}
+
+fn decode<T: Message + Default>(bytes: Bytes) -> Result<T, Unreadable> {
+    T::decode(bytes.clone()).map_err(|e| Unreadable { id: leading_id(&bytes), reason: e.to_string() })
+}
+
+/// The id of an item whose rest is broken: field 1 of all of them, and written first by every engine.
+fn leading_id(bytes: &[u8]) -> Option<Id> {
+    /// Field 1, length-delimited.
+    const ID_KEY: u8 = 1 << 3 | 2;
+    let [ID_KEY, length, rest @ ..] = bytes else {
+        return None;
+    };
+    // A longer length than 127 is no id that an engine makes.
+    let id = rest.get(..usize::from(*length)).filter(|_| *length < 128)?;
+    let id = std::str::from_utf8(id).ok()?;
+    (!id.is_empty()).then(|| id.into())
 }
 
 fn sandbox(pod: Pod, is_status: bool) -> Observation {
@@ -89,12 +157,12 @@ fn sandbox(pod: Pod, is_status: bool) -> Observation {
     .with_pod(pod)
 }
 
-fn pod(id: String, metadata: Option<proto::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
+fn pod(read: &mut Reader, id: Vec<u8>, metadata: Option<wire::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
     let metadata = metadata.unwrap_or_default();
-    let mut pod = Pod::new(id.into());
-    pod.name = metadata.name.into();
-    pod.namespace = metadata.namespace.into();
-    pod.uid = metadata.uid.into();
+    let mut pod = Pod::new(read.text(id));
+    pod.name = read.text(metadata.name);
+    pod.namespace = read.text(metadata.namespace);
+    pod.uid = read.text(metadata.uid);
     pod.attempt = metadata.attempt;
     pod.state = pod_state(state);
     pod.created_at = known(created_at);
@@ -102,74 +170,39 @@ fn pod(id: String, metadata: Option<proto::PodSandboxMetadata>, state: i32, crea
 }
 
 fn pod_state(state: i32) -> PodState {
-    match proto::PodSandboxState::try_from(state) {
-        Ok(proto::PodSandboxState::SandboxReady) => PodState::Ready,
-        Ok(proto::PodSandboxState::SandboxNotready) => PodState::NotReady,
+    match wire::PodSandboxState::try_from(state) {
+        Ok(wire::PodSandboxState::SandboxReady) => PodState::Ready,
+        Ok(wire::PodSandboxState::SandboxNotready) => PodState::NotReady,
         Err(_) => PodState::Unknown,
     }
 }
 
 fn container_state(state: i32) -> State {
-    match proto::ContainerState::try_from(state) {
-        Ok(proto::ContainerState::ContainerCreated) => State::Created,
-        Ok(proto::ContainerState::ContainerRunning) => State::Running,
-        Ok(proto::ContainerState::ContainerExited) => State::Exited,
-        Ok(proto::ContainerState::ContainerUnknown) | Err(_) => State::Unknown,
+    match wire::ContainerState::try_from(state) {
+        Ok(wire::ContainerState::ContainerCreated) => State::Created,
+        Ok(wire::ContainerState::ContainerRunning) => State::Running,
+        Ok(wire::ContainerState::ContainerExited) => State::Exited,
+        Ok(wire::ContainerState::ContainerUnknown) | Err(_) => State::Unknown,
     }
 }
 
-fn labels(map: HashMap<String, String>) -> Arc<Labels> {
-    if map.is_empty() { Arc::default() } else { Arc::new(map.into_iter().collect()) }
-}
-
-fn image(spec: Option<proto::ImageSpec>, reference: &str, id: &str) -> Image {
+/// Engines do not agree on what `image_ref` and `image_id` are, nor do one engine's lists and statuses: a repository
+/// with a digest is a reference, a digest alone is the id of the image's configuration.
+fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Vec<u8>, id: Vec<u8>) -> ImageNames {
     let spec = spec.unwrap_or_default();
-    // What the pod's author wrote, where the engine still knows; else what it made of it.
-    let name = if spec.user_specified_image.is_empty() { spec.image } else { spec.user_specified_image };
-    Image { name: name.into(), reference: reference.into(), id: id.into() }
-}
-
-fn some(id: &str) -> Option<Id> {
-    (!id.is_empty()).then(|| id.into())
+    let author = read.text(spec.user_specified_image);
+    let engine = read.text(spec.image);
+    let mut names = ImageNames { author, engine, ..ImageNames::default() };
+    for text in [read.text(id), read.text(reference)] {
+        if is_bare_digest(&text) {
+            let whole = || if text.contains(':') { text.clone() } else { format!("sha256:{text}").into() };
+            names.id = if names.id.is_empty() { whole() } else { names.id };
+        } else if text.contains('@') {
+            names.reference = text;
+        }
+    }
+    names
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GO_ZERO_TIME: i64 = -6_795_364_578_871_345_152;
-
-    #[test]
-    fn garbage_times_are_unknown() {
-        let pod = sandbox_status(proto::PodSandboxStatus { created_at: GO_ZERO_TIME, ..Default::default() });
-        assert_eq!(pod.created_at, None);
-        let c = proto::ContainerStatus { state: 2, started_at: GO_ZERO_TIME, finished_at: 0, ..Default::default() };
-        let c = container_status(c, None);
-        assert_eq!((c.started_at, c.finished_at), (None, None));
-    }
-
-    #[test]
-    fn exit_facts_are_only_those_of_the_exited() {
-        let running = proto::ContainerStatus { state: 1, finished_at: 7, exit_code: 1, ..Default::default() };
-        let running = container_status(running, None);
-        assert_eq!((running.finished_at, running.exit), (None, None));
-        let unknown_code = proto::ContainerStatus { state: 2, exit_code: -1, ..Default::default() };
-        assert_eq!(container_status(unknown_code, None).exit.unwrap().code, None);
-    }
-
-    #[test]
-    fn states_that_are_not_in_the_contract_are_unknown() {
-        assert_eq!(listed_container(proto::Container { state: 99, ..Default::default() }).state, State::Unknown);
-        assert_eq!(listed_sandbox(proto::PodSandbox { state: 99, ..Default::default() }).state, State::Unknown);
-    }
-
-    #[test]
-    fn a_pod_has_all_its_addresses() {
-        let network = proto::PodSandboxNetworkStatus {
-            ip: "10.0.0.7".into(),
-            additional_ips: vec![proto::PodIp { ip: "fd00::7".into() }],
-        };
-        let pod = sandbox_status(proto::PodSandboxStatus { network: Some(network), ..Default::default() }).pod.unwrap();
-        assert_eq!(pod.ips.iter().map(|ip| &**ip).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
-    }
-}
+mod tests;

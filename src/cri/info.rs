@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::model::Id;
+use super::spec::{self, ConfigInfo, RuntimeSpec, part};
+use crate::model::{Id, Spec};
 
 /// What is read of the verbose info. Everything else in it is passed on as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,19 +20,46 @@ pub(super) struct Info {
     pub names_pid: bool,
     /// The sandbox that a container is in; its status does not say.
     pub sandbox_id: Option<Id>,
+    /// The image's name as the pod's author wrote it.
+    pub author_image: Option<String>,
+    /// The image's name in the OCI annotations.
+    pub annotated_image: Option<String>,
+    /// How the container was made.
+    pub spec: Spec,
+}
+
+/// The wanted keys, each undecoded: one that is not as expected spoils no other, and the rest costs nothing.
+#[derive(Deserialize)]
+struct Wanted<'a> {
+    #[serde(borrow, default)]
+    pid: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "sandboxID")]
+    sandbox_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    config: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "runtimeSpec")]
+    runtime_spec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    privileged: Option<&'a RawValue>,
 }
 
 /// Reads the `info` map of a *verbose* reply. (containerd 2.3 sends an empty one in replies that are not.)
 pub(super) fn read(map: &HashMap<String, String>) -> Info {
-    let Some(Value::Object(info)) = map.get("info").and_then(|text| serde_json::from_str(text).ok()) else {
+    // serde would take a list for a struct, too.
+    let object = map.get("info").filter(|text| text.trim_start().starts_with('{'));
+    let Some(wanted) = object.and_then(|text| serde_json::from_str::<Wanted>(text).ok()) else {
         return Info::default();
     };
-    let pid = info.get("pid");
+    let config: ConfigInfo = part(wanted.config).unwrap_or_default();
+    let runtime: RuntimeSpec = part(wanted.runtime_spec).unwrap_or_default();
     Info {
-        pid: pid.and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok()).filter(|n| *n > 0),
+        pid: part::<i64>(wanted.pid).and_then(|n| i32::try_from(n).ok()).filter(|n| *n > 0),
         given: true,
-        names_pid: pid.is_some(),
-        sandbox_id: info.get("sandboxID").and_then(Value::as_str).filter(|id| !id.is_empty()).map(Id::from),
+        names_pid: wanted.pid.is_some(),
+        sandbox_id: part::<String>(wanted.sandbox_id).filter(|id| !id.is_empty()).map(Id::from),
+        author_image: config.author_image(),
+        annotated_image: runtime.annotated_image(),
+        spec: spec::of_info(&config, &runtime, part(wanted.privileged)),
     }
 }
 
@@ -89,7 +119,7 @@ mod tests {
         assert_eq!((it.pid, it.sandbox_id.as_deref()), (Some(4711), Some("x")));
         for nonsense in ["0", "-3", "4294967296", "1.5", "\"7\"", "null"] {
             let it = info(&format!(r#"{{"pid":{nonsense}}}"#));
-            assert_eq!((it.pid, it.given, it.names_pid), (None, true, true), "{nonsense}");
+            assert_eq!((it.pid, it.given, it.names_pid), (None, true, nonsense != "null"), "{nonsense}");
         }
     }
 
@@ -101,6 +131,38 @@ mod tests {
             assert_eq!(info(broken), Info::default(), "{broken}");
         }
         assert_eq!(read(&HashMap::new()), Info::default());
+    }
+
+    #[test]
+    fn how_it_was_made_is_read_from_both_engines_words() {
+        let containerd = info(
+            r#"{"config":{"image":{"image":"sha256:1","user_specified_image":"app:b"},"command":["/run"],"args":["-v"],
+            "working_dir":"/srv","linux":{"security_context":{"privileged":true}}},"runtimeSpec":{"process":{"args":["/run","-v"],
+            "cwd":"/","user":{"uid":7,"gid":8}},"annotations":{"io.kubernetes.cri.image-name":"docker.io/library/app:b"},
+            "linux":{"resources":{"cpu":{"shares":102},"memory":{"limit":4096}}}}}"#,
+        );
+        assert_eq!(containerd.author_image.as_deref(), Some("app:b"));
+        assert_eq!(containerd.annotated_image.as_deref(), Some("docker.io/library/app:b"));
+        let spec = &containerd.spec;
+        assert_eq!((&*spec.command[0], &*spec.args[0], &*spec.working_dir), ("/run", "-v", "/srv"));
+        assert_eq!((spec.privileged, spec.user.as_ref().map(|u| (u.uid, u.gid))), (Some(true), Some((7, 8))));
+        let limits = spec.resources.as_ref().unwrap();
+        assert_eq!((limits.cpu_shares, limits.memory_limit), (Some(102), Some(4096)));
+
+        let crio = info(
+            r#"{"privileged":false,"runtimeSpec":{"process":{"args":["sleep","1","2"],"cwd":"/"},
+            "annotations":{"io.kubernetes.cri-o.ImageName":"quay.io/app:1"}}}"#,
+        );
+        assert_eq!((&*crio.spec.command[0], crio.spec.args.len()), ("sleep", 2));
+        assert_eq!((crio.annotated_image.as_deref(), crio.spec.privileged), (Some("quay.io/app:1"), Some(false)));
+    }
+
+    #[test]
+    fn a_key_that_is_not_as_expected_spoils_no_other() {
+        let it =
+            info(r#"{"pid":7,"sandboxID":[],"config":{"command":"x","args":["a"]},"runtimeSpec":9,"privileged":"no"}"#);
+        assert_eq!((it.pid, it.sandbox_id, it.spec.privileged), (Some(7), None, None));
+        assert_eq!(it.spec.args.len(), 1);
     }
 
     #[test]

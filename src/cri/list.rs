@@ -1,13 +1,18 @@
 //! Everything that the engine has: the two lists, streamed where the engine can (KEP-5825).
 
 use prost::Message;
+use prost::bytes::Bytes;
 use tonic::{Code, Status};
 
 use super::client::Client;
+use super::convert::{self, Limits, Unreadable};
+use super::observed::{
+    ListContainersResponse, ListPodSandboxResponse, StreamContainersResponse, StreamPodSandboxesResponse,
+};
 use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
-use super::{convert, failure};
+use super::{failure, request};
 use crate::error::Result;
-use crate::model::Observation;
+use crate::model::{Kind, Observation};
 
 /// One full list: sandboxes first, so that containers find their pods.
 #[derive(Debug, Clone, Default)]
@@ -17,12 +22,57 @@ pub struct Listing {
     pub sandboxes: Vec<Observation>,
     /// All containers, in any state.
     pub containers: Vec<Observation>,
+    /// Entries that could not be decoded. Those with an id are among the others, flagged.
+    pub unreadable: Vec<Unreadable>,
     /// Whether the engine can stream lists; `None` when it was not tried.
     pub streamed: Option<bool>,
 }
 
 /// How many entries are converted before others on this thread get a turn.
 const BATCH: usize = 512;
+
+/// One kind's entries: how each is converted.
+type Convert = fn(Bytes, Limits) -> Result<Observation, Unreadable>;
+
+impl Listing {
+    /// Whether it shows everything: an entry without an id may be anybody's, so that nobody is missing for sure.
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.iter().all(|entry| entry.id.is_some())
+    }
+
+    pub(super) fn add_containers(&mut self, items: impl IntoIterator<Item = Bytes>, limits: Limits) {
+        Self::add(
+            &mut self.containers,
+            &mut self.unreadable,
+            items,
+            (convert::listed_container, Kind::Container),
+            limits,
+        );
+    }
+
+    pub(super) fn add_sandboxes(&mut self, items: impl IntoIterator<Item = Bytes>, limits: Limits) {
+        Self::add(&mut self.sandboxes, &mut self.unreadable, items, (convert::listed_sandbox, Kind::Sandbox), limits);
+    }
+
+    /// One entry that cannot be decoded spoils no other.
+    fn add(
+        to: &mut Vec<Observation>,
+        unreadable: &mut Vec<Unreadable>,
+        items: impl IntoIterator<Item = Bytes>,
+        (convert, kind): (Convert, Kind),
+        limits: Limits,
+    ) {
+        for item in items {
+            match convert(item, limits) {
+                Ok(entry) => to.push(entry),
+                Err(entry) => {
+                    to.extend(entry.id.clone().map(|id| convert::unreadable(id, kind)));
+                    unreadable.push(entry);
+                }
+            }
+        }
+    }
+}
 
 impl Client {
     /// Lists everything, containers first: one that is made in between then has its sandbox in the second list.
@@ -31,37 +81,39 @@ impl Client {
         if try_streams && let Some(listing) = self.streamed_list().await? {
             return Ok(listing);
         }
-        let mut runtime = self.runtime();
-        let containers =
-            self.unary("ListContainers", runtime.list_containers(ListContainersRequest::default())).await?;
-        let sandboxes =
-            self.unary("ListPodSandbox", runtime.list_pod_sandbox(ListPodSandboxRequest::default())).await?;
-        Ok(Listing {
-            sandboxes: in_batches(sandboxes.items, convert::listed_sandbox).await,
-            containers: in_batches(containers.containers, convert::listed_container).await,
-            streamed: try_streams.then_some(false),
-        })
+        let containers: ListContainersResponse =
+            self.ask(request::LIST_CONTAINERS, ListContainersRequest::default()).await?;
+        let sandboxes: ListPodSandboxResponse =
+            self.ask(request::LIST_SANDBOXES, ListPodSandboxRequest::default()).await?;
+        let mut listing = Listing { streamed: try_streams.then_some(false), ..Listing::default() };
+        self.convert_sandboxes(&mut listing, sandboxes.items).await;
+        self.convert_containers(&mut listing, containers.containers).await;
+        Ok(listing)
     }
 
     /// `None` when the engine does not know these methods. What came before an error is dropped: half a list would
     /// say of the other half that it is gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
-        let (mut sandboxes, mut containers, mut room) = (Vec::new(), Vec::new(), self.message_max_bytes());
+        let (mut listing, mut room) =
+            (Listing { streamed: Some(true), ..Listing::default() }, self.message_max_bytes());
         let collect = async {
-            let mut stream = self.runtime().stream_containers(StreamContainersRequest::default()).await?.into_inner();
+            let stream = self.open(request::STREAM_CONTAINERS, StreamContainersRequest::default()).await?;
+            let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
+                let batch: StreamContainersResponse = batch;
                 room = fits(&batch, room)?;
-                containers.extend(in_batches(batch.containers, convert::listed_container).await);
+                self.convert_containers(&mut listing, batch.containers).await;
             }
-            let mut stream =
-                self.runtime().stream_pod_sandboxes(StreamPodSandboxesRequest::default()).await?.into_inner();
+            let stream = self.open(request::STREAM_SANDBOXES, StreamPodSandboxesRequest::default()).await?;
+            let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
+                let batch: StreamPodSandboxesResponse = batch;
                 room = fits(&batch, room)?;
-                sandboxes.extend(in_batches(batch.pod_sandboxes, convert::listed_sandbox).await);
+                self.convert_sandboxes(&mut listing, batch.pod_sandboxes).await;
             }
             Ok::<_, Status>(())
         };
-        const METHOD: &str = "StreamContainers";
+        const METHOD: &str = request::STREAM_CONTAINERS.name;
         let answer = async {
             match tokio::time::timeout(self.request_timeout(), collect).await {
                 Ok(Ok(())) => Ok(true),
@@ -71,7 +123,21 @@ impl Client {
             }
         };
         let is_known = self.meter().measure(METHOD, answer).await?;
-        Ok(is_known.then_some(Listing { sandboxes, containers, streamed: Some(true) }))
+        Ok(is_known.then_some(listing))
+    }
+
+    async fn convert_containers(&self, listing: &mut Listing, items: Vec<Bytes>) {
+        for batch in items.chunks(BATCH) {
+            listing.add_containers(batch.iter().cloned(), self.limits());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn convert_sandboxes(&self, listing: &mut Listing, items: Vec<Bytes>) {
+        for batch in items.chunks(BATCH) {
+            listing.add_sandboxes(batch.iter().cloned(), self.limits());
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -79,15 +145,4 @@ impl Client {
 fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
     let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
     room.checked_sub(batch.encoded_len()).ok_or_else(full)
-}
-
-async fn in_batches<T, U>(items: Vec<T>, convert: impl Fn(T) -> U) -> Vec<U> {
-    let mut converted = Vec::with_capacity(items.len());
-    for (n, item) in items.into_iter().enumerate() {
-        if n % BATCH == BATCH - 1 {
-            tokio::task::yield_now().await;
-        }
-        converted.push(convert(item));
-    }
-    converted
 }

@@ -12,8 +12,11 @@ mod info;
 mod list;
 mod meter;
 mod pid;
+mod request;
+mod spec;
 mod status;
 mod stream;
+mod text;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod wire;
@@ -21,6 +24,7 @@ pub mod wire;
 pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};
 pub use client::{Client, Version};
+pub use convert::Unreadable;
 pub use discover::connect;
 pub use endpoint::{Endpoint, WELL_KNOWN};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
@@ -31,6 +35,12 @@ pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
 pub use stream::{EngineEvent, EventKind, StreamEnd, StreamItem};
+
+/// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.
+#[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]
+mod observed {
+    include!(concat!(env!("OUT_DIR"), "/observed.rs"));
+}
 
 /// The CRI v1 messages and clients, generated from `proto/api.proto`. No part of the stable API.
 #[doc(hidden)]

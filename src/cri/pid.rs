@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::info::Info;
 use crate::config::{Config, PidSource};
 use crate::host::{PidView, Proc};
-use crate::model::Details;
+use crate::model::{Details, Id, Namespaces};
 
 /// Checks the engine's pids against the host.
 #[derive(Debug, Clone)]
@@ -27,27 +27,49 @@ impl PidResolver {
     /// What a verbose reply tells of the process of `id`. `running` as of that reply: CRI-O names a pid for what is
     /// not started yet, and the pid of long ago for what has exited.
     pub(super) fn details(&self, id: &str, info: &Info, running: bool) -> Details {
+        let made = Details { spec: info.given.then(|| info.spec.clone().into()), ..Details::default() };
         if !running {
-            return Details::default();
+            return made;
         }
-        let Some(observation) = info.pid else {
+        let Some(said) = info.pid else {
             // Nothing to ask for again: this engine tells no pid of this one. (pid 0 may become a pid.)
-            return Details { no_pid: !info.names_pid, ..Details::default() };
+            return Details { no_pid: !info.names_pid, ..made };
         };
         if self.source == PidSource::Engine {
-            return Details { pid: Some(observation), ..Details::default() };
+            return Details { pid: Some(said), ..made };
         }
-        let pid = self.proc.translate(self.view, observation, id);
+        let pid = self.proc.translate(self.view, said, id);
         let start = pid.and_then(|pid| self.proc.start_ticks(pid));
         // A process that is not there has just ended; its pid may be another process's in a moment.
         let pid = pid.filter(|_| start.is_some());
         Details {
             pid,
             pid_start_ticks: start,
-            engine_pid: Some(observation).filter(|observation| pid != Some(*observation)),
+            engine_pid: Some(said).filter(|said| pid != Some(*said)),
             cgroup_path: pid.and_then(|pid| self.proc.cgroup_naming(pid, id)).map(Arc::from),
-            no_pid: false,
+            namespaces: pid.map(|pid| self.namespaces(pid)).unwrap_or_default(),
+            ..made
         }
+    }
+
+    /// Which of these processes are no longer there. Others on this thread get their turn in between.
+    pub async fn gone(&self, processes: Vec<(Id, i32, u64)>) -> Vec<(Id, i32, u64)> {
+        const BATCH: usize = 128;
+        let mut gone = Vec::new();
+        for batch in processes.chunks(BATCH) {
+            let is_gone = |(_, pid, start): &&(Id, i32, u64)| self.proc.start_ticks(*pid) != Some(*start);
+            gone.extend(batch.iter().filter(is_gone).cloned());
+            tokio::task::yield_now().await;
+        }
+        gone
+    }
+
+    fn namespaces(&self, pid: i32) -> Namespaces {
+        let of = |kind| self.proc.namespace(pid, kind).unwrap_or_default();
+        let mut all = Namespaces::default();
+        (all.net, all.mnt, all.pid, all.ipc) = (of("net"), of("mnt"), of("pid"), of("ipc"));
+        (all.uts, all.user, all.cgroup) = (of("uts"), of("user"), of("cgroup"));
+        all
     }
 }
 
@@ -69,7 +91,7 @@ mod tests {
         let it = resolver(PidSource::Auto).details("x", &says(Some(own)), true);
         assert_eq!((it.pid, it.engine_pid), (Some(own), None));
         assert!(it.pid_start_ticks.is_some());
-        assert_eq!(resolver(PidSource::Auto).details("x", &says(Some(own)), false), Details::default());
+        assert_eq!(resolver(PidSource::Auto).details("x", &says(Some(own)), false).pid, None);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use tonic::{Code, Status};
 
 use super::backlog::Inlet;
 use super::client::Client;
-use super::proto::{ContainerEventResponse, ContainerEventType, GetEventsRequest};
-use super::{convert, failure};
+use super::convert::{self, Limits, Unreadable};
+use super::observed::{ContainerEventResponse, ContainerEventType};
+use super::proto::GetEventsRequest;
+use super::{failure, request};
 use crate::error::Error;
 use crate::model::{Id, Observation, Time, known};
 
@@ -38,8 +40,25 @@ pub struct EngineEvent {
     pub sandbox: Option<Observation>,
     /// Statuses of containers of that sandbox, possibly none.
     pub containers: Vec<Observation>,
+    /// Statuses that could not be decoded.
+    pub unreadable: Vec<Unreadable>,
     /// How many bytes it had on the wire.
     pub bytes: usize,
+}
+
+impl EngineEvent {
+    /// An event about this id that says nothing more.
+    pub fn about(id: Id) -> Self {
+        EngineEvent {
+            id,
+            kind: None,
+            created_at: None,
+            sandbox: None,
+            containers: Vec::new(),
+            unreadable: Vec::new(),
+            bytes: 0,
+        }
+    }
 }
 
 /// Why the stream ended.
@@ -100,7 +119,7 @@ impl Client {
     }
 
     async fn drain(&self, to: &Inlet, events: &mut u64) -> Result<(), Status> {
-        let response = self.runtime().get_container_events(GetEventsRequest {}).await?;
+        let response = self.open(request::CONTAINER_EVENTS, GetEventsRequest {}).await?;
         // A stream that ends at once comes with its trailers in the headers' place.
         if response.metadata().get("grpc-status").is_none() && !to.put(StreamItem::Open) {
             return Ok(());
@@ -108,7 +127,7 @@ impl Client {
         let mut stream = response.into_inner();
         while let Some(message) = stream.message().await? {
             *events += 1;
-            if !to.put(StreamItem::Event(Box::new(event(message)))) {
+            if !to.put(StreamItem::Event(Box::new(event(message, self.limits())))) {
                 return Ok(());
             }
         }
@@ -116,7 +135,7 @@ impl Client {
     }
 }
 
-pub(super) fn event(message: ContainerEventResponse) -> EngineEvent {
+pub(super) fn event(message: ContainerEventResponse, limits: Limits) -> EngineEvent {
     let bytes = message.encoded_len();
     let kind = match ContainerEventType::try_from(message.container_event_type) {
         Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),
@@ -125,15 +144,20 @@ pub(super) fn event(message: ContainerEventResponse) -> EngineEvent {
         Ok(ContainerEventType::ContainerDeletedEvent) => Some(EventKind::Deleted),
         Err(_) => None,
     };
-    let sandbox = message.pod_sandbox_status.map(convert::sandbox_status);
-    // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod: which
-    // sandbox a status is of cannot be reported from it, except for the container that the event is about.
+    let mut unreadable = Vec::new();
+    let mut readable = |item: Result<Observation, Unreadable>| item.map_err(|e| unreadable.push(e)).ok();
+    // On the wire, a status without a field is the same as none.
+    let sandbox = Some(message.pod_sandbox_status).filter(|bytes| !bytes.is_empty());
+    let sandbox = sandbox.and_then(|bytes| readable(convert::sandbox_status_item(bytes, limits)));
     let pod_id = sandbox.as_ref().map(|s| s.id.clone());
-    let id: Id = message.container_id.into();
-    let containers = message.containers_statuses.into_iter();
-    let containers = containers.map(|c| {
-        let own = c.id == *id;
-        convert::container_status(c, pod_id.clone().filter(|_| own))
-    });
-    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers: containers.collect(), id, bytes }
+    let id: Id = String::from_utf8_lossy(&message.container_id).into();
+    let statuses = message.containers_statuses.into_iter();
+    let mut containers: Vec<_> =
+        statuses.filter_map(|bytes| readable(convert::container_status_item(bytes, limits))).collect();
+    // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod: which
+    // sandbox a status is of it does not say, except for the container that the event is about.
+    for own in containers.iter_mut().filter(|c| c.id == id) {
+        own.pod_id = pod_id.clone();
+    }
+    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers, unreadable, id, bytes }
 }

@@ -2,39 +2,41 @@
 
 use prost::Message;
 
-use super::{EngineEvent, Listing, convert, info, proto, redact_environment, stream};
+use super::convert::{self, Limits};
+use super::status::texts;
+use super::{EngineEvent, Listing, info, observed, redact_environment, stream};
 use crate::model::Observation;
+
+const LIMITS: Limits = Limits { labels_max: 1 << 16 };
 
 /// A message of the event stream.
 pub fn event(bytes: &[u8]) -> Option<EngineEvent> {
-    proto::ContainerEventResponse::decode(bytes).ok().map(stream::event)
+    observed::ContainerEventResponse::decode(bytes).ok().map(|message| stream::event(message, LIMITS))
 }
 
 /// The two lists, from one reply each.
 pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
-    let containers = proto::ListContainersResponse::decode(containers).ok()?.containers;
-    let sandboxes = proto::ListPodSandboxResponse::decode(sandboxes).ok()?.items;
-    Some(Listing {
-        containers: containers.into_iter().map(convert::listed_container).collect(),
-        sandboxes: sandboxes.into_iter().map(convert::listed_sandbox).collect(),
-        streamed: None,
-    })
+    let mut listing = Listing::default();
+    listing.add_containers(observed::ListContainersResponse::decode(containers).ok()?.containers, LIMITS);
+    listing.add_sandboxes(observed::ListPodSandboxResponse::decode(sandboxes).ok()?.items, LIMITS);
+    Some(listing)
 }
 
 /// A container's status, and what its verbose information says: the pid, and everything as JSON.
 pub fn container_status(bytes: &[u8]) -> Option<Observation> {
-    let reply = proto::ContainerStatusResponse::decode(bytes).ok()?;
-    let mut observation = convert::container_status(reply.status?, None);
-    observation.pod_id = info::read(&reply.info).sandbox_id;
-    let mut all = info::as_json(reply.info);
+    let reply = observed::ContainerStatusResponse::decode(bytes).ok()?;
+    let mut observation = convert::container_status(reply.status?, None, LIMITS);
+    let info = texts(reply.info);
+    observation.pod_id = info::read(&info).sandbox_id;
+    let mut all = info::as_json(info);
     redact_environment(&mut all);
     Some(observation)
 }
 
 /// A sandbox's status.
 pub fn sandbox_status(bytes: &[u8]) -> Option<Observation> {
-    let reply = proto::PodSandboxStatusResponse::decode(bytes).ok()?;
-    reply.status.map(convert::sandbox_status)
+    let reply = observed::PodSandboxStatusResponse::decode(bytes).ok()?;
+    reply.status.map(|status| convert::sandbox_status(status, LIMITS))
 }
 
 /// Verbose information; the redacted whole, as JSON.

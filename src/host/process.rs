@@ -30,6 +30,11 @@ impl Proc {
         cgroup_naming(&fs::read_to_string(self.file(pid, "cgroup")).ok()?, id).map(str::to_owned)
     }
 
+    /// The inode number of this process's namespace of a kind, such as `net`; `None` where it cannot be read.
+    pub fn namespace(&self, pid: i32, kind: &str) -> Option<u64> {
+        namespace_inode(fs::read_link(self.file(pid, &format!("ns/{kind}"))).ok()?.to_str()?)
+    }
+
     /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
     pub fn is_init_system(&self, pid: i32) -> bool {
         let command = || fs::read_to_string(self.file(pid, "comm")).unwrap_or_default();
@@ -93,6 +98,11 @@ pub enum PidView {
     Unknown,
 }
 
+/// The number in a link such as `net:[4026531840]`.
+fn namespace_inode(link: &str) -> Option<u64> {
+    link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
+}
+
 /// Field 22 of /proc/PID/stat. The second field, the command, may hold spaces and parentheses.
 fn parse_start_ticks(stat: &str) -> Option<u64> {
     let (_, after_command) = stat.rsplit_once(')')?;
@@ -119,6 +129,13 @@ fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_is_known_by_its_inode() {
+        assert_eq!(namespace_inode("net:[4026531840]"), Some(4_026_531_840));
+        assert_eq!((namespace_inode("net"), namespace_inode("net:[x]")), (None, None));
+        assert!(Proc::new(Path::new("/")).namespace(std::process::id() as i32, "mnt").is_some());
+    }
 
     #[test]
     fn commands_may_hold_anything() {

@@ -122,6 +122,21 @@ constants! {
     pub const CRI_CHANGED_LABELS: u64 = 32;
     /// The rucksack: the packer was late with it, or the program has attached one.
     pub const CRI_CHANGED_RUCKSACK: u64 = 64;
+    /// A better name, reference or id of the image has become known.
+    pub const CRI_CHANGED_IMAGE: u64 = 128;
+    /// How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before
+    /// it ended.
+    pub const CRI_CHANGED_DETAILS: u64 = 256;
+}
+
+constants! {
+    CONTAINER_FLAGS: u32;
+    /// A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.
+    pub const CRI_CONTAINER_FLAG_TEXT_REPAIRED: u32 = 1;
+    /// Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut.
+    pub const CRI_CONTAINER_FLAG_LABELS_CUT: u32 = 2;
+    /// An entry of a list could not be decoded: only the id is sure to be right.
+    pub const CRI_CONTAINER_FLAG_UNREADABLE: u32 = 4;
 }
 
 constants! {

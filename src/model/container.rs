@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::constants::*;
-use super::{Id, JsonText, Labels, Memo, Pod, Time};
+use super::{Id, Image, JsonText, Labels, Memo, Namespaces, Pod, Previous, Spec, Time};
 
 /// What a thing is: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,18 +62,6 @@ impl State {
     }
 }
 
-/// The image a container was made from, in the engine's three spellings.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Image {
-    /// As the pod's author wrote it.
-    pub name: Arc<str>,
-    /// What the engine resolved it to: a digest, or a reference with a digest.
-    pub reference: Arc<str>,
-    /// The engine's id of the image.
-    pub id: Arc<str>,
-}
-
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -129,8 +117,18 @@ pub struct Container {
     pub finished_at: Option<Time>,
     /// How it ended.
     pub exit: Option<Exit>,
-    /// Its cgroup, as the file system shows it.
+    /// Its cgroup: a path below the mount of the cgroup file system.
     pub cgroup_path: Option<Arc<str>>,
+    /// The id of that cgroup in cgroup v2, as eBPF's `bpf_get_current_cgroup_id` gives it.
+    pub cgroup_id: Option<u64>,
+    /// The namespaces of the first process.
+    pub namespaces: Namespaces,
+    /// How it was made.
+    pub spec: Arc<Spec>,
+    /// How the run before this one ended, under the same name in the same pod.
+    pub previous: Option<Arc<Previous>>,
+    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
+    pub flags: u32,
     /// What the program itself has added: JSON.
     pub rucksack: Option<JsonText>,
     /// What this engine may yet tell and has not reported: bits of `CRI_MISSING_*`.
@@ -162,6 +160,11 @@ impl Container {
             finished_at: None,
             exit: None,
             cgroup_path: None,
+            cgroup_id: None,
+            namespaces: Namespaces::default(),
+            spec: Arc::default(),
+            previous: None,
+            flags: 0,
             rucksack: None,
             missing: 0,
             json: Memo::default(),
@@ -196,7 +199,8 @@ impl Container {
     pub fn changed_since(&self, before: &Container) -> u64 {
         let mut bits = 0;
         let mut note = |changed: bool, bit: u64| bits |= if changed { bit } else { 0 };
-        note((self.pid, &self.cgroup_path) != (before.pid, &before.cgroup_path), CRI_CHANGED_PID);
+        let process = |c: &Container| (c.pid, c.cgroup_path.clone(), c.cgroup_id, c.namespaces);
+        note(process(self) != process(before), CRI_CHANGED_PID);
         // What becomes of its pod does not concern what has exited; which pod it was in does.
         let follows_pod = before.pod.is_none() || self.state != State::Exited;
         note(follows_pod && !same_pod(self.pod.as_deref(), before.pod.as_deref()), CRI_CHANGED_POD);
@@ -205,6 +209,8 @@ impl Container {
         note(self.state != before.state, CRI_CHANGED_STATE);
         note(self.rucksack != before.rucksack, CRI_CHANGED_RUCKSACK);
         note((&self.labels, &self.annotations) != (&before.labels, &before.annotations), CRI_CHANGED_LABELS);
+        note(self.image != before.image, CRI_CHANGED_IMAGE);
+        note((&self.spec, &self.previous) != (&before.spec, &before.previous), CRI_CHANGED_DETAILS);
         bits
     }
 }

@@ -1,9 +1,10 @@
 //! Labels, annotations, and the reference's merged view of both.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::constants::*;
-use super::{Container, Kind};
+use super::{Container, Kind, Pod};
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
@@ -26,49 +27,99 @@ impl LabelView {
     }
 }
 
-/// The reference's view: the engine's labels, the pod's and the container's names, and every annotation under
-/// its prefix. What CRI says of names stands above a label of the same key.
-pub fn merged(container: &Container) -> Labels {
-    let mut all = Labels::new();
-    for (key, value) in container.annotations.iter() {
-        all.insert(format!("{CRI_ANNOTATION_KEY_PREFIX}{key}"), value.clone());
-    }
-    all.extend(container.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
-    if let Some(pod) = &container.pod {
-        for (key, value) in
-            [(CRI_LABEL_POD_NAME, &pod.name), (CRI_LABEL_POD_NAMESPACE, &pod.namespace), (CRI_LABEL_POD_UID, &pod.uid)]
-        {
-            all.insert(key.into(), value.to_string());
-        }
-    }
-    match container.kind {
-        Kind::Container => all.insert(CRI_LABEL_CONTAINER_NAME.into(), container.name.to_string()),
-        Kind::Sandbox => all.insert(CRI_LABEL_SANDBOX.into(), String::new()),
-    };
-    all
-}
+/// The keys that say what a container is. They come from CRI's own fields alone: a pod's author can write a label of any
+/// key, and so make a container look like another one, or like none.
+const OWN_KEYS: [&str; 5] =
+    [CRI_LABEL_POD_NAME, CRI_LABEL_POD_NAMESPACE, CRI_LABEL_POD_UID, CRI_LABEL_CONTAINER_NAME, CRI_LABEL_SANDBOX];
 
-/// The value of one label, as a selector sees it: the merged view, and behind it the labels of the pod, which stand at
-/// the sandbox and not at its containers.
-pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
+/// What CRI says for an own key; `None` where it does not apply or is not known.
+fn own_value<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     let pod = container.pod.as_deref();
-    let reported = match (key, container.kind) {
+    match (key, container.kind) {
         (CRI_LABEL_POD_NAME, _) => pod.map(|p| &*p.name),
         (CRI_LABEL_POD_NAMESPACE, _) => pod.map(|p| &*p.namespace),
         (CRI_LABEL_POD_UID, _) => pod.map(|p| &*p.uid),
         (CRI_LABEL_CONTAINER_NAME, Kind::Container) => Some(&*container.name),
         (CRI_LABEL_SANDBOX, Kind::Sandbox) => Some(""),
         _ => None,
+    }
+}
+
+/// Whether this key, while its value is not known, may be what the engine says: the kubelet writes the names of the pod,
+/// too, and the pod may become known later.
+fn is_pending(container: &Container, key: &str) -> bool {
+    container.pod.is_none() && matches!(key, CRI_LABEL_POD_NAME | CRI_LABEL_POD_NAMESPACE | CRI_LABEL_POD_UID)
+}
+
+/// The container's labels with own keys as CRI has them: a wrong value is replaced, one that does not apply is removed.
+pub(crate) fn with_own_keys(container: &Container) -> Arc<Labels> {
+    let is_wrong = |key: &&str| match container.labels.get(*key) {
+        Some(value) => own_value(container, key) != Some(value) && !is_pending(container, key),
+        None => false,
     };
-    let annotation = || container.annotations.get(key.strip_prefix(CRI_ANNOTATION_KEY_PREFIX)?);
-    let of_the_pod = || pod.and_then(|p| p.labels.get(key));
-    reported.or_else(|| container.labels.get(key).or_else(annotation).or_else(of_the_pod).map(String::as_str))
+    if !OWN_KEYS.iter().any(|key| is_wrong(key)) {
+        return container.labels.clone();
+    }
+    let mut labels = Labels::clone(&container.labels);
+    for key in OWN_KEYS.iter().filter(|key| is_wrong(key)) {
+        match own_value(container, key) {
+            Some(value) => labels.insert((*key).into(), value.into()),
+            None => labels.remove(*key),
+        };
+    }
+    Arc::new(labels)
+}
+
+/// The pod's labels with own keys as CRI has them.
+pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
+    if !OWN_KEYS.iter().any(|key| pod.labels.contains_key(*key)) {
+        return pod.labels.clone();
+    }
+    let mut sandbox = Container::new(pod.id.clone(), Kind::Sandbox);
+    sandbox.labels = pod.labels.clone();
+    sandbox.pod = Some(Arc::new(pod.clone()));
+    let labels = with_own_keys(&sandbox);
+    if !labels.contains_key(CRI_LABEL_SANDBOX) {
+        return labels;
+    }
+    // It marks a container as the sandbox, and is no label of the pod.
+    Arc::new(labels.iter().filter(|(key, _)| *key != CRI_LABEL_SANDBOX).map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+/// The reference's view: the engine's labels, the names of the pod and the container as CRI has them, and every annotation
+/// under its prefix. A label cannot pass for an annotation.
+pub fn merged(container: &Container) -> Labels {
+    let own = |key: &str| OWN_KEYS.contains(&key) && !is_pending(container, key);
+    let is_plain = |key: &str| !own(key) && !key.starts_with(CRI_ANNOTATION_KEY_PREFIX);
+    let mut all: Labels = container
+        .labels
+        .iter()
+        .filter(|(key, _)| is_plain(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let annotations = container.annotations.iter();
+    all.extend(annotations.map(|(key, value)| (format!("{CRI_ANNOTATION_KEY_PREFIX}{key}"), value.clone())));
+    let own = OWN_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), own_value(container, key)?.to_owned())));
+    all.extend(own);
+    all
+}
+
+/// The value of one label, as a selector sees it: the merged view, and behind it the labels of the pod, which stand at
+/// the sandbox and not at its containers.
+pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
+    if OWN_KEYS.contains(&key) && !is_pending(container, key) {
+        return own_value(container, key);
+    }
+    if let Some(annotation) = key.strip_prefix(CRI_ANNOTATION_KEY_PREFIX) {
+        return container.annotations.get(annotation).map(String::as_str);
+    }
+    let of_the_pod = || container.pod.as_ref().and_then(|p| p.labels.get(key));
+    container.labels.get(key).or_else(of_the_pod).map(String::as_str)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Pod;
 
     fn container(kind: Kind) -> Container {
         let mut c = Container::new("c1".into(), kind);
@@ -116,5 +167,50 @@ mod tests {
         assert_eq!(all.get(CRI_LABEL_SANDBOX).map(String::as_str), Some(""));
         assert!(!all.contains_key(CRI_LABEL_CONTAINER_NAME));
         assert!(!merged(&container(Kind::Container)).contains_key(CRI_LABEL_SANDBOX));
+    }
+
+    /// Labels of a pod or container that claim to be something else.
+    fn forged() -> Arc<Labels> {
+        let claims = OWN_KEYS.map(|key| (key.to_owned(), "forged".to_owned()));
+        let annotation = (format!("{CRI_ANNOTATION_KEY_PREFIX}note"), "forged".to_owned());
+        Arc::new(Labels::from_iter(claims.into_iter().chain([annotation, ("tier".to_owned(), "web".to_owned())])))
+    }
+
+    #[test]
+    fn a_label_makes_no_container_look_like_another_one() {
+        for kind in [Kind::Container, Kind::Sandbox] {
+            let honest = container(kind);
+            let mut c = honest.clone();
+            c.labels = forged();
+            c.labels = with_own_keys(&c);
+            assert_eq!(merged(&c), merged(&honest));
+            for key in OWN_KEYS {
+                assert_eq!(label(&c, key), label(&honest, key), "{key}");
+                assert!(c.labels.get(key).is_none_or(|value| Some(&**value) == label(&honest, key)), "{key}");
+            }
+            assert_eq!(label(&c, "io.kubernetes.annotation/note"), Some("hi"));
+        }
+    }
+
+    #[test]
+    fn nor_does_a_label_of_its_pod() {
+        let mut c = container(Kind::Container);
+        let mut pod = Pod::clone(c.pod.as_deref().unwrap());
+        pod.labels = forged();
+        pod.labels = pod_with_own_keys(&pod);
+        assert_eq!(pod.labels[CRI_LABEL_POD_NAME], "web-1");
+        assert!(!pod.labels.contains_key(CRI_LABEL_CONTAINER_NAME));
+        c.pod = Some(pod.into());
+        assert_eq!(label(&c, CRI_LABEL_SANDBOX), None);
+        assert_eq!(label(&c, CRI_LABEL_CONTAINER_NAME), Some("app"));
+    }
+
+    #[test]
+    fn while_the_pod_is_unknown_the_engines_labels_stand() {
+        let mut c = container(Kind::Container);
+        c.pod = None;
+        c.labels = Arc::new(Labels::from([(CRI_LABEL_POD_NAME.to_owned(), "web-1".to_owned())]));
+        let kept = Container { labels: with_own_keys(&c), ..c.clone() };
+        assert_eq!((label(&kept, CRI_LABEL_POD_NAME), kept.labels.len()), (Some("web-1"), 1));
     }
 }

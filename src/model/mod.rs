@@ -4,25 +4,29 @@ mod constants;
 mod container;
 mod engine;
 mod event;
+mod image;
 pub mod json;
 mod json_text;
-mod labels;
+pub(crate) mod labels;
 mod log;
 mod memo;
 mod observation;
 mod pod;
+mod spec;
 mod time;
 
 pub use constants::*;
-pub use container::{Container, Exit, Image, Kind, State};
+pub use container::{Container, Exit, Kind, State};
 pub use engine::{Engine, Events, WatcherState};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
+pub use image::{Image, is_bare_digest};
 pub use json_text::JsonText;
 pub use labels::{LabelView, Labels, label};
 pub use log::LogLevel;
 pub use memo::Memo;
-pub use observation::{Details, Observation};
+pub use observation::{Details, ImageNames, Observation};
 pub use pod::{Pod, PodState};
+pub use spec::{Mount, Namespaces, Port, Previous, Resources, Spec, User};
 pub use time::{Time, known, rfc3339};
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Exit, Id, Image, Kind, Labels, Pod, State, Time};
+use super::{Exit, Id, Kind, Labels, Namespaces, Pod, Spec, State, Time};
 
 /// One statement of the engine about one container or sandbox.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +26,8 @@ pub struct Observation {
     pub labels: Arc<Labels>,
     /// Annotations.
     pub annotations: Arc<Labels>,
-    /// Image.
-    pub image: Image,
+    /// What it says of the image.
+    pub image: ImageNames,
     /// Time of creation.
     pub created_at: Option<Time>,
     /// Time of start; lists do not say.
@@ -38,8 +38,29 @@ pub struct Observation {
     pub exit: Option<Exit>,
     /// Whether this is a status, which tells times and exits, or only an entry of a list.
     pub is_status: bool,
+    /// How it was made, as far as this statement says.
+    pub spec: Option<Arc<Spec>>,
     /// What only a verbose status tells.
     pub details: Option<Details>,
+    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
+    pub flags: u32,
+}
+
+/// What one statement says of an image. An engine uses the same wire field for different things; what a value is, its
+/// shape tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ImageNames {
+    /// The name that the pod's author wrote, where the engine has kept it.
+    pub author: Arc<str>,
+    /// The engine's own name of the image; it may be the first of several tags, or a digest.
+    pub engine: Arc<str>,
+    /// The name in the OCI spec's annotations.
+    pub annotated: Arc<str>,
+    /// A repository with a digest.
+    pub reference: Arc<str>,
+    /// The digest of the image's configuration.
+    pub id: Arc<str>,
 }
 
 impl Observation {
@@ -55,13 +76,15 @@ impl Observation {
             pod: None,
             labels: Arc::default(),
             annotations: Arc::default(),
-            image: Image::default(),
+            image: ImageNames::default(),
             created_at: None,
             started_at: None,
             finished_at: None,
             exit: None,
             is_status: false,
+            spec: None,
             details: None,
+            flags: 0,
         }
     }
 
@@ -93,8 +116,14 @@ pub struct Details {
     pub pid_start_ticks: Option<u64>,
     /// The pid in the engine's words, where that differs.
     pub engine_pid: Option<i32>,
-    /// The cgroup, as the file system shows it.
+    /// The cgroup: a path below the mount of the cgroup file system.
     pub cgroup_path: Option<Arc<str>>,
+    /// The id of that cgroup in cgroup v2.
+    pub cgroup_id: Option<u64>,
+    /// The namespaces of the process.
+    pub namespaces: Namespaces,
+    /// How it was made, as far as only the verbose information says.
+    pub spec: Option<Arc<Spec>>,
     /// Whether this engine will never tell a pid for this one, so that there is no use in asking again.
     pub no_pid: bool,
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::constants::*;
-use super::{Id, Labels, Memo, Time};
+use super::{Id, Labels, Memo, Port, Time};
 
 /// Whether a pod's sandbox is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PodState {
-    /// The engine has not observation.
+    /// The engine has not said.
     #[default]
     Unknown,
     /// Ready.
@@ -62,6 +62,18 @@ pub struct Pod {
     pub ips: Arc<[Arc<str>]>,
     /// Whether it uses the node's network; `None` while unknown.
     pub host_network: Option<bool>,
+    /// Whether it uses the node's process ids.
+    pub host_pid: Option<bool>,
+    /// Whether it uses the node's IPC.
+    pub host_ipc: Option<bool>,
+    /// The ports that its containers declare, as the kubelet writes them into the containers' annotations.
+    pub ports: Arc<[Port]>,
+    /// Whether the kubelet made it from a file or a URL, without the API server; `None` where nothing says so.
+    pub static_pod: Option<bool>,
+    /// The pod's cgroup, the parent of its containers' cgroups: a path below the mount of the cgroup file system.
+    pub cgroup_path: Option<Arc<str>>,
+    /// The network namespace's inode number; 0 where unknown.
+    pub net_namespace: u64,
     /// The runtime class's handler, "" for the default one.
     pub runtime_handler: Arc<str>,
     /// When the sandbox was created.
@@ -84,23 +96,15 @@ impl Pod {
             annotations: Arc::default(),
             ips: Arc::default(),
             host_network: None,
+            host_pid: None,
+            host_ipc: None,
+            ports: Arc::default(),
+            static_pod: None,
+            cgroup_path: None,
+            net_namespace: 0,
             runtime_handler: "".into(),
             created_at: None,
             view: Memo::default(),
         }
-    }
-
-    /// `newer`, completed by what only an earlier reply has reported: lists carry neither addresses nor the network.
-    pub fn merge(&self, newer: &Pod) -> Pod {
-        let mut merged = newer.clone();
-        if merged.ips.is_empty() && newer.state != PodState::NotReady {
-            merged.ips = self.ips.clone();
-        }
-        merged.host_network = merged.host_network.or(self.host_network);
-        merged.created_at = merged.created_at.or(self.created_at);
-        if merged.runtime_handler.is_empty() {
-            merged.runtime_handler = self.runtime_handler.clone();
-        }
-        merged
     }
 }

@@ -6,10 +6,14 @@
 use std::sync::Arc;
 
 use super::clock::{Now, Tick};
+use super::disputes::Dispute;
 use super::judge::{Source, Verdict, judge_start};
+use super::merge::Known;
+use super::open_fields::Unanswered;
 use super::run_log::{Ending, Run};
+use super::status_queue::Reason;
 use super::{Entry, Portfolio, StatusRequest, merge};
-use crate::cri::{EngineEvent, EventKind, Listing};
+use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
 use crate::model::*;
 
 impl Portfolio {
@@ -21,17 +25,28 @@ impl Portfolio {
             self.horizon.begin(begun_wall);
         }
         let source = Source::List { begun, first };
-        for observation in listing.sandboxes.into_iter().chain(listing.containers) {
-            let id = observation.id.clone();
-            self.statement(observation, source, now);
+        let is_complete = listing.is_complete();
+        self.note_unreadable(listing.unreadable);
+        for said in listing.sandboxes.into_iter().chain(listing.containers) {
+            let id = said.id.clone();
+            let in_doubt = self.entries.get(&id).is_some_and(|e| e.not_found.is_some_and(|asked| asked <= begun));
+            self.statement(said, source, now);
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.listed = tick;
+                entry.not_found = None;
+            }
+            if in_doubt {
+                self.listed_without_status(&id);
             }
         }
         // A late word may have begun a run after the departure was reported: that one ends here, too.
         let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
         let is_absent = |e: &&Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
-        let absent: Vec<Id> = self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect();
+        // An entry without an id may be any of them.
+        let absent: Vec<Id> = match is_complete {
+            true => self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect(),
+            false => Vec::new(),
+        };
         for id in absent {
             self.gone(&id, source, now);
         }
@@ -51,6 +66,7 @@ impl Portfolio {
             return;
         }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
+        self.note_unreadable(event.unreadable);
         if !self.horizon.is_fresh(event.created_at) {
             return self.hint(&event.id, kind, tick, now);
         }
@@ -63,6 +79,11 @@ impl Portfolio {
         for observation in event.containers {
             let own = event.kind.filter(|_| observation.id == event.id);
             self.statement(observation, Source::Event { own }, now);
+        }
+        if event.kind == Some(EventKind::Deleted)
+            && let Some(entry) = self.entries.get_mut(&event.id)
+        {
+            entry.deleted = true;
         }
         match event.kind {
             Some(EventKind::Deleted) => self.deleted(&event.id, kind, now),
@@ -82,9 +103,12 @@ impl Portfolio {
         let source = Source::Answer { asked: request.asked };
         self.status_queue.came_back(id);
         match answer {
-            Ok(Some(observation)) => self.statement(observation, source, now),
+            Ok(Some(said)) => {
+                self.statement(said, source, now);
+                self.note_answer(id);
+            }
             Ok(None) if self.entries.get(id).is_some_and(|e| e.affirmed <= request.asked) => {
-                self.gone(id, source, now);
+                self.not_found(id, source, now);
             }
             Ok(None) | Err(_) => {}
         }
@@ -115,48 +139,87 @@ impl Portfolio {
     }
 
     /// One statement about one container or sandbox.
-    fn statement(&mut self, observation: Observation, source: Source, now: Now) {
-        if let Some(pod) = &observation.pod {
-            self.note_pod(pod, now);
+    fn statement(&mut self, said: Observation, source: Source, now: Now) {
+        if said.flags & CRI_CONTAINER_FLAG_UNREADABLE != 0 && self.entries.contains_key(&said.id) {
+            return self.affirm(&said.id, source);
         }
-        let run = self.run_log.run(&observation.id);
-        let verdict = (observation.state == State::Running).then(|| judge_start(run, observation.started_at, source));
+        if let Some(pod) = &said.pod {
+            self.note_pod(pod, source.moment(self.tick), now);
+        }
+        if source.is_event() && source.reports_a_run() {
+            self.end_dispute(&said.id);
+        }
+        if self.is_overruled(&said, source) {
+            return self.affirm(&said.id, source);
+        }
+        let run = self.run_log.run(&said.id);
+        let mut verdict = (said.state == State::Running).then(|| judge_start(run, said.started_at, source));
         let is_over = matches!(run, Run::Over { .. });
-        // Late or repeated words on what is over and forgotten, or merely over.
-        let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&observation.id);
+        // Late or repeated statements on what is over and forgotten, or merely over.
+        let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&said.id);
+        if verdict == Some(Verdict::Doubtful) {
+            let what = "the engine shows it running after its exit was reported: its status is asked for";
+            verdict = match self.list_stands(&said.id, said.kind, what, now) {
+                true => Some(Verdict::BeginsAgain),
+                false => return self.affirm(&said.id, source),
+            };
+        }
         match verdict {
             _ if is_late => return,
             Some(Verdict::Stale) => return,
-            Some(Verdict::Doubtful) => {
-                self.warning(
-                    &observation.id,
-                    "the engine shows it running after its exit was reported: asked about it",
-                );
-                return self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono);
-            }
-            Some(Verdict::BeginsAgain) => self.end_before_restart(&observation, source, now),
+            Some(Verdict::BeginsAgain) => self.end_before_restart(&said, source, now),
             _ => {}
         }
-        let is_new = !self.entries.contains_key(&observation.id);
-        let changed = self.merge(&observation, source);
-        match (verdict, observation.state) {
-            (Some(Verdict::Begins), _) => self.begins(&observation, source, source.flags(), now),
+        let is_new = !self.entries.contains_key(&said.id);
+        let bits = self.merge(&said, source, now);
+        self.conclude(&said, verdict, source, Change { is_new, before: run, bits }, now);
+        if !matches!(source, Source::Answer { .. }) {
+            self.ask_for_missing(&said.id, 0, now);
+        }
+    }
+
+    /// What follows from a statement that was merged.
+    fn conclude(&mut self, said: &Observation, verdict: Option<Verdict>, source: Source, change: Change, now: Now) {
+        let run = change.before;
+        match (verdict, said.state) {
+            (Some(Verdict::Begins), _) => self.begins(said, source, source.flags(), now),
             (Some(Verdict::BeginsAgain), _) => {
                 let was_reported =
                     !run.is_over_unreported() && !matches!(run, Run::Over { how: Ending::NeverStarted, .. });
                 let flag = if was_reported { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
-                self.begins(&observation, source, source.flags() | flag, now);
+                self.begins(said, source, source.flags() | flag, now);
             }
-            (Some(Verdict::Overtaken), _) => self.lived_and_is_over(&observation, source, now),
-            (Some(_), _) => self.continues(&observation, source, changed, now),
-            (None, State::Exited) => self.exited(&observation, source, changed, now),
-            (None, State::Created) if is_new && self.synced => {
-                self.report(EventType::Created, source.flags(), 0, &observation.id, now);
+            (Some(Verdict::Overtaken), _) => self.ran_and_is_over(said, source, now),
+            (Some(_), _) => self.continues(said, source, change.bits, now),
+            (None, State::Exited) => self.exited(said, source, change.bits, now),
+            (None, State::Created) if change.is_new && self.synced => {
+                self.report(EventType::Created, source.flags(), 0, &said.id, now);
             }
-            (None, _) => self.updated(&observation.id, changed, now),
+            (None, _) => self.updated(&said.id, change.bits, now),
         }
-        if !matches!(source, Source::Answer { .. }) {
-            self.ask_for_missing(&observation.id, 0, now);
+    }
+
+    /// The engine has it, whatever else it says.
+    fn affirm(&mut self, id: &Id, source: Source) {
+        let as_of = source.as_of(self.tick);
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.affirmed = entry.affirmed.max(as_of);
+        }
+    }
+
+    /// Entries that could not be decoded: each is logged once.
+    fn note_unreadable(&mut self, unreadable: Vec<Unreadable>) {
+        for Unreadable { id, reason } in unreadable {
+            let is_new = match &id {
+                Some(id) => self.unreadable.insert(id.clone()),
+                None => self.warned.insert("an entry without an id"),
+            };
+            if !is_new {
+                continue;
+            }
+            self.counts.unreadable += 1;
+            let what = format!("an entry of the engine's reply cannot be decoded ({reason}); the others stand");
+            self.warning(&id.unwrap_or_else(|| "no id".into()), &what);
         }
     }
 
@@ -167,9 +230,10 @@ impl Portfolio {
         if observation.id == *about || observation.state == State::Running {
             return self.statement(observation, Source::Event { own }, now);
         }
-        let known = self.pods.get(&observation.id).map(|p| p.state);
+        let known = self.pods.get(&observation.id).map(|e| e.pod.state);
         if let Some(pod) = &observation.pod {
-            self.note_pod(&Pod { state: known.unwrap_or(pod.state), ..Pod::clone(pod) }, now);
+            let pod = Pod { state: known.unwrap_or(pod.state), ..Pod::clone(pod) };
+            self.note_pod(&pod, Source::Event { own }.moment(self.tick), now);
         }
     }
 
@@ -186,14 +250,14 @@ impl Portfolio {
         };
         match self.run_log.run(id) {
             Run::None => self.statement(observation, source, now),
-            Run::Unclear => self.lived_and_is_over(&observation, source, now),
-            run if run.is_over_unreported() => self.lived_and_is_over(&observation, source, now),
+            Run::Unclear => self.ran_and_is_over(&observation, source, now),
+            run if run.is_over_unreported() => self.ran_and_is_over(&observation, source, now),
             _ => {}
         }
         if let Some(entry) = self.entries.get_mut(id) {
             entry.kind_is_guess = is_guess;
         }
-        self.status_queue.ask_now(id, known.or(kind), now.mono);
+        self.status_queue.ask_now(id, known.or(kind), now.mono, Reason::Event);
     }
 
     pub(super) fn warning(&mut self, id: &Id, what: &str) {
@@ -214,43 +278,73 @@ impl Portfolio {
     fn deleted(&mut self, id: &Id, kind: Option<Kind>, now: Now) {
         match self.run_log.run(id) {
             Run::None | Run::Over { .. } => self.gone(id, Source::Event { own: None }, now),
-            _ => self.status_queue.ask_now(id, kind, now.mono),
+            _ => self.status_queue.ask_now(id, kind, now.mono, Reason::Event),
         }
     }
 
     /// Merges the statement into the record, and tells which bits of `CRI_CHANGED_*` that changed.
-    fn merge(&mut self, observation: &Observation, source: Source) -> u64 {
-        let entry = self.entries.get(&observation.id);
-        let pod_id = observation.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
-        let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).cloned();
-        let as_of = source.as_of(self.tick);
-        let fresh = entry.is_none_or(|e| as_of >= e.stated);
+    fn merge(&mut self, said: &Observation, source: Source, now: Now) -> u64 {
+        let entry = self.entries.get(&said.id);
+        let pod_id = said.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
+        let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).map(|e| e.pod.clone());
         let before = entry.map(|e| e.record.clone());
-        // A word without a status may have been taken for another kind; what the program added stays.
-        let of_this_kind = before.as_deref().filter(|r| r.kind == observation.kind);
-        let mut next = merge::merge(of_this_kind, observation, pod, fresh);
+        // A statement without a status may have been taken for another kind; what the program added stays.
+        let of_this_kind = entry.filter(|e| e.record.kind == said.kind);
+        let mut known = of_this_kind.map(|e| e.known.clone()).unwrap_or_default();
+        let moment = source.moment(self.tick);
+        let mut next = merge::merge(of_this_kind.map(|e| &*e.record), &mut known, said, pod, moment);
         next.rucksack = before.as_ref().and_then(|r| r.rucksack.clone());
+        self.note_presence(said, source, known, pod_id);
+        let bits = before.as_deref().map_or(0, |before| next.changed_since(before));
+        self.put(&said.id, next);
+        self.log_flags(&said.id);
+        let is_new = before.is_none();
+        if is_new || bits & CRI_CHANGED_EXIT != 0 {
+            self.link_attempts(&said.id, now);
+        }
+        if is_new || bits & (CRI_CHANGED_PID | CRI_CHANGED_LABELS | CRI_CHANGED_POD) != 0 {
+            self.learn_pod_from(&said.id, now);
+        }
+        bits
+    }
+
+    /// The engine has it, or had it when it said so.
+    fn note_presence(&mut self, said: &Observation, source: Source, known: Known, pod_id: Option<Id>) {
+        let as_of = source.as_of(self.tick);
         // A late event on what is over does not bring it back, nor does a list that began before it went.
-        let over = matches!(self.run_log.run(&observation.id), Run::Over { .. });
-        self.unlisted += usize::from(source.is_event() && !self.entries.contains_key(&observation.id));
-        let entry =
-            self.entries.entry(observation.id.clone()).or_insert_with(|| Entry::new(&observation.id, observation.kind));
+        let over = matches!(self.run_log.run(&said.id), Run::Over { .. });
+        self.unlisted += usize::from(source.is_event() && !self.entries.contains_key(&said.id));
+        let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
+        entry.known = known;
         entry.kind_is_guess = false;
-        entry.no_pid |= observation.details.as_ref().is_some_and(|d| d.no_pid);
+        entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
         entry.affirmed = entry.affirmed.max(as_of);
-        entry.stated = entry.stated.max(as_of);
         if !entry.present {
-            let revives = observation.state == State::Running || !source.is_event() || !over;
+            let revives = said.state == State::Running || !source.is_event() || !over;
             entry.present = as_of >= entry.departed && revives;
             self.changed |= entry.present;
         }
         if let Some(pod_id) = pod_id {
             entry.pod_id = Some(pod_id.clone());
-            self.members.entry(pod_id).or_default().insert(observation.id.clone());
+            self.members.entry(pod_id).or_default().insert(said.id.clone());
         }
-        let bits = before.as_deref().map_or(0, |before| next.changed_since(before));
-        self.put(&observation.id, next);
-        bits
+    }
+
+    /// What had to be repaired or cut is logged once for each container.
+    fn log_flags(&mut self, id: &Id) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        let new = entry.record.flags & !entry.logged_flags;
+        entry.logged_flags |= new;
+        if new & CRI_CONTAINER_FLAG_TEXT_REPAIRED != 0 {
+            self.counts.repaired_texts += 1;
+            self.warning(id, "the engine's texts about it are not UTF-8: bad bytes are replaced");
+        }
+        if new & CRI_CONTAINER_FLAG_LABELS_CUT != 0 {
+            self.counts.cut_labels += 1;
+            self.warning(id, "its labels or annotations are longer than labels.max_bytes: they are cut");
+        }
     }
 
     /// Makes this the record of the id.
@@ -259,27 +353,22 @@ impl Portfolio {
             return;
         };
         let is_final = !entry.present && matches!(self.run_log.run(id), Run::Over { .. });
-        record.missing = if is_final { 0 } else { merge::missing(&record, entry.no_pid) };
+        let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
+        record.missing = if is_final { 0 } else { missing };
         if *entry.record != record {
             entry.record = Arc::new(record);
             self.changed = true;
         }
     }
+}
 
-    /// StatusQueue again for what is missing, a little later each time.
-    pub(super) fn ask_for_missing(&mut self, id: &Id, tries: u32, now: Now) {
-        /// Those that ended before the first list can wait until the living are known.
-        const NO_HURRY: u32 = 3;
-        let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
-            return;
-        };
-        let (kind, created) = (entry.record.kind, entry.record.state == State::Created);
-        if entry.record.missing == 0 || created || self.status_queue.is_open(id) {
-            return;
-        }
-        let tries = if tries == 0 { NO_HURRY } else { tries };
-        self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling);
-    }
+/// How a statement changed what is known.
+struct Change {
+    is_new: bool,
+    /// The run as it was before.
+    before: Run,
+    /// Bits of `CRI_CHANGED_*`.
+    bits: u64,
 }
 
 impl Entry {
@@ -289,12 +378,18 @@ impl Entry {
             pod_id: None,
             present: true,
             affirmed: 0,
-            stated: 0,
+            known: Known::default(),
             listed: 0,
             departed: 0,
             kind_is_guess: false,
             no_pid: false,
             provisional: false,
+            dispute: Dispute::None,
+            not_found: None,
+            deleted: false,
+            removed: false,
+            unanswered: Unanswered::default(),
+            logged_flags: 0,
         }
     }
 }

@@ -26,6 +26,13 @@ impl Source {
         }
     }
 
+    /// As `as_of`, in the order in which statements are merged: a list or a status that was asked for at a tick is newer
+    /// than the event of that tick.
+    pub fn moment(self, now: Tick) -> Tick {
+        let as_of = self.as_of(now).min(Tick::MAX / 4);
+        2 * as_of + u64::from(!self.is_event())
+    }
+
     pub fn is_event(self) -> bool {
         matches!(self, Source::Event { .. })
     }

@@ -3,15 +3,22 @@
 use std::cmp::Ordering;
 
 use crate::error::{CRI_E_AMBIGUOUS, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, Error, Result};
-use crate::model::{Container, Kind};
+use crate::model::{Container, Kind, rfc3339};
 
 /// Shorter prefixes would hit by chance.
 const SHORTEST_PREFIX: usize = 6;
 const WHOLE_ID: usize = 64;
 
-/// Whether the text is a whole id, so that nothing needs to be looked up.
-pub fn is_whole_id(text: &str) -> bool {
-    text.len() == WHOLE_ID && is_hex(text)
+/// The whole id that the text is, in any form, so that nothing needs to be looked up.
+pub fn whole_id(text: &str) -> Option<&str> {
+    let id = plain_id(text);
+    (id.len() == WHOLE_ID && is_hex(id)).then_some(id)
+}
+
+/// An id as Kubernetes writes it (`containerd://<id>`, `cri-o://<id>`) without its scheme. Other texts stay as they are.
+fn plain_id(text: &str) -> &str {
+    let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map_or(text, |(_, id)| id)
 }
 
 fn is_hex(text: &str) -> bool {
@@ -28,6 +35,7 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
     if text.is_empty() {
         return Err(Error::new(CRI_E_INVALID_ARGUMENT, "the id or name is empty"));
     }
+    let text = plain_id(text);
     let all = among.map(AsRef::as_ref);
     if let Some(exact) = all.clone().find(|c| *c.id == *text) {
         return Ok(exact);
@@ -60,15 +68,19 @@ fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     }
 }
 
+/// What runs; then the newest pod of that name, because a StatefulSet's pod comes again under its name; then the newest
+/// attempt in it.
 fn preference(a: &Container, b: &Container) -> Ordering {
-    let key = |c: &Container| (c.is_running(), c.attempt, c.created_at);
+    let key = |c: &Container| {
+        let pod = c.pod.as_deref().map(|p| (p.created_at, p.attempt));
+        (c.is_running(), pod, c.attempt, c.created_at)
+    };
     key(a).cmp(&key(b))
 }
 
 fn ambiguous(text: &str, hits: &[&Container]) -> Error {
     const SHOWN: usize = 10;
-    let mut list: Vec<_> =
-        hits.iter().map(|c| format!("{} {} ({})", &c.id[..12.min(c.id.len())], c.path(), c.state.word())).collect();
+    let mut list: Vec<_> = hits.iter().map(|c| described(c)).collect();
     list.sort();
     let more = list.len().saturating_sub(SHOWN);
     list.truncate(SHOWN);
@@ -76,6 +88,14 @@ fn ambiguous(text: &str, hits: &[&Container]) -> Error {
     let message =
         format!("{text:?} may mean any of: {}{more} (name one by namespace/pod/container or id)", list.join(", "));
     Error::new(CRI_E_AMBIGUOUS, message)
+}
+
+/// Enough to tell it from its namesakes.
+fn described(c: &Container) -> String {
+    let id: String = c.id.chars().take(13).collect();
+    let uid = c.pod.as_deref().map_or("unknown", |p| &p.uid);
+    let created = c.created_at.map_or_else(|| "at an unknown time".into(), rfc3339);
+    format!("{id} {} ({}, pod uid {uid}, created {created})", c.path(), c.state.word())
 }
 
 #[cfg(test)]
@@ -120,6 +140,31 @@ mod tests {
         assert_eq!(find("shop/web/app").unwrap(), "aaaaaa2");
         assert_eq!(find("batch/job/job").unwrap(), "dddddd2");
         assert_eq!(find(&node()[0].id).unwrap(), "aaaaaa1", "a whole id means just that");
+    }
+
+    #[test]
+    fn of_pods_with_one_name_the_newest_is_meant() {
+        let at = |id: &str, attempt, created| {
+            let mut c = Container::clone(&container(id, "shop/web-0/app", attempt, State::Exited));
+            let mut pod = Pod::clone(c.pod.as_deref().unwrap());
+            (pod.created_at, pod.uid) = (Some(created), format!("uid-{created}").into());
+            (c.pod, c.created_at) = (Some(pod.into()), Some(created));
+            Arc::new(c)
+        };
+        let both = [at("aaaaaa1", 5, 100), at("aaaaaa2", 0, 200)];
+        assert!(lookup(both.iter(), "shop/web-0/app").unwrap().id.starts_with("aaaaaa2"));
+        assert!(lookup(both.iter(), "app").unwrap().id.starts_with("aaaaaa2"));
+        let e = lookup(both.iter(), "aaaaaa").unwrap_err();
+        assert!(e.message().contains("pod uid uid-200, created 1970-01-01T00:00:00.000000200Z"), "{e}");
+    }
+
+    #[test]
+    fn an_id_may_have_the_form_that_kubernetes_writes() {
+        let id = node()[0].id.clone();
+        assert_eq!(find(&format!("containerd://{id}")).unwrap(), "aaaaaa1");
+        assert_eq!(find("cri-o://aaaaaa2").unwrap(), "aaaaaa2");
+        assert_eq!(whole_id(&format!("docker://{id}")), Some(&*id));
+        assert_eq!((whole_id("shop/web/app"), whole_id("aaaaaa1")), (None, None));
     }
 
     #[test]

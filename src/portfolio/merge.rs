@@ -1,67 +1,187 @@
-//! A new statement of the engine, merged into what is known: the next version of a container's record.
+//! A new statement of the engine, merged into what is known: the next version of a container's record. Pure.
 
 use std::sync::Arc;
 
+use super::clock::Tick;
+use super::fields::{Field, Origin, Strengths};
 use crate::model::*;
 
-/// The record that follows from `before` (nothing, for a new id) and a statement. `fresh` says that the statement is
-/// no older than the newest one before it: an older one only fills gaps. An exit is final, whoever tells it.
+/// What is known of the fields of one record beside their values: how strong each is, and how far the run has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    strengths: Strengths,
+    /// How far the run has come, in the newest words that say so.
+    progress: State,
+    /// The newest tick of a statement with a state.
+    stated: Tick,
+    /// The newest tick of a statement that the state is unknown.
+    unknown: Tick,
+}
+
+impl Known {
+    /// The state after this statement. It goes one way; "unknown" stands until a newer statement says otherwise.
+    fn state(&mut self, said: State, as_of: Tick) -> State {
+        if said == State::Unknown {
+            self.unknown = self.unknown.max(as_of);
+        } else {
+            self.stated = self.stated.max(as_of);
+            self.progress = further(self.progress, said);
+        }
+        match self.progress {
+            State::Exited => State::Exited,
+            _ if self.unknown > self.stated => State::Unknown,
+            progress => progress,
+        }
+    }
+
+    /// Another run of the same id begins.
+    pub fn new_run(&mut self) {
+        *self = Known { strengths: std::mem::take(&mut self.strengths), ..Known::default() };
+        self.strengths.new_run();
+    }
+
+    /// The engine takes back that it has exited.
+    pub fn runs_after_all(&mut self) {
+        self.progress = State::Running;
+    }
+}
+
+fn further(a: State, b: State) -> State {
+    let place = |state| match state {
+        State::Unknown => 0,
+        State::Created => 1,
+        State::Running => 2,
+        State::Exited => 3,
+    };
+    if place(a) >= place(b) { a } else { b }
+}
+
+/// The record that follows from `before` (nothing, for a new id) and a statement that holds as of this tick.
 pub(super) fn merge(
     before: Option<&Container>,
-    observation: &Observation,
+    known: &mut Known,
+    said: &Observation,
     pod: Option<Arc<Pod>>,
-    fresh: bool,
+    as_of: Tick,
 ) -> Container {
-    let mut next = before.cloned().unwrap_or_else(|| Container::new(observation.id.clone(), observation.kind));
-    let new = before.is_none();
-    if let Some(state) = next_state(next.state, observation.state, fresh || new) {
-        next.state = state;
-    }
-    if next.name.is_empty() {
-        next.name = observation.name.clone();
-        next.attempt = observation.attempt;
-    }
-    if fresh || new {
-        // Lists and statuses carry the same labels; an event's sandbox may be too early to have any.
-        keep_shared(&mut next.labels, &observation.labels);
-        keep_shared(&mut next.annotations, &observation.annotations);
-    }
-    // containerd's lists and statuses do not agree on the image: a status, once seen, is the better word.
-    if next.image == Image::default() || observation.is_status {
-        next.image = observation.image.clone();
-    }
+    let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
+    next.state = known.state(said.state, as_of);
     next.pod = pod.or(next.pod);
-    next.created_at = next.created_at.or(observation.created_at);
-    next.started_at = observation.started_at.or(next.started_at);
-    if next.state == State::Exited {
-        next.finished_at = observation.finished_at.or(next.finished_at);
-        next.exit = observation.exit.clone().or(next.exit);
+    next.flags |= said.flags;
+    let taken = &mut known.strengths;
+    if !said.name.is_empty() && taken.take(Field::Name, Origin::Engine, as_of) {
+        (next.name, next.attempt) = (said.name.clone(), said.attempt);
     }
-    if let Some(details) =
-        observation.details.as_ref().filter(|_| next.state == State::Running && observation.state == State::Running)
-    {
-        next.pid = details.pid;
-        next.pid_start_ticks = details.pid_start_ticks;
-        next.engine_pid = details.engine_pid;
-        next.cgroup_path = details.cgroup_path.clone().or(next.cgroup_path);
+    merge_labels(&mut next, taken, said, as_of);
+    merge_image(&mut next.image, taken, said, as_of);
+    if said.created_at.is_some() && taken.take(Field::CreatedAt, Origin::Engine, as_of) {
+        next.created_at = said.created_at;
     }
+    if said.started_at.is_some() && taken.take(Field::StartedAt, Origin::Status, as_of) {
+        next.started_at = said.started_at;
+    }
+    if let Some(exit) = &said.exit {
+        let origin = exit_origin(exit);
+        if taken.take(Field::Exit, origin, as_of) {
+            next.exit = Some(exit.clone());
+        }
+        if said.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
+            next.finished_at = said.finished_at;
+        }
+    }
+    merge_process(&mut next, taken, said, as_of);
+    merge_spec(&mut next.spec, taken, said, as_of);
     next
 }
 
-fn keep_shared(own: &mut Arc<Labels>, observation: &Arc<Labels>) {
-    if **own != **observation && !observation.is_empty() {
-        *own = observation.clone();
+/// containerd has this for whatever ended while it was down.
+fn exit_origin(exit: &Exit) -> Origin {
+    match (exit.code, &*exit.reason) {
+        (Some(255), "Unknown") | (None, "") => Origin::Unseen,
+        _ => Origin::Status,
     }
 }
 
-/// Run goes one way: created, running, exited. "Unknown" is believed only from the newest word.
-fn next_state(now: State, observation: State, fresh: bool) -> Option<State> {
-    match (now, observation) {
-        (State::Exited, _) => None,
-        (_, State::Exited) => Some(State::Exited),
-        (State::Created, State::Running) => Some(State::Running),
-        (State::Running, State::Created) => None,
-        (_, observation) => fresh.then_some(observation),
+fn merge_labels(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    // An event's sandbox may be too early to have any.
+    if !said.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
+        next.labels = said.labels.clone();
+    }
+    if !said.annotations.is_empty()
+        && taken.take(Field::Annotations, Origin::Engine, as_of)
+        && next.annotations != said.annotations
+    {
+        next.annotations = said.annotations.clone();
+    }
+    next.labels = labels::with_own_keys(next);
+}
+
+fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    let names = &said.image;
+    let engine = match (is_bare_digest(&names.engine), said.is_status) {
+        (true, _) => Origin::Digest,
+        (false, true) => Origin::Status,
+        (false, false) => Origin::List,
+    };
+    for (name, origin) in
+        [(&names.author, Origin::Author), (&names.engine, engine), (&names.annotated, Origin::Annotation)]
+    {
+        if !name.is_empty() && taken.take(Field::ImageName, origin, as_of) {
+            image.name = name.clone();
+        }
+    }
+    if !names.reference.is_empty() && taken.take(Field::ImageReference, Origin::Engine, as_of) {
+        image.reference = names.reference.clone();
+    }
+    if !names.id.is_empty() && taken.take(Field::ImageId, Origin::Engine, as_of) {
+        image.id = names.id.clone();
+    }
+}
+
+/// Only what runs has a process: CRI-O names the pid of long ago for what has exited.
+fn merge_process(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
+        return;
+    };
+    if details.cgroup_path.is_some() && taken.take(Field::Cgroup, Origin::Process, as_of) {
+        (next.cgroup_path, next.cgroup_id) = (details.cgroup_path.clone(), details.cgroup_id);
+    }
+    if taken.take(Field::Process, Origin::Process, as_of) {
+        (next.pid, next.pid_start_ticks) = (details.pid, details.pid_start_ticks);
+        (next.engine_pid, next.namespaces) = (details.engine_pid, details.namespaces);
+    }
+}
+
+fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    let sources =
+        [(said.spec.as_deref(), Origin::Status), (said.details.as_ref().and_then(|d| d.spec.as_deref()), Origin::Info)];
+    let mut next = Spec::clone(spec);
+    for (from, origin) in sources.into_iter().filter_map(|(from, origin)| Some((from?, origin))) {
+        let mut take = |given: bool, field| given && taken.take(field, origin, as_of);
+        if take(!from.log_path.is_empty(), Field::LogPath) {
+            next.log_path = from.log_path.clone();
+        }
+        if take(!from.mounts.is_empty(), Field::Mounts) {
+            next.mounts = from.mounts.clone();
+        }
+        if take(from.resources.is_some(), Field::Resources) {
+            next.resources = from.resources.clone();
+        }
+        if take(from.user.is_some(), Field::User) {
+            next.user = from.user.clone();
+        }
+        if take(!from.command.is_empty() || !from.args.is_empty(), Field::Command) {
+            (next.command, next.args) = (from.command.clone(), from.args.clone());
+        }
+        if take(!from.working_dir.is_empty(), Field::WorkingDir) {
+            next.working_dir = from.working_dir.clone();
+        }
+        if take(from.privileged.is_some(), Field::Privileged) {
+            next.privileged = from.privileged;
+        }
+    }
+    if **spec != next {
+        *spec = next.into();
     }
 }
 
@@ -76,7 +196,7 @@ pub(super) fn as_running(record: &Container) -> Container {
     running
 }
 
-/// The same id, about to live again: what belonged to the run before is not carried over.
+/// The same id, about to run again: what belonged to the run before is not carried over, but for how that ended.
 pub(super) fn as_restarted(record: &Container) -> Container {
     let mut again = record.clone();
     again.state = State::Unknown;
@@ -84,8 +204,22 @@ pub(super) fn as_restarted(record: &Container) -> Container {
     again.finished_at = None;
     again.started_at = None;
     again.rucksack = None;
-    (again.pid, again.pid_start_ticks, again.engine_pid) = (None, None, None);
-    again
+    again.previous = previous(record).map(Arc::new).or(again.previous);
+    without_process(&again)
+}
+
+/// The record without the process, which is gone.
+pub(super) fn without_process(record: &Container) -> Container {
+    let mut without = record.clone();
+    (without.pid, without.pid_start_ticks, without.engine_pid) = (None, None, None);
+    without.namespaces = Namespaces::default();
+    without
+}
+
+/// How this record's run ended, for the one after it.
+pub(super) fn previous(record: &Container) -> Option<Previous> {
+    let exit = record.exit.as_ref()?;
+    Some(Previous { exit_code: exit.code, reason: exit.reason.clone(), finished_at: record.finished_at })
 }
 
 /// The record of something that vanished: it has exited, and the engine will not tell how.
@@ -114,68 +248,4 @@ pub(super) fn missing(record: &Container, no_pid: bool) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn observation(state: State) -> Observation {
-        Observation { state, name: "app".into(), is_status: true, ..Observation::of("c".into(), Kind::Container) }
-    }
-
-    fn running() -> Container {
-        let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
-        merge(
-            None,
-            &Observation { started_at: Some(10), details: Some(details), ..observation(State::Running) },
-            None,
-            true,
-        )
-    }
-
-    #[test]
-    fn life_goes_one_way() {
-        for (now, word, fresh, next) in [
-            (State::Running, State::Created, true, State::Running),
-            (State::Running, State::Unknown, true, State::Unknown),
-            (State::Running, State::Unknown, false, State::Running),
-            (State::Running, State::Exited, false, State::Exited),
-            (State::Created, State::Running, false, State::Running),
-            (State::Exited, State::Running, true, State::Exited),
-            (State::Unknown, State::Running, true, State::Running),
-        ] {
-            assert_eq!(next_state(now, word, fresh).unwrap_or(now), next, "{now:?} {word:?} {fresh}");
-        }
-    }
-
-    #[test]
-    fn a_list_neither_unlearns_nor_overrides_what_a_status_told() {
-        let mut known = running();
-        known.image = Image { reference: "repo@sha256:1".into(), ..Image::default() };
-        let listed = Observation {
-            is_status: false,
-            image: Image { id: "sha256:2".into(), ..Image::default() },
-            ..observation(State::Running)
-        };
-        let next = merge(Some(&known), &listed, None, true);
-        assert_eq!((next.pid, next.started_at, &*next.image.reference), (Some(7), Some(10), "repo@sha256:1"));
-    }
-
-    #[test]
-    fn a_stale_pid_of_the_exited_is_not_taken() {
-        let late =
-            Observation { details: Some(Details { pid: Some(9), ..Details::default() }), ..observation(State::Exited) };
-        assert_eq!(merge(Some(&running()), &late, None, true).pid, Some(7));
-    }
-
-    #[test]
-    fn missing_is_what_may_yet_be_told() {
-        let mut c = Container::new("c".into(), Kind::Container);
-        c.state = State::Running;
-        assert_eq!(missing(&c, false), CRI_MISSING_PID | CRI_MISSING_POD | CRI_MISSING_STARTED_AT);
-        assert_eq!(missing(&c, true), CRI_MISSING_POD | CRI_MISSING_STARTED_AT);
-        c.state = State::Exited;
-        c.pod = Some(Pod::new("p".into()).into());
-        assert_eq!(missing(&c, false), CRI_MISSING_EXIT);
-        assert_eq!(as_gone(&c).exit, Some(Exit::gone()));
-        assert_eq!(as_gone(&c).missing, 0);
-    }
-}
+mod tests;

@@ -3,11 +3,15 @@
 
 mod apply;
 mod clock;
+mod disputes;
+mod fields;
 mod judge;
 mod lookup;
 mod merge;
+mod open_fields;
 mod packer;
 mod pods;
+mod previous;
 mod query;
 mod report;
 mod run_log;
@@ -17,21 +21,25 @@ mod status_queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::model::*;
 use clock::Horizon;
+use disputes::Dispute;
+use merge::Known;
+use open_fields::Unanswered;
 use packer::PackerRequests;
+use pods::PodEntry;
 use run_log::RunLog;
 use status_queue::StatusQueue;
 
 pub use clock::{Millis, Now, Tick};
-pub use lookup::{is_whole_id, lookup};
+pub use lookup::{lookup, whole_id};
 pub use query::Query;
 pub use snapshot::Snapshot;
-pub use status_queue::StatusRequest;
+pub use status_queue::{Reason, StatusRequest};
 
 /// Something that consumers have to be reported.
 #[derive(Debug, Clone)]
@@ -46,6 +54,41 @@ pub struct Report {
     pub time: Time,
     /// The container, as it is now.
     pub container: Arc<Container>,
+}
+
+/// What the portfolio has noticed, in numbers that only grow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Containers that were seen only after their end, and were gone before it could be learnt whether they had run.
+    pub unresolved: u64,
+    /// Contradictions of the engine: between its lists, its statuses and its events.
+    pub contradictions: u64,
+    /// Processes that were gone while the engine said that their containers run.
+    pub vanished_processes: u64,
+    /// Containers with a text that was not UTF-8.
+    pub repaired_texts: u64,
+    /// Containers whose labels or annotations were cut.
+    pub cut_labels: u64,
+    /// Entries of lists and events that could not be decoded.
+    pub unreadable: u64,
+    /// Fields that were given up, because the engine gave the same answer again and again.
+    pub not_told: u64,
+}
+
+impl Counts {
+    /// All of them, with their names in statistics.
+    pub fn named(self) -> [(&'static str, u64); 7] {
+        [
+            ("unresolved", self.unresolved),
+            ("contradictions", self.contradictions),
+            ("vanishedProcesses", self.vanished_processes),
+            ("repairedTexts", self.repaired_texts),
+            ("cutLabels", self.cut_labels),
+            ("unreadableEntries", self.unreadable),
+            ("fieldsNotTold", self.not_told),
+        ]
+    }
 }
 
 /// How patient and how forgetful the portfolio is.
@@ -74,8 +117,8 @@ struct Entry {
     present: bool,
     /// The newest tick as of which the engine was known to have it.
     affirmed: Tick,
-    /// The tick of the newest word on its state.
-    stated: Tick,
+    /// How strong the record's values are.
+    known: Known,
     /// The tick at which a list that shows it was applied last.
     listed: Tick,
     /// The tick at which it went.
@@ -86,13 +129,25 @@ struct Entry {
     no_pid: bool,
     /// Its EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
+    /// Where the engine contradicts itself about its state.
+    dispute: Dispute,
+    /// Its status was not found, by a request of that tick; no list has shown it since.
+    not_found: Option<Tick>,
+    /// An event has said that the engine has deleted it.
+    deleted: bool,
+    /// REMOVED was reported, and no run has begun since.
+    removed: bool,
+    /// What the engine was asked for in vain.
+    unanswered: Unanswered,
+    /// Bits of `CRI_CONTAINER_FLAG_*` that were logged.
+    logged_flags: u32,
 }
 
 /// Who runs on this node.
 #[derive(Debug)]
 pub struct Portfolio {
     entries: HashMap<Id, Entry>,
-    pods: HashMap<Id, Arc<Pod>>,
+    pods: HashMap<Id, PodEntry>,
     /// The containers of each pod, whether the pod itself is known or not.
     members: HashMap<Id, BTreeSet<Id>>,
     run_log: RunLog,
@@ -111,7 +166,13 @@ pub struct Portfolio {
     reported: Vec<Report>,
     /// Contradictions, in words.
     warnings: Vec<String>,
-    unresolved: u64,
+    /// Warnings that are worth one line, however many containers they concern.
+    warned: HashSet<&'static str>,
+    /// Ids of entries that could not be decoded.
+    unreadable: HashSet<Id>,
+    counts: Counts,
+    /// A status was not found of what lists show: the next list decides.
+    wants_list: bool,
     limits: Limits,
 }
 
@@ -135,7 +196,10 @@ impl Portfolio {
             changed: false,
             reported: Vec::new(),
             warnings: Vec::new(),
-            unresolved: 0,
+            warned: HashSet::new(),
+            unreadable: HashSet::new(),
+            counts: Counts::default(),
+            wants_list: false,
             limits: Limits {
                 hold: 200,
                 rucksack: millis(config.packer_timeout),
@@ -187,7 +251,7 @@ impl Portfolio {
 
     /// The pods whose sandboxes the engine has.
     pub fn pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
-        self.pods.iter().filter(|(id, _)| self.entries.get(*id).is_some_and(|e| e.present)).map(|(_, pod)| pod)
+        self.pods.iter().filter(|(id, _)| self.entries.get(*id).is_some_and(|e| e.present)).map(|(_, entry)| &entry.pod)
     }
 
     /// The container or sandbox with this id, also among the tombstones.
@@ -197,13 +261,14 @@ impl Portfolio {
 
     /// The pod with this sandbox.
     pub fn pod(&self, id: &str) -> Option<&Arc<Pod>> {
-        self.pods.get(id)
+        self.pods.get(id).map(|entry| &entry.pod)
     }
 
     /// What the record would be with this statement in it.
     pub fn record_of(&self, observation: &Observation, pod: Option<Arc<Pod>>) -> Container {
-        let known = self.get(&observation.id).filter(|c| c.kind == observation.kind);
-        let mut record = merge::merge(known.map(|c| &**c), observation, pod, true);
+        let entry = self.entries.get(&observation.id).filter(|e| e.record.kind == observation.kind);
+        let mut known = entry.map(|e| e.known.clone()).unwrap_or_default();
+        let mut record = merge::merge(entry.map(|e| &*e.record), &mut known, observation, pod, Tick::MAX);
         record.missing = merge::missing(&record, observation.details.as_ref().is_some_and(|d| d.no_pid));
         record
     }
@@ -228,10 +293,24 @@ impl Portfolio {
         self.status_queue.tries(id)
     }
 
-    /// How many containers were seen only after their end and were gone before it could be learnt whether they had
-    /// lived.
-    pub fn unresolved(&self) -> u64 {
-        self.unresolved
+    /// How many status requests were made, by reason.
+    pub fn status_requests_made(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.status_queue.made()
+    }
+
+    /// The request for this id timed out, or came back otherwise.
+    pub fn note_speed(&mut self, id: &Id, timed_out: bool) {
+        self.status_queue.note_speed(id, timed_out);
+    }
+
+    /// The processes of everything that runs: their containers' ids, pids and starts.
+    pub fn processes(&self) -> Vec<(Id, i32, u64)> {
+        self.running().filter_map(|c| Some((c.id.clone(), c.pid?, c.pid_start_ticks?))).collect()
+    }
+
+    /// What was noticed, in numbers.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// How many runs are remembered so that they are not reported again.
@@ -269,7 +348,8 @@ impl Portfolio {
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
     pub fn wants_list(&mut self) -> bool {
-        self.status_queue.too_many_hints(self.limits.hints) || self.unlisted > self.limits.unlisted / 4
+        let many_hints = self.status_queue.too_many_hints(self.limits.hints);
+        std::mem::take(&mut self.wants_list) || many_hints || self.unlisted > self.limits.unlisted / 4
     }
 
     /// The connection is lost: what was asked has to be asked again.

@@ -1,9 +1,10 @@
-//! What consumers are reported of it, and when.
+//! What is reported to consumers, and when.
 
 use std::sync::Arc;
 
 use super::clock::Now;
 use super::run_log::{Ending, Run};
+use super::status_queue::Reason;
 use super::{Portfolio, Report, merge};
 use crate::model::*;
 
@@ -53,7 +54,7 @@ impl Portfolio {
         let provisional = entry.record.exit.as_ref().is_some_and(|e| &*e.reason == "Error") && entry.present;
         entry.provisional = provisional;
         if provisional {
-            self.status_queue.ask(id, Some(kind), now.mono + CONFIRM_AFTER);
+            self.status_queue.ask(id, Some(kind), now.mono + CONFIRM_AFTER, Reason::Provisional);
         }
         self.report(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
     }

@@ -4,13 +4,16 @@ use super::Portfolio;
 use super::clock::Now;
 use super::judge::Source;
 use super::merge;
+use super::open_fields::Unanswered;
 use super::run_log::{Ending, Run, Waits};
+use super::status_queue::Reason;
 use crate::model::*;
 
 impl Portfolio {
     pub(super) fn begins(&mut self, observation: &Observation, source: Source, flags: u32, now: Now) {
         let started_at = observation.started_at;
-        self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono);
+        self.new_run(&observation.id);
+        self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono, Reason::Start);
         let rucksack = self.pack_new_run(&observation.id, now);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
@@ -34,25 +37,33 @@ impl Portfolio {
             // The list that showed its end was wrong; its status says so.
             Run::Ending { started_at, .. } if matches!(source, Source::Answer { .. }) => {
                 self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
-                self.restate(observation, now);
+                self.restate(&observation.id, now);
             }
             _ => {}
         }
     }
 
-    /// The record says "exited", and that was wrong.
-    pub(super) fn restate(&mut self, observation: &Observation, now: Now) {
-        self.warning(
-            &observation.id,
-            "a list showed it exited, and its status says that it runs: it is taken for running",
-        );
-        let Some(entry) = self.entries.get(&observation.id) else {
+    /// A list says "exited", and the status says that it runs: nothing was reported yet, and it is taken for running.
+    pub(super) fn restate(&mut self, id: &Id, now: Now) {
+        let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
+        entry.known.runs_after_all();
         let mut record = Container::clone(&entry.record);
         (record.state, record.exit, record.finished_at) = (State::Running, None, None);
-        self.put(&observation.id, record);
-        self.updated(&observation.id, CRI_CHANGED_STATE, now);
+        let kind = record.kind;
+        self.put(id, record);
+        let what = "a list shows it exited, and its status says that it runs: it is taken for running";
+        self.list_stands(id, kind, what, now);
+    }
+
+    /// What belongs to one run begins anew.
+    fn new_run(&mut self, id: &Id) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.removed = false;
+            entry.deleted = false;
+            entry.unanswered = Unanswered::default();
+        }
     }
 
     pub(super) fn exited(&mut self, observation: &Observation, source: Source, changed: u64, now: Now) {
@@ -66,9 +77,14 @@ impl Portfolio {
                 self.exited(observation, source, changed, now);
             }
             Run::Running { .. } | Run::Ending { .. } if has_facts => self.report_exited(id, source.flags(), now),
+            // A status has contradicted a list about this before.
+            Run::Running { .. } if self.is_disputed(id) => match self.list_stands(id, observation.kind, "", now) {
+                true => self.report_exited(id, source.flags(), now),
+                false => self.restate(id, now),
+            },
             Run::Running { started_at } => {
                 self.run_log.set(id, Run::Ending { until, started_at });
-                self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
             Run::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
@@ -80,7 +96,7 @@ impl Portfolio {
                 self.first_seen_exited(observation, source, has_facts, now);
             }
             Run::Over { how: Ending::Unresolved, .. } if has_facts => {
-                self.unresolved -= 1;
+                self.counts.unresolved -= 1;
                 self.first_seen_exited(observation, source, has_facts, now);
             }
             Run::Over { .. } => {}
@@ -96,7 +112,7 @@ impl Portfolio {
         }
         if !has_facts {
             self.run_log.set(id, Run::Unclear);
-            return self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+            return self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
         }
         if observation.never_started() {
             self.run_log.set(id, Run::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });
@@ -117,16 +133,16 @@ impl Portfolio {
     }
 
     /// It lived when the event was made, and is known to be over: both are reported, the end as soon as it was asked how.
-    pub(super) fn lived_and_is_over(&mut self, observation: &Observation, source: Source, now: Now) {
+    pub(super) fn ran_and_is_over(&mut self, observation: &Observation, source: Source, now: Now) {
         let (id, started_at) = (&observation.id, observation.started_at);
-        self.unresolved -= u64::from(matches!(self.run_log.run(id), Run::Over { how: Ending::Unresolved, .. }));
+        self.counts.unresolved -= u64::from(matches!(self.run_log.run(id), Run::Over { how: Ending::Unresolved, .. }));
         self.run_log.set(id, Run::Starting { waits: Waits::default(), flags: source.flags(), started_at });
         self.release(id, now);
         match self.entries.get(id).map(|e| (e.present, merge::as_gone(&e.record))) {
             Some((false, record)) => self.end_as_gone(id, record, source, now),
             _ => {
                 self.run_log.set(id, Run::Ending { until: now.mono + self.limits.hold, started_at });
-                self.status_queue.ask_now(id, Some(observation.kind), now.mono);
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
         }
     }
@@ -145,7 +161,7 @@ impl Portfolio {
             }
             Run::Running { .. } | Run::Ending { .. } => self.end_as_gone(id, record, source, now),
             Run::Unclear => {
-                self.unresolved += 1;
+                self.counts.unresolved += 1;
                 self.warning(
                     id,
                     "seen only after its end, and gone before it could be learnt whether it had lived: not reported",
@@ -185,7 +201,10 @@ impl Portfolio {
         self.status_queue.drop(id);
         self.packer.drop(id);
         self.run_log.depart(id, now.mono);
-        self.report(EventType::Removed, source.flags(), 0, id, now);
+        // A list that began a moment too early shows it once more.
+        if !self.entries.get_mut(id).is_some_and(|e| std::mem::replace(&mut e.removed, true)) {
+            self.report(EventType::Removed, source.flags(), 0, id, now);
+        }
         self.tombstones.push_back((now.mono, id.clone()));
         self.forget_old(now);
     }
@@ -202,7 +221,8 @@ impl Portfolio {
             _ => {}
         }
         self.confirm(id, now);
-        if let Some(entry) = self.entries.get(id) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.known.new_run();
             let record = merge::as_restarted(&entry.record);
             self.put(id, record);
         }

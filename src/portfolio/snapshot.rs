@@ -41,7 +41,7 @@ impl Portfolio {
         Snapshot {
             generation: self.generation,
             entries: entries.collect(),
-            pods: self.pods.values().cloned().collect(),
+            pods: self.pods.values().map(|entry| entry.pod.clone()).collect(),
             view: Memo::default(),
         }
     }

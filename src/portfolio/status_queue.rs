@@ -16,12 +16,50 @@ pub struct StatusRequest {
     pub asked: Tick,
 }
 
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $reason:ident = $name:literal,)+) => {
+        /// Why a status is asked for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Reason { $($(#[doc = $doc])+ $reason),+ }
+
+        impl Reason {
+            /// All of them, in order.
+            pub const ALL: &[Reason] = &[$(Reason::$reason),+];
+
+            /// The name in statistics.
+            pub fn name(self) -> &'static str {
+                match self { $(Reason::$reason => $name),+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A run began: only its status has the pid.
+    Start = "statusRequestsForStart",
+    /// A list shows an end: only the status has the exit's facts.
+    End = "statusRequestsForEnd",
+    /// An event came without a status, or was made before the first list.
+    Event = "statusRequestsForEvent",
+    /// The engine contradicts itself.
+    Contradiction = "statusRequestsForContradiction",
+    /// A field is still missing.
+    Missing = "statusRequestsForMissing",
+    /// An exit was reported as provisional.
+    Provisional = "statusRequestsForProvisional",
+    /// The process of a running container is gone.
+    ProcessGone = "statusRequestsForProcessGone",
+}
+
+/// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
+const MOST_SLOW: usize = 6;
 /// First wait before asking again for what is still missing; it doubles up to the relist's interval.
 const FIRST_RETRY: Millis = 500;
 
 #[derive(Debug)]
 struct Planned {
     kind: Option<Kind>,
+    reason: Reason,
     /// When to ask; `None` while the request is on its way.
     due: Option<Millis>,
     tries: u32,
@@ -40,38 +78,47 @@ pub(super) struct StatusQueue {
     hints: usize,
     /// Asked for at once, and not answered since.
     urgent: HashSet<Id>,
+    /// The last request of these timed out.
+    slow: HashSet<Id>,
+    /// Those of them that are being asked for.
+    slow_under_way: HashSet<Id>,
+    /// How many requests were made, by reason.
+    made: [u64; Reason::ALL.len()],
 }
 
 impl StatusQueue {
-    /// StatusQueue about this id at once.
-    pub fn ask_now(&mut self, id: &Id, kind: Option<Kind>, now: Millis) {
-        self.plan(id, kind, now, None);
+    /// Asks about this id at once.
+    pub fn ask_now(&mut self, id: &Id, kind: Option<Kind>, now: Millis, reason: Reason) {
+        self.plan(id, kind, now, None, reason);
         self.urgent.insert(id.clone());
         if let Some(planned) = self.by_id.get_mut(id) {
             planned.again_urgent = planned.again.is_some();
         }
     }
 
-    /// StatusQueue about this id at `due`, or earlier if that is already planned.
-    pub fn ask(&mut self, id: &Id, kind: Option<Kind>, due: Millis) {
-        self.plan(id, kind, due, None);
+    /// Asks about this id at `due`, or earlier if that is already planned.
+    pub fn ask(&mut self, id: &Id, kind: Option<Kind>, due: Millis, reason: Reason) {
+        self.plan(id, kind, due, None, reason);
     }
 
-    /// StatusQueue about an id of which only a doubtful word has come.
+    /// Asks about an id of which only a doubtful word has come.
     pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, tick: Tick) {
         if !self.by_id.contains_key(id) {
-            self.plan(id, kind, due, Some(tick));
+            self.plan(id, kind, due, Some(tick), Reason::Event);
         }
     }
 
-    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>) {
+    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>, reason: Reason) {
         let planned = self.by_id.entry(id.clone()).or_insert_with(|| {
             self.hints += usize::from(hint.is_some());
-            Planned { kind, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
+            Planned { kind, reason, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
         });
         planned.kind = planned.kind.or(kind);
         if hint.is_none() && planned.hint.take().is_some() {
             self.hints -= 1;
+        }
+        if planned.due.is_none_or(|at| due < at) {
+            planned.reason = reason;
         }
         match planned.due {
             None => planned.again = Some(planned.again.map_or(due, |at| at.min(due))),
@@ -87,6 +134,8 @@ impl StatusQueue {
     /// Nothing is to be asked about this id any more.
     pub fn drop(&mut self, id: &Id) {
         self.urgent.remove(id);
+        self.slow.remove(id);
+        self.slow_under_way.remove(id);
         if let Some(planned) = self.by_id.remove(id) {
             self.hints -= usize::from(planned.hint.is_some());
             if let Some(due) = planned.due {
@@ -106,17 +155,46 @@ impl StatusQueue {
 
     /// The requests to put now, at most `room` of them. They are on their way from here on.
     pub fn take_due(&mut self, now: Millis, room: usize, tick: Tick) -> Vec<StatusRequest> {
-        let mut requests = Vec::new();
-        while requests.len() < room && self.queue.first().is_some_and(|(due, _)| *due <= now) {
-            let Some((_, id)) = self.queue.pop_first() else {
+        let mut due = Vec::new();
+        let mut slow = self.slow_under_way.len();
+        for (_, id) in self.queue.iter().take_while(|(at, _)| *at <= now) {
+            if due.len() == room {
                 break;
-            };
-            let planned = self.by_id.get_mut(&id).expect("what is queued is known");
-            planned.due = None;
-            planned.tries += 1;
-            requests.push(StatusRequest { id, kind: planned.kind, asked: tick });
+            }
+            let is_slow = self.slow.contains(id);
+            if !is_slow || slow < MOST_SLOW {
+                slow += usize::from(is_slow);
+                due.push(id.clone());
+            }
         }
-        requests
+        due.into_iter().map(|id| self.send_off(id, tick)).collect()
+    }
+
+    fn send_off(&mut self, id: Id, tick: Tick) -> StatusRequest {
+        let planned = self.by_id.get_mut(&id).expect("what is queued is known");
+        if let Some(at) = planned.due.take() {
+            self.queue.remove(&(at, id.clone()));
+        }
+        planned.tries += 1;
+        self.made[planned.reason as usize] += 1;
+        if self.slow.contains(&id) {
+            self.slow_under_way.insert(id.clone());
+        }
+        StatusRequest { kind: planned.kind, asked: tick, id }
+    }
+
+    /// The request for this id timed out, or came back otherwise.
+    pub fn note_speed(&mut self, id: &Id, timed_out: bool) {
+        self.slow_under_way.remove(id);
+        match timed_out {
+            true => self.slow.insert(id.clone()),
+            false => self.slow.remove(id),
+        };
+    }
+
+    /// How many requests were made for each reason.
+    pub fn made(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().copied().zip(self.made)
     }
 
     /// The request came back: it is forgotten, unless there is a new reason to ask.
@@ -138,10 +216,10 @@ impl StatusQueue {
         }
     }
 
-    /// StatusQueue again for what is still missing, after a wait that grows with every try up to `ceiling`.
-    pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis) {
+    /// Asks again for what is still missing, after a wait that grows with every try up to `ceiling`.
+    pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis, reason: Reason) {
         let wait = FIRST_RETRY.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(ceiling);
-        self.ask(id, Some(kind), now + wait);
+        self.ask(id, Some(kind), now + wait, reason);
         if let Some(planned) = self.by_id.get_mut(id) {
             planned.tries = planned.tries.max(tries);
         }
@@ -177,6 +255,7 @@ impl StatusQueue {
 
     /// Questions on their way are lost with the connection: they are asked again.
     pub fn connection_lost(&mut self, now: Millis) {
+        self.slow_under_way.clear();
         for (id, planned) in &mut self.by_id {
             if planned.due.is_none() {
                 planned.due = Some(now);
@@ -197,15 +276,15 @@ mod tests {
     #[test]
     fn a_question_is_put_once_and_again_only_for_a_new_reason() {
         let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
-        status_queue.ask(&id, None, 50);
-        status_queue.ask(&id, Some(Kind::Sandbox), 100);
+        status_queue.ask(&id, None, 50, Reason::Start);
+        status_queue.ask(&id, Some(Kind::Sandbox), 100, Reason::Start);
         assert_eq!(status_queue.take_due(49, 8, 1), []);
         assert_eq!(
             status_queue.take_due(50, 8, 2),
             [StatusRequest { id: id.clone(), kind: Some(Kind::Sandbox), asked: 2 }]
         );
         assert_eq!(status_queue.take_due(1000, 8, 3), []);
-        status_queue.ask(&id, None, 60);
+        status_queue.ask(&id, None, 60, Reason::Start);
         status_queue.came_back(&id);
         assert_eq!(status_queue.take_due(60, 8, 4).len(), 1);
         status_queue.came_back(&id);
@@ -215,7 +294,7 @@ mod tests {
     #[test]
     fn many_hints_are_one_list() {
         let mut status_queue = StatusQueue::default();
-        status_queue.ask(&"real".into(), None, 0);
+        status_queue.ask(&"real".into(), None, 0, Reason::Start);
         for n in 0..5 {
             status_queue.hint(&n.to_string().into(), None, 30, n);
         }
@@ -231,7 +310,7 @@ mod tests {
         let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
         let mut waits = Vec::new();
         for tries in 1..6 {
-            status_queue.retry(&id, Kind::Container, tries, 0, 3000);
+            status_queue.retry(&id, Kind::Container, tries, 0, 3000, Reason::Missing);
             waits.push(status_queue.deadline().unwrap());
             status_queue.take_due(3000, 1, 0);
             status_queue.came_back(&id);
@@ -242,9 +321,27 @@ mod tests {
     #[test]
     fn questions_on_their_way_are_asked_again_on_a_new_connection() {
         let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
-        status_queue.ask(&id, None, 0);
+        status_queue.ask(&id, None, 0, Reason::Start);
         status_queue.take_due(0, 8, 1);
         status_queue.connection_lost(10);
         assert_eq!(status_queue.take_due(10, 8, 2).len(), 1);
+    }
+
+    #[test]
+    fn what_hangs_holds_up_nothing_new() {
+        let mut status_queue = StatusQueue::default();
+        for n in 0..20 {
+            let id: Id = format!("slow{n}").into();
+            status_queue.note_speed(&id, true);
+            status_queue.ask(&id, None, 0, Reason::Missing);
+        }
+        let slow = status_queue.take_due(0, 8, 1);
+        assert_eq!(slow.len(), MOST_SLOW);
+        status_queue.ask(&"new".into(), None, 5, Reason::Start);
+        let due = status_queue.take_due(5, 2, 2);
+        assert_eq!(due.iter().map(|r| &*r.id).collect::<Vec<_>>(), ["new"]);
+        status_queue.note_speed(&slow[0].id, false);
+        assert_eq!(status_queue.take_due(5, 8, 3).len(), 1, "one came back");
+        assert_eq!(status_queue.made().map(|(_, n)| n).sum::<u64>(), 8);
     }
 }

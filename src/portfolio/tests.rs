@@ -6,20 +6,17 @@ use crate::cri::{EngineEvent, EventKind, Listing};
 const T0: Time = 1_700_000_000_000_000_000;
 
 /// A portfolio, and a moment that moves on with every word.
-struct Report {
+struct Scene {
     portfolio: Portfolio,
     now: Now,
     /// Whether what only some ask for is shown, too.
     with_opt_in: bool,
 }
 
-impl Report {
+impl Scene {
     fn after_first_list(listing: Listing) -> Self {
-        let mut it = Report {
-            portfolio: Portfolio::new(&Config::default()),
-            now: Now { mono: 0, wall: T0 },
-            with_opt_in: false,
-        };
+        let mut it =
+            Scene { portfolio: Portfolio::new(&Config::default()), now: Now { mono: 0, wall: T0 }, with_opt_in: false };
         it.list(listing);
         it
     }
@@ -43,9 +40,8 @@ impl Report {
             id: id.into(),
             kind: Some(kind),
             created_at: Some(self.now.wall),
-            sandbox: None,
             containers: containers.to_vec(),
-            bytes: 0,
+            ..EngineEvent::about(id.into())
         };
         self.portfolio.event(event, self.now);
         self.words()
@@ -104,12 +100,12 @@ fn pod() -> Observation {
 }
 
 fn list(containers: &[Observation]) -> Listing {
-    Listing { sandboxes: vec![pod()], containers: containers.to_vec(), streamed: None }
+    Listing { sandboxes: vec![pod()], containers: containers.to_vec(), ..Listing::default() }
 }
 
 #[test]
 fn the_first_list_tells_nothing_and_knows_everything() {
-    let mut it = Report::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
+    let mut it = Scene::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
     assert!(it.words().is_empty());
     assert_eq!(it.portfolio.runs().len(), 2);
     assert!(!it.portfolio.is_settled(), "pids are asked for");
@@ -120,7 +116,7 @@ fn the_first_list_tells_nothing_and_knows_everything() {
 
 #[test]
 fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     let mut observation = running("a", T0 + 5);
     observation.details = None;
     assert!(it.event(EventKind::Started, "a", &[observation.clone()]).is_empty());
@@ -135,7 +131,7 @@ fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
 
 #[test]
 fn a_short_life_is_told_whole_whatever_its_first_word() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     let end = exited("a", T0 + 5, 0);
     assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty());
@@ -146,7 +142,7 @@ fn a_short_life_is_told_whole_whatever_its_first_word() {
 
 #[test]
 fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 + 5, 137)]), ["Started a", "Exited a PROVISIONAL"]);
     it.answer(|_| None);
     assert!(it.wait(999).is_empty());
@@ -163,7 +159,7 @@ fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
 
 #[test]
 fn what_cannot_be_started_has_an_end_and_no_life() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
     let failed = |id: &str| {
         let exit = Exit { code: Some(128), reason: "StartError".into(), message: "".into() };
@@ -175,7 +171,7 @@ fn what_cannot_be_started_has_an_end_and_no_life() {
 
 #[test]
 fn what_vanishes_is_gone_and_may_reappear() {
-    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"]);
     assert_eq!(it.portfolio.get("a").unwrap().exit, Some(Exit::gone()));
@@ -185,7 +181,7 @@ fn what_vanishes_is_gone_and_may_reappear() {
 
 #[test]
 fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
-    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     let begun = it.portfolio.list_begins();
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
@@ -199,7 +195,7 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
 
 #[test]
 fn the_same_id_with_a_newer_start_is_another_life() {
-    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     let again = it.event(EventKind::Started, "a", &[running("a", T0 + 50)]);
     assert_eq!(again, ["Exited a", "Started a REAPPEARED"]);
@@ -208,14 +204,13 @@ fn the_same_id_with_a_newer_start_is_another_life() {
 
 #[test]
 fn history_is_only_a_hint_and_much_of_it_is_one_list() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     let old = |id: &str| EngineEvent {
         id: id.into(),
         kind: Some(EventKind::Started),
         created_at: Some(T0 - 1),
-        sandbox: None,
         containers: vec![running(id, T0 - 2)],
-        bytes: 0,
+        ..EngineEvent::about(id.into())
     };
     it.portfolio.event(old("a"), it.now);
     assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
@@ -231,7 +226,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
 
 #[test]
 fn deleted_alone_does_not_end_a_life() {
-    let mut it = Report::after_first_list(list(&[listed("a", State::Running)]));
+    let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     assert!(it.event(EventKind::Deleted, "a", &[]).is_empty());
     assert!(it.answer(|id| Some(running(id, T0 - 9))).is_empty());
@@ -243,7 +238,7 @@ fn deleted_alone_does_not_end_a_life() {
 fn tombstones_crumble_and_the_ledger_still_knows() {
     let mut config = Config::default();
     config.set("tombstones.max", "0").unwrap();
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     it.portfolio = Portfolio::new(&config);
     it.list(list(&[]));
     let end = exited("a", T0 + 5, 0);
@@ -256,7 +251,7 @@ fn tombstones_crumble_and_the_ledger_still_knows() {
 #[test]
 fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
     let mut it =
-        Report::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
+        Scene::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
     it.answer(|id| Some(running(id, T0 - 9)));
     assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
     let reported = it.list(list(&[listed("a", State::Running)]));
@@ -266,7 +261,7 @@ fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
 
 #[test]
 fn a_bare_word_may_be_about_a_sandbox() {
-    let mut it = Report::after_first_list(Listing::default());
+    let mut it = Scene::after_first_list(Listing::default());
     it.event(EventKind::Started, "pod", &[]);
     // A reason to ask again, while the first request is on its way.
     let first = it.portfolio.requests(1, it.now);
@@ -283,8 +278,7 @@ fn a_bare_word_may_be_about_a_sandbox() {
         kind: Some(EventKind::Started),
         created_at,
         sandbox: Some(pod()),
-        containers: Vec::new(),
-        bytes: 0,
+        ..EngineEvent::about("a".into())
     };
     it.portfolio.event(event, it.now);
     assert_eq!(it.portfolio.requests(1, it.now)[0].kind, Some(Kind::Container));
@@ -292,7 +286,7 @@ fn a_bare_word_may_be_about_a_sandbox() {
 
 #[test]
 fn the_pod_of_a_life_that_is_over_is_still_told() {
-    let mut it = Report::after_first_list(list(&[]));
+    let mut it = Scene::after_first_list(list(&[]));
     let podless = Observation { pod_id: None, ..exited("a", T0 + 1, 0) };
     assert_eq!(it.event(EventKind::Stopped, "a", &[podless]), ["Started a", "Exited a"]);
     assert_eq!(it.portfolio.get("a").unwrap().missing, CRI_MISSING_POD);
@@ -308,7 +302,7 @@ fn the_pod_of_a_life_that_is_over_is_still_told() {
 
 #[test]
 fn creations_and_removals_are_told_to_those_who_ask() {
-    let mut it = Report::after_first_list(list(&[listed("old", State::Created)]));
+    let mut it = Scene::after_first_list(list(&[listed("old", State::Created)]));
     it.with_opt_in = true;
     assert!(it.words().is_empty(), "what was there before is no news");
     assert_eq!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]), ["Created a"]);

@@ -70,6 +70,7 @@ enum Reply {
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
+    ProcessesGone(Vec<(Id, i32, u64)>),
 }
 
 /// The watcher's working part; it runs on the `cri-io` thread.
@@ -178,6 +179,7 @@ impl Driver {
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
+            Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
         };
         self.handle(input);
     }
@@ -208,6 +210,10 @@ impl Driver {
                     let answer = client.status(&request.id, request.kind, &pids).await;
                     Reply::Answered(request, answer)
                 });
+            }
+            Action::CheckProcesses(processes) => {
+                let pids = self.pids.clone();
+                self.request(move |_| async move { Reply::ProcessesGone(pids.gone(processes).await) });
             }
             Action::Pack(about) => {
                 let (packer_queue, shared, config) =

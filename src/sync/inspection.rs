@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::cri::{Client, PidResolver, redact_environment};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROCESSLESS, Error, Result};
 use crate::model::*;
-use crate::portfolio::{Portfolio, is_whole_id, lookup};
+use crate::portfolio::{Portfolio, lookup, whole_id};
 
 /// What to inspect, and how.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub(super) async fn inspect(
     Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations)))
 }
 
-/// StatusQueue the engine for everything about this id; `None` if it has no such thing.
+/// Asks the engine for everything about this id; `None` if it has no such thing.
 pub(super) async fn look(
     client: &Client,
     id: &Id,
@@ -66,8 +66,8 @@ pub(super) async fn look(
 
 /// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.
 async fn find(client: &Client, id_or_name: &str) -> Result<(Id, Option<Kind>)> {
-    if is_whole_id(id_or_name) {
-        return Ok((id_or_name.into(), None));
+    if let Some(id) = whole_id(id_or_name) {
+        return Ok((id.into(), None));
     }
     let listing = client.list(false).await?;
     let mut names = Portfolio::new(&Config::default());

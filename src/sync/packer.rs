@@ -99,7 +99,7 @@ impl PackerQueue {
     }
 }
 
-/// StatusQueue the engine about this one, and the packer for its rucksack. `None`, too, where the engine no longer has it.
+/// Asks the engine about this one, and the packer for its rucksack. `None`, too, where the engine no longer has it.
 pub(super) async fn pack(
     client: &Client,
     about: &StatusRequest,

@@ -20,10 +20,11 @@ impl Watcher {
             ("eventsLost", hub.lost),
             ("overflows", hub.overflows),
             ("consumers", hub.consumers as u64),
-            ("unresolved", cached.portfolio.unresolved()),
             ("openStatusRequests", cached.portfolio.open_status_requests() as u64),
             ("rememberedRuns", cached.portfolio.remembered() as u64),
         ]);
+        stats.extend(cached.portfolio.counts().named());
+        stats.extend(cached.portfolio.status_requests_made().map(|(reason, made)| (reason.name(), made)));
         let event_lag = cached.status.stats.event_lag.map(lag_numbers);
         Ok(cached.freshness().stats(&Numbers { stats, requests, event_lag }))
     }

@@ -121,6 +121,10 @@ impl Machine {
             }
         }
         self.waiters.listed(begun.number, now.mono);
+        let processes = portfolio.processes();
+        if self.watching && !processes.is_empty() {
+            out.actions.push(Action::CheckProcesses(processes));
+        }
         if self.watching {
             self.lists.want(now.mono + self.pause(now));
         }
@@ -170,6 +174,8 @@ impl Machine {
         now: Now,
     ) {
         self.requests_in_flight = self.requests_in_flight.saturating_sub(1);
+        let timed_out = answer.as_ref().is_err_and(|e| e.status() == CRI_E_TIMEOUT);
+        portfolio.note_speed(&request.id, timed_out);
         match &answer {
             Ok(_) => self.stats.statuses += 1,
             Err(error) => {
@@ -182,7 +188,6 @@ impl Machine {
             }
         }
         portfolio.answered(request, answer, now);
-        self.log_open_request(request, portfolio);
     }
 
     pub(super) fn packed(
@@ -207,19 +212,6 @@ impl Machine {
                     self.lists.want(now.mono);
                 }
             }
-        }
-    }
-
-    /// Somebody may want to know why a pid does not come; once is enough.
-    pub(super) fn log_open_request(&mut self, request: &StatusRequest, portfolio: &Portfolio) {
-        const OFTEN: u32 = 5;
-        if portfolio.times_asked(&request.id) == OFTEN
-            && let Some(container) = portfolio.get(&request.id)
-        {
-            let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
-            let id = &request.id;
-            self.log
-                .info(format!("{path} ({id}): the engine was asked again and again and has not reported: {missing}"));
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) enum Input {
     Packed(StatusRequest, Result<Option<JsonText>>),
     /// Somebody gives this one a rucksack, or takes it away.
     Attach(Id, Option<JsonText>),
+    /// These processes are gone from the host.
+    ProcessesGone(Vec<(Id, i32, u64)>),
     /// Time has passed.
     Tick,
 }
@@ -65,6 +67,8 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Ask for a status.
     Ask(StatusRequest),
+    /// See whether these processes are still there: the engine says that their containers run.
+    CheckProcesses(Vec<(Id, i32, u64)>),
     /// Ask for a status, and the packer for a rucksack.
     Pack(StatusRequest),
 }
@@ -182,6 +186,9 @@ impl Machine {
             Input::Answered(request, answer) => self.answered(&request, answer, portfolio, now),
             Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
             Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
+            Input::ProcessesGone(gone) => {
+                gone.iter().for_each(|(id, pid, start)| portfolio.process_gone(id, *pid, *start, now));
+            }
             Input::Tick => {}
         }
         portfolio.pass(now);

@@ -229,13 +229,13 @@ impl Engine {
             created_at: Some(at),
             sandbox: sandbox.filter(|_| !bare).map(Thing::status),
             containers: members.map(Thing::status).collect(),
-            bytes: 0,
+            ..EngineEvent::about(about.id.clone())
         }
     }
 
     pub fn list(&self) -> Listing {
         let of = |kind| self.things.values().filter(move |b| b.kind == kind).map(Thing::listed).collect();
-        Listing { sandboxes: of(Kind::Sandbox), containers: of(Kind::Container), streamed: None }
+        Listing { sandboxes: of(Kind::Sandbox), containers: of(Kind::Container), ..Listing::default() }
     }
 
     /// A verbose status; pids are never nonsense here, but a container may be too short-lived for one.

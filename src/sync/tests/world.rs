@@ -131,6 +131,8 @@ impl World {
                 Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(request) => self.requests.push(request),
                 Action::Pack(about) => self.pack_requests.push(about),
+                // Every process of this world is there as long as its container runs.
+                Action::CheckProcesses(_) => {}
             }
         }
         if silent {

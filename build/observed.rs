@@ -1,0 +1,115 @@
+//! The messages that the watcher reads, as it reads them: generated from the published contract, with the same wire.
+//!
+//! Engines do not check that strings are UTF-8, and one bad byte in one label would make a whole list undecodable. Here
+//! every `string` is `bytes`, every map of strings is a list of pairs, and the items of a message are kept as bytes, so
+//! that each is decoded on its own.
+
+use std::collections::BTreeSet;
+
+use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use protox::prost_reflect::prost_types;
+
+/// The package of the result; its file in OUT_DIR is named after it.
+pub const PACKAGE: &str = "observed";
+
+/// What is read whole. Everything that these refer to is kept, too.
+const ROOTS: &[&str] = &[
+    "VersionResponse",
+    "ListContainersResponse",
+    "ListPodSandboxResponse",
+    "StreamContainersResponse",
+    "StreamPodSandboxesResponse",
+    "ContainerStatusResponse",
+    "PodSandboxStatusResponse",
+    "ContainerEventResponse",
+];
+
+/// Fields whose items are decoded one by one.
+const ITEMS: &[(&str, &str, &str)] = &[
+    ("ListContainersResponse", "containers", "Container"),
+    ("ListPodSandboxResponse", "items", "PodSandbox"),
+    ("StreamContainersResponse", "containers", "Container"),
+    ("StreamPodSandboxesResponse", "pod_sandboxes", "PodSandbox"),
+    ("ContainerEventResponse", "pod_sandbox_status", "PodSandboxStatus"),
+    ("ContainerEventResponse", "containers_statuses", "ContainerStatus"),
+];
+
+/// One entry of a map of strings.
+const PAIR: &str = "Pair";
+
+/// The contract's messages in this form.
+pub fn descriptors(published: &FileDescriptorSet) -> FileDescriptorSet {
+    let file = published.file.first().expect("proto/api.proto is one file");
+    let wanted = reachable(file);
+    let messages = file.message_type.iter().filter(|m| wanted.contains(m.name())).map(message);
+    FileDescriptorSet {
+        file: vec![FileDescriptorProto {
+            name: Some(format!("{PACKAGE}.proto")),
+            package: Some(PACKAGE.into()),
+            syntax: file.syntax.clone(),
+            message_type: messages.chain([pair()]).collect(),
+            enum_type: file.enum_type.clone(),
+            ..Default::default()
+        }],
+    }
+}
+
+/// The fields that hold undecoded items, for the generator: they share the memory of the message they came in.
+pub fn item_paths() -> impl Iterator<Item = String> {
+    ITEMS.iter().map(|(message, field, _)| format!(".{PACKAGE}.{message}.{field}"))
+}
+
+fn reachable(file: &FileDescriptorProto) -> BTreeSet<&str> {
+    let mut open: Vec<&str> = ROOTS.iter().chain(ITEMS.iter().map(|(.., item)| item)).copied().collect();
+    let mut wanted = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if !wanted.insert(name) {
+            continue;
+        }
+        let message = file.message_type.iter().find(|m| m.name() == name);
+        let message = message.unwrap_or_else(|| panic!("proto/api.proto has no message {name}"));
+        let fields = message.field.iter().chain(message.nested_type.iter().flat_map(|nested| &nested.field));
+        open.extend(fields.filter(|f| f.r#type() == Type::Message).filter_map(|f| top_level(f.type_name())));
+    }
+    wanted
+}
+
+/// `.runtime.v1.Mount` is `Mount`; types inside messages (map entries) come with their message.
+fn top_level(type_name: &str) -> Option<&str> {
+    type_name.strip_prefix(".runtime.v1.").filter(|name| !name.contains('.'))
+}
+
+fn message(published: &DescriptorProto) -> DescriptorProto {
+    let mut message = published.clone();
+    let maps: Vec<_> = published.nested_type.iter().filter(|n| is_string_map(n)).map(|n| n.name()).collect();
+    message.nested_type.retain(|nested| !maps.contains(&nested.name()));
+    for field in message.field.iter_mut().chain(message.nested_type.iter_mut().flat_map(|n| &mut n.field)) {
+        let is_item = |(of, name, _): &&(&str, &str, &str)| *of == published.name() && *name == field.name();
+        if ITEMS.iter().any(|item| is_item(&item)) || field.r#type() == Type::String {
+            field.set_type(Type::Bytes);
+            field.type_name = None;
+            continue;
+        }
+        let Some(name) = field.type_name.as_deref().and_then(|name| name.strip_prefix(".runtime.v1.")) else {
+            continue;
+        };
+        let is_map = name.rsplit_once('.').is_some_and(|(of, entry)| of == published.name() && maps.contains(&entry));
+        field.type_name = Some(if is_map { format!(".{PACKAGE}.{PAIR}") } else { format!(".{PACKAGE}.{name}") });
+    }
+    message
+}
+
+fn is_string_map(nested: &DescriptorProto) -> bool {
+    nested.options.as_ref().is_some_and(|o| o.map_entry()) && nested.field.iter().all(|f| f.r#type() == Type::String)
+}
+
+fn pair() -> DescriptorProto {
+    let field = |name: &str, number| {
+        let mut field = FieldDescriptorProto { name: Some(name.into()), number: Some(number), ..Default::default() };
+        field.set_type(Type::Bytes);
+        field.set_label(Label::Optional);
+        field
+    };
+    DescriptorProto { name: Some(PAIR.into()), field: vec![field("key", 1), field("value", 2)], ..Default::default() }
+}

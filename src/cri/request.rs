@@ -1,0 +1,85 @@
+//! The requests whose replies are read in the form of `observed`: the same wire as the generated clients', read lossily.
+
+use std::time::Duration;
+
+use prost::Message;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+use super::client::Client;
+use crate::error::Result;
+
+/// One method of the RuntimeService.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Method {
+    /// Its name, as errors and statistics show it.
+    pub name: &'static str,
+    path: &'static str,
+}
+
+macro_rules! methods {
+    ($($constant:ident = $name:literal),* $(,)?) => {
+        $(pub(super) const $constant: Method =
+            Method { name: $name, path: concat!("/runtime.v1.RuntimeService/", $name) };)*
+    };
+}
+
+methods! {
+    VERSION = "Version",
+    LIST_CONTAINERS = "ListContainers",
+    LIST_SANDBOXES = "ListPodSandbox",
+    STREAM_CONTAINERS = "StreamContainers",
+    STREAM_SANDBOXES = "StreamPodSandboxes",
+    CONTAINER_STATUS = "ContainerStatus",
+    SANDBOX_STATUS = "PodSandboxStatus",
+    CONTAINER_EVENTS = "GetContainerEvents",
+}
+
+impl Client {
+    /// Makes one request, within the request timeout.
+    pub(super) async fn ask<T: Message + Default + 'static>(
+        &self,
+        method: Method,
+        request: impl Message + 'static,
+    ) -> Result<T> {
+        self.ask_within(method, self.request_timeout(), request).await
+    }
+
+    /// Makes one request, within this time.
+    pub(super) async fn ask_within<T: Message + Default + 'static>(
+        &self,
+        method: Method,
+        timeout: Duration,
+        request: impl Message + 'static,
+    ) -> Result<T> {
+        self.unary_within(method.name, timeout, self.send(method, request)).await
+    }
+
+    async fn send<Q: Message + 'static, T: Message + Default + 'static>(
+        &self,
+        method: Method,
+        request: Q,
+    ) -> Result<Response<T>, Status> {
+        let mut grpc = self.raw();
+        grpc.ready().await.map_err(not_ready)?;
+        grpc.unary(Request::new(request), PathAndQuery::from_static(method.path), ProstCodec::<Q, T>::default()).await
+    }
+
+    /// Opens a stream of replies. There is no deadline: an engine's headers come with its first message.
+    pub(super) async fn open<Q: Message + 'static, T: Message + Default + 'static>(
+        &self,
+        method: Method,
+        request: Q,
+    ) -> Result<Response<Streaming<T>>, Status> {
+        let mut grpc = self.raw();
+        grpc.ready().await.map_err(not_ready)?;
+        let codec = ProstCodec::<Q, T>::default();
+        grpc.server_streaming(Request::new(request), PathAndQuery::from_static(method.path), codec).await
+    }
+}
+
+/// As the generated clients have it.
+fn not_ready(e: tonic::transport::Error) -> Status {
+    Status::unknown(format!("Service was not ready: {e}"))
+}

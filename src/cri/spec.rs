@@ -1,0 +1,200 @@
+//! How a container was made: from its status, and from the verbose information. Pure.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::observed as wire;
+use super::text::Reader;
+use crate::model::*;
+
+/// What a status says, verbose or not.
+pub(super) fn of_status(
+    read: &mut Reader,
+    log_path: Vec<u8>,
+    mounts: Vec<wire::Mount>,
+    resources: Option<wire::ContainerResources>,
+    user: Option<wire::ContainerUser>,
+) -> Spec {
+    let mount = |m: wire::Mount, read: &mut Reader| {
+        let mut mount = Mount::default();
+        (mount.container_path, mount.host_path) = (read.text(m.container_path), read.text(m.host_path));
+        mount.read_only = m.readonly;
+        mount
+    };
+    let mut spec = Spec::default();
+    spec.log_path = read.text(log_path);
+    spec.mounts = mounts.into_iter().map(|m| mount(m, read)).collect();
+    spec.resources = resources.and_then(|r| r.linux).map(|r| limits(read, r));
+    spec.user = user.and_then(|u| u.linux).map(|u| {
+        let mut user = User::default();
+        (user.uid, user.gid, user.groups) = (u.uid, u.gid, u.supplemental_groups.into());
+        user
+    });
+    spec
+}
+
+fn limits(read: &mut Reader, r: wire::LinuxContainerResources) -> Resources {
+    let given = |n: i64| (n != 0).then_some(n);
+    let mut limits = Resources::default();
+    limits.cpu_shares = given(r.cpu_shares);
+    limits.cpu_quota = given(r.cpu_quota);
+    limits.cpu_period = given(r.cpu_period);
+    (limits.cpuset_cpus, limits.cpuset_mems) = (read.text(r.cpuset_cpus), read.text(r.cpuset_mems));
+    limits.memory_limit = given(r.memory_limit_in_bytes);
+    limits.swap_limit = given(r.memory_swap_limit_in_bytes);
+    limits.oom_score_adj = Some(r.oom_score_adj);
+    limits
+}
+
+/// `config` of containerd's information: the CRI request with which the container was made. Each key is read on its
+/// own: one that is not as expected spoils no other.
+#[derive(Deserialize, Default)]
+pub(super) struct ConfigInfo<'a> {
+    #[serde(borrow, default)]
+    image: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    command: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    args: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    working_dir: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    linux: Option<&'a RawValue>,
+}
+
+/// `runtimeSpec`: the OCI runtime specification.
+#[derive(Deserialize, Default)]
+pub(super) struct RuntimeSpec<'a> {
+    #[serde(borrow, default)]
+    process: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    annotations: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    linux: Option<&'a RawValue>,
+}
+
+/// What is read of a JSON text, if it is there and as expected.
+pub(super) fn part<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(text?.get()).ok()
+}
+
+impl ConfigInfo<'_> {
+    /// The image's name as the pod's author wrote it.
+    pub fn author_image(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Image {
+            #[serde(default)]
+            user_specified_image: String,
+        }
+        part::<Image>(self.image).map(|image| image.user_specified_image).filter(|name| !name.is_empty())
+    }
+
+    fn privileged(&self) -> Option<bool> {
+        #[derive(Deserialize)]
+        struct Linux {
+            security_context: Option<SecurityContext>,
+        }
+        #[derive(Deserialize)]
+        struct SecurityContext {
+            #[serde(default)]
+            privileged: bool,
+        }
+        part::<Linux>(self.linux).map(|linux| linux.security_context.is_some_and(|s| s.privileged))
+    }
+}
+
+impl RuntimeSpec<'_> {
+    /// The image's name in the annotations, where containerd and CRI-O put it.
+    pub fn annotated_image(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Annotations {
+            #[serde(rename = "io.kubernetes.cri.image-name")]
+            containerd: Option<String>,
+            #[serde(rename = "io.kubernetes.cri-o.ImageName")]
+            crio: Option<String>,
+        }
+        let names = part::<Annotations>(self.annotations)?;
+        names.containerd.or(names.crio).filter(|name| !name.is_empty())
+    }
+}
+
+/// What the verbose information says; `privileged` is CRI-O's own key.
+pub(super) fn of_info(config: &ConfigInfo, runtime: &RuntimeSpec, privileged: Option<bool>) -> Spec {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Process {
+        args: Vec<String>,
+        cwd: String,
+        user: Option<ProcessUser>,
+        #[serde(rename = "oomScoreAdj")]
+        oom_score_adj: Option<i64>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct ProcessUser {
+        uid: i64,
+        gid: i64,
+        #[serde(rename = "additionalGids")]
+        groups: Vec<i64>,
+    }
+    let process: Process = part(runtime.process).unwrap_or_default();
+    let words = |words: Option<Vec<String>>| words.unwrap_or_default();
+    let (mut command, mut args) = (words(part(config.command)), words(part(config.args)));
+    if command.is_empty() && args.is_empty() {
+        let split = process.args.len().min(1);
+        args = process.args[split..].to_vec();
+        command = process.args[..split].to_vec();
+    }
+    let mut spec = Spec::default();
+    (spec.command, spec.args) = (shared(command), shared(args));
+    let working_dir = part::<String>(config.working_dir).filter(|dir| !dir.is_empty());
+    spec.working_dir = working_dir.unwrap_or(process.cwd).into();
+    spec.privileged = config.privileged().or(privileged);
+    spec.user = process.user.map(|u| {
+        let mut user = User::default();
+        (user.uid, user.gid, user.groups) = (u.uid, u.gid, u.groups.into());
+        user
+    });
+    spec.resources = oci_limits(runtime.linux, process.oom_score_adj);
+    spec
+}
+
+fn oci_limits(linux: Option<&RawValue>, oom_score_adj: Option<i64>) -> Option<Resources> {
+    #[derive(Deserialize)]
+    struct Linux {
+        resources: OciResources,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct OciResources {
+        cpu: Cpu,
+        memory: Memory,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Cpu {
+        shares: Option<i64>,
+        quota: Option<i64>,
+        period: Option<i64>,
+        cpus: String,
+        mems: String,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Memory {
+        limit: Option<i64>,
+        swap: Option<i64>,
+    }
+    let OciResources { cpu, memory } = part::<Linux>(linux)?.resources;
+    let mut limits = Resources::default();
+    (limits.cpu_shares, limits.cpu_quota, limits.cpu_period) = (cpu.shares, cpu.quota, cpu.period);
+    (limits.cpuset_cpus, limits.cpuset_mems) = (cpu.cpus.into(), cpu.mems.into());
+    (limits.memory_limit, limits.swap_limit, limits.oom_score_adj) = (memory.limit, memory.swap, oom_score_adj);
+    Some(limits)
+}
+
+fn shared(words: Vec<String>) -> Arc<[Arc<str>]> {
+    words.into_iter().map(Arc::from).collect()
+}

@@ -1,0 +1,111 @@
+//! The engine's bytes as text. Engines do not check that what they pass on is UTF-8, so nothing here fails. Pure.
+
+use std::sync::Arc;
+
+use super::observed::Pair;
+use crate::model::*;
+
+/// Reads the texts of one item, and notes what had to be repaired or cut.
+pub(super) struct Reader {
+    labels_max: usize,
+    flags: u32,
+}
+
+impl Reader {
+    /// `labels_max`: how many bytes of labels are kept, and of annotations.
+    pub fn new(labels_max: usize) -> Self {
+        Reader { labels_max, flags: 0 }
+    }
+
+    /// What was noted: bits of `CRI_CONTAINER_FLAG_*`.
+    pub fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// The text; each bad byte becomes U+FFFD.
+    pub fn string(&mut self, bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap_or_else(|e| {
+            self.flags |= CRI_CONTAINER_FLAG_TEXT_REPAIRED;
+            String::from_utf8_lossy(e.as_bytes()).into_owned()
+        })
+    }
+
+    /// The text, to be shared.
+    pub fn text(&mut self, bytes: Vec<u8>) -> Arc<str> {
+        self.string(bytes).into()
+    }
+
+    /// An id, if there is one.
+    pub fn id(&mut self, bytes: Vec<u8>) -> Option<Id> {
+        (!bytes.is_empty()).then(|| self.text(bytes))
+    }
+
+    /// Labels or annotations, as far as they fit: the first keys in their order, the last value cut.
+    pub fn labels(&mut self, pairs: Vec<Pair>) -> Arc<Labels> {
+        if pairs.is_empty() {
+            return Arc::default();
+        }
+        let mut labels: Labels =
+            pairs.into_iter().map(|Pair { key, value }| (self.string(key), self.string(value))).collect();
+        if labels.iter().map(size).sum::<usize>() > self.labels_max {
+            self.flags |= CRI_CONTAINER_FLAG_LABELS_CUT;
+            cut(&mut labels, self.labels_max);
+        }
+        Arc::new(labels)
+    }
+}
+
+fn size((key, value): (&String, &String)) -> usize {
+    key.len() + value.len()
+}
+
+/// Keeps the entries that fit into `room`, in the order of their keys. Of the first one that does not, as much of the
+/// value as fits; nothing where not even the key does.
+fn cut(labels: &mut Labels, mut room: usize) {
+    let mut kept = Labels::new();
+    for (key, mut value) in std::mem::take(labels) {
+        let Some(left) = room.checked_sub(key.len()) else {
+            continue;
+        };
+        if value.len() > left {
+            value.truncate(value.floor_char_boundary(left));
+        }
+        room = left - value.len();
+        kept.insert(key, value);
+    }
+    *labels = kept;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(key: &[u8], value: &[u8]) -> Pair {
+        Pair { key: key.into(), value: value.into() }
+    }
+
+    #[test]
+    fn bad_bytes_are_replaced_and_noted() {
+        let mut reader = Reader::new(1000);
+        assert_eq!((reader.string(b"fine".into()), reader.flags()), ("fine".into(), 0));
+        assert_eq!(reader.string(vec![b'a', 0xff, 0xfe, b'b']), "a\u{fffd}\u{fffd}b");
+        assert_eq!(reader.flags(), CRI_CONTAINER_FLAG_TEXT_REPAIRED);
+        let labels = reader.labels(vec![pair(b"k\xff", b"v"), pair(b"ok", b"\xfe")]);
+        assert_eq!((labels["k\u{fffd}"].as_str(), labels["ok"].as_str()), ("v", "\u{fffd}"));
+    }
+
+    #[test]
+    fn labels_are_kept_up_to_the_limit() {
+        let long = "é".repeat(50);
+        let pairs = || vec![pair(b"a", b"1"), pair(b"b", long.as_bytes()), pair(b"c", b"2")];
+        let mut reader = Reader::new(104);
+        assert_eq!((reader.labels(pairs()).len(), reader.flags()), (3, CRI_CONTAINER_FLAG_LABELS_CUT));
+        for max in 0..110 {
+            let labels = Reader::new(max).labels(pairs());
+            assert!(labels.iter().map(size).sum::<usize>() <= max, "{max}: {labels:?}");
+            assert_eq!(labels.get("a").is_some(), max >= 1, "the first ones stay");
+        }
+        let mut roomy = Reader::new(105);
+        assert_eq!((roomy.labels(pairs())["b"].clone(), roomy.flags()), (long.clone(), 0));
+    }
+}

@@ -1,0 +1,86 @@
+//! The image of a container, and what its three names mean. Pure.
+
+use std::sync::Arc;
+
+/// The image a container was made from. Each field has one meaning on every engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Image {
+    /// The name, as the pod's author wrote it.
+    pub name: Arc<str>,
+    /// The repository with the digest of the manifest: `docker.io/library/nginx@sha256:...`.
+    pub reference: Arc<str>,
+    /// The id: the digest of the image's configuration, `sha256:...`.
+    pub id: Arc<str>,
+}
+
+impl Image {
+    /// The repository: the name without tag and digest, e.g. `docker.io/library/nginx`.
+    pub fn repository(&self) -> &str {
+        let source = if is_bare_digest(&self.name) || self.name.is_empty() { &self.reference } else { &self.name };
+        split(source).0
+    }
+
+    /// The tag, e.g. `1.27`; "" where the name has none.
+    pub fn tag(&self) -> &str {
+        if is_bare_digest(&self.name) { "" } else { split(&self.name).1 }
+    }
+
+    /// The digest of the manifest: from the name where its author pinned it, else from the reference; "" if unknown.
+    pub fn digest(&self) -> &str {
+        [&self.name, &self.reference].into_iter().find_map(|s| s.split_once('@')).map_or("", |(_, digest)| digest)
+    }
+}
+
+/// Repository and tag of a name. A colon before the last slash belongs to the registry's port.
+fn split(name: &str) -> (&str, &str) {
+    let plain = name.split_once('@').map_or(name, |(plain, _)| plain);
+    match plain.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (plain, ""),
+    }
+}
+
+/// Whether this is a digest alone: `sha256:` and hex digits, or 64 hex digits.
+pub fn is_bare_digest(text: &str) -> bool {
+    let hex = text.split_once(':').map_or(text, |(_, hex)| hex);
+    let is_hash = text.split_once(':').is_none_or(|(algorithm, _)| matches!(algorithm, "sha256" | "sha384" | "sha512"));
+    is_hash && hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_apart() {
+        let hash = "a1".repeat(32);
+        for (name, reference, repository, tag, digest) in [
+            ("nginx", String::new(), "nginx", "", String::new()),
+            ("docker.io/library/nginx:1.27", String::new(), "docker.io/library/nginx", "1.27", String::new()),
+            ("host:5000/app", String::new(), "host:5000/app", "", String::new()),
+            (
+                "host:5000/app:v2",
+                format!("host:5000/app@sha256:{hash}"),
+                "host:5000/app",
+                "v2",
+                format!("sha256:{hash}"),
+            ),
+            (&format!("a/b:c@sha256:{hash}"), String::new(), "a/b", "c", format!("sha256:{hash}")),
+            (&format!("sha256:{hash}"), format!("a/b@sha256:{hash}"), "a/b", "", format!("sha256:{hash}")),
+            ("", String::new(), "", "", String::new()),
+        ] {
+            let image = Image { name: name.into(), reference: reference.into(), id: "".into() };
+            assert_eq!((image.repository(), image.tag(), image.digest()), (repository, tag, &*digest), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_digest_alone_is_no_name() {
+        let hash = "0f".repeat(32);
+        assert!(is_bare_digest(&hash) && is_bare_digest(&format!("sha256:{hash}")));
+        for name in ["", "nginx", "sha256:short", &format!("app:{hash}"), &format!("a@sha256:{hash}")] {
+            assert!(!is_bare_digest(name), "{name}");
+        }
+    }
+}

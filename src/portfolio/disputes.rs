@@ -1,0 +1,125 @@
+//! Where the engine contradicts itself, and how each contradiction is settled: once, with one warning.
+//!
+//! | the engine says | what is done |
+//! |---|---|
+//! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list stands: EXITED |
+//! | a list: running; after its exit was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
+//! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
+//! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, its status is asked for once |
+//!
+//! Ten seconds, because containerd's lists say "ready" of a sandbox for a moment after its status says otherwise.
+
+use super::Portfolio;
+use super::clock::{Millis, Now};
+use super::judge::Source;
+use super::merge;
+use super::status_queue::Reason;
+use crate::model::*;
+
+/// For so long a contradiction may be a matter of two moments.
+const PATIENCE: Millis = 10_000;
+
+/// Where the engine contradicts itself about one container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Dispute {
+    /// Nowhere, as far as is known.
+    #[default]
+    None,
+    /// A list and a status disagree about the state, since then.
+    State { since: Millis },
+    /// The list stands: what statuses say of the state is not believed.
+    ListStands,
+    /// Lists show it, and its status is not found: it is asked for no more.
+    NoStatus,
+}
+
+impl Portfolio {
+    /// A list contradicts what was reported. Whether the list stands by now; the first time, the status is asked for.
+    pub(super) fn list_stands(&mut self, id: &Id, kind: Kind, what: &str, now: Now) -> bool {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return false;
+        };
+        match entry.dispute {
+            Dispute::None | Dispute::NoStatus => {
+                entry.dispute = Dispute::State { since: now.mono };
+                self.counts.contradictions += 1;
+                self.warning(id, what);
+                self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Contradiction);
+                false
+            }
+            Dispute::State { since } if since + PATIENCE <= now.mono => {
+                entry.dispute = Dispute::ListStands;
+                true
+            }
+            Dispute::State { .. } => false,
+            Dispute::ListStands => true,
+        }
+    }
+
+    /// Whether a list and a status have disagreed about its state.
+    pub(super) fn is_disputed(&self, id: &Id) -> bool {
+        self.entries.get(id).is_some_and(|e| matches!(e.dispute, Dispute::State { .. } | Dispute::ListStands))
+    }
+
+    /// Whether this statement is about a state on which the list stands, and is not the list's.
+    pub(super) fn is_overruled(&self, said: &Observation, source: Source) -> bool {
+        let Some(entry) = self.entries.get(&said.id) else {
+            return false;
+        };
+        entry.dispute == Dispute::ListStands
+            && matches!(source, Source::Answer { .. })
+            && said.state != entry.record.state
+    }
+
+    /// An event is news: whatever was in dispute before is over.
+    pub(super) fn end_dispute(&mut self, id: &Id) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.dispute = Dispute::None;
+        }
+    }
+
+    /// The engine has no status of it, verbose or not.
+    pub(super) fn not_found(&mut self, id: &Id, source: Source, now: Now) {
+        let asked = source.as_of(self.tick);
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        // Two statements that it is gone; or none of a list that it was ever there.
+        if entry.deleted || entry.listed == 0 {
+            return self.gone(id, source, now);
+        }
+        // A list that began later decides; it may be one of many that the same list settles.
+        entry.not_found = Some(asked);
+        self.wants_list = entry.dispute != Dispute::NoStatus;
+    }
+
+    /// A list shows what has no status: the list stands.
+    pub(super) fn listed_without_status(&mut self, id: &Id) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        if std::mem::replace(&mut entry.dispute, Dispute::NoStatus) != Dispute::NoStatus {
+            self.counts.contradictions += 1;
+            self.warning(id, "the engine lists it and says that it has no status of it: the list stands");
+        }
+    }
+
+    /// The process of this container is gone from the host. The state stays the engine's; the pid may be another
+    /// process's in a moment.
+    pub fn process_gone(&mut self, id: &Id, pid: i32, start_ticks: u64, now: Now) {
+        let Some(entry) = self.entries.get(id) else {
+            return;
+        };
+        let is_this = entry.record.pid == Some(pid) && entry.record.pid_start_ticks == Some(start_ticks);
+        if !is_this || !entry.record.is_running() {
+            return;
+        }
+        let (kind, before) = (entry.record.kind, entry.record.clone());
+        let without = merge::without_process(&before);
+        let changed = without.changed_since(&before);
+        self.counts.vanished_processes += 1;
+        self.put(id, without);
+        self.updated(id, changed, now);
+        self.status_queue.ask_now(id, Some(kind), now.mono, Reason::ProcessGone);
+    }
+}

@@ -1,0 +1,201 @@
+//! Where each field of a record comes from: one table of fields and their sources, strongest first. `merge` follows it,
+//! and docs/fields.md is made from it. Pure.
+//!
+//! A statement offers a value for a field. The value of the strongest source wins; of one source, that of the newest
+//! statement. So the order in which statements arrive does not matter.
+
+use super::clock::Tick;
+
+/// What a value was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The field `user_specified_image` of any statement.
+    Author,
+    /// The image's name in a list.
+    List,
+    /// The image's name in the OCI specification's annotations.
+    Annotation,
+    /// A status, verbose or not, from a reply or an event.
+    Status,
+    /// A name that is only a digest.
+    Digest,
+    /// The verbose information of a status.
+    Info,
+    /// Any statement of the engine.
+    Engine,
+    /// A process that was found on the host, and whose cgroup names the container.
+    Process,
+    /// The host, which saw the process end.
+    Witness,
+    /// containerd's word on what ended while it was down: code 255, reason `Unknown`.
+    Unseen,
+    /// That the engine no longer has the container.
+    Absence,
+}
+
+impl Origin {
+    /// In words, for the documentation.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
+    fn words(self) -> &'static str {
+        match self {
+            Origin::Author => "`user_specified_image` of a list, a status or the verbose configuration",
+            Origin::List => "the list's image, when it is not a bare digest",
+            Origin::Annotation => "the image name in the OCI specification's annotations",
+            Origin::Status => "a status, from a reply or an event",
+            Origin::Digest => "a bare digest",
+            Origin::Info => "the verbose information of a status",
+            Origin::Engine => "any statement of the engine",
+            Origin::Process => "the container's process on the host, proven by its cgroup",
+            Origin::Witness => "the host, which saw the process end",
+            Origin::Unseen => "containerd's `255 Unknown` for what ended while it was down",
+            Origin::Absence => "the container's absence from a full list: reason `gone`",
+        }
+    }
+}
+
+/// When a field's value goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cleared {
+    /// It stays as long as the container is remembered.
+    Never,
+    /// It belongs to one run: a new start of the same id begins without it.
+    WithTheRun,
+    /// As `WithTheRun`; and it is withdrawn when the process is gone.
+    WithTheProcess,
+}
+
+impl Cleared {
+    #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
+    fn words(self) -> &'static str {
+        match self {
+            Cleared::Never => "never",
+            Cleared::WithTheRun => "a new start of the same id",
+            Cleared::WithTheProcess => "the end of the process, a new start of the same id",
+        }
+    }
+}
+
+macro_rules! fields {
+    ($($field:ident: $key:literal, [$($origin:ident),+], $cleared:ident;)+) => {
+        /// A field that statements offer values for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Field { $($field),+ }
+
+        /// All fields, in the order of the enumeration.
+        static FIELDS: &[FieldRow] = &[
+            $(FieldRow { key: $key, origins: &[$(Origin::$origin),+], cleared: Cleared::$cleared }),+
+        ];
+
+        const COUNT: usize = [$(Field::$field),+].len();
+    };
+}
+
+/// One row of the table.
+struct FieldRow {
+    #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
+    key: &'static str,
+    /// Strongest first.
+    origins: &'static [Origin],
+    cleared: Cleared,
+}
+
+fields! {
+    Name: "name, attempt", [Engine], Never;
+    Labels: "labels, pod.labels", [Engine], Never;
+    Annotations: "annotations, pod.annotations", [Engine], Never;
+    ImageName: "image.name, image.repository, image.tag", [Author, List, Annotation, Status, Digest], Never;
+    ImageReference: "image.ref, image.digest", [Engine], Never;
+    ImageId: "image.id", [Engine], Never;
+    CreatedAt: "createdAt", [Engine], Never;
+    StartedAt: "startedAt", [Status], WithTheRun;
+    Exit: "exitCode, reason, message", [Status, Witness, Unseen, Absence], WithTheRun;
+    FinishedAt: "finishedAt", [Status, Witness, Unseen], WithTheRun;
+    Process: "pid, enginePid, namespaces", [Process], WithTheProcess;
+    Cgroup: "cgroupPath, cgroupId", [Process], WithTheRun;
+    LogPath: "logPath", [Status], Never;
+    Mounts: "mounts", [Status], Never;
+    Resources: "resources", [Status, Info], Never;
+    User: "user", [Status, Info], Never;
+    Command: "command, args", [Info], Never;
+    WorkingDir: "workingDir", [Info], Never;
+    Privileged: "privileged", [Info], Never;
+}
+
+/// How strong the value of each field of one record is: its source, and when that was known. A later statement has to
+/// be at least as strong to change the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Strengths([u64; COUNT]);
+
+/// A tick fits below the source's rank.
+const RANK_SHIFT: u32 = 56;
+
+impl Default for Strengths {
+    fn default() -> Self {
+        Strengths([0; COUNT])
+    }
+}
+
+impl Strengths {
+    /// Whether a value of this origin, as of this tick, is to be taken. Asking notes that it was.
+    pub fn take(&mut self, field: Field, origin: Origin, as_of: Tick) -> bool {
+        let origins = FIELDS[field as usize].origins;
+        let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);
+        let rank = (origins.len() - place) as u64;
+        let offered = rank << RANK_SHIFT | as_of.min((1 << RANK_SHIFT) - 1);
+        let held = &mut self.0[field as usize];
+        let stronger = offered > *held;
+        *held = offered.max(*held);
+        stronger
+    }
+
+    /// Another run of the same id begins: what belongs to one run may be stated anew.
+    pub fn new_run(&mut self) {
+        for (held, _) in self.0.iter_mut().zip(FIELDS).filter(|(_, row)| row.cleared != Cleared::Never) {
+            *held = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committed::assert_committed;
+
+    #[test]
+    fn the_stronger_source_wins_and_of_one_source_the_newer_statement() {
+        let mut held = Strengths::default();
+        assert!(held.take(Field::ImageName, Origin::Status, 5));
+        assert!(!held.take(Field::ImageName, Origin::Digest, 9), "weaker");
+        assert!(!held.take(Field::ImageName, Origin::Status, 4), "older");
+        assert!(held.take(Field::ImageName, Origin::Status, 6));
+        assert!(held.take(Field::ImageName, Origin::Author, 1), "stronger, whenever");
+        held.new_run();
+        assert!(!held.take(Field::ImageName, Origin::List, 10), "an image is not of one run");
+        assert!(held.take(Field::Exit, Origin::Absence, 1) && held.take(Field::Exit, Origin::Unseen, 1));
+        held.new_run();
+        assert!(held.take(Field::Exit, Origin::Absence, 1));
+    }
+
+    #[test]
+    fn fields_md_is_the_table() {
+        let mut text = String::from(
+            "# Where each field comes from\n\n\
+             A record is merged field by field. The value of the strongest source stands; of one source, that of the newest\n\
+             statement. A source that lacks a value erases nothing. So the order in which lists, statuses and events arrive\n\
+             does not matter: a property test merges the same statements in every order.\n\n\
+             A change of a field that was already reported is an UPDATED event, with the field's `CRI_CHANGED_*` bit.\n\n\
+             Made from the table in `src/portfolio/fields.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
+             | fields | sources, strongest first | cleared by |\n|---|---|---|\n",
+        );
+        for row in FIELDS {
+            let keys: Vec<_> = row.key.split(", ").map(|key| format!("`{key}`")).collect();
+            let origins: Vec<_> = row.origins.iter().map(|o| o.words()).collect();
+            text += &format!("| {} | {} | {} |\n", keys.join(", "), origins.join("; "), row.cleared.words());
+        }
+        text += "\nThe state goes one way within a run: created, running, exited. \"Unknown\" stands only while no newer statement \
+                 says\notherwise. Reserved label keys (`io.kubernetes.pod.name` and its kin) come from CRI's own fields alone, \
+                 whatever a pod's\nauthor writes. A pod's addresses, labels and options are those of the newest statement that has \
+                 any.\n";
+        assert_committed("docs/fields.md", &text);
+    }
+}

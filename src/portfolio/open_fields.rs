@@ -1,0 +1,104 @@
+//! Fields that the engine has not given yet: asked for again, until it is clear that it will not give them.
+
+use super::Portfolio;
+use super::clock::Now;
+use super::disputes::Dispute;
+use super::status_queue::Reason;
+use crate::model::json::missing_keys;
+use crate::model::*;
+
+/// So many equal answers in a row make a field one that this engine does not give.
+const EQUAL_ANSWERS: u8 = 3;
+
+/// What the engine was asked for in vain, in one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Unanswered {
+    /// What the newest answer left missing: bits of `CRI_MISSING_*`.
+    missing: u64,
+    /// How many answers in a row left just that missing.
+    answers: u8,
+    /// What is given up.
+    pub given_up: u64,
+}
+
+impl Unanswered {
+    /// An answer has left this missing. What is given up by it.
+    fn answered(&mut self, missing: u64) -> u64 {
+        self.answers = if missing == self.missing { self.answers.saturating_add(1) } else { 1 };
+        self.missing = missing;
+        if missing == 0 || self.answers < EQUAL_ANSWERS {
+            return 0;
+        }
+        self.given_up |= missing;
+        missing
+    }
+}
+
+impl Portfolio {
+    /// An answer has come, and was merged: what it leaves missing again and again is given up.
+    pub(super) fn note_answer(&mut self, id: &Id) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        let given_up = entry.unanswered.answered(entry.record.missing);
+        if given_up == 0 {
+            return;
+        }
+        self.counts.not_told += u64::from(given_up.count_ones());
+        let record = entry.record.clone();
+        self.warn_once(id, &record, given_up);
+        self.put(id, Container::clone(&record));
+    }
+
+    /// One line for each field, not one for each container.
+    fn warn_once(&mut self, id: &Id, record: &Container, given_up: u64) {
+        for key in missing_keys(given_up) {
+            if !self.warned.insert(key) {
+                continue;
+            }
+            match record.engine_pid.filter(|_| key == "pid") {
+                Some(pid) => self.warning(
+                    id,
+                    &format!(
+                        "the engine says pid {pid}, and no such process is in /proc below host.root: its pid stays unknown \
+                         (run in the host's pid namespace, or mount the host's /proc and set host.root)"
+                    ),
+                ),
+                None => self.warning(
+                    id,
+                    &format!("the engine was asked {EQUAL_ANSWERS} times and does not give {key}: it is asked for no more"),
+                ),
+            }
+        }
+    }
+
+    /// Asks again for what is missing, a little later each time.
+    pub(super) fn ask_for_missing(&mut self, id: &Id, tries: u32, now: Now) {
+        /// Those that ended before the first list can wait until the running are known.
+        const NO_HURRY: u32 = 3;
+        let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
+            return;
+        };
+        let (kind, created) = (entry.record.kind, entry.record.state == State::Created);
+        let is_pointless = created || entry.dispute == Dispute::NoStatus;
+        if entry.record.missing == 0 || is_pointless || self.status_queue.is_open(id) {
+            return;
+        }
+        let tries = if tries == 0 { NO_HURRY } else { tries };
+        self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::Missing);
+    }
+
+    /// The fields that were given up, and of how many containers that the engine has.
+    pub fn not_told(&self) -> Vec<(&'static str, u64)> {
+        let mut counts = [0u64; 64];
+        for entry in self.entries.values().filter(|e| e.present) {
+            let mut bits = entry.unanswered.given_up;
+            while bits != 0 {
+                counts[bits.trailing_zeros() as usize] += 1;
+                bits &= bits - 1;
+            }
+        }
+        let named = counts.iter().enumerate().filter(|(_, n)| **n > 0);
+        named.flat_map(|(bit, n)| missing_keys(1 << bit).into_iter().map(|key| (key, *n))).collect()
+    }
+}
