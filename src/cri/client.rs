@@ -150,15 +150,6 @@ impl Client {
         tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
-    /// Awaits one request, for at most the request timeout.
-    pub(super) async fn unary<T>(
-        &self,
-        method: &str,
-        call: impl Future<Output = Result<Response<T>, Status>>,
-    ) -> Result<T> {
-        self.unary_within(method, self.request_timeout, call).await
-    }
-
     /// The deadline is ours alone: `Endpoint::timeout` would also end the event stream.
     pub(super) async fn unary_within<T>(
         &self,

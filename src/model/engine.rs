@@ -22,6 +22,8 @@ pub struct Engine {
     pub pid: Option<i32>,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
+    /// Fields that this engine does not give, and of how many containers: it was asked for each of them several times.
+    pub not_told: Arc<[(&'static str, u64)]>,
 }
 
 impl Engine {

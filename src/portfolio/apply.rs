@@ -52,6 +52,7 @@ impl Portfolio {
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         self.status_queue.drop_hints(begun);
+        self.count_not_told();
         self.packer.try_again();
         if first {
             self.pack_initial(now);

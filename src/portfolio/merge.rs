@@ -16,6 +16,8 @@ pub(super) struct Known {
     stated: Tick,
     /// The newest tick of a statement that the state is unknown.
     unknown: Tick,
+    /// The first process that was stated of this run, as of which tick, and when it began: a run never gets another one.
+    process: Option<(Tick, i32, u64)>,
 }
 
 impl Known {
@@ -89,7 +91,8 @@ pub(super) fn merge(
             next.finished_at = said.finished_at;
         }
     }
-    merge_process(&mut next, taken, said, as_of);
+    merge_process(&mut next, known, said, as_of);
+    let taken = &mut known.strengths;
     merge_spec(&mut next.spec, taken, said, as_of);
     next
 }
@@ -138,18 +141,32 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
     }
 }
 
-/// Only what runs has a process: CRI-O names the pid of long ago for what has exited.
-fn merge_process(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+/// Only what runs has a process: CRI-O names the pid of long ago for what has exited. A process with the pid of this run
+/// that began at another time is another process: the engine still names the pid of one that is gone.
+fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as_of: Tick) {
     let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
         return;
     };
-    if details.cgroup_path.is_some() && taken.take(Field::Cgroup, Origin::Process, as_of) {
+    let process = details.pid.zip(details.pid_start_ticks);
+    if let Some((pid, start)) = process {
+        let first = known.process.filter(|(stated, ..)| *stated < as_of);
+        known.process = first.or(Some((as_of, pid, start)));
+    }
+    let is_another = known.process.zip(process).is_some_and(|((_, pid, start), now)| pid == now.0 && start != now.1);
+    let taken = &mut known.strengths;
+    if details.cgroup_path.is_some() && !is_another && taken.take(Field::Cgroup, Origin::Process, as_of) {
         (next.cgroup_path, next.cgroup_id) = (details.cgroup_path.clone(), details.cgroup_id);
     }
-    if taken.take(Field::Process, Origin::Process, as_of) {
-        (next.pid, next.pid_start_ticks) = (details.pid, details.pid_start_ticks);
-        (next.engine_pid, next.namespaces) = (details.engine_pid, details.namespaces);
+    if !taken.take(Field::Process, Origin::Process, as_of) {
+        return;
     }
+    next.engine_pid = details.engine_pid;
+    if is_another {
+        *next = Container { engine_pid: details.pid, ..without_process(next) };
+        return;
+    }
+    (next.pid, next.pid_start_ticks) = (details.pid, details.pid_start_ticks);
+    next.namespaces = details.namespaces;
 }
 
 fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, as_of: Tick) {

@@ -171,6 +171,7 @@ pub struct Portfolio {
     /// Ids of entries that could not be decoded.
     unreadable: HashSet<Id>,
     counts: Counts,
+    not_told: Arc<[(&'static str, u64)]>,
     /// A status was not found of what lists show: the next list decides.
     wants_list: bool,
     limits: Limits,
@@ -199,6 +200,7 @@ impl Portfolio {
             warned: HashSet::new(),
             unreadable: HashSet::new(),
             counts: Counts::default(),
+            not_told: Arc::default(),
             wants_list: false,
             limits: Limits {
                 hold: 200,

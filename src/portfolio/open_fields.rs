@@ -1,5 +1,7 @@
 //! Fields that the engine has not given yet: asked for again, until it is clear that it will not give them.
 
+use std::sync::Arc;
+
 use super::Portfolio;
 use super::clock::Now;
 use super::disputes::Dispute;
@@ -88,8 +90,12 @@ impl Portfolio {
         self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::Missing);
     }
 
-    /// The fields that were given up, and of how many containers that the engine has.
-    pub fn not_told(&self) -> Vec<(&'static str, u64)> {
+    /// The fields that were given up, and of how many containers that the engine has, as of the newest list.
+    pub fn not_told(&self) -> &Arc<[(&'static str, u64)]> {
+        &self.not_told
+    }
+
+    pub(super) fn count_not_told(&mut self) {
         let mut counts = [0u64; 64];
         for entry in self.entries.values().filter(|e| e.present) {
             let mut bits = entry.unanswered.given_up;
@@ -99,6 +105,10 @@ impl Portfolio {
             }
         }
         let named = counts.iter().enumerate().filter(|(_, n)| **n > 0);
-        named.flat_map(|(bit, n)| missing_keys(1 << bit).into_iter().map(|key| (key, *n))).collect()
+        let named = named.flat_map(|(bit, n)| missing_keys(1 << bit).into_iter().map(|key| (key, *n)));
+        let named: Vec<_> = named.collect();
+        if *named != *self.not_told {
+            self.not_told = named.into();
+        }
     }
 }

@@ -362,6 +362,6 @@ fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
         api: client.endpoint().to_string().into(),
         id: id.unwrap_or_default().into(),
         pid,
-        events: Events::default(),
+        ..Engine::default()
     }
 }

@@ -29,7 +29,8 @@ impl Publisher {
         let mut cached = self.shared.write();
         may_panic("shared");
         let outcome = self.machine.handle(input, &mut cached.portfolio, now);
-        self.write(&mut cached.status);
+        let not_told = cached.portfolio.not_told().clone();
+        self.write(&mut cached.status, not_told);
         if let Some(initial) = outcome.initial_replay {
             let generation = cached.portfolio.generation();
             self.hub.initial_snapshot(&initial, generation, cached.status.state, now.wall);
@@ -40,7 +41,7 @@ impl Publisher {
         (outcome.actions, outcome.finished)
     }
 
-    fn write(&self, status: &mut WatcherStatus) {
+    fn write(&self, status: &mut WatcherStatus, not_told: Arc<[(&'static str, u64)]>) {
         status.state = self.machine.state();
         status.as_of = self.machine.as_of();
         status.ready = self.machine.is_ready();
@@ -49,8 +50,8 @@ impl Publisher {
             status.cause = self.machine.cause().cloned();
         }
         let events = self.machine.events();
-        if status.engine.events != events {
-            status.engine = Arc::new(Engine { events, ..Engine::clone(&status.engine) });
+        if status.engine.events != events || status.engine.not_told != not_told {
+            status.engine = Arc::new(Engine { events, not_told, ..Engine::clone(&status.engine) });
         }
     }
 

@@ -4,6 +4,7 @@
 use prost::Message;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions, Value};
 
+use super::repair;
 use super::rpcs;
 use super::wire::Rpc;
 use crate::config::Config;
@@ -39,7 +40,7 @@ impl Call {
     /// The engine's reply as JSON.
     pub fn reply(&self, bytes: &[u8]) -> Result<JsonText> {
         let name = &self.rpc.name;
-        let mut reply = DynamicMessage::decode(self.reply.clone(), bytes)
+        let mut reply = decode(self.reply.clone(), bytes)
             .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply cannot be decoded: {e}")))?;
         if !self.show_env {
             redact_info(&mut reply);
@@ -51,6 +52,14 @@ impl Call {
             .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply has no JSON: {e}")))?;
         Ok(JsonText::from(String::from_utf8(text).expect("JSON is UTF-8")))
     }
+}
+
+/// Engines do not check that their strings are UTF-8: a reply with bad ones is repaired, and decoded then.
+fn decode(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, prost::DecodeError> {
+    DynamicMessage::decode(descriptor.clone(), bytes).or_else(|e| match repair::strings(&descriptor, bytes) {
+        Some(repaired) => DynamicMessage::decode(descriptor, &*repaired),
+        None => Err(e),
+    })
 }
 
 fn message(name: &str, descriptor: MessageDescriptor, json: &str) -> Result<DynamicMessage> {
@@ -185,6 +194,28 @@ mod tests {
         assert_eq!(container["labels"], json!({}));
         let broken = call("RuntimeService/ListContainers", "").unwrap().reply(&[0xff]).unwrap_err();
         assert_eq!(broken.status(), CRI_E_PROTOCOL);
+    }
+
+    #[test]
+    fn a_reply_with_bad_bytes_is_repaired() {
+        let container = proto::Container {
+            id: "x".into(),
+            labels: [("key".to_owned(), "BAD".to_owned()), ("good".to_owned(), "1".to_owned())].into(),
+            metadata: Some(proto::ContainerMetadata { name: "BAD".into(), attempt: 3 }),
+            ..Default::default()
+        };
+        let mut bytes = proto::ListContainersResponse { containers: vec![container] }.encode_to_vec();
+        while let Some(at) = bytes.windows(3).position(|w| w == b"BAD") {
+            bytes[at..at + 3].copy_from_slice(b"a\xff\xfe");
+        }
+        let call = call("RuntimeService/ListContainers", "").unwrap();
+        let json: serde_json::Value = serde_json::from_str(call.reply(&bytes).unwrap().as_str()).unwrap();
+        let container = &json["containers"][0];
+        assert_eq!(
+            (&container["metadata"]["name"], &container["labels"]["key"]),
+            (&json!("a\u{fffd}\u{fffd}"), &json!("a\u{fffd}\u{fffd}"))
+        );
+        assert_eq!((&container["metadata"]["attempt"], &container["labels"]["good"]), (&json!(3), &json!("1")));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod absent;
 #[cfg(feature = "call")]
 mod json;
 #[cfg(feature = "call")]
+mod repair;
+#[cfg(feature = "call")]
 mod rpcs;
 mod wire;
 

@@ -159,6 +159,17 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
     pod.annotations = labels(&[("kubernetes.io/config.source", "api")]);
     pod.ips = vec![Arc::from("10.244.1.17")].into();
     pod.created_at = Some(NOON);
+    (pod.host_pid, pod.host_ipc, pod.static_pod) = (Some(false), Some(false), Some(false));
+    pod.net_namespace = 4_026_532_281;
+    pod.cgroup_path = Some(format!("/kubepods/besteffort/pod{}", pod.uid).into());
+    let port = Port {
+        container: "nginx".into(),
+        name: "http".into(),
+        container_port: 8080,
+        host_port: 0,
+        protocol: "TCP".into(),
+    };
+    pod.ports = [port].into();
     let pod = Arc::new(pod);
 
     let mut sandbox = Container::new(pod.id.clone(), Kind::Sandbox);
@@ -177,6 +188,10 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
     (nginx.created_at, nginx.started_at) = (Some(NOON + 900_000_000), Some(NOON + 1_020_345_678));
     let cgroup = format!("/kubepods/besteffort/pod{}/{}", pod.uid, nginx.id);
     nginx.cgroup_path = Some(cgroup.into());
+    nginx.cgroup_id = Some(7_204);
+    nginx.spec = spec().into();
+    let previous = Previous { exit_code: Some(137), reason: "OOMKilled".into(), finished_at: Some(NOON + 800_000_000) };
+    nginx.previous = Some(previous.into());
 
     let engine = Engine {
         runtime_name: "containerd".into(),
@@ -186,10 +201,24 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
         id: "node-17".into(),
         pid: Some(1204),
         events: Events { streaming: true, reason: "the engine streams events".into() },
+        not_told: Arc::new([("startedAt", 2)]),
     };
     let as_of = Some(NOON + 60_000_000_000);
     let freshness = Freshness { generation: 42, state: WatcherState::Watching, as_of, engine: engine.into() };
     (freshness, pod, sandbox.into(), nginx.into())
+}
+
+fn spec() -> Spec {
+    let (mut spec, mut mount, mut limits, mut user) =
+        (Spec::default(), Mount::default(), Resources::default(), User::default());
+    (mount.container_path, mount.host_path) = ("/etc/hosts".into(), "/var/lib/kubelet/pods/5b0c2f1e/etc-hosts".into());
+    (limits.cpu_shares, limits.memory_limit, limits.oom_score_adj) = (Some(102), Some(134_217_728), Some(1000));
+    (user.uid, user.gid) = (101, 101);
+    spec.log_path = "/var/log/pods/shop_web-5d9c7b6f4-x2x7q_5b0c2f1e/nginx/1.log".into();
+    (spec.command, spec.args) = ([Arc::from("nginx")].into(), ["-g", "daemon off;"].map(Arc::from).into());
+    (spec.working_dir, spec.privileged) = ("/".into(), Some(false));
+    (spec.mounts, spec.resources, spec.user) = ([mount].into(), Some(limits), Some(user));
+    spec
 }
 
 fn exited(running: &Container) -> Container {

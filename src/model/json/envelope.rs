@@ -1,5 +1,6 @@
 //! Every answer's envelope: what it is, how fresh it is, and whose word it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -67,6 +68,9 @@ struct EngineJson<'a> {
     /// Why so.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
+    /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    not_told: BTreeMap<&'a str, u64>,
 }
 
 impl<'a> EngineJson<'a> {
@@ -82,6 +86,7 @@ impl<'a> EngineJson<'a> {
             pid: engine.pid,
             events: text(&engine.events.reason).map(|_| engine.events.word()),
             events_reason: text(&engine.events.reason),
+            not_told: engine.not_told.iter().copied().collect(),
         }
     }
 }

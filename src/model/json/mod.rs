@@ -9,6 +9,7 @@ mod event;
 mod numbers;
 #[cfg(test)]
 mod schema;
+mod spec;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,6 +23,8 @@ use super::*;
 
 pub use envelope::{Freshness, PodWithContainers};
 pub use event::event;
+use spec::{MountJson, PortJson, PreviousJson, ResourcesJson, UserJson, words};
+
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 
 /// The JSON of one container, made once for each version of it.
@@ -74,8 +77,19 @@ pub const CONTAINER_KEYS: &[&str] = &[
     "exitCode",
     "reason",
     "message",
+    "previous",
     "cgroupPath",
+    "cgroupId",
+    "logPath",
+    "command",
+    "args",
+    "workingDir",
+    "user",
+    "privileged",
+    "mounts",
+    "resources",
     "rucksack",
+    "flags",
     "missing",
 ];
 
@@ -135,13 +149,47 @@ struct ContainerJson<'a> {
     /// How it ended, in more words.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The cgroup, as the file system shows it.
+    /// How the run before ended: of the last attempt under the same name in the same pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<PreviousJson<'a>>,
+    /// The cgroup: a path below the mount of the cgroup file system.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_path: Option<&'a str>,
+    /// The id of that cgroup in cgroup v2, as eBPF programs see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup_id: Option<u64>,
+    /// The file that the engine writes the container's output to, as the engine sees the file system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_path: Option<&'a str>,
+    /// The entry point: what the pod's author set, else the first word of the command line that the engine starts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    command: Vec<&'a str>,
+    /// The arguments: what the pod's author set, else the rest of the command line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    args: Vec<&'a str>,
+    /// The working directory inside the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working_dir: Option<&'a str>,
+    /// The user of the first process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserJson<'a>>,
+    /// Whether it is privileged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privileged: Option<bool>,
+    /// What is mounted into it by the pod's author and the kubelet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mounts: Vec<MountJson<'a>>,
+    /// Its limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<ResourcesJson<'a>>,
     /// What the program itself has added, with a packer or by attaching it: any JSON.
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     rucksack: Option<&'a RawValue>,
+    /// What of it had to be repaired or cut.
+    #[cfg_attr(test, schemars(schema_with = "schema::container_flags"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<String>,
     /// Keys that are absent because they are unknown, and still asked for. Other absent ones do not apply.
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -172,11 +220,28 @@ impl<'a> ContainerJson<'a> {
             exit_code: c.exit.as_ref().and_then(|e| e.code),
             reason: c.exit.as_ref().and_then(|e| text(&e.reason)),
             message: c.exit.as_ref().and_then(|e| text(&e.message)),
+            previous: c.previous.as_deref().map(PreviousJson::new),
             cgroup_path: c.cgroup_path.as_deref(),
+            cgroup_id: c.cgroup_id,
+            log_path: text(&c.spec.log_path),
+            command: words(&c.spec.command),
+            args: words(&c.spec.args),
+            working_dir: text(&c.spec.working_dir),
+            user: c.spec.user.as_ref().map(UserJson::new),
+            privileged: c.spec.privileged,
+            mounts: c.spec.mounts.iter().map(MountJson::new).collect(),
+            resources: c.spec.resources.as_ref().map(ResourcesJson::new),
+            flags: flag_words(c.flags),
             rucksack: c.rucksack.as_ref().map(JsonText::as_raw),
             missing: missing_keys(c.missing),
         }
     }
+}
+
+/// The words that the bits of `CRI_CONTAINER_FLAG_*` stand for.
+fn flag_words(bits: u32) -> Vec<String> {
+    let set = CONTAINER_FLAGS.iter().filter(|flag| bits & flag.value != 0);
+    set.map(|flag| event::camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect()
 }
 
 /// The keys that the bits of `CRI_MISSING_*` stand for.
@@ -191,24 +256,40 @@ pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
     MISSING_KEYS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, key)| *key).collect()
 }
 
-/// The image a container was made from, in the engine's three spellings.
+/// The image a container was made from. Each key has one meaning on every engine.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Image"))]
 struct ImageJson<'a> {
     /// As the pod's author wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    /// What the engine resolved it to.
+    /// The repository with the digest of the manifest.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
-    /// The engine's id of the image.
+    /// The id: the digest of the image's configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
+    /// The name without tag and digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<&'a str>,
+    /// The tag; absent where the name has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+    /// The digest of the manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
 }
 
 impl<'a> ImageJson<'a> {
     fn new(image: &'a Image) -> Self {
-        ImageJson { name: text(&image.name), reference: text(&image.reference), id: text(&image.id) }
+        ImageJson {
+            name: text(&image.name),
+            reference: text(&image.reference),
+            id: text(&image.id),
+            repository: text(image.repository()),
+            tag: text(image.tag()),
+            digest: text(image.digest()),
+        }
     }
 }
 
@@ -241,6 +322,24 @@ struct PodJson<'a> {
     /// Whether the pod uses the node's network.
     #[serde(skip_serializing_if = "Option::is_none")]
     host_network: Option<bool>,
+    /// Whether the pod uses the node's process ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_pid: Option<bool>,
+    /// Whether the pod uses the node's IPC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_ipc: Option<bool>,
+    /// The inode number of the pod's network namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    net_namespace: Option<u64>,
+    /// The pod's cgroup, the parent of its containers' cgroups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup_path: Option<&'a str>,
+    /// The ports that its containers declare. Declaring opens nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<PortJson<'a>>,
+    /// Whether the kubelet made it from a file or a URL, without the API server; absent where nothing says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    static_pod: Option<bool>,
     /// The runtime class's handler; absent for the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_handler: Option<&'a str>,
@@ -263,6 +362,12 @@ impl<'a> PodJson<'a> {
             annotations: &pod.annotations,
             ips: &pod.ips,
             host_network: pod.host_network,
+            host_pid: pod.host_pid,
+            host_ipc: pod.host_ipc,
+            net_namespace: (pod.net_namespace != 0).then_some(pod.net_namespace),
+            cgroup_path: pod.cgroup_path.as_deref(),
+            ports: pod.ports.iter().map(PortJson::new).collect(),
+            static_pod: pod.static_pod,
             runtime_handler: text(&pod.runtime_handler),
             created_at: pod.created_at.map(rfc3339),
         }

@@ -85,6 +85,11 @@ pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"type": "string", "enum": keys}})
 }
 
+pub(super) fn container_flags(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<_> = CONTAINER_FLAGS.iter().map(|flag| camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect();
+    json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
+}
+
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": ["stream", "poll"]})
 }

@@ -75,6 +75,20 @@ fn a_stale_pid_of_the_exited_is_not_taken() {
 }
 
 #[test]
+fn a_pid_that_is_used_again_is_not_taken() {
+    let at = |pid, start| {
+        let details = Details { pid: Some(pid), pid_start_ticks: Some(start), ..Details::default() };
+        Observation { details: Some(details), ..said(State::Running) }
+    };
+    let gone =
+        Observation { details: Some(Details { engine_pid: Some(7), ..Details::default() }), ..said(State::Running) };
+    let (record, mut known) = merged(&[(1, at(7, 100)), (2, gone), (3, at(7, 200))]);
+    assert_eq!((record.pid, record.engine_pid), (None, Some(7)));
+    known.new_run();
+    assert_eq!(merge(Some(&record), &mut known, &at(7, 200), None, 4).pid, Some(7), "another run");
+}
+
+#[test]
 fn what_the_engine_saw_stands_above_what_it_could_not_see() {
     let exit = |code, reason: &str| Some(Exit { code: Some(code), reason: reason.into(), message: "".into() });
     let seen = Observation { exit: exit(42, "Error"), finished_at: Some(7), ..said(State::Exited) };
