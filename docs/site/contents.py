@@ -46,6 +46,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
+        Page("Glossary", "docs/glossary.md"),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
@@ -56,6 +57,7 @@ CHAPTERS: dict[str, list[Page]] = {
     # Filled with docs/man.
     "Manual pages": [],
     "Inside": [
+        Page("Contributing", "CONTRIBUTING.md"),
         Page("Architecture", "docs/architecture.md"),
         Page("The lab", "docs/lab.md"),
         Page("The simulated engine", "sim/README.md"),
