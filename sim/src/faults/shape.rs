@@ -1,11 +1,11 @@
-//! What faults do to events on their way into the queue. Pure.
+//! What faults do to events on their way to the queue. Pure.
 
 use std::collections::VecDeque;
 
 use super::{EventFault, LeftOut};
 use crate::pb::ContainerEventResponse as Event;
 
-/// So many events can be replayed.
+/// How many events can be replayed at most.
 const REMEMBERED: usize = 1000;
 
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Shaper {
     duplicate: bool,
     reorder: bool,
     statusless: LeftOut,
-    /// The first of a pair that is to be told the other way round.
+    /// The first event of a pair that is to be swapped.
     held: Option<Event>,
     sent: VecDeque<Event>,
 }
