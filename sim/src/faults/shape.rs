@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_told_the_other_way_round() {
+    fn pairs_are_swapped() {
         let mut shaper = Shaper::default();
         shaper.change(EventFault::Reorder(true));
         assert_eq!([sent(&mut shaper, 1), sent(&mut shaper, 2), sent(&mut shaper, 3)], [vec![], vec![2, 1], vec![]]);

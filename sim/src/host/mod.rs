@@ -41,7 +41,7 @@ impl Host {
 
     /// The folder that a verbose Status shows, and by which a client finds the pid files: containerd's stateDir (beside
     /// the tasks' folder), or CRI-O's ContainerAttachSocketDir. docker has none.
-    pub fn told_dir(&self) -> PathBuf {
+    pub fn pid_files_dir(&self) -> PathBuf {
         match self.family {
             Family::Containerd | Family::Dockerd => self.state.join("io.containerd.grpc.v1.cri"),
             Family::Crio => self.state.clone(),

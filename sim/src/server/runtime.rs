@@ -91,7 +91,7 @@ impl RuntimeService for Runtime {
         Ok(Response::new(pb::StatusResponse {
             status: Some(pb::RuntimeStatus { conditions: vec![condition("RuntimeReady"), condition("NetworkReady")] }),
             info: if verbose {
-                info::status(&self.engine.host.told_dir(), &self.engine.profile)
+                info::status(&self.engine.host.pid_files_dir(), &self.engine.profile)
             } else {
                 HashMap::new()
             },
