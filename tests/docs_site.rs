@@ -153,7 +153,7 @@ fn the_reference_has_all_of_the_header(site: &Site) -> Outcome {
 fn the_quick_start_shows(site: &Site) -> Outcome {
     let page = plain(&fs::read_to_string(site.folder.join("quick-start.html"))?);
     let text = fs::read_to_string(c::root().join("README.md"))?;
-    for language in ["c", "cpp", "go", "python"] {
+    for language in ["c", "cpp", "go", "python", "rust"] {
         let code = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
         let code = code.ok_or_else(|| format!("README.md has no {language}"))?;
         if !page.contains(code.trim()) {

@@ -75,6 +75,31 @@ fn every_item_of_the_reference_has_snippets() {
     }
 }
 
+/// A link from a test's name in code to its file: the file has this test. Renaming a test fails here, not in a reader's search.
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let mut named = 0;
+    for entry in fs::read_dir(c::root().join("docs")).expect("the documents") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        for (before, after) in text.match_indices("`](").map(|(at, mark)| (&text[..at], &text[at + mark.len()..])) {
+            let target = after.split([')', '#']).next().unwrap_or_default();
+            if !target.ends_with(".rs") {
+                continue;
+            }
+            let name = before.rsplit('`').next().unwrap_or_default();
+            let file = path.parent().expect("the documents").join(target);
+            let source = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            assert!(source.contains(&format!("fn {name}(")), "{}: {target} has no {name}", path.display());
+            named += 1;
+        }
+    }
+    assert!(named >= 15, "the guarantees of docs/events.md name their tests; {named} were found");
+}
+
 /// Each snippet becomes a function that is called once; everything has to go well while they run.
 #[test]
 fn the_snippets_in_c_run() {

@@ -8,6 +8,7 @@ mod go;
 mod sim;
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -22,6 +23,7 @@ fn main() {
         Trial::test("all_are_short", all_are_short),
         Trial::ignorable_test("c_lists", || lists("c")),
         Trial::ignorable_test("cpp_lists", || lists("cpp")),
+        Trial::ignorable_test("rust_lists", || lists("rust")),
         Trial::ignorable_test("go_follows", go_follows),
         Trial::ignorable_test("python_follows", python_follows),
     ];
@@ -29,7 +31,7 @@ fn main() {
 }
 
 fn all_are_short() -> Result<(), Failed> {
-    for language in ["c", "cpp", "go", "python"] {
+    for language in ["c", "cpp", "go", "python", "rust"] {
         let lines = program(language)?.lines().filter(|line| !line.trim().is_empty()).count();
         if lines > LINES {
             return Err(format!("{language}: {lines} lines").into());
@@ -54,7 +56,10 @@ fn lists(language: &str) -> Outcome {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("quick").with_extension(language);
     std::fs::write(&source, program(language)?)?;
-    let built = c::Library::of_this_build().build(&source.to_string_lossy())?;
+    let built = match language {
+        "rust" => rust(&source)?,
+        _ => c::Library::of_this_build().build(&source.to_string_lossy())?,
+    };
     let mut sim = sim::Sim::start(&[])?;
     sim.tell("pod web ns=shop nginx")?;
     let listed = c::succeed(Command::new(&built).arg(sim.endpoint()))?;
@@ -69,6 +74,18 @@ fn lists(language: &str) -> Outcome {
         return Err(format!("{}: {said:?} does not name the socket", output.status).into());
     }
     Ok(Completion::Completed)
+}
+
+/// Builds a Rust program with the crate of this build, and without Cargo: it is built already.
+fn rust(source: &Path) -> Result<PathBuf, Failed> {
+    let library = std::env::current_exe()?.with_file_name("libcriwatch.rlib");
+    let (deps, built) = (library.parent().ok_or("no folder")?, source.with_extension(""));
+    let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    command.args(["--edition", "2024", "-D", "warnings"]).arg(source).arg("-o").arg(&built);
+    command.arg("--extern").arg(format!("criwatch={}", library.display()));
+    command.arg("-L").arg(format!("dependency={}", deps.display()));
+    c::succeed(&mut command)?;
+    Ok(built)
 }
 
 fn go_follows() -> Outcome {

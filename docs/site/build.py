@@ -44,18 +44,18 @@ class Site:
         manuals = sorted((ROOT / "docs/man").glob("*.[0-9]"))
         self.chapters["Manual pages"] += [Page(f"{m.stem}({m.suffix[1:]})", f"docs/man/{m.name}") for m in manuals]
         self.pages = {page.source: page for pages in self.chapters.values() for page in pages if page.source}
-        # Files and folders of the repository that texts link to, and that are no pages: shown as they are.
+        # Files and folders that texts link to and that are no pages. The site shows their source.
         self.shown: set[str] = set()
         self.faults: list[str] = []
 
     def build(self) -> list[str]:
-        """Builds everything; what is wrong with it."""
+        """Builds everything, and returns the errors."""
         listed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
         self.faults += [f"{path} is no page of docs/site/contents.py" for path in sorted(listed - set(self.pages))]
         missing = [path for path in self.pages if not (ROOT / path).is_file()]
         if missing:
             return [*self.faults, *(f"{path} is not there, and a page of docs/site/contents.py" for path in missing)]
-        # These decide what the contents show.
+        # This comes first, because it decides which pages the contents list.
         self._by_tools()
         self._write("style.css", layout.style())
         for page in self.pages.values():
@@ -74,15 +74,15 @@ class Site:
         manuals = list(self.chapters["Manual pages"])
         made = {page: self._attempt(page, partial(tools.manual, ROOT / page.source)) for page in manuals}
         go = self._attempt(contents.GO, self._go)
-        # Only now it is known what there is.
-        for page, said in made.items():
-            if said:
-                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{said}</pre>\n')
+        # The contents are complete now, so the pages can be written.
+        for page, text_of_page in made.items():
+            if text_of_page:
+                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{text_of_page}</pre>\n')
         if go:
             self._page(contents.GO, go[0], layout.outline(go[1]))
 
     def _attempt(self, page: Page, make: Callable[[], T]) -> T | None:
-        """What `make` gives; a reference whose tool is lacking is left out of the contents."""
+        """Returns what `make` returns. If its tool is not installed, removes the page from the contents."""
         try:
             return make()
         except tools.LeftOut as reason:
@@ -115,7 +115,7 @@ class Site:
         self._page(contents.CPP, body, layout.outline(headings))
 
     def _source(self, path: str) -> None:
-        """A file, or what a folder has."""
+        """Writes the page of a file's source, or of a folder's list of files."""
         here = ROOT / path
         if here.is_dir():
             entries = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
@@ -136,7 +136,7 @@ class Site:
 
 
 class Place:
-    """Where a text stands, in the repository and in the site: from there its links lead."""
+    """The place of a text in the repository and in the site, from which its links are resolved."""
 
     def __init__(self, site: Site, path: str, source: str) -> None:
         self.site = site
@@ -157,7 +157,7 @@ class Place:
         return self._relative(self._shown(source, file)) + hash_ + anchor
 
     def _shown(self, source: str, file: Path) -> str:
-        """Where the site has a file of the repository."""
+        """The path in the site of a file of the repository."""
         if source in self.site.pages:
             return self.site.pages[source].path
         if source == "include/criwatch.h":
@@ -173,7 +173,7 @@ class Place:
     def of_name(self, name: str) -> str:
         if name.removesuffix("()") in self.site.header.items:
             return self._relative(contents.C.path) + f"#{name.removesuffix('()')}"
-        # A file that is named from the repository's root.
+        # A name in code can be the path of a file, from the repository's root.
         is_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)+|[A-Z]+\.md", name) and name != self.source
         return self._relative(self._shown(name, ROOT / name)) if is_path and (ROOT / name).is_file() else ""
 

@@ -1,4 +1,4 @@
-"""The reference of the C ABI, from its header: sections, and in them constants, types and functions."""
+"""The reference of the C ABI, made from the header: its sections with their constants, types and functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from text import Links, Markdown
 
 
 class Reference:
-    """Makes the page. `headings` are its outline then."""
+    """Makes the page. Afterwards `headings` is its outline."""
 
     def __init__(self, header: Header, links: Links) -> None:
         self.header = header
@@ -21,7 +21,7 @@ class Reference:
 
     def page(self) -> str:
         title, _, preamble = self.header.preamble.partition("\n\n")
-        # Lone words are headings.
+        # A line of one word is a heading.
         preamble = re.sub(r"^([A-Z]\w+)$(?=\n\n)", r"## \1", preamble, flags=re.M)
         intro = Markdown(self.links)
         made = f"Made from <code>include/criwatch.h</code>, version {self.header.version}."
@@ -36,7 +36,7 @@ class Reference:
         constants: dict[str, list[Item]] = {}
         for item in section.of_kind("constant"):
             constants.setdefault(item.group, []).append(item)
-        # Constants stand in tables of their group; a lone type (cri_status) goes before them.
+        # Each group of constants is a table; a single type (cri_status) comes before it.
         html += "".join(self._item(item) for item in section.of_kind("type"))
         for group, items in constants.items():
             html += self._heading(3, group) if group else ""
@@ -75,7 +75,7 @@ class Reference:
         return html + "</section>\n"
 
     def _declaration(self, item: Item) -> str:
-        """Highlighted, and its types are links."""
+        """Highlighted code, with links on its types."""
 
         def link(match: re.Match[str]) -> str:
             href = self.links.of_name(match[0]) if match[0] != item.name else ""
@@ -84,7 +84,7 @@ class Reference:
         return re.sub(r"\b(?:cri|CRI)_\w+\b", link, text.code(item.code, "c"))
 
     def _pairs(self, rows: list[tuple[str, str]], anchor: str = "") -> str:
-        """Names and what they are; with an anchor for each that begins so."""
+        """A list of names and their meanings. With `anchor`, each name gets an anchor with this prefix."""
         html = ""
         for name, about in rows:
             begin = f'<dt id="{anchor}{name}">' if anchor else "<dt>"

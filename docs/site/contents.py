@@ -36,7 +36,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "Start": [
         Page("Overview", "README.md"),
         Page("Quick start", "docs/quick-start.md"),
-        Page("Installing and packing", "docs/packaging.md"),
+        Page("Installing and packaging", "docs/packaging.md"),
         Page("Porting from whalewatcher", "docs/porting-from-whalewatcher.md"),
     ],
     "What to rely on": [
@@ -46,6 +46,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
+        Page("Glossary", "docs/glossary.md"),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
@@ -56,6 +57,7 @@ CHAPTERS: dict[str, list[Page]] = {
     # Filled with docs/man.
     "Manual pages": [],
     "Inside": [
+        Page("Contributing", "CONTRIBUTING.md"),
         Page("Architecture", "docs/architecture.md"),
         Page("The lab", "docs/lab.md"),
         Page("The simulated engine", "sim/README.md"),

@@ -35,7 +35,7 @@ def page(folder: Path, links: Links) -> tuple[str, text.Outline]:
 
 
 def _outline(lines: list[str]) -> tuple[str, list[tuple[str, str]]]:
-    """What a header says of itself; and its classes by name, free functions and types between them without one."""
+    """A header's own comment; its classes by name; its free functions and types, without a name."""
     about, at = [], 0
     while lines[at].startswith("///"):
         if not lines[at].startswith(("/// @file", "/// SPDX")):
@@ -51,7 +51,7 @@ def _outline(lines: list[str]) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _declarations(lines: list[str]) -> list[tuple[str, list[str]]]:
-    """What stands outside of classes, each with its comment."""
+    """The declarations outside of classes, each with its comment."""
     found: list[tuple[str, list[str]]] = []
     comment: list[str] = []
     at = 0
@@ -82,7 +82,7 @@ def _depth(line: str) -> int:
 
 
 def _closing(lines: list[str], at: int) -> int:
-    """Behind the line that closes what this one opens."""
+    """The number of the line after the one that closes what this line opens."""
     depth = 0
     while True:
         depth += _depth(lines[at])
@@ -92,7 +92,7 @@ def _closing(lines: list[str], at: int) -> int:
 
 
 def _end(lines: list[str], at: int) -> int:
-    """The last line of the declaration that begins here."""
+    """The number of the last line of the declaration that begins here."""
     depth = 0
     while at < len(lines):
         depth += _depth(lines[at])
@@ -104,7 +104,7 @@ def _end(lines: list[str], at: int) -> int:
 
 
 def _public(lines: list[str]) -> list[str]:
-    """A class without its private parts and without bodies."""
+    """A class without private members and without bodies."""
     if re.match(r"(template.*)?enum", lines[0]):
         return lines
     opened = next(at for at, line in enumerate(lines) if line.endswith("{")) + 1
@@ -134,7 +134,7 @@ def _public(lines: list[str]) -> list[str]:
 
 
 def _bodiless(lines: list[str]) -> list[str]:
-    """A declaration: what a function does, and what a constructor begins with, is nobody's business here."""
+    """A declaration without a function's body and without a constructor's initialisers."""
     joined = "\n".join(lines)
     if not joined.rstrip().endswith("}"):
         return lines

@@ -1,4 +1,4 @@
-"""The reference of the Go binding: what `go doc -all` says, with anchors and colours."""
+"""The reference of the Go binding: the output of `go doc -all`, with anchors and colours."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import text
 
-# What begins a declaration, and its name: functions, methods, types, and single constants or variables.
+# The beginning of a declaration, with its name: functions, methods, types, and single constants or variables.
 NAMED = re.compile(r"^(?:func (?:\(\w* ?\*?(\w+)(?:\[\w+\])?\) )?|type |const |var )(\w+)")
 
 
 def page(module: Path) -> tuple[str, text.Outline]:
-    """The page and its outline. Raises OSError or CalledProcessError where Go cannot say it."""
-    said = subprocess.run(["go", "doc", "-all", "."], cwd=module, check=True, capture_output=True, text=True).stdout
-    package, _, rest = said.partition("\n")
+    """The page and its outline. Raises OSError or CalledProcessError if `go doc` fails."""
+    output = subprocess.run(["go", "doc", "-all", "."], cwd=module, check=True, capture_output=True, text=True).stdout
+    package, _, rest = output.partition("\n")
     html = f"<h1>Go reference</h1>\n{text.code(package, 'go')}"
     headings: text.Outline = []
     for kind, lines in _blocks(rest.split("\n")):
@@ -56,7 +56,7 @@ def _blocks(lines: list[str]) -> list[tuple[str, list[str]]]:
 
 
 def _words(lines: list[str]) -> str:
-    """Paragraphs. What is indented more than the text is code or a list."""
+    """Paragraphs. Lines that are indented more than the text are code or a list."""
     indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     html = ""
     for paragraph in re.split(r"\n{2,}", "\n".join(line[indent:] for line in lines).strip("\n")):

@@ -1,4 +1,4 @@
-"""Reads include/criwatch.h: its preamble, its sections, and what each of them declares.
+"""Reads include/criwatch.h: its preamble, its sections, and the declarations of each.
 
 It knows the style that cbindgen writes here, not all of C.
 """
@@ -44,7 +44,7 @@ class Item:
 
 @dataclass
 class Section:
-    """A part of the header under one banner."""
+    """A section of the header: everything after one banner comment."""
 
     title: str
     text: str
@@ -71,7 +71,7 @@ class Header:
 
 
 def read(path: Path) -> Header:
-    """Reads the header; everything between the two `extern "C"` lines has to be understood."""
+    """Reads the header. Anything unknown between the two `extern "C"` lines is an error."""
     text = path.read_text()
     preamble = _comment(text[: text.index("*/")])
     preamble = preamble.split("\n\nGenerated from ")[0]
@@ -92,7 +92,7 @@ def read(path: Path) -> Header:
 
 
 def _flattened(body: str) -> str:
-    """Comments of fields become `//<` at their fields, so that each comment that is left has one declaration."""
+    """Turns the comments of fields into `//<` after the fields, so that each other comment has one declaration."""
 
     def struct(match: re.Match[str]) -> str:
         lines = re.sub(
@@ -107,7 +107,7 @@ def _flattened(body: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """What stands in a comment, without its stars."""
+    """The text of a comment, without its stars."""
     lines = re.sub(r"^/\*+ ?", "", text).rstrip().split("\n")
     lines = [re.sub(r"^ \*(?: |$)", "", line).rstrip() for line in lines]
     return "\n".join(line for line in lines if BANNER not in line).strip("\n").rstrip()
@@ -124,7 +124,7 @@ def _item(comment: str, code: str, group: str) -> Item:
 
 
 def _declared(code: str) -> tuple[str, str, str]:
-    """Of what kind a declaration is, its name, and the value of a constant."""
+    """The kind of a declaration, its name, and the value of a constant."""
     if match := re.match(r"#define (\w+)(\([a-z]\w*\))?\s*(.*)", code):
         is_constant = not match[2] and re.fullmatch(r'\(?-?\d+\)?|".*"', match[3])
         return ("constant", match[1], match[3].strip("()")) if is_constant else ("macro", match[1], "")

@@ -1,4 +1,4 @@
-"""What all pages have in common: the frame, the contents, the style."""
+"""What all pages share: the frame, the contents, the style."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FRAME = """<!DOCTYPE html>
 
 
 def root_of(path: str) -> str:
-    """From a page to the site's root."""
+    """The relative path from a page to the site's root."""
     return "../" * path.count("/")
 
 
@@ -48,7 +48,7 @@ def page(path: str, title: str, body: str, chapters: dict[str, list[Page]], vers
 
 
 def outline(headings: Outline) -> str:
-    """What is on this page, where that is worth a list."""
+    """The list of a page's headings, if it has enough of them."""
     entries = [(level, anchor, title) for level, anchor, title in headings if 1 < level < 4]
     if len(entries) < 3:
         return ""
@@ -77,7 +77,7 @@ def style() -> str:
     light = HtmlFormatter(style="xcode").get_style_defs(".hl")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".hl")
     own = (Path(__file__).parent / "style.css").read_text()
-    # The background is the page's own.
+    # The page sets the background.
     light, dark = (_without_frame(text) for text in (light, dark))
     return f"{own}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 

@@ -12,13 +12,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# Elements that load something, and where they say what.
+# Elements that load something, and the attribute that names it.
 LOADING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 
 
 @dataclass
 class Document:
-    """What a page links to, and what can be linked to in it."""
+    """The links of a page, and its anchors."""
 
     links: list[str] = field(default_factory=list)
     loads: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Reader(HTMLParser):
 
 
 def faults(folder: Path, foreign: tuple[str, ...] = ()) -> list[str]:
-    """What is wrong in a site. Folders that other tools made are link targets, and have their own links."""
+    """The faults of a site. Pages of other tools count as link targets; their own links are not checked."""
     documents = {path: _read(path) for path in sorted(folder.rglob("*.html"))}
     found = []
     for path, document in documents.items():

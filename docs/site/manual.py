@@ -1,6 +1,7 @@
 """Writes docs/man/criwatch.3 from include/criwatch.h: `python3 docs/site/manual.py`; with --check it compares instead.
 
-What a function takes and returns stands in the header; the page says what there is, and what all functions share.
+The page lists the functions and constants, and what all functions have in common. Parameters and results are in the
+header only.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _statuses(of: Header) -> list[Item]:
 
 
 def _groups(of: Header) -> list[str]:
-    """The constants that stand in groups; those of the status and the version are told elsewhere."""
+    """The groups of constants. Statuses and versions have sections of their own."""
     groups: dict[str, list[Item]] = {}
     for item in of.items.values():
         if item.group and item.kind == "constant":
@@ -96,7 +97,7 @@ def _constants(items: list[Item]) -> str:
 
 
 def _prose(text: str) -> str:
-    """Paragraphs, lists of dashes, indented code, and lone words, which are headings."""
+    """Paragraphs, lists with dashes, indented code, and headings (lines of one word)."""
     parts: list[str] = []
     for block in re.split(r"\n\n+", text):
         if re.fullmatch(r"[A-Z]\w+", block):
@@ -112,7 +113,7 @@ def _prose(text: str) -> str:
 
 
 def _filled(text: str) -> str:
-    """One line a sentence, names bold."""
+    """One sentence in each line, with bold names."""
     escaped = _escaped(" ".join(text.split()))
     escaped = re.sub(r"`([^`]*)`", r"\\fI\1\\fR", escaped)
     escaped = re.sub(r"\b((?:cri|CRI)_\w+)", r"\\fB\1\\fR", escaped)

@@ -15,7 +15,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
-# On a forge this comment is not seen, and the link beside it is; in the site it becomes the code:
+# A forge does not show this comment; in the site it becomes the code:
 # <!-- code: PATH LANGUAGE [which of them, from 1] -->
 INCLUDED = re.compile(r"^<!-- code: (\S+) (\S+)(?: (\d+))? -->\s*$\n?", re.M)
 
@@ -24,24 +24,24 @@ Outline = list[tuple[int, str, str]]
 
 
 class NoSuchCode(Exception):
-    """A text is to show code that is not there."""
+    """A text asks for code that does not exist."""
 
 
 class Links(Protocol):
-    """Who knows where things are."""
+    """Resolves links and names."""
 
     def to(self, href: str) -> str:
-        """A link of the text, as one of the site."""
+        """A link of the text, turned into a link of the site."""
 
     def of_name(self, name: str) -> str:
-        """Where a name that stands in code is explained; "": nowhere."""
+        """The link to the explanation of a name in code; "": there is none."""
 
     def text_of(self, path: str) -> str:
-        """A text of the repository that is named relative to this one."""
+        """The text of a file, named relative to this one."""
 
 
 def slug(title: str, taken: set[str]) -> str:
-    """An anchor as forges make them."""
+    """An anchor as forges make it from a heading."""
     base = re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
     made, number = base, 0
     while made in taken:
@@ -52,7 +52,7 @@ def slug(title: str, taken: set[str]) -> str:
 
 
 def code(text: str, language: str) -> str:
-    """Highlighted code; a language that is not known is shown as it is."""
+    """Highlighted code; code of an unknown language is not highlighted."""
     try:
         lexer = get_lexer_by_name(language) if language else None
     except ClassNotFound:
@@ -77,7 +77,7 @@ def _highlighted(text: str, lexer: Lexer | None) -> str:
 
 
 def fences(markdown: str, language: str) -> list[str]:
-    """The code in this language, in order."""
+    """The code blocks in this language, in order."""
     return [
         t.content
         for t in MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
@@ -86,7 +86,7 @@ def fences(markdown: str, language: str) -> list[str]:
 
 
 class Markdown:
-    """Renders texts; `links` says where their links lead."""
+    """Renders texts; `links` resolves their links."""
 
     def __init__(self, links: Links) -> None:
         self.links = links
@@ -94,7 +94,7 @@ class Markdown:
         self.headings: Outline = []
 
     def page(self, markdown: str, indented: str = "") -> str:
-        """A whole page; its headings are in `headings` then. `indented` is the language of code that says none."""
+        """A whole page. Afterwards `headings` has its headings. `indented` is the language of indented code."""
         markdown = INCLUDED.sub(self._included, markdown)
         tokens = self.md.parse(markdown)
         taken: set[str] = set()
@@ -111,18 +111,18 @@ class Markdown:
             elif token.type == "code_block":
                 token.type, token.content = "html_block", code(token.content, indented)
         html = str(self.md.renderer.render(tokens, self.md.options, {}))
-        # A table without titles.
+        # A table with empty titles has no title row in the site.
         html = re.sub(r"<thead>\s*<tr>\s*(?:<th></th>\s*)+</tr>\s*</thead>", "", html)
         return html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
 
     def comment(self, text: str) -> str:
-        """Text of a comment in code: its names are links."""
+        """The text of a comment in code, with links on its names."""
         blocks = re.split(r"(\n\n(?:    [^\n]*\n?)+)", text)
         marked = "".join(block if block.startswith("\n\n    ") else self._marked(block) for block in blocks)
         return self.page(marked, "c")
 
     def line(self, text: str) -> str:
-        """The same for a text without paragraphs."""
+        """The same for one line of text."""
         tokens = self.md.parseInline(self._marked(text))
         self._inline(tokens[0].children or [])
         return str(self.md.renderer.render(tokens, self.md.options, {}))

@@ -1,4 +1,4 @@
-"""References that a language's own tool makes: rustdoc, pdoc. One that cannot be made is left out, with the reason."""
+"""References made by other tools: rustdoc, pdoc. If a tool is missing, its reference is left out, with the reason."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CHARACTER = r"(?:&[#\w]+;|[^\n])"
 
 
 class LeftOut(Exception):
-    """Why there is none."""
+    """Why a reference is left out."""
 
 
 def rust(root: Path, target: Path, folder: Path) -> None:
-    """What rustdoc makes of the crate. A broken link in it is an error."""
+    """Runs rustdoc on the crate. A broken link is an error."""
     if not shutil.which("cargo"):
         raise LeftOut("cargo is not installed")
-    # Of this crate alone: the folder may have the pages of its dependencies, from another run.
+    # Only the pages of this crate: the folder can have pages of its dependencies from another run.
     made = target / "doc"
     shutil.rmtree(made, ignore_errors=True)
     flags = f"{os.environ.get('RUSTDOCFLAGS', '')} -D rustdoc::broken_intra_doc_links"
@@ -32,19 +32,20 @@ def rust(root: Path, target: Path, folder: Path) -> None:
 
 
 def python(root: Path, folder: Path) -> None:
-    """What pdoc makes of the package."""
+    """Runs pdoc on the package."""
     package = root / "bindings/python"
     command = [sys.executable, "-m", "pdoc", "--no-search", "--output-directory", str(folder), "criwatch"]
-    # Importing it loads no library, and is to leave no bytecode among the sources.
+    # Importing the package loads no library. It must leave no bytecode among the sources.
     environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run(command, check=True, env=environment)
 
 
 def manual(page: Path) -> str:
-    """A manual page as HTML: a terminal's text, with its bold and underlined words."""
+    """A manual page as HTML: groff's text for a terminal, with its bold and underlined words."""
     if not shutil.which("groff"):
         raise LeftOut("groff is not installed")
-    # As typewriters did it: x, back, x is bold; _, back, x is underlined. Lines fit the page; no word is broken.
+    # groff marks text as typewriters did: x, backspace, x is bold; _, backspace, x is underlined. The options set the width, and switch
+    # hyphenation off.
     command = ["groff", "-man", "-Tutf8", "-P-c", "-rLL=88n", "-rHY=0", "-dAD=l", str(page)]
     html = escape(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip("\n"))
     html = re.sub(rf"(?:({CHARACTER}){BACK}\1)+", lambda run: f"<b>{_once(run[0])}</b>", html)

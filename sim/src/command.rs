@@ -1,11 +1,11 @@
-//! What a container's command does: the few programs the simulated node "has installed".
+//! What a container's command does: the few programs that the simulated node has.
 
 use std::time::Duration;
 
-/// What an image runs that is told nothing else: a server that never ends.
+/// What an image runs by default: a server that never ends.
 pub const ENTRYPOINT: &str = "/server";
 
-/// How the container's process lives: it sleeps (for ever if `None`), then exits with a code.
+/// What the container's process does: it sleeps (for ever if `None`), then exits with a code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     pub life: Option<Duration>,
@@ -15,7 +15,7 @@ pub struct Plan {
 impl Plan {
     pub const FOR_EVER: Plan = Plan { life: None, code: 0 };
 
-    /// The arguments that tell a `--child` process its plan.
+    /// The arguments that give a `--child` process its plan.
     pub fn to_args(self) -> [String; 2] {
         let life = self.life.map_or("infinity".to_owned(), |d| d.as_secs_f64().to_string());
         [life, self.code.to_string()]
@@ -27,8 +27,8 @@ impl Plan {
     }
 }
 
-/// The plan of `command` followed by `args`. `Err` is the program that is not there.
-/// Both empty: the image's own entrypoint.
+/// The plan of `command` followed by `args`. `Err` names the program that does not exist.
+/// If both are empty, the image's own entrypoint runs.
 pub fn plan(command: &[String], args: &[String]) -> Result<Plan, String> {
     let words: Vec<&str> = command.iter().chain(args).map(String::as_str).collect();
     let Some((&program, rest)) = words.split_first() else {
@@ -63,7 +63,7 @@ fn simple(words: &[&str]) -> Option<Plan> {
     }
 }
 
-/// `sleep 2; exit 3` and the like: a sequence of simple commands, whose last one (or `exit`) gives the code.
+/// Parses `sleep 2; exit 3` and the like: a sequence of simple commands. The last one (or `exit`) gives the exit code.
 fn shell(text: &str) -> Option<Plan> {
     let mut total = Plan { life: Some(Duration::ZERO), code: 0 };
     for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
@@ -78,7 +78,7 @@ fn shell(text: &str) -> Option<Plan> {
     Some(total)
 }
 
-/// coreutils' operand of sleep: a fraction, a suffix s, m, h or d, or `infinity`. Outer `None`: not a time.
+/// Parses the operand of coreutils' sleep: a fraction, a suffix s, m, h or d, or `infinity`. The outer `None` means: not a time.
 fn seconds(text: &str) -> Option<Option<Duration>> {
     if matches!(text, "infinity" | "inf") {
         return Some(None);

@@ -1,5 +1,5 @@
-//! Requests as the kubelet makes them: scripts and workloads describe pods, this gives them the kubelet's
-//! labels, annotations and cgroups.
+//! Requests as the kubelet makes them. Scripts and workloads describe pods; this module adds the kubelet's labels,
+//! annotations and cgroups.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ const CONFIG_SOURCE: &str = "kubernetes.io/config.source";
 pub struct PodSpec {
     pub name: String,
     pub namespace: String,
-    /// Empty: a new one.
+    /// Empty: a new uid is made.
     pub uid: String,
     pub attempt: u32,
     pub labels: HashMap<String, String>,
     pub annotations: HashMap<String, String>,
-    /// `None`: the kubelet's, from the uid.
+    /// `None`: the kubelet's cgroup, made from the uid.
     pub cgroup_parent: Option<String>,
     pub host_network: bool,
 }

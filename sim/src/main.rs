@@ -53,14 +53,14 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// One thread: the children die with the thread that made them.
+/// Runs on one thread, because children end with the thread that made them.
 #[tokio::main(flavor = "current_thread")]
 async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     for script in &options.scripts {
         script.check()?;
     }
-    // First of all: a second engine on the same socket must not touch the first one's state.
+    // This comes first: a second engine on the same socket must not touch the state of the first.
     let cannot = |e| format!("cannot listen on {}: {e}", options.socket.display());
     let (socket, connections) = Socket::bind(&options.socket).map_err(cannot)?;
     let host = match host(&options) {
@@ -79,7 +79,7 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
         return Err(e.into());
     }
     let serving = Arc::new(server::serve(Arc::clone(&engine), socket, connections));
-    if let Err(e) = tell(&ready(&options, &engine)) {
+    if let Err(e) = print_line(&ready(&options, &engine)) {
         eprintln!("cri-sim: nobody reads that it is ready: {e}");
     }
 
@@ -116,7 +116,7 @@ fn ready(options: &Options, engine: &Engine) -> String {
     format!("ready unix://{socket} profile={profile} cgroups={cgroups} seed={}", options.seed)
 }
 
-fn tell(answer: &str) -> io::Result<()> {
+fn print_line(answer: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{answer}")?;
     out.flush()
@@ -129,17 +129,17 @@ async fn time_is_over(duration: Option<std::time::Duration>) {
     }
 }
 
-/// Returns when the program shall end: at `quit`, and at the end of stdin (so that it never outlives the test
-/// that drives it).
+/// Returns when the program has to end: at `quit`, and at the end of stdin, so that it never outlives the test that
+/// drives it.
 async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Arc<Serving>) {
     let runner = Runner::new(Arc::clone(engine), Arc::clone(serving));
     for source in sources {
         let mut lines = read(source.clone());
         while let Some(line) = lines.recv().await {
             let (answer, flow) = runner.line(&line).await;
-            let told = if answer.is_empty() { Ok(()) } else { tell(&answer) };
-            // Whoever drives it is gone when nobody reads the answers.
-            if told.is_err() || flow == Flow::Quit {
+            let printed = if answer.is_empty() { Ok(()) } else { print_line(&answer) };
+            // If nobody reads the answers, the driver is gone.
+            if printed.is_err() || flow == Flow::Quit {
                 return;
             }
         }

@@ -16,9 +16,9 @@ pub struct Options {
     pub workload: Option<Workload>,
     pub seed: u64,
     pub cgroups: bool,
-    /// Where the fake /proc is to be; `None`: real processes.
+    /// The folder of the fake /proc; `None`: real processes.
     pub fake_tree: Option<PathBuf>,
-    /// So many containers are there from the start, two in each pod.
+    /// How many containers run from the start, two in each pod.
     pub containers: usize,
     pub duration: Option<Duration>,
 }
@@ -31,7 +31,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Before anything is started: a script that is not there is a mistake.
+    /// Checks that the script exists, before anything is started.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Source::File(path) if !path.exists() => Err(format!("there is no script {}", path.display())),
@@ -63,25 +63,26 @@ usage: cri-sim [OPTION...]
   --profile NAME      the engine to behave like: {}
   --script FILE       do what the file says, then go on serving; `-` is stdin, whose end ends the program
                       (may be repeated: one after the other)
-  --workload          a random workload that looks like a living node
+  --workload          run a random workload, like that of a busy node
   --pods N            how many pods the workload keeps (12)
   --pace TIME         the workload does something every TIME on average (1s)
-  --seed N            same seed: same ids and same draws (a new one each time; said at start)
+  --seed N            the same seed gives the same ids and the same workload (default: a new one, printed at start)
   --no-cgroups        do not give each process a cgroup, even where that is possible
-  --containers N      so many containers are there from the start, two in each pod
-  --fake-tree DIR     no processes: they are seen in DIR/proc only (made at start, removed at the end), for
-                      clients that can be told where the host's root is; for --containers 10000
+  --containers N      run N containers from the start, two in each pod
+  --fake-tree DIR     make no processes, only their entries in DIR/proc (made at start, removed at the end), for
+                      clients with an option for the host's root; for --containers 10000
   --duration SECONDS  end after this time
   --help, --version
 
 It prints `ready unix://SOCKET ...` once it accepts connections. SIGTERM, SIGINT, `quit` and the end of the time
 end its processes and remove what it made; it then exits with 0.
 
-Commands of a script, one a line:
+Commands of a script, one in each line:
 {GRAMMAR}
 {FAULTS}
-Each is answered by one line, `ok COMMAND ...` or `error COMMAND: why`. A pod is named POD or NS/POD, a container
-CONTAINER, POD/CONTAINER or NS/POD/CONTAINER; of several attempts the newest is meant; ids and their prefixes do too.
+The answer to each is one line, `ok COMMAND ...` or `error COMMAND: why`. The name of a pod is POD or NS/POD, that of a
+container CONTAINER, POD/CONTAINER or NS/POD/CONTAINER. Of several attempts the newest is taken. An id, or its first
+characters, is a name, too.
 COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever;
 any other program does not exist, so that the start fails.
 ",
@@ -131,7 +132,7 @@ fn defaults() -> Options {
         profile: crate::profile::CONTAINERD_2,
         scripts: Vec::new(),
         workload: None,
-        // Different each time; nobody depends on more.
+        // It only has to differ from run to run.
         seed: std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
         cgroups: true,
         fake_tree: None,

@@ -1,9 +1,9 @@
-//! What distinguishes the engines. One value per quirk, so that a new engine is a new value of `Profile`.
+//! How the engines differ. Each quirk is one field, so a new engine is a new value of `Profile`.
 //! Sections (§) are those of engine-facts.
 
 use std::time::Duration;
 
-/// Whose formats and texts: verbose info, cgroup paths, pid files.
+/// The family of an engine: it decides the formats of verbose info, cgroup paths and pid files.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Family {
     Containerd,
@@ -11,33 +11,33 @@ pub enum Family {
     Dockerd,
 }
 
-/// How GetContainerEvents delivers (§2, §3).
+/// How GetContainerEvents delivers events (§2, §3).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Delivery {
     Unimplemented,
-    /// The stream ends OK at once, without a message.
+    /// The stream ends at once with OK and without a message.
     Disabled,
-    /// A channel for each subscriber; a full one blocks everybody. Unheard events wait for the next subscriber.
+    /// A channel for each subscriber; a full one blocks everybody. Without a subscriber, events wait for the next one.
     Blocking {
         capacity: usize,
         replay_for: Duration,
     },
-    /// One channel, from which the subscribers take in turns; a full one drops the newest.
+    /// One channel for all subscribers, so each event reaches one of them. When it is full, new events are dropped.
     Shared {
         capacity: usize,
     },
-    /// One channel, read by one broadcaster that serves its subscribers one after the other; a full one drops.
+    /// One channel and one broadcaster, which serves the subscribers one after the other. When it is full, new events are dropped.
     Serial {
         capacity: usize,
     },
 }
 
-/// When RemovePodSandbox tells DELETED of the sandbox itself (§1.1, §1.2).
+/// When RemovePodSandbox sends DELETED for the sandbox itself (§1.1, §1.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SandboxDeleted {
-    /// While it is still listed, with its status.
+    /// While the sandbox is still listed, with its status.
     BeforeRemoval,
-    /// After it, without a status.
+    /// After the removal, without a status.
     AfterRemoval,
     Never,
 }
@@ -60,36 +60,36 @@ pub struct Profile {
     pub delivery: Delivery,
     pub tells_sandbox_created: bool,
     pub sandbox_deleted: SandboxDeleted,
-    /// RemovePodSandbox tells DELETED of the containers it removes (§1.2).
+    /// Whether RemovePodSandbox sends DELETED for the containers it removes (§1.2).
     pub tells_containers_of_removed_pod: bool,
-    /// An event's statuses are those with the pod's uid as label, not those of the sandbox (§1.2).
+    /// Whether an event has the statuses of the containers with the pod's uid as label, not those of the sandbox (§1.2).
     pub statuses_by_uid_label: bool,
-    /// How long after the end of a process its STOPPED is told; lost if the container is removed meanwhile.
+    /// How long after a process's exit STOPPED is sent; it is lost if the container is removed meanwhile.
     pub tells_exit_after: Duration,
-    /// A pod has a process of its own; without, it has no pid (§5).
+    /// Whether a pod has a process of its own; without one it has no pid (§5).
     pub infra_process: bool,
-    /// The process exists from CreateContainer on, and the pid is told in every state (§5).
+    /// Whether the process exists from CreateContainer on, with its pid shown in every state (§5).
     pub pid_in_every_state: bool,
-    /// A sandbox's non-verbose status carries an info too, with pid 0 (§5).
+    /// Whether a sandbox's status that is not verbose has an info, with pid 0 (§5).
     pub info_unasked: bool,
-    /// PodSandboxStatus carries a timestamp (§3).
+    /// Whether PodSandboxStatus has a timestamp (§3).
     pub status_timestamp: bool,
-    /// A label filter with an empty value matches what lacks the key (§6).
+    /// Whether a label filter with an empty value matches what does not have the key (§6).
     pub empty_value_selects_missing: bool,
     pub streamed_lists: StreamedLists,
-    /// What started_at and finished_at are while there is nothing to tell (§11).
+    /// The value of started_at and finished_at while they are unset (§11).
     pub unset_time: i64,
-    /// created_at has no finer resolution, in ns (§6).
+    /// The resolution of created_at, in ns (§6).
     pub created_resolution: i64,
     /// created_at of a sandbox that the sandbox controller has already forgotten (§1.1).
     pub forgotten_created_at: i64,
-    /// Largest message in both directions (§7).
+    /// The largest message in both directions (§7).
     pub max_message: usize,
-    /// The exit code of what ended while the engine was down; `None`: the real one (§8).
+    /// The exit code of a container that ended while the engine was down; `None`: the real one (§8).
     pub exit_code_while_down: Option<i32>,
 }
 
-/// `time.Time{}.UnixNano()`: out of range in Go, and this is what comes out.
+/// Go's `time.Time{}.UnixNano()`: it is out of range, and this is the result.
 pub const GO_ZERO_TIME: i64 = -6_795_364_578_871_345_152;
 
 pub const CONTAINERD_2: Profile = Profile {
@@ -156,7 +156,7 @@ pub const CRIO: Profile = Profile {
     ..CONTAINERD_2
 };
 
-/// Only its version matters: a client has to know that CRI-O 1.28 to 1.32 can crash when a subscriber leaves.
+/// CRI-O with another version: clients have to know that CRI-O 1.28 to 1.32 can crash when a subscriber leaves.
 pub const CRIO_1_30: Profile =
     Profile { name: "crio-1.30", runtime_version: "1.30.14", streamed_lists: StreamedLists::UnknownMethod, ..CRIO };
 

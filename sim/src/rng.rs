@@ -1,6 +1,6 @@
 //! A small seeded generator: a run with the same `--seed` and the same calls gives the same ids.
 
-/// SplitMix64: short, good enough for ids and workloads, and no dependency.
+/// SplitMix64: short, good enough for ids and workloads, and without a dependency.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
@@ -9,7 +9,7 @@ impl Rng {
         Rng(seed)
     }
 
-    /// An independent stream, so that what the workload draws does not change the ids.
+    /// An independent generator, so that the workload does not change the ids.
     pub fn fork(&mut self) -> Self {
         Rng(self.next())
     }
@@ -72,7 +72,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A digest-like text for a name: always the same for the same name. Not a hash of any content.
+/// A text like a digest for a name, always the same for one name. It is no hash of any content.
 pub fn digest(name: &str) -> String {
     let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     format!("sha256:{}", Rng::new(seed).id())

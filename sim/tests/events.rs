@@ -30,7 +30,7 @@ async fn the_headers_wait_for_the_first_event() {
 }
 
 #[tokio::test]
-async fn what_nobody_heard_is_replayed_to_the_next_subscriber_only() {
+async fn events_without_a_subscriber_are_replayed_to_the_next_one_only() {
     let mut sim = Sim::start(&[]).await;
     let pod = sim.id("run-pod web").await;
     let mut first = Events::subscribe(&mut sim).await;
@@ -47,7 +47,7 @@ async fn what_nobody_heard_is_replayed_to_the_next_subscriber_only() {
 #[tokio::test]
 async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
     let mut sim = Sim::start(&[]).await;
-    // A fat pod makes fat events, so that few of them fill the client's window.
+    // A large pod makes large events, so that few of them fill the client's window.
     let fat = "x".repeat(60_000);
     sim.ok(&format!("run-pod web annotation=fat={fat}")).await;
     let mut stalled = sim.runtime().await;
@@ -77,7 +77,7 @@ async fn a_stalled_subscriber_freezes_the_node_until_it_leaves() {
         }
     }
     let frozen = frozen.expect("nothing froze");
-    // Reading RPCs still answer, another subscriber starves.
+    // RPCs that only read still answer; another subscriber gets no events.
     assert!(list(&mut client).await.len() > 100);
     let mut starved = Events::call(&sim).await;
     assert!(!frozen.is_finished() && starved.is_silent());

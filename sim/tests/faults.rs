@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::*;
 use tokio::time::timeout;
 
-/// Long enough for an answer that is not held up, short enough for a test that expects none.
+/// Long enough for an answer that nothing delays, and short enough for a test that expects no answer.
 const SILENCE: Duration = Duration::from_millis(300);
 
 async fn version(client: &mut Runtime) -> Result<(), tonic::Status> {
@@ -98,7 +98,7 @@ async fn an_event_out_of_turn_shows_things_as_they_are() {
 }
 
 #[tokio::test]
-async fn want_of_memory_is_noticed_late_and_told_by_no_event() {
+async fn an_oom_kill_is_noticed_late_and_without_an_event() {
     let mut sim = Sim::start(&[]).await;
     let mut client = sim.runtime().await;
     let mut events = Events::subscribe(&mut sim).await;
@@ -106,8 +106,8 @@ async fn want_of_memory_is_noticed_late_and_told_by_no_event() {
     events.take(4).await;
     let app = sim.id("oom app 300ms").await;
     let event = events.event().await;
-    let told = &event.containers_statuses[0];
-    assert_eq!((told.exit_code, told.reason.as_str()), (137, "Error"));
+    let status = &event.containers_statuses[0];
+    assert_eq!((status.exit_code, status.reason.as_str()), (137, "Error"));
     let noticed = async {
         while verbose_container(&mut client, &app).await.0.reason != "OOMKilled" {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -260,7 +260,7 @@ async fn a_restart_cuts_all_connections_and_keeps_the_containers() {
 }
 
 #[tokio::test]
-async fn what_ends_while_the_engine_is_down_is_never_told() {
+async fn what_ends_while_the_engine_is_down_sends_no_event() {
     for (profile, code, reason) in [("containerd-2", 255, "Unknown"), ("crio", 137, "Error")] {
         let mut sim = Sim::start(&["--profile", profile]).await;
         sim.ok("pod web app").await;
@@ -299,7 +299,7 @@ async fn a_reboot_runs_the_same_pods_under_new_ids() {
 }
 
 #[tokio::test]
-async fn lost_ids_vanish_without_a_word_and_come_back() {
+async fn lost_ids_vanish_without_an_event_and_come_back() {
     let mut sim = Sim::start(&[]).await;
     let mut client = sim.runtime().await;
     let mut events = Events::subscribe(&mut sim).await;

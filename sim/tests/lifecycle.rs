@@ -85,7 +85,7 @@ async fn events_carry_the_statuses_of_their_pod() {
     while last.container_event_type() != Kind::ContainerDeletedEvent || last.container_id != pod {
         last = events.event().await;
     }
-    let sandbox = last.pod_sandbox_status.expect("2.x tells DELETED while the sandbox is there");
+    let sandbox = last.pod_sandbox_status.expect("2.x sends DELETED while the sandbox is there");
     assert_eq!(
         (sandbox.state(), sandbox.created_at),
         (pb::PodSandboxState::SandboxNotready, -6_795_364_578_871_345_152)
@@ -119,7 +119,7 @@ async fn exit_codes_are_those_of_the_processes() {
 }
 
 #[tokio::test]
-async fn a_failed_start_is_told_by_the_lists_only() {
+async fn a_failed_start_is_only_in_the_lists() {
     let mut sim = Sim::start(&[]).await;
     let mut client = sim.runtime().await;
     let mut events = Events::subscribe(&mut sim).await;
@@ -177,7 +177,7 @@ async fn verbose_info_names_the_real_process() {
 
     sim.ok("stop app").await;
     let (_, info) = verbose_container(&mut client, &id).await;
-    assert_eq!(info["pid"], 0, "containerd tells no pid unless running");
+    assert_eq!(info["pid"], 0, "containerd shows no pid unless running");
     sim.finish().await;
     assert!(!Path::new(&format!("/proc/{sandbox_pid}")).exists());
 }

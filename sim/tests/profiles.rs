@@ -1,4 +1,4 @@
-//! What the engines do differently, one test for each profile (sections are those of engine-facts).
+//! How the engines differ, one test for each profile (sections are those of engine-facts).
 
 mod support;
 
@@ -76,7 +76,7 @@ async fn containerd_1_7_keeps_the_oldest_thousand() {
 }
 
 #[tokio::test]
-async fn containerd_2_3_tells_an_empty_info_unasked() {
+async fn containerd_2_3_sends_an_empty_info_unasked() {
     let mut sim = sim("containerd-2.3").await;
     let mut client = sim.runtime().await;
     let pod = sim.id("run-pod web").await;
@@ -116,7 +116,7 @@ async fn crio_leaves_out_events() {
 }
 
 #[tokio::test]
-async fn crio_tells_pids_in_every_state_and_none_of_pods() {
+async fn crio_shows_pids_in_every_state_and_none_of_pods() {
     let mut sim = sim("crio").await;
     let mut client = sim.runtime().await;
     let pod = sim.id("run-pod web").await;
@@ -221,7 +221,7 @@ async fn crio_1_30_is_crio_by_another_version() {
 }
 
 #[tokio::test]
-async fn cri_dockerd_tells_little() {
+async fn cri_dockerd_shows_little() {
     let mut sim = sim("cri-dockerd").await;
     let mut client = sim.runtime().await;
     let status = client.get_container_events(pb::GetEventsRequest {}).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A node of thousands of containers that are no processes.
+//! A node of thousands of containers with fake processes.
 
 mod support;
 
@@ -44,7 +44,7 @@ async fn ten_thousand_containers_are_seen_in_a_fake_proc() {
     let pid_file = format!("io.containerd.runtime.v2.task/k8s.io/{}/init.pid", all[0].id);
     assert!(root.join(state.strip_prefix("/").unwrap()).join(pid_file).exists());
 
-    // They live and die as others do, and nothing of the start is replayed.
+    // They run and exit like others, and no event of their start is replayed.
     let mut events = Events::subscribe(&mut sim).await;
     let pod = sim.id("pod web app -- sh -c 'sleep 0.05; exit 4'").await;
     assert_eq!(events.take(1).await, [(Kind::ContainerCreatedEvent, pod)]);

@@ -1,4 +1,4 @@
-//! Containers: create, start, stop, remove, and the monitor that notices their ends.
+//! Containers: create, start, stop, remove, and the monitor that notices their exits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::store::{Container, Error, Exit, Result, Started, Store};
 impl Engine {
     pub async fn create_container(self: &Arc<Self>, request: pb::CreateContainerRequest) -> Result<String> {
         let id = self.new_id();
-        // Where the process exists from now on, so does its program: no event tells of the failure (§1.2).
+        // If the process is made now, a missing program fails here; no event reports it (§1.2).
         let spawned = if self.profile.pid_in_every_state {
             let none = pb::ContainerConfig::default();
             let config = request.config.as_ref().unwrap_or(&none);
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// `spawned` is `None` where the process waits since CreateContainer.
+    /// `spawned` is `None` if the process was made by CreateContainer and waits.
     async fn begin_life(self: &Arc<Self>, start: &Started, spawned: Option<Spawned>) -> Result<()> {
         let id = &start.id;
         if let Some(spawned) = spawned {
@@ -98,14 +98,14 @@ impl Engine {
         if !self.profile.tells_exit_after.is_zero() {
             tokio::time::sleep(self.profile.tells_exit_after).await;
             if !self.store().containers.contains_key(&id) {
-                return; // removed before the exit file was looked at: never told
+                return; // removed before the exit file was read: no event
             }
         }
         self.emit(&id, &sandbox_id, Kind::ContainerStoppedEvent).await;
     }
 
-    /// The kernel kills it for want of memory. containerd hears of that by another way than of the exit, and later:
-    /// the reason changes then, and no event says so (engine-facts §11). Gives the pid.
+    /// Kills the container as the kernel's OOM killer does, and returns the pid. containerd learns of the OOM kill later than
+    /// of the exit: the reason changes then, without an event (engine-facts §11).
     pub fn kill_for_memory(self: &Arc<Self>, id: &str, noticed_after: Duration) -> Result<u32> {
         let pid = self.signal(id, libc::SIGKILL)?;
         let (engine, id) = (Arc::clone(self), id.to_owned());
@@ -120,7 +120,7 @@ impl Engine {
         Ok(pid)
     }
 
-    /// The signal, and SIGKILL after `timeout`; at once SIGKILL if that is zero.
+    /// Sends the stop signal, and SIGKILL after `timeout`. A zero timeout sends SIGKILL at once.
     pub async fn stop_container(&self, id: &str, timeout: Duration) -> Result<()> {
         let Some(id) = self.find_container(id)? else {
             return Ok(());
@@ -144,8 +144,8 @@ impl Engine {
         self.take_away(&id, true).await
     }
 
-    /// `tell`: with a DELETED event.
-    pub(super) async fn take_away(&self, id: &str, tell: bool) -> Result<()> {
+    /// Removes the container; `with_event` sends a DELETED event.
+    pub(super) async fn take_away(&self, id: &str, with_event: bool) -> Result<()> {
         let forcibly = |e: Error| e.context(format!("failed to forcibly stop container {id:?}"));
         self.stop(id, Duration::ZERO, libc::SIGTERM).await.map_err(forcibly)?;
         let removed = {
@@ -153,7 +153,7 @@ impl Engine {
             store.begin_remove(id)?;
             store.delete_container(id)
         };
-        if let Some(container) = removed.filter(|_| tell) {
+        if let Some(container) = removed.filter(|_| with_event) {
             self.emit(id, &container.sandbox_id, Kind::ContainerDeletedEvent).await;
         }
         self.touch();

@@ -1,5 +1,5 @@
 //! The engine: store, processes and events together. gRPC, scripts and workloads all act through it.
-//! Order of state, event and return is containerd's (engine-facts §1.1), or the profile's where it differs.
+//! State changes, events and returns come in containerd's order (engine-facts §1.1), or in the profile's.
 
 mod containers;
 mod outage;
@@ -23,13 +23,13 @@ use crate::store::{Error, Result, Store, full_id};
 
 type Event = pb::ContainerEventResponse;
 
-/// A live process; it is in the table exactly until it was waited for, so that its pid is safe to signal.
+/// A running process. It is in the table until it was waited for, so its pid is safe to signal.
 struct Proc {
     pid: u32,
     signals: Signals,
     cgroup: String,
     gone: watch::Receiver<bool>,
-    /// Until the container is started.
+    /// Present until the container is started.
     start: Option<Start>,
 }
 
@@ -44,12 +44,12 @@ pub struct Engine {
     emitted: AtomicU64,
     subscriptions: AtomicU64,
     down: AtomicBool,
-    /// Bumped after a change of the store, for those who wait for one.
+    /// Counts the changes of the store, for tasks that wait for one.
     changes: watch::Sender<u64>,
 }
 
 impl Engine {
-    /// Needs a current-thread tokio runtime: children die with the thread that made them.
+    /// Makes the engine. It needs a current-thread tokio runtime, because children end with the thread that made them.
     pub fn new(profile: Profile, rng: Rng, host: Host) -> Arc<Self> {
         let queue = Mutex::new(Queue::start(profile.delivery));
         Arc::new(Engine {
@@ -71,7 +71,7 @@ impl Engine {
         lock(&self.store)
     }
 
-    /// The engine's wall clock in ns. The one place where time enters.
+    /// The engine's wall clock in ns. No other function reads a clock.
     pub fn now(&self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX));
@@ -104,7 +104,7 @@ impl Engine {
         self.subscriptions.load(Ordering::Relaxed)
     }
 
-    /// Returns as soon as `of` gives a value for the store, which it is asked for at once and after every change.
+    /// Calls `of` with the store, now and after every change, until it returns a value.
     pub async fn until<T>(&self, of: impl Fn(&Store) -> Option<T>) -> T {
         let mut changes = self.changes.subscribe();
         loop {
@@ -139,17 +139,17 @@ impl Engine {
         }
     }
 
-    /// An event out of turn, of things as they are.
-    pub async fn tell(&self, id: &str, sandbox_id: &str, kind: Kind) {
+    /// Sends an extra event that shows the present state.
+    pub async fn send_extra_event(&self, id: &str, sandbox_id: &str, kind: Kind) {
         self.emit(id, sandbox_id, kind).await;
     }
 
-    /// Changes what happens to events.
+    /// Changes which events are dropped, repeated or changed.
     pub async fn fault(&self, fault: EventFault) {
         self.send(self.faults.change(fault)).await;
     }
 
-    /// Tells the last `n` events again, as they were. How many there were.
+    /// Sends the last `n` events again, unchanged. Returns how many there were.
     pub async fn replay(&self, n: usize) -> usize {
         let events = self.faults.recent(n);
         let found = events.len();
@@ -180,7 +180,7 @@ impl Engine {
         })
     }
 
-    /// The process is placed before anyone can hear of its pid. It waits until it is let go.
+    /// Makes a process and puts it into its cgroup. The process waits until it is started, so nobody sees its pid before.
     fn register(&self, id: &str, spawned: Spawned, cgroup: &str) -> Running {
         let Spawned { pid, process, signals, start } = spawned;
         self.host.place(id, cgroup, pid);
@@ -190,7 +190,7 @@ impl Engine {
         Running { id: id.to_owned(), process, gone: sender }
     }
 
-    /// Lets a registered process begin its life. False: it is gone.
+    /// Starts a registered process. Returns false if it is gone.
     fn let_go(&self, id: &str) -> bool {
         lock(&self.procs).get_mut(id).map(|p| p.start.take()).is_some()
     }
@@ -213,7 +213,7 @@ impl Engine {
         self.store().containers_of(sandbox_id).map(|c| c.id.clone()).collect()
     }
 
-    /// Kills all processes, and waits a little for their ends.
+    /// Kills all processes, and waits a short time for their exits.
     pub async fn shutdown(&self) {
         self.kill_all().await;
         self.host.clean_up();
@@ -222,7 +222,7 @@ impl Engine {
     async fn kill_all(&self) {
         let leaving: Vec<_> = lock(&self.procs).values().map(|p| (p.signals.clone(), p.gone.clone())).collect();
         for (signals, _) in &leaving {
-            // It may have ended by itself: then that is all we want.
+            // The process may have ended by itself.
             let _ = signals.send(libc::SIGKILL);
         }
         let all = async {
@@ -234,7 +234,7 @@ impl Engine {
     }
 }
 
-/// What a monitor watches.
+/// What a monitor waits for.
 struct Running {
     id: String,
     process: Process,
@@ -245,7 +245,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Stops and removals of what is not there succeed; other errors stay.
+/// Turns "not found" into success, for stops and removals; other errors stay.
 fn found(id: Result<String>, context: impl Fn() -> String) -> Result<Option<String>> {
     match id {
         Ok(id) => Ok(Some(id)),

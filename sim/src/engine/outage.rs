@@ -1,4 +1,4 @@
-//! What an engine goes through as a program: it is away and comes back, the node reboots, ids get lost.
+//! Outages: the engine ends and comes back, the node reboots, ids get lost.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ impl Engine {
         self.down.load(Ordering::Relaxed)
     }
 
-    /// The engine's process is gone; its containers live on, and nothing is told of what happens to them (§8).
+    /// Ends the engine's process. Its containers run on, and what happens to them sends no event (§8).
     pub fn go_down(&self) {
         self.down.store(true, Ordering::Relaxed);
         self.forget_events();
@@ -23,13 +23,13 @@ impl Engine {
         self.down.store(false, Ordering::Relaxed);
     }
 
-    /// The queue starts empty: what nobody heard is never replayed.
+    /// Starts the engine again. The event queue starts empty: earlier events are never replayed.
     pub fn forget_events(&self) {
         *lock(&self.queue) = Queue::start(self.profile.delivery);
     }
 
-    /// The node boots while the engine is down: no container survives, and whoever runs the pods runs them again,
-    /// under new ids. How many pods that were.
+    /// Reboots the node while the engine is down: no container survives, and the same pods run again under new ids.
+    /// Returns how many pods that are.
     pub async fn reboot(self: &Arc<Self>) -> Result<usize> {
         let old = {
             let mut store = self.store();
@@ -55,12 +55,12 @@ impl Engine {
         Ok(ready.len())
     }
 
-    /// An id vanishes without a word; its process stays.
+    /// Removes an id from the lists without an event; its process stays.
     pub fn lose(&self, id: &str) {
         self.change(|store| store.lose(id));
     }
 
-    /// It is seen again: gives its whole id. `None`: nothing lost begins so.
+    /// Shows a lost id again, and returns the whole id. `None`: no lost id begins with this prefix.
     pub fn find(&self, prefix: &str) -> Option<String> {
         self.change(|store| store.find(prefix))
     }

@@ -46,7 +46,7 @@ impl Engine {
         self.emit(id, id, Kind::ContainerStartedEvent).await;
     }
 
-    /// The sandbox's exit monitor: controller first, then the CRI store, then the event.
+    /// The sandbox's exit monitor. It updates the controller first, then the CRI store, then sends the event.
     async fn watch_sandbox(self: Arc<Self>, running: Running) {
         let Running { id, process, gone } = running;
         process.ended().await;
@@ -72,7 +72,7 @@ impl Engine {
                 .map_err(|e| e.context(format!("failed to stop container {container:?}")))?;
         }
         if self.profile.infra_process {
-            // Returns on the controller's word; the store and the STOPPED event follow by the monitor.
+            // Returns when the controller knows of the exit; the monitor updates the store and sends STOPPED later.
             self.end(id, libc::SIGKILL, None).await?;
             self.store().close_netns(id);
         } else if self.store().stop_without_process(id) {

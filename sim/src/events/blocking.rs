@@ -1,12 +1,12 @@
-//! containerd's event queue (internal/eventq, engine-facts §2.1): broadcast with blocking publish,
-//! and a backlog that is replayed to the next subscriber when there was none.
+//! containerd 2's event queue (internal/eventq, engine-facts §2.1): each event goes to every subscriber, and a full
+//! subscriber blocks the sender. While there is no subscriber, events wait for the next one.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-/// Events that nobody has heard yet.
+/// Events that no subscriber has received yet.
 #[derive(Debug)]
 pub struct Backlog<T> {
     keep: Duration,
@@ -26,7 +26,7 @@ impl<T> Backlog<T> {
         self.queue.front().map(|(at, _)| *at)
     }
 
-    /// Drops what waited too long; how many that was.
+    /// Drops events that waited too long, and returns how many.
     pub fn expire(&mut self, now: Instant) -> usize {
         let before = self.queue.len();
         while self.queue.front().is_some_and(|(at, _)| *at <= now) {
@@ -37,12 +37,12 @@ impl<T> Backlog<T> {
 }
 
 enum Message<T> {
-    /// The ack makes it a rendezvous, as Go's unbuffered channel is: `send` returns when the queue took the event.
+    /// The acknowledgement makes `send` return only when the queue took the event, as with Go's unbuffered channel.
     Publish(T, oneshot::Sender<()>),
     Subscribe(oneshot::Sender<mpsc::Receiver<T>>),
 }
 
-/// A handle of the queue; the queue's task ends with its last handle.
+/// A handle of the queue. The queue's task ends with its last handle.
 #[derive(Debug)]
 pub struct Queue<T> {
     to_task: mpsc::Sender<Message<T>>,
@@ -55,7 +55,7 @@ impl<T> Clone for Queue<T> {
 }
 
 impl<T: Clone + Send + 'static> Queue<T> {
-    /// Needs a tokio runtime.
+    /// Makes the queue. It needs a tokio runtime.
     pub fn start(capacity: usize, keep: Duration) -> Self {
         let (to_task, inbox) = mpsc::channel(1);
         let task = Task { inbox, capacity, subscribers: Vec::new(), backlog: Backlog::new(keep) };
@@ -63,7 +63,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
         Queue { to_task }
     }
 
-    /// Hands the event over. Waits, without limit, while the queue is busy with a subscriber that does not read.
+    /// Sends an event. It waits without limit while the queue is blocked by a subscriber that does not read.
     pub async fn send(&self, event: T) {
         let (ack, taken) = oneshot::channel();
         if self.to_task.send(Message::Publish(event, ack)).await.is_ok() {
@@ -71,7 +71,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// `None` only when the queue is gone. Hangs behind a blocked publish, as on containerd.
+    /// Subscribes. `None` only if the queue is gone. It waits behind a blocked event, as on containerd.
     pub async fn subscribe(&self) -> Option<mpsc::Receiver<T>> {
         let (reply, receiver) = oneshot::channel();
         self.to_task.send(Message::Subscribe(reply)).await.ok()?;
@@ -113,8 +113,8 @@ impl<T: Clone + Send + 'static> Task<T> {
         let mut still_there = Vec::with_capacity(self.subscribers.len());
         for subscriber in std::mem::take(&mut self.subscribers) {
             if subscriber.is_closed() {
-                // containerd notices a client that left only when sending this event to it fails:
-                // the event counts as delivered, and is lost to the backlog.
+                // containerd notices that a client left only when sending an event to it fails. That event
+                // counts as delivered, so no later subscriber gets it.
                 heard = true;
             } else if subscriber.send(event.clone()).await.is_ok() {
                 heard = true;
@@ -132,7 +132,7 @@ impl<T: Clone + Send + 'static> Task<T> {
         if reply.send(receiver).is_err() {
             return;
         }
-        // The subscriber already reads; the replay blocks the queue as any other publish does.
+        // The subscriber reads already. The replay blocks the queue as any other event does.
         while let Some((_, event)) = self.backlog.queue.front() {
             if subscriber.send(event.clone()).await.is_err() {
                 return;
@@ -195,13 +195,13 @@ mod tests {
         let queue = Queue::start(2, KEEP);
         let stalled = queue.subscribe().await.unwrap();
         let mut reader = queue.subscribe().await.unwrap();
-        // Two in the channel, one in the hands of the queue, which took it before it blocked.
+        // Two are in the channel; the queue took one more before it blocked.
         for n in 1..=3 {
             queue.send(n).await;
         }
         let brief = Duration::from_secs(3600);
         assert!(tokio::time::timeout(brief, queue.send(4)).await.is_err());
-        // The reader is starved after the event that blocks the other.
+        // The reader gets nothing after the event that blocks the other subscriber.
         assert_eq!((reader.recv().await, reader.recv().await), (Some(1), Some(2)));
         assert!(tokio::time::timeout(brief, reader.recv()).await.is_err());
         drop(stalled);

@@ -13,7 +13,7 @@ pub enum Queue<T> {
     Blocking(blocking::Queue<T>),
     Shared(shared::Queue<T>),
     Serial(serial::Queue<T>),
-    /// Nothing is delivered.
+    /// This engine delivers no events.
     Off,
 }
 
@@ -29,7 +29,7 @@ impl<T> Clone for Queue<T> {
 }
 
 impl<T: Clone + Send + 'static> Queue<T> {
-    /// Needs a tokio runtime.
+    /// Makes the queue of this kind. It needs a tokio runtime.
     pub fn start(delivery: Delivery) -> Self {
         match delivery {
             Delivery::Unimplemented | Delivery::Disabled => Queue::Off,
@@ -41,7 +41,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// Hands the event over; whether that waits, or may lose it, is the engine's way.
+    /// Sends an event. Whether this waits or drops the event depends on the kind of queue.
     pub async fn send(&self, event: T) {
         match self {
             Queue::Blocking(queue) => queue.send(event).await,
@@ -51,7 +51,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// `None`: there is no such queue, or it is gone.
+    /// Subscribes. `None`: there is no queue, or it is gone.
     pub async fn subscribe(&self) -> Option<mpsc::Receiver<T>> {
         match self {
             Queue::Blocking(queue) => queue.subscribe().await,

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub struct Queue<T> {
     to: mpsc::Sender<T>,
-    /// Until the first subscriber starts the broadcaster.
+    /// The receiver, until the first subscriber starts the broadcaster.
     from: Arc<Mutex<Option<mpsc::Receiver<T>>>>,
     subscribers: Arc<Mutex<Vec<mpsc::Sender<T>>>>,
 }
@@ -24,7 +24,7 @@ impl<T: Clone + Send + 'static> Queue<T> {
         Queue { to, from: Arc::new(Mutex::new(Some(from))), subscribers: Arc::default() }
     }
 
-    /// Dropped when the broadcaster is too far behind.
+    /// Sends an event; drops it if the broadcaster is too far behind.
     pub fn send(&self, event: T) {
         let _ = self.to.try_send(event);
     }
@@ -43,7 +43,7 @@ async fn broadcast<T: Clone>(mut from: mpsc::Receiver<T>, subscribers: Arc<Mutex
     while let Some(event) = from.recv().await {
         let all = subscribers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for subscriber in all {
-            // A stalled one holds up all others here.
+            // A subscriber that does not read delays all others here.
             if subscriber.send(event.clone()).await.is_err() {
                 let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
                 subscribers.retain(|s| !s.same_channel(&subscriber));
@@ -78,7 +78,7 @@ mod tests {
         queue.send(2);
         let brief = Duration::from_secs(3600);
         assert!(tokio::time::timeout(brief, reader.recv()).await.is_err());
-        // Three fit behind the blocked one, the fourth is lost.
+        // Three events fit behind the blocked one; the fourth is lost.
         (3..=6).for_each(|n| queue.send(n));
         drop(stalled);
         for n in 2..=5 {

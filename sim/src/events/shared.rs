@@ -1,4 +1,4 @@
-//! containerd 1.7's events (engine-facts §2.2): one channel that all subscribers take from.
+//! containerd 1.7's events (engine-facts §2.2): all subscribers read one channel, so each event reaches one of them.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ impl<T: Send + 'static> Queue<T> {
         Queue { to, from: Arc::new(Mutex::new(from)) }
     }
 
-    /// The newest is dropped when nobody made room.
+    /// Sends an event; drops it if the channel is full.
     pub fn send(&self, event: T) {
         let _ = self.to.try_send(event);
     }
 
-    /// A subscriber that left is noticed by the event that it takes and loses.
+    /// Subscribes. The engine notices that a subscriber left only by losing one event to it.
     pub fn subscribe(&self) -> mpsc::Receiver<T> {
         let (subscriber, receiver) = mpsc::channel(1);
         let from = Arc::clone(&self.from);
@@ -63,7 +63,7 @@ mod tests {
     async fn subscribers_compete_in_turns() {
         let queue = Queue::start(100);
         let (mut a, mut b) = (queue.subscribe(), queue.subscribe());
-        tokio::task::yield_now().await; // both wait now
+        tokio::task::yield_now().await; // both subscribers wait now
         let mut heard = (Vec::new(), Vec::new());
         for n in 0..10 {
             queue.send(n);

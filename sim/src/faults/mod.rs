@@ -1,4 +1,4 @@
-//! Faults that a script switches on: what goes wrong on real nodes, at will. `shape` is what happens to events.
+//! Faults that a script switches on, as they happen on real nodes. `shape` changes events.
 
 mod shape;
 
@@ -11,10 +11,10 @@ use tonic::{Code, Status};
 use crate::pb::ContainerEventResponse;
 use shape::Shaper;
 
-/// What calls suffer from.
+/// The faults of calls.
 #[derive(Clone, Debug, Default)]
 pub struct Switches {
-    /// All calls hang until it is off.
+    /// All calls hang until this is off.
     pub stall: bool,
     /// All calls are answered this much later.
     pub slow: Duration,
@@ -24,13 +24,13 @@ pub struct Switches {
     pub not_served: bool,
     /// A streamed list fails after its first batch.
     pub partial_lists: bool,
-    /// Some answers are made to do harm.
+    /// Some answers are hostile.
     pub hostility: Option<Hostility>,
-    /// Not even an event makes GetContainerEvents answer.
+    /// GetContainerEvents sends no headers, even when there is an event.
     pub withhold_headers: bool,
 }
 
-/// What an engine does that means harm.
+/// What a hostile engine does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Hostility {
     /// Replies are no protocol buffers.
@@ -61,29 +61,29 @@ pub enum StreamEnd {
 /// One change of what happens to events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventFault {
-    /// The next so many are lost.
+    /// The next events are lost: so many.
     Drop(usize),
     Duplicate(bool),
-    /// Each second event comes before the first.
+    /// Events come in pairs, the second one first.
     Reorder(bool),
-    /// Events lack these statuses.
+    /// Events come without these statuses.
     Statusless(LeftOut),
 }
 
-/// Which statuses events lack.
+/// The statuses that are left out of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum LeftOut {
     #[default]
     Nothing,
     Sandbox,
-    /// The containers' and the sandbox's.
+    /// Those of the containers and of the sandbox.
     All,
 }
 
 pub struct Faults {
     switches: watch::Sender<Switches>,
     shaper: Mutex<Shaper>,
-    /// The order to end all streams, with its number.
+    /// The command to end all streams, with its number.
     ends: watch::Sender<(u64, StreamEnd)>,
     clock_step: Mutex<i64>,
 }
@@ -112,7 +112,7 @@ impl Faults {
         self.switches.borrow().partial_lists
     }
 
-    /// What a call suffers before it is served.
+    /// Applies the faults to a call, before it is served.
     pub async fn suffer(&self) -> Result<(), Status> {
         let mut switches = self.switches.subscribe();
         // Cannot fail: the sender is ours.
@@ -134,12 +134,12 @@ impl Faults {
         let _ = self.switches.subscribe().wait_for(|s| !s.withhold_headers).await;
     }
 
-    /// What becomes of an event: none, one, or several to be sent instead.
+    /// The events to send in place of this one: none, one or several.
     pub fn shape(&self, event: ContainerEventResponse) -> Vec<ContainerEventResponse> {
         lock(&self.shaper).shape(event)
     }
 
-    /// Gives what is to be sent at once because of the change.
+    /// Changes a fault, and returns the events to send at once because of it.
     pub fn change(&self, fault: EventFault) -> Vec<ContainerEventResponse> {
         lock(&self.shaper).change(fault)
     }
@@ -153,7 +153,7 @@ impl Faults {
         self.ends.send_modify(|(n, end)| (*n, *end) = (*n + 1, how));
     }
 
-    /// For a stream that begins now: gives how it is to end, some time.
+    /// For a stream that begins now: waits until it has to end, and returns how.
     pub fn stream_end(&self) -> impl Future<Output = StreamEnd> + Send + 'static {
         let mut ends = self.ends.subscribe();
         async move {
@@ -164,7 +164,7 @@ impl Faults {
         }
     }
 
-    /// The clock jumps, relative to what it is now.
+    /// Moves the engine's clock, relative to its present time.
     pub fn step_clock(&self, by: i64) {
         *lock(&self.clock_step) += by;
     }

@@ -1,11 +1,11 @@
-//! What faults do to events on their way into the queue. Pure.
+//! What faults do to events on their way to the queue. Pure.
 
 use std::collections::VecDeque;
 
 use super::{EventFault, LeftOut};
 use crate::pb::ContainerEventResponse as Event;
 
-/// So many events can be replayed.
+/// How many events can be replayed at most.
 const REMEMBERED: usize = 1000;
 
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Shaper {
     duplicate: bool,
     reorder: bool,
     statusless: LeftOut,
-    /// The first of a pair that is to be told the other way round.
+    /// The first event of a pair that is to be swapped.
     held: Option<Event>,
     sent: VecDeque<Event>,
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_told_the_other_way_round() {
+    fn pairs_are_swapped() {
         let mut shaper = Shaper::default();
         shaper.change(EventFault::Reorder(true));
         assert_eq!([sent(&mut shaper, 1), sent(&mut shaper, 2), sent(&mut shaper, 3)], [vec![], vec![2, 1], vec![]]);

@@ -1,22 +1,22 @@
-//! One cgroup per process, whose path names the container's id as on a real node. One hierarchy is enough:
-//! the v2 mount, or the first v1 hierarchy that lets us.
+//! One cgroup for each process; its path has the container's id, as on a real node. It uses one hierarchy: the v2
+//! mount, or the first v1 hierarchy that is writable.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Of the cgroup that holds all of one process's.
+/// The name of the cgroup that holds all cgroups of one cri-sim begins with this.
 const PREFIX: &str = "cri-sim-";
 
 pub struct Cgroups {
-    /// How /proc/PID/cgroup calls the hierarchy: "v2" or the v1 controllers.
+    /// The hierarchy's name in /proc/PID/cgroup: "v2" or the v1 controllers.
     hierarchy: String,
-    /// Everything of this process lies below, so that two simulated nodes never meet.
+    /// The folder of this cri-sim; two simulated nodes never share one.
     folder: PathBuf,
 }
 
 impl Cgroups {
-    /// `None` where no hierarchy is mounted writable (or we are not root).
+    /// Finds a hierarchy. `None` if none is writable, for example without root.
     pub fn find() -> Option<Cgroups> {
         let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
         candidates(&mounts).into_iter().find_map(|(hierarchy, mount)| {
@@ -40,8 +40,8 @@ impl Cgroups {
         fs::write(folder.join("cgroup.procs"), pid.to_string())
     }
 
-    /// The cgroup of an ended process, and its parents as far as they are empty. What the kernel still holds
-    /// is left to `remove_all`.
+    /// Removes the cgroup of an ended process, and its parents if they are empty. `remove_all` removes what the kernel
+    /// still holds.
     pub fn remove(&self, cgroups_path: &str) {
         let leaf = self.folder.join(relative(cgroups_path));
         for folder in leaf.ancestors().take_while(|f| *f != self.folder) {
@@ -56,19 +56,19 @@ impl Cgroups {
     }
 }
 
-/// What killed predecessors left behind. A cgroup that holds a process cannot be removed, so this harms nobody.
+/// Removes what killed cri-sims left behind. A cgroup with a process cannot be removed, so this harms nobody.
 fn remove_orphans(mount: &Path) {
     for entry in fs::read_dir(mount).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|n| n.strip_prefix(PREFIX)?.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            // Not ours to complain about.
+            // Another cri-sim may use it: no warning.
             let _ = remove_tree(&entry.path());
         }
     }
 }
 
-/// rmdir bottom-up: the files of a cgroup cannot be unlinked, and go with it.
+/// Removes folders from the bottom up. A cgroup's files cannot be unlinked; they go with their folder.
 fn remove_tree(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -79,7 +79,7 @@ fn remove_tree(folder: &Path) -> io::Result<()> {
     fs::remove_dir(folder)
 }
 
-/// Mounted hierarchies in the order of our liking, from the text of /proc/self/mounts.
+/// The mounted hierarchies, best first, from the text of /proc/self/mounts.
 fn candidates(mounts: &str) -> Vec<(String, PathBuf)> {
     let (mut unified, mut v1) = (Vec::new(), Vec::new());
     for line in mounts.lines() {
@@ -101,7 +101,7 @@ fn candidates(mounts: &str) -> Vec<(String, PathBuf)> {
     unified
 }
 
-/// A cgroupsPath of an OCI spec as a path below the hierarchy's root: runc's reading of both its forms.
+/// An OCI spec's cgroupsPath as a path below the hierarchy's root. It reads both forms as runc does.
 fn relative(cgroups_path: &str) -> PathBuf {
     match cgroups_path.split(':').collect::<Vec<_>>()[..] {
         [slice, prefix, name] => Path::new(slice).join(format!("{prefix}-{name}.scope")),

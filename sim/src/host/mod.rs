@@ -1,4 +1,4 @@
-//! What the host shows of a container's process beside /proc/PID: its cgroup and its pid file.
+//! What the host shows of a container's process besides /proc/PID: its cgroup and its pid file.
 
 mod cgroups;
 mod tree;
@@ -15,9 +15,9 @@ pub use tree::FakeTree;
 
 pub struct Host {
     cgroups: Option<Cgroups>,
-    /// Where all processes are fakes: the /proc they are seen in.
+    /// The fake /proc, if all processes are fakes.
     tree: Option<FakeTree>,
-    /// The engine's state, our own folder: made at start, removed at the end.
+    /// The engine's state folder: made at start, removed at the end.
     state: PathBuf,
     family: Family,
 }
@@ -29,7 +29,7 @@ impl Host {
         Ok(Host { cgroups, tree: None, state, family })
     }
 
-    /// A node of fakes, in a /proc of their own.
+    /// A node of fake processes, with a fake /proc.
     pub fn fake(tree: FakeTree, state: PathBuf, family: Family) -> io::Result<Self> {
         claim(&state)?;
         Ok(Host { cgroups: None, tree: Some(tree), state, family })
@@ -39,9 +39,9 @@ impl Host {
         if self.tree.is_some() { process::Kind::Fake } else { process::Kind::Real }
     }
 
-    /// What a verbose Status tells, and what a client finds the pid files by: containerd's stateDir (a sibling of
-    /// the tasks' folder), CRI-O's ContainerAttachSocketDir. docker has none.
-    pub fn told_dir(&self) -> PathBuf {
+    /// The folder that a verbose Status shows, and by which a client finds the pid files: containerd's stateDir (beside
+    /// the tasks' folder), or CRI-O's ContainerAttachSocketDir. docker has none.
+    pub fn pid_files_dir(&self) -> PathBuf {
         match self.family {
             Family::Containerd | Family::Dockerd => self.state.join("io.containerd.grpc.v1.cri"),
             Family::Crio => self.state.clone(),
@@ -52,7 +52,7 @@ impl Host {
         self.cgroups.as_ref()
     }
 
-    /// Neither a missing cgroup nor a missing pid file keeps a container from running; both are said on stderr.
+    /// Makes the cgroup and the pid file. A container also runs without them; failures are printed to stderr.
     pub fn place(&self, id: &str, cgroup: &str, pid: u32) {
         if let Some(cgroups) = &self.cgroups {
             warn(cgroups.add(cgroup, pid), || format!("cannot put pid {pid} into the cgroup {cgroup}"));
@@ -78,7 +78,7 @@ impl Host {
         warn(fs::remove_dir_all(&folder), || format!("cannot remove {}", folder.display()));
     }
 
-    /// After the last process.
+    /// Removes everything. Call it after the last process ended.
     pub fn clean_up(&self) {
         if let Some(cgroups) = &self.cgroups {
             warn(cgroups.remove_all(), || format!("cannot remove the cgroups below {}", cgroups.folder().display()));
@@ -98,10 +98,10 @@ impl Host {
     }
 }
 
-/// Marks a folder as made by this program, because what is in it will be removed.
+/// The file that marks a folder as made by this program, because the program will remove everything in it.
 const MARK: &str = ".cri-sim";
 
-/// A folder of our own, empty but for the mark. What a killed predecessor left is removed, what others own is not.
+/// Makes a folder with only the mark in it. It replaces a folder of a killed cri-sim, and never one without the mark.
 fn claim(folder: &Path) -> io::Result<()> {
     if folder.join(MARK).exists() {
         fs::remove_dir_all(folder)?;

@@ -1,4 +1,4 @@
-//! A fake /proc for processes that are none, so that a node of 10,000 containers can be read as a real one is.
+//! A fake /proc for fake processes, so that clients can read a node of 10,000 containers like a real one.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ pub struct FakeTree {
 const NAMESPACES: &[&str] = &["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
 
 impl FakeTree {
-    /// Makes `DIR/proc`, in which the engine itself is to be seen, and `self`, for the reader's own namespaces.
+    /// Makes `DIR/proc` with the engine itself, and with `self` for the reader's own namespaces.
     pub fn new(dir: &Path) -> io::Result<FakeTree> {
         let proc = dir.join("proc");
         fs::create_dir_all(dir)?;
@@ -26,7 +26,7 @@ impl FakeTree {
         for (at, name) in NAMESPACES.iter().enumerate() {
             symlink(format!("{name}:[{}]", 4_026_531_834 + at as u64), folder.join("ns").join(name))?;
         }
-        // The state folder is a real one: the engine's root is the machine's.
+        // The state folder is real, so the engine's root is the machine's.
         symlink("/", folder.join("root"))?;
         symlink(engine.to_string(), tree.proc.join("self"))?;
         Ok(tree)
@@ -36,13 +36,13 @@ impl FakeTree {
         self.proc.join(pid.to_string())
     }
 
-    /// All processes are in the engine's namespaces: one link for each, because there are many of them.
+    /// All processes are in the engine's namespaces: one link for each process, because there are many.
     pub fn add(&self, pid: u32, cgroup: &str) -> io::Result<()> {
         self.add_files(pid, cgroup)?;
         symlink(format!("../{}/ns", self.engine), self.folder(pid).join("ns"))
     }
 
-    /// The start time follows from the pid.
+    /// Writes a process. Its start time is computed from its pid.
     fn add_files(&self, pid: u32, cgroup: &str) -> io::Result<()> {
         let folder = self.folder(pid);
         fs::create_dir(&folder)?;

@@ -1,4 +1,4 @@
-//! Processes that are none: at scale a node of 10,000 containers lives in a fake /proc only (see host::tree).
+//! Fake processes: a node of 10,000 containers has entries in a fake /proc only (see host::tree).
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::command::Plan;
 
-/// Their pids; a real node's are below.
+/// Pids of fakes begin here; those of a real node are lower.
 pub const FIRST_PID: u32 = 1_000_000;
 static NEXT_PID: AtomicU32 = AtomicU32::new(FIRST_PID);
 
@@ -14,10 +14,10 @@ pub fn next_pid() -> u32 {
     NEXT_PID.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A life by `plan` that begins with `go` and ends early by a deadly signal. Gives the exit code.
-pub async fn live(plan: Plan, go: oneshot::Receiver<()>, mut signals: mpsc::UnboundedReceiver<i32>) -> i32 {
+/// Follows `plan` from `go` on, until its end or a deadly signal. Returns the exit code.
+pub async fn run(plan: Plan, go: oneshot::Receiver<()>, mut signals: mpsc::UnboundedReceiver<i32>) -> i32 {
     let life = async {
-        // Whoever drops the starting handle has started it.
+        // Dropping the start handle starts the process.
         let _ = go.await;
         match plan.life {
             Some(life) => tokio::time::sleep(life).await,

@@ -15,7 +15,7 @@ use crate::command::Plan;
 /// First argument of a child process; main() looks for it before anything else.
 pub const CHILD_FLAG: &str = "--child";
 
-/// A new process, which waits until its start is dropped (as `runc init` does until `runc start`).
+/// A new process. It waits until its `Start` is dropped, as `runc init` waits for `runc start`.
 pub struct Spawned {
     pub pid: u32,
     pub process: Process,
@@ -28,13 +28,13 @@ pub enum Process {
     Fake { plan: Plan, go: oneshot::Receiver<()>, signals: mpsc::UnboundedReceiver<i32> },
 }
 
-/// Drop it to let the process begin its life.
+/// Drop this to start the process.
 pub enum Start {
     Real { _pipe: ChildStdin },
     Fake { _go: oneshot::Sender<()> },
 }
 
-/// Where to signal a process. Valid until it was waited for (the caller knows, see engine::Proc).
+/// How to signal a process. Valid until it was waited for; the caller keeps track (see engine::Proc).
 #[derive(Clone)]
 pub enum Signals {
     Pid(libc::pid_t),
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// A process that will live by `plan`. It ends with this process's main thread, so call it only there.
+    /// Makes a process that follows `plan`. It ends with the thread that made it, so call this on the main thread only.
     pub fn spawn(self, plan: Plan) -> io::Result<Spawned> {
         match self {
             Kind::Real => spawn_child(plan),
@@ -81,11 +81,11 @@ fn spawn_child(plan: Plan) -> io::Result<Spawned> {
 }
 
 impl Process {
-    /// Waits for its end; the exit code as container engines report it.
+    /// Waits for the exit, and returns the code as container engines report it.
     pub async fn ended(self) -> i32 {
         match self {
             Process::Real(mut child) => exit_code(child.wait().await),
-            Process::Fake { plan, go, signals } => fake::live(plan, go, signals).await,
+            Process::Fake { plan, go, signals } => fake::run(plan, go, signals).await,
         }
     }
 }
@@ -107,20 +107,20 @@ fn exit_code(status: io::Result<ExitStatus>) -> i32 {
     status.ok().and_then(|s| s.code().or_else(|| s.signal().map(|n| 128 + n))).unwrap_or(UNKNOWN)
 }
 
-/// Body of a child process: `args` are what follows `--child`.
+/// The main function of a child process; `args` follow `--child`.
 pub fn child_main(args: &[String]) -> ! {
     let [parent, life, code] = args else { std::process::exit(125) };
     let Some(plan) = Plan::from_args(life, code) else { std::process::exit(125) };
     // SAFETY: both calls take and give integers only.
     let orphaned = unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        // The parent may have ended before the prctl: then no signal would ever come.
+        // If the parent ended before the prctl, no signal would ever come.
         libc::getppid().to_string() != *parent
     };
     if orphaned {
         std::process::exit(125);
     }
-    // The pipe says nothing; its end is the start. An error is as good as an end.
+    // The end of the pipe, or an error, is the signal to start.
     let _ = io::stdin().read_to_end(&mut Vec::new());
     match plan.life {
         Some(life) => std::thread::sleep(life),

@@ -13,21 +13,21 @@ fault stall on|off                          all calls hang until it is off
 fault slow TIME|off                         all calls are answered later
 fault mute on|off                           connections are accepted, but nothing is read or written
 fault not-initialized unknown|unavailable|off
-                                            all calls are refused, as while the engine starts
-fault not-served on|off                     all calls are refused, as where containerd's CRI plugin is off
-fault withhold-headers on|off               GetContainerEvents does not answer even when events come
+                                            all calls are refused with this code, as while the engine starts
+fault not-served on|off                     all calls are refused, as by a containerd without its CRI plugin
+fault withhold-headers on|off               GetContainerEvents sends no headers, even when events come
 fault partial-lists on|off                  a streamed list fails after its first batch
 fault drop-events N                         the next N events are lost
-fault duplicate-events on|off               each event is told twice
-fault reorder-events on|off                 of each two events the second is told first
+fault duplicate-events on|off               each event is sent twice
+fault reorder-events on|off                 events are swapped in pairs
 fault statusless on|sandbox|off             events without the statuses of containers and sandbox, or of the sandbox
-fault replay N                              the last N events are told again, as they were
+fault replay N                              the last N events are sent again, unchanged
 fault break-stream                          all event streams end with an error
 fault end-stream                            all event streams end with OK
 fault clock-step [-]TIME                    the engine's clock jumps
 fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|ids|labels|off
-                                            some answers are made to do harm: no protocol buffers, or others; a message
-                                            of 81 MiB; events of new containers without end; a streamed list without
+                                            some answers are hostile: no protocol buffers, or wrong ones; a message of
+                                            81 MiB; events of new containers without end; a streamed list without
                                             end; JSON nested a million times; odd ids; a million labels";
 
 #[derive(Clone, Debug, PartialEq)]

@@ -21,21 +21,21 @@ rm-pod POD
 pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
                                             run-pod, then create and start of each container
 kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
-oom CONTAINER [TIME]                        killed as by the kernel for want of memory: its reason becomes
-                                            OOMKilled only TIME (300ms) later, without an event
-tell TYPE NAME                              an event out of turn, of things as they are; TYPE: created started
-                                            stopped deleted
+oom CONTAINER [TIME]                        kill it as the kernel's OOM killer does: its reason becomes OOMKilled
+                                            TIME (300ms) later, without an event
+tell TYPE NAME                              send an extra event that shows the present state; TYPE: created
+                                            started stopped deleted
 wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
 wait-subscribed N [LIMIT]                   until N subscriptions to events were made since the start
 sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
 list                                        a line `- ...` for each sandbox and container, then the answer
 stats                                       counts of sandboxes, containers, processes, events and calls
-restart [new-ids]                           cut all connections, come back; new-ids: as after a reboot of the node
-down                                        the engine is away: what happens now is never told
+restart [new-ids]                           cut all connections and come back; new-ids: as after a reboot
+down                                        the engine ends: what happens now sends no event
 up                                          it is back
-lose NAME                                   the id vanishes without a word; its process stays
-find ID                                     what was lost is seen again
-fault NAME ...                              something goes wrong, see below
+lose NAME                                   the id vanishes without an event; its process stays
+find ID                                     show a lost id again
+fault NAME ...                              switch a fault on or off, see below
 quit                                        end the program";
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -80,7 +80,7 @@ pub enum Awaited {
     Gone,
 }
 
-/// `None`: an empty line or a comment.
+/// Parses a line. `None`: an empty line or a comment.
 pub fn parse(line: &str) -> Result<Option<Command>, String> {
     let words = words(line)?;
     let Some((verb, rest)) = words.split_first() else {
@@ -124,7 +124,7 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
     Ok(Some(command))
 }
 
-/// The grammar's own line for a verb that was used wrongly.
+/// The usage of a command that was used wrongly.
 fn usage(verb: &str) -> String {
     let of_verb = HELP.lines().find(|l| l.split_whitespace().next() == Some(verb));
     match of_verb {
@@ -224,7 +224,7 @@ pub fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is no number"))
 }
 
-/// 200ms, 1.5s, 2m; a bare number is seconds.
+/// Parses 200ms, 1.5s or 2m; a number alone is seconds.
 pub fn time(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
     let seconds = units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
@@ -233,7 +233,7 @@ pub fn time(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{text:?} is no time: want 200ms, 1.5s or 2m"))
 }
 
-/// Words of a line, as a shell would split them: 'quoted', "quoted", # comment.
+/// The words of a line, split as a shell does: 'quoted', "quoted", # comment.
 fn words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,5 +1,5 @@
-//! Scripts: one command per line, one answer per command. `grammar` (and `fault_grammar`) reads
-//! them, `names` finds what they mean, `run` does it.
+//! Scripts: one command in each line, one answer to each command. `grammar` and `fault_grammar` parse them, `names`
+//! finds the pods and containers, `run` carries the commands out.
 
 mod fault_grammar;
 mod grammar;

@@ -1,5 +1,5 @@
-//! What a name in a script means: a pod is `POD` or `NS/POD`, a container `CONTAINER`, `POD/CONTAINER` or
-//! `NS/POD/CONTAINER`, anything an id prefix. Among several of one name (attempts) the newest is meant.
+//! What a name in a script means. A pod is `POD` or `NS/POD`; a container is `CONTAINER`, `POD/CONTAINER` or
+//! `NS/POD/CONTAINER`; both can be an id or its first characters. Of several attempts the newest is taken.
 
 use crate::pb;
 use crate::store::{Container, Sandbox, Store, full_id};
@@ -33,7 +33,7 @@ pub fn container_path(store: &Store, c: &Container) -> String {
     format!("{pod}/{}", c.config.metadata.as_ref().map_or("", |m| m.name.as_str()))
 }
 
-/// The whole path, or its end from a slash on.
+/// Whether the name is the whole path, or its end after a slash.
 fn is_called(path: &str, name: &str) -> bool {
     path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }

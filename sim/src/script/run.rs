@@ -1,4 +1,4 @@
-//! Does what a script says. Every command has one answer: `ok VERB ...` or `error VERB: why`.
+//! Carries out scripts. Every command has one answer: `ok VERB ...` or `error VERB: why`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Runner {
     serving: Arc<Serving>,
 }
 
-/// Whether the program goes on after a command.
+/// Whether the program continues after a command.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Flow {
     Continue,
@@ -30,7 +30,7 @@ impl Runner {
         Runner { engine, serving }
     }
 
-    /// The answer of a line, empty for a line without a command.
+    /// The answer to a line; empty for a line without a command.
     pub async fn line(&self, line: &str) -> (String, Flow) {
         let verb = line.split_whitespace().next().unwrap_or_default();
         let done = match grammar::parse(line) {
@@ -77,7 +77,7 @@ impl Runner {
             }
             Command::Tell { kind, name } => {
                 let (id, sandbox_id) = self.event_ids(&name)?;
-                self.engine.tell(&id, &sandbox_id, kind).await;
+                self.engine.send_extra_event(&id, &sandbox_id, kind).await;
                 format!("id={id}")
             }
             Command::Wait { name, state, limit } => self.wait(&name, state, limit).await?,
@@ -232,7 +232,7 @@ impl Runner {
         names::sandbox(&self.engine.store(), name).map(|s| s.id.clone()).ok_or_else(|| no_pod(name))
     }
 
-    /// Whom an event is about, and of which sandbox it tells.
+    /// The id that an event is about, and the id of its sandbox.
     fn event_ids(&self, name: &str) -> Result<(String, String), String> {
         if let Ok(id) = self.sandbox_id(name) {
             return Ok((id.clone(), id));

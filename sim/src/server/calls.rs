@@ -1,4 +1,4 @@
-//! How often each RPC was called: tests of a client's thrift need it.
+//! How often each RPC was called, for tests that count a client's requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

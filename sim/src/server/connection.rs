@@ -1,4 +1,4 @@
-//! A connection that the engine can cut without a farewell, or stop answering on.
+//! A connection that the engine can cut without a GOAWAY, or stop reading and writing.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tonic::transport::server::Connected;
 
-/// What all connections obey.
+/// The switches of all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gate {
     /// Connections of older epochs are cut.
@@ -34,7 +34,7 @@ impl Connection {
         Connection { stream, gate, cut, unmuted: None }
     }
 
-    /// Ready when bytes may pass.
+    /// Ready when bytes may be read and written.
     fn poll_gate(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let is_cut = match &mut self.cut {
             Some(cut) => cut.as_mut().poll(cx).is_ready(),
@@ -58,7 +58,7 @@ impl Connection {
 fn until(gate: &watch::Receiver<Gate>, condition: impl Fn(&Gate) -> bool + Send + 'static) -> Signal {
     let mut gate = gate.clone();
     Box::pin(async move {
-        // An error means that the socket is gone, which cuts as well.
+        // An error means that the socket is gone, which cuts the connection, too.
         let _ = gate.wait_for(condition).await;
     })
 }

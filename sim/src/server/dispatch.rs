@@ -1,4 +1,4 @@
-//! Leads each request to its service by its path, and refuses what the engine does not know in grpc-go's words.
+//! Sends each request to its service by its path, and refuses unknown ones with grpc-go's texts.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ const RUNTIME_METHODS: &[&str] = &[
 
 const IMAGE_METHODS: &[&str] = &["ImageFsInfo", "ImageStatus", "ListImages", "PullImage"];
 
-/// What the engines know and this simulation does not do; everything else they do not know either.
+/// RPCs that the engines have and this simulation has not. Every other unknown RPC is unknown to the engines, too.
 const NOT_SIMULATED: &[&str] = &[
     "Attach",
     "CheckpointContainer",
@@ -117,7 +117,7 @@ const NOT_SIMULATED: &[&str] = &[
     "UpdatePodSandboxResources",
 ];
 
-/// `Err` is the whole answer.
+/// `Err` is the complete response.
 fn route(path: &str, profile: &Profile) -> Result<Target, Status> {
     let malformed = || Status::unimplemented(format!("malformed method name: {path:?}"));
     let (service, method) = path.strip_prefix('/').and_then(|p| p.rsplit_once('/')).ok_or_else(malformed)?;
@@ -131,7 +131,7 @@ fn route(path: &str, profile: &Profile) -> Result<Target, Status> {
     match method {
         "GetContainerEvents" => match profile.delivery {
             Delivery::Unimplemented => not_implemented(),
-            // Headers and status in one frame, as grpc-go ends a stream without a message (engine-facts §3).
+            // grpc-go ends a stream without a message by headers and status in one frame (engine-facts §3).
             Delivery::Disabled => Err(Status::ok("")),
             _ => Ok(target),
         },

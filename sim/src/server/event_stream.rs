@@ -20,7 +20,7 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Subscribes at once, and returns with the first event; or when a fault ends the stream before.
+    /// Subscribes at once. It returns with the first event, or when a fault ends the stream.
     pub async fn open(engine: &Engine) -> Result<EventStream, Status> {
         let max_message = engine.profile.max_message;
         let mut end = Box::pin(engine.faults.stream_end());
@@ -67,7 +67,7 @@ impl Stream for EventStream {
             this.events = None;
             return Poll::Ready((how == StreamEnd::Error).then(|| Err(broken())));
         }
-        // What does not fit ends the stream with it: tonic stops at the first error, as grpc-go's handler does.
+        // An event that is too large ends the stream: tonic stops at the first error, as grpc-go's handler does.
         events.poll_recv(cx).map(|event| event.map(|event| fitting(event, this.max_message)))
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of an engine that means harm, or has gone mad: `fault hostile`.
+//! Answers of a hostile or broken engine: `fault hostile`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use crate::faults::Hostility;
 use crate::pb;
 
-/// The answer to this call, if hostility changes it.
+/// The hostile answer to this call, if there is one.
 pub async fn reply(
     hostility: Hostility,
     request: http::Request<Body>,
@@ -59,7 +59,7 @@ type Messages = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 fn messages(hostility: Hostility, method: &str, request: &[u8]) -> Messages {
     match hostility {
         Hostility::Garbage => once(vec![0xff; 4096]),
-        // Field 1 as a number: it is a message, or text, everywhere.
+        // Field 1 as a number: in every real reply it is a message or a text.
         Hostility::WrongTypes => once(vec![0x08, 0x01]),
         Hostility::Huge => once(listed(vec![container("huge", HashMap::from([("x".into(), "x".repeat(81 << 20))]))])),
         Hostility::Labels | Hostility::Ids if method == "ContainerStatus" => once(running(hostility, request)),
@@ -91,7 +91,7 @@ fn many_labels() -> HashMap<String, String> {
     (0..1_000_000).map(|n| (format!("key-{n}"), format!("value-{n}"))).collect()
 }
 
-/// Whoever is asked about runs.
+/// A status that says "running", for any id.
 fn running(hostility: Hostility, request: &[u8]) -> Vec<u8> {
     let id = pb::ContainerStatusRequest::decode(request).unwrap_or_default().container_id;
     let labels = if hostility == Hostility::Labels { many_labels() } else { HashMap::new() };
@@ -148,7 +148,7 @@ fn deep(method: &str, request: &[u8]) -> Vec<u8> {
     pb::PodSandboxStatusResponse { status: Some(status), info, ..Default::default() }.encode_to_vec()
 }
 
-/// Messages as bytes, whatever they are.
+/// Encodes messages that are bytes already.
 #[derive(Clone, Copy)]
 struct Bytes;
 

@@ -1,4 +1,4 @@
-//! ImageService: the images are those that containers use or that were pulled; their content is made up.
+//! ImageService: it shows the images that containers use or that were pulled, with invented content.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ impl Images {
     }
 }
 
-/// Two names are two images here; `image_id` and `image_ref` of their containers say the same.
+/// Two names are two images here, as in `image_id` and `image_ref` of their containers.
 fn image(name: &str) -> pb::Image {
     pb::Image {
         id: digest(name),
@@ -46,7 +46,7 @@ fn repo_digest(name: &str) -> String {
     format!("{}@{}", repository(name), digest(&format!("{name}@repo")))
 }
 
-/// An image is asked for by its name, its id or its repo digest.
+/// Finds an image by its name, its id or its repo digest.
 fn is_called(image: &pb::Image, name: &str) -> bool {
     image.id == name || image.repo_tags.iter().chain(&image.repo_digests).any(|n| n == name)
 }

@@ -18,7 +18,7 @@ const RUNTIME_TYPE: &str = "io.containerd.runc.v2";
 const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a verbose Status tells: `dir` is where the engine keeps its pid files, in a sense of its own.
+/// The info of a verbose Status. `dir` is the folder by which a client finds the engine's pid files.
 pub fn status(dir: &Path, profile: &Profile) -> Info {
     let config = match profile.family {
         Family::Containerd => json!({
@@ -154,7 +154,7 @@ fn sandbox_spec(s: &Sandbox, profile: &Profile) -> Value {
     })
 }
 
-/// Without a process of the pod, its namespaces are held by files.
+/// If the pod has no process, files hold its namespaces.
 fn sandbox_namespaces(s: &Sandbox) -> Vec<Value> {
     let held = |kind: &str| match s.pid {
         0 => json!({ "type": kind, "path": pinned(s, kind) }),
@@ -191,7 +191,7 @@ fn pod_annotations(kind: &str, sandbox_id: &str, sandbox: Option<&Sandbox>, prof
     })
 }
 
-/// A container shares the sandbox's ipc, uts and network namespaces and has the others for itself.
+/// A container shares the sandbox's ipc, uts and network namespaces, and has its own of the other kinds.
 fn container_namespaces(sandbox: Option<&Sandbox>) -> Value {
     let shared = |kind: &str, file: &str| {
         let path = match sandbox {
@@ -213,7 +213,7 @@ fn mounts(config: &pb::ContainerConfig) -> Vec<Value> {
     std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" })).chain(own).collect()
 }
 
-/// Go's JSON of the CRI message: the names of the .proto.
+/// The CRI message as Go's JSON: with the names of the .proto file.
 fn container_config(c: &pb::ContainerConfig) -> Value {
     let metadata = c.metadata.clone().unwrap_or_default();
     let image = c.image.as_ref().map_or("", |i| i.image.as_str());

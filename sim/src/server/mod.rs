@@ -1,4 +1,4 @@
-//! The gRPC face of the engine: two services on one unix socket.
+//! The gRPC server of the engine: two services on one unix socket.
 
 mod calls;
 mod connection;
@@ -26,14 +26,14 @@ pub struct Serving {
     pub socket: Socket,
 }
 
-/// Serves what comes in through the socket. Needs a tokio runtime.
+/// Serves the socket. It needs a tokio runtime.
 pub fn serve(engine: Arc<Engine>, socket: Socket, connections: Connections) -> Serving {
     let calls = Arc::new(Calls::default());
     let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
     tokio::spawn(async move {
-        // grpc-go limits neither the streams of a connection nor what waits for a stalled one.
+        // grpc-go limits neither the streams of a connection nor the data that waits for a stalled stream.
         let server = Server::builder().max_concurrent_streams(u32::MAX);
-        // Ends only with the program: connections that fail are no error here.
+        // This ends only with the program: a connection that fails is no error here.
         if let Err(e) = server.serve_with_incoming(service, connections).await {
             eprintln!("cri-sim: the gRPC server ended: {e}");
         }

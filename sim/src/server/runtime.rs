@@ -27,7 +27,7 @@ impl Runtime {
         Runtime { engine }
     }
 
-    /// Runs to its end also when the client cancels: containerd's blocked event queue knows no context.
+    /// Runs a handler to its end, even if the client cancels, because containerd's blocked event queue ignores the context.
     async fn act<T, F>(&self, of: impl FnOnce(Arc<Engine>) -> F) -> std::result::Result<T, Status>
     where
         T: Send + 'static,
@@ -37,7 +37,7 @@ impl Runtime {
         done.map_err(|e| Status::internal(e.to_string()))?.map_err(status)
     }
 
-    /// A status was asked for of what is not there, or for no id (engine-facts §6).
+    /// The error for a status of an unknown or empty id (engine-facts §6).
     fn not_there(&self, error: Error) -> Status {
         match self.engine.profile.family {
             Family::Containerd => status(error),
@@ -46,7 +46,7 @@ impl Runtime {
         }
     }
 
-    /// A streamed list: nothing at all if it is empty (engine-facts §7).
+    /// A streamed list. An empty list sends no message (engine-facts §7).
     fn batches<T, M>(&self, all: Vec<T>, message: impl Fn(Vec<T>) -> M + Send + 'static) -> Response<BoxStream<M>>
     where
         T: Clone + Send + 'static,
@@ -91,7 +91,7 @@ impl RuntimeService for Runtime {
         Ok(Response::new(pb::StatusResponse {
             status: Some(pb::RuntimeStatus { conditions: vec![condition("RuntimeReady"), condition("NetworkReady")] }),
             info: if verbose {
-                info::status(&self.engine.host.told_dir(), &self.engine.profile)
+                info::status(&self.engine.host.pid_files_dir(), &self.engine.profile)
             } else {
                 HashMap::new()
             },

@@ -1,4 +1,4 @@
-//! Messages that are too big, refused in grpc-go's words (engine-facts §7); tonic has another code for it.
+//! Refuses messages that are too large, with grpc-go's code and text (engine-facts §7); tonic has another code.
 
 use prost::Message;
 use tonic::Status;

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::connection::{Connection, Gate};
 
-/// Connections as they come in.
+/// The incoming connections.
 pub type Connections = ReceiverStream<io::Result<Connection>>;
 
 pub struct Socket {
@@ -23,7 +23,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// The socket, and the connections that come in through it.
+    /// The socket and its connections.
     pub fn bind(path: &Path) -> io::Result<(Socket, Connections)> {
         let (accepted, connections) = mpsc::channel(1);
         let gate = watch::Sender::default();
@@ -40,7 +40,7 @@ impl Socket {
         Ok(())
     }
 
-    /// As the end of the engine's process does it: the file is removed, all connections are cut without a GOAWAY.
+    /// Closes the socket as at the end of the engine's process: removes the file, and cuts all connections without a GOAWAY.
     pub fn close(&self) {
         let Some(task) = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
@@ -52,13 +52,13 @@ impl Socket {
         self.gate.send_modify(|gate| gate.epoch += 1);
     }
 
-    /// Accepts, but reads and writes nothing.
+    /// Accepts connections, but reads and writes nothing.
     pub fn mute(&self, mute: bool) {
         self.gate.send_modify(|gate| gate.mute = mute);
     }
 }
 
-/// A file that another program listens on is left alone; a stale one is replaced.
+/// Listens. It replaces a stale socket file, and leaves one alone on which another program listens.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     if path.exists() {
         if StdUnixStream::connect(path).is_ok() {

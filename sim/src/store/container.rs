@@ -1,4 +1,4 @@
-//! The life of a container: add (CREATED), start or start failure, exit, remove.
+//! The transitions of a container: add (CREATED), start or failed start, exit, remove.
 
 use super::{Container, Error, Result, Status, Store, full_id, names};
 use crate::pb;
@@ -9,11 +9,11 @@ use crate::rng::digest;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Exit {
     Code(i32),
-    /// It ended while nobody looked: this code stands for "unknown".
+    /// It ended while the engine was down: this code stands for "unknown".
     Unknown(i32),
 }
 
-/// What StartContainer needs after the container is in its starting state.
+/// What StartContainer needs when the container is in its starting state.
 #[derive(Debug, PartialEq)]
 pub struct Started {
     pub id: String,
@@ -67,7 +67,7 @@ impl Store {
         Ok(())
     }
 
-    /// From here no other start or removal is let in.
+    /// Begins a start. From here on, other starts and removals fail.
     pub fn begin_start(&mut self, id: &str) -> Result<Started> {
         let find = || format!("an error occurred when try to find container {id:?}");
         let id = full_id(&self.containers, id).map_err(|e| e.context(find()))?;
@@ -91,7 +91,7 @@ impl Store {
         Ok(Started { id, sandbox_id, command, args, cgroups_path, sandbox_ready })
     }
 
-    /// The start failed: EXITED, and nobody is told (engine-facts §1.4).
+    /// The start failed: the container is EXITED, without an event (engine-facts §1.4).
     pub fn start_failed(&mut self, id: &str, message: &str, now: i64) {
         if let Some(container) = self.container_mut(id) {
             let status = &mut container.status;
@@ -129,8 +129,8 @@ impl Store {
         }
     }
 
-    /// The exit monitor's update; the pid stays, who shows it decides. Gives the sandbox's id; `None`: not there
-    /// (any more), or never started, so no event.
+    /// The exit monitor's update. The pid stays; the profile decides whether it is shown. Returns the sandbox's id. `None`:
+    /// the container is gone or never started, so there is no event.
     pub fn container_exited(&mut self, id: &str, exit: Exit, now: i64) -> Option<String> {
         let lost = self.lost_containers.contains_key(id);
         let container = self.containers.get_mut(id).or_else(|| self.lost_containers.get_mut(id))?;
@@ -151,7 +151,7 @@ impl Store {
         if lost { None } else { Some(container.sandbox_id.clone()) }
     }
 
-    /// RemoveContainer, after a running container was stopped: no other start or removal is let in.
+    /// Begins RemoveContainer, after a running container was stopped. From here on, other starts and removals fail.
     pub fn begin_remove(&mut self, id: &str) -> Result<()> {
         let Some(container) = self.container_mut(id) else {
             return Err(Error::NotFound("not found".into()));
@@ -179,7 +179,7 @@ impl Store {
     }
 }
 
-/// The OCI spec's cgroupsPath, as the engine's family composes it for systemd (a slice) and cgroupfs.
+/// The OCI spec's cgroupsPath, as the engine's family makes it for systemd (a slice) and cgroupfs.
 pub fn cgroups_path(family: Family, parent: &str, id: &str) -> String {
     let base = parent.rsplit('/').next().unwrap_or(parent);
     let parent = parent.trim_end_matches('/');

@@ -37,12 +37,12 @@ impl Store {
     }
 }
 
-/// Outer `None`: nothing can match, because the prefix is unknown or ambiguous. Inner `None`: no filter.
+/// The id to filter by. The outer `None` means that nothing matches: the prefix is unknown or ambiguous. The inner `None` means: no filter.
 fn wanted<T>(of: &BTreeMap<String, T>, prefix: &str) -> Option<Option<String>> {
     if prefix.is_empty() { Some(None) } else { full_id(of, prefix).ok().map(Some) }
 }
 
-/// All labels must be there with exactly these values; for some engines an absent label is an empty one.
+/// Whether all labels are there with exactly these values. For some engines an absent label equals an empty one.
 fn selects(selector: &HashMap<String, String>, labels: &HashMap<String, String>, profile: &Profile) -> bool {
     selector.iter().all(|(key, value)| match labels.get(key) {
         Some(has) => has == value,

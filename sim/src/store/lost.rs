@@ -1,4 +1,4 @@
-//! Ids that vanished although nothing was removed: what an engine could not load, or forgot for a while.
+//! Lost ids: containers that exist but are not shown, because an engine could not load them or forgot them for a while.
 
 use super::{Store, full_id};
 
@@ -11,7 +11,7 @@ impl Store {
         }
     }
 
-    /// The whole id of what is there again; `None`: nothing lost begins so.
+    /// Shows a lost id again, and returns the whole id. `None`: no lost id begins with this prefix.
     pub fn find(&mut self, prefix: &str) -> Option<String> {
         if let Ok(id) = full_id(&self.lost_containers, prefix) {
             self.containers.extend(self.lost_containers.remove_entry(&id));

@@ -1,4 +1,4 @@
-//! The engine's memory as plain data: no clock (time comes in), no tokio, no processes.
+//! The engine's data: no clock (time is an argument), no tokio, no processes.
 //! `sandbox` and `container` hold the transitions, `view` what CRI shows of it.
 
 mod container;
@@ -19,7 +19,7 @@ pub use names::Names;
 pub use sandbox::on_host_network;
 pub use view::{container_item, sandbox_item};
 
-/// Why the engine refuses: containerd knows few codes, most errors are UNKNOWN.
+/// Why the engine refuses a call. containerd uses few codes; most errors are UNKNOWN.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     NotFound(String),
@@ -48,8 +48,8 @@ impl Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What the sandbox controller thinks: containerd 2.x keeps it apart from the CRI store, so the two can
-/// disagree for a moment (engine-facts §1.1, §6).
+/// The sandbox controller's state. containerd 2.x keeps it apart from the CRI store, so the two can
+/// differ for a moment (engine-facts §1.1, §6).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Controller {
     Ready,

@@ -1,10 +1,10 @@
-//! The life of a sandbox: reserve, add (READY), controller exit, exit (NOTREADY), forget, delete.
+//! The transitions of a sandbox: reserve, add (READY), controller exit, exit (NOTREADY), forget, delete.
 
 use super::{Controller, Error, Result, Sandbox, Store, names};
 use crate::pb;
 
 impl Store {
-    /// First step of RunPodSandbox: the name is taken before anything is made.
+    /// The first step of RunPodSandbox: takes the name before anything is made.
     pub fn reserve_sandbox(&mut self, id: &str, config: &pb::PodSandboxConfig, runtime_handler: &str) -> Result<()> {
         let metadata =
             config.metadata.as_ref().ok_or_else(|| Error::unknown("sandbox config must include metadata"))?;
@@ -16,12 +16,12 @@ impl Store {
         self.sandbox_names.reserve(&name, id).map_err(|e| e.context(format!("failed to reserve sandbox name {name:?}")))
     }
 
-    /// RunPodSandbox failed: the name is free again.
+    /// RunPodSandbox failed: frees the name.
     pub fn release_sandbox(&mut self, id: &str) {
         self.sandbox_names.release(id);
     }
 
-    /// The sandbox's process runs: it enters the store, at once READY.
+    /// The sandbox's process runs: adds the sandbox to the store, READY at once.
     pub fn add_sandbox(&mut self, id: &str, config: pb::PodSandboxConfig, handler: &str, pid: u32, now: i64) {
         let host_network = on_host_network(&config);
         let (netns, ip) = if host_network { (String::new(), String::new()) } else { (netns_path(id), self.new_ip()) };
@@ -41,14 +41,14 @@ impl Store {
         self.sandboxes.insert(id.to_owned(), sandbox);
     }
 
-    /// The process is gone, and the sandbox controller is the first to know.
+    /// The process is gone; the sandbox controller learns of it first.
     pub fn sandbox_controller_exited(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id).filter(|s| s.controller == Controller::Ready) {
             sandbox.controller = Controller::NotReady;
         }
     }
 
-    /// The exit monitor's update of the CRI store. False: the sandbox is not there any more, so no event.
+    /// The exit monitor's update of the CRI store. False: the sandbox is gone, so there is no event.
     pub fn sandbox_exited(&mut self, id: &str) -> bool {
         let Some(sandbox) = self.sandbox_mut(id) else {
             return false;
@@ -67,7 +67,7 @@ impl Store {
         was_ready
     }
 
-    /// End of StopPodSandbox: the network is torn down, with it the IP.
+    /// The end of StopPodSandbox: removes the network, and with it the IP.
     pub fn close_netns(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id) {
             sandbox.netns_closed = true;

@@ -1,4 +1,4 @@
-//! The transitions and what CRI shows of them.
+//! Tests of the transitions, and of what CRI shows of them.
 
 use std::collections::HashMap;
 

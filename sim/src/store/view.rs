@@ -59,7 +59,7 @@ impl Sandbox {
 }
 
 impl Container {
-    /// The pid as the engine tells it.
+    /// The pid as the engine shows it.
     pub fn shown_pid(&self, profile: &Profile) -> u32 {
         let running = self.status.state() == pb::ContainerState::ContainerRunning;
         if running || profile.pid_in_every_state { self.status.pid } else { 0 }
@@ -108,7 +108,7 @@ impl Container {
 
 impl Store {
     /// The sandbox's status (absent if it is unknown), the statuses of its containers, then the time (§1.1).
-    /// CRI-O takes the containers of the pod's uid, and tells nothing of an unknown sandbox: `None` (§1.2).
+    /// CRI-O takes the containers with the pod's uid, and sends no event for an unknown sandbox: `None` (§1.2).
     pub fn event(
         &self,
         id: &str,

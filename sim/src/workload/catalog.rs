@@ -6,11 +6,11 @@ use crate::rng::Rng;
 /// How the workload treats a pod.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Role {
-    /// One per node, for ever.
+    /// One on each node, for ever.
     Agent,
-    /// A replica of a service: restarted when it dies, replaced now and then.
+    /// A replica of a service: restarted after an exit, replaced now and then.
     Service,
-    /// Runs to its end; removed some time after.
+    /// Runs to its end, and is removed some time later.
     Job,
 }
 

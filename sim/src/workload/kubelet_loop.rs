@@ -1,4 +1,4 @@
-//! A kubelet in miniature: it keeps the node full, restarts what died, and clears away what is done.
+//! A small kubelet: it keeps the node full, restarts containers that exited, and removes finished pods.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Loop {
     pods: Vec<Pod>,
 }
 
-/// What is to be done next. Decided on the store alone, so that it can be tested.
+/// What to do next. It depends on the store only, so that it can be tested.
 #[derive(Debug, PartialEq)]
 enum Step {
     Run,
@@ -49,7 +49,7 @@ pub async fn run(engine: Arc<Engine>, options: Workload, mut rng: Rng) {
     for agent in agents.into_iter().take(options.pods) {
         node.run_pod(agent).await;
     }
-    // A node that is watched from its start is filled already.
+    // With --containers the node is full already.
     while node.pods.len() < options.pods * 3 / 4 {
         let planned = catalog::draw(&mut node.rng);
         node.run_pod(planned).await;
@@ -99,7 +99,7 @@ impl Loop {
         self.pods.push(pod);
     }
 
-    /// The next attempt; the dead one goes, as the kubelet's garbage collection would do.
+    /// Makes the next attempt, and removes the old one, as the kubelet's garbage collection does.
     async fn restart(&mut self, pod: usize, container: usize) {
         let sandbox = self.pods[pod].id.clone();
         let (mut spec, old) = self.pods[pod].containers[container].clone();
@@ -156,7 +156,7 @@ fn decide(store: &Store, pods: &[Pod], target: usize, rng: &mut Rng) -> Step {
     }
 }
 
-/// Nobody waits for the workload's commands, so their failures are told here.
+/// Prints the failures of the workload's commands, because nobody waits for them.
 fn say(done: Result<()>) {
     if let Err(e) = done {
         eprintln!("cri-sim: workload: {}", e.message());

@@ -1,6 +1,5 @@
-//! A random workload that looks like a living node: services that are rolled, jobs that end or fail, crash loops.
-//! `catalog` says what there is, `kubelet_loop` what happens to it; `populate` fills a node
-//! before it is watched.
+//! A random workload, like that of a busy node: services that are rolled, jobs that end or fail, crash loops.
+//! `catalog` describes the pods, `kubelet_loop` runs them, and `populate` fills a node before a client watches it.
 
 mod catalog;
 mod kubelet_loop;

@@ -7,7 +7,7 @@ use crate::kubelet::{ContainerSpec, PodSpec};
 
 const CONTAINERS_PER_POD: usize = 2;
 
-/// Runs `count` containers, two in each pod, without events: they ran before anyone could listen.
+/// Runs `count` containers, two in each pod, without events, as if they had run before any client came.
 pub async fn populate(engine: &Arc<Engine>, count: usize) -> Result<(), String> {
     engine.go_down();
     let mut left = count;

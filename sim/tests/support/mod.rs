@@ -18,7 +18,7 @@ pub type Runtime = pb::runtime_service_client::RuntimeServiceClient<Channel>;
 pub type Images = pb::image_service_client::ImageServiceClient<Channel>;
 pub use pb::ContainerEventType as Kind;
 
-/// Nothing here takes long: who waits longer is stuck.
+/// Nothing here takes that long; a longer wait means that something hangs.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub struct Sim {
@@ -54,9 +54,9 @@ impl Sim {
         line.expect("cri-sim ended")
     }
 
-    /// Gives a command; its answer, without the detail lines of `list`.
+    /// Sends a command and returns its answer, without the detail lines of `list`.
     pub async fn ask(&mut self, line: &str) -> String {
-        self.tell(line).await;
+        self.send(line).await;
         loop {
             let answer = self.next_line().await;
             if !answer.starts_with("- ") {
@@ -65,11 +65,11 @@ impl Sim {
         }
     }
 
-    pub async fn tell(&mut self, line: &str) {
+    pub async fn send(&mut self, line: &str) {
         self.stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
-    /// Gives a command that must succeed, and takes the first `id=` of its answer.
+    /// Sends a command that must succeed, and returns the first `id=` of its answer.
     pub async fn id(&mut self, line: &str) -> String {
         let answer = self.ok(line).await;
         field(&answer, "id").unwrap_or_else(|| panic!("no id in {answer:?}"))
@@ -81,7 +81,7 @@ impl Sim {
         answer
     }
 
-    /// The number of a key in the answer of `stats`; 0 where it is absent.
+    /// The number of a key in the answer to `stats`; 0 if the key is absent.
     pub async fn stat(&mut self, key: &str) -> u64 {
         field(&self.ok("stats").await, key).map_or(0, |n| n.parse().unwrap())
     }
@@ -103,12 +103,12 @@ impl Sim {
         self.folder.path()
     }
 
-    /// Waits for the end, which something must have caused.
+    /// Waits until the program has ended.
     pub async fn ended(&mut self) -> std::process::ExitStatus {
         timeout(DEADLINE, self.child.wait()).await.expect("cri-sim does not end").unwrap()
     }
 
-    /// Closes stdin, and with it the program.
+    /// Closes stdin, which ends the program.
     pub async fn finish(mut self) {
         drop(self.stdin);
         let status = timeout(DEADLINE, self.child.wait()).await.expect("cri-sim does not end").unwrap();
@@ -132,7 +132,7 @@ impl Events {
         events
     }
 
-    /// Only calls: for an engine that does not let anyone subscribe now.
+    /// Calls without waiting, for an engine that does not accept subscribers now.
     pub async fn call(sim: &Sim) -> Events {
         let mut client = sim.runtime().await;
         let (to, events) = tokio::sync::mpsc::unbounded_channel();
