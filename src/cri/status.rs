@@ -48,8 +48,8 @@ impl Client {
     async fn ask_status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Reply>> {
         let found = match kind {
             Some(kind) => self.status_of_kind(id, kind).await?,
-            None => match self.status_of_kind(id, Kind::Container).await? {
-                None => self.status_of_kind(id, Kind::Sandbox).await?,
+            None => match self.one_status(id, Kind::Container, true).await? {
+                None => self.one_status(id, Kind::Sandbox, true).await?,
                 found => found,
             },
         };
