@@ -1,5 +1,6 @@
 //! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
 
+pub mod cgroup_name;
 mod eventfd;
 mod fork;
 mod process;

@@ -1,7 +1,9 @@
 //! What /proc tells of a process, and how pids of one pid namespace read in another.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::cgroup_name::naming;
 
 /// A view of the host's /proc, possibly mounted elsewhere (option `host.root`).
 #[derive(Debug, Clone)]
@@ -24,10 +26,23 @@ impl Proc {
         parse_start_ticks(&fs::read_to_string(self.file(pid, "stat")).ok()?)
     }
 
-    /// The cgroup whose path names `id`, as the file system shows it below the hierarchy's mount point.
-    /// `None` when the process is not there, or is not in a cgroup of that container.
+    /// The cgroup of the container `id`, in which the process is, as the file system shows it below the hierarchy's mount
+    /// point. `None` when the process is not there, or is not in it, or when we are in a cgroup namespace of our own: what
+    /// the kernel shows there begins with `/..` and is no path (`host::cgroup` may find the true one).
     pub fn cgroup_naming(&self, pid: i32, id: &str) -> Option<String> {
-        cgroup_naming(&fs::read_to_string(self.file(pid, "cgroup")).ok()?, id).map(str::to_owned)
+        let text = self.cgroup(pid).ok()?;
+        let found = naming(&text, id).filter(|naming| !naming.line.path.is_outside())?;
+        Some(found.path.to_owned())
+    }
+
+    /// Whether the process is in the container `id`, or in what that made beneath its own cgroup.
+    pub fn is_in_container(&self, pid: i32, id: &str) -> bool {
+        self.cgroup(pid).is_ok_and(|text| naming(&text, id).is_some())
+    }
+
+    /// The file /proc/PID/cgroup; `host::cgroup_name` reads it.
+    pub fn cgroup(&self, pid: i32) -> io::Result<String> {
+        fs::read_to_string(self.file(pid, "cgroup"))
     }
 
     /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
@@ -65,10 +80,10 @@ impl Proc {
     pub fn translate(&self, view: PidView, engine_pid: i32, id: &str) -> Option<i32> {
         match view {
             PidView::Same => Some(engine_pid),
-            PidView::Unknown => self.cgroup_naming(engine_pid, id).map(|_| engine_pid),
+            PidView::Unknown => self.is_in_container(engine_pid, id).then_some(engine_pid),
             PidView::Nested { depth } => self.pids().find(|pid| {
                 let status = fs::read_to_string(self.file(*pid, "status")).unwrap_or_default();
-                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.cgroup_naming(*pid, id).is_some()
+                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.is_in_container(*pid, id)
             }),
         }
     }
@@ -104,18 +119,6 @@ fn parse_ns_pids(status: &str) -> Vec<i32> {
     line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do. What a
-/// container makes of its cgroup (crun's `container`, systemd's `init.scope`) is cut off.
-fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
-    let paths = text.lines().rev().filter_map(|line| line.splitn(3, ':').nth(2));
-    let mut named = paths.filter_map(|path| {
-        let at = path.find(id).filter(|_| !id.is_empty())?;
-        let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
-        Some(&path[..end])
-    });
-    named.next()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,15 +129,6 @@ mod tests {
         assert_eq!(parse_start_ticks(stat), Some(4711));
         assert_eq!(parse_start_ticks("7 (x"), None);
         assert!(Proc::new(Path::new("/")).start_ticks(std::process::id() as i32).unwrap() > 0);
-    }
-
-    #[test]
-    fn a_cgroup_is_believed_only_when_it_names_the_whole_id() {
-        let text = "12:memory:/k8s.io/aaaa\n1:name=systemd:/other\n0::/kubepods/cri-containerd-aaaa.scope\n";
-        assert_eq!(cgroup_naming(text, "aaaa"), Some("/kubepods/cri-containerd-aaaa.scope"));
-        assert_eq!(cgroup_naming("0::/crio-aaaa.scope/container", "aaaa"), Some("/crio-aaaa.scope"));
-        assert_eq!(cgroup_naming(text, "aaab"), None);
-        assert_eq!(cgroup_naming(text, ""), None);
     }
 
     #[test]
@@ -156,5 +150,17 @@ mod tests {
         assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
         assert_eq!(host.translate(PidView::Unknown, 150, "beef"), None);
         assert_eq!(host.translate(PidView::Same, 7, "any"), Some(7));
+    }
+
+    #[test]
+    fn trap_a_path_that_leaves_our_namespace_proves_the_container_and_is_no_path() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("proc/150");
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("cgroup"), "0::/../pod7/cafe\n").unwrap();
+        let host = Proc::new(root.path());
+        assert!(host.is_in_container(150, "cafe"));
+        assert_eq!(host.cgroup_naming(150, "cafe"), None);
+        assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
     }
 }
