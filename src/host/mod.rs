@@ -1,8 +1,10 @@
 //! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
 
+pub mod cgroup;
 pub mod cgroup_name;
 mod eventfd;
 mod fork;
+pub mod namespace;
 mod process;
 mod signals;
 mod uts;
