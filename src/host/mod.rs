@@ -5,7 +5,9 @@ pub mod cgroup_name;
 mod eventfd;
 mod fork;
 pub mod namespace;
+pub mod pidfd;
 mod process;
+mod refusal;
 mod signals;
 mod uts;
 
@@ -13,6 +15,7 @@ pub use eventfd::EventFd;
 #[cfg(test)]
 pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
-pub use process::{PidView, Proc};
+pub use process::{PidView, Proc, Zombie};
+pub use refusal::Refusal;
 pub use signals::without_signals;
 pub use uts::host_name;

@@ -45,6 +45,25 @@ impl Proc {
         fs::read_to_string(self.file(pid, "cgroup"))
     }
 
+    /// What a process that has ended, and that nobody has waited for yet, tells. `None`: it is no such process.
+    pub fn zombie(&self, pid: i32) -> Option<Zombie> {
+        let stat = fs::read_to_string(self.file(pid, "stat")).ok()?;
+        if !matches!(parse_state(&stat)?, 'Z' | 'X') {
+            return None;
+        }
+        let status = parse_exit_status(&stat)?;
+        // Who may not trace the process reads 0 for its exit status, and may not read this link.
+        let permitted = status != 0 || fs::read_link(self.file(pid, "ns/pid")).is_ok();
+        Some(Zombie { start_ticks: parse_start_ticks(&stat)?, status: permitted.then_some(status) })
+    }
+
+    /// Whether the pids of this /proc are those of our own pid namespace. Only then can a process be opened by its pid.
+    pub fn counts_as_we_do(&self) -> bool {
+        // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more.
+        let status = fs::read_to_string(self.root.join("self/status")).unwrap_or_default();
+        parse_ns_pids(&status) == [std::process::id() as i32]
+    }
+
     /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
     pub fn is_init_system(&self, pid: i32) -> bool {
         let command = || fs::read_to_string(self.file(pid, "comm")).unwrap_or_default();
@@ -94,6 +113,15 @@ impl Proc {
     }
 }
 
+/// A process that has ended, and that nobody has waited for yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zombie {
+    /// When it began, in clock ticks since boot.
+    pub start_ticks: u64,
+    /// Its wait status; `None` without the right to trace it.
+    pub status: Option<i32>,
+}
+
 /// How the engine's pids read in our pid namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidView {
@@ -112,6 +140,16 @@ pub enum PidView {
 fn parse_start_ticks(stat: &str) -> Option<u64> {
     let (_, after_command) = stat.rsplit_once(')')?;
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+/// Field 3: one letter.
+fn parse_state(stat: &str) -> Option<char> {
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+/// Field 52, the last that there was when it came (Linux 3.5).
+fn parse_exit_status(stat: &str) -> Option<i32> {
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(49)?.parse().ok()
 }
 
 fn parse_ns_pids(status: &str) -> Vec<i32> {
