@@ -10,6 +10,7 @@ mod process;
 mod refusal;
 mod signals;
 mod uts;
+pub mod watch;
 
 pub use eventfd::EventFd;
 #[cfg(test)]
