@@ -1,5 +1,6 @@
 //! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
 
+pub mod below;
 pub mod cgroup;
 pub mod cgroup_name;
 mod eventfd;
@@ -7,6 +8,7 @@ mod fork;
 pub mod namespace;
 pub mod pidfd;
 mod process;
+pub mod proven;
 mod refusal;
 mod signals;
 mod uts;

@@ -276,3 +276,55 @@ fn trap_a_removed_cgroup_of_a_zombie_is_no_place() {
     assert_eq!(line.path.parts().next().unwrap().role, Role::Other);
     assert_eq!(cgroups.place(&line), Err(Unplaced::Removed));
 }
+
+const INSIDE: &str = "CRI_TEST_IN_OWN_CGROUP_NAMESPACE";
+
+/// Runs anew in a cgroup namespace of its own, with the host's tree still mounted, as an agent's DaemonSet has it.
+#[test]
+fn trap_within_an_own_cgroup_namespace_true_paths_are_found() {
+    if let Some(top) = std::env::var_os(INSIDE) {
+        return inside_true_paths_are_found(Path::new(&top));
+    }
+    let cgroups = Cgroups::read(Path::new("/")).unwrap();
+    let Some(mount) = cgroups.v2() else { return eprintln!("skipped: cgroup v2 is not mounted here") };
+    let Some(top) = Made::new(mount, "namespace") else { return };
+    let (own, mut other) = (top.dir.join("a/own"), Made { dir: top.dir.join("b"), child: None });
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::create_dir(&other.dir).unwrap();
+    other.enter();
+    let script = "echo $$ > \"$1/cgroup.procs\" && shift && exec unshare --cgroup --mount \"$@\"";
+    let name = "host::cgroup::tests::trap_within_an_own_cgroup_namespace_true_paths_are_found";
+    let run = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .args([&own, &std::env::current_exe().unwrap()])
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, &top.dir)
+        .output();
+    drop(other);
+    let removed = [std::fs::remove_dir(&own), std::fs::remove_dir(top.dir.join("a"))];
+    let run = run.unwrap();
+    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    if said.contains("unshare failed") {
+        return eprintln!("skipped: {said}");
+    }
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    assert!(removed.iter().all(Result::is_ok), "{removed:?}");
+}
+
+fn inside_true_paths_are_found(top: &Path) {
+    assert_eq!(super::own_namespace(), Whose::Own);
+    let other = procs(&top.join("b")).unwrap().pids[0];
+    let text = std::fs::read_to_string(format!("/proc/{other}/cgroup")).unwrap();
+    let line = lines(&text).find(Line::is_v2).unwrap();
+    assert_eq!(line.path.path(), "/../../b", "as the kernel shows it here");
+    let place = || Cgroups::read(Path::new("/")).unwrap().place(&line);
+    // Our own cgroups are not mounted yet: the way to them cannot be found.
+    let lacking = Unplaced::OwnNamespace("its own cgroups are not mounted");
+    assert_eq!(place(), Err(lacking));
+    let own = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount").args(["-t", "cgroup2", "none"]).arg(own.path()).status().unwrap();
+    assert!(mounted.success());
+    let found = place();
+    assert!(Command::new("umount").arg(own.path()).status().unwrap().success());
+    assert_eq!(found.map(|place| place.dir), Ok(top.join("b")));
+}

@@ -205,3 +205,73 @@ fn trap_without_the_right_to_trace_a_zombies_exit_status_reads_0_and_is_no_code(
     assert_eq!(status(stat(0)), Some((4711, Some(0))));
     assert_eq!(status(stat(0).replace(") Z", ") S")), None);
 }
+
+const INSIDE: &str = "CRI_TEST_IN_OWN_PID_NAMESPACE";
+
+/// Runs anew in a pid namespace of its own, where a pid can be given to a new process at will.
+#[test]
+fn trap_a_pid_that_is_used_again_is_another_process() {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside_a_pid_is_used_again();
+    }
+    let name = "host::pidfd::tests::trap_a_pid_that_is_used_again_is_another_process";
+    let run = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .output();
+    match run {
+        Ok(run) if run.status.success() => {
+            assert!(String::from_utf8_lossy(&run.stdout).contains("1 passed"), "the test inside did not run");
+            eprint!("{}", String::from_utf8_lossy(&run.stderr));
+        }
+        Ok(run) => {
+            let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+            assert!(said.contains("unshare failed"), "{said}");
+            eprintln!("skipped: {said}");
+        }
+        Err(error) => eprintln!("skipped: unshare: {error}"),
+    }
+}
+
+fn inside_a_pid_is_used_again() {
+    let spawn = || Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
+    let end = |mut child: Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    let first = spawn();
+    let pid = first.id() as i32;
+    let Some(held) = opened(&first) else { return };
+    end(first);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let second = loop {
+        if let Err(error) = fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()) {
+            return eprintln!("skipped: pids cannot be chosen here: {error}");
+        }
+        let next = spawn();
+        // Within one tick of the clock the two could not be told apart by their start.
+        if next.id() as i32 == pid && real().start_ticks(pid) != Some(held.start_ticks()) {
+            break next;
+        }
+        end(next);
+        assert!(Instant::now() < deadline, "pid {pid} is not used again");
+    };
+    // What is held stays what it was.
+    assert_ne!(held.life().unwrap(), Life::Alive);
+    if Abilities::get().exit.is_yes() {
+        assert_eq!(held.exit(&real()).map(|exit| exit.code), Some(137));
+    } else {
+        assert_eq!(held.exit(&real()), None, "the pid is another's");
+    }
+    // What was known by pid and start is not found any more.
+    let expected = Expected { start_ticks: Some(held.start_ticks()), id: None };
+    let found = real().start_ticks(pid).unwrap();
+    let reused = Refusal::Reused { pid, expected: held.start_ticks(), found };
+    assert_eq!(Process::open(&real(), pid, expected).map(|process| process.pid()), Err(reused));
+    assert_ne!(Process::open(&real(), pid, Expected::default()).unwrap().identity(), held.identity());
+    let foreign = super::super::proven::prove(&real(), pid, &"a".repeat(64));
+    assert_eq!(foreign, Err(Refusal::ForeignCgroup(pid)));
+    end(second);
+}

@@ -73,6 +73,20 @@ fn what_comes_and_goes_in_a_directory_is_told() {
 }
 
 #[test]
+fn trap_what_is_made_between_watch_and_scan_is_told_by_both_and_before_by_the_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("before")).unwrap();
+    let mut watcher = Watcher::new();
+    let Some(_) = watched(watcher.add_dir(dir.path())) else { return };
+    fs::create_dir(dir.path().join("between")).unwrap();
+    let mut walk = super::super::cgroup::Walk::below(dir.path()).unwrap();
+    let mut scanned: Vec<String> = walk.next_batch(9, |_| true).iter().map(|found| found.name().to_owned()).collect();
+    scanned.sort();
+    assert_eq!(scanned, ["before", "between"]);
+    assert_eq!(told(&mut watcher), [(What::Created, "between".into())]);
+}
+
+#[test]
 fn a_directory_that_goes_ends_its_watch() {
     let dir = tempfile::tempdir().unwrap();
     let inner = dir.path().join("inner");
