@@ -4,6 +4,7 @@ pub mod below;
 pub mod cgroup;
 pub mod cgroup_name;
 mod eventfd;
+mod filesystem;
 mod fork;
 pub mod namespace;
 pub mod pidfd;
@@ -18,7 +19,7 @@ pub use eventfd::EventFd;
 #[cfg(test)]
 pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
-pub use process::{PidView, Proc, Zombie};
+pub use process::{PidView, Proc, Stat};
 pub use refusal::Refusal;
 pub use signals::without_signals;
 pub use uts::host_name;

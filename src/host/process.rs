@@ -45,23 +45,26 @@ impl Proc {
         fs::read_to_string(self.file(pid, "cgroup"))
     }
 
-    /// What a process that has ended, and that nobody has waited for yet, tells. `None`: it is no such process.
-    pub fn zombie(&self, pid: i32) -> Option<Zombie> {
-        let stat = fs::read_to_string(self.file(pid, "stat")).ok()?;
-        if !matches!(parse_state(&stat)?, 'Z' | 'X') {
-            return None;
-        }
-        let status = parse_exit_status(&stat)?;
+    /// What /proc/PID/stat says. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack of
+    /// descriptors, say nothing about it.
+    pub fn stat(&self, pid: i32) -> io::Result<Stat> {
+        let text = fs::read_to_string(self.file(pid, "stat"))?;
+        let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         // Who may not trace the process reads 0 for its exit status, and may not read this link.
-        let permitted = status != 0 || fs::read_link(self.file(pid, "ns/pid")).is_ok();
-        Some(Zombie { start_ticks: parse_start_ticks(&stat)?, status: permitted.then_some(status) })
+        let read_link = || fs::read_link(self.file(pid, "ns/pid"));
+        stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || read_link().is_ok()));
+        Ok(stat)
     }
 
     /// Whether the pids of this /proc are those of our own pid namespace. Only then can a process be opened by its pid.
-    pub fn counts_as_we_do(&self) -> bool {
-        // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more.
-        let status = fs::read_to_string(self.root.join("self/status")).unwrap_or_default();
-        parse_ns_pids(&status) == [std::process::id() as i32]
+    pub fn counts_as_we_do(&self) -> io::Result<bool> {
+        // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more, and
+        // one of another has no `self`.
+        match fs::read_to_string(self.root.join("self/status")) {
+            Ok(status) => Ok(parse_ns_pids(&status) == [std::process::id() as i32]),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
@@ -113,13 +116,22 @@ impl Proc {
     }
 }
 
-/// A process that has ended, and that nobody has waited for yet.
+/// What /proc/PID/stat says of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zombie {
+pub struct Stat {
+    /// One letter: proc_pid_stat(5).
+    pub state: char,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
-    /// Its wait status; `None` without the right to trace it.
-    pub status: Option<i32>,
+    /// The wait status of what has ended and was not waited for yet; `None` also without the right to trace it.
+    pub exit_status: Option<i32>,
+}
+
+impl Stat {
+    /// Whether it has ended, and nobody has waited for it yet.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
 }
 
 /// How the engine's pids read in our pid namespace.
@@ -142,14 +154,12 @@ fn parse_start_ticks(stat: &str) -> Option<u64> {
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// Field 3: one letter.
-fn parse_state(stat: &str) -> Option<char> {
-    stat.rsplit_once(')')?.1.trim_start().chars().next()
-}
-
-/// Field 52, the last that there was when it came (Linux 3.5).
-fn parse_exit_status(stat: &str) -> Option<i32> {
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(49)?.parse().ok()
+/// Fields 3, 22 and 52, the last that there was when it came (Linux 3.5).
+fn parse_stat(stat: &str) -> Option<Stat> {
+    let (_, after_command) = stat.rsplit_once(')')?;
+    let state = after_command.trim_start().chars().next()?;
+    let exit_status = after_command.split_ascii_whitespace().nth(49).and_then(|status| status.parse().ok());
+    Some(Stat { state, start_ticks: parse_start_ticks(stat)?, exit_status })
 }
 
 fn parse_ns_pids(status: &str) -> Vec<i32> {

@@ -69,7 +69,8 @@ fn links_and_dots_stay_below_the_root_in_both_ways() {
         let (kernels, walked) = both(&tree, path);
         assert_eq!(walked, want, "{path}, walked");
         match kernels {
-            Err(libc::ENOSYS | libc::EPERM) => eprintln!("skipped: openat2 is not to be had here"),
+            // Where openat2 is not to be had everything goes by walking.
+            Err(libc::ENOSYS | libc::EPERM) => {}
             kernels => assert_eq!(kernels, want, "{path}, openat2"),
         }
     }

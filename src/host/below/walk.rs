@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
+use super::super::filesystem::{FileSystem, of_open};
 use super::{descriptor_path, open_at};
 
 /// As many links as the kernel follows.
@@ -56,7 +57,7 @@ pub(super) fn open(root: OwnedFd, path: &Path, flags: libc::c_int) -> io::Result
                 if links > LINKS {
                     return Err(io::Error::from_raw_os_error(libc::ELOOP));
                 }
-                if is_proc(fd.as_fd())? && !PROC_TEXTS.contains(&name.as_bytes()) {
+                if of_open(fd.as_fd()) == Some(FileSystem::Proc) && !PROC_TEXTS.contains(&name.as_bytes()) {
                     return Err(io::Error::from_raw_os_error(libc::EXDEV));
                 }
                 let target = link_target(fd.as_fd())?;
@@ -88,17 +89,6 @@ fn kind(fd: BorrowedFd<'_>) -> io::Result<libc::mode_t> {
             return Err(io::Error::last_os_error());
         }
         Ok(about.assume_init().st_mode & libc::S_IFMT)
-    }
-}
-
-fn is_proc(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let mut about = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: an open descriptor, and a structure that fstatfs fills where it succeeds.
-    unsafe {
-        if libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(about.assume_init().f_type as i64 == libc::PROC_SUPER_MAGIC as i64)
     }
 }
 

@@ -5,12 +5,12 @@
 use std::ffi::{CStr, CString};
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::super::filesystem::{FileSystem, of_open, of_path};
 use super::mounts::CgroupMount;
 
 /// FILEID_KERNFS of include/linux/exportfs.h (Linux 5.5): the handle is the 64-bit id.
@@ -33,7 +33,7 @@ struct Handle {
 pub fn id_of(dir: &Path) -> io::Result<u64> {
     let path = CString::new(dir.as_os_str().as_bytes())?;
     match handle_of(libc::AT_FDCWD, &path, libc::AT_SYMLINK_FOLLOW) {
-        Some(handle) if handle.is_id(|| File::open(dir).is_ok_and(|dir| is_cgroup(dir.as_fd()))) => Ok(handle.id()),
+        Some(handle) if handle.is_id(|| is_cgroup(of_path(dir))) => Ok(handle.id()),
         _ => Ok(fs::metadata(dir)?.ino()),
     }
 }
@@ -41,7 +41,7 @@ pub fn id_of(dir: &Path) -> io::Result<u64> {
 /// The id of a cgroup by its open directory (O_PATH will do).
 pub fn id_of_open(dir: BorrowedFd<'_>) -> io::Result<u64> {
     match handle_of(dir.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
-        Some(handle) if handle.is_id(|| is_cgroup(dir)) => Ok(handle.id()),
+        Some(handle) if handle.is_id(|| is_cgroup(of_open(dir))) => Ok(handle.id()),
         _ => Ok(File::from(dir.try_clone_to_owned()?).metadata()?.ino()),
     }
 }
@@ -67,16 +67,8 @@ fn handle_of(at: RawFd, path: &CStr, flags: libc::c_int) -> Option<Handle> {
     (done == 0).then_some(handle)
 }
 
-fn is_cgroup(dir: BorrowedFd<'_>) -> bool {
-    let mut about = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: an open descriptor, and a structure that fstatfs fills where it succeeds.
-    let kind = unsafe {
-        if libc::fstatfs(dir.as_raw_fd(), about.as_mut_ptr()) != 0 {
-            return false;
-        }
-        about.assume_init().f_type as i64
-    };
-    [libc::CGROUP2_SUPER_MAGIC as i64, libc::CGROUP_SUPER_MAGIC as i64].contains(&kind)
+fn is_cgroup(found: Option<FileSystem>) -> bool {
+    matches!(found, Some(FileSystem::Cgroup | FileSystem::Cgroup2))
 }
 
 impl CgroupMount {
@@ -87,8 +79,8 @@ impl CgroupMount {
     /// the kernel's cgroup file system.
     pub fn path_by_handle(&self, id: u64) -> io::Result<Option<String>> {
         let dir = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(&self.dir)?;
-        let root =
-            handle_of(dir.as_raw_fd(), c"", libc::AT_EMPTY_PATH).filter(|root| root.is_id(|| is_cgroup(dir.as_fd())));
+        let root = handle_of(dir.as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+            .filter(|root| root.is_id(|| is_cgroup(of_open(dir.as_fd()))));
         let root = root.ok_or(io::ErrorKind::Unsupported)?;
         let Some(found) = open_by_id(&dir, root.kind, id)? else {
             return Ok(None);

@@ -1,11 +1,10 @@
 //! Which cgroup file systems are mounted, from a process's mountinfo.
 
-#![allow(unsafe_code)]
-
-use std::ffi::{CString, OsString};
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+
+use super::super::filesystem::{FileSystem, of_path};
 
 /// A hierarchy of cgroups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,22 +108,11 @@ impl Hierarchy {
 
 impl CgroupMount {
     fn is_there(&self) -> bool {
-        let Ok(path) = CString::new(self.dir.as_os_str().as_bytes()) else {
-            return false;
+        let wanted = match self.hierarchy {
+            Hierarchy::V2 => FileSystem::Cgroup2,
+            Hierarchy::V1(_) => FileSystem::Cgroup,
         };
-        let mut about = MaybeUninit::<libc::statfs>::uninit();
-        // SAFETY: a path that ends in NUL, and a structure that statfs fills where it succeeds.
-        let kind = unsafe {
-            if libc::statfs(path.as_ptr(), about.as_mut_ptr()) != 0 {
-                return false;
-            }
-            about.assume_init().f_type as i64
-        };
-        let magic = match self.hierarchy {
-            Hierarchy::V2 => libc::CGROUP2_SUPER_MAGIC as i64,
-            Hierarchy::V1(_) => libc::CGROUP_SUPER_MAGIC as i64,
-        };
-        kind == magic
+        of_path(&self.dir) == Some(wanted)
     }
 }
 

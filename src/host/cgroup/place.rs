@@ -46,6 +46,8 @@ impl fmt::Display for Unplaced {
     }
 }
 
+impl std::error::Error for Unplaced {}
+
 impl Cgroups {
     /// The directory that a line of /proc/PID/cgroup means. It may be gone by now.
     ///

@@ -44,6 +44,9 @@ fn say(path: &str) -> Said {
     }
 }
 
+/// What it is, the path, and what [`say`] is to say: parts, uid, of an engine, below a kube parent.
+type Row = (&'static str, String, &'static str, Option<&'static str>, bool, bool);
+
 /// Each shape that was measured, or is cited from an engine or from an agent's bug report.
 #[test]
 fn every_shape() {
@@ -51,7 +54,7 @@ fn every_shape() {
     let (uid, fixed) = (Some(UID), Some(STATIC_UID));
     let dir = format!("/kubepods/burstable/pod{UID}");
     let slice = format!("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{u}.slice");
-    let table: &[(&str, String, &str, Option<&str>, bool, bool)] = &[
+    let table: &[Row] = &[
         // kubelet, cgroupfs driver.
         ("besteffort pod", format!("/kubepods/besteffort/pod{UID}"), "pod - parent", uid, false, true),
         ("guaranteed pod", format!("/kubepods/pod{UID}"), "pod parent", uid, false, true),

@@ -19,10 +19,8 @@ pub use exit::Exit;
 
 use super::Proc;
 use super::cgroup_name::init_names;
+use super::filesystem::{FileSystem, of_open};
 use super::refusal::Refusal;
-
-/// PID_FS_MAGIC of include/uapi/linux/magic.h (Linux 6.9): before, all pidfds shared one anonymous inode.
-const PID_FS: i64 = 0x5049_4446;
 
 /// What tells one process from all others since boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,21 +71,21 @@ impl Process {
     /// `proc` has to count pids as this process does. Errors: [`Refusal`]; `Descriptors` when there is no descriptor left,
     /// which says nothing about the process.
     pub fn open(proc: &Proc, pid: i32, expected: Expected<'_>) -> Result<Process, Refusal> {
-        if !proc.counts_as_we_do() {
+        let failed = |error: io::Error| Refusal::of_read(pid, &error);
+        if !proc.counts_as_we_do().map_err(failed)? {
             return Err(Refusal::OtherNamespace);
         }
         let fd = open(pid, 0).map_err(|error| Refusal::of_open(pid, &error))?;
-        let start_ticks = proc.start_ticks(pid).ok_or(Refusal::NoProcess(pid))?;
+        let start_ticks = proc.stat(pid).map_err(failed)?.start_ticks;
         if let Some(expected) = expected.start_ticks.filter(|expected| *expected != start_ticks) {
             return Err(Refusal::Reused { pid, expected, found: start_ticks });
         }
         if let Some(id) = expected.id {
-            let text = proc.cgroup(pid).map_err(|error| Refusal::of_read(pid, &error))?;
+            let text = proc.cgroup(pid).map_err(failed)?;
             init_names(&text, id).ok_or(Refusal::ForeignCgroup(pid))?;
         }
         // Had it been waited for in the meantime, its pid could have been another's when we read.
-        let again = proc.start_ticks(pid);
-        if again != Some(start_ticks) || !is_there(fd.as_fd()) {
+        if proc.stat(pid).map_err(failed)?.start_ticks != start_ticks || !is_there(fd.as_fd()) {
             return Err(Refusal::NoProcess(pid));
         }
         let identity = inode(fd.as_fd()).map_or(Identity::Start(pid, start_ticks), Identity::Inode);
@@ -136,10 +134,10 @@ impl Process {
         if self.life().ok()? != Life::Ended {
             return None;
         }
-        let zombie = proc.zombie(self.pid)?;
+        let zombie = proc.stat(self.pid).ok()?;
         // Still the same one after reading.
         let same = zombie.start_ticks == self.start_ticks && is_there(self.fd.as_fd());
-        same.then(|| zombie.status).flatten().map(Exit::of_status)
+        zombie.exit_status.filter(|_| same).map(Exit::of_status)
     }
 
     /// The id of its cgroup in the v2 hierarchy (Linux 6.13), also after its end where its exit is known. Where v2 holds no
@@ -191,17 +189,9 @@ fn is_there(fd: BorrowedFd<'_>) -> bool {
 }
 
 fn inode(fd: BorrowedFd<'_>) -> Option<u64> {
-    if cfg!(not(target_pointer_width = "64")) {
+    // On 32 bits only half of the number is told. Before Linux 6.9 all pidfds shared one anonymous inode.
+    if cfg!(not(target_pointer_width = "64")) || of_open(fd) != Some(FileSystem::Pid) {
         return None;
     }
-    let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: an open descriptor, and a structure that fstatfs fills where it succeeds.
-    let kind = unsafe {
-        if libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) != 0 {
-            return None;
-        }
-        about.assume_init().f_type as i64
-    };
-    let file = File::from(fd.try_clone_to_owned().ok()?);
-    (kind == PID_FS).then(|| file.metadata().ok().map(|about| about.ino())).flatten()
+    Some(File::from(fd.try_clone_to_owned().ok()?).metadata().ok()?.ino())
 }

@@ -6,8 +6,6 @@
 #![allow(unsafe_code)]
 
 mod notice;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -76,6 +74,8 @@ impl fmt::Display for NoHints {
     }
 }
 
+impl std::error::Error for NoHints {}
+
 /// One inotify descriptor, made for the first watch. Closed on exec, does not block. 1 KB of kernel memory a watch.
 ///
 /// Scan after adding a watch: of what is made meanwhile either tells, or both do. What one read tells of a name says "look
@@ -125,11 +125,9 @@ impl Watcher {
     /// Needed also for a cgroup that was removed: the kernel does not end the watch by itself (up to Linux 6.18), and keeps a KB
     /// for each. That it did (a later one) is fine.
     pub fn remove(&mut self, watch: Watch) {
-        if self.live.remove(&watch) {
-            if let Some(fd) = &self.fd {
-                // SAFETY: two integers. EINVAL: the kernel has ended it before, which is what was wanted.
-                unsafe { libc::inotify_rm_watch(fd.as_raw_fd(), watch.0) };
-            }
+        if let Some(fd) = self.fd.as_ref().filter(|_| self.live.remove(&watch)) {
+            // SAFETY: two integers. EINVAL: the kernel has ended it before, which is what was wanted.
+            unsafe { libc::inotify_rm_watch(fd.as_raw_fd(), watch.0) };
         }
     }
 
