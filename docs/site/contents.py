@@ -46,6 +46,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
+        Page("The host as a second source", "docs/witness.md"),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
