@@ -46,6 +46,8 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
+        Page("Where each field comes from", "docs/fields.md"),
+        Page("The host as a second source", "docs/witness.md"),
         Page("Glossary", "docs/glossary.md"),
     ],
     "Languages": [

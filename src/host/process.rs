@@ -1,7 +1,9 @@
 //! What /proc tells of a process, and how pids of one pid namespace read in another.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::cgroup_name::naming;
 
 /// A view of the host's /proc, possibly mounted elsewhere (option `host.root`).
 #[derive(Debug, Clone)]
@@ -24,10 +26,45 @@ impl Proc {
         parse_start_ticks(&fs::read_to_string(self.file(pid, "stat")).ok()?)
     }
 
-    /// The cgroup whose path names `id`, as the file system shows it below the hierarchy's mount point.
-    /// `None` when the process is not there, or is not in a cgroup of that container.
+    /// The cgroup of the container `id`, in which the process is, as the file system shows it below the hierarchy's mount
+    /// point. `None` when the process is not there, or is not in it, or when we are in a cgroup namespace of our own: what
+    /// the kernel shows there begins with `/..` and is no path (`host::cgroup` may find the true one).
     pub fn cgroup_naming(&self, pid: i32, id: &str) -> Option<String> {
-        cgroup_naming(&fs::read_to_string(self.file(pid, "cgroup")).ok()?, id).map(str::to_owned)
+        let text = self.cgroup(pid).ok()?;
+        let found = naming(&text, id).filter(|naming| !naming.line.path.is_outside())?;
+        Some(found.path.to_owned())
+    }
+
+    /// Whether the process is in the container `id`, or in what that made beneath its own cgroup.
+    pub fn is_in_container(&self, pid: i32, id: &str) -> bool {
+        self.cgroup(pid).is_ok_and(|text| naming(&text, id).is_some())
+    }
+
+    /// The file /proc/PID/cgroup; `host::cgroup_name` reads it.
+    pub fn cgroup(&self, pid: i32) -> io::Result<String> {
+        fs::read_to_string(self.file(pid, "cgroup"))
+    }
+
+    /// What /proc/PID/stat says. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack of
+    /// descriptors, say nothing about it.
+    pub fn stat(&self, pid: i32) -> io::Result<Stat> {
+        let text = fs::read_to_string(self.file(pid, "stat"))?;
+        let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+        // Who may not trace the process reads 0 for its exit status, and may not read this link.
+        let read_link = || fs::read_link(self.file(pid, "ns/pid"));
+        stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || read_link().is_ok()));
+        Ok(stat)
+    }
+
+    /// Whether the pids of this /proc are those of our own pid namespace. Only then can a process be opened by its pid.
+    pub fn counts_as_we_do(&self) -> io::Result<bool> {
+        // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more, and
+        // one of another has no `self`.
+        match fs::read_to_string(self.root.join("self/status")) {
+            Ok(status) => Ok(parse_ns_pids(&status) == [std::process::id() as i32]),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The inode number of this process's namespace of a kind, such as `net`; `None` where it cannot be read.
@@ -70,10 +107,10 @@ impl Proc {
     pub fn translate(&self, view: PidView, engine_pid: i32, id: &str) -> Option<i32> {
         match view {
             PidView::Same => Some(engine_pid),
-            PidView::Unknown => self.cgroup_naming(engine_pid, id).map(|_| engine_pid),
+            PidView::Unknown => self.is_in_container(engine_pid, id).then_some(engine_pid),
             PidView::Nested { depth } => self.pids().find(|pid| {
                 let status = fs::read_to_string(self.file(*pid, "status")).unwrap_or_default();
-                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.cgroup_naming(*pid, id).is_some()
+                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.is_in_container(*pid, id)
             }),
         }
     }
@@ -81,6 +118,24 @@ impl Proc {
     fn pids(&self) -> impl Iterator<Item = i32> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    }
+}
+
+/// What /proc/PID/stat says of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// One letter: proc_pid_stat(5).
+    pub state: char,
+    /// When it began, in clock ticks since boot.
+    pub start_ticks: u64,
+    /// The wait status of what has ended and was not waited for yet; `None` also without the right to trace it.
+    pub exit_status: Option<i32>,
+}
+
+impl Stat {
+    /// Whether it has ended, and nobody has waited for it yet.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
     }
 }
 
@@ -109,21 +164,17 @@ fn parse_start_ticks(stat: &str) -> Option<u64> {
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
+/// Fields 3, 22 and 52, the last that there was when it came (Linux 3.5).
+fn parse_stat(stat: &str) -> Option<Stat> {
+    let (_, after_command) = stat.rsplit_once(')')?;
+    let state = after_command.trim_start().chars().next()?;
+    let exit_status = after_command.split_ascii_whitespace().nth(49).and_then(|status| status.parse().ok());
+    Some(Stat { state, start_ticks: parse_start_ticks(stat)?, exit_status })
+}
+
 fn parse_ns_pids(status: &str) -> Vec<i32> {
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-/// The path in /proc/PID/cgroup that names the whole id; cgroup v2's, which comes last, if several do. What a
-/// container makes of its cgroup (crun's `container`, systemd's `init.scope`) is cut off.
-fn cgroup_naming<'a>(text: &'a str, id: &str) -> Option<&'a str> {
-    let paths = text.lines().rev().filter_map(|line| line.splitn(3, ':').nth(2));
-    let mut named = paths.filter_map(|path| {
-        let at = path.find(id).filter(|_| !id.is_empty())?;
-        let end = path[at..].find('/').map_or(path.len(), |slash| at + slash);
-        Some(&path[..end])
-    });
-    named.next()
 }
 
 #[cfg(test)]
@@ -146,15 +197,6 @@ mod tests {
     }
 
     #[test]
-    fn a_cgroup_is_believed_only_when_it_names_the_whole_id() {
-        let text = "12:memory:/k8s.io/aaaa\n1:name=systemd:/other\n0::/kubepods/cri-containerd-aaaa.scope\n";
-        assert_eq!(cgroup_naming(text, "aaaa"), Some("/kubepods/cri-containerd-aaaa.scope"));
-        assert_eq!(cgroup_naming("0::/crio-aaaa.scope/container", "aaaa"), Some("/crio-aaaa.scope"));
-        assert_eq!(cgroup_naming(text, "aaab"), None);
-        assert_eq!(cgroup_naming(text, ""), None);
-    }
-
-    #[test]
     fn pids_are_translated_through_a_fake_proc() {
         let root = tempfile::tempdir().unwrap();
         let proc = |pid: &str, status: &str, cgroup: &str| {
@@ -173,5 +215,17 @@ mod tests {
         assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
         assert_eq!(host.translate(PidView::Unknown, 150, "beef"), None);
         assert_eq!(host.translate(PidView::Same, 7, "any"), Some(7));
+    }
+
+    #[test]
+    fn trap_a_path_that_leaves_our_namespace_proves_the_container_and_is_no_path() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("proc/150");
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("cgroup"), "0::/../pod7/cafe\n").unwrap();
+        let host = Proc::new(root.path());
+        assert!(host.is_in_container(150, "cafe"));
+        assert_eq!(host.cgroup_naming(150, "cafe"), None);
+        assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
     }
 }

@@ -1,0 +1,44 @@
+//! Paths for connect(2), which takes no descriptor and no more than 107 bytes.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::{descriptor_path, open_path_below};
+
+/// `sun_path` holds 108 bytes, the last of which is a NUL.
+const LONGEST: usize = 107;
+
+/// A path to connect to, good as long as this lives.
+#[derive(Debug)]
+pub struct ConnectPath {
+    path: PathBuf,
+    /// What `path` leads through.
+    held: Option<OwnedFd>,
+}
+
+impl ConnectPath {
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it leads through a descriptor that this holds: then it is not a path to show to anybody.
+    pub fn is_indirect(&self) -> bool {
+        self.held.is_some()
+    }
+}
+
+/// A path of at most 107 bytes that leads to the unix socket which `path` means below `root`.
+///
+/// Ask anew for each connection: an engine that starts again makes another socket, and links may change. With the root `/`
+/// and a path that fits, that is the answer, and nothing is opened. Errors: those of open(2) (`NotFound` when there
+/// is no such file); whether it is a socket, and who listens, connect says.
+pub fn path_for_connect(root: &Path, path: &Path) -> io::Result<ConnectPath> {
+    if root == Path::new("/") && path.is_absolute() && path.as_os_str().as_bytes().len() <= LONGEST {
+        return Ok(ConnectPath { path: path.to_owned(), held: None });
+    }
+    let socket = open_path_below(root, path)?;
+    Ok(ConnectPath { path: descriptor_path(socket.as_fd()), held: Some(socket) })
+}

@@ -1,0 +1,95 @@
+//! Paths of another root (`host.root`), resolved as a process with that root would: an absolute link and `..` stay below it.
+//!
+//! Joining the two texts is wrong: `/host/var/run` is a link to `/run` on most hosts, which then leads out of the host's
+//! files into those of our own container.
+
+#![allow(unsafe_code)]
+
+mod connect;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+pub use connect::{ConnectPath, path_for_connect};
+
+/// How often a path that changes under the kernel's hands is tried: it then asks to be asked again.
+const TRIES: usize = 16;
+
+/// Opens what a path means below a root, as a place (O_PATH): no right to read it is needed. Closed on exec.
+///
+/// With the root `/` the path is opened as it stands, links of /proc (`/proc/7/root/...`) included. Below another root
+/// those are refused (`CrossesDevices`; EXDEV): where a process's files are wanted, its `/proc/7/root` is the root.
+/// Errors: those of open(2).
+pub fn open_path_below(root: &Path, path: &Path) -> io::Result<OwnedFd> {
+    open(root, path, libc::O_PATH)
+}
+
+/// Opens a file for reading, as [`open_path_below`] does. Never blocks on a FIFO.
+pub fn open_file_below(root: &Path, path: &Path) -> io::Result<File> {
+    open(root, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map(File::from)
+}
+
+/// The path of this process that leads to an open descriptor's very file, as long as that is open. /proc has to be mounted.
+pub fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// Where an open file is, as this process sees it: what the links led to. For people to read; the file may have moved.
+pub fn real_path(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
+    fs::read_link(descriptor_path(fd))
+}
+
+fn open(root: &Path, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+    if root == Path::new("/") {
+        return open_at(libc::AT_FDCWD, &Path::new("/").join(path), flags);
+    }
+    let root = open_at(libc::AT_FDCWD, root, libc::O_PATH | libc::O_DIRECTORY)?;
+    match open_in_root(root.as_fd(), path, flags) {
+        // Linux before 5.6, or a filter of system calls that does not know this one.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => walk::open(root, path, flags),
+        result => result,
+    }
+}
+
+/// openat2(2) with RESOLVE_IN_ROOT (Linux 5.6).
+fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: all zeros is what the structure begins with; the kernel wants what it does not know to be zero.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    how.flags = (flags | libc::O_CLOEXEC) as u64;
+    how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS;
+    let mut result = Err(io::ErrorKind::WouldBlock.into());
+    for _ in 0..TRIES {
+        // SAFETY: an open directory, a path that ends in NUL, and a structure whose size is given.
+        let fd = unsafe {
+            libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &raw const how, size_of_val(&how))
+        };
+        result = owned(fd as RawFd);
+        // Something was renamed or mounted meanwhile, and the kernel cannot vouch for a `..`.
+        if !matches!(&result, Err(error) if error.raw_os_error() == Some(libc::EAGAIN)) {
+            break;
+        }
+    }
+    result
+}
+
+fn open_at(at: RawFd, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: a path that ends in NUL; no mode is needed, since nothing is made.
+    owned(unsafe { libc::openat(at, path.as_ptr(), flags | libc::O_CLOEXEC) })
+}
+
+fn owned(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

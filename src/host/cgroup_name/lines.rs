@@ -1,0 +1,53 @@
+//! The lines of /proc/PID/cgroup, and which of them names a container.
+
+use super::CgroupName;
+
+/// One line of /proc/PID/cgroup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The controllers of a v1 hierarchy, or `name=systemd` and the like; empty for cgroup v2.
+    pub controllers: &'a str,
+    /// The path beneath the hierarchy's root, or beneath that of our cgroup namespace.
+    pub path: CgroupName<'a>,
+}
+
+impl Line<'_> {
+    /// Whether it is cgroup v2's.
+    pub fn is_v2(&self) -> bool {
+        self.controllers.is_empty()
+    }
+}
+
+/// The lines of the file, as they come: cgroup v2's is the last. What is none is skipped.
+pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Line { controllers, path: CgroupName::new(path) })
+    })
+}
+
+/// Where a container's id was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naming<'a> {
+    /// The line.
+    pub line: Line<'a>,
+    /// The path of the container's cgroup: what the container made beneath it (crun's `container`, systemd's
+    /// `init.scope`) is cut off.
+    pub path: &'a str,
+}
+
+/// The line whose path names the whole id as a container; cgroup v2's if several do. A monitor or a mount unit of the
+/// container is not in it.
+pub fn naming<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
+    lines(text).rev().find_map(|line| Some(Naming { line, path: line.path.container(id)? }))
+}
+
+/// As [`naming`], for a process that is said to be the container's first: the deepest container of the path has to be
+/// this one. A process of a container within the container is none of its own.
+pub fn init_names<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
+    naming(text, id).filter(|naming| {
+        let beneath = &naming.line.path.path()[naming.path.len()..];
+        CgroupName::new(beneath).containers().next().is_none()
+    })
+}

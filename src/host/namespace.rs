@@ -1,0 +1,143 @@
+//! Namespaces by the number of their inode.
+//!
+//! A number is used again as soon as its namespace is gone (30 containers one after the other had one and the same mount
+//! namespace's number), so it says something only about what lives now. Nobody keeps a namespace open here: a reference held
+//! keeps what is mounted in it, and has stalled others' container starts for minutes.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::{fs, io};
+
+/// A kind of namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NamespaceKind {
+    /// Cgroups (Linux 4.6).
+    Cgroup,
+    /// System V IPC and POSIX queues.
+    Ipc,
+    /// Mounts.
+    Mount,
+    /// Network.
+    Net,
+    /// Process numbers.
+    Pid,
+    /// Users.
+    User,
+    /// Host name.
+    Uts,
+}
+
+impl NamespaceKind {
+    /// The name of its file in /proc/PID/ns.
+    pub fn file(self) -> &'static str {
+        match self {
+            NamespaceKind::Cgroup => "cgroup",
+            NamespaceKind::Ipc => "ipc",
+            NamespaceKind::Mount => "mnt",
+            NamespaceKind::Net => "net",
+            NamespaceKind::Pid => "pid",
+            NamespaceKind::User => "user",
+            NamespaceKind::Uts => "uts",
+        }
+    }
+
+    /// The number of the host's first namespace of this kind, where that is a constant of the kernel
+    /// (`enum` in include/linux/proc_ns.h). Those of mounts and of the network are not, before Linux 6.16 at least.
+    pub fn initial(self) -> Option<u64> {
+        match self {
+            NamespaceKind::Ipc => Some(0xEFFF_FFFF),
+            NamespaceKind::Uts => Some(0xEFFF_FFFE),
+            NamespaceKind::User => Some(0xEFFF_FFFD),
+            NamespaceKind::Pid => Some(0xEFFF_FFFC),
+            NamespaceKind::Cgroup => Some(0xEFFF_FFFB),
+            NamespaceKind::Mount | NamespaceKind::Net => None,
+        }
+    }
+}
+
+/// Whose a namespace is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The host's first one.
+    Host,
+    /// Another one.
+    Own,
+    /// It could not be read, or its kind has no constant number. Not being allowed to look is no answer: reading that of
+    /// process 1 fails (EACCES) even for root when process 1 has one capability more.
+    Unknown,
+}
+
+/// The number of a process's namespace; `proc` is the directory /proc, `process` a pid or `self`.
+/// Errors: `NotFound` also for a zombie, which has none; `PermissionDenied` without the right to trace the process.
+pub fn namespace_of(proc: &Path, process: &str, kind: NamespaceKind) -> io::Result<u64> {
+    let file = proc.join(process).join("ns").join(kind.file());
+    let link = fs::read_link(&file)?;
+    let number = link.to_str().and_then(|text| text.split_once(":[")?.1.strip_suffix(']')?.parse().ok());
+    // Whatever else the link may say some day: the number is the inode's.
+    number.map_or_else(|| Ok(fs::metadata(&file)?.ino()), Ok)
+}
+
+/// Whether a process is in the host's first namespace of a kind.
+pub fn whose_namespace(proc: &Path, process: &str, kind: NamespaceKind) -> Whose {
+    let Some(initial) = kind.initial() else {
+        return Whose::Unknown;
+    };
+    match namespace_of(proc, process, kind) {
+        Ok(number) if number == initial => Whose::Host,
+        Ok(_) => Whose::Own,
+        Err(_) => Whose::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const KINDS: [NamespaceKind; 7] = [
+        NamespaceKind::Cgroup,
+        NamespaceKind::Ipc,
+        NamespaceKind::Mount,
+        NamespaceKind::Net,
+        NamespaceKind::Pid,
+        NamespaceKind::User,
+        NamespaceKind::Uts,
+    ];
+
+    #[test]
+    fn our_own_are_read_and_are_the_inodes() {
+        for kind in KINDS {
+            let number = namespace_of(Path::new("/proc"), "self", kind).unwrap();
+            let inode = fs::metadata(format!("/proc/self/ns/{}", kind.file())).unwrap().ino();
+            assert_eq!(number, inode, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_constant_number_is_the_hosts() {
+        let proc = tempfile::tempdir().unwrap();
+        let ns = proc.path().join("self/ns");
+        fs::create_dir_all(&ns).unwrap();
+        symlink("cgroup:[4026531835]", ns.join("cgroup")).unwrap();
+        symlink("uts:[4026531999]", ns.join("uts")).unwrap();
+        symlink("net:[4026531833]", ns.join("net")).unwrap();
+        let whose = |kind| whose_namespace(proc.path(), "self", kind);
+        assert_eq!(whose(NamespaceKind::Cgroup), Whose::Host);
+        assert_eq!(whose(NamespaceKind::Uts), Whose::Own);
+        assert_eq!(whose(NamespaceKind::Net), Whose::Unknown, "no constant");
+        assert_eq!(whose(NamespaceKind::Ipc), Whose::Unknown, "no such file");
+    }
+
+    #[test]
+    fn trap_a_process_that_may_not_be_looked_at_is_unknown_and_not_the_hosts() {
+        // Process 1 of this machine has a capability that we may lack; a kernel without the right to look answers EACCES.
+        let proc = Path::new("/proc");
+        let whose = whose_namespace(proc, "1", NamespaceKind::Cgroup);
+        match namespace_of(proc, "1", NamespaceKind::Cgroup) {
+            Err(_) => assert_eq!(whose, Whose::Unknown),
+            Ok(number) => assert_eq!(whose == Whose::Host, number == 4_026_531_835),
+        }
+        assert_eq!(whose_namespace(proc, "nobody-has-this-pid", NamespaceKind::Cgroup), Whose::Unknown);
+    }
+}

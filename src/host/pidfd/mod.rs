@@ -1,0 +1,197 @@
+//! A process held by a descriptor: it can be polled for its end, tells its exit code to others than its parent, and never
+//! becomes another process when the pid is used again.
+
+#![allow(unsafe_code)]
+
+mod abilities;
+mod exit;
+mod info;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+
+pub use abilities::{Abilities, Ability};
+pub use exit::Exit;
+
+use super::Proc;
+use super::cgroup_name::init_names;
+use super::filesystem::{FileSystem, of_open};
+use super::refusal::Refusal;
+
+/// What tells one process from all others since boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// The number of the pidfd's inode, never used twice (Linux 6.9, 64 bits).
+    Inode(u64),
+    /// Pid and start, in clock ticks since boot: good as long as a pid is not used twice within one tick (10 ms).
+    Start(i32, u64),
+}
+
+/// How far a process's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// Some thread of it lives.
+    Alive,
+    /// Its last thread has ended; its parent may not have waited for it. Linux before 6.9 says no more than this.
+    Ended,
+    /// Its parent has waited for it: the exit code is there on Linux 6.15 and later.
+    Reaped,
+}
+
+/// What an opened process is expected to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// Its cgroup names this container.
+    pub id: Option<&'a str>,
+    /// It began then, in clock ticks since boot.
+    pub start_ticks: Option<u64>,
+}
+
+/// A process, by a pidfd. Closed on exec; 1 us to open, 1 KB of kernel memory.
+///
+/// Poll it for POLLIN: the last thread has ended. With no events asked for, one wakes by POLLHUP alone, when it was
+/// waited for, which is when [`Process::exit`] has the code (Linux 6.9, 6.15). The descriptor counts against RLIMIT_NOFILE of the
+/// whole program.
+#[derive(Debug)]
+pub struct Process {
+    fd: OwnedFd,
+    pid: i32,
+    start_ticks: u64,
+    identity: Identity,
+}
+
+impl Process {
+    /// Opens a process and only then checks that it is the one that is meant: from there on the descriptor holds it, and
+    /// what is read of its pid while it is there is its own.
+    ///
+    /// `proc` has to count pids as this process does. Errors: [`Refusal`]; `Descriptors` when there is no descriptor left,
+    /// which says nothing about the process.
+    pub fn open(proc: &Proc, pid: i32, expected: Expected<'_>) -> Result<Process, Refusal> {
+        let failed = |error: io::Error| Refusal::of_read(pid, &error);
+        if !proc.counts_as_we_do().map_err(failed)? {
+            return Err(Refusal::OtherNamespace);
+        }
+        let fd = open(pid, 0).map_err(|error| Refusal::of_open(pid, &error))?;
+        let start_ticks = proc.stat(pid).map_err(failed)?.start_ticks;
+        if let Some(expected) = expected.start_ticks.filter(|expected| *expected != start_ticks) {
+            return Err(Refusal::Reused { pid, expected, found: start_ticks });
+        }
+        if let Some(id) = expected.id {
+            let text = proc.cgroup(pid).map_err(failed)?;
+            init_names(&text, id).ok_or(Refusal::ForeignCgroup(pid))?;
+        }
+        // Had it been waited for in the meantime, its pid could have been another's when we read.
+        if proc.stat(pid).map_err(failed)?.start_ticks != start_ticks || !is_there(fd.as_fd()) {
+            return Err(Refusal::NoProcess(pid));
+        }
+        let identity = inode(fd.as_fd()).map_or(Identity::Start(pid, start_ticks), Identity::Inode);
+        Ok(Process { fd, pid, start_ticks, identity })
+    }
+
+    /// Its pid. After it was waited for, another process may have it.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// When it began, in clock ticks since boot.
+    pub fn start_ticks(&self) -> u64 {
+        self.start_ticks
+    }
+
+    /// What tells it from all others since boot.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Whether it lives; does not block. Errors: those of poll(2), which has none that concerns the process.
+    pub fn life(&self) -> io::Result<Life> {
+        let mut poll = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one pollfd of ours; no waiting.
+        if unsafe { libc::poll(&mut poll, 1, 0) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(match poll.revents {
+            0 => Life::Alive,
+            told if told & libc::POLLHUP != 0 => Life::Reaped,
+            _ => Life::Ended,
+        })
+    }
+
+    /// How it ended, as far as the kernel tells: `None` while it lives, and where nothing is to be had.
+    ///
+    /// After it was waited for: by PIDFD_GET_INFO (Linux 6.15; no privilege; any time as long as this is held). Between its end
+    /// and that: from /proc/PID/stat, with the right to trace it. On an older kernel one has to be quick, therefore.
+    pub fn exit(&self, proc: &Proc) -> Option<Exit> {
+        let told = info::get(self.fd.as_fd(), info::EXIT).ok().filter(|info| info.mask & info::EXIT != 0);
+        told.map(|info| Exit::of_status(info.exit_code)).or_else(|| self.zombies_exit(proc))
+    }
+
+    fn zombies_exit(&self, proc: &Proc) -> Option<Exit> {
+        if self.life().ok()? != Life::Ended {
+            return None;
+        }
+        let zombie = proc.stat(self.pid).ok()?;
+        // Still the same one after reading.
+        let same = zombie.start_ticks == self.start_ticks && is_there(self.fd.as_fd());
+        zombie.exit_status.filter(|_| same).map(Exit::of_status)
+    }
+
+    /// The id of its cgroup in the v2 hierarchy (Linux 6.13), also after its end where its exit is known. Where v2 holds no
+    /// processes of its own this is the root's: 1. The cgroup may be one beneath the container's.
+    pub fn cgroup_id(&self) -> Option<u64> {
+        let info = info::get(self.fd.as_fd(), info::CGROUP_ID).ok()?;
+        (info.mask & info::CGROUP_ID != 0 && info.cgroup_id != 0).then_some(info.cgroup_id)
+    }
+}
+
+/// The id of the v2 cgroup of a process that need not be held: 1 us on Linux 6.13 and later. `None` where the kernel does not tell, or
+/// there is no such process.
+pub fn cgroup_id_of(pid: i32) -> Option<u64> {
+    let fd = open(pid, 0).ok()?;
+    let info = info::get(fd.as_fd(), info::CGROUP_ID).ok()?;
+    (info.mask & info::CGROUP_ID != 0 && info.cgroup_id != 0).then_some(info.cgroup_id)
+}
+
+impl AsRawFd for Process {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+fn open(pid: i32, flags: libc::c_uint) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes and gives integers only. It always sets close-on-exec.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Whether the process was not yet waited for, so that its pid is its own. A filter that forbids to ask (seccomp) leaves
+/// only the start to compare: that has been done.
+fn is_there(fd: BorrowedFd<'_>) -> bool {
+    // SAFETY: signal 0 is none; no siginfo is given.
+    let sent = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), 0, std::ptr::null::<libc::siginfo_t>(), 0)
+    };
+    sent == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+fn inode(fd: BorrowedFd<'_>) -> Option<u64> {
+    // On 32 bits only half of the number is told. Before Linux 6.9 all pidfds shared one anonymous inode.
+    if cfg!(not(target_pointer_width = "64")) || of_open(fd) != Some(FileSystem::Pid) {
+        return None;
+    }
+    Some(File::from(fd.try_clone_to_owned().ok()?).metadata().ok()?.ino())
+}

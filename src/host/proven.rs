@@ -1,0 +1,239 @@
+//! Pids that the host proves, without a word of the engine: from the pid files that runtimes leave on disk.
+//!
+//! Proof is that the process's cgroup names the whole id of the container, as its deepest one, and that the process began at one
+//! and the same time before and after that was read. A stale file, or a pid that is another's by now, fails it; so do
+//! containers in virtual machines, whose processes are in no cgroup of that name. What fails is asked of the engine.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::Proc;
+use super::below::open_file_below;
+use super::cgroup_name::{CgroupName, Line, init_names};
+use super::process::PidView;
+use super::refusal::Refusal;
+
+/// A pid file holds a number, and a newline perhaps: more than this many bytes are something else.
+const LONGEST: usize = 32;
+
+/// A process that is a container's first, proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// As the /proc below `host.root` counts.
+    pub pid: i32,
+    /// What the engine's side calls it, where that is another number.
+    pub engine_pid: Option<i32>,
+    /// When it began, in clock ticks since boot.
+    pub start_ticks: u64,
+    /// The path of the container's cgroup as /proc/PID/cgroup shows it, v2's if that names the container.
+    /// It may begin with `/..`: `host::cgroup` makes a place of [`Proven::cgroup_line`].
+    pub cgroup_path: String,
+    /// The controllers of the hierarchy that it is of; empty: v2.
+    pub controllers: String,
+}
+
+impl Proven {
+    /// The line for [`crate::host::cgroup::Cgroups::place`].
+    pub fn cgroup_line(&self) -> Line<'_> {
+        Line { controllers: &self.controllers, path: CgroupName::new(&self.cgroup_path) }
+    }
+}
+
+/// Proves that process `pid` is the first of container `id`, or of a process that it became by exec.
+///
+/// Three reads of /proc, 8 us. A process that has ended is refused, although its cgroup may still say whose it was.
+pub fn prove(proc: &Proc, pid: i32, id: &str) -> Result<Proven, Refusal> {
+    let failed = |error: io::Error| Refusal::of_read(pid, &error);
+    let start_ticks = proc.stat(pid).map_err(failed)?.start_ticks;
+    let text = proc.cgroup(pid).map_err(failed)?;
+    let after = proc.stat(pid).map_err(failed)?;
+    if after.start_ticks != start_ticks {
+        return Err(Refusal::Reused { pid, expected: start_ticks, found: after.start_ticks });
+    }
+    if after.has_ended() {
+        return Err(Refusal::Ended(pid));
+    }
+    let named = init_names(&text, id).ok_or(Refusal::ForeignCgroup(pid))?;
+    Ok(Proven {
+        pid,
+        engine_pid: None,
+        start_ticks,
+        cgroup_path: named.path.to_owned(),
+        controllers: named.line.controllers.to_owned(),
+    })
+}
+
+/// Proves what a pid file says. `root` and `file` as in [`open_file_below`]; `view` is how the pids of who wrote it read in
+/// `proc`.
+///
+/// 15 us, and with a nested pid namespace as long as it takes to read the status of every process.
+pub fn prove_file(proc: &Proc, view: PidView, root: &Path, file: &Path, id: &str) -> Result<Proven, Refusal> {
+    let said = read_pid(root, file)?;
+    let pid = match view {
+        PidView::Same => said,
+        PidView::Nested { .. } => proc.translate(view, said, id).ok_or(Refusal::NoProcess(said))?,
+        // Proof takes the place of belief: the number as it stands.
+        PidView::Unknown => said,
+    };
+    let proven = prove(proc, pid, id)?;
+    Ok(Proven { engine_pid: (said != pid).then_some(said), ..proven })
+}
+
+/// The number in a pid file.
+pub fn read_pid(root: &Path, file: &Path) -> Result<i32, Refusal> {
+    let failed = |error: io::Error| match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR) => Refusal::NoFile,
+        Some(libc::EACCES | libc::EPERM) => Refusal::NoRight(file.display().to_string()),
+        Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
+        Some(libc::EXDEV | libc::ELOOP) => Refusal::NotAPid("a link that leads nowhere below host.root".into()),
+        Some(libc::ENXIO) => Refusal::NotAPid("a socket".into()),
+        errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
+    };
+    let open = open_file_below(root, file).map_err(failed)?;
+    if !open.metadata().map_err(failed)?.is_file() {
+        return Err(Refusal::NotAPid("not a regular file".into()));
+    }
+    let mut bytes = Vec::with_capacity(LONGEST + 1);
+    open.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    parse_pid(&bytes)
+}
+
+fn parse_pid(bytes: &[u8]) -> Result<i32, Refusal> {
+    let refuse = |what: String| Err(Refusal::NotAPid(what));
+    if bytes.len() > LONGEST {
+        return refuse(format!("longer than {LONGEST} bytes"));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    match text.trim_ascii() {
+        // Being written, perhaps: those that are renamed into their place are whole.
+        "" => refuse("empty".into()),
+        number if number.bytes().all(|byte| byte.is_ascii_digit()) => match number.parse() {
+            Ok(pid) if pid > 0 => Ok(pid),
+            _ => refuse(format!("{number} is no pid")),
+        },
+        other => refuse(format!("{other:?} is no pid")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const A: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aaaa";
+    const B: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbbb";
+
+    /// A host's files: /proc with processes, and folders of an engine.
+    struct Host(tempfile::TempDir);
+
+    impl Host {
+        fn new() -> Self {
+            Host(tempfile::tempdir().unwrap())
+        }
+
+        fn proc(&self) -> Proc {
+            Proc::new(self.0.path())
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn process(&self, pid: i32, state: char, start: u64, cgroup: &str) {
+            let stat = format!("{pid} (x) {state} 1 7 7 0 -1 4 {}{start} {}0\n", "0 ".repeat(12), "0 ".repeat(29));
+            self.write(&format!("proc/{pid}/stat"), &stat);
+            self.write(&format!("proc/{pid}/cgroup"), cgroup);
+        }
+
+        fn prove(&self, file: &str) -> Result<Proven, Refusal> {
+            prove_file(&self.proc(), PidView::Same, self.0.path(), Path::new(file), A)
+        }
+    }
+
+    fn of(id: &str) -> String {
+        format!("4:memory:/k8s.io/{id}\n0::/kubepods/pod1/{id}/init.scope\n")
+    }
+
+    #[test]
+    fn a_pid_file_is_proven_by_the_cgroup() {
+        let host = Host::new();
+        host.process(150, 'S', 4711, &of(A));
+        host.write("run/task/init.pid", "150\n");
+        // As on most hosts, through an absolute link.
+        fs::create_dir_all(host.0.path().join("var")).unwrap();
+        symlink("/run", host.0.path().join("var/run")).unwrap();
+        for file in ["/run/task/init.pid", "/var/run/task/init.pid"] {
+            let proven = host.prove(file).unwrap();
+            assert_eq!((proven.pid, proven.engine_pid, proven.start_ticks), (150, None, 4711));
+            assert_eq!(proven.cgroup_path, format!("/kubepods/pod1/{A}"));
+            assert!(proven.cgroup_line().is_v2());
+        }
+    }
+
+    #[test]
+    fn only_v1_may_name_the_container() {
+        let host = Host::new();
+        host.process(150, 'S', 1, &format!("4:memory:/k8s.io/{A}\n0::/\n"));
+        assert_eq!(prove(&host.proc(), 150, A).unwrap().controllers, "memory");
+    }
+
+    #[test]
+    fn trap_a_stale_file_and_a_pid_of_another_are_refused() {
+        let host = Host::new();
+        host.write("init.pid", "150");
+        assert_eq!(host.prove("init.pid"), Err(Refusal::NoProcess(150)));
+        let within = format!("0::/k8s.io/{A}/docker/{B}\n");
+        let monitor = format!("0::/kubepods/pod1/crio-conmon-{A}\n");
+        for cgroup in [of(B), "0::/system.slice/sshd.service\n".into(), String::new(), within, monitor] {
+            host.process(150, 'S', 4711, &cgroup);
+            assert_eq!(host.prove("init.pid"), Err(Refusal::ForeignCgroup(150)), "{cgroup}");
+        }
+        // Kata: the process is the virtual machine's monitor.
+        host.process(150, 'S', 4711, &format!("0::/kubepods/pod1/kata_{A}\n"));
+        assert_eq!(host.prove("init.pid"), Err(Refusal::ForeignCgroup(150)));
+        host.process(150, 'Z', 4711, &of(A));
+        assert_eq!(host.prove("init.pid"), Err(Refusal::Ended(150)));
+    }
+
+    #[test]
+    fn what_is_no_pid_file_is_refused_by_name() {
+        let host = Host::new();
+        let not = |text: &str| {
+            host.write("f", text);
+            match host.prove("/f") {
+                Err(Refusal::NotAPid(what)) => what,
+                other => panic!("{text:?}: {other:?}"),
+            }
+        };
+        assert_eq!(not(""), "empty");
+        assert_eq!(not("-1"), "\"-1\" is no pid");
+        assert_eq!(not("0"), "0 is no pid");
+        assert_eq!(not("99999999999"), "99999999999 is no pid");
+        assert_eq!(not("12 13"), "\"12 13\" is no pid");
+        assert_eq!(not(&"1".repeat(33)), "longer than 32 bytes");
+        assert_eq!(not("\u{1b}[2J"), "\"\\u{1b}[2J\" is no pid", "no escape reaches a terminal");
+        assert_eq!(host.prove("/nothing"), Err(Refusal::NoFile));
+        assert_eq!(host.prove("/f/g"), Err(Refusal::NoFile));
+        fs::create_dir(host.0.path().join("dir")).unwrap();
+        assert_eq!(host.prove("/dir"), Err(Refusal::NotAPid("not a regular file".into())));
+        symlink("loop", host.0.path().join("loop")).unwrap();
+        assert!(matches!(host.prove("/loop"), Err(Refusal::NotAPid(_))));
+    }
+
+    #[test]
+    fn a_pid_of_a_nested_namespace_is_translated() {
+        let host = Host::new();
+        host.process(151, 'S', 1, &of(A));
+        host.write("proc/151/status", "NSpid:\t151\t9\n");
+        host.write("f", "9");
+        let view = PidView::Nested { depth: 1 };
+        let proven = prove_file(&host.proc(), view, host.0.path(), Path::new("f"), A).unwrap();
+        assert_eq!((proven.pid, proven.engine_pid), (151, Some(9)));
+        let foreign = prove_file(&host.proc(), view, host.0.path(), Path::new("f"), B);
+        assert_eq!(foreign, Err(Refusal::NoProcess(9)));
+    }
+}

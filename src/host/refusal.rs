@@ -1,0 +1,79 @@
+//! Why a pid is not believed.
+
+use std::fmt;
+use std::io;
+
+/// Why a process is not taken for a container's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no pid file.
+    NoFile,
+    /// What is at the pid file's place is no file with a pid in it: what it is.
+    NotAPid(String),
+    /// Something may not be looked at: what.
+    NoRight(String),
+    /// There is no process with this pid, or there was one a moment ago.
+    NoProcess(i32),
+    /// The process has ended, and nobody has waited for it yet.
+    Ended(i32),
+    /// The process is there, and its cgroup does not name the container: the pid is another's by now, or the engine runs its
+    /// containers in virtual machines.
+    ForeignCgroup(i32),
+    /// The process is not the one that began then.
+    Reused {
+        /// The pid.
+        pid: i32,
+        /// When it should have begun, in clock ticks since boot.
+        expected: u64,
+        /// When it did.
+        found: u64,
+    },
+    /// The /proc below `host.root` counts pids of another pid namespace than ours, or the engine's pids do not read in ours.
+    OtherNamespace,
+    /// No descriptor is left in this process, or in the system.
+    Descriptors,
+    /// The system refused for another reason: errno.
+    Failed(i32),
+}
+
+impl Refusal {
+    pub(super) fn of_open(pid: i32, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            // EINVAL and ENOENT: the pid is a thread's.
+            Some(libc::ESRCH | libc::EINVAL | libc::ENOENT) => Refusal::NoProcess(pid),
+            Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
+            Some(libc::EPERM | libc::EACCES) => Refusal::NoRight("pidfd_open".into()),
+            errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
+        }
+    }
+
+    pub(super) fn of_read(pid: i32, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ESRCH) => Refusal::NoProcess(pid),
+            Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
+            Some(libc::EPERM | libc::EACCES) => Refusal::NoRight(format!("/proc/{pid}")),
+            errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoFile => f.write_str("there is no pid file"),
+            Refusal::NotAPid(what) => write!(f, "no pid file: {what}"),
+            Refusal::NoRight(what) => write!(f, "{what} may not be used by this process"),
+            Refusal::NoProcess(pid) => write!(f, "there is no process {pid} below host.root/proc"),
+            Refusal::Ended(pid) => write!(f, "process {pid} has ended"),
+            Refusal::ForeignCgroup(pid) => write!(f, "the cgroup of process {pid} does not name the container"),
+            Refusal::Reused { pid, expected, found } => {
+                write!(f, "process {pid} began at tick {found}, not at {expected}: the pid was used again")
+            }
+            Refusal::OtherNamespace => f.write_str("its pids are those of another pid namespace than this process's"),
+            Refusal::Descriptors => f.write_str("no file descriptor is left"),
+            Refusal::Failed(errno) => write!(f, "{}", io::Error::from_raw_os_error(*errno)),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,199 @@
+//! Hints from the file system: inotify, with one descriptor for all that is watched.
+//!
+//! What inotify cannot give here is no error: a host has 128 inotify instances for all programs of a user, root included,
+//! and the descriptors are the host program's. The caller goes on without hints ([`NoHints`] says why).
+
+#![allow(unsafe_code)]
+
+mod notice;
+
+use std::collections::HashSet;
+use std::ffi::CString;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+pub use notice::{Notice, What};
+
+/// What is of interest in a directory. IN_DELETE_SELF comes on file systems only that tell it (cgroups' do not, up to Linux 6.18).
+const DIRECTORY: u32 = libc::IN_CREATE
+    | libc::IN_DELETE
+    | libc::IN_MOVED_FROM
+    | libc::IN_MOVED_TO
+    | libc::IN_DELETE_SELF
+    | libc::IN_MOVE_SELF
+    | libc::IN_ONLYDIR;
+/// What is of interest in a file.
+const FILE: u32 = libc::IN_MODIFY | libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
+
+/// The kernel queues 16,384 events of 16 to 272 bytes; this many bytes are taken at a time.
+const BATCH: usize = 32 * 1024;
+
+/// A watch, as the kernel numbers it: the numbers of one [`Watcher`] are not used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Watch(i32);
+
+/// Why something cannot be watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoHints {
+    /// This user has as many inotify instances as `fs.inotify.max_user_instances` permits (128 mostly).
+    Instances,
+    /// No file descriptor is left in this process, or in the system.
+    Descriptors,
+    /// This user has as many watches as `fs.inotify.max_user_watches` permits.
+    Watches,
+    /// There is no such file or directory, or it is of the other kind.
+    NotThere,
+    /// It may not be read.
+    NoRight,
+    /// The kernel has no inotify, a filter forbids it, or it failed otherwise: errno.
+    Failed(i32),
+}
+
+impl NoHints {
+    /// Whether it is so for everything, not for this path alone; then it is pointless to try others now.
+    pub fn is_general(self) -> bool {
+        !matches!(self, NoHints::NotThere | NoHints::NoRight)
+    }
+}
+
+impl fmt::Display for NoHints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoHints::Instances => {
+                f.write_str("this user's inotify instances are used up (fs.inotify.max_user_instances)")
+            }
+            NoHints::Descriptors => f.write_str("no file descriptor is left (RLIMIT_NOFILE)"),
+            NoHints::Watches => f.write_str("this user's inotify watches are used up (fs.inotify.max_user_watches)"),
+            NoHints::NotThere => f.write_str("it is not there"),
+            NoHints::NoRight => f.write_str("it may not be read by this process"),
+            NoHints::Failed(errno) => write!(f, "inotify: {}", io::Error::from_raw_os_error(*errno)),
+        }
+    }
+}
+
+impl std::error::Error for NoHints {}
+
+/// One inotify descriptor, made for the first watch. Closed on exec, does not block. 1 KB of kernel memory a watch.
+///
+/// Scan after adding a watch: of what is made meanwhile either tells, or both do. What one read tells of a name says "look
+/// there", not what it will be like by then.
+#[derive(Debug, Default)]
+pub struct Watcher {
+    fd: Option<OwnedFd>,
+    live: HashSet<Watch>,
+}
+
+impl Watcher {
+    /// One that has no descriptor yet.
+    pub fn new() -> Self {
+        Watcher::default()
+    }
+
+    /// The descriptor to poll for POLLIN, as soon as there was a watch. It stays the same.
+    pub fn fd(&self) -> Option<RawFd> {
+        self.fd.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// How many watches there are.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Watches a directory for what is made, removed and moved in it: 3 to 5 us. A directory that is watched already gives
+    /// the same watch. Links are followed: for a path of another root take an open directory's
+    /// ([`crate::host::below::descriptor_path`]).
+    pub fn add_dir(&mut self, dir: &Path) -> Result<Watch, NoHints> {
+        self.add(dir, DIRECTORY)
+    }
+
+    /// Watches one file for writes. For a cgroup's state that is `cgroup.events` itself: a watch on its directory misses
+    /// changes whenever the file is not in the kernel's cache.
+    pub fn add_file(&mut self, file: &Path) -> Result<Watch, NoHints> {
+        self.add(file, FILE)
+    }
+
+    /// Ends a watch; what it had to tell and was not read is not told any more.
+    ///
+    /// Needed also for a cgroup that was removed: the kernel does not end the watch by itself (up to Linux 6.18), and keeps a KB
+    /// for each. That it did (a later one) is fine.
+    pub fn remove(&mut self, watch: Watch) {
+        if let Some(fd) = self.fd.as_ref().filter(|_| self.live.remove(&watch)) {
+            // SAFETY: two integers. EINVAL: the kernel has ended it before, which is what was wanted.
+            unsafe { libc::inotify_rm_watch(fd.as_raw_fd(), watch.0) };
+        }
+    }
+
+    /// What happened since: a batch; empty when there is no more. Does not block. Errors: those of read(2) other than
+    /// EAGAIN; none is known.
+    pub fn read(&mut self) -> io::Result<Vec<Notice>> {
+        let Some(fd) = &self.fd else {
+            return Ok(Vec::new());
+        };
+        let mut bytes = vec![0u8; BATCH];
+        loop {
+            // SAFETY: the buffer is ours, and as long as it says.
+            let got = unsafe { libc::read(fd.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len()) };
+            if got < 0 {
+                let error = io::Error::last_os_error();
+                match error.kind() {
+                    io::ErrorKind::WouldBlock => return Ok(Vec::new()),
+                    io::ErrorKind::Interrupted => continue,
+                    _ => return Err(error),
+                }
+            }
+            let notices = notice::parse(&bytes[..got as usize], &mut self.live);
+            // All may have been of watches that were ended: there may be more behind.
+            if got == 0 || !notices.is_empty() {
+                return Ok(notices);
+            }
+        }
+    }
+
+    fn add(&mut self, path: &Path, mask: u32) -> Result<Watch, NoHints> {
+        let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| NoHints::NotThere)?;
+        let fd = match &self.fd {
+            Some(fd) => fd,
+            None => self.fd.insert(init()?),
+        };
+        // SAFETY: an open descriptor and a path that ends in NUL.
+        let watch = unsafe { libc::inotify_add_watch(fd.as_raw_fd(), path.as_ptr(), mask) };
+        if watch < 0 {
+            let error = io::Error::last_os_error();
+            return Err(match error.raw_os_error() {
+                Some(libc::ENOSPC) => NoHints::Watches,
+                Some(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::ENODEV) => NoHints::NotThere,
+                Some(libc::EACCES | libc::EPERM) => NoHints::NoRight,
+                errno => NoHints::Failed(errno.unwrap_or(libc::EIO)),
+            });
+        }
+        self.live.insert(Watch(watch));
+        Ok(Watch(watch))
+    }
+}
+
+fn init() -> Result<OwnedFd, NoHints> {
+    // SAFETY: integers only.
+    let fd = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
+    if fd >= 0 {
+        // SAFETY: the descriptor is new and nobody else's.
+        return Ok(unsafe { OwnedFd::from_raw_fd(fd) });
+    }
+    match io::Error::last_os_error().raw_os_error() {
+        Some(libc::EMFILE) if descriptors_left() => Err(NoHints::Instances),
+        Some(libc::EMFILE | libc::ENFILE) => Err(NoHints::Descriptors),
+        errno => Err(NoHints::Failed(errno.unwrap_or(libc::EIO))),
+    }
+}
+
+/// EMFILE stands for both limits: where another descriptor can be had it is the user's instances.
+fn descriptors_left() -> bool {
+    super::EventFd::new().is_ok()
+}
