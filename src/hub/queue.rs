@@ -37,7 +37,10 @@ pub struct EventQueue {
 
 struct State {
     replay: Replay,
+    /// Events that wait behind the replay, if one is running.
     live: VecDeque<Event>,
+    /// Events that were lost while a replay is running: they are reported after its REPLAY_END.
+    lost_during_replay: u64,
     closing: Closing,
     signal: Signal,
     /// Tasks that wait for something.
@@ -134,9 +137,22 @@ impl State {
         self.signal.set(something);
     }
 
+    /// Drops what waits. A replay that has begun goes on: one that began anew at every overflow would never end for a
+    /// consumer that is slower than the events come.
     fn overflow(&mut self, lost: u64) {
         self.live.clear();
-        self.replay = Replay::Wanted { lost };
+        match self.replay {
+            Replay::Running(_) => self.lost_during_replay = lost,
+            _ => self.replay = Replay::Wanted { lost },
+        }
+    }
+
+    /// The replay is complete. What was lost meanwhile is reported next, and followed by another replay.
+    fn replay_ended(&mut self) {
+        self.replay = match std::mem::take(&mut self.lost_during_replay) {
+            0 => Replay::None,
+            lost => Replay::Wanted { lost },
+        };
     }
 }
 
@@ -154,6 +170,7 @@ impl EventQueue {
             state: Mutex::new(State {
                 replay,
                 live: VecDeque::new(),
+                lost_during_replay: 0,
                 closing: Closing::No,
                 signal,
                 wakers: Vec::new(),
@@ -225,7 +242,7 @@ impl EventQueue {
         if let Replay::Running(replay) = &mut state.replay {
             let (event, last) = replay.next();
             if last {
-                state.replay = Replay::None;
+                state.replay_ended();
             }
             return Some(Next::Event(event));
         }
@@ -286,6 +303,10 @@ impl EventQueue {
         }
         let full = state.live.len() >= self.capacity;
         let lost = match state.replay {
+            Replay::Running(_) if state.lost_during_replay > 0 => {
+                state.lost_during_replay += 1;
+                1
+            }
             // The replay will show what happened to containers; what happens to the watcher is news.
             Replay::Wanted { lost: 0 } if event.container.is_some() => return Ok(0),
             Replay::Wanted { lost: before @ 1.. } => {

@@ -114,16 +114,76 @@ fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
     assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4, overflows: 1 });
 }
 
-#[test]
-fn an_overflow_in_the_middle_of_a_replay_begins_another_one() {
-    let (_, hub) = hub(Some(&["a", "b"]));
-    let queue = subscribe(&hub, 1);
-    for _ in 0..2 {
-        assert!(matches!(queue.next(Some(Duration::ZERO)), Next::Event(_)));
+fn next(queue: &EventQueue) -> Event {
+    match queue.next(Some(Duration::ZERO)) {
+        Next::Event(event) => event,
+        other => panic!("an event is expected, not {other:?}"),
     }
-    hub.publish(pending(EventType::Started, Some(run("c"))));
-    hub.publish(pending(EventType::Started, Some(run("d"))));
-    assert_eq!(drain(&queue), ["Overflow 2", "ReplayBegin", "Started a", "Started b", "ReplayEnd"]);
+}
+
+#[test]
+fn a_replay_that_has_begun_is_completed_before_the_loss_is_reported() {
+    let (cache, hub) = hub(Some(&["a", "b"]));
+    let queue = subscribe(&hub, 1);
+    next(&queue);
+    next(&queue);
+    for id in ["c", "d", "e"] {
+        hub.publish(pending(EventType::Started, Some(run(id))));
+    }
+    *cache.0.lock().unwrap() = Some(vec![run("e")]);
+    let expected = ["Started b", "ReplayEnd", "Overflow 3", "ReplayBegin", "Started e", "ReplayEnd"];
+    assert_eq!(drain(&queue), expected);
+    hub.publish(pending(EventType::Exited, Some(run("e"))));
+    assert_eq!(drain(&queue), ["Exited e"]);
+    assert_eq!(hub.counts(), Counts { consumers: 1, published: 4, lost: 3, overflows: 1 });
+}
+
+/// However many events come between two reads, and however small the queue is.
+#[test]
+fn a_consumer_of_any_speed_sees_the_end_of_every_replay() {
+    const RUNS: [&str; 5] = ["a", "b", "c", "d", "e"];
+    for (capacity, events_per_read) in [(1, 1), (1, 2), (1, 7), (2, 3), (2, 50), (4, 5)] {
+        let (_, hub) = hub(Some(&RUNS));
+        let queue = subscribe(&hub, capacity);
+        let (mut reads_since_begin, mut replays) = (None, 0);
+        for _ in 0..200 {
+            for _ in 0..events_per_read {
+                hub.publish(pending(EventType::Updated, Some(run("a"))));
+            }
+            let event = next(&queue);
+            reads_since_begin = match (event.event_type, reads_since_begin) {
+                (EventType::ReplayBegin, None) => Some(0),
+                (EventType::ReplayEnd, Some(reads)) => {
+                    assert_eq!(reads, RUNS.len(), "capacity {capacity}, {events_per_read} events for each read");
+                    replays += 1;
+                    None
+                }
+                (EventType::Started, Some(reads)) => Some(reads + 1),
+                (EventType::Overflow | EventType::Updated, None) => None,
+                (other, at) => panic!("{other:?} at {at:?}"),
+            };
+        }
+        // 200 reads have room for so many replays, with an OVERFLOW before each and at most a full queue between two.
+        let most_reads_of_one = RUNS.len() + 3 + capacity;
+        assert!(events_per_read == 1 || replays >= 200 / most_reads_of_one, "{replays} replays");
+        // And when the events stop, the consumer catches up.
+        let rest = drain(&queue);
+        assert!(rest.len() <= 2 * (RUNS.len() + 3) + capacity, "{rest:?}");
+        assert!(drain(&queue).is_empty());
+    }
+}
+
+#[test]
+fn a_closed_hub_gives_the_rest_of_a_replay_and_the_replay_after_it() {
+    let (_, hub) = hub(Some(&["a"]));
+    let queue = subscribe(&hub, 1);
+    next(&queue);
+    for _ in 0..2 {
+        hub.publish(pending(EventType::Updated, Some(run("a"))));
+    }
+    hub.close();
+    let expected = ["Started a", "ReplayEnd", "Overflow 2", "ReplayBegin", "Started a", "ReplayEnd", "Closed"];
+    assert_eq!(drain(&queue), expected);
 }
 
 #[test]
