@@ -41,7 +41,7 @@ impl Publisher {
     }
 
     fn write(&self, status: &mut WatcherStatus) {
-        status.state = self.machine.state();
+        status.set_state(self.machine.state());
         status.as_of = self.machine.as_of();
         status.ready = self.machine.is_ready();
         status.stats = self.machine.stats();

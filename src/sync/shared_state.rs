@@ -32,6 +32,18 @@ pub struct WatcherStatus {
     pub ended: Option<Error>,
     /// What it did so far.
     pub stats: Stats,
+    /// Whether `start` has returned: from then on the state is no longer `New`, although the thread may not have begun.
+    is_started: bool,
+}
+
+impl WatcherStatus {
+    /// Notes what the state machine is doing.
+    pub(super) fn set_state(&mut self, state: WatcherState) {
+        self.state = match state {
+            WatcherState::New if self.is_started => WatcherState::Connecting,
+            state => state,
+        };
+    }
 }
 
 /// Both, as of one moment.
@@ -80,6 +92,14 @@ impl SharedState {
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, CachedState> {
         self.cached.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The watcher is being started: whoever asks for its state from now on is told so.
+    pub fn start(&self) {
+        let mut cached = self.write();
+        cached.status.is_started = true;
+        let state = cached.status.state;
+        cached.status.set_state(state);
     }
 
     /// The end, for this reason, of a watcher whose working part has never been.

@@ -6,6 +6,8 @@ mod list;
 mod packer;
 mod requests;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod waiting;
 
@@ -16,7 +18,7 @@ use once_cell::sync::OnceCell;
 
 use crate::config::Config;
 use crate::cri::Endpoint;
-use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
+use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, Error, Result};
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
@@ -76,10 +78,26 @@ impl Watcher {
             Run::Started => Ok(()),
             Run::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
             Run::New => {
-                self.io()?.send(Command::Watch)?;
+                let io = self.io()?;
+                // Before the command: the state is never `New` when this returns.
+                self.shared.start();
+                io.send(Command::Watch)?;
                 *run = Run::Started;
                 Ok(())
             }
+        }
+    }
+
+    /// `CRI_E_STATE` where the watcher was never started, so that nothing would come for `what` to wait for. For calls
+    /// that make a queue of their own and read it at once: nobody else could know of the queue and start the watcher.
+    pub fn refuse_unstarted(&self, what: &str) -> Result<()> {
+        self.check_fork()?;
+        match self.run() {
+            Run::New => {
+                let message = format!("{what}: the watcher was never started (call start first)");
+                Err(Error::new(CRI_E_STATE, message))
+            }
+            Run::Started | Run::Stopped => Ok(()),
         }
     }
 
@@ -139,7 +157,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// What the watcher is doing.
+    /// What the watcher is doing. `New` until `start` is called, and never once it has returned: who makes a queue and
+    /// reads it in one call can tell by this that it would wait for ever.
     pub fn state(&self) -> WatcherState {
         self.shared.read().status.state
     }
@@ -183,7 +202,8 @@ impl Watcher {
         })
     }
 
-    /// A new consumer of events. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
+    /// A new consumer of events. It may be made before the start, and a thread may wait on it while another one starts
+    /// the watcher. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
     /// are bits of `CRI_SUBSCRIBE_*`, and `capacity` is how many events may wait (0: the option `queue.capacity`).
     pub fn subscribe(&self, mask: u32, flags: u32, capacity: usize) -> Result<Arc<EventQueue>> {
         self.check_fork()?;

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use super::thread::IoThread;
 use super::waiting::wait;
-use super::{Run, Watcher, check_bits};
+use super::{Watcher, check_bits};
 use crate::cri::{Call, is_final};
-use crate::error::{CRI_E_PANIC, CRI_E_STATE, CRI_E_TIMEOUT, Error, Result};
+use crate::error::{CRI_E_PANIC, CRI_E_TIMEOUT, Error, Result};
 use crate::model::{CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV, JsonText};
 use crate::sync::{Command, Inspect, WaiterId};
 
@@ -37,10 +37,7 @@ impl Watcher {
     /// # }
     /// ```
     pub async fn wait_ready_async(&self) -> Result<()> {
-        self.check_fork()?;
-        if self.run() == Run::New {
-            return Err(Error::new(CRI_E_STATE, "wait_ready: the watcher was not started (call start first)"));
-        }
+        self.refuse_unstarted("wait_ready")?;
         let settled = self.shared.until(|cached| {
             let status = &cached.status;
             match (&status.ended, &status.cause) {

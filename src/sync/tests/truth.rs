@@ -106,6 +106,10 @@ impl Report {
     pub fn take(&mut self, event: &Event, engine: &Engine, seen: &Seen) -> Result<(), String> {
         check(event.seq > self.seq, || format!("{event:?} after seq {}", self.seq))?;
         self.seq = event.seq;
+        let of_replay = event.event_type == EventType::ReplayEnd || event.flags & CRI_EVENT_FLAG_INITIAL != 0;
+        check(of_replay == self.replayed.is_some(), || {
+            format!("a replay is completed before anything else: {event:?}")
+        })?;
         match event.event_type {
             EventType::ReplayBegin => self.replayed = Some(BTreeSet::new()),
             EventType::ReplayEnd => self.living = self.replayed.take().ok_or("an end without a beginning")?,

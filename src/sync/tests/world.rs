@@ -137,20 +137,21 @@ impl World {
             let refusal = Error::new(CRI_E_UNSUPPORTED, "method not implemented");
             self.feed(Input::Stream(StreamItem::End(StreamEnd::Unimplemented(refusal))))?;
         }
-        self.listen(0)
+        self.listen(0, usize::MAX)
     }
 
-    /// The n-th consumer takes all that waits for it.
-    fn listen(&mut self, n: usize) -> Outcome {
-        while let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) {
+    /// The n-th consumer takes what waits for it, at most so many events.
+    fn listen(&mut self, n: usize, most: usize) -> Outcome {
+        for _ in 0..most {
+            let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) else { break };
             let reported = if n == 0 { &mut self.reported } else { &mut self.slow };
             reported.take(&event, &self.engine, &self.seen)?;
         }
         Ok(())
     }
 
-    pub fn slow_listens(&mut self) -> Outcome {
-        self.listen(1)
+    pub fn slow_listens(&mut self, most: usize) -> Outcome {
+        self.listen(1, most)
     }
 
     fn disconnect(&mut self) {
@@ -354,7 +355,7 @@ impl World {
             self.wait()?;
         }
         self.heal()?;
-        self.slow_listens()
+        self.slow_listens(usize::MAX)
     }
 
     /// The cache is the engine's list, and what consumers know is what runs.
