@@ -244,6 +244,11 @@ impl Portfolio {
         self.status_queue.len()
     }
 
+    /// How many requests that were to be put at once wait for their first answer.
+    pub fn unanswered(&self) -> usize {
+        self.status_queue.unanswered()
+    }
+
     /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
     /// facts.
     pub fn is_settled(&self) -> bool {

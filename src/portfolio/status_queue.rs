@@ -165,6 +165,11 @@ impl StatusQueue {
         ids.iter().for_each(|id| self.drop(id));
     }
 
+    /// How many that were to be asked at once wait for their answers.
+    pub fn unanswered(&self) -> usize {
+        self.urgent.len()
+    }
+
     /// Whether nothing that was to be asked at once waits for its answer.
     pub fn is_quiet(&self) -> bool {
         self.urgent.is_empty()

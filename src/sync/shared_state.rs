@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::cri::Meter;
 use crate::error::Error;
 use crate::hub::{Snapshot, SnapshotSource};
-use crate::model::json::Freshness;
+use crate::model::json::{Freshness, Readiness};
 use crate::model::{Engine, Time, WatcherState};
 use crate::portfolio::Portfolio;
 
@@ -55,6 +55,12 @@ pub struct CachedState {
 }
 
 impl CachedState {
+    /// How complete the cache is; `None` before it can be shown.
+    pub fn readiness(&self) -> Option<Readiness> {
+        let open = self.portfolio.unanswered() as u64;
+        self.status.ready.then(|| Readiness::new(self.portfolio.is_settled(), open))
+    }
+
     /// What stands around every answer.
     pub fn freshness(&self) -> Freshness {
         Freshness {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::Time;
+use crate::model::counters::{self, Counter};
 
 /// How long after an event was made it was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,10 @@ pub struct Stats {
     pub lists: u64,
     /// Full lists that failed.
     pub list_failures: u64,
-    /// Status requests answered.
+    /// Status requests answered with a status.
     pub statuses: u64,
+    /// Status requests answered with "not found".
+    pub status_not_found: u64,
     /// Status requests that failed.
     pub status_failures: u64,
     /// Subscriptions to the engine's events.
@@ -40,6 +43,8 @@ pub struct Stats {
     pub blind_windows: u64,
     /// Resyncs that somebody asked for and got.
     pub resyncs: u64,
+    /// Status requests that were unanswered when the watcher became ready.
+    pub ready_unanswered: u64,
     /// How late events come; `None` until one came.
     pub event_lag: Option<EventLag>,
 }
@@ -56,20 +61,22 @@ impl Stats {
         }
     }
 
-    /// All counters, with their names in JSON.
-    pub fn counters(&self) -> Vec<(&'static str, u64)> {
+    /// The watcher's own counters; those of the cache and of its consumers are added by `Watcher::stats`.
+    pub fn counters(&self) -> Vec<(&'static Counter, u64)> {
         vec![
-            ("connects", self.connects),
-            ("connectFailures", self.connect_failures),
-            ("lists", self.lists),
-            ("listFailures", self.list_failures),
-            ("statuses", self.statuses),
-            ("statusFailures", self.status_failures),
-            ("subscriptions", self.subscriptions),
-            ("engineEvents", self.engine_events),
-            ("engineEventsLost", self.lost_engine_events),
-            ("blindWindows", self.blind_windows),
-            ("resyncs", self.resyncs),
+            (&counters::CONNECTS, self.connects),
+            (&counters::CONNECT_FAILURES, self.connect_failures),
+            (&counters::LISTS, self.lists),
+            (&counters::LIST_FAILURES, self.list_failures),
+            (&counters::STATUSES, self.statuses),
+            (&counters::STATUS_NOT_FOUND, self.status_not_found),
+            (&counters::STATUS_FAILURES, self.status_failures),
+            (&counters::SUBSCRIPTIONS, self.subscriptions),
+            (&counters::ENGINE_EVENTS, self.engine_events),
+            (&counters::ENGINE_EVENTS_LOST, self.lost_engine_events),
+            (&counters::BLIND_WINDOWS, self.blind_windows),
+            (&counters::RESYNCS, self.resyncs),
+            (&counters::READY_UNANSWERED, self.ready_unanswered),
         ]
     }
 }

@@ -184,10 +184,14 @@ impl Watcher {
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
-    /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
+    /// Who the engine is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not
+    /// known yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         let engine = self.engine()?;
-        Ok(Freshness { engine, ..self.shared.read().freshness() }.engine())
+        let cached = self.shared.read();
+        let (freshness, ready) = (Freshness { engine, ..cached.freshness() }, cached.readiness());
+        drop(cached);
+        Ok(freshness.engine(ready))
     }
 
     /// The same, as a record: what is not known yet is empty.

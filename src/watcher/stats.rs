@@ -4,6 +4,7 @@ use super::Watcher;
 use crate::cri::RpcCost;
 use crate::error::Result;
 use crate::model::JsonText;
+use crate::model::counters;
 use crate::model::json::{LagNumbers, Numbers, RequestNumbers, micros};
 use crate::sync::EventLag;
 
@@ -16,13 +17,13 @@ impl Watcher {
         let cached = self.shared.read();
         let mut stats = cached.status.stats.counters();
         stats.extend([
-            ("eventsPublished", hub.published),
-            ("eventsLost", hub.lost),
-            ("overflows", hub.overflows),
-            ("consumers", hub.consumers as u64),
-            ("unresolved", cached.portfolio.unresolved()),
-            ("openStatusRequests", cached.portfolio.open_status_requests() as u64),
-            ("rememberedRuns", cached.portfolio.remembered() as u64),
+            (&counters::EVENTS_PUBLISHED, hub.published),
+            (&counters::EVENTS_LOST, hub.lost),
+            (&counters::OVERFLOWS, hub.overflows),
+            (&counters::CONSUMERS, hub.consumers as u64),
+            (&counters::UNRESOLVED, cached.portfolio.unresolved()),
+            (&counters::OPEN_STATUS_REQUESTS, cached.portfolio.open_status_requests() as u64),
+            (&counters::REMEMBERED_RUNS, cached.portfolio.remembered() as u64),
         ]);
         let event_lag = cached.status.stats.event_lag.map(lag_numbers);
         Ok(cached.freshness().stats(&Numbers { stats, requests, event_lag }))
@@ -33,6 +34,7 @@ fn request_numbers(cost: RpcCost) -> RequestNumbers {
     RequestNumbers {
         count: cost.count,
         failures: cost.failures,
+        not_found: cost.not_found,
         total_micros: micros(cost.total),
         max_micros: micros(cost.max),
     }

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use super::labels::merged;
 use super::*;
 
-pub use envelope::{Freshness, PodWithContainers};
+pub use envelope::{Freshness, PodWithContainers, Readiness};
 pub use event::event;
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 

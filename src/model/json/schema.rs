@@ -9,6 +9,7 @@ use super::Numbers;
 use super::envelope::*;
 use super::event::{EventJson, camel};
 use crate::committed::schema_of;
+use crate::model::counters::{COUNTERS, Counter, CounterKind};
 use crate::table::Constant;
 
 /// One kind of answer: its schema's name, its words, its schema.
@@ -29,7 +30,7 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         kind::<Envelope<One>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
         kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
         kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
-        kind::<Envelope<NoMore>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
+        kind::<Envelope<EngineAnswer>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
         kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
     ];
     // A query's `fields` may leave out everything but the id.
@@ -83,6 +84,21 @@ pub(super) fn changed(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
     let keys: Vec<_> = MISSING_KEYS.iter().map(|(_, key)| *key).collect();
     json_schema!({"type": "array", "items": {"type": "string", "enum": keys}})
+}
+
+pub(super) fn counters(_: &mut SchemaGenerator) -> Schema {
+    let property = |counter: &Counter| {
+        let Counter { unit, kind, help, .. } = counter;
+        let changes = match kind {
+            CounterKind::Total => "only grows",
+            CounterKind::Current => "rises and falls",
+        };
+        json!({"type": "integer", "minimum": 0, "description": format!("{help} (Unit: {unit}; {changes}.)")})
+    };
+    let properties: serde_json::Map<_, _> = COUNTERS.iter().map(|c| (c.name.to_owned(), property(c))).collect();
+    let required: Vec<_> = COUNTERS.iter().map(|c| c.name).collect();
+    let more = json!({"type": "integer", "minimum": 0});
+    json_schema!({"type": "object", "properties": properties, "required": required, "additionalProperties": more})
 }
 
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {

@@ -171,7 +171,8 @@ impl Machine {
     ) {
         self.requests_in_flight = self.requests_in_flight.saturating_sub(1);
         match &answer {
-            Ok(_) => self.stats.statuses += 1,
+            Ok(Some(_)) => self.stats.statuses += 1,
+            Ok(None) => self.stats.status_not_found += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
                 self.log.debug(format!("no answer on {}: {error}; asked again if it matters", request.id));

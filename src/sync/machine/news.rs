@@ -18,6 +18,14 @@ impl Machine {
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
+            self.stats.ready_unanswered = portfolio.unanswered() as u64;
+            if self.stats.ready_unanswered > 0 {
+                self.log.warn(format!(
+                    "ready after {} ms (ready.pid_wait_ms) although {} status requests are unanswered: what they tell, such \
+                     as pids, comes by UPDATED events",
+                    self.pid_wait, self.stats.ready_unanswered
+                ));
+            }
             let (initial, news) = self.initial_replay.end(|id| portfolio.run(id));
             self.enter(state, generation, now, out);
             out.initial_replay = Some(initial);
