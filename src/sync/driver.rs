@@ -15,7 +15,7 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
-use crate::error::{CRI_E_STOPPED, Error, Result};
+use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::Hub;
 use crate::model::*;
@@ -70,6 +70,7 @@ enum Reply {
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
+    Served { waited: Millis, error: Option<Error> },
 }
 
 /// The watcher's working part; it runs on the `cri-io` thread.
@@ -178,6 +179,7 @@ impl Driver {
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
+            Reply::Served { waited, error } => Input::Served { waited, error },
         };
         self.handle(input);
     }
@@ -291,8 +293,18 @@ impl Driver {
     {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let shared = self.shared.clone();
+        // What a request on a connection of its own comes to says nothing of this one.
+        let to = client.is_some().then(|| self.replies.0.clone());
         tokio::spawn(async move {
             may_panic("serve");
+            let began = Instant::now();
+            let served = |error: Option<Error>| {
+                let waited = began.elapsed();
+                if let Some(to) = to {
+                    // The driver may have ended, or have another connection by now.
+                    let _ = to.send(Reply::Served { waited: waited.as_millis() as Millis, error });
+                }
+            };
             let work = async {
                 let client = match client {
                     Some(client) => client,
@@ -301,9 +313,16 @@ impl Driver {
                 make(client, shared, config).await
             };
             tokio::select! {
-                // Who has given up waiting does not listen any more.
-                answer = work => drop(reply.send(answer)),
-                () = reply.closed() => {}
+                answer = work => {
+                    served(answer.as_ref().err().cloned());
+                    // Who has given up waiting does not listen any more.
+                    drop(reply.send(answer));
+                }
+                () = reply.closed() => {
+                    let waited = began.elapsed().as_millis();
+                    let message = format!("a caller's request got no answer from the engine within {waited} ms");
+                    served(Some(Error::new(CRI_E_TIMEOUT, message).retriable()));
+                }
             }
         });
     }

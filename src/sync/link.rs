@@ -24,11 +24,15 @@ pub(super) struct Connection {
     pub backoff: Backoff,
     /// Why the engine could not be reached, or did not answer, last; `None` while all is well.
     pub cause: Option<Error>,
+    /// When the engine was heard last: a reply, or something from its event stream.
+    pub heard: Millis,
+    /// The request that got no answer, while the engine does not answer at all on a connection that stands.
+    pub silent: Option<Error>,
 }
 
 impl Connection {
     pub fn new(backoff: Backoff) -> Self {
-        Connection { link: Link::Idle, backoff, cause: None }
+        Connection { link: Link::Idle, backoff, cause: None, heard: 0, silent: None }
     }
 
     pub fn is_up(&self) -> bool {
@@ -47,6 +51,12 @@ impl Connection {
     pub fn failed(&mut self, cause: Error, now: Millis) {
         self.link = Link::Down { retry_at: now + self.backoff.fail() };
         self.cause = Some(cause);
+        self.silent = None;
+    }
+
+    /// Why the engine cannot be reached or does not answer; `None` while all is well.
+    pub fn trouble(&self) -> Option<&Error> {
+        self.cause.as_ref().or(self.silent.as_ref())
     }
 
     /// Somebody waits: the next attempt is due now.

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod news;
+mod silence;
 
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub(super) enum Input {
     Packed(StatusRequest, Result<Option<JsonText>>),
     /// Somebody gives this one a rucksack, or takes it away.
     Attach(Id, Option<JsonText>),
+    /// A request that a caller made on this connection has ended after so long, with an error or without.
+    Served { waited: Millis, error: Option<Error> },
     /// Time has passed.
     Tick,
 }
@@ -111,6 +114,7 @@ pub(super) struct Machine {
     relist: Millis,
     poll: Millis,
     pid_wait: Millis,
+    request_timeout: Millis,
 }
 
 impl Machine {
@@ -136,6 +140,7 @@ impl Machine {
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
             pid_wait: millis(config.ready_pid_wait),
+            request_timeout: millis(config.request_timeout),
         }
     }
 
@@ -146,7 +151,7 @@ impl Machine {
 
     /// Why the engine cannot be reached or does not answer; `None` while all is well.
     pub fn cause(&self) -> Option<&Error> {
-        self.connection.cause.as_ref()
+        self.connection.trouble()
     }
 
     /// When the newest full list began.
@@ -171,6 +176,7 @@ impl Machine {
     /// Takes one input, and says what follows.
     pub fn handle(&mut self, input: Input, portfolio: &mut Portfolio, now: Now) -> Outcome {
         let mut out = Outcome::default();
+        self.note_sign(&input, now);
         match input {
             Input::Watch { packs } => self.watch(packs, portfolio, now),
             Input::Resync(id) => self.resync(id, now),
@@ -182,7 +188,7 @@ impl Machine {
             Input::Answered(request, answer) => self.answered(&request, answer, portfolio, now),
             Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
             Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
-            Input::Tick => {}
+            Input::Tick | Input::Served { .. } => {}
         }
         portfolio.pass(now);
         self.proceed(portfolio, now, &mut out);

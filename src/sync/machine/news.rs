@@ -47,7 +47,7 @@ impl Machine {
             _ if !self.watching => WatcherState::New,
             Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => WatcherState::Connecting,
             Link::Idle | Link::Connecting | Link::Down { .. } => WatcherState::Backoff,
-            Link::Up if self.lists.failing => WatcherState::Backoff,
+            Link::Up if self.lists.failing || self.connection.silent.is_some() => WatcherState::Backoff,
             Link::Up if !self.lists.succeeded || !ready => WatcherState::Syncing,
             Link::Up if self.subscription.is_streaming() => WatcherState::Watching,
             Link::Up => WatcherState::Polling,

@@ -1,0 +1,68 @@
+//! Whether the engine answers at all. One that is frozen keeps its connection, and so does its event stream: only requests
+//! show it.
+
+use super::{Input, Machine};
+use crate::cri::{StreamItem, is_lost};
+use crate::error::{CRI_E_TIMEOUT, Error};
+use crate::portfolio::{Millis, Now};
+
+/// What an input says of the engine.
+enum Sign<'a> {
+    /// It has answered, or sent something.
+    Heard,
+    /// A request got no answer for so long.
+    Unanswered(&'a Error, Millis),
+    /// Nothing.
+    None,
+}
+
+impl Machine {
+    /// Notes when the engine was heard last, and when it no longer answers.
+    pub(super) fn note_sign(&mut self, input: &Input, now: Now) {
+        match self.sign(input) {
+            Sign::Heard => {
+                self.connection.heard = now.mono;
+                if self.connection.silent.take().is_some() {
+                    self.log.info("the engine answers again");
+                }
+            }
+            Sign::Unanswered(error, waited) => self.unanswered(error, waited, now),
+            Sign::None => {}
+        }
+    }
+
+    fn sign<'a>(&self, input: &'a Input) -> Sign<'a> {
+        let reply = |error: Option<&'a Error>, waited| match error {
+            Some(error) if error.status() == CRI_E_TIMEOUT && error.grpc_code().is_none() => {
+                Sign::Unanswered(error, waited)
+            }
+            Some(error) if is_lost(error) => Sign::None,
+            // A refusal is an answer.
+            _ => Sign::Heard,
+        };
+        match input {
+            Input::Stream(StreamItem::End(_)) => Sign::None,
+            Input::Connected { .. } | Input::Stream(_) => Sign::Heard,
+            Input::Listed(result) => reply(result.as_ref().err(), self.request_timeout),
+            Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
+            // The packer takes its time: that it is through says nothing of the engine.
+            Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
+            // A caller may be less patient than the watcher.
+            Input::Served { waited, error } if *waited >= self.request_timeout => reply(error.as_ref(), *waited),
+            Input::Served { error: None, .. } => Sign::Heard,
+            _ => Sign::None,
+        }
+    }
+
+    /// A request got no answer. If nothing else came meanwhile either, the engine does not answer; otherwise only this
+    /// request takes long.
+    fn unanswered(&mut self, error: &Error, waited: Millis, now: Now) {
+        let is_silent = self.connection.heard + waited / 2 <= now.mono;
+        if !self.connection.is_up() || !is_silent || self.connection.silent.is_some() {
+            return;
+        }
+        self.log.warn(format!("the engine does not answer: {error}; everything is listed to see whether it does again"));
+        self.connection.silent = Some(error.clone());
+        self.lists.want(now.mono);
+    }
+}
