@@ -226,8 +226,9 @@ impl Hub {
 }
 
 /// What the log says of a consumer that has just overflowed.
-const TOO_SLOW: &str = "a consumer of events was too slow: its queue was full, what waited there is lost, and it will be \
-                        sent a replay (take events faster, or raise the option queue.capacity)";
+const TOO_SLOW: &str = "a consumer of events is too slow: its queue was full, and the events in it are lost; it gets an \
+                        OVERFLOW and, unless it is live-only, a new replay (take events faster, or raise the option \
+                        queue.capacity)";
 
 impl Inner {
     /// Numbers the event, and offers it to everybody; tells how many queues have overflowed by it.

@@ -52,6 +52,9 @@ impl Portfolio {
         }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         if !self.horizon.is_fresh(event.created_at) {
+            if self.is_settled_by_the_first_list(&event) {
+                return;
+            }
             return self.hint(&event.id, kind, tick, now);
         }
         let is_own = |s: &Observation| s.id == event.id;
@@ -72,6 +75,13 @@ impl Portfolio {
             _ if !has_own_status => self.hint(&event.id, kind, tick, now),
             _ => {}
         }
+    }
+
+    /// Whether the event was made before the first list, and that list does not have its id: it was over by then. Engines
+    /// repeat what nobody has heard, and would have to be asked about each.
+    fn is_settled_by_the_first_list(&self, event: &EngineEvent) -> bool {
+        let is_unknown = !self.entries.contains_key(&event.id) && self.run_log.run(&event.id) == Run::None;
+        is_unknown && event.created_at.is_some() && !self.horizon.is_after_first(event.created_at)
     }
 
     /// The answer to a request: a status, `None` if the engine has no such thing, or a failed request.

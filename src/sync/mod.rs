@@ -18,6 +18,7 @@ mod replay;
 mod shared_state;
 mod stats;
 mod stream;
+mod stream_silence;
 #[cfg(test)]
 mod tests;
 mod waiters;

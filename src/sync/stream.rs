@@ -1,8 +1,9 @@
-//! The subscription to the engine's events, as far as deciding about it goes.
+//! The subscription to the engine's events: its state, and what follows from how it ends. Pure.
 
 use std::sync::Arc;
 
 use super::backoff::Backoff;
+use super::stream_silence::Silence;
 use crate::config::EventSource;
 use crate::cri::{Capability, StreamEnd, Version, capability};
 use crate::error::Error;
@@ -32,8 +33,13 @@ pub(super) struct Subscription {
     backoff: Backoff,
     wanted: EventSource,
     probe_interval: Millis,
-    /// Why events are had as they are.
-    reason: Arc<str>,
+    /// What is to be said while events are streamed.
+    usual: &'static str,
+    /// Whether other subscribers may take events away.
+    is_shared: bool,
+    /// Why events are not streamed; "" while they are.
+    trouble: Arc<str>,
+    silence: Silence,
     runtime: String,
 }
 
@@ -42,26 +48,46 @@ const SOON: Millis = 2000;
 
 impl Subscription {
     pub fn new(wanted: EventSource, probe_interval: Millis, backoff: Backoff) -> Self {
-        Subscription { stream: Stream::Off, backoff, wanted, probe_interval, reason: "".into(), runtime: String::new() }
+        Subscription {
+            stream: Stream::Off,
+            backoff,
+            wanted,
+            probe_interval,
+            usual: "",
+            is_shared: false,
+            trouble: "".into(),
+            silence: Silence::default(),
+            runtime: String::new(),
+        }
     }
 
     /// A new connection, to an engine of this version.
     pub fn connected(&mut self, version: &Version, now: Millis) {
         self.runtime = version.runtime_name.clone();
-        let down = Stream::Down { retry_at: now };
-        let (stream, reason) = match (self.wanted, capability(version)) {
-            (EventSource::Poll, _) => (Stream::Unavailable { probe_at: None }, "the option events=poll asks for it"),
-            (EventSource::Auto, Capability::Poll(why)) => (Stream::Unavailable { probe_at: None }, why),
-            (_, Capability::StreamWithCaveat(caveat)) => (down, caveat),
-            (EventSource::Stream, Capability::Poll(why)) => (down, why),
-            (_, Capability::Stream) => (down, "the engine tells events"),
+        let capability = capability(version);
+        self.is_shared = matches!(capability, Capability::StreamWithCaveat(_));
+        self.usual = match capability {
+            Capability::Stream => "the engine streams events",
+            Capability::StreamWithCaveat(caveat) => caveat,
+            // What is asked for in spite of this.
+            Capability::Poll(why) => why,
         };
-        (self.stream, self.reason) = (stream, reason.into());
+        let never = match (self.wanted, capability) {
+            (EventSource::Poll, _) => Some("the option events=poll asks for it"),
+            (EventSource::Auto, Capability::Poll(why)) => Some(why),
+            _ => None,
+        };
+        self.trouble = never.unwrap_or_default().into();
+        self.stream = match never {
+            Some(_) => Stream::Unavailable { probe_at: None },
+            None => Stream::Down { retry_at: now },
+        };
     }
 
     /// The connection is gone.
     pub fn disconnected(&mut self) {
         self.stream = Stream::Off;
+        self.silence = Silence::default();
     }
 
     /// Whether to subscribe now.
@@ -76,11 +102,22 @@ impl Subscription {
     pub fn subscribed(&mut self, now: Millis) {
         let probe = matches!(self.stream, Stream::Unavailable { .. });
         self.stream = Stream::Pending { since: now, probe };
+        self.silence = Silence::begin(now);
+        if !probe {
+            // Whatever ended the stream before is over.
+            self.trouble = "".into();
+        }
     }
 
     /// Whether changes are heard of as they happen, for all we know.
     pub fn is_streaming(&self) -> bool {
-        matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. })
+        let is_open = matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. });
+        is_open && !self.silence.is_doubted()
+    }
+
+    /// Whether a subscription stands, whatever it reports.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stream, Stream::Open | Stream::Pending { .. })
     }
 
     /// Whether this engine is polled without having been asked for events.
@@ -93,10 +130,25 @@ impl Subscription {
         let news = self.stream != Stream::Open;
         self.stream = Stream::Open;
         self.backoff.succeed();
-        if news && self.reason.is_empty() {
-            self.reason = "the engine tells events".into();
+        if news {
+            self.trouble = "".into();
         }
         news
+    }
+
+    /// An event has come: the stream reports.
+    pub fn event_came(&mut self) {
+        self.silence.event_came();
+    }
+
+    /// A list that began at `begun` has been applied, and showed so many starts and ends.
+    pub fn listed(&mut self, begun: Millis, changes: usize, now: Millis) {
+        self.silence.listed(begun, changes, self.is_shared, now);
+    }
+
+    /// Whether the stream, by now, has been silent on changes that a list shows for too long. True once.
+    pub fn falls_silent(&mut self, now: Millis) -> bool {
+        self.silence.is_over_due(now)
     }
 
     /// The stream ended. Whether to subscribe again at all, and when, follows from how.
@@ -105,18 +157,22 @@ impl Subscription {
             Stream::Pending { since, .. } => Some(now - since),
             _ => None,
         };
-        self.stream = match end {
-            StreamEnd::Unimplemented(error) => self.unavailable(error.message().into(), now),
-            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => self.unavailable(self.why_empty().into(), now),
-            _ => Stream::Down { retry_at: now + self.backoff.fail() },
+        self.silence = Silence::default();
+        (self.stream, self.trouble) = match end {
+            StreamEnd::Unimplemented(error) => (self.unavailable(now), error.message().into()),
+            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => (self.unavailable(now), self.why_empty().into()),
+            StreamEnd::Failed(error) => {
+                (self.down(now), format!("the event stream broke and is opened again: {error}").into())
+            }
+            _ => (self.down(now), "the engine ended the event stream, which is opened again".into()),
         };
-        if let (Stream::Down { .. }, StreamEnd::Failed(error)) = (&self.stream, end) {
-            self.reason = format!("the event stream broke and is being opened again: {error}").into();
-        }
     }
 
-    fn unavailable(&mut self, reason: Arc<str>, now: Millis) -> Stream {
-        self.reason = reason;
+    fn down(&mut self, now: Millis) -> Stream {
+        Stream::Down { retry_at: now + self.backoff.fail() }
+    }
+
+    fn unavailable(&self, now: Millis) -> Stream {
         Stream::Unavailable { probe_at: Some(now + self.probe_interval) }
     }
 
@@ -127,17 +183,24 @@ impl Subscription {
         }
     }
 
-    /// The capability report.
+    /// How changes are noticed, and why so; empty without a connection.
     pub fn report(&self) -> Events {
-        Events { streaming: self.is_streaming(), reason: self.reason.clone() }
+        let reason = match &self.stream {
+            Stream::Off => "".into(),
+            _ if self.silence.is_doubted() => self.silence.reason(),
+            _ if self.trouble.is_empty() => self.usual.into(),
+            _ => self.trouble.clone(),
+        };
+        Events { streaming: self.is_streaming(), reason }
     }
 
     pub fn deadline(&self) -> Option<Millis> {
-        match self.stream {
+        let retry = match self.stream {
             Stream::Down { retry_at } => Some(retry_at),
             Stream::Unavailable { probe_at } => probe_at,
             _ => None,
-        }
+        };
+        [retry, self.silence.deadline()].into_iter().flatten().min()
     }
 }
 
@@ -199,10 +262,42 @@ mod tests {
     }
 
     #[test]
-    fn unimplemented_is_told_in_the_engines_words() {
+    fn unimplemented_is_reported_in_the_engines_words() {
         let mut it = on("docker", "1", EventSource::Auto);
         it.subscribed(0);
         it.ended(&StreamEnd::Unimplemented(Error::new(CRI_E_UNSUPPORTED, "method not implemented")), 1);
         assert_eq!(&*it.report().reason, "method not implemented");
+    }
+
+    #[test]
+    fn a_stream_that_is_open_again_no_longer_reports_how_it_broke() {
+        let mut it = on("containerd", "2.1.9", EventSource::Auto);
+        it.subscribed(0);
+        it.opened();
+        for end in [StreamEnd::Failed(Error::new(CRI_E_UNSUPPORTED, "cut")), StreamEnd::Finished] {
+            it.ended(&end, 5000);
+            assert!(!it.report().streaming && it.report().reason.contains("opened again"), "{:?}", it.report());
+            it.subscribed(6000);
+            assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
+            it.opened();
+        }
+        it.disconnected();
+        assert_eq!(it.report(), Events::default(), "without a connection nothing is noticed");
+    }
+
+    #[test]
+    fn a_silent_stream_does_not_count_until_it_reports() {
+        let mut it = on("containerd", "2.1.9", EventSource::Auto);
+        it.subscribed(0);
+        it.listed(1000, 0, 1001);
+        it.listed(60_000, 3, 60_010);
+        assert!(it.is_streaming(), "the event may be under way");
+        let at = it.deadline().expect("it waits for the event");
+        assert!(!it.falls_silent(at - 1));
+        assert!(it.falls_silent(at) && !it.falls_silent(at), "news once");
+        assert!(!it.is_streaming());
+        assert!(it.report().reason.contains("reported none of 3 starts and ends"), "{:?}", it.report());
+        it.event_came();
+        assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
     }
 }

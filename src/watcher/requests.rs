@@ -136,22 +136,27 @@ impl Watcher {
 
     fn timed_out(&self, what: &str) -> Error {
         let cause = self.shared.read().status.cause.clone();
-        let silent = || format!("{} has not answered yet", self.engine_name());
-        let because = cause.as_ref().map_or_else(silent, ToString::to_string);
+        let because = match &cause {
+            // The cause may be this very request.
+            Some(cause) => cause.message().strip_prefix(&format!("{what}: ")).unwrap_or(cause.message()).to_owned(),
+            None => self.no_answer_yet(),
+        };
         let it =
             Error::new(CRI_E_TIMEOUT, format!("{what}: the time given has passed; last cause: {because}")).retriable();
         it.with_os_code(cause.as_ref().and_then(Error::os_code))
     }
 
-    /// How to call the engine in an error's message.
-    fn engine_name(&self) -> String {
-        self.endpoint.as_ref().map_or("no engine on a well-known socket".into(), ToString::to_string)
+    fn no_answer_yet(&self) -> String {
+        match &self.endpoint {
+            Some(endpoint) => format!("{endpoint} has not answered yet"),
+            None => "no engine has answered on a well-known socket yet".into(),
+        }
     }
 
     /// Why the one who was to answer has gone: the watcher has ended, or it is a defect.
     fn unanswered(&self, what: &str) -> Error {
         let ended = self.shared.read().status.ended.clone();
-        let message = || format!("a defect in criwatch, please report it: a panic ended {what}");
+        let message = || format!("{what}: ended by a panic, which is a defect of criwatch: please report it");
         ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }
 }

@@ -32,7 +32,7 @@ impl IoThread {
         packer_queue: Arc<PackerQueue>,
     ) -> Result<Self> {
         let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
-        let mark = ForkMark::new().map_err(|e| failed("mmap of the cached that tells forks", &e))?;
+        let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells a fork from its parent", &e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
@@ -40,7 +40,10 @@ impl IoThread {
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             if outcome.is_err() {
-                driver.end(Error::new(CRI_E_PANIC, "a panic ended the watcher: a defect of this library"));
+                driver.end(Error::new(
+                    CRI_E_PANIC,
+                    "the watcher was ended by a panic, which is a defect of criwatch: please report it",
+                ));
             }
         };
         let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);

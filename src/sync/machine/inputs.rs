@@ -1,5 +1,7 @@
 //! What follows from what has happened.
 
+use std::collections::HashSet;
+
 use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
 use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
@@ -48,8 +50,8 @@ impl Machine {
     pub(super) fn connect_failed(&mut self, error: Error, now: Now) {
         self.stats.connect_failures += 1;
         match self.connection.cause.as_ref() == Some(&error) {
-            true => self.log.debug(format!("still not connected: {error}")),
-            false => self.log.warn(format!("not connected: {error}; tried again until it works")),
+            true => self.log.debug(format!("tried again in vain: {error}")),
+            false => self.log.warn(format!("{error}; tried again until it works")),
         }
         if is_final(&error) || !self.watching {
             self.waiters.fail_all(&error);
@@ -63,6 +65,7 @@ impl Machine {
             StreamItem::Event(event) => {
                 self.stats.event_came(event.created_at, self.listening_since, now.wall);
                 self.opened(now);
+                self.subscription.event_came();
                 if let Some(event) = self.initial_replay.keep_early(event, portfolio.is_synced()) {
                     portfolio.event(*event, now);
                 }
@@ -72,14 +75,13 @@ impl Machine {
                 self.stats.lost_engine_events += events;
                 self.stats.blind_windows += 1;
                 self.log.warn(format!(
-                    "the engine reported more than could be applied: {events} of its events are lost; everything is listed"
+                    "{events} events of the engine came faster than they could be applied and are lost; everything is listed"
                 ));
                 self.lists.want(now.mono);
             }
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
-                self.log.debug(format!("the event stream has ended: {end:?}"));
                 // Whether the connection went with it, a list will show; and what was missed.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
@@ -113,7 +115,10 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
+        let before = self.running(portfolio);
         portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        let changes = before.map_or(0, |before| self.starts_and_ends_since(&before, portfolio));
+        self.subscription.listed(begun.at.mono, changes, now.mono);
         self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.initial_replay.begin(portfolio.runs(), now.mono) {
@@ -124,6 +129,24 @@ impl Machine {
         if self.watching {
             self.lists.want(now.mono + self.pause(now));
         }
+    }
+
+    /// What runs, where a list is to be compared with what the event stream has reported. Not before the first list, which
+    /// shows what began long ago.
+    fn running(&self, portfolio: &Portfolio) -> Option<HashSet<Id>> {
+        let compare = self.subscription.is_open() && portfolio.is_synced();
+        compare.then(|| portfolio.running().map(|container| container.id.clone()).collect())
+    }
+
+    fn starts_and_ends_since(&self, before: &HashSet<Id>, portfolio: &Portfolio) -> usize {
+        let (mut still, mut started) = (0, 0);
+        for container in portfolio.running() {
+            match before.contains(&container.id) {
+                true => still += 1,
+                false => started += 1,
+            }
+        }
+        started + before.len() - still
     }
 
     /// How long until the next list.
@@ -137,7 +160,6 @@ impl Machine {
 
     pub(super) fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
-        self.log.warn(format!("a list of all containers failed: {error}; listed again"));
         let timed_out = error.status() == CRI_E_TIMEOUT;
         // A connection that was lost long ago is noticed only now: a new one may do.
         if is_final(&error) || !self.watching && !is_lost(&error) {
@@ -145,15 +167,18 @@ impl Machine {
         }
         self.lists.failed(timed_out, now.mono);
         if is_lost(&error) || self.lists.timeouts >= TIMEOUTS {
-            self.lost(error, portfolio, now, out);
-        } else {
-            self.connection.cause = Some(error);
+            return self.lost(error, portfolio, now, out);
         }
+        match self.connection.cause.as_ref() == Some(&error) {
+            true => self.log.debug(format!("listed again in vain: {error}")),
+            false => self.log.warn(format!("a list of all containers failed: {error}; listed again")),
+        }
+        self.connection.cause = Some(error);
     }
 
     pub(super) fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.blind_windows += u64::from(self.subscription.is_streaming());
-        self.log.warn(format!("the engine is lost: {error}; connected to again, and what is known stays readable"));
+        self.log.warn(format!("{error}; a new one is made, and what is known stays readable"));
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
@@ -175,7 +200,7 @@ impl Machine {
             Ok(None) => self.stats.status_not_found += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
-                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", request.id));
+                self.log.debug(format!("{}; asked again while it matters", about(&request.id, error)));
                 if is_lost(error) {
                     // The list finds out whether the connection is gone.
                     self.lists.want(now.mono);
@@ -188,21 +213,22 @@ impl Machine {
 
     pub(super) fn packed(
         &mut self,
-        about: &StatusRequest,
+        request: &StatusRequest,
         result: Result<Option<JsonText>>,
         portfolio: &mut Portfolio,
         now: Now,
     ) {
         self.pack_requests_in_flight = self.pack_requests_in_flight.saturating_sub(1);
         match result {
-            Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
+            Ok(rucksack) => portfolio.packed(&request.id, rucksack, now),
             Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
-                self.log.warn(format!("the packer's rucksack for {} is refused: {error}", about.id));
-                portfolio.packed(&about.id, None, now);
+                self.log.warn(format!("the packer's rucksack is refused: {}", about(&request.id, &error)));
+                portfolio.packed(&request.id, None, now);
             }
             Err(error) => {
-                self.log.warn(format!("no rucksack for {} yet: {error}; tried again after the next list", about.id));
-                portfolio.packing_failed(&about.id, now);
+                self.log
+                    .warn(format!("no rucksack yet: {}; tried again after the next list", about(&request.id, &error)));
+                portfolio.packing_failed(&request.id, now);
                 if is_lost(&error) {
                     // The list finds out whether the connection is gone.
                     self.lists.want(now.mono);
@@ -219,8 +245,12 @@ impl Machine {
         {
             let (path, missing) = (container.path(), json::missing_keys(container.missing).join(", "));
             let id = &request.id;
-            self.log
-                .info(format!("{path} ({id}): the engine was asked again and again and has not reported: {missing}"));
+            self.log.info(format!("{path} ({id}): the engine was asked {OFTEN} times and has not told: {missing}"));
         }
     }
+}
+
+/// An error with the id that it is about, once.
+fn about(id: &Id, error: &Error) -> String {
+    if error.message().contains(&**id) { error.to_string() } else { format!("{id}: {error}") }
 }

@@ -235,6 +235,11 @@ impl Machine {
             out.actions.push(Action::Subscribe);
             self.lists.want(now.mono);
         }
+        let was_streaming = self.subscription.is_streaming();
+        if self.subscription.falls_silent(now.mono) {
+            self.stats.blind_windows += u64::from(was_streaming);
+            self.lists.want(now.mono);
+        }
         if portfolio.wants_list() {
             self.lists.want(now.mono + DOUBTS);
         }

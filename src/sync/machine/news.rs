@@ -21,8 +21,8 @@ impl Machine {
             self.stats.ready_unanswered = portfolio.unanswered() as u64;
             if self.stats.ready_unanswered > 0 {
                 self.log.warn(format!(
-                    "ready after {} ms (ready.pid_wait_ms) although {} status requests are unanswered: what they tell, such \
-                     as pids, comes by UPDATED events",
+                    "ready after {} ms (ready.pid_wait_ms) with {} status requests unanswered: what they tell, such as \
+                     pids, comes by UPDATED events",
                     self.pid_wait, self.stats.ready_unanswered
                 ));
             }
@@ -85,7 +85,7 @@ impl Machine {
         if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
             return;
         }
-        let how = if report.streaming { "by the engine's event stream" } else { "by listing again and again" };
+        let how = if report.streaming { "by the engine's event stream" } else { "by listing at intervals" };
         self.log.info(format!("changes are noticed {how}: {}", report.reason));
         self.reported = report;
     }

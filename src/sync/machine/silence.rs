@@ -61,7 +61,7 @@ impl Machine {
         if !self.connection.is_up() || !is_silent || self.connection.silent.is_some() {
             return;
         }
-        self.log.warn(format!("the engine does not answer: {error}; everything is listed to see whether it does again"));
+        self.log.warn(format!("{error}; everything is listed to see whether the engine answers again"));
         self.connection.silent = Some(error.clone());
         self.lists.want(now.mono);
     }

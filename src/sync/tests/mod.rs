@@ -4,6 +4,10 @@
 #![allow(clippy::print_stdout, reason = "a test's figures")]
 
 mod engine;
+mod messages;
+mod ready;
+mod silence;
+mod talk;
 mod truth;
 mod world;
 
