@@ -59,6 +59,9 @@ struct Limits {
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
     hints: usize,
+    /// As `hints`, for events that engines keep for their first subscriber. Engines log an error for each status request
+    /// about something that is gone.
+    history: usize,
     /// How many ids are believed on the word of events alone; no node starts as many between two lists. Of more, the
     /// list has to tell.
     unlisted: usize,
@@ -141,6 +144,7 @@ impl Portfolio {
                 rucksack: millis(config.packer_timeout),
                 retry_ceiling: millis(config.relist_interval),
                 hints: 32,
+                history: 2,
                 unlisted: 10_000,
                 tombstones_keep: millis(config.tombstones_keep),
                 tombstones_max: config.tombstones_max,
@@ -273,8 +277,10 @@ impl Portfolio {
     }
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
-    pub fn wants_list(&mut self) -> bool {
-        self.status_queue.too_many_hints(self.limits.hints) || self.unlisted > self.limits.unlisted / 4
+    pub fn wants_list(&mut self, now: Now) -> bool {
+        self.status_queue.too_many_hints(self.limits.hints)
+            || self.status_queue.too_much_history(self.limits.history, now.mono)
+            || self.unlisted > self.limits.unlisted / 4
     }
 
     /// The connection is lost: what was asked has to be asked again.

@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::model::Events;
 use crate::portfolio::Millis;
 
-/// Where the subscription stands.
+/// The subscription's state.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stream {
-    /// Not asked for, on this connection or at all.
+    /// There is no connection, or nothing was asked for on it yet.
     Off,
-    /// Asked for. An idle engine gives no sign of having understood, so this counts as streaming, unless it is a
+    /// It was asked for. An idle engine does not answer before its first event, so this counts as streaming, unless it is a
     /// probe of an engine that had no events.
     Pending { since: Millis, probe: bool },
-    /// Proven live.
+    /// The engine has answered.
     Open,
-    /// It ended, and will be asked for again then.
+    /// It ended, and is asked for again at this time.
     Down { retry_at: Millis },
-    /// This engine has no events; it is probed again then, if ever.
+    /// This engine has no events. It is asked again at this time, if ever.
     Unavailable { probe_at: Option<Millis> },
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Subscription {
     runtime: String,
 }
 
-/// A stream that ends this soon without an event says that there will be none.
+/// An engine whose stream ends this soon, without an event, has no events.
 const SOON: Millis = 2000;
 
 impl Subscription {
@@ -109,7 +109,7 @@ impl Subscription {
         }
     }
 
-    /// Whether changes are heard of as they happen, for all we know.
+    /// Whether changes are reported as they happen, as far as can be known.
     pub fn is_streaming(&self) -> bool {
         let is_open = matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. });
         is_open && !self.silence.is_doubted()
@@ -120,23 +120,23 @@ impl Subscription {
         matches!(self.stream, Stream::Open | Stream::Pending { .. })
     }
 
-    /// Whether this engine is polled without having been asked for events.
+    /// Whether this engine is polled and never asked for events.
     pub fn is_never_tried(&self) -> bool {
         self.stream == Stream::Unavailable { probe_at: None }
     }
 
-    /// The engine has answered: the subscription is live. True if that is news.
+    /// The engine has answered the subscription. True if it had not before.
     pub fn opened(&mut self) -> bool {
-        let news = self.stream != Stream::Open;
+        let is_new = self.stream != Stream::Open;
         self.stream = Stream::Open;
         self.backoff.succeed();
-        if news {
+        if is_new {
             self.trouble = "".into();
         }
-        news
+        is_new
     }
 
-    /// An event has come: the stream reports.
+    /// An event has come.
     pub fn event_came(&mut self) {
         self.silence.event_came();
     }
@@ -146,12 +146,12 @@ impl Subscription {
         self.silence.listed(begun, changes, self.is_shared, now);
     }
 
-    /// Whether the stream, by now, has been silent on changes that a list shows for too long. True once.
+    /// Whether events of changes that a list shows are overdue. True once.
     pub fn falls_silent(&mut self, now: Millis) -> bool {
         self.silence.is_over_due(now)
     }
 
-    /// The stream ended. Whether to subscribe again at all, and when, follows from how.
+    /// The stream ended. How it ended decides whether to subscribe again, and when.
     pub fn ended(&mut self, end: &StreamEnd, now: Millis) {
         let lasted = match self.stream {
             Stream::Pending { since, .. } => Some(now - since),
@@ -183,7 +183,7 @@ impl Subscription {
         }
     }
 
-    /// How changes are noticed, and why so; empty without a connection.
+    /// How changes are noticed, and why; empty without a connection.
     pub fn report(&self) -> Events {
         let reason = match &self.stream {
             Stream::Off => "".into(),
@@ -204,7 +204,7 @@ impl Subscription {
     }
 }
 
-/// What a stream's end says of the connection.
+/// The error that a stream broke with; `None` where the engine ended it in order.
 pub(super) fn broke_with(end: &StreamEnd) -> Option<&Error> {
     match end {
         StreamEnd::Failed(error) => Some(error),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quirks_decide_unless_the_option_does() {
+    fn the_option_events_stands_above_the_table_of_quirks() {
         assert!(on("containerd", "2.1.9", EventSource::Auto).is_due(0));
         assert!(on("containerd", "1.7.24", EventSource::Auto).is_due(0));
         let careful = on("cri-o", "1.30.1", EventSource::Auto);

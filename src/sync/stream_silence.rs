@@ -1,20 +1,20 @@
-//! An event stream that is open and reports nothing: a proxy that holds it back, an engine that accepts subscribers and
-//! has no events. Only a list that shows changes can tell it from an engine on which nothing happens. Pure.
+//! Detects an event stream that is open and reports nothing, e.g. behind a proxy that holds events back. Only a list that
+//! shows changes tells it from the stream of an engine on which nothing happens. Pure.
 
 use std::sync::Arc;
 
 use crate::portfolio::Millis;
 
-/// So long after the subscription, the engine has understood it: changes since then have events.
+/// Changes later than this after the subscription should have events.
 const SETTLED: Millis = 1000;
-/// So long after a list that shows a change, its event may still be under way.
+/// For so long after a list that shows a change, its event may still be under way.
 const UNDER_WAY: Millis = 2000;
 
-/// What was not heard on one subscription.
+/// What one subscription has failed to report.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     subscribed: Millis,
-    /// Whether a list that began when the subscription was settled has been applied: what changes after it has events.
+    /// Whether a list that began `SETTLED` after the subscription has been applied: changes after it should have events.
     is_settled: bool,
     /// Whether an event has come at all, and since the newest list was applied.
     heard: bool,
@@ -32,7 +32,7 @@ impl Silence {
         Silence { subscribed: now, ..Silence::default() }
     }
 
-    /// An event has come: the stream reports.
+    /// An event has come: there is no doubt.
     pub fn event_came(&mut self) {
         (self.heard, self.heard_since_list) = (true, true);
         (self.changes, self.due, self.is_doubted) = (0, None, false);
@@ -41,9 +41,9 @@ impl Silence {
     /// A list that began at `begun` has been applied, and showed so many starts and ends. On a stream that is shared, other
     /// subscribers take events away: there, only one that never had an event is in doubt.
     pub fn listed(&mut self, begun: Millis, changes: usize, is_shared: bool, now: Millis) {
-        let is_unheard = !self.heard_since_list && !(is_shared && self.heard);
+        let is_heard = self.heard_since_list || is_shared && self.heard;
         // Once in doubt, the number stays as it was: a reason that changed with each poll would be news each time.
-        if self.is_settled && is_unheard && changes > 0 && !self.is_doubted {
+        if self.is_settled && !is_heard && changes > 0 && !self.is_doubted {
             self.changes += changes;
             self.due.get_or_insert(now + UNDER_WAY);
         }
@@ -51,7 +51,7 @@ impl Silence {
         self.heard_since_list = false;
     }
 
-    /// Whether the events of what lists have shown are overdue. True once.
+    /// Whether the events of what lists showed are overdue. True once.
     pub fn is_over_due(&mut self, now: Millis) -> bool {
         let is_over_due = self.due.is_some_and(|at| at <= now);
         if is_over_due {

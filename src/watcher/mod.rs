@@ -1,4 +1,4 @@
-//! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
+//! The watcher: the public API in safe Rust. It owns the `cri-io` thread.
 
 mod clients;
 mod events;
@@ -30,8 +30,10 @@ pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
 pub use events::Events;
 
-/// Watches one engine. Every method may be called from any thread at any time; only those with a timeout and those that
-/// are `async` wait for the engine, and `stop` ends every wait. Dropping it stops it, which waits for its thread.
+/// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
+/// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
+/// change sorts all containers, and calls at the same time wait for that. Dropping the watcher stops it, which waits for its
+/// thread.
 pub struct Watcher {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
@@ -52,8 +54,8 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint (`/path`, `unix:///path`, `unix:/path`); `None` stands for the first
-    /// engine that answers on a well-known socket. Nothing is connected to yet, and no thread is made.
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the first
+    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
         let shared = Arc::new(SharedState::new(&config));
@@ -70,7 +72,8 @@ impl Watcher {
         })
     }
 
-    /// Starts to watch: makes the thread, and returns at once. Starting again does nothing.
+    /// Starts to watch: makes the thread, and returns at once. To start it again does nothing. Errors: `CRI_E_STOPPED`;
+    /// `CRI_E_OS` where no thread can be made; `CRI_E_FORKED`.
     pub fn start(&self) -> Result<()> {
         self.check_fork()?;
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,8 +91,8 @@ impl Watcher {
         }
     }
 
-    /// `CRI_E_STATE` where the watcher was never started, so that nothing would come for `what` to wait for. For calls
-    /// that make a queue of their own and read it at once: nobody else could know of the queue and start the watcher.
+    /// Fails with `CRI_E_STATE` if the watcher was never started, so that `what` would wait for ever. For calls that make a
+    /// queue of their own and read it at once: the program has no chance to start the watcher in between.
     pub fn refuse_unstarted(&self, what: &str) -> Result<()> {
         self.check_fork()?;
         match self.run() {
@@ -105,7 +108,7 @@ impl Watcher {
         *self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread, made when it is first needed. A failure to make it is not for ever.
+    /// The thread, made when it is first needed. After a failure, the next call tries again.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
             let (shared, hub, packer_queue) = (self.shared.clone(), self.hub.clone(), self.packer_queue.clone());
@@ -113,7 +116,7 @@ impl Watcher {
         })
     }
 
-    /// The same, for whom a stop is final: a watcher that was stopped before its thread existed gets none.
+    /// As `io`, but a watcher that was stopped before it had a thread gets none.
     fn live_io(&self) -> Result<&IoThread> {
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         match *run {
@@ -130,7 +133,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether this process is a fork of the one that started the watcher, so that nothing here works.
+    /// Whether this process is a fork of the one that started the watcher. Then every method fails.
     pub fn is_forked(&self) -> bool {
         self.io.get().is_some_and(IoThread::is_forked)
     }
@@ -140,14 +143,14 @@ impl Watcher {
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
     }
 
-    /// Stops watching, ends every wait, and joins the thread. What was seen can still be read; queues give what is
-    /// left in them. Stopping again does nothing.
+    /// Stops watching, ends every wait, and joins the thread. The cache can still be read, and queues give the events that
+    /// are left in them. To stop it again does nothing.
     pub fn stop(&self) -> Result<()> {
         self.check_fork()?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Run::Stopped;
         match self.io.get() {
             Some(io) => io.stop(),
-            // Nothing has ever run; consumers that subscribed early are not to wait for ever.
+            // There is no thread to close them, and consumers that subscribed early would wait for ever.
             None => {
                 self.shared.end(self.ended());
                 self.hub.close();
@@ -157,14 +160,13 @@ impl Watcher {
         Ok(())
     }
 
-    /// What the watcher is doing. `New` until `start` is called, and never once it has returned: who makes a queue and
-    /// reads it in one call can tell by this that it would wait for ever.
+    /// What the watcher is doing. It is `New` until `start` is called, and never after `start` has returned.
     pub fn state(&self) -> WatcherState {
         self.shared.read().status.state
     }
 
-    /// Grows with every change of the cache; as long as it stays the same, `list` would show the same containers. 0
-    /// before there is a snapshot.
+    /// A number that grows with every change of the cache. As long as it stays the same, `list` shows the same containers.
+    /// 0 before the watcher is ready.
     pub fn generation(&self) -> u64 {
         let cached = self.shared.read();
         if cached.status.ready { cached.portfolio.generation() } else { 0 }
@@ -184,8 +186,8 @@ impl Watcher {
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
-    /// Who the engine is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not
-    /// known yet is absent.
+    /// Which engine it is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not known
+    /// yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         let engine = self.engine()?;
         let cached = self.shared.read();
@@ -194,7 +196,7 @@ impl Watcher {
         Ok(freshness.engine(ready))
     }
 
-    /// The same, as a record: what is not known yet is empty.
+    /// Which engine it is, as a record. What is not known yet is empty.
     pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
         let engine = self.shared.read().status.engine.clone();
@@ -245,9 +247,9 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // Of what a fork has inherited, nothing may be touched: the thread that owns it is not here.
+        // A fork must not touch what it has inherited: the thread that owns it is not there.
         if !self.is_forked() {
-            // It cannot fail when not forked.
+            // It fails only in a fork.
             let _ = self.stop();
         }
     }
@@ -266,6 +268,6 @@ fn check_bits(what: &str, bits: u32, known: u32) -> Result<()> {
     if bits & !known == 0 {
         return Ok(());
     }
-    let message = format!("{what}: {bits:#x} has bits that mean nothing here (known are {known:#x})");
+    let message = format!("{what}: {bits:#x} has unknown bits (known are {known:#x})");
     Err(Error::new(CRI_E_INVALID_ARGUMENT, message))
 }

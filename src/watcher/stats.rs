@@ -1,4 +1,4 @@
-//! What the watcher did so far, in numbers.
+//! The watcher's statistics.
 
 use super::Watcher;
 use crate::cri::RpcCost;
@@ -9,7 +9,7 @@ use crate::model::json::{LagNumbers, Numbers, RequestNumbers, micros};
 use crate::sync::EventLag;
 
 impl Watcher {
-    /// What the watcher did so far, in numbers, as `criwatch.stats/1`.
+    /// The watcher's counters, and what its requests cost, as `criwatch.stats/1`. docs/json.md says what each one means.
     pub fn stats(&self) -> Result<JsonText> {
         self.check_fork()?;
         let requests = self.shared.meter().costs().into_iter().map(|(rpc, cost)| (rpc, request_numbers(cost)));

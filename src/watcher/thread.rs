@@ -1,4 +1,4 @@
-//! The `cri-io` thread: it alone touches the engine's socket.
+//! The `cri-io` thread: only this thread uses the engine's socket.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::host::{ForkMark, without_signals};
 use crate::hub::Hub;
 use crate::sync::{Command, Driver, PackerQueue, SharedState};
 
-/// Deep enough for decoding anything the engine may send.
+/// Enough for decoding anything the engine may send.
 const STACK: usize = 512 << 10;
 
 pub(super) struct IoThread {
@@ -62,13 +62,13 @@ impl IoThread {
         self.mark.is_forked()
     }
 
-    /// Ends the thread, and waits for its end.
+    /// Stops the thread, and waits until it has ended.
     pub fn stop(&self) {
-        // A thread that has ended by itself does not listen any more.
+        // It fails where the thread has ended by itself.
         let _ = self.send(Command::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // Its panics were caught inside.
+            // The thread catches its panics.
             let _ = thread.join();
         }
     }

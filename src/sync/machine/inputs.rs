@@ -1,4 +1,4 @@
-//! What follows from what has happened.
+//! What follows from each input.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use crate::sync::link::Link;
 use crate::sync::stream::{Stream, broke_with};
 use crate::sync::waiters::WaiterId;
 
-/// So soon after a subscription whose success cannot be seen, everything is listed once more.
+/// An idle engine does not show that the subscription is live. So long after it, everything is listed once more.
 const SECOND_LIST: Millis = 1000;
-/// After so many timeouts in a row a new connection is tried.
+/// After so many lists in a row without an answer, a new connection is made.
 const TIMEOUTS: u32 = 3;
 
 impl Machine {
@@ -23,7 +23,7 @@ impl Machine {
             portfolio.pack_from_now_on();
         }
         if self.connection.is_up() {
-            // It was made for a resync; its engine was not asked for events.
+            // The connection was made for a resync, without a subscription.
             self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
             self.lists.want(now.mono);
         }
@@ -82,7 +82,7 @@ impl Machine {
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
-                // Whether the connection went with it, a list will show; and what was missed.
+                // A list shows what was missed, and whether the connection is lost, too.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
                 } else {
@@ -94,7 +94,7 @@ impl Machine {
 
     pub(super) fn opened(&mut self, now: Now) {
         if self.subscription.opened() {
-            // What happened between the list and this moment may have been reported to nobody.
+            // What changed between the last list and the subscription may have had no event.
             self.lists.want(now.mono);
         }
     }
@@ -131,8 +131,8 @@ impl Machine {
         }
     }
 
-    /// What runs, where a list is to be compared with what the event stream has reported. Not before the first list, which
-    /// shows what began long ago.
+    /// The ids that run, if the next list is to be compared with what the event stream reported. The first list is not: it
+    /// shows what began before the subscription.
     fn running(&self, portfolio: &Portfolio) -> Option<HashSet<Id>> {
         let compare = self.subscription.is_open() && portfolio.is_synced();
         compare.then(|| portfolio.running().map(|container| container.id.clone()).collect())
@@ -161,7 +161,7 @@ impl Machine {
     pub(super) fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
         let timed_out = error.status() == CRI_E_TIMEOUT;
-        // A connection that was lost long ago is noticed only now: a new one may do.
+        // A connection that was lost long ago is noticed only now: a new one may work.
         if is_final(&error) || !self.watching && !is_lost(&error) {
             self.waiters.fail_all(&error);
         }
@@ -202,7 +202,7 @@ impl Machine {
                 self.stats.status_failures += 1;
                 self.log.debug(format!("{}; asked again while it matters", about(&request.id, error)));
                 if is_lost(error) {
-                    // The list finds out whether the connection is gone.
+                    // A list finds out whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
@@ -230,14 +230,14 @@ impl Machine {
                     .warn(format!("no rucksack yet: {}; tried again after the next list", about(&request.id, &error)));
                 portfolio.packing_failed(&request.id, now);
                 if is_lost(&error) {
-                    // The list finds out whether the connection is gone.
+                    // A list finds out whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
         }
     }
 
-    /// Somebody may want to know why a pid does not come; once is enough.
+    /// Logs once that the engine does not report something, such as a pid.
     pub(super) fn log_open_request(&mut self, request: &StatusRequest, portfolio: &Portfolio) {
         const OFTEN: u32 = 5;
         if portfolio.times_asked(&request.id) == OFTEN
@@ -250,7 +250,7 @@ impl Machine {
     }
 }
 
-/// An error with the id that it is about, once.
+/// An error's message with the id that it is about.
 fn about(id: &Id, error: &Error) -> String {
     if error.message().contains(&**id) { error.to_string() } else { format!("{id}: {error}") }
 }

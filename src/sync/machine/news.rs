@@ -1,4 +1,4 @@
-//! What others are reported, and in which state the watcher is by that.
+//! The events that follow from an input, and the watcher's state.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::portfolio::{Now, Portfolio, Report};
 use crate::sync::link::Link;
 
 impl Machine {
-    /// What others are reported.
+    /// Makes the events of this input, and finishes resyncs.
     pub(super) fn report(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         let settled = portfolio.is_settled();
         self.waiters.settle(settled, self.pid_wait, now.mono);
@@ -54,7 +54,7 @@ impl Machine {
         }
     }
 
-    /// A change of state is an event, too.
+    /// Enters this state, with a STATE event if it is another one.
     pub(super) fn enter(&mut self, state: WatcherState, generation: u64, now: Now, out: &mut Outcome) {
         if state == self.state {
             return;
@@ -79,7 +79,7 @@ impl Machine {
         });
     }
 
-    /// How changes are noticed is worth a word whenever that changes.
+    /// Logs how changes are noticed, whenever that changes.
     fn log_report(&mut self) {
         let report = self.events();
         if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {

@@ -1,23 +1,23 @@
-//! Whether the engine answers at all. One that is frozen keeps its connection, and so does its event stream: only requests
-//! show it.
+//! Notices an engine that does not answer. A frozen engine keeps its connection and its event stream open: only requests
+//! without an answer show it.
 
 use super::{Input, Machine};
 use crate::cri::{StreamItem, is_lost};
 use crate::error::{CRI_E_TIMEOUT, Error};
 use crate::portfolio::{Millis, Now};
 
-/// What an input says of the engine.
+/// What an input says about whether the engine answers.
 enum Sign<'a> {
-    /// It has answered, or sent something.
+    /// It answered, or sent something.
     Heard,
-    /// A request got no answer for so long.
+    /// A request got no answer within so many milliseconds.
     Unanswered(&'a Error, Millis),
     /// Nothing.
     None,
 }
 
 impl Machine {
-    /// Notes when the engine was heard last, and when it no longer answers.
+    /// Notes when the engine sent something last, and when it stops answering.
     pub(super) fn note_sign(&mut self, input: &Input, now: Now) {
         match self.sign(input) {
             Sign::Heard => {
@@ -45,17 +45,17 @@ impl Machine {
             Input::Connected { .. } | Input::Stream(_) => Sign::Heard,
             Input::Listed(result) => reply(result.as_ref().err(), self.request_timeout),
             Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
-            // The packer takes its time: that it is through says nothing of the engine.
+            // A packer that has finished says nothing about the engine.
             Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
-            // A caller may be less patient than the watcher.
+            // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
             Input::Served { waited, error } if *waited >= self.request_timeout => reply(error.as_ref(), *waited),
             Input::Served { error: None, .. } => Sign::Heard,
             _ => Sign::None,
         }
     }
 
-    /// A request got no answer. If nothing else came meanwhile either, the engine does not answer; otherwise only this
-    /// request takes long.
+    /// A request got no answer. The engine does not answer if it sent nothing else either in the second half of that time;
+    /// otherwise only this request is slow.
     fn unanswered(&mut self, error: &Error, waited: Millis, now: Now) {
         let is_silent = self.connection.heard + waited / 2 <= now.mono;
         if !self.connection.is_up() || !is_silent || self.connection.silent.is_some() {

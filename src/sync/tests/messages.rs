@@ -1,5 +1,5 @@
-//! Every message of the machine: STATE events and LOG events, word for word. None repeats itself, and none is about
-//! what is over.
+//! Every message of the machine, in STATE and LOG events, word for word. None repeats itself, and none is about a fault that
+//! is over.
 
 use super::talk::{Talk, connected, list_failed, listed, started};
 use crate::cri::{StreamEnd, StreamItem};
@@ -7,7 +7,7 @@ use crate::error::*;
 use crate::model::*;
 use crate::sync::machine::Input;
 
-/// As the engine's errors are: what was asked comes first.
+/// An error as `cri` makes it: it begins with the RPC.
 fn lost(what: &str) -> Error {
     Error::new(CRI_E_CONNECT, format!("{what}: the connection to the engine is lost: transport error: broken pipe"))
 }
@@ -20,14 +20,14 @@ fn stream(item: StreamItem) -> Input {
     Input::Stream(item)
 }
 
-/// No part of a message stands in it twice.
+/// Whether a part of the message stands in it twice.
 fn repeats(message: &str) -> bool {
     let parts: Vec<&str> = message.split([':', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
     parts.iter().enumerate().any(|(n, part)| parts[..n].contains(part))
         || ["connection", "answer", "again"].iter().any(|word| message.matches(word).count() > 1)
 }
 
-/// All that is said while these inputs come, a second apart.
+/// The states and logs of these inputs, one each second.
 fn said(mut talk: Talk, inputs: Vec<Input>) -> (Vec<String>, Vec<String>) {
     (talk.states, talk.logs) = Default::default();
     for input in inputs {

@@ -1,4 +1,4 @@
-//! When the watcher is ready, and what it says of what is still unanswered.
+//! What a ready watcher reports about requests that are still unanswered.
 
 use super::engine::Flavour;
 use super::talk::{Talk, connected, listed};
@@ -13,7 +13,7 @@ fn readiness(world: &World) -> Option<Readiness> {
 }
 
 #[test]
-fn who_is_ready_before_all_pids_are_known_says_how_many_are_open() {
+fn an_early_ready_counts_the_unanswered_requests() {
     let mut world = World::new(Flavour::Containerd, |c| c.ready_pid_wait = std::time::Duration::from_millis(PID_WAIT));
     for _ in 0..30 {
         world.act(|engine, now| engine.run_pod(now));
@@ -33,7 +33,7 @@ fn who_is_ready_before_all_pids_are_known_says_how_many_are_open() {
 }
 
 #[test]
-fn who_is_ready_with_all_pids_says_so() {
+fn a_ready_with_all_answers_is_complete() {
     let mut world = World::new(Flavour::Containerd, |_| {});
     world.act(|engine, now| engine.run_pod(now));
     world.watch(false).unwrap();

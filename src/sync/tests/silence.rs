@@ -29,7 +29,7 @@ fn unanswered(what: &str) -> Error {
 
 const STATUS: &str = "ContainerStatus: no answer from the engine within 10000 ms";
 
-/// An engine that is frozen while a status is asked for.
+/// An engine that is frozen while a status request is under way.
 fn frozen() -> Talk {
     let mut talk = containerd();
     let start = started(&talk, "b");
@@ -55,7 +55,7 @@ fn the_first_timeout_of_a_status_shows_that_the_engine_does_not_answer() {
 }
 
 #[test]
-fn an_engine_that_refuses_or_reports_answers_again() {
+fn an_event_or_a_refusal_shows_that_the_engine_answers_again() {
     let mut talk = frozen();
     let next = started(&talk, "c");
     talk.feed(next);
@@ -67,7 +67,7 @@ fn an_engine_that_refuses_or_reports_answers_again() {
 }
 
 #[test]
-fn a_list_without_an_answer_shows_it_too() {
+fn a_list_without_an_answer_shows_that_the_engine_does_not_answer() {
     let mut talk = containerd();
     talk.pass(60_000);
     assert!(talk.lists());
@@ -84,7 +84,7 @@ fn a_list_without_an_answer_shows_it_too() {
 }
 
 #[test]
-fn a_callers_request_shows_it_if_it_was_patient_enough() {
+fn a_callers_request_counts_if_it_waited_as_long_as_the_watchers_own() {
     let served = |waited| Input::Served { waited, error: Some(unanswered("RuntimeService/Status")) };
     let mut talk = containerd();
     talk.pass(TIMEOUT);
@@ -97,7 +97,7 @@ fn a_callers_request_shows_it_if_it_was_patient_enough() {
 }
 
 #[test]
-fn a_single_slow_request_is_not_the_engine() {
+fn one_slow_request_does_not_mean_that_the_engine_does_not_answer() {
     let mut talk = containerd();
     talk.pass(TIMEOUT);
     let next = started(&talk, "b");
@@ -162,9 +162,9 @@ fn an_idle_engine_casts_no_doubt() {
     assert_eq!(talk.states.last().map(String::as_str), Some("watching: the engine streams events"));
 }
 
-/// As containerd 2.1 does at the first subscription: the list settles what came and went before.
+/// As containerd 2.1 does at the first subscription: lists settle what came and went before.
 #[test]
-fn history_of_what_the_first_list_does_not_have_is_asked_about_nowhere() {
+fn events_of_what_was_gone_before_the_first_list_cost_no_status_request() {
     let mut talk = Talk::new(|_| {});
     talk.mono = 10_000;
     talk.feed(Input::Watch { packs: false });
@@ -177,10 +177,35 @@ fn history_of_what_the_first_list_does_not_have_is_asked_about_nowhere() {
     };
     history(&mut talk, 0..24);
     talk.feed(listed(&["a"]));
-    history(&mut talk, 24..48);
-    let asked: Vec<String> = talk.requests.iter().map(|request| request.id.to_string()).collect();
-    assert_eq!(asked, ["a"]);
     talk.answer_all();
+    // Late ones, while the list is under way that follows the first event.
+    history(&mut talk, 24..30);
+    talk.feed(listed(&["a"]));
+    talk.lists();
+    talk.pass(900);
+    assert!(talk.requests.is_empty() && !talk.lists(), "{:?}", talk.requests);
+    talk.pass(200);
+    assert!(talk.requests.is_empty() && talk.lists(), "one list settles the late ones: {:?}", talk.requests);
+    talk.feed(listed(&["a"]));
     talk.pass(5000);
     assert!(talk.requests.is_empty(), "{:?}", talk.requests);
+}
+
+/// An engine whose clock was set back makes events that look like history.
+#[test]
+fn a_few_old_events_of_unknown_ids_are_asked_about_a_second_later() {
+    let mut talk = containerd();
+    let now = talk.mono;
+    talk.mono = 0;
+    let mut event = started(&talk, "new");
+    if let Input::Stream(StreamItem::Event(event)) = &mut event {
+        event.created_at = event.created_at.map(|at| at - 1);
+    }
+    talk.mono = now;
+    talk.feed(event);
+    talk.pass(900);
+    assert!(talk.requests.is_empty());
+    talk.pass(200);
+    let asked: Vec<String> = talk.requests.iter().map(|request| request.id.to_string()).collect();
+    assert_eq!(asked, ["new"]);
 }

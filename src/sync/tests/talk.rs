@@ -1,4 +1,4 @@
-//! A state machine without an engine: inputs by hand, one after the other, and what it says.
+//! A state machine without an engine: the test feeds its inputs, and reads its states, logs and actions.
 
 use crate::config::Config;
 use crate::cri::{EngineEvent, EventKind, Listing, StreamItem, Version};
