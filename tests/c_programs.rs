@@ -23,6 +23,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/c/queues.c", Some(Argument::DeadEndpoint)),
     Program::new("tests/c/crowd.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/overflow.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/replays.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/queries.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/mistaken.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/snapshots.c", Some(Argument::Simulated(&[]))),

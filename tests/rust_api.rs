@@ -190,6 +190,7 @@ fn stats_count_what_the_engine_was_asked() {
     sim.tell("kill app KILL").expect("it runs");
     watcher.resync(Some(PATIENCE)).expect("a list");
     watcher.inspect("nobody", 0, Some(PATIENCE)).expect_err("there is none");
+    watcher.inspect(&"0".repeat(64), 0, Some(PATIENCE)).expect_err("there is no such id");
     let stats =
         || -> serde_json::Value { serde_json::from_str(watcher.stats().expect("numbers").as_str()).expect("JSON") };
     wait::for_condition("an event of the engine", PATIENCE, || !stats()["eventLag"].is_null()).expect("it lags");
@@ -204,6 +205,14 @@ fn stats_count_what_the_engine_was_asked() {
         assert!(cost["maxMicros"].as_u64() <= cost["totalMicros"].as_u64() && cost["maxMicros"] != 0, "{rpc}: {cost}");
     }
     assert_eq!(counted["requests"]["Version"]["failures"], 0);
+    for rpc in ["ContainerStatus", "PodSandboxStatus"] {
+        let cost = &counted["requests"][rpc];
+        assert_eq!(
+            (&cost["notFound"], &cost["failures"]),
+            (&1.into(), &0.into()),
+            "{rpc}: {cost}: an answer, no failure"
+        );
+    }
     for name in ["resyncs", "overflows", "unresolved", "eventsLost"] {
         assert!(counted["stats"][name].is_u64(), "{name}: {counted}");
     }

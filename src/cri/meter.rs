@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{CRI_E_NOT_FOUND, Error, Result};
 
 /// Of one RPC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,8 +12,10 @@ use crate::error::Result;
 pub struct RpcCost {
     /// How often it came to an end: an answer, an error, or patience that was over.
     pub count: u64,
-    /// How many of these were errors.
+    /// How many of these were errors; those in `not_found` are not among them.
     pub failures: u64,
+    /// How many of these the engine answered with "not found".
+    pub not_found: u64,
     /// How long all of them took together.
     pub total: Duration,
     /// How long the longest took.
@@ -29,18 +31,20 @@ impl Meter {
     pub(super) async fn measure<T>(&self, method: &str, request: impl Future<Output = Result<T>>) -> Result<T> {
         let began = Instant::now();
         let outcome = request.await;
-        self.add(method.rsplit('/').next().unwrap_or(method), began.elapsed(), outcome.is_err());
+        self.add(method.rsplit('/').next().unwrap_or(method), began.elapsed(), outcome.as_ref().err());
         outcome
     }
 
-    fn add(&self, method: &str, took: Duration, failed: bool) {
+    fn add(&self, method: &str, took: Duration, error: Option<&Error>) {
+        let not_found = error.is_some_and(|error| error.status() == CRI_E_NOT_FOUND);
         let mut costs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cost = match costs.get_mut(method) {
             Some(cost) => cost,
             None => costs.entry(method.to_owned()).or_default(),
         };
         cost.count += 1;
-        cost.failures += u64::from(failed);
+        cost.failures += u64::from(error.is_some() && !not_found);
+        cost.not_found += u64::from(not_found);
         cost.total += took;
         cost.max = cost.max.max(took);
     }
@@ -54,16 +58,19 @@ impl Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::CRI_E_RPC;
 
     #[test]
     fn costs_add_up_by_method() {
         let meter = Meter::default();
-        meter.add("Status", Duration::from_millis(3), false);
-        meter.add("Status", Duration::from_millis(2), true);
-        meter.add("Version", Duration::from_millis(1), false);
+        let (failed, absent) = (Error::new(CRI_E_RPC, "refused"), Error::new(CRI_E_NOT_FOUND, "no such container"));
+        meter.add("Status", Duration::from_millis(3), None);
+        meter.add("Status", Duration::from_millis(2), Some(&failed));
+        meter.add("Status", Duration::from_millis(1), Some(&absent));
+        meter.add("Version", Duration::from_millis(1), None);
         let costs = meter.costs();
-        let expected =
-            RpcCost { count: 2, failures: 1, total: Duration::from_millis(5), max: Duration::from_millis(3) };
+        let (total, max) = (Duration::from_millis(6), Duration::from_millis(3));
+        let expected = RpcCost { count: 3, failures: 1, not_found: 1, total, max };
         assert_eq!((costs.len(), costs["Status"]), (2, expected));
     }
 }

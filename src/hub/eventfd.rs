@@ -1,11 +1,11 @@
-//! A file descriptor that says whether there is something to read, and nothing else.
+//! A file descriptor that is readable while its queue has something to give.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::host::EventFd;
 
-/// Readable or not; the caller knows which it is, so that nothing is written or read twice.
+/// An eventfd, and whether it is readable now, so that it is written and read only when that changes.
 #[derive(Debug)]
 pub(super) struct Signal {
     fd: EventFd,

@@ -1,4 +1,4 @@
-//! Ordered fan-out: every event gets its number here, and goes into one bounded queue per consumer.
+//! Distributes events: each gets its number, and is put into one bounded queue per consumer.
 
 mod eventfd;
 mod queue;
@@ -13,7 +13,7 @@ use queue::{Closed, Replay};
 
 pub use queue::{EventQueue, Next};
 
-/// What a replay shows: every run that consumers are to know of, and where the cache stands.
+/// What a replay shows: every run that consumers are to know of, and the state of the cache.
 pub struct Snapshot {
     /// The runs, in any order.
     pub runs: Vec<Arc<Container>>,
@@ -21,12 +21,12 @@ pub struct Snapshot {
     pub generation: u64,
     /// What the watcher is doing.
     pub state: WatcherState,
-    /// Now.
+    /// The time of the snapshot.
     pub now: Time,
 }
 
-/// Where replays come from. It calls `with` while nothing can be published, so that what the snapshot shows and what
-/// is published later make one gapless story; not at all while there is no cache yet.
+/// Where replays come from. It calls `with` while nothing can be published, so that there is no gap between the snapshot
+/// and the events after it. It does not call it while the watcher is not ready.
 pub trait SnapshotSource: Send + Sync {
     /// Shows the cache as it is now.
     fn show(&self, with: &mut dyn FnMut(Snapshot));
@@ -47,13 +47,13 @@ pub struct PendingEvent {
     pub observed: Time,
     /// The cache's generation that shows it.
     pub generation: u64,
-    /// Whom it is about.
+    /// The container or sandbox that it is about.
     pub container: Option<Arc<Container>>,
     /// What the watcher was doing.
     pub state: WatcherState,
-    /// Words, for events about the watcher.
+    /// The message of an event about the watcher.
     pub message: Option<Arc<str>>,
-    /// Of a LOG: how much it matters.
+    /// The level of a LOG event.
     pub log_level: Option<LogLevel>,
 }
 
@@ -92,7 +92,7 @@ struct Inner {
     latest: Latest,
 }
 
-/// Where the cache stood with the newest event.
+/// The state of the cache with the newest event.
 #[derive(Debug, Clone, Copy, Default)]
 struct Latest {
     generation: u64,
@@ -106,7 +106,7 @@ impl From<Latest> for Snapshot {
     }
 }
 
-/// What the hub has to say of itself.
+/// What the hub counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -121,7 +121,7 @@ pub struct Counts {
 }
 
 impl Hub {
-    /// A hub whose replays show this cache.
+    /// A hub whose replays come from this source.
     pub fn new(cache: Arc<dyn SnapshotSource>) -> Self {
         Hub { inner: Mutex::default(), cache }
     }
@@ -130,8 +130,8 @@ impl Hub {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new consumer. Its story begins with a replay, at once or as soon as there is a snapshot; a live-only one has
-    /// none.
+    /// Adds a consumer. It gets a replay first, at once or as soon as the watcher is ready; a live-only one gets none. Takes
+    /// the lock of the cache for reading and copies a pointer for each run.
     pub fn subscribe(
         self: &Arc<Self>,
         mask: u32,
@@ -141,7 +141,7 @@ impl Hub {
     ) -> Result<Arc<EventQueue>> {
         let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
         let queue = Arc::new(EventQueue::new(mask, capacity, labels, replay, self.clone())?);
-        // In the same step in which the cache is shown, or an event in between would be in neither.
+        // Added while the snapshot is taken: an event in between would be neither in the replay nor after it.
         let mut added = false;
         self.show(&mut |snapshot| {
             self.add(&queue);
@@ -168,10 +168,10 @@ impl Hub {
         inner.consumers.push(Arc::downgrade(queue));
     }
 
-    /// The overflowed queue's consumer has come to read: it gets a new replay.
+    /// Begins the new replay of a queue that overflowed, now that its consumer reads.
     fn replay_after_overflow(&self, queue: &EventQueue) {
         if queue.is_live_only() {
-            // It wants to know the loss, not the cache.
+            // It gets the OVERFLOW alone.
             let latest = self.lock().latest;
             return self.replay(queue, latest.into());
         }
@@ -182,7 +182,7 @@ impl Hub {
         queue.begin_replay(snapshot, &mut self.lock().seq);
     }
 
-    /// The first cache is there: every consumer that waits for its replay gets this one.
+    /// The watcher is ready: every consumer that waits for its first replay gets this one.
     pub fn initial_snapshot(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
         for queue in self.consumers() {
             let snapshot = Snapshot { runs: initial.to_vec(), generation, state, now };
@@ -196,19 +196,20 @@ impl Hub {
         inner.consumers.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Gives the event its number, and every consumer that wants it a copy. Never waits for anybody.
+    /// Numbers the event, and puts it into the queue of every consumer whose mask has its type. It takes the hub's lock and
+    /// each queue's, which are held for moments, and waits for no consumer.
     pub fn publish(&self, pending: PendingEvent) {
         let mut inner = self.lock();
         inner.latest = Latest { generation: pending.generation, state: pending.state, now: pending.observed };
         let overflows = inner.offer(pending);
         for _ in 0..overflows {
-            // Those that this overflows in its turn are not reported of.
+            // A queue that this message overflows has no message of its own.
             let Latest { generation, state, now } = inner.latest;
             inner.offer(PendingEvent::log(LogLevel::Warn, TOO_SLOW.into(), generation, state, now));
         }
     }
 
-    /// Nothing more will come. Consumers still get what is in their queues.
+    /// Closes all queues. Consumers still get what is in them.
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
@@ -217,7 +218,7 @@ impl Hub {
         consumers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close_after_rest());
     }
 
-    /// How much went through, and how much did not.
+    /// How many events were published and lost, and how many queues are open.
     pub fn counts(&self) -> Counts {
         let consumers = self.consumers().len();
         let inner = self.lock();
@@ -225,15 +226,16 @@ impl Hub {
     }
 }
 
-/// What the log says of a consumer that has just overflowed.
-const TOO_SLOW: &str = "a consumer of events was too slow: its queue was full, what waited there is lost, and it will be \
-                        sent a replay (take events faster, or raise the option queue.capacity)";
+/// The log message on a queue that has just overflowed.
+const TOO_SLOW: &str = "a consumer of events is too slow: its queue was full, and the events in it are lost; it gets an \
+                        OVERFLOW and, unless it is live-only, a new replay (take events faster, or raise the option \
+                        queue.capacity)";
 
 impl Inner {
-    /// Numbers the event, and offers it to everybody; tells how many queues have overflowed by it.
+    /// Numbers the event, and offers it to every queue. Returns how many queues overflowed by it.
     fn offer(&mut self, pending: PendingEvent) -> usize {
         self.seq += 1;
-        // Logs are not what was promised to consumers.
+        // LOG events are not counted: few consumers ask for them.
         self.published += u64::from(pending.event_type != EventType::Log);
         let event = Event {
             event_type: pending.event_type,
@@ -253,7 +255,7 @@ impl Inner {
         self.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
             Some(Ok(cost)) => {
                 lost += cost;
-                // The event itself, and those that waited: from the next one on it is one each.
+                // An overflow loses the event and those that waited; each event after it costs one.
                 overflows += usize::from(cost > 1);
                 true
             }

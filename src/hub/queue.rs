@@ -1,4 +1,4 @@
-//! One consumer's queue: a replay of what runs, then what happens, as much as fits.
+//! One consumer's bounded queue: a replay of what runs, then live events.
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
@@ -12,18 +12,18 @@ use super::{Hub, Snapshot};
 use crate::error::{CRI_E_OS, Error, Result};
 use crate::model::*;
 
-/// What a look into a queue gives.
+/// What reading a queue gives.
 #[derive(Debug)]
 pub enum Next {
     /// An event.
     Event(Event),
-    /// Nothing yet.
+    /// There is no event yet.
     Again,
-    /// Nothing, for ever.
+    /// The queue is closed, and no event will come.
     Closed,
 }
 
-/// One consumer's queue. Any number of threads may read; each event is given to one of them.
+/// One consumer's queue. Any number of threads may read it; each event is given to one of them.
 pub struct EventQueue {
     mask: u32,
     capacity: usize,
@@ -37,10 +37,13 @@ pub struct EventQueue {
 
 struct State {
     replay: Replay,
+    /// Events that wait behind the replay, if one is running.
     live: VecDeque<Event>,
+    /// Events that were lost while a replay is running: they are reported after its REPLAY_END.
+    lost_during_replay: u64,
     closing: Closing,
     signal: Signal,
-    /// Tasks that wait for something.
+    /// Tasks that wait for an event.
     wakers: Vec<Waker>,
 }
 
@@ -56,7 +59,7 @@ enum Closing {
 
 pub(super) enum Replay {
     None,
-    /// To begin as soon as there is a snapshot (nothing lost), or as soon as the consumer reads (something lost).
+    /// A replay is to begin: as soon as the watcher is ready where nothing was lost, otherwise when the consumer reads.
     Wanted {
         lost: u64,
     },
@@ -64,11 +67,11 @@ pub(super) enum Replay {
 }
 
 pub(super) struct RunningReplay {
-    /// Events that were here before: they come first.
+    /// Events that waited before the replay; they come first.
     before: VecDeque<Event>,
-    /// How many events were lost; reported first, if any were.
+    /// How many events were lost; an OVERFLOW says so before the replay, if any were.
     lost: u64,
-    /// Whether the loss is all that is reported: a live-only consumer.
+    /// Whether the OVERFLOW comes alone, as for a live-only consumer.
     only_loss: bool,
     begun: bool,
     runs: vec::IntoIter<Arc<Container>>,
@@ -79,7 +82,7 @@ pub(super) struct RunningReplay {
 }
 
 impl RunningReplay {
-    /// The next event of the replay, and whether that was the last one.
+    /// The next event of the replay, and whether it is the last one.
     fn next(&mut self) -> (Event, bool) {
         if let Some(event) = self.before.pop_front() {
             return (event, false);
@@ -128,15 +131,28 @@ impl State {
         replay || !self.live.is_empty() || self.closing != Closing::No
     }
 
-    /// The descriptor follows: readable exactly while a look would not answer "again".
-    fn show(&mut self) {
+    /// Makes the descriptor readable exactly while reading would not give `Again`.
+    fn update_signal(&mut self) {
         let something = self.has_something();
         self.signal.set(something);
     }
 
+    /// Drops what waits. A replay that has begun goes on: one that began anew at every overflow would never end for a
+    /// consumer that is slower than the events come.
     fn overflow(&mut self, lost: u64) {
         self.live.clear();
-        self.replay = Replay::Wanted { lost };
+        match self.replay {
+            Replay::Running(_) => self.lost_during_replay = lost,
+            _ => self.replay = Replay::Wanted { lost },
+        }
+    }
+
+    /// The replay is complete. What was lost meanwhile is reported next, and followed by another replay.
+    fn replay_ended(&mut self) {
+        self.replay = match std::mem::take(&mut self.lost_during_replay) {
+            0 => Replay::None,
+            lost => Replay::Wanted { lost },
+        };
     }
 }
 
@@ -154,6 +170,7 @@ impl EventQueue {
             state: Mutex::new(State {
                 replay,
                 live: VecDeque::new(),
+                lost_during_replay: 0,
                 closing: Closing::No,
                 signal,
                 wakers: Vec::new(),
@@ -166,13 +183,13 @@ impl EventQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event; waits for one at most this long, or for ever.
+    /// The next event. Blocks until there is one, at most for `timeout`; `None`: for ever.
     pub fn next(&self, timeout: Option<Duration>) -> Next {
         let deadline = timeout.map(|t| Instant::now().checked_add(t));
         let mut state = self.lock();
         loop {
             if let Some(next) = self.take(&mut state) {
-                state.show();
+                state.update_signal();
                 return next;
             }
             if let Replay::Wanted { lost: 1.. } = state.replay {
@@ -190,7 +207,7 @@ impl EventQueue {
         }
     }
 
-    /// As `next`, for a task: `None` when nothing will come any more.
+    /// As `next`, for a task. `None` once the queue is closed and empty.
     pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
             match self.next(Some(Duration::ZERO)) {
@@ -199,7 +216,7 @@ impl EventQueue {
                 Next::Again => {}
             }
             let mut state = self.lock();
-            // Something may have come since that look.
+            // An event may have come since `next` returned.
             if !state.has_something() {
                 if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
                     state.wakers.push(context.waker().clone());
@@ -209,9 +226,9 @@ impl EventQueue {
         }
     }
 
-    /// Tells everybody who waits, threads and tasks, that there is something.
+    /// Wakes all threads and tasks that wait for an event.
     fn wake(&self, mut state: MutexGuard<'_, State>) {
-        state.show();
+        state.update_signal();
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         self.ready.notify_all();
@@ -225,7 +242,7 @@ impl EventQueue {
         if let Replay::Running(replay) = &mut state.replay {
             let (event, last) = replay.next();
             if last {
-                state.replay = Replay::None;
+                state.replay_ended();
             }
             return Some(Next::Event(event));
         }
@@ -238,8 +255,8 @@ impl EventQueue {
         }
     }
 
-    /// A descriptor to poll for readability: readable exactly while `next` with no time to wait would not answer
-    /// `Again`. Never to be read or closed; it is this queue's as long as the queue runs.
+    /// A descriptor for poll and epoll: readable exactly while `next` with a timeout of zero would not give `Again`. It
+    /// belongs to the queue: do not read or close it, and do not use it after the queue was dropped.
     pub fn fd(&self) -> RawFd {
         self.fd
     }
@@ -249,7 +266,7 @@ impl EventQueue {
         self.labels
     }
 
-    /// Closes the queue: whoever waits is woken, and nothing is given out any more.
+    /// Closes the queue at once. Events in it are dropped; waiting threads and tasks get `Closed`.
     pub fn close(&self) {
         self.set_closing(Closing::Now);
     }
@@ -275,7 +292,7 @@ impl EventQueue {
         self.wake(state);
     }
 
-    /// Takes the event if there is room; otherwise tells how many events are lost by it.
+    /// Puts the event into the queue if there is room. Returns how many events are lost otherwise.
     pub(super) fn offer(&self, event: &Event) -> Result<u64, Closed> {
         let mut state = self.lock();
         if state.closing != Closing::No {
@@ -286,14 +303,18 @@ impl EventQueue {
         }
         let full = state.live.len() >= self.capacity;
         let lost = match state.replay {
-            // The replay will show what happened to containers; what happens to the watcher is news.
+            Replay::Running(_) if state.lost_during_replay > 0 => {
+                state.lost_during_replay += 1;
+                1
+            }
+            // The replay will show what happens to containers. Events about the watcher are kept.
             Replay::Wanted { lost: 0 } if event.container.is_some() => return Ok(0),
             Replay::Wanted { lost: before @ 1.. } => {
                 state.replay = Replay::Wanted { lost: before + 1 };
                 1
             }
             Replay::Wanted { lost: 0 } if full => {
-                // Of words on the watcher the newest counts; and there is no cache yet to replay for the lost ones.
+                // The newest event about the watcher counts, and there is no cache yet to replay.
                 state.live.pop_front();
                 state.live.push_back(event.clone());
                 0
@@ -312,7 +333,7 @@ impl EventQueue {
         Ok(lost)
     }
 
-    /// Begins the replay, if one is wanted; takes as many numbers as it has events.
+    /// Begins the replay, if one is wanted. Reserves a `seq` for each of its events.
     pub(super) fn begin_replay(&self, snapshot: Snapshot, seq: &mut u64) -> bool {
         let mut state = self.lock();
         let Replay::Wanted { lost } = state.replay else {

@@ -1,11 +1,11 @@
-//! What consumers are given, in which order, and what happens to the slow ones.
+//! Which events consumers get, in which order, and what happens to slow consumers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
 
-/// A cache whose runs the test sets.
+/// A source of replays whose runs the test sets.
 #[derive(Default)]
 struct Runs(Mutex<Option<Vec<Arc<Container>>>>);
 
@@ -47,7 +47,7 @@ fn subscribe(hub: &Arc<Hub>, capacity: usize) -> Arc<EventQueue> {
     hub.subscribe(0, false, capacity, LabelView::Merged).unwrap()
 }
 
-/// All that waits in the queue, as words, after checking that the numbers grow.
+/// All events in the queue, as words. Checks that `seq` grows.
 fn drain(queue: &EventQueue) -> Vec<String> {
     let (mut words, mut seq) = (Vec::new(), 0);
     loop {
@@ -84,7 +84,7 @@ fn a_story_begins_with_a_replay_and_goes_on_without_a_gap() {
 }
 
 #[test]
-fn before_there_is_a_picture_only_the_watcher_itself_is_news() {
+fn before_the_watcher_is_ready_only_events_about_it_are_kept() {
     let (cache, hub) = hub(None);
     let queue = subscribe(&hub, 2);
     assert!(drain(&queue).is_empty());
@@ -98,7 +98,7 @@ fn before_there_is_a_picture_only_the_watcher_itself_is_news() {
 }
 
 #[test]
-fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
+fn a_slow_consumer_gets_the_number_of_lost_events_and_a_new_replay() {
     let (cache, hub) = hub(Some(&["a"]));
     let (slow, quick) = (subscribe(&hub, 2), subscribe(&hub, 100));
     drain(&slow);
@@ -114,16 +114,76 @@ fn the_slow_are_told_how_much_they_lost_and_shown_the_picture_anew() {
     assert_eq!(hub.counts(), Counts { consumers: 2, published: 5, lost: 4, overflows: 1 });
 }
 
-#[test]
-fn an_overflow_in_the_middle_of_a_replay_begins_another_one() {
-    let (_, hub) = hub(Some(&["a", "b"]));
-    let queue = subscribe(&hub, 1);
-    for _ in 0..2 {
-        assert!(matches!(queue.next(Some(Duration::ZERO)), Next::Event(_)));
+fn next(queue: &EventQueue) -> Event {
+    match queue.next(Some(Duration::ZERO)) {
+        Next::Event(event) => event,
+        other => panic!("an event is expected, not {other:?}"),
     }
-    hub.publish(pending(EventType::Started, Some(run("c"))));
-    hub.publish(pending(EventType::Started, Some(run("d"))));
-    assert_eq!(drain(&queue), ["Overflow 2", "ReplayBegin", "Started a", "Started b", "ReplayEnd"]);
+}
+
+#[test]
+fn a_replay_that_has_begun_is_completed_before_the_loss_is_reported() {
+    let (cache, hub) = hub(Some(&["a", "b"]));
+    let queue = subscribe(&hub, 1);
+    next(&queue);
+    next(&queue);
+    for id in ["c", "d", "e"] {
+        hub.publish(pending(EventType::Started, Some(run(id))));
+    }
+    *cache.0.lock().unwrap() = Some(vec![run("e")]);
+    let expected = ["Started b", "ReplayEnd", "Overflow 3", "ReplayBegin", "Started e", "ReplayEnd"];
+    assert_eq!(drain(&queue), expected);
+    hub.publish(pending(EventType::Exited, Some(run("e"))));
+    assert_eq!(drain(&queue), ["Exited e"]);
+    assert_eq!(hub.counts(), Counts { consumers: 1, published: 4, lost: 3, overflows: 1 });
+}
+
+/// However many events come between two reads, and however small the queue is.
+#[test]
+fn a_consumer_of_any_speed_sees_the_end_of_every_replay() {
+    const RUNS: [&str; 5] = ["a", "b", "c", "d", "e"];
+    for (capacity, events_per_read) in [(1, 1), (1, 2), (1, 7), (2, 3), (2, 50), (4, 5)] {
+        let (_, hub) = hub(Some(&RUNS));
+        let queue = subscribe(&hub, capacity);
+        let (mut reads_since_begin, mut replays) = (None, 0);
+        for _ in 0..200 {
+            for _ in 0..events_per_read {
+                hub.publish(pending(EventType::Updated, Some(run("a"))));
+            }
+            let event = next(&queue);
+            reads_since_begin = match (event.event_type, reads_since_begin) {
+                (EventType::ReplayBegin, None) => Some(0),
+                (EventType::ReplayEnd, Some(reads)) => {
+                    assert_eq!(reads, RUNS.len(), "capacity {capacity}, {events_per_read} events for each read");
+                    replays += 1;
+                    None
+                }
+                (EventType::Started, Some(reads)) => Some(reads + 1),
+                (EventType::Overflow | EventType::Updated, None) => None,
+                (other, at) => panic!("{other:?} at {at:?}"),
+            };
+        }
+        // 200 reads have room for so many replays, with an OVERFLOW before each and at most a full queue between two.
+        let most_reads_of_one = RUNS.len() + 3 + capacity;
+        assert!(events_per_read == 1 || replays >= 200 / most_reads_of_one, "{replays} replays");
+        // And when the events stop, the consumer catches up.
+        let rest = drain(&queue);
+        assert!(rest.len() <= 2 * (RUNS.len() + 3) + capacity, "{rest:?}");
+        assert!(drain(&queue).is_empty());
+    }
+}
+
+#[test]
+fn a_closed_hub_gives_the_rest_of_a_replay_and_the_replay_after_it() {
+    let (_, hub) = hub(Some(&["a"]));
+    let queue = subscribe(&hub, 1);
+    next(&queue);
+    for _ in 0..2 {
+        hub.publish(pending(EventType::Updated, Some(run("a"))));
+    }
+    hub.close();
+    let expected = ["Started a", "ReplayEnd", "Overflow 2", "ReplayBegin", "Started a", "ReplayEnd", "Closed"];
+    assert_eq!(drain(&queue), expected);
 }
 
 #[test]
@@ -138,7 +198,7 @@ fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
 }
 
 #[test]
-fn the_live_only_get_no_replay_not_even_after_an_overflow() {
+fn a_live_only_consumer_gets_no_replay_not_even_after_an_overflow() {
     let (_, hub) = hub(Some(&["a"]));
     let queue = hub.subscribe(0, true, 1, LabelView::Merged).unwrap();
     assert!(drain(&queue).is_empty());
@@ -150,7 +210,7 @@ fn the_live_only_get_no_replay_not_even_after_an_overflow() {
 }
 
 #[test]
-fn a_closed_hub_gives_the_rest_and_a_closed_queue_nothing() {
+fn a_closed_hub_leaves_its_events_and_a_closed_queue_drops_them() {
     let (_, hub) = hub(Some(&[]));
     let (rest, nothing) = (subscribe(&hub, 10), subscribe(&hub, 10));
     nothing.close();
@@ -162,7 +222,7 @@ fn a_closed_hub_gives_the_rest_and_a_closed_queue_nothing() {
 }
 
 #[test]
-fn who_waits_is_woken_by_an_event_and_by_the_end() {
+fn a_waiting_thread_is_woken_by_an_event_and_by_the_close() {
     let (_, hub) = hub(Some(&[]));
     let queue = subscribe(&hub, 10);
     drain(&queue);
@@ -176,7 +236,10 @@ fn who_waits_is_woken_by_an_event_and_by_the_end() {
     hub.publish(pending(EventType::Started, Some(run("b"))));
     hub.close();
     assert_eq!(waiting.join().unwrap(), (true, true));
-    assert!(matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)), "no overflow of the clock");
+    assert!(
+        matches!(subscribe(&hub, 1).next(Some(Duration::MAX)), Next::Event(_)),
+        "a timeout beyond what the clock can say"
+    );
 }
 
 /// Counts how often it is woken.
@@ -190,7 +253,7 @@ impl std::task::Wake for Alarm {
 }
 
 #[test]
-fn a_task_is_woken_by_an_event_and_by_the_end() {
+fn a_waiting_task_is_woken_by_an_event_and_by_the_close() {
     use std::task::{Context, Poll};
     let (_, hub) = hub(Some(&[]));
     let queue = subscribe(&hub, 1);
@@ -201,7 +264,7 @@ fn a_task_is_woken_by_an_event_and_by_the_end() {
     let woken = || alarm.0.load(std::sync::atomic::Ordering::SeqCst);
     assert!(queue.poll_next(&mut context).is_pending() && queue.poll_next(&mut context).is_pending());
     hub.publish(pending(EventType::Started, Some(run("b"))));
-    assert_eq!(woken(), 1, "once for both looks");
+    assert_eq!(woken(), 1, "once for both polls");
     hub.publish(pending(EventType::Started, Some(run("c"))));
     let mut seen = Vec::new();
     while let Poll::Ready(Some(event)) = queue.poll_next(&mut context) {

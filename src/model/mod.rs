@@ -2,6 +2,7 @@
 
 mod constants;
 mod container;
+pub mod counters;
 mod engine;
 mod event;
 mod image;

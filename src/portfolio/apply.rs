@@ -11,7 +11,7 @@ use super::judge::{Source, Verdict, judge_start};
 use super::merge::Known;
 use super::open_fields::Unanswered;
 use super::run_log::{Ending, Run};
-use super::status_queue::Reason;
+use super::status_queue::{Hint, Reason};
 use super::{Entry, Portfolio, StatusRequest, merge};
 use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
 use crate::model::*;
@@ -61,15 +61,15 @@ impl Portfolio {
     }
 
     /// An event. Only the first list makes the difference between news and history, so there has to be one before.
-    pub fn event(&mut self, event: EngineEvent, now: Now) {
-        let tick = self.next_tick(now);
+    pub fn event(&mut self, mut event: EngineEvent, now: Now) {
+        self.next_tick(now);
         if self.unlisted >= self.limits.unlisted && !self.entries.contains_key(&event.id) {
             return;
         }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
-        self.note_unreadable(event.unreadable);
+        self.note_unreadable(std::mem::take(&mut event.unreadable));
         if !self.horizon.is_fresh(event.created_at) {
-            return self.hint(&event.id, kind, tick, now);
+            return self.hint(&event.id, kind, self.is_history(&event), now);
         }
         let is_own = |s: &Observation| s.id == event.id;
         let has_own_status = event.sandbox.as_ref().is_some_and(is_own) || event.containers.iter().any(is_own);
@@ -91,9 +91,16 @@ impl Portfolio {
             Some(EventKind::Started | EventKind::Stopped) if !has_own_status => {
                 self.bare_word(&event.id, kind, pod_id, now);
             }
-            _ if !has_own_status => self.hint(&event.id, kind, tick, now),
+            _ if !has_own_status => self.hint(&event.id, kind, false, now),
             _ => {}
         }
+    }
+
+    /// Whether the event seems to be one that the engine kept for the first subscriber: it was made before the first list,
+    /// which does not have its id. An engine whose clock was set back makes such events, too.
+    fn is_history(&self, event: &EngineEvent) -> bool {
+        let is_unknown = !self.entries.contains_key(&event.id) && self.run_log.run(&event.id) == Run::None;
+        is_unknown && event.created_at.is_some() && !self.horizon.is_after_first(event.created_at)
     }
 
     /// The answer to a request: a status, `None` if the engine has no such thing, or a failed request.
@@ -266,11 +273,14 @@ impl Portfolio {
         self.warnings.push(format!("{path} ({id}): {what}"));
     }
 
-    fn hint(&mut self, id: &Id, kind: Option<Kind>, tick: Tick, now: Now) {
+    fn hint(&mut self, id: &Id, kind: Option<Kind>, is_history: bool, now: Now) {
         /// Events come in bursts: a little later, the same request settles several.
         const DEBOUNCE: u64 = 30;
+        /// The list that follows a new subscription settles history without a request.
+        const HISTORY: u64 = 1000;
         if !matches!(self.run_log.run(id), Run::Over { .. }) {
-            self.status_queue.hint(id, kind, now.mono + DEBOUNCE, tick);
+            let wait = if is_history { HISTORY } else { DEBOUNCE };
+            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history });
         }
     }
 

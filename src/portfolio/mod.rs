@@ -25,6 +25,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::model::counters::{self, Counter};
 use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
@@ -77,16 +78,16 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All of them, with their names in statistics.
-    pub fn named(self) -> [(&'static str, u64); 7] {
+    /// All of them, with their counters.
+    pub fn named(self) -> [(&'static Counter, u64); 7] {
         [
-            ("unresolved", self.unresolved),
-            ("contradictions", self.contradictions),
-            ("vanishedProcesses", self.vanished_processes),
-            ("repairedTexts", self.repaired_texts),
-            ("cutLabels", self.cut_labels),
-            ("unreadableEntries", self.unreadable),
-            ("fieldsNotTold", self.not_told),
+            (&counters::UNRESOLVED, self.unresolved),
+            (&counters::CONTRADICTIONS, self.contradictions),
+            (&counters::VANISHED_PROCESSES, self.vanished_processes),
+            (&counters::REPAIRED_TEXTS, self.repaired_texts),
+            (&counters::CUT_LABELS, self.cut_labels),
+            (&counters::UNREADABLE_ENTRIES, self.unreadable),
+            (&counters::FIELDS_NOT_TOLD, self.not_told),
         ]
     }
 }
@@ -102,6 +103,9 @@ struct Limits {
     retry_ceiling: Millis,
     /// How many ids of doubtful events are asked about one by one; more are settled by a list.
     hints: usize,
+    /// As `hints`, for events that engines keep for their first subscriber. Engines log an error for each status request
+    /// about something that is gone.
+    history: usize,
     /// How many ids are believed on the word of events alone; no node starts as many between two lists. Of more, the
     /// list has to tell.
     unlisted: usize,
@@ -207,6 +211,7 @@ impl Portfolio {
                 rucksack: millis(config.packer_timeout),
                 retry_ceiling: millis(config.relist_interval),
                 hints: 32,
+                history: 2,
                 unlisted: 10_000,
                 tombstones_keep: millis(config.tombstones_keep),
                 tombstones_max: config.tombstones_max,
@@ -325,6 +330,11 @@ impl Portfolio {
         self.status_queue.len()
     }
 
+    /// How many requests that were to be put at once wait for their first answer.
+    pub fn unanswered(&self) -> usize {
+        self.status_queue.unanswered()
+    }
+
     /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
     /// facts.
     pub fn is_settled(&self) -> bool {
@@ -349,9 +359,10 @@ impl Portfolio {
     }
 
     /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
-    pub fn wants_list(&mut self) -> bool {
-        let many_hints = self.status_queue.too_many_hints(self.limits.hints);
-        std::mem::take(&mut self.wants_list) || many_hints || self.unlisted > self.limits.unlisted / 4
+    pub fn wants_list(&mut self, now: Now) -> bool {
+        let too_many = self.status_queue.too_many_hints(self.limits.hints)
+            || self.status_queue.too_much_history(self.limits.history, now.mono);
+        std::mem::take(&mut self.wants_list) || too_many || self.unlisted > self.limits.unlisted / 4
     }
 
     /// The connection is lost: what was asked has to be asked again.

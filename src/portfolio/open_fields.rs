@@ -54,24 +54,18 @@ impl Portfolio {
 
     /// One line for each field, not one for each container.
     fn warn_once(&mut self, id: &Id, record: &Container, given_up: u64) {
-        for key in missing_keys(given_up) {
-            if !self.warned.insert(key) {
-                continue;
-            }
-            match record.engine_pid.filter(|_| key == "pid") {
-                Some(pid) => self.warning(
-                    id,
-                    &format!(
-                        "the engine says pid {pid}, and no such process is in /proc below host.root: its pid stays unknown \
-                         (run in the host's pid namespace, or mount the host's /proc and set host.root)"
-                    ),
-                ),
-                None => self.warning(
-                    id,
-                    &format!("the engine was asked {EQUAL_ANSWERS} times and does not give {key}: it is asked for no more"),
-                ),
-            }
+        let new: Vec<_> = missing_keys(given_up).into_iter().filter(|key| self.warned.insert(key)).collect();
+        if new.is_empty() {
+            return;
         }
+        let mut what = format!("the engine was asked {EQUAL_ANSWERS} times and does not give: {}", new.join(", "));
+        if let Some(pid) = record.engine_pid.filter(|_| new.contains(&"pid")) {
+            what = format!(
+                "the engine says pid {pid}, and no such process is in /proc below host.root: its pid stays unknown (run in the \
+                 host's pid namespace, or mount the host's /proc and set host.root)"
+            );
+        }
+        self.warning(id, &what);
     }
 
     /// Asks again for what is missing, a little later each time.

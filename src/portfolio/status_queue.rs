@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::clock::{Millis, Tick};
+use crate::model::counters::{self, Counter};
 use crate::model::{Id, Kind};
 
 /// A request that is to be put to the engine now: the verbose status of this id.
@@ -17,7 +18,7 @@ pub struct StatusRequest {
 }
 
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])+ $reason:ident = $name:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $reason:ident = $counter:ident,)+) => {
         /// Why a status is asked for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Reason { $($(#[doc = $doc])+ $reason),+ }
@@ -26,9 +27,9 @@ macro_rules! reasons {
             /// All of them, in order.
             pub const ALL: &[Reason] = &[$(Reason::$reason),+];
 
-            /// The name in statistics.
-            pub fn name(self) -> &'static str {
-                match self { $(Reason::$reason => $name),+ }
+            /// Where requests for it are counted.
+            pub fn counter(self) -> &'static Counter {
+                match self { $(Reason::$reason => &counters::$counter),+ }
             }
         }
     };
@@ -36,25 +37,34 @@ macro_rules! reasons {
 
 reasons! {
     /// A run began: only its status has the pid.
-    Start = "statusRequestsForStart",
+    Start = STATUS_REQUESTS_FOR_START,
     /// A list shows an end: only the status has the exit's facts.
-    End = "statusRequestsForEnd",
+    End = STATUS_REQUESTS_FOR_END,
     /// An event came without a status, or was made before the first list.
-    Event = "statusRequestsForEvent",
+    Event = STATUS_REQUESTS_FOR_EVENT,
     /// The engine contradicts itself.
-    Contradiction = "statusRequestsForContradiction",
+    Contradiction = STATUS_REQUESTS_FOR_CONTRADICTION,
     /// A field is still missing.
-    Missing = "statusRequestsForMissing",
+    Missing = STATUS_REQUESTS_FOR_MISSING,
     /// An exit was reported as provisional.
-    Provisional = "statusRequestsForProvisional",
+    Provisional = STATUS_REQUESTS_FOR_PROVISIONAL,
     /// The process of a running container is gone.
-    ProcessGone = "statusRequestsForProcessGone",
+    ProcessGone = STATUS_REQUESTS_FOR_PROCESS_GONE,
 }
 
 /// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
 const MOST_SLOW: usize = 6;
 /// First wait before asking again for what is still missing; it doubles up to the relist's interval.
 const FIRST_RETRY: Millis = 500;
+
+/// Only an event that may be old shows that there may be something to ask.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hint {
+    /// When it came: a list that began later settles it as well.
+    pub tick: Tick,
+    /// Whether the engine seems to have kept the event for its first subscriber.
+    pub is_history: bool,
+}
 
 #[derive(Debug)]
 struct Planned {
@@ -66,8 +76,8 @@ struct Planned {
     /// Set when a new reason to ask came up while the request was on its way.
     again: Option<Millis>,
     again_urgent: bool,
-    /// Only a hint that there may be something: a list that began after this tick settles it as well.
-    hint: Option<Tick>,
+    /// Whether there is no more than a hint.
+    hint: Option<Hint>,
 }
 
 /// All open requests.
@@ -76,6 +86,10 @@ pub(super) struct StatusQueue {
     by_id: HashMap<Id, Planned>,
     queue: BTreeSet<(Millis, Id)>,
     hints: usize,
+    /// Those of the hints that are history.
+    history: usize,
+    /// When the first of these is due.
+    history_due: Option<Millis>,
     /// Asked for at once, and not answered since.
     urgent: HashSet<Id>,
     /// The last request of these timed out.
@@ -101,22 +115,24 @@ impl StatusQueue {
         self.plan(id, kind, due, None, reason);
     }
 
-    /// Asks about an id of which only a doubtful word has come.
-    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, tick: Tick) {
+    /// Plans a request about an id that only a doubtful event names.
+    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Hint) {
         if !self.by_id.contains_key(id) {
-            self.plan(id, kind, due, Some(tick), Reason::Event);
+            if hint.is_history {
+                self.history += 1;
+                self.history_due.get_or_insert(due);
+            }
+            self.plan(id, kind, due, Some(hint), Reason::Event);
         }
     }
 
-    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Tick>, reason: Reason) {
+    fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Hint>, reason: Reason) {
         let planned = self.by_id.entry(id.clone()).or_insert_with(|| {
             self.hints += usize::from(hint.is_some());
             Planned { kind, reason, due: Some(Millis::MAX), tries: 0, again: None, again_urgent: false, hint }
         });
         planned.kind = planned.kind.or(kind);
-        if hint.is_none() && planned.hint.take().is_some() {
-            self.hints -= 1;
-        }
+        let settled = if hint.is_none() { planned.hint.take() } else { None };
         if planned.due.is_none_or(|at| due < at) {
             planned.reason = reason;
         }
@@ -129,6 +145,17 @@ impl StatusQueue {
             }
             Some(_) => {}
         }
+        self.no_longer(settled);
+    }
+
+    /// This is no longer a hint.
+    fn no_longer(&mut self, hint: Option<Hint>) {
+        let Some(hint) = hint else { return };
+        self.hints -= 1;
+        self.history -= usize::from(hint.is_history);
+        if self.history == 0 {
+            self.history_due = None;
+        }
     }
 
     /// Nothing is to be asked about this id any more.
@@ -137,7 +164,7 @@ impl StatusQueue {
         self.slow.remove(id);
         self.slow_under_way.remove(id);
         if let Some(planned) = self.by_id.remove(id) {
-            self.hints -= usize::from(planned.hint.is_some());
+            self.no_longer(planned.hint);
             if let Some(due) = planned.due {
                 self.queue.remove(&(due, id.clone()));
             }
@@ -235,12 +262,31 @@ impl StatusQueue {
         true
     }
 
+    /// Whether history that no list has settled by now is more than `limit` ids, so that one list is better than their
+    /// requests: they are dropped, and the answer is true.
+    pub fn too_much_history(&mut self, limit: usize, now: Millis) -> bool {
+        if self.history <= limit || self.history_due.is_none_or(|due| due > now) {
+            return false;
+        }
+        self.drop_hints_if(|hint| hint.is_history);
+        true
+    }
+
     /// Drops the hints that a list which began at this tick has settled.
     pub fn drop_hints(&mut self, before: Tick) {
-        let settled = |planned: &Planned| planned.due.is_some() && planned.hint.is_some_and(|tick| tick <= before);
+        self.drop_hints_if(|hint| hint.tick <= before);
+    }
+
+    fn drop_hints_if(&mut self, is_settled: impl Fn(Hint) -> bool) {
+        let settled = |planned: &Planned| planned.due.is_some() && planned.hint.is_some_and(&is_settled);
         let ids: Vec<Id> =
             self.by_id.iter().filter(|(_, planned)| settled(planned)).map(|(id, _)| id.clone()).collect();
         ids.iter().for_each(|id| self.drop(id));
+    }
+
+    /// How many that were to be asked at once wait for their answers.
+    pub fn unanswered(&self) -> usize {
+        self.urgent.len()
     }
 
     /// Whether nothing that was to be asked at once waits for its answer.
@@ -296,13 +342,29 @@ mod tests {
         let mut status_queue = StatusQueue::default();
         status_queue.ask(&"real".into(), None, 0, Reason::Start);
         for n in 0..5 {
-            status_queue.hint(&n.to_string().into(), None, 30, n);
+            status_queue.hint(&n.to_string().into(), None, 30, Hint { tick: n, is_history: false });
         }
         assert!(!status_queue.too_many_hints(5));
         status_queue.drop_hints(1);
         assert_eq!(status_queue.len(), 4);
         assert!(status_queue.too_many_hints(2));
         assert_eq!((status_queue.len(), status_queue.hints), (1, 0));
+    }
+
+    #[test]
+    fn history_that_no_list_has_settled_is_one_list() {
+        let mut status_queue = StatusQueue::default();
+        let history = |tick| Hint { tick, is_history: true };
+        for n in 0..4 {
+            status_queue.hint(&n.to_string().into(), None, 1000 + n, history(n));
+        }
+        assert!(!status_queue.too_much_history(2, 999), "a list may be under way");
+        assert!(!status_queue.too_much_history(4, 1000));
+        status_queue.ask(&"3".into(), None, 5000, Reason::Missing);
+        assert!(!status_queue.too_much_history(3, 1000), "one is more than history by now");
+        assert!(status_queue.too_much_history(2, 1000));
+        assert_eq!((status_queue.len(), status_queue.hints, status_queue.history), (1, 0, 0));
+        assert!(!status_queue.too_much_history(0, 9999));
     }
 
     #[test]

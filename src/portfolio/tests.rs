@@ -214,12 +214,12 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
     };
     it.portfolio.event(old("a"), it.now);
     assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
-    it.wait(30);
+    it.wait(1000);
     assert!(it.answer(|_| None).is_empty());
     for n in 0..1000 {
         it.portfolio.event(old(&n.to_string()), it.now);
     }
-    assert!(it.portfolio.wants_list());
+    assert!(it.portfolio.wants_list(it.now));
     it.wait(1000);
     assert!(it.portfolio.requests(usize::MAX, it.now).is_empty());
 }

@@ -1,4 +1,4 @@
-//! Carries out what the machine decides: the one place where requests are made and time is read.
+//! Carries out what the machine decides. Only here are requests made and clocks read.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,65 +15,66 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
-use crate::error::{CRI_E_STOPPED, Error, Result};
+use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::{Proc, host_name};
 use crate::hub::Hub;
 use crate::model::*;
 use crate::portfolio::{Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
-/// What the façade may ask for.
+/// What the watcher's methods ask of the `cri-io` thread.
 pub enum Command {
     /// Watch from now on.
     Watch,
-    /// List anew, and say when that is done.
+    /// List everything, and reply when that is done.
     Resync {
-        /// Names the waiter.
+        /// The caller's number.
         id: WaiterId,
-        /// Where it waits.
+        /// Where the caller waits.
         reply: oneshot::Sender<Result<()>>,
     },
-    /// The waiter has gone.
+    /// A caller of a resync has given up.
     Forget(WaiterId),
-    /// Inspect something.
+    /// Inspect a container or sandbox.
     Inspect {
-        /// What, and how.
+        /// Which one, and how.
         what: Inspect,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<JsonText>>,
     },
-    /// Give this one a rucksack, or take it away.
+    /// Set or remove a container's rucksack.
     Attach {
-        /// Whom.
+        /// Which container.
         id: Id,
-        /// What.
+        /// The rucksack; `None` removes it.
         rucksack: Option<JsonText>,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<()>>,
     },
-    /// Make this call.
+    /// Call any RPC.
     Call {
         /// Which.
         rpc: Rpc,
-        /// How long it may take; `None`: for ever.
+        /// How long to wait for the answer; `None`: for ever.
         patience: Option<Duration>,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<Vec<u8>>>,
     },
-    /// End.
+    /// Stop.
     Stop,
 }
 
-/// What comes back from requests under way.
+/// What comes back from a request.
 enum Reply {
     Connected(Result<Client>),
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
     ProcessesGone(Vec<(Id, i32, u64)>),
+    Served { waited: Millis, error: Option<Error> },
 }
 
-/// The watcher's working part; it runs on the `cri-io` thread.
+/// The watcher's main loop; it runs on the `cri-io` thread.
 pub struct Driver {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
@@ -87,13 +88,13 @@ pub struct Driver {
     pids: Arc<PidResolver>,
     /// Requests under way on this connection.
     tasks: JoinSet<()>,
-    /// Replies of this connection; another one gets another channel, so that late replies go nowhere.
+    /// Replies of this connection. Each connection has its own channel, so that late replies of an earlier one are dropped.
     replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
     events: Option<Outlet>,
 }
 
 impl Driver {
-    /// A driver for the engine there (`None`: to be discovered).
+    /// A driver for the engine at this endpoint; `None`: one is discovered.
     pub fn new(
         endpoint: Option<Endpoint>,
         config: Arc<Config>,
@@ -119,7 +120,7 @@ impl Driver {
         }
     }
 
-    /// Works until reported to stop.
+    /// Runs until it is told to stop.
     pub async fn run(&mut self) {
         loop {
             let deadline = self.deadline();
@@ -143,7 +144,7 @@ impl Driver {
     }
 
     fn now(&self) -> Now {
-        // Rounded up: who is woken at a deadline must find that it has come.
+        // Rounded up: at a deadline, the time must not seem to lie before it.
         let nanos = self.began.elapsed().as_nanos();
         Now { mono: nanos.div_ceil(1_000_000) as Millis, wall: wall_clock() }
     }
@@ -162,7 +163,7 @@ impl Driver {
             Command::Inspect { what, reply } => self.inspect(what, reply),
             Command::Attach { id, rucksack, reply } => {
                 self.handle(Input::Attach(id, rucksack));
-                // Who has given up waiting does not listen any more.
+                // It fails where the caller has given up.
                 let _ = reply.send(Ok(()));
             }
             Command::Call { rpc, patience, reply } => {
@@ -180,6 +181,7 @@ impl Driver {
             Reply::Answered(request, answer) => Input::Answered(request, answer),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
+            Reply::Served { waited, error } => Input::Served { waited, error },
         };
         self.handle(input);
     }
@@ -189,7 +191,7 @@ impl Driver {
         let (actions, finished) = self.publisher.handle(input, self.now());
         for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
-                // Who has given up waiting does not listen any more.
+                // It fails where the caller has given up.
                 let _ = self.waiting.swap_remove(at).1.send(result);
             }
         }
@@ -231,7 +233,7 @@ impl Driver {
         let meter = self.shared.meter().clone();
         self.tasks.spawn(async move {
             let client = connect(endpoint.as_ref(), &config, &meter).await;
-            // The driver ends before its tasks do.
+            // It fails where the driver has ended.
             let _ = to.send(Reply::Connected(client));
         });
     }
@@ -245,7 +247,7 @@ impl Driver {
         let mut cached = self.shared.write();
         cached.status.engine = Arc::new(Engine { events: cached.status.engine.events.clone(), ..engine });
         drop(cached);
-        // What was discovered once is watched from then on: another engine would have other containers.
+        // A discovered engine is kept: another one would have other containers.
         self.endpoint.get_or_insert_with(|| client.endpoint().clone());
         self.client = Some(client);
         Input::Connected { can_stream_lists: streams_lists(&version), version }
@@ -277,7 +279,7 @@ impl Driver {
         let (to, reply) = (self.replies.0.clone(), make(client));
         self.tasks.spawn(async move {
             may_panic("request");
-            // A connection that is no longer ours takes its replies along.
+            // It fails where this connection was given up.
             let _ = to.send(reply.await);
         });
     }
@@ -286,7 +288,7 @@ impl Driver {
         self.serve(reply, move |client, shared, config| async move { inspect(&client, &what, &shared, &config).await });
     }
 
-    /// Answers somebody who waits. Such requests have their caller's patience, so they do not end with the connection.
+    /// Makes a request for a caller that waits. The caller decides how long, so it does not end with the connection.
     fn serve<T, F>(
         &mut self,
         mut reply: oneshot::Sender<Result<T>>,
@@ -297,8 +299,18 @@ impl Driver {
     {
         let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
         let shared = self.shared.clone();
+        // A request on a connection of its own says nothing about this connection.
+        let to = client.is_some().then(|| self.replies.0.clone());
         tokio::spawn(async move {
             may_panic("serve");
+            let began = Instant::now();
+            let served = |error: Option<Error>| {
+                let waited = began.elapsed();
+                if let Some(to) = to {
+                    // It fails where the driver has ended or has another connection by now.
+                    let _ = to.send(Reply::Served { waited: waited.as_millis() as Millis, error });
+                }
+            };
             let work = async {
                 let client = match client {
                     Some(client) => client,
@@ -307,9 +319,16 @@ impl Driver {
                 make(client, shared, config).await
             };
             tokio::select! {
-                // Who has given up waiting does not listen any more.
-                answer = work => drop(reply.send(answer)),
-                () = reply.closed() => {}
+                answer = work => {
+                    served(answer.as_ref().err().cloned());
+                    // It fails where the caller has given up.
+                    drop(reply.send(answer));
+                }
+                () = reply.closed() => {
+                    let waited = began.elapsed().as_millis();
+                    let message = format!("a caller's request got no answer from the engine within {waited} ms");
+                    served(Some(Error::new(CRI_E_TIMEOUT, message).retriable()));
+                }
             }
         });
     }
@@ -318,7 +337,7 @@ impl Driver {
         self.end(Error::new(CRI_E_STOPPED, "the watcher has been stopped"));
     }
 
-    /// The end, for this reason: whoever waits is reported.
+    /// Ends for this reason, which every waiting caller gets.
     pub fn end(&mut self, reason: Error) {
         self.disconnect();
         self.publisher.end(&reason, wall_clock());
@@ -329,15 +348,15 @@ impl Driver {
     }
 }
 
-/// A request that panicked will never reply, and the machine would wait for it for ever: its panic ends the watcher. What
-/// was aborted has its end in that.
+/// A request that panicked never replies, and the machine would wait for it for ever: its panic ends the watcher. A request
+/// that was aborted is not waited for.
 fn pass_panic_on(ended: std::result::Result<(), JoinError>) {
     if let Some(panic) = ended.err().and_then(|e| e.try_into_panic().ok()) {
         std::panic::resume_unwind(panic);
     }
 }
 
-/// Waits for ever where there is no subscription.
+/// The next item of the event stream. Waits for ever where there is no subscription.
 async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
     match events {
         Some(outlet) => match outlet.take().await {
@@ -351,7 +370,7 @@ async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
     }
 }
 
-/// Who the engine is. CRI has no engine ids: its host's name has to do, as it does for the reference.
+/// The description of the engine. CRI has no engine ids, so its host's name serves as one.
 fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
     let version = client.version();
     let id = config.engine_id.clone().or_else(|| host_name(&config.host_root, pid));

@@ -1,7 +1,7 @@
-//! The time from the first list until the cache is complete enough to be shown.
+//! The time from the first list until the watcher is ready.
 //!
-//! Consumers begin with a replay, and its entries are to have their pids. What happens while those are asked for is
-//! kept, and reported right after the replay.
+//! Consumers begin with a replay, whose entries should have their pids. Events that come while the pids are asked for are
+//! kept, and published right after the replay.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,29 +10,27 @@ use crate::cri::EngineEvent;
 use crate::model::{Container, EventType, Id};
 use crate::portfolio::{Millis, Report};
 
-/// Events that come before the first list has been applied; more than these are dropped, as the list will show what
-/// they did.
+/// How many events from before the first list are kept. More are dropped: the list shows what they reported.
 const MOST_EARLY_EVENTS: usize = 16_384;
-/// ... and more than so many bytes of them.
+/// How many bytes of them are kept.
 const MOST_EARLY_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Default)]
 pub(super) enum InitialReplay {
-    /// No list yet.
+    /// There is no list yet.
     #[default]
     Before,
-    /// As above, with what came early.
-    Early {
-        events: Vec<EngineEvent>,
-        bytes: usize,
-    },
-    /// The first list is applied.
+    /// There is no list yet, and events have come.
+    Early { events: Vec<EngineEvent>, bytes: usize },
+    /// The first list was applied; pids are being asked for.
     Open {
         since: Millis,
-        /// Every run that the list showed, as it was as long as it lived.
+        /// Every run that the list showed, as it was before its end.
         initial: HashMap<Id, Initial>,
+        /// What happened since.
         news: Vec<Report>,
     },
+    /// The watcher is ready.
     Over,
 }
 
@@ -47,8 +45,8 @@ impl InitialReplay {
         matches!(self, InitialReplay::Over)
     }
 
-    /// Keeps an event that comes before the first list: only that list makes the difference between news and
-    /// history. Otherwise gives it back.
+    /// Keeps an event that comes before the first list, because only that list tells new events from old ones. Returns any
+    /// other event.
     pub fn keep_early(&mut self, event: Box<EngineEvent>, synced: bool) -> Option<Box<EngineEvent>> {
         if synced {
             return Some(event);
@@ -66,7 +64,7 @@ impl InitialReplay {
         None
     }
 
-    /// The first list is applied, and shows these runs. Gives the events that came before.
+    /// The first list was applied, and shows these runs. Returns the events that came before it.
     pub fn begin(&mut self, runs: Vec<Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
         let initial = runs.into_iter().map(|c| (c.id.clone(), Initial { record: c, ended: false })).collect();
         match std::mem::replace(self, InitialReplay::Open { since: now, initial, news: Vec::new() }) {
@@ -75,7 +73,7 @@ impl InitialReplay {
         }
     }
 
-    /// Keeps what is reported while this lasts; afterwards gives it back.
+    /// Keeps reports until the watcher is ready. After that, returns them.
     pub fn pass_on(&mut self, reported: Vec<Report>) -> Vec<Report> {
         let InitialReplay::Open { initial, news, .. } = self else {
             return reported;
@@ -94,7 +92,7 @@ impl InitialReplay {
         Vec::new()
     }
 
-    /// Whether it is time to show the cache.
+    /// Whether the watcher becomes ready now.
     pub fn is_due(&self, settled: bool, patience: Millis, now: Millis) -> bool {
         match self {
             InitialReplay::Open { since, .. } => settled || since + patience <= now,
@@ -109,8 +107,7 @@ impl InitialReplay {
         }
     }
 
-    /// The runs to be replayed, and what has happened to them and to others since. `newest` gives the newest
-    /// version of what still runs.
+    /// The runs to replay, and what happened since. `newest` gives the newest record of a container that still runs.
     pub fn end(&mut self, newest: impl Fn(&Id) -> Option<Arc<Container>>) -> (Vec<Arc<Container>>, Vec<Report>) {
         match std::mem::replace(self, InitialReplay::Over) {
             InitialReplay::Open { initial, news, .. } => {

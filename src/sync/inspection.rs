@@ -1,4 +1,4 @@
-//! Inspect: ask the engine itself about one container or sandbox, by any of its names.
+//! Inspect: asks the engine about one container or sandbox, by its id or name.
 
 use super::shared_state::SharedState;
 use crate::config::Config;
@@ -16,7 +16,7 @@ pub struct Inspect {
     pub flags: u32,
 }
 
-/// What a look at one container or sandbox shows.
+/// What the engine reports of one container or sandbox.
 pub(super) struct Look {
     pub record: Container,
     /// The verbose information, as the engine gives it.
@@ -45,7 +45,7 @@ pub(super) async fn inspect(
     Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations)))
 }
 
-/// Asks the engine for everything about this id; `None` if it has no such thing.
+/// Asks the engine for everything about this id; `None` if the engine has no container or sandbox with it.
 pub(super) async fn look(
     client: &Client,
     id: &Id,
@@ -64,7 +64,7 @@ pub(super) async fn look(
     Ok(Some(Look { record, info: found.info, freshness: cached.freshness() }))
 }
 
-/// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.
+/// The id for an id or name. Only the engine knows its containers in all states, so names are looked up in a new list.
 async fn find(client: &Client, id_or_name: &str) -> Result<(Id, Option<Kind>)> {
     if let Some(id) = whole_id(id_or_name) {
         return Ok((id.into(), None));
@@ -76,7 +76,7 @@ async fn find(client: &Client, id_or_name: &str) -> Result<(Id, Option<Kind>)> {
     Ok((found.id.clone(), Some(found.kind)))
 }
 
-/// The pod of a container; its status does not tell more than the sandbox's id.
+/// The pod of a container, whose status has only the sandbox's id.
 async fn pod_of(
     client: &Client,
     found: &Observation,

@@ -1,41 +1,45 @@
-//! The connection to the engine, as far as deciding about it goes.
+//! The state of the connection to the engine: when to connect, and why it failed. Pure.
 
 use super::backoff::Backoff;
 use crate::error::Error;
 use crate::portfolio::Millis;
 
-/// Where the connection stands.
+/// The connection's state.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Link {
-    /// None, and none is wanted.
+    /// There is none, and none is wanted.
     Idle,
-    /// Being made.
+    /// It is being made.
     Connecting,
-    /// Made.
+    /// It stands.
     Up,
-    /// Lost or refused; to be tried again then.
+    /// It was lost or refused, and is tried again at this time.
     Down { retry_at: Millis },
 }
 
-/// The connection, its failures and their causes.
+/// The connection, and why it fails.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub link: Link,
     pub backoff: Backoff,
-    /// Why the engine could not be reached, or did not answer, last; `None` while all is well.
+    /// Why the engine could not be reached, or why its last list failed; `None` after a list that succeeded.
     pub cause: Option<Error>,
+    /// When the engine was heard last: a reply, or something from its event stream.
+    pub heard: Millis,
+    /// The request that got no answer, while the engine does not answer at all on a connection that stands.
+    pub silent: Option<Error>,
 }
 
 impl Connection {
     pub fn new(backoff: Backoff) -> Self {
-        Connection { link: Link::Idle, backoff, cause: None }
+        Connection { link: Link::Idle, backoff, cause: None, heard: 0, silent: None }
     }
 
     pub fn is_up(&self) -> bool {
         self.link == Link::Up
     }
 
-    /// Whether it is time to connect, if anybody wants a connection.
+    /// Whether it is time to connect, if a connection is wanted.
     pub fn is_due(&self, now: Millis) -> bool {
         match self.link {
             Link::Idle => true,
@@ -47,9 +51,15 @@ impl Connection {
     pub fn failed(&mut self, cause: Error, now: Millis) {
         self.link = Link::Down { retry_at: now + self.backoff.fail() };
         self.cause = Some(cause);
+        self.silent = None;
     }
 
-    /// Somebody waits: the next attempt is due now.
+    /// Why the engine cannot be reached or does not answer; `None` while all is well.
+    pub fn trouble(&self) -> Option<&Error> {
+        self.cause.as_ref().or(self.silent.as_ref())
+    }
+
+    /// A caller waits: the next attempt is due now.
     pub fn hurry(&mut self, now: Millis) {
         if let Link::Down { retry_at } = &mut self.link {
             *retry_at = (*retry_at).min(now);

@@ -1,31 +1,31 @@
-//! When to list everything.
+//! When to list everything. Pure.
 
 use super::backoff::Backoff;
 use crate::model::Time;
 use crate::portfolio::{Millis, Now, Tick};
 
-/// A list that is on its way.
+/// A list that is under way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Begun {
     /// Lists are counted from 1.
     pub number: u64,
-    /// The portfolio's tick when it began.
+    /// The portfolio's tick at which it began.
     pub tick: Tick,
     /// When it began.
     pub at: Now,
 }
 
 impl Begun {
-    /// The wall clock when it began, as the wall clock of now would have it: it may have been set back meanwhile.
+    /// When it began, by the wall clock as it stands at `now`: the clock may have been set back since.
     pub fn wall(&self, now: Now) -> Time {
-        /// The steady clock is read in milliseconds.
+        /// The monotonic clock is read in milliseconds.
         const GRAIN: Time = 2_000_000;
-        let by_steady_clock = now.wall - (now.mono - self.at.mono) as Time * 1_000_000 - GRAIN;
-        if by_steady_clock + 2 * GRAIN < self.at.wall { by_steady_clock } else { self.at.wall }
+        let by_monotonic_clock = now.wall - (now.mono - self.at.mono) as Time * 1_000_000 - GRAIN;
+        if by_monotonic_clock + 2 * GRAIN < self.at.wall { by_monotonic_clock } else { self.at.wall }
     }
 }
 
-/// The lists: one at a time.
+/// The lists. One is under way at a time.
 #[derive(Debug)]
 pub(super) struct Lists {
     pub in_flight: Option<Begun>,
@@ -33,11 +33,11 @@ pub(super) struct Lists {
     due: Option<Millis>,
     count: u64,
     backoff: Backoff,
-    /// Timeouts in a row on this connection.
+    /// How many lists in a row timed out on this connection.
     pub timeouts: u32,
-    /// Whether the newest one has failed.
+    /// Whether the newest list failed.
     pub failing: bool,
-    /// Whether one has succeeded on this connection.
+    /// Whether a list has succeeded on this connection.
     pub succeeded: bool,
     /// Whether streamed lists are worth trying on this connection.
     pub try_streams: bool,
@@ -62,7 +62,7 @@ impl Lists {
         *self = Lists { count: self.count, try_streams: can_stream, ..Lists::new(self.backoff.clone()) };
     }
 
-    /// Wants a list at this time, or earlier if one is due earlier.
+    /// Makes a list due at this time, unless one is due earlier.
     pub fn want(&mut self, at: Millis) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
@@ -90,7 +90,7 @@ impl Lists {
         self.backoff.succeed();
     }
 
-    /// It failed, and the connection stands: again a little later. A failed stream may be the streams' fault.
+    /// The list failed, and the connection stands: it is repeated a little later, and not streamed, in case that was why.
     pub fn failed(&mut self, timed_out: bool, now: Millis) {
         self.in_flight = None;
         self.failing = true;

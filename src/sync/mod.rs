@@ -1,7 +1,8 @@
-//! Keeping the portfolio true: subscribe, list, reconcile, reconnect, poll, complete.
+//! Keeps the cache in step with the engine: subscribe, list, reconcile, reconnect, poll, ask for pids.
 //!
-//! `machine` decides, and is pure: inputs and moments in, actions and news out. `driver` carries the actions out on
-//! the `cri-io` thread. `shared` is what others may read meanwhile.
+//! `machine` decides, and is pure: an input and the time go in, actions and events come out. `driver` carries out the
+//! actions on the `cri-io` thread. `publisher` writes the outcome into `shared_state`, which any thread may read, and
+//! publishes the events to the hub.
 
 mod backoff;
 mod driver;
@@ -18,6 +19,7 @@ mod replay;
 mod shared_state;
 mod stats;
 mod stream;
+mod stream_silence;
 #[cfg(test)]
 mod tests;
 mod waiters;

@@ -1,4 +1,4 @@
-//! Where rucksacks are packed: the `cri-io` thread lays jobs on a packer_queue, and the packer's own thread takes them.
+//! The packer's queue: the `cri-io` thread puts jobs into it, and the packer's thread takes them.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,24 +13,24 @@ use crate::error::{CRI_E_STATE, Error, Result};
 use crate::model::*;
 use crate::portfolio::StatusRequest;
 
-/// One container whose rucksack is to be packed.
+/// One container that needs a rucksack.
 pub struct Job {
-    /// Its JSON.
+    /// The container's JSON.
     pub container: JsonText,
-    /// All that the engine says of it: `criwatch.inspect/1`.
+    /// Everything the engine reports of it: `criwatch.inspect/1`.
     pub inspection: JsonText,
     reply: oneshot::Sender<Result<Option<JsonText>>>,
 }
 
 impl Job {
-    /// Done: the rucksack, none, or why it was refused.
+    /// Finishes the job with the rucksack, with none, or with the reason why it was refused.
     pub fn done(self, rucksack: Result<Option<JsonText>>) {
-        // The connection on which this was asked may be gone; it is asked again then.
+        // It fails where the connection was lost; then the container gets a new job.
         let _ = self.reply.send(rucksack);
     }
 }
 
-/// The packer_queue: jobs wait here until the packer takes them.
+/// Jobs that wait for the packer.
 #[derive(Default)]
 pub struct PackerQueue {
     state: Mutex<State>,
@@ -49,7 +49,7 @@ impl PackerQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that somebody will take jobs from here; there is room for one.
+    /// Notes that there is a packer. A watcher can have one.
     pub fn set_packer(&self) -> Result<()> {
         let mut state = self.lock();
         if std::mem::replace(&mut state.has_packer, true) {
@@ -58,12 +58,12 @@ impl PackerQueue {
         Ok(())
     }
 
-    /// Whether somebody takes jobs from here.
+    /// Whether there is a packer.
     pub fn has_packer(&self) -> bool {
         self.lock().has_packer
     }
 
-    /// The next job; waits for one. `None` when no more will come.
+    /// The next job; blocks until there is one. `None` once the queue is closed.
     pub fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
@@ -77,7 +77,7 @@ impl PackerQueue {
         }
     }
 
-    /// No more jobs.
+    /// Closes the queue and drops its jobs.
     pub fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -94,12 +94,13 @@ impl PackerQueue {
                 self.change.notify_one();
             }
         }
-        // A packer_queue that was closed drops its jobs.
+        // A closed queue drops its jobs.
         rucksack.await.unwrap_or(Ok(None))
     }
 }
 
-/// Asks the engine about this one, and the packer for its rucksack. `None`, too, where the engine no longer has it.
+/// Inspects a container, and has the packer make its rucksack. `None` where the packer makes none, or where the engine no
+/// longer has the container.
 pub(super) async fn pack(
     client: &Client,
     about: &StatusRequest,

@@ -1,4 +1,4 @@
-//! Writes what the machine decides into the shared state, and tells the hub.
+//! Writes what the machine decides into the shared state, and publishes its events to the hub.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ impl Publisher {
         Publisher { machine, shared, hub }
     }
 
-    /// Takes one input: what it changes can be read, and is reported, before anything else happens. Gives what is to be
-    /// done, and the resyncs that are finished.
+    /// Applies one input. The cache is written and the events are published under one lock, so that a replay and the events
+    /// after it have no gap. Returns the actions to carry out and the resyncs that are finished.
     pub fn handle(&mut self, input: Input, now: Now) -> (Vec<Action>, Vec<(WaiterId, Result<()>)>) {
         let mut cached = self.shared.write();
         may_panic("shared");
@@ -42,7 +42,7 @@ impl Publisher {
     }
 
     fn write(&self, status: &mut WatcherStatus, not_told: Arc<[(&'static str, u64)]>) {
-        status.state = self.machine.state();
+        status.set_state(self.machine.state());
         status.as_of = self.machine.as_of();
         status.ready = self.machine.is_ready();
         status.stats = self.machine.stats();
@@ -55,12 +55,12 @@ impl Publisher {
         }
     }
 
-    /// When `handle` wants a tick, if nothing else happens before.
+    /// When the machine needs a tick, unless another input comes first.
     pub fn deadline(&self) -> Option<Millis> {
         self.machine.deadline(&self.shared.read().portfolio)
     }
 
-    /// The end, for this reason: consumers are reported, and get nothing after it.
+    /// Ends for this reason. Consumers get it as the last event.
     pub fn end(&mut self, reason: &Error, now: Time) {
         let mut cached = self.shared.write();
         cached.status.state = WatcherState::Stopped;

@@ -1,5 +1,5 @@
-//! A watcher without an engine: bytes as an engine might send them, in any order, straight into the machine. For tests;
-//! without the feature `test-hooks`, this is not there.
+//! Feeds bytes into the machine, as an engine might send them, in any order. For fuzz tests; only with the feature
+//! `test-hooks`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::portfolio::{Now, StatusRequest};
 
 const EPOCH: Time = 1_700_000_000_000_000_000;
 
-/// The first byte of each piece says what it is, the second one how long.
+/// Feeds these bytes. The first byte of each piece says what it is, the second one how long.
 pub fn replay(mut bytes: &[u8]) {
     let mut replay = Replay::new();
     replay.feed(Input::Watch { packs: false });
@@ -34,8 +34,8 @@ struct Replay {
     queue: Arc<EventQueue>,
     now: Now,
     requests: Vec<StatusRequest>,
-    /// Ids whose STARTED was reported without an EXITED.
-    living: HashSet<Id>,
+    /// Ids with a STARTED and no EXITED yet.
+    running: HashSet<Id>,
     seq: u64,
 }
 
@@ -47,7 +47,7 @@ impl Replay {
         let queue = hub.subscribe(0, false, 1 << 20, LabelView::Merged).expect("an eventfd");
         let publisher = Publisher::new(Machine::new(&config, 1), shared.clone(), hub);
         let now = Now { mono: 0, wall: EPOCH };
-        Replay { publisher, shared, queue, now, requests: Vec::new(), living: HashSet::new(), seq: 0 }
+        Replay { publisher, shared, queue, now, requests: Vec::new(), running: HashSet::new(), seq: 0 }
     }
 
     fn take(&mut self, what: u8, piece: &[u8]) {
@@ -73,7 +73,7 @@ impl Replay {
             }
             6 => self.pass(u64::from(piece.first().copied().unwrap_or(1)) * 37),
             _ => match piece.first().map(|n| n % 3) {
-                Some(0) => self.feed(Input::Listed(Err(Error::new(CRI_E_RPC, "made up")))),
+                Some(0) => self.feed(Input::Listed(Err(Error::new(CRI_E_RPC, "refused")))),
                 Some(1) => self.feed(Input::Stream(StreamItem::Lost(1))),
                 _ => self.feed(Input::Stream(StreamItem::End(StreamEnd::Finished))),
             },
@@ -98,7 +98,7 @@ impl Replay {
         self.listen();
     }
 
-    /// What holds whatever an engine says: numbers grow, and each run is reported as begun, then as over.
+    /// Checks what holds whatever an engine sends: `seq` grows, and each run has one STARTED, then one EXITED.
     fn listen(&mut self) {
         while let Next::Event(event) = self.queue.next(Some(std::time::Duration::ZERO)) {
             assert!(event.seq > self.seq || self.seq == 0, "seq {} after {}", event.seq, self.seq);
@@ -106,11 +106,11 @@ impl Replay {
             let Some(container) = &event.container else { continue };
             let id = container.id.clone();
             match event.event_type {
-                EventType::Started => assert!(self.living.insert(id), "STARTED twice: {container:?}"),
+                EventType::Started => assert!(self.running.insert(id), "STARTED twice: {container:?}"),
                 EventType::Exited if event.flags & CRI_EVENT_FLAG_NEVER_STARTED != 0 => {
-                    assert!(!self.living.contains(&id), "it did start: {container:?}");
+                    assert!(!self.running.contains(&id), "it did start: {container:?}");
                 }
-                EventType::Exited => assert!(self.living.remove(&id), "EXITED without STARTED: {container:?}"),
+                EventType::Exited => assert!(self.running.remove(&id), "EXITED without STARTED: {container:?}"),
                 _ => {}
             }
         }
@@ -119,7 +119,7 @@ impl Replay {
     fn check(&self) {
         let cached = self.shared.read();
         for container in cached.portfolio.containers() {
-            let found = cached.portfolio.get(&container.id).expect("what is shown can be found");
+            let found = cached.portfolio.get(&container.id).expect("every listed container can be looked up");
             assert_eq!(found.id, container.id);
         }
     }

@@ -1,4 +1,4 @@
-//! What others may read while the watcher works: the portfolio, and how the watcher stands to it.
+//! The cache and the watcher's status: written by the `cri-io` thread, read by any thread.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,40 +10,59 @@ use crate::config::Config;
 use crate::cri::Meter;
 use crate::error::Error;
 use crate::hub::{Snapshot, SnapshotSource};
-use crate::model::json::Freshness;
+use crate::model::json::{Freshness, Readiness};
 use crate::model::{Engine, Time, WatcherState};
 use crate::portfolio::Portfolio;
 
-/// How the watcher stands to the engine and to its cache.
+/// The watcher's status: what it is doing, and how new and complete the cache is.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct WatcherStatus {
     /// What the watcher is doing.
     pub state: WatcherState,
-    /// When the newest full list began.
+    /// When the newest applied full list began.
     pub as_of: Option<Time>,
-    /// The engine, as far as it is known.
+    /// What is known of the engine.
     pub engine: Arc<Engine>,
-    /// Whether the cache can be shown: the first lists are applied, and pids were asked for.
+    /// Whether the cache can be read: the first list was applied, and its pids were asked for, or
+    /// `ready.pid_wait_ms` has passed.
     pub ready: bool,
     /// Why the engine cannot be reached or does not answer; `None` while all is well.
     pub cause: Option<Error>,
     /// Why the watcher has ended, if it has.
     pub ended: Option<Error>,
-    /// What it did so far.
+    /// Its counters.
     pub stats: Stats,
+    /// Whether `start` has returned: from then on the state is no longer `New`, although the thread may not have begun.
+    is_started: bool,
 }
 
-/// Both, as of one moment.
+impl WatcherStatus {
+    /// Notes what the state machine is doing.
+    pub(super) fn set_state(&mut self, state: WatcherState) {
+        self.state = match state {
+            WatcherState::New if self.is_started => WatcherState::Connecting,
+            state => state,
+        };
+    }
+}
+
+/// The cache and the status, as of one moment.
 pub struct CachedState {
-    /// The portfolio.
+    /// The containers and pods.
     pub portfolio: Portfolio,
-    /// The status.
+    /// The watcher's status.
     pub status: WatcherStatus,
 }
 
 impl CachedState {
-    /// What stands around every answer.
+    /// How complete the cache is; `None` before it can be shown.
+    pub fn readiness(&self) -> Option<Readiness> {
+        let open = self.portfolio.unanswered() as u64;
+        self.status.ready.then(|| Readiness::new(self.portfolio.is_settled(), open))
+    }
+
+    /// What every JSON answer begins with.
     pub fn freshness(&self) -> Freshness {
         Freshness {
             generation: self.portfolio.generation(),
@@ -54,7 +73,8 @@ impl CachedState {
     }
 }
 
-/// The shared: one writer, any number of readers, none of which ever waits for the engine.
+/// The cache and the status behind a lock. There is one writer. A reader may wait for the writer while it applies one input,
+/// but never for the engine.
 pub struct SharedState {
     cached: RwLock<CachedState>,
     changed: watch::Sender<()>,
@@ -62,18 +82,18 @@ pub struct SharedState {
 }
 
 impl SharedState {
-    /// An empty one.
+    /// An empty cache.
     pub fn new(config: &Config) -> Self {
         let cached = CachedState { portfolio: Portfolio::new(config), status: WatcherStatus::default() };
         SharedState { cached: RwLock::new(cached), changed: watch::Sender::default(), meter: Arc::default() }
     }
 
-    /// What requests cost.
+    /// Counts and times of requests to the engine.
     pub fn meter(&self) -> &Arc<Meter> {
         &self.meter
     }
 
-    /// The cached, to read.
+    /// Locks it for reading.
     pub fn read(&self) -> RwLockReadGuard<'_, CachedState> {
         self.cached.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +102,15 @@ impl SharedState {
         self.cached.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The end, for this reason, of a watcher whose working part has never been.
+    /// Notes that the watcher is being started, so that its state is no longer `New`.
+    pub fn start(&self) {
+        let mut cached = self.write();
+        cached.status.is_started = true;
+        let state = cached.status.state;
+        cached.status.set_state(state);
+    }
+
+    /// Ends a watcher that has no thread, for this reason.
     pub fn end(&self, reason: Error) {
         let mut cached = self.write();
         cached.status.state = WatcherState::Stopped;
@@ -91,7 +119,7 @@ impl SharedState {
         self.notify();
     }
 
-    /// Wakes those who wait for something to be written.
+    /// Wakes the tasks that wait in `until`.
     pub(super) fn notify(&self) {
         self.changed.send_replace(());
     }
@@ -103,7 +131,7 @@ impl SharedState {
             if let Some(found) = look(&self.read()) {
                 return found;
             }
-            // It fails when nobody can turn the cached any more; but the shared state is here.
+            // It fails only when the sender is dropped, and `self` holds it.
             let _ = changed.changed().await;
         }
     }
@@ -111,7 +139,7 @@ impl SharedState {
 
 impl SnapshotSource for SharedState {
     fn show(&self, with: &mut dyn FnMut(Snapshot)) {
-        // Publishing needs the cached for writing: nothing can be published before `with` is through.
+        // Publishing needs the write lock: nothing is published before `with` returns.
         let cached = self.read();
         if cached.status.ready {
             let runs = cached.portfolio.runs();

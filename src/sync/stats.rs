@@ -1,75 +1,83 @@
-//! What the watcher did, in numbers that only grow.
+//! What the state machine counts.
 
 use std::time::Duration;
 
 use crate::model::Time;
+use crate::model::counters::{self, Counter};
 
-/// How long after an event was made it was noticed.
+/// The time from the making of an event, by the engine's clock, to its arrival here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventLag {
-    /// Of the last event.
+    /// That of the last event.
     pub last: Duration,
     /// The longest so far.
     pub max: Duration,
 }
 
-/// Counters.
+/// The state machine's counters. `model::counters` says what each one means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections made.
+    /// `connects`
     pub connects: u64,
-    /// Attempts to connect that failed.
+    /// `connectFailures`
     pub connect_failures: u64,
-    /// Full lists applied.
+    /// `lists`
     pub lists: u64,
-    /// Full lists that failed.
+    /// `listFailures`
     pub list_failures: u64,
-    /// Status requests answered.
+    /// `statuses`
     pub statuses: u64,
-    /// Status requests that failed.
+    /// `statusNotFound`
+    pub status_not_found: u64,
+    /// `statusFailures`
     pub status_failures: u64,
-    /// Subscriptions to the engine's events.
+    /// `subscriptions`
     pub subscriptions: u64,
-    /// Events that the engine sent.
+    /// `engineEvents`
     pub engine_events: u64,
-    /// Those of them that came faster than they were applied, and were dropped.
+    /// `engineEventsLost`
     pub lost_engine_events: u64,
-    /// Times in which changes could not be seen as they happened: stream down, polling, engine away.
+    /// `blindWindows`
     pub blind_windows: u64,
-    /// Resyncs that somebody asked for and got.
+    /// `resyncs`
     pub resyncs: u64,
-    /// How late events come; `None` until one came.
+    /// `readyUnanswered`
+    pub ready_unanswered: u64,
+    /// How late events arrive; `None` before the first one.
     pub event_lag: Option<EventLag>,
 }
 
 impl Stats {
-    /// An event has come. How late, tell only those that were made since the subscription: engines repeat what nobody heard.
+    /// Counts an event. Only one that was made since the subscription says how late events arrive: engines also send events
+    /// from before.
     pub(super) fn event_came(&mut self, made: Option<Time>, listening_since: Time, now: Time) {
         self.engine_events += 1;
         if let Some(made) = made.filter(|made| *made >= listening_since) {
-            // A clock that was set back shows no negative lag.
+            // There is no negative lag where the clock was set back.
             let last = Duration::from_nanos(u64::try_from(now.saturating_sub(made)).unwrap_or_default());
             let max = self.event_lag.map_or(last, |before| before.max.max(last));
             self.event_lag = Some(EventLag { last, max });
         }
     }
 
-    /// All counters, with their names in JSON.
-    pub fn counters(&self) -> Vec<(&'static str, u64)> {
+    /// The watcher's own counters; those of the cache and of its consumers are added by `Watcher::stats`.
+    pub fn counters(&self) -> Vec<(&'static Counter, u64)> {
         vec![
-            ("connects", self.connects),
-            ("connectFailures", self.connect_failures),
-            ("lists", self.lists),
-            ("listFailures", self.list_failures),
-            ("statuses", self.statuses),
-            ("statusFailures", self.status_failures),
-            ("subscriptions", self.subscriptions),
-            ("engineEvents", self.engine_events),
-            ("engineEventsLost", self.lost_engine_events),
-            ("blindWindows", self.blind_windows),
-            ("resyncs", self.resyncs),
+            (&counters::CONNECTS, self.connects),
+            (&counters::CONNECT_FAILURES, self.connect_failures),
+            (&counters::LISTS, self.lists),
+            (&counters::LIST_FAILURES, self.list_failures),
+            (&counters::STATUSES, self.statuses),
+            (&counters::STATUS_NOT_FOUND, self.status_not_found),
+            (&counters::STATUS_FAILURES, self.status_failures),
+            (&counters::SUBSCRIPTIONS, self.subscriptions),
+            (&counters::ENGINE_EVENTS, self.engine_events),
+            (&counters::ENGINE_EVENTS_LOST, self.lost_engine_events),
+            (&counters::BLIND_WINDOWS, self.blind_windows),
+            (&counters::RESYNCS, self.resyncs),
+            (&counters::READY_UNANSWERED, self.ready_unanswered),
         ]
     }
 }
@@ -79,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_made_since_the_subscription_is_late() {
+    fn only_events_made_since_the_subscription_count_for_the_lag() {
         let mut stats = Stats::default();
         let lag = |last, max| Some(EventLag { last: Duration::from_nanos(last), max: Duration::from_nanos(max) });
         stats.event_came(Some(99), 100, 500);

@@ -1,27 +1,28 @@
-//! The subscription to the engine's events, as far as deciding about it goes.
+//! The subscription to the engine's events: its state, and what follows from how it ends. Pure.
 
 use std::sync::Arc;
 
 use super::backoff::Backoff;
+use super::stream_silence::Silence;
 use crate::config::EventSource;
 use crate::cri::{Capability, StreamEnd, Version, capability};
 use crate::error::Error;
 use crate::model::Events;
 use crate::portfolio::Millis;
 
-/// Where the subscription stands.
+/// The subscription's state.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stream {
-    /// Not asked for, on this connection or at all.
+    /// There is no connection, or nothing was asked for on it yet.
     Off,
-    /// Asked for. An idle engine gives no sign of having understood, so this counts as streaming, unless it is a
+    /// It was asked for. An idle engine does not answer before its first event, so this counts as streaming, unless it is a
     /// probe of an engine that had no events.
     Pending { since: Millis, probe: bool },
-    /// Proven live.
+    /// The engine has answered.
     Open,
-    /// It ended, and will be asked for again then.
+    /// It ended, and is asked for again at this time.
     Down { retry_at: Millis },
-    /// This engine has no events; it is probed again then, if ever.
+    /// This engine has no events. It is asked again at this time, if ever.
     Unavailable { probe_at: Option<Millis> },
 }
 
@@ -32,36 +33,61 @@ pub(super) struct Subscription {
     backoff: Backoff,
     wanted: EventSource,
     probe_interval: Millis,
-    /// Why events are had as they are.
-    reason: Arc<str>,
+    /// What is to be said while events are streamed.
+    usual: &'static str,
+    /// Whether other subscribers may take events away.
+    is_shared: bool,
+    /// Why events are not streamed; "" while they are.
+    trouble: Arc<str>,
+    silence: Silence,
     runtime: String,
 }
 
-/// A stream that ends this soon without an event says that there will be none.
+/// An engine whose stream ends this soon, without an event, has no events.
 const SOON: Millis = 2000;
 
 impl Subscription {
     pub fn new(wanted: EventSource, probe_interval: Millis, backoff: Backoff) -> Self {
-        Subscription { stream: Stream::Off, backoff, wanted, probe_interval, reason: "".into(), runtime: String::new() }
+        Subscription {
+            stream: Stream::Off,
+            backoff,
+            wanted,
+            probe_interval,
+            usual: "",
+            is_shared: false,
+            trouble: "".into(),
+            silence: Silence::default(),
+            runtime: String::new(),
+        }
     }
 
     /// A new connection, to an engine of this version.
     pub fn connected(&mut self, version: &Version, now: Millis) {
         self.runtime = version.runtime_name.clone();
-        let down = Stream::Down { retry_at: now };
-        let (stream, reason) = match (self.wanted, capability(version)) {
-            (EventSource::Poll, _) => (Stream::Unavailable { probe_at: None }, "the option events=poll asks for it"),
-            (EventSource::Auto, Capability::Poll(why)) => (Stream::Unavailable { probe_at: None }, why),
-            (_, Capability::StreamWithCaveat(caveat)) => (down, caveat),
-            (EventSource::Stream, Capability::Poll(why)) => (down, why),
-            (_, Capability::Stream) => (down, "the engine tells events"),
+        let capability = capability(version);
+        self.is_shared = matches!(capability, Capability::StreamWithCaveat(_));
+        self.usual = match capability {
+            Capability::Stream => "the engine streams events",
+            Capability::StreamWithCaveat(caveat) => caveat,
+            // What is asked for in spite of this.
+            Capability::Poll(why) => why,
         };
-        (self.stream, self.reason) = (stream, reason.into());
+        let never = match (self.wanted, capability) {
+            (EventSource::Poll, _) => Some("the option events=poll asks for it"),
+            (EventSource::Auto, Capability::Poll(why)) => Some(why),
+            _ => None,
+        };
+        self.trouble = never.unwrap_or_default().into();
+        self.stream = match never {
+            Some(_) => Stream::Unavailable { probe_at: None },
+            None => Stream::Down { retry_at: now },
+        };
     }
 
     /// The connection is gone.
     pub fn disconnected(&mut self) {
         self.stream = Stream::Off;
+        self.silence = Silence::default();
     }
 
     /// Whether to subscribe now.
@@ -76,47 +102,77 @@ impl Subscription {
     pub fn subscribed(&mut self, now: Millis) {
         let probe = matches!(self.stream, Stream::Unavailable { .. });
         self.stream = Stream::Pending { since: now, probe };
+        self.silence = Silence::begin(now);
+        if !probe {
+            // Whatever ended the stream before is over.
+            self.trouble = "".into();
+        }
     }
 
-    /// Whether changes are heard of as they happen, for all we know.
+    /// Whether changes are reported as they happen, as far as can be known.
     pub fn is_streaming(&self) -> bool {
-        matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. })
+        let is_open = matches!(self.stream, Stream::Open | Stream::Pending { probe: false, .. });
+        is_open && !self.silence.is_doubted()
     }
 
-    /// Whether this engine is polled without having been asked for events.
+    /// Whether a subscription stands, whatever it reports.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stream, Stream::Open | Stream::Pending { .. })
+    }
+
+    /// Whether this engine is polled and never asked for events.
     pub fn is_never_tried(&self) -> bool {
         self.stream == Stream::Unavailable { probe_at: None }
     }
 
-    /// The engine has answered: the subscription is live. True if that is news.
+    /// The engine has answered the subscription. True if it had not before.
     pub fn opened(&mut self) -> bool {
-        let news = self.stream != Stream::Open;
+        let is_new = self.stream != Stream::Open;
         self.stream = Stream::Open;
         self.backoff.succeed();
-        if news && self.reason.is_empty() {
-            self.reason = "the engine tells events".into();
+        if is_new {
+            self.trouble = "".into();
         }
-        news
+        is_new
     }
 
-    /// The stream ended. Whether to subscribe again at all, and when, follows from how.
+    /// An event has come.
+    pub fn event_came(&mut self) {
+        self.silence.event_came();
+    }
+
+    /// A list that began at `begun` has been applied, and showed so many starts and ends.
+    pub fn listed(&mut self, begun: Millis, changes: usize, now: Millis) {
+        self.silence.listed(begun, changes, self.is_shared, now);
+    }
+
+    /// Whether events of changes that a list shows are overdue. True once.
+    pub fn falls_silent(&mut self, now: Millis) -> bool {
+        self.silence.is_over_due(now)
+    }
+
+    /// The stream ended. How it ended decides whether to subscribe again, and when.
     pub fn ended(&mut self, end: &StreamEnd, now: Millis) {
         let lasted = match self.stream {
             Stream::Pending { since, .. } => Some(now - since),
             _ => None,
         };
-        self.stream = match end {
-            StreamEnd::Unimplemented(error) => self.unavailable(error.message().into(), now),
-            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => self.unavailable(self.why_empty().into(), now),
-            _ => Stream::Down { retry_at: now + self.backoff.fail() },
+        self.silence = Silence::default();
+        (self.stream, self.trouble) = match end {
+            StreamEnd::Unimplemented(error) => (self.unavailable(now), error.message().into()),
+            StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => (self.unavailable(now), self.why_empty().into()),
+            StreamEnd::Failed(error) => {
+                (self.down(now), format!("the event stream broke and is opened again: {error}").into())
+            }
+            _ => (self.down(now), "the engine ended the event stream, which is opened again".into()),
         };
-        if let (Stream::Down { .. }, StreamEnd::Failed(error)) = (&self.stream, end) {
-            self.reason = format!("the event stream broke and is being opened again: {error}").into();
-        }
     }
 
-    fn unavailable(&mut self, reason: Arc<str>, now: Millis) -> Stream {
-        self.reason = reason;
+    fn down(&mut self, now: Millis) -> Stream {
+        Stream::Down { retry_at: now + self.backoff.fail() }
+    }
+
+    fn unavailable(&self, now: Millis) -> Stream {
         Stream::Unavailable { probe_at: Some(now + self.probe_interval) }
     }
 
@@ -127,21 +183,28 @@ impl Subscription {
         }
     }
 
-    /// The capability report.
+    /// How changes are noticed, and why; empty without a connection.
     pub fn report(&self) -> Events {
-        Events { streaming: self.is_streaming(), reason: self.reason.clone() }
+        let reason = match &self.stream {
+            Stream::Off => "".into(),
+            _ if self.silence.is_doubted() => self.silence.reason(),
+            _ if self.trouble.is_empty() => self.usual.into(),
+            _ => self.trouble.clone(),
+        };
+        Events { streaming: self.is_streaming(), reason }
     }
 
     pub fn deadline(&self) -> Option<Millis> {
-        match self.stream {
+        let retry = match self.stream {
             Stream::Down { retry_at } => Some(retry_at),
             Stream::Unavailable { probe_at } => probe_at,
             _ => None,
-        }
+        };
+        [retry, self.silence.deadline()].into_iter().flatten().min()
     }
 }
 
-/// What a stream's end says of the connection.
+/// The error that a stream broke with; `None` where the engine ended it in order.
 pub(super) fn broke_with(end: &StreamEnd) -> Option<&Error> {
     match end {
         StreamEnd::Failed(error) => Some(error),
@@ -161,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quirks_decide_unless_the_option_does() {
+    fn the_option_events_stands_above_the_table_of_quirks() {
         assert!(on("containerd", "2.1.9", EventSource::Auto).is_due(0));
         assert!(on("containerd", "1.7.24", EventSource::Auto).is_due(0));
         let careful = on("cri-o", "1.30.1", EventSource::Auto);
@@ -199,10 +262,42 @@ mod tests {
     }
 
     #[test]
-    fn unimplemented_is_told_in_the_engines_words() {
+    fn unimplemented_is_reported_in_the_engines_words() {
         let mut it = on("docker", "1", EventSource::Auto);
         it.subscribed(0);
         it.ended(&StreamEnd::Unimplemented(Error::new(CRI_E_UNSUPPORTED, "method not implemented")), 1);
         assert_eq!(&*it.report().reason, "method not implemented");
+    }
+
+    #[test]
+    fn a_stream_that_is_open_again_no_longer_reports_how_it_broke() {
+        let mut it = on("containerd", "2.1.9", EventSource::Auto);
+        it.subscribed(0);
+        it.opened();
+        for end in [StreamEnd::Failed(Error::new(CRI_E_UNSUPPORTED, "cut")), StreamEnd::Finished] {
+            it.ended(&end, 5000);
+            assert!(!it.report().streaming && it.report().reason.contains("opened again"), "{:?}", it.report());
+            it.subscribed(6000);
+            assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
+            it.opened();
+        }
+        it.disconnected();
+        assert_eq!(it.report(), Events::default(), "without a connection nothing is noticed");
+    }
+
+    #[test]
+    fn a_silent_stream_does_not_count_until_it_reports() {
+        let mut it = on("containerd", "2.1.9", EventSource::Auto);
+        it.subscribed(0);
+        it.listed(1000, 0, 1001);
+        it.listed(60_000, 3, 60_010);
+        assert!(it.is_streaming(), "the event may be under way");
+        let at = it.deadline().expect("it waits for the event");
+        assert!(!it.falls_silent(at - 1));
+        assert!(it.falls_silent(at) && !it.falls_silent(at), "news once");
+        assert!(!it.is_streaming());
+        assert!(it.report().reason.contains("reported none of 3 starts and ends"), "{:?}", it.report());
+        it.event_came();
+        assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
     }
 }

@@ -1,21 +1,21 @@
-//! Those who asked for a resync and wait for it.
+//! The callers that wait for a resync.
 
 use crate::error::{Error, Result};
 use crate::portfolio::Millis;
 
-/// Names a waiter.
+/// The number of one waiting caller.
 pub type WaiterId = u64;
 
 #[derive(Debug)]
 struct Waiter {
     id: WaiterId,
-    /// The first list that began after the waiter came.
+    /// The number of the first list that begins after the call.
     needs: u64,
-    /// Since when its list is applied: what that list has raised may still need answers.
+    /// When that list was applied; status requests that it led to may still be unanswered.
     listed: Option<Millis>,
 }
 
-/// All waiters.
+/// All waiting callers.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     waiting: Vec<Waiter>,
@@ -31,19 +31,19 @@ impl Waiters {
         self.waiting.retain(|w| w.id != id);
     }
 
-    /// Whether anybody still waits for a list to begin or to end.
+    /// Whether a caller still waits for its list.
     pub fn want_list(&self) -> bool {
         self.waiting.iter().any(|w| w.listed.is_none())
     }
 
-    /// List `number` is applied.
+    /// The list with this number was applied.
     pub fn listed(&mut self, number: u64, now: Millis) {
         for waiter in self.waiting.iter_mut().filter(|w| w.needs <= number) {
             waiter.listed.get_or_insert(now);
         }
     }
 
-    /// Finishes those whose list is applied and settled, or was for long enough.
+    /// Finishes the callers whose list was applied, once nothing that it led to is unanswered, or `patience` after it.
     pub fn settle(&mut self, is_settled: bool, patience: Millis, now: Millis) {
         let finished = &mut self.finished;
         self.waiting.retain(|w| {

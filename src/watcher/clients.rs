@@ -1,4 +1,4 @@
-//! CRI clients with types, for what the watcher itself does not offer.
+//! Typed CRI clients, for what the watcher itself does not offer.
 
 use tonic::transport::Channel;
 
@@ -8,11 +8,10 @@ use crate::cri::proto::runtime_service_client::RuntimeServiceClient;
 use crate::cri::{Client, connect};
 use crate::error::Result;
 
-/// These clients are as the CRI and tonic make them: their types (`criwatch::cri::proto`) are no part of this crate's
-/// stable API, and nothing stops them from changing things. Each has a connection of its own, so that it outlives the
-/// watcher.
+/// The types of these clients (`criwatch::cri::proto`) come from the CRI and tonic, and are no part of this crate's stable API.
+/// The clients can also call RPCs that change things. Each has a connection of its own, so it outlives the watcher.
 impl Watcher {
-    /// A client of the engine's RuntimeService. To be called inside a tokio runtime, on which the connection then runs.
+    /// A client of the engine's RuntimeService. Call it inside a tokio runtime: the connection runs on it.
     ///
     /// ```no_run
     /// # async fn version() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +29,7 @@ impl Watcher {
         Ok(self.client().await?.runtime())
     }
 
-    /// A client of the engine's ImageService; otherwise as `runtime_service`.
+    /// A client of the engine's ImageService. Call it inside a tokio runtime: the connection runs on it.
     pub async fn image_service(&self) -> Result<ImageServiceClient<Channel>> {
         Ok(self.client().await?.images())
     }

@@ -1,4 +1,4 @@
-//! Events for asynchronous Rust: a stream that needs no particular runtime.
+//! Events for asynchronous Rust, for any runtime.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tonic::codegen::tokio_stream::Stream;
 use crate::hub::EventQueue;
 use crate::model::Event;
 
-/// A consumer of events: `next().await`, or a [`Stream`] (the `futures` crate's). It ends when the watcher has stopped and
-/// all events were taken. Dropped, it costs nothing any more.
+/// A consumer of events: use `next().await`, or the [`Stream`] of the `futures` crate. It ends when the watcher has stopped and
+/// all events were taken. Dropping it closes its queue.
 #[derive(Debug)]
 pub struct Events {
     queue: Arc<EventQueue>,
@@ -21,7 +21,7 @@ impl Events {
         Events { queue }
     }
 
-    /// The next event; `None` for ever after the end. Nothing is lost when the future is dropped before it is ready.
+    /// The next event; `None` after the end. No event is lost when the future is dropped before it is ready.
     pub async fn next(&mut self) -> Option<Event> {
         std::future::poll_fn(|context| self.queue.poll_next(context)).await
     }

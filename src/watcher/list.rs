@@ -1,4 +1,4 @@
-//! Answers from memory: made once for each state of the cache, by whoever asks first, and shared by all.
+//! Answers from memory. Each is made once for each generation, by the first caller, and shared by all.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ pub(super) struct Kept {
     pods: KeptText,
 }
 
-/// The answer to a query that asks for nothing special.
+/// The kept answer to the default query.
 #[derive(Default)]
 struct KeptText(Mutex<Option<(Freshness, JsonText)>>);
 
@@ -34,8 +34,8 @@ impl KeptText {
 }
 
 impl Kept {
-    /// The present snapshot, and where it stands. Nobody waits for another's sorting with the cached in hand: that would
-    /// hold up the engine's events.
+    /// The snapshot of the current generation. The first caller of a generation sorts all containers, without the lock of
+    /// the cache, because that would delay the engine's events; other callers wait for it on a lock of their own.
     fn snapshot(&self, watcher: &Watcher) -> Result<(Freshness, Arc<Snapshot>)> {
         let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let cached = watcher.ready_cache()?;
@@ -53,15 +53,16 @@ impl Kept {
 }
 
 impl Watcher {
-    /// What the query selects, as `criwatch.containers/1`; without a query, everything that runs. `None`: the
-    /// query's `ifGeneration` is still the present one. From memory: never waits for the engine.
+    /// The containers that the query selects, as `criwatch.containers/1`; without a query, everything that runs. `None` if
+    /// the query's `ifGeneration` is the current one. From memory: it does not wait for the engine. The first call after a
+    /// change sorts all containers, and calls at the same time wait for that.
     pub fn list(&self, query: Option<&str>) -> Result<Option<JsonText>> {
         self.answer_query(query, &self.kept.containers, |freshness, snapshot, query, view| {
             freshness.containers(snapshot.select(query), view, query.fields())
         })
     }
 
-    /// The same, by pod: `criwatch.pods/1`.
+    /// As `list`, grouped by pod: `criwatch.pods/1`.
     pub fn pods(&self, query: Option<&str>) -> Result<Option<JsonText>> {
         self.answer_query(query, &self.kept.pods, |freshness, snapshot, query, view| {
             freshness.pods(&snapshot.by_pod(snapshot.select(query)), view, query.fields())
@@ -83,7 +84,8 @@ impl Watcher {
         Ok(Some(if query.is_for_the_list() { kept.get_or_make(&freshness, text) } else { text() }))
     }
 
-    /// One container or sandbox, in whatever state, also of the remembered dead: `criwatch.container/1`.
+    /// One container or sandbox by its id or name, as `criwatch.container/1`: in any state, also one that the engine removed
+    /// not long ago (option `tombstones.keep_ms`). A name is looked up among all records.
     pub fn get(&self, id_or_name: &str) -> Result<JsonText> {
         let cached = self.ready_cache()?;
         let container = match cached.portfolio.get(id_or_name) {
@@ -93,7 +95,8 @@ impl Watcher {
         Ok(cached.freshness().container(container, self.label_view()))
     }
 
-    /// The cache at this moment, as records. It costs no more than a pointer while the cache does not change.
+    /// The cache at this moment, as records. The first call after a change sorts all containers, and calls at the same time
+    /// wait for that; further calls get the same snapshot.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
         Ok(self.kept.snapshot(self)?.1)
     }

@@ -1,4 +1,4 @@
-//! The watcher: everything that users call, in safe Rust. It owns the `cri-io` thread.
+//! The watcher: the public API in safe Rust. It owns the `cri-io` thread.
 
 mod clients;
 mod events;
@@ -6,6 +6,8 @@ mod list;
 mod packer;
 mod requests;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod waiting;
 
@@ -16,7 +18,7 @@ use once_cell::sync::OnceCell;
 
 use crate::config::Config;
 use crate::cri::Endpoint;
-use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
+use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, Error, Result};
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
@@ -28,8 +30,10 @@ pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
 pub use events::Events;
 
-/// Watches one engine. Every method may be called from any thread at any time; only those with a timeout and those that
-/// are `async` wait for the engine, and `stop` ends every wait. Dropping it stops it, which waits for its thread.
+/// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
+/// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
+/// change sorts all containers, and calls at the same time wait for that. Dropping the watcher stops it, which waits for its
+/// thread.
 pub struct Watcher {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
@@ -50,8 +54,8 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint (`/path`, `unix:///path`, `unix:/path`); `None` stands for the first
-    /// engine that answers on a well-known socket. Nothing is connected to yet, and no thread is made.
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the first
+    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
         let shared = Arc::new(SharedState::new(&config));
@@ -68,7 +72,8 @@ impl Watcher {
         })
     }
 
-    /// Starts to watch: makes the thread, and returns at once. Starting again does nothing.
+    /// Starts to watch: makes the thread, and returns at once. To start it again does nothing. Errors: `CRI_E_STOPPED`;
+    /// `CRI_E_OS` where no thread can be made; `CRI_E_FORKED`.
     pub fn start(&self) -> Result<()> {
         self.check_fork()?;
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,10 +81,26 @@ impl Watcher {
             Run::Started => Ok(()),
             Run::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
             Run::New => {
-                self.io()?.send(Command::Watch)?;
+                let io = self.io()?;
+                // Before the command: the state is never `New` when this returns.
+                self.shared.start();
+                io.send(Command::Watch)?;
                 *run = Run::Started;
                 Ok(())
             }
+        }
+    }
+
+    /// Fails with `CRI_E_STATE` if the watcher was never started, so that `what` would wait for ever. For calls that make a
+    /// queue of their own and read it at once: the program has no chance to start the watcher in between.
+    pub fn refuse_unstarted(&self, what: &str) -> Result<()> {
+        self.check_fork()?;
+        match self.run() {
+            Run::New => {
+                let message = format!("{what}: the watcher was never started (call start first)");
+                Err(Error::new(CRI_E_STATE, message))
+            }
+            Run::Started | Run::Stopped => Ok(()),
         }
     }
 
@@ -87,7 +108,7 @@ impl Watcher {
         *self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread, made when it is first needed. A failure to make it is not for ever.
+    /// The thread, made when it is first needed. After a failure, the next call tries again.
     fn io(&self) -> Result<&IoThread> {
         self.io.get_or_try_init(|| {
             let (shared, hub, packer_queue) = (self.shared.clone(), self.hub.clone(), self.packer_queue.clone());
@@ -95,7 +116,7 @@ impl Watcher {
         })
     }
 
-    /// The same, for whom a stop is final: a watcher that was stopped before its thread existed gets none.
+    /// As `io`, but a watcher that was stopped before it had a thread gets none.
     fn live_io(&self) -> Result<&IoThread> {
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         match *run {
@@ -112,7 +133,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether this process is a fork of the one that started the watcher, so that nothing here works.
+    /// Whether this process is a fork of the one that started the watcher. Then every method fails.
     pub fn is_forked(&self) -> bool {
         self.io.get().is_some_and(IoThread::is_forked)
     }
@@ -122,14 +143,14 @@ impl Watcher {
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
     }
 
-    /// Stops watching, ends every wait, and joins the thread. What was seen can still be read; queues give what is
-    /// left in them. Stopping again does nothing.
+    /// Stops watching, ends every wait, and joins the thread. The cache can still be read, and queues give the events that
+    /// are left in them. To stop it again does nothing.
     pub fn stop(&self) -> Result<()> {
         self.check_fork()?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Run::Stopped;
         match self.io.get() {
             Some(io) => io.stop(),
-            // Nothing has ever run; consumers that subscribed early are not to wait for ever.
+            // There is no thread to close them, and consumers that subscribed early would wait for ever.
             None => {
                 self.shared.end(self.ended());
                 self.hub.close();
@@ -139,13 +160,13 @@ impl Watcher {
         Ok(())
     }
 
-    /// What the watcher is doing.
+    /// What the watcher is doing. It is `New` until `start` is called, and never after `start` has returned.
     pub fn state(&self) -> WatcherState {
         self.shared.read().status.state
     }
 
-    /// Grows with every change of the cache; as long as it stays the same, `list` would show the same containers. 0
-    /// before there is a snapshot.
+    /// A number that grows with every change of the cache. As long as it stays the same, `list` shows the same containers.
+    /// 0 before the watcher is ready.
     pub fn generation(&self) -> u64 {
         let cached = self.shared.read();
         if cached.status.ready { cached.portfolio.generation() } else { 0 }
@@ -165,13 +186,17 @@ impl Watcher {
         Err(Error::new(CRI_E_NOT_READY, message).retriable())
     }
 
-    /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
+    /// Which engine it is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not known
+    /// yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         let engine = self.engine()?;
-        Ok(Freshness { engine, ..self.shared.read().freshness() }.engine())
+        let cached = self.shared.read();
+        let (freshness, ready) = (Freshness { engine, ..cached.freshness() }, cached.readiness());
+        drop(cached);
+        Ok(freshness.engine(ready))
     }
 
-    /// The same, as a record: what is not known yet is empty.
+    /// Which engine it is, as a record. What is not known yet is empty.
     pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
         let engine = self.shared.read().status.engine.clone();
@@ -183,7 +208,8 @@ impl Watcher {
         })
     }
 
-    /// A new consumer of events. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
+    /// A new consumer of events. It may be made before the start, and a thread may wait on it while another one starts
+    /// the watcher. `mask` has the bits of the events that are wanted (0: the lifecycle events), `flags`
     /// are bits of `CRI_SUBSCRIBE_*`, and `capacity` is how many events may wait (0: the option `queue.capacity`).
     pub fn subscribe(&self, mask: u32, flags: u32, capacity: usize) -> Result<Arc<EventQueue>> {
         self.check_fork()?;
@@ -221,9 +247,9 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // Of what a fork has inherited, nothing may be touched: the thread that owns it is not here.
+        // A fork must not touch what it has inherited: the thread that owns it is not there.
         if !self.is_forked() {
-            // It cannot fail when not forked.
+            // It fails only in a fork.
             let _ = self.stop();
         }
     }
@@ -242,6 +268,6 @@ fn check_bits(what: &str, bits: u32, known: u32) -> Result<()> {
     if bits & !known == 0 {
         return Ok(());
     }
-    let message = format!("{what}: {bits:#x} has bits that mean nothing here (known are {known:#x})");
+    let message = format!("{what}: {bits:#x} has unknown bits (known are {known:#x})");
     Err(Error::new(CRI_E_INVALID_ARGUMENT, message))
 }

@@ -1,4 +1,4 @@
-//! Rucksacks: what the program itself adds to containers.
+//! Rucksacks: JSON that the program adds to containers.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use crate::portfolio::lookup;
 use crate::sync::{Command, PackerQueue};
 
 impl Watcher {
-    /// Gives every container a rucksack: JSON of the program's own, which its record then carries. `pack` is called for
-    /// each run that begins, on a thread of its own ("cri-pack"), with the container's JSON and with all that the engine
-    /// says of it (`criwatch.inspect/1`). The STARTED waits for it, at most for the option `packer.timeout_ms`; what comes
-    /// later is reported by an UPDATED. To be set before the start. It costs a verbose request for each container.
+    /// Gives every container a rucksack: JSON of the program's own, which the container's record then has. `pack` is called for
+    /// each run that begins, on a thread of its own ("cri-pack"), with the container's JSON and with everything the engine
+    /// reports of it (`criwatch.inspect/1`). STARTED waits for the rucksack, at most for the option `packer.timeout_ms`; a
+    /// later one comes with an UPDATED. Call it before `start`. It costs a verbose status request for each container. Errors:
+    /// `CRI_E_STATE` after the start or where there is a packer; `CRI_E_OS` where no thread can be made.
     ///
     /// ```
     /// use criwatch::{config::Config, watcher::Watcher};
     ///
     /// let watcher = Watcher::new(Some("/run/containerd/containerd.sock"), Config::default())?;
-    /// watcher.set_packer(|_container, inspection| Some(format!(r#"{{"observation": {} }}"#, inspection.len())))?;
+    /// watcher.set_packer(|_container, inspection| Some(format!(r#"{{"bytes": {} }}"#, inspection.len())))?;
     /// # Ok::<(), criwatch::error::Error>(())
     /// ```
     pub fn set_packer(&self, mut pack: impl FnMut(&str, &str) -> Option<String> + Send + 'static) -> Result<()> {
@@ -32,19 +33,19 @@ impl Watcher {
                 job.done(rucksack.map(|text| JsonText::checked(&text)).transpose());
             }
         };
-        // It ends with the watcher, whose packer_queue closes then.
+        // The thread ends when the watcher closes the queue.
         let thread = without_signals(|| std::thread::Builder::new().name("cri-pack".into()).spawn(work));
         thread.map(drop).map_err(|e| Error::os(CRI_E_OS, "set_packer: pthread_create", &e))
     }
 
-    /// The packer_queue, for the one packer that there may be.
+    /// The packer's queue, for the one packer that a watcher can have.
     pub(crate) fn packer_queue(&self) -> Result<Arc<PackerQueue>> {
         self.refuse_started("set_packer")?;
         self.packer_queue.set_packer()?;
         Ok(self.packer_queue.clone())
     }
 
-    /// An error once the watcher was started.
+    /// Fails once the watcher was started.
     pub(crate) fn refuse_started(&self, what: &str) -> Result<()> {
         self.check_fork()?;
         match self.run() {
@@ -56,14 +57,14 @@ impl Watcher {
         }
     }
 
-    /// Gives a container a rucksack without a packer: JSON that its record carries from now on. `None` takes it away. It
-    /// is reported by an UPDATED, and read by whoever reads after this has returned.
+    /// Sets a container's rucksack without a packer: JSON that its record has from now on. `None` removes it. An UPDATED
+    /// reports it. Once this has returned, all reads show it.
     pub fn attach(&self, id_or_name: &str, json: Option<&str>) -> Result<()> {
         let rucksack = json.map(JsonText::checked).transpose()?;
         let id = lookup(self.ready_cache()?.portfolio.containers(), id_or_name)?.id.clone();
         let (reply, answer) = oneshot::channel();
         self.live_io()?.send(Command::Attach { id, rucksack, reply })?;
-        // The thread answers this by itself; it never waits for anybody.
+        // The `cri-io` thread answers this without the engine.
         self.in_time("attach", None, self.answer(answer, "attach"))
     }
 }

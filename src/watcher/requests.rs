@@ -1,5 +1,5 @@
-//! What waits for the engine. Each request comes in two forms: one blocks the calling thread, and has a timeout; the other is
-//! a future for any runtime, and is given up by dropping it.
+//! Calls that wait for the engine. Each has two forms: one blocks the calling thread and has a timeout; the other is a future
+//! for any runtime, and is given up by dropping it.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,15 +8,20 @@ use tokio::sync::oneshot;
 
 use super::thread::IoThread;
 use super::waiting::wait;
-use super::{Run, Watcher, check_bits};
+use super::{Watcher, check_bits};
 use crate::cri::{Call, is_final};
-use crate::error::{CRI_E_PANIC, CRI_E_STATE, CRI_E_TIMEOUT, Error, Result};
+use crate::error::{CRI_E_PANIC, CRI_E_TIMEOUT, Error, Result};
 use crate::model::{CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV, JsonText};
 use crate::sync::{Command, Inspect, WaiterId};
 
 impl Watcher {
-    /// Waits until the cache is complete: the first lists are applied, and the pid of everything in them was asked
-    /// for once. Returns at once when nothing but a change of permissions or of the engine's configuration can help.
+    /// Waits until the watcher is ready: the first lists were applied, and the status of each of their containers was asked
+    /// for once, or `ready.pid_wait_ms` has passed. In that case `engine_info` has `ready.complete` false and the number of
+    /// unanswered requests in `ready.open`, and UPDATED events bring what is missing.
+    ///
+    /// Blocks for `timeout` at most; `None`: for ever. Errors: `CRI_E_STATE` at once if the watcher was never started;
+    /// `CRI_E_TIMEOUT` with the last cause; `CRI_E_PERMISSION` and `CRI_E_UNSUPPORTED` at once, because waiting does not help;
+    /// `CRI_E_STOPPED`, `CRI_E_FORKED`.
     pub fn wait_ready(&self, timeout: Option<Duration>) -> Result<()> {
         self.in_time("wait_ready", timeout, self.wait_ready_async())
     }
@@ -37,10 +42,7 @@ impl Watcher {
     /// # }
     /// ```
     pub async fn wait_ready_async(&self) -> Result<()> {
-        self.check_fork()?;
-        if self.run() == Run::New {
-            return Err(Error::new(CRI_E_STATE, "wait_ready: the watcher was not started (call start first)"));
-        }
+        self.refuse_unstarted("wait_ready")?;
         let settled = self.shared.until(|cached| {
             let status = &cached.status;
             match (&status.ended, &status.cause) {
@@ -53,8 +55,9 @@ impl Watcher {
         settled.await
     }
 
-    /// Waits for a list that begins after this call, and for what that list leaves open. Afterwards, `list` shows
-    /// what the engine had then, or something newer. Also works on a watcher that was never started.
+    /// Waits for a list that begins after this call, and for the status requests that it leads to. Afterwards, `list` shows
+    /// what the engine listed, or something newer. It also works on a watcher that was never started, and then fails at once
+    /// where the engine cannot be reached.
     pub fn resync(&self, timeout: Option<Duration>) -> Result<()> {
         self.in_time("resync", timeout, self.resync_async())
     }
@@ -72,8 +75,8 @@ impl Watcher {
         result
     }
 
-    /// All that the engine itself says of one container or sandbox, in any state, as `criwatch.inspect/1`. `flags`
-    /// are bits of `CRI_INSPECT_*`.
+    /// Asks the engine for everything about one container or sandbox, in any state: `criwatch.inspect/1`. `flags` are bits
+    /// of `CRI_INSPECT_*`.
     pub fn inspect(&self, id_or_name: &str, flags: u32, timeout: Option<Duration>) -> Result<JsonText> {
         self.in_time("inspect", timeout, self.inspect_async(id_or_name, flags))
     }
@@ -89,8 +92,8 @@ impl Watcher {
         self.answer(answer, "inspect").await
     }
 
-    /// Calls any unary RPC of the engine, e.g. `RuntimeService/Status`, with a request and a reply in the canonical JSON
-    /// of protocol buffers. Only RPCs that read, unless the option `call.allow_mutations` is set.
+    /// Calls any unary RPC of the engine, e.g. `RuntimeService/Status`. Request and reply are in the canonical JSON of protocol
+    /// buffers. RPCs that change things are refused, unless the option `call.allow_mutations` is set.
     ///
     /// ```no_run
     /// # fn main() -> criwatch::error::Result<()> {
@@ -107,13 +110,13 @@ impl Watcher {
         self.in_time(method, timeout, self.carry_out(method, request, timeout))
     }
 
-    /// As `call`, for asynchronous code. Any runtime will do. What was asked for may be done although the future was
+    /// As `call`, for asynchronous code. Any runtime will do. The engine may carry out the call although the future was
     /// dropped.
     pub async fn call_async(&self, method: &str, request: Option<&str>) -> Result<JsonText> {
         self.carry_out(method, request, None).await
     }
 
-    /// The engine is reported how long the caller is patient.
+    /// Makes the call; `patience`: how long the caller waits.
     async fn carry_out(&self, method: &str, request: Option<&str>, patience: Option<Duration>) -> Result<JsonText> {
         self.check_fork()?;
         let call = Call::new(method, request, &self.config)?;
@@ -122,7 +125,7 @@ impl Watcher {
         call.reply(&self.answer(answer, method).await?)
     }
 
-    /// What the `cri-io` thread answers.
+    /// Awaits the answer of the `cri-io` thread.
     pub(super) async fn answer<T>(&self, answer: oneshot::Receiver<Result<T>>, what: &str) -> Result<T> {
         answer.await.unwrap_or_else(|_| Err(self.unanswered(what)))
     }
@@ -139,27 +142,32 @@ impl Watcher {
 
     fn timed_out(&self, what: &str) -> Error {
         let cause = self.shared.read().status.cause.clone();
-        let silent = || format!("{} has not answered yet", self.engine_name());
-        let because = cause.as_ref().map_or_else(silent, ToString::to_string);
+        let because = match &cause {
+            // The cause may be this very request.
+            Some(cause) => cause.message().strip_prefix(&format!("{what}: ")).unwrap_or(cause.message()).to_owned(),
+            None => self.no_answer_yet(),
+        };
         let it =
             Error::new(CRI_E_TIMEOUT, format!("{what}: the time given has passed; last cause: {because}")).retriable();
         it.with_os_code(cause.as_ref().and_then(Error::os_code))
     }
 
-    /// How to call the engine in an error's message.
-    fn engine_name(&self) -> String {
-        self.endpoint.as_ref().map_or("no engine on a well-known socket".into(), ToString::to_string)
+    fn no_answer_yet(&self) -> String {
+        match &self.endpoint {
+            Some(endpoint) => format!("{endpoint} has not answered yet"),
+            None => "no engine has answered on a well-known socket yet".into(),
+        }
     }
 
-    /// Why the one who was to answer has gone: the watcher has ended, or it is a defect.
+    /// Why no answer will come: the watcher has ended, or a request panicked.
     fn unanswered(&self, what: &str) -> Error {
         let ended = self.shared.read().status.ended.clone();
-        let message = || format!("a defect in criwatch, please report it: a panic ended {what}");
+        let message = || format!("{what}: ended by a panic, which is a defect of criwatch: please report it");
         ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }
 }
 
-/// Somebody who waits for a list. Gone before the answer, it is forgotten.
+/// A caller that waits for a list. Dropped before the answer, the machine forgets it.
 struct Waiter<'a> {
     io: &'a IoThread,
     id: Option<WaiterId>,
@@ -168,7 +176,7 @@ struct Waiter<'a> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            // A stopped thread has forgotten its waiters anyway.
+            // It fails where the thread has stopped, which has no waiters any more.
             let _ = self.io.send(Command::Forget(id));
         }
     }

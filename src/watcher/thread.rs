@@ -1,4 +1,4 @@
-//! The `cri-io` thread: it alone touches the engine's socket.
+//! The `cri-io` thread: only this thread uses the engine's socket.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::host::{ForkMark, without_signals};
 use crate::hub::Hub;
 use crate::sync::{Command, Driver, PackerQueue, SharedState};
 
-/// Deep enough for decoding anything the engine may send.
+/// Enough for decoding anything the engine may send.
 const STACK: usize = 512 << 10;
 
 pub(super) struct IoThread {
@@ -32,7 +32,7 @@ impl IoThread {
         packer_queue: Arc<PackerQueue>,
     ) -> Result<Self> {
         let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
-        let mark = ForkMark::new().map_err(|e| failed("mmap of the cached that tells forks", &e))?;
+        let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells a fork from its parent", &e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
@@ -40,7 +40,10 @@ impl IoThread {
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             if outcome.is_err() {
-                driver.end(Error::new(CRI_E_PANIC, "a panic ended the watcher: a defect of this library"));
+                driver.end(Error::new(
+                    CRI_E_PANIC,
+                    "the watcher was ended by a panic, which is a defect of criwatch: please report it",
+                ));
             }
         };
         let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);
@@ -59,13 +62,13 @@ impl IoThread {
         self.mark.is_forked()
     }
 
-    /// Ends the thread, and waits for its end.
+    /// Stops the thread, and waits until it has ended.
     pub fn stop(&self) {
-        // A thread that has ended by itself does not listen any more.
+        // It fails where the thread has ended by itself.
         let _ = self.send(Command::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // Its panics were caught inside.
+            // The thread catches its panics.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Waiting for a future on a thread that has no runtime: the caller's.
+//! Waits for a future on the calling thread, which has no runtime.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// What the future comes to, or `None` when the time is over, which drops the future. Without a timeout: for ever; with one
-/// of zero: what is there already.
+/// The output of the future, or `None` after the timeout, which drops the future. Without a timeout it waits for ever; with
+/// a timeout of zero it only polls once.
 pub(super) fn wait<F: Future>(future: F, timeout: Option<Duration>) -> Option<F::Output> {
-    // `None` for ever, also for times beyond what the clock can say.
+    // `None`: for ever, also for times beyond what the clock can say.
     let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
     let caller = Arc::new(Caller { thread: std::thread::current(), is_woken: AtomicBool::new(false) });
     let waker = Waker::from(caller.clone());
@@ -29,12 +29,12 @@ pub(super) fn wait<F: Future>(future: F, timeout: Option<Duration>) -> Option<F:
 /// The thread that waits.
 struct Caller {
     thread: Thread,
-    /// A thread may be unparked by anybody, for reasons of the program's own.
+    /// The program may unpark its threads for reasons of its own.
     is_woken: AtomicBool,
 }
 
 impl Caller {
-    /// Sleeps until it is woken; false when the deadline comes first.
+    /// Sleeps until it is woken; false if the deadline comes first.
     fn sleep(&self, deadline: Option<Instant>) -> bool {
         while !self.is_woken.swap(false, Ordering::Acquire) {
             match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
@@ -65,12 +65,12 @@ mod tests {
     use std::sync::mpsc::channel;
 
     #[test]
-    fn what_is_there_needs_no_time() {
+    fn a_ready_future_needs_no_time() {
         assert_eq!(wait(ready(7), Some(Duration::ZERO)), Some(7));
     }
 
     #[test]
-    fn time_that_is_over_drops_the_future() {
+    fn a_timeout_drops_the_future() {
         struct Dropped(Arc<AtomicBool>);
         impl Drop for Dropped {
             fn drop(&mut self) {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn another_thread_wakes_it_and_other_unparking_does_not() {
+    fn another_thread_wakes_it_and_a_stray_unpark_does_not() {
         std::thread::current().unpark();
         let (to, wakers) = channel::<Waker>();
         std::thread::spawn(move || wakers.recv().map(Waker::wake));

@@ -163,7 +163,7 @@ int main(int argc, char **argv)
     slow.may_go_on = 1;
     pthread_cond_broadcast(&slow.changed);
     pthread_mutex_unlock(&slow.lock);
-    /* The alarm is the deadline. Its first replay was interrupted, the second ends. */
+    /* The alarm is the deadline. Its first replay is completed, then it is told of the loss and gets the second. */
     for (int done = 0; !done;) {
         pthread_mutex_lock(&slow.lock);
         done = slow.overflows == 1 && slow.story[slow.len - 1] == CRI_EVENT_REPLAY_END;

@@ -52,6 +52,36 @@ fn a_mute_engine_is_outlasted() -> Outcome {
     outlasts("mute")
 }
 
+/// Stopped as a whole, with SIGSTOP: its sockets accept, its event stream stays open, and no list is due for a minute. A
+/// caller's request is the first that gets no answer.
+#[test]
+fn a_frozen_engine_is_reported_after_the_first_timeout() -> Outcome {
+    let mut scene = Scene::ready("containerd-2", &[("request.timeout_ms", "250")])?;
+    scene.events_arrive()?;
+    scene.sim.tell("pod web app")?;
+    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.converges()?;
+    let lists = scene.counter("lists")?;
+    scene.sim.freeze()?;
+    let timeout = Some(Duration::from_millis(500));
+    let error = scene.watcher.call("RuntimeService/Status", None, timeout).unwrap_err();
+    let state = scene.wait_for_state(WatcherState::Backoff);
+    let failed = scene.counter("listFailures");
+    scene.sim.thaw()?;
+    state?;
+    assert_eq!(error.status(), CRI_E_TIMEOUT, "{error}");
+    assert!(failed? <= 1, "the call shows it, not lists that fail three times");
+    scene.wait_for_state(WatcherState::Watching)?;
+    scene.wait_for_counter("lists", lists + 1)?;
+    let told = &scene.told.drain().events;
+    let why = told.iter().find(|e| e.event_type == EventType::State && e.state == WatcherState::Backoff);
+    let why = why.and_then(|e| e.message.as_deref()).unwrap_or_default();
+    assert!(why.contains("no answer from the engine within"), "{why:?}");
+    let back = told.iter().rfind(|e| e.event_type == EventType::State).and_then(|e| e.message.as_deref());
+    assert_eq!(back, Some("the engine streams events"), "not the message of what is over");
+    scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED")])
+}
+
 #[test]
 fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
     let mut sim = Sim::start(&[])?;

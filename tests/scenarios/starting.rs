@@ -8,7 +8,7 @@ use criwatch::model::*;
 use crate::Outcome;
 use crate::scene::{BRIEFLY, Scene};
 use crate::support::sim::Sim;
-use crate::support::wait::PATIENCE;
+use crate::support::wait::{self, PATIENCE};
 
 #[test]
 fn an_idle_engine_withholds_the_headers_and_delays_nothing() -> Outcome {
@@ -33,6 +33,8 @@ fn headers_that_never_come_leave_the_lists_to_tell() -> Outcome {
     };
     let mut scene = Scene::watching(sim, &[("relist.interval_ms", "200")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
+    // By then the subscription is more than a second old: what changes from now on has events.
+    scene.wait_for_counter("lists", 10)?;
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
@@ -42,11 +44,42 @@ fn headers_that_never_come_leave_the_lists_to_tell() -> Outcome {
         ("web/job", "STARTED(synthetic) EXITED(synthetic)"),
     ];
     scene.ends_with(&stories)?;
+    // No event has reported what the lists show: the stream is open and counts for nothing.
+    scene.wait_for_state(WatcherState::Polling)?;
+    let engine = scene.engine()?;
+    assert_eq!(engine["events"], "poll", "{engine}");
+    let says = |engine: &serde_json::Value, why| engine["eventsReason"].as_str().is_some_and(|it| it.contains(why));
+    assert!(says(&engine, "the event stream is open and reported none of"), "{engine}");
+    assert_eq!(scene.counter("blindWindows")?, 1);
     let heard = scene.counter("engineEvents")?;
     scene.sim.tell("fault withhold-headers off")?;
     // What was withheld comes now; all of it is known already.
     scene.wait_for_counter("engineEvents", heard + 6)?;
+    scene.wait_for_state(WatcherState::Watching)?;
+    assert!(says(&scene.engine()?, "the engine streams events"), "{}", scene.engine()?);
     scene.ends_with(&stories)
+}
+
+/// The option says how long pids are waited for; what is unanswered by then is counted, and comes later.
+#[test]
+fn who_is_ready_before_its_pids_says_how_many_are_open() -> Outcome {
+    let mut sim = Sim::start(&[])?;
+    sim.tell("pod web app sidecar")?;
+    sim.tell("fault slow 300ms")?;
+    let mut scene = Scene::watching(sim, &[("ready.pid_wait_ms", "1")])?;
+    scene.watcher.wait_ready(Some(PATIENCE))?;
+    assert_eq!(scene.counter("readyUnanswered")?, 3);
+    scene.sim.tell("fault slow off")?;
+    wait::until("all pids", PATIENCE, || match scene.watcher.engine_info() {
+        Ok(info) => {
+            match serde_json::from_str::<serde_json::Value>(info.as_str()).unwrap_or_default()["ready"].take() {
+                ready if ready == serde_json::json!({"complete": true, "open": 0}) => Ok(()),
+                ready => Err(format!("it is {ready}")),
+            }
+        }
+        Err(error) => Err(error.to_string()),
+    })?;
+    scene.converges()
 }
 
 #[test]
@@ -140,9 +173,10 @@ fn events_of_what_is_long_gone_tell_nothing_and_cost_little() -> Outcome {
             std::thread::sleep(Duration::from_millis(5));
         }
         scene.ends_with(&[("web", "STARTED(initial)"), ("web/app", "STARTED(initial)")])?;
-        let questions = scene.questions()?;
-        // Of 80 ids that are gone: a few dozen hints are asked about, more are settled by one list.
-        assert!(questions <= 34, "{questions} questions on {profile}");
+        // Lists settle what came and went before: only what runs is asked about, for its pid and after its event.
+        assert_eq!(scene.counter("statusNotFound")?, 0, "{profile}");
+        let requests = scene.questions()?;
+        assert!(requests <= 4, "{requests} status requests on {profile}");
     }
     Ok(())
 }

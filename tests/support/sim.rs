@@ -74,6 +74,24 @@ impl Sim {
         self.child.id()
     }
 
+    /// Stops all of it: its sockets accept, and nothing answers. To be followed by `thaw`.
+    pub fn freeze(&self) -> Result<(), String> {
+        self.signal(libc::SIGSTOP)
+    }
+
+    /// Lets it go on after `freeze`.
+    pub fn thaw(&self) -> Result<(), String> {
+        self.signal(libc::SIGCONT)
+    }
+
+    fn signal(&self, signal: i32) -> Result<(), String> {
+        // SAFETY: kill takes plain numbers; the child was not waited for, so that the pid is still its own.
+        match unsafe { libc::kill(self.child.id() as i32, signal) } {
+            0 => Ok(()),
+            _ => Err(format!("signal {signal}: {}", std::io::Error::last_os_error())),
+        }
+    }
+
     /// Has it do what one line of a script says, and waits until that is done; its answer, if that is `ok ...`.
     pub fn tell(&mut self, line: &str) -> Result<String, String> {
         Ok(self.tell_in_detail(line)?.1)
@@ -157,9 +175,10 @@ fn field<'a>(answer: &'a str, key: &str) -> Option<&'a str> {
 
 impl Drop for Sim {
     fn drop(&mut self) {
-        // The end of its script would do, unless the script hangs in a command. Either way it removes what it made.
-        // SAFETY: kill takes plain numbers; the child was not waited for, so that the pid is still its own.
-        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        // The end of its script would do, unless the script hangs in a command. Either way it removes what it made. One
+        // that is frozen ends when it goes on. It cannot fail: the child is there until it was waited for.
+        let _ = self.signal(libc::SIGTERM);
+        let _ = self.signal(libc::SIGCONT);
         // A failure says that it has ended already.
         let _ = self.child.wait();
     }

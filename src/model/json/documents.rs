@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::schema::{AnswerKind, answer_kinds};
-use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, RequestNumbers, event};
+use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, event};
 use crate::committed::{assert_committed, pretty};
+use crate::model::counters::{COUNTERS, Counter, CounterKind};
 
 const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
 
@@ -52,6 +53,11 @@ fn json_md_shows_every_kind() {
             text += &format!("| `{key}` | {}{} | {doc}{} |\n", type_of(property), comma(always), words_of(property));
         }
     }
+    text += "\n### Counters\n\nThe keys of `stats` in criwatch.stats/1: a *total* only grows, a *current* one rises and falls.\n\n";
+    text += "| key | unit | kind | meaning |\n|---|---|---|---|\n";
+    for Counter { name, unit, kind, help } in COUNTERS {
+        text += &format!("| `{name}` | {unit} | {} | {help} |\n", kind.word());
+    }
     assert_committed("docs/json.md", &text);
 }
 
@@ -70,6 +76,7 @@ fn objects(kinds: &[AnswerKind]) -> Vec<(String, Value)> {
     let of = |name: &str| kinds.iter().find(|k| k.name == name).unwrap().schema.clone();
     let mut envelope = of("engine");
     envelope["description"] = json!("What every answer but an event begins with.");
+    envelope["properties"].as_object_mut().unwrap().remove("ready");
     let mut event = of("event");
     event["description"] = json!("Something that happened.");
     let kinds = kinds.iter().rev(); // A list's containers may lack keys: one whole container comes before it.
@@ -126,17 +133,23 @@ fn example(kind: &AnswerKind) -> JsonText {
             let info = json!({"pid": 48213, "sandboxID": pod.id, "runtimeType": "io.containerd.runc.v2"});
             freshness.inspect(&nginx, &info, view)
         }
-        "engine" => freshness.engine(),
+        "engine" => freshness.engine(Some(Readiness::new(true, 0))),
         "stats" => freshness.stats(&numbers()),
         other => panic!("criwatch.{other}/1 has no example"),
     }
 }
 
 fn numbers() -> Numbers {
-    let requests =
-        |count, failures, total_micros, max_micros| RequestNumbers { count, failures, total_micros, max_micros };
+    let requests = |count, not_found, total_micros, max_micros| RequestNumbers {
+        count,
+        failures: 0,
+        not_found,
+        total_micros,
+        max_micros,
+    };
+    let count = |counter: &'static Counter| (counter, if counter.kind == CounterKind::Total { 3 } else { 1 });
     Numbers {
-        stats: vec![("connects", 1), ("lists", 3), ("engineEvents", 57), ("eventsPublished", 21), ("overflows", 0)],
+        stats: COUNTERS.iter().copied().map(count).collect(),
         requests: [
             ("ContainerStatus".to_owned(), requests(24, 1, 71_320, 8_114)),
             ("ListContainers".to_owned(), requests(3, 0, 12_606, 5_023)),

@@ -142,7 +142,30 @@ pub(super) struct Inspection<'a> {
 /// `criwatch.engine/1`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct NoMore {}
+pub(super) struct EngineAnswer {
+    /// How complete the cache is that can be read; absent as long as there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<Readiness>,
+}
+
+/// How complete the cache is. The watcher becomes ready when the first lists are applied and the status of everything in them
+/// was asked for once, or after the option `ready.pid_wait_ms`: what is unanswered by then comes later, by UPDATED events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Ready"))]
+#[non_exhaustive]
+pub struct Readiness {
+    /// Whether nothing waits for its first answer: every pid, every contradiction and every end was asked about.
+    pub complete: bool,
+    /// How many status requests wait for their first answer now.
+    pub open: u64,
+}
+
+impl Readiness {
+    /// So complete it is.
+    pub fn new(complete: bool, open: u64) -> Readiness {
+        Readiness { complete, open }
+    }
+}
 
 /// A pod, and those of its containers that are to be shown.
 pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
@@ -212,9 +235,9 @@ impl Freshness {
         self.envelope("criwatch.stats/1", numbers)
     }
 
-    /// `criwatch.engine/1`.
-    pub fn engine(&self) -> JsonText {
-        self.envelope("criwatch.engine/1", NoMore {})
+    /// `criwatch.engine/1`; `ready`: how complete the cache is, if there is one.
+    pub fn engine(&self, ready: Option<Readiness>) -> JsonText {
+        self.envelope("criwatch.engine/1", EngineAnswer { ready })
     }
 
     /// `criwatch.inspect/1`: the container, and the engine's verbose information on it.

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::model::counters::Counter;
+
 /// `criwatch.stats/1`
 #[derive(Debug, Clone, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Numbers {
-    /// Counts by name, since the watcher was made. Names are only added.
-    #[cfg_attr(test, schemars(with = "BTreeMap<String, u64>"))]
+    /// The counters, by name. Names are only added.
+    #[cfg_attr(test, schemars(schema_with = "super::schema::counters"))]
     #[serde(serialize_with = "as_object")]
-    pub stats: Vec<(&'static str, u64)>,
+    pub stats: Vec<(&'static Counter, u64)>,
     /// The requests to the engine that came to an end, by RPC, since the watcher was made; its event streams are counted as
     /// `subscriptions`, and a list that was streamed as one `StreamContainers`.
     pub requests: BTreeMap<String, RequestNumbers>,
@@ -23,8 +25,8 @@ pub struct Numbers {
     pub event_lag: Option<LagNumbers>,
 }
 
-fn as_object<S: serde::Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(counts.iter().copied())
+fn as_object<S: serde::Serializer>(counts: &[(&'static Counter, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|(counter, count)| (counter.name, count)))
 }
 
 /// Of one RPC.
@@ -35,8 +37,10 @@ fn as_object<S: serde::Serializer>(counts: &[(&'static str, u64)], serializer: S
 pub struct RequestNumbers {
     /// How many there were.
     pub count: u64,
-    /// How many of them ended with an error; that something does not exist is one, too.
+    /// How many of them ended with an error; those in `notFound` are not among them.
     pub failures: u64,
+    /// How many of them the engine answered with "not found".
+    pub not_found: u64,
     /// How long all took together, in microseconds.
     pub total_micros: u64,
     /// How long the longest took, in microseconds.

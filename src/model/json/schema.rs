@@ -9,6 +9,7 @@ use super::Numbers;
 use super::envelope::*;
 use super::event::{EventJson, camel};
 use crate::committed::schema_of;
+use crate::model::counters::{COUNTERS, Counter, CounterKind};
 use crate::table::Constant;
 
 /// One kind of answer: its schema's name, its words, its schema.
@@ -29,7 +30,7 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         kind::<Envelope<One>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
         kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
         kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
-        kind::<Envelope<NoMore>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
+        kind::<Envelope<EngineAnswer>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
         kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
     ];
     // A query's `fields` may leave out everything but the id.
@@ -88,6 +89,21 @@ pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn container_flags(_: &mut SchemaGenerator) -> Schema {
     let words: Vec<_> = CONTAINER_FLAGS.iter().map(|flag| camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect();
     json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
+}
+
+pub(super) fn counters(_: &mut SchemaGenerator) -> Schema {
+    let property = |counter: &Counter| {
+        let Counter { unit, kind, help, .. } = counter;
+        let changes = match kind {
+            CounterKind::Total => "only grows",
+            CounterKind::Current => "rises and falls",
+        };
+        json!({"type": "integer", "minimum": 0, "description": format!("{help} (Unit: {unit}; {changes}.)")})
+    };
+    let properties: serde_json::Map<_, _> = COUNTERS.iter().map(|c| (c.name.to_owned(), property(c))).collect();
+    let required: Vec<_> = COUNTERS.iter().map(|c| c.name).collect();
+    let more = json!({"type": "integer", "minimum": 0});
+    json_schema!({"type": "object", "properties": properties, "required": required, "additionalProperties": more})
 }
 
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {

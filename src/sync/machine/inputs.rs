@@ -1,4 +1,6 @@
-//! What follows from what has happened.
+//! What follows from each input.
+
+use std::collections::HashSet;
 
 use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
@@ -9,9 +11,9 @@ use crate::sync::link::Link;
 use crate::sync::stream::{Stream, broke_with};
 use crate::sync::waiters::WaiterId;
 
-/// So soon after a subscription whose success cannot be seen, everything is listed once more.
+/// An idle engine does not show that the subscription is live. So long after it, everything is listed once more.
 const SECOND_LIST: Millis = 1000;
-/// After so many timeouts in a row a new connection is tried.
+/// After so many lists in a row without an answer, a new connection is made.
 const TIMEOUTS: u32 = 3;
 
 impl Machine {
@@ -21,7 +23,7 @@ impl Machine {
             portfolio.pack_from_now_on();
         }
         if self.connection.is_up() {
-            // It was made for a resync; its engine was not asked for events.
+            // The connection was made for a resync, without a subscription.
             self.stats.blind_windows += u64::from(self.subscription.is_never_tried());
             self.lists.want(now.mono);
         }
@@ -48,8 +50,8 @@ impl Machine {
     pub(super) fn connect_failed(&mut self, error: Error, now: Now) {
         self.stats.connect_failures += 1;
         match self.connection.cause.as_ref() == Some(&error) {
-            true => self.log.debug(format!("still not connected: {error}")),
-            false => self.log.warn(format!("not connected: {error}; tried again until it works")),
+            true => self.log.debug(format!("tried again in vain: {error}")),
+            false => self.log.warn(format!("{error}; tried again until it works")),
         }
         if is_final(&error) || !self.watching {
             self.waiters.fail_all(&error);
@@ -63,6 +65,7 @@ impl Machine {
             StreamItem::Event(event) => {
                 self.stats.event_came(event.created_at, self.listening_since, now.wall);
                 self.opened(now);
+                self.subscription.event_came();
                 if let Some(event) = self.initial_replay.keep_early(event, portfolio.is_synced()) {
                     portfolio.event(*event, now);
                 }
@@ -72,15 +75,14 @@ impl Machine {
                 self.stats.lost_engine_events += events;
                 self.stats.blind_windows += 1;
                 self.log.warn(format!(
-                    "the engine reported more than could be applied: {events} of its events are lost; everything is listed"
+                    "{events} events of the engine came faster than they could be applied and are lost; everything is listed"
                 ));
                 self.lists.want(now.mono);
             }
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
-                self.log.debug(format!("the event stream has ended: {end:?}"));
-                // Whether the connection went with it, a list will show; and what was missed.
+                // A list shows what was missed, and whether the connection is lost, too.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
                 } else {
@@ -92,7 +94,7 @@ impl Machine {
 
     pub(super) fn opened(&mut self, now: Now) {
         if self.subscription.opened() {
-            // What happened between the list and this moment may have been reported to nobody.
+            // What changed between the last list and the subscription may have had no event.
             self.lists.want(now.mono);
         }
     }
@@ -113,7 +115,10 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
+        let before = self.running(portfolio);
         portfolio.listed(begun.tick, begun.wall(now), listing, now);
+        let changes = before.map_or(0, |before| self.starts_and_ends_since(&before, portfolio));
+        self.subscription.listed(begun.at.mono, changes, now.mono);
         self.as_of = Some(begun.at.wall);
         if opens {
             for event in self.initial_replay.begin(portfolio.runs(), now.mono) {
@@ -130,6 +135,24 @@ impl Machine {
         }
     }
 
+    /// The ids that run, if the next list is to be compared with what the event stream reported. The first list is not: it
+    /// shows what began before the subscription.
+    fn running(&self, portfolio: &Portfolio) -> Option<HashSet<Id>> {
+        let compare = self.subscription.is_open() && portfolio.is_synced();
+        compare.then(|| portfolio.running().map(|container| container.id.clone()).collect())
+    }
+
+    fn starts_and_ends_since(&self, before: &HashSet<Id>, portfolio: &Portfolio) -> usize {
+        let (mut still, mut started) = (0, 0);
+        for container in portfolio.running() {
+            match before.contains(&container.id) {
+                true => still += 1,
+                false => started += 1,
+            }
+        }
+        started + before.len() - still
+    }
+
     /// How long until the next list.
     pub(super) fn pause(&self, now: Now) -> Millis {
         match self.subscription.stream {
@@ -141,23 +164,25 @@ impl Machine {
 
     pub(super) fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
-        self.log.warn(format!("a list of all containers failed: {error}; listed again"));
         let timed_out = error.status() == CRI_E_TIMEOUT;
-        // A connection that was lost long ago is noticed only now: a new one may do.
+        // A connection that was lost long ago is noticed only now: a new one may work.
         if is_final(&error) || !self.watching && !is_lost(&error) {
             self.waiters.fail_all(&error);
         }
         self.lists.failed(timed_out, now.mono);
         if is_lost(&error) || self.lists.timeouts >= TIMEOUTS {
-            self.lost(error, portfolio, now, out);
-        } else {
-            self.connection.cause = Some(error);
+            return self.lost(error, portfolio, now, out);
         }
+        match self.connection.cause.as_ref() == Some(&error) {
+            true => self.log.debug(format!("listed again in vain: {error}")),
+            false => self.log.warn(format!("a list of all containers failed: {error}; listed again")),
+        }
+        self.connection.cause = Some(error);
     }
 
     pub(super) fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.blind_windows += u64::from(self.subscription.is_streaming());
-        self.log.warn(format!("the engine is lost: {error}; connected to again, and what is known stays readable"));
+        self.log.warn(format!("{error}; a new one is made, and what is known stays readable"));
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
@@ -177,12 +202,13 @@ impl Machine {
         let timed_out = answer.as_ref().is_err_and(|e| e.status() == CRI_E_TIMEOUT);
         portfolio.note_speed(&request.id, timed_out);
         match &answer {
-            Ok(_) => self.stats.statuses += 1,
+            Ok(Some(_)) => self.stats.statuses += 1,
+            Ok(None) => self.stats.status_not_found += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
-                self.log.debug(format!("no answer on {}: {error}; asked again if it matters", request.id));
+                self.log.debug(format!("{}; asked again while it matters", about(&request.id, error)));
                 if is_lost(error) {
-                    // The list finds out whether the connection is gone.
+                    // A list finds out whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
@@ -192,26 +218,32 @@ impl Machine {
 
     pub(super) fn packed(
         &mut self,
-        about: &StatusRequest,
+        request: &StatusRequest,
         result: Result<Option<JsonText>>,
         portfolio: &mut Portfolio,
         now: Now,
     ) {
         self.pack_requests_in_flight = self.pack_requests_in_flight.saturating_sub(1);
         match result {
-            Ok(rucksack) => portfolio.packed(&about.id, rucksack, now),
+            Ok(rucksack) => portfolio.packed(&request.id, rucksack, now),
             Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
-                self.log.warn(format!("the packer's rucksack for {} is refused: {error}", about.id));
-                portfolio.packed(&about.id, None, now);
+                self.log.warn(format!("the packer's rucksack is refused: {}", about(&request.id, &error)));
+                portfolio.packed(&request.id, None, now);
             }
             Err(error) => {
-                self.log.warn(format!("no rucksack for {} yet: {error}; tried again after the next list", about.id));
-                portfolio.packing_failed(&about.id, now);
+                self.log
+                    .warn(format!("no rucksack yet: {}; tried again after the next list", about(&request.id, &error)));
+                portfolio.packing_failed(&request.id, now);
                 if is_lost(&error) {
-                    // The list finds out whether the connection is gone.
+                    // A list finds out whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
         }
     }
+}
+
+/// An error's message with the id that it is about.
+fn about(id: &Id, error: &Error) -> String {
+    if error.message().contains(&**id) { error.to_string() } else { format!("{id}: {error}") }
 }

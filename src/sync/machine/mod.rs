@@ -1,8 +1,9 @@
-//! What to do next: the state machine. Pure: no clock, no tokio, no I/O. `inputs` has what follows from each input,
-//! `news` what others are reported of it.
+//! The state machine that decides what to do next. Pure: no clock, no tokio, no I/O. `inputs` handles each input, `news`
+//! makes the events, `silence` notices an engine that does not answer.
 
 mod inputs;
 mod news;
+mod silence;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::sync::stats::Stats;
 use crate::sync::stream::Subscription;
 use crate::sync::waiters::{WaiterId, Waiters};
 
-/// What has happened.
+/// What happened.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
@@ -30,67 +31,69 @@ pub(super) enum Input {
         /// Whether there is a packer.
         packs: bool,
     },
-    /// Somebody wants a list that begins after this moment.
+    /// A caller waits for a list that begins after this moment.
     Resync(WaiterId),
-    /// ... and waits no longer.
+    /// A caller of a resync has given up.
     Forget(WaiterId),
-    /// The connection is made.
+    /// The connection was made.
     Connected { version: Version, can_stream_lists: bool },
-    /// It could not be made.
+    /// The connection could not be made.
     ConnectFailed(Error),
-    /// From the event stream.
+    /// Something came from the event stream.
     Stream(StreamItem),
-    /// The list that was begun has come, or failed.
+    /// The list that is under way has succeeded or failed.
     Listed(Result<Listing>),
-    /// The request that was asked has been answered, or not.
+    /// A status request was answered or failed; `None`: the engine has no such container or sandbox.
     Answered(StatusRequest, Result<Option<Observation>>),
-    /// The packer is through with this one, or it could not be asked.
+    /// The packer has finished a job, or the engine could not be asked for what the packer needs.
     Packed(StatusRequest, Result<Option<JsonText>>),
-    /// Somebody gives this one a rucksack, or takes it away.
+    /// The program sets or removes a container's rucksack.
     Attach(Id, Option<JsonText>),
     /// These processes are gone from the host.
     ProcessesGone(Vec<(Id, i32, u64)>),
+    /// A caller's request on this connection has ended after so many milliseconds, with this error or with an answer.
+    Served { waited: Millis, error: Option<Error> },
     /// Time has passed.
     Tick,
 }
 
-/// What is to be done.
+/// What the driver is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Action {
     /// Connect to the engine.
     Connect,
-    /// Drop the connection, and everything that is on its way on it.
+    /// Drop the connection, and all requests on it.
     Disconnect,
     /// Subscribe to the engine's events.
     Subscribe,
     /// List everything.
     List { streamed: bool },
-    /// Ask for a status.
+    /// Make a status request.
     Ask(StatusRequest),
     /// See whether these processes are still there: the engine says that their containers run.
     CheckProcesses(Vec<(Id, i32, u64)>),
-    /// Ask for a status, and the packer for a rucksack.
+    /// Inspect a container, and have the packer make its rucksack.
     Pack(StatusRequest),
 }
 
 /// What follows from one input.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// To be done, in this order.
+    /// What the driver is to do, in this order.
     pub actions: Vec<Action>,
-    /// The first cache: every run that the first list showed. To be replayed before the news.
+    /// The runs that the first list showed. They are replayed before `news` is published.
     pub initial_replay: Option<Vec<Arc<Container>>>,
-    /// To be published, in this order.
+    /// Events to publish, in this order.
     pub news: Vec<PendingEvent>,
-    /// Resyncs that are done.
+    /// Resyncs that are finished.
     pub finished: Vec<(WaiterId, Result<()>)>,
 }
 
-/// How many statuses are asked for at a time. More make containerd no faster: it is bound by its CPU.
+/// How many status requests are under way at a time. More do not make containerd faster: its CPU is the limit.
 const STATUS_REQUESTS: usize = 8;
-/// How many rucksacks are on their way at a time: one is being packed, the engine is asked about the others.
+/// How many rucksacks are made at a time: one by the packer, while the engine is asked about the others.
 const PACK_REQUESTS: usize = 4;
-/// So long is waited for other doubts that the same list can settle.
+/// A list that settles doubts waits so long, as one list settles several.
 const DOUBTS: Millis = 50;
 
 /// The state machine.
@@ -106,19 +109,20 @@ pub(super) struct Machine {
     pack_requests_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
-    /// When the present subscription was asked for.
+    /// When the current subscription was asked for.
     listening_since: Time,
     stats: Stats,
     log: Log,
-    /// The capability report, as it was logged last.
+    /// How changes are noticed, as it was logged last.
     reported: Events,
     relist: Millis,
     poll: Millis,
     pid_wait: Millis,
+    request_timeout: Millis,
 }
 
 impl Machine {
-    /// A machine that does nothing yet. `seed` makes its waits stray.
+    /// A machine that does nothing yet. `seed` randomises its waits.
     pub fn new(config: &Config, seed: u64) -> Self {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
         let backoff = |salt| Backoff::new(millis(config.reconnect_min), millis(config.reconnect_max), seed ^ salt);
@@ -140,6 +144,7 @@ impl Machine {
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
             pid_wait: millis(config.ready_pid_wait),
+            request_timeout: millis(config.request_timeout),
         }
     }
 
@@ -150,20 +155,20 @@ impl Machine {
 
     /// Why the engine cannot be reached or does not answer; `None` while all is well.
     pub fn cause(&self) -> Option<&Error> {
-        self.connection.cause.as_ref()
+        self.connection.trouble()
     }
 
-    /// When the newest full list began.
+    /// When the newest applied full list began.
     pub fn as_of(&self) -> Option<Time> {
         self.as_of
     }
 
-    /// Whether the cache is complete enough to be shown.
+    /// Whether the watcher is ready: the cache can be read, and the replay has been published.
     pub fn is_ready(&self) -> bool {
         self.initial_replay.is_over()
     }
 
-    /// The capability report; empty as long as nothing is watched.
+    /// How changes are noticed, and why; empty as long as nothing is watched.
     pub fn events(&self) -> Events {
         if self.watching { self.subscription.report() } else { Events::default() }
     }
@@ -172,9 +177,10 @@ impl Machine {
         self.stats
     }
 
-    /// Takes one input, and says what follows.
+    /// Handles one input.
     pub fn handle(&mut self, input: Input, portfolio: &mut Portfolio, now: Now) -> Outcome {
         let mut out = Outcome::default();
+        self.note_sign(&input, now);
         match input {
             Input::Watch { packs } => self.watch(packs, portfolio, now),
             Input::Resync(id) => self.resync(id, now),
@@ -189,7 +195,7 @@ impl Machine {
             Input::ProcessesGone(gone) => {
                 gone.iter().for_each(|(id, pid, start)| portfolio.process_gone(id, *pid, *start, now));
             }
-            Input::Tick => {}
+            Input::Tick | Input::Served { .. } => {}
         }
         portfolio.pass(now);
         self.proceed(portfolio, now, &mut out);
@@ -198,7 +204,7 @@ impl Machine {
         out
     }
 
-    /// When `handle` wants a `Tick`, if nothing else happens before.
+    /// When `handle` needs a `Tick`, unless another input comes first.
     pub fn deadline(&self, portfolio: &Portfolio) -> Option<Millis> {
         let can_ask = self.connection.is_up() && self.requests_in_flight < STATUS_REQUESTS;
         let portfolio = if can_ask { portfolio.deadline() } else { portfolio.patience() };
@@ -220,7 +226,7 @@ impl Machine {
         self.watching || self.waiters.want_list()
     }
 
-    /// Everything that is due now.
+    /// Does everything that is due now.
     fn proceed(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         if self.wants_connection() && self.connection.is_due(now.mono) {
             self.connection.link = Link::Connecting;
@@ -236,7 +242,12 @@ impl Machine {
             out.actions.push(Action::Subscribe);
             self.lists.want(now.mono);
         }
-        if portfolio.wants_list() {
+        let was_streaming = self.subscription.is_streaming();
+        if self.subscription.falls_silent(now.mono) {
+            self.stats.blind_windows += u64::from(was_streaming);
+            self.lists.want(now.mono);
+        }
+        if portfolio.wants_list(now) {
             self.lists.want(now.mono + DOUBTS);
         }
         if (self.watching || self.waiters.want_list()) && self.lists.is_due(now.mono) {

@@ -1,4 +1,4 @@
-//! What others are reported, and in which state the watcher is by that.
+//! The events that follow from an input, and the watcher's state.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::portfolio::{Now, Portfolio, Report};
 use crate::sync::link::Link;
 
 impl Machine {
-    /// What others are reported.
+    /// Makes the events of this input, and finishes resyncs.
     pub(super) fn report(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         let settled = portfolio.is_settled();
         self.waiters.settle(settled, self.pid_wait, now.mono);
@@ -18,6 +18,14 @@ impl Machine {
         let generation = portfolio.generation();
         let state = self.next_state(opens);
         if opens {
+            self.stats.ready_unanswered = portfolio.unanswered() as u64;
+            if self.stats.ready_unanswered > 0 {
+                self.log.warn(format!(
+                    "ready after {} ms (ready.pid_wait_ms) with {} status requests unanswered: what they tell, such as \
+                     pids, comes by UPDATED events",
+                    self.pid_wait, self.stats.ready_unanswered
+                ));
+            }
             let (initial, news) = self.initial_replay.end(|id| portfolio.run(id));
             self.enter(state, generation, now, out);
             out.initial_replay = Some(initial);
@@ -39,14 +47,14 @@ impl Machine {
             _ if !self.watching => WatcherState::New,
             Link::Idle | Link::Connecting if self.connection.backoff.failures() == 0 => WatcherState::Connecting,
             Link::Idle | Link::Connecting | Link::Down { .. } => WatcherState::Backoff,
-            Link::Up if self.lists.failing => WatcherState::Backoff,
+            Link::Up if self.lists.failing || self.connection.silent.is_some() => WatcherState::Backoff,
             Link::Up if !self.lists.succeeded || !ready => WatcherState::Syncing,
             Link::Up if self.subscription.is_streaming() => WatcherState::Watching,
             Link::Up => WatcherState::Polling,
         }
     }
 
-    /// A change of state is an event, too.
+    /// Enters this state, with a STATE event if it is another one.
     pub(super) fn enter(&mut self, state: WatcherState, generation: u64, now: Now, out: &mut Outcome) {
         if state == self.state {
             return;
@@ -71,13 +79,13 @@ impl Machine {
         });
     }
 
-    /// How changes are noticed is worth a word whenever that changes.
+    /// Logs how changes are noticed, whenever that changes.
     fn log_report(&mut self) {
         let report = self.events();
         if report == self.reported || report.reason.is_empty() || !self.connection.is_up() {
             return;
         }
-        let how = if report.streaming { "by the engine's event stream" } else { "by listing again and again" };
+        let how = if report.streaming { "by the engine's event stream" } else { "by listing at intervals" };
         self.log.info(format!("changes are noticed {how}: {}", report.reason));
         self.reported = report;
     }

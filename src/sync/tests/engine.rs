@@ -1,19 +1,19 @@
-//! A model of an engine: pods, containers, and the events that their changes make. Nothing here is ever asked by the
-//! machine but through lists, statuses and events.
+//! A model of an engine: pods, containers, and the events of their changes. The machine sees it only through lists, statuses
+//! and events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cri::{EngineEvent, EventKind, Listing};
 use crate::model::*;
 
-/// What kind of engine it is.
+/// How the engine reports changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
-    /// Tells everything, and repeats what nobody heard to the next subscriber.
+    /// Sends an event for everything, and events that nobody received to the next subscriber.
     Containerd,
-    /// Tells nothing of a sandbox's creation and deletion, nor of the containers that go with a pod.
+    /// Sends no event for the creation and deletion of a sandbox, nor for containers that are deleted with their pod.
     Crio,
-    /// As containerd, but events carry no statuses at all.
+    /// As containerd, but events have no statuses.
     Bare,
     /// Has no events.
     Silent,
@@ -95,10 +95,10 @@ impl Thing {
 pub struct Engine {
     pub flavour: Flavour,
     pub things: BTreeMap<Id, Thing>,
-    /// Whoever has ever lived, and whoever of those no longer does.
-    pub lived: BTreeSet<Id>,
+    /// Ids that ran at some time, and those of them whose run is over.
+    pub ran: BTreeSet<Id>,
     pub ended: BTreeSet<Id>,
-    /// Whoever could not be started.
+    /// Ids that could not be started.
     pub failed: BTreeSet<Id>,
     made: u32,
 }
@@ -108,14 +108,14 @@ impl Engine {
         Engine {
             flavour,
             things: BTreeMap::new(),
-            lived: BTreeSet::new(),
+            ran: BTreeSet::new(),
             ended: BTreeSet::new(),
             failed: BTreeSet::new(),
             made: 0,
         }
     }
 
-    pub fn keeps_unheard_events(&self) -> bool {
+    pub fn keeps_undelivered_events(&self) -> bool {
         matches!(self.flavour, Flavour::Containerd | Flavour::Bare)
     }
 
@@ -124,7 +124,7 @@ impl Engine {
         format!("{letter}{}", self.made).into()
     }
 
-    /// The n-th of those that are so, counted around.
+    /// The n-th thing for which this holds, counted modulo their number.
     pub fn pick(&self, n: u8, is_so: impl Fn(&Thing) -> bool) -> Option<Id> {
         let fitting: Vec<&Id> = self.things.values().filter(|b| is_so(b)).map(|b| &b.id).collect();
         (!fitting.is_empty()).then(|| fitting[n as usize % fitting.len()].clone())
@@ -143,7 +143,7 @@ impl Engine {
             failed: false,
         };
         self.things.insert(id.clone(), sandbox);
-        self.lived.insert(id.clone());
+        self.ran.insert(id.clone());
         let created = (self.flavour != Flavour::Crio).then(|| self.event(&id, EventKind::Created, now));
         created.into_iter().chain([self.event(&id, EventKind::Started, now + 1)]).collect()
     }
@@ -166,11 +166,11 @@ impl Engine {
 
     pub fn start(&mut self, id: &Id, now: Time) -> Vec<EngineEvent> {
         self.things.get_mut(id).expect("picked").started = Some(now);
-        self.lived.insert(id.clone());
+        self.ran.insert(id.clone());
         vec![self.event(id, EventKind::Started, now + 1)]
     }
 
-    /// Nobody is reported.
+    /// There is no event for it.
     pub fn fail_to_start(&mut self, id: &Id, now: Time) {
         let it = self.things.get_mut(id).expect("picked");
         (it.finished, it.code, it.failed) = (Some(now), 128, true);
@@ -238,7 +238,7 @@ impl Engine {
         Listing { sandboxes: of(Kind::Sandbox), containers: of(Kind::Container), ..Listing::default() }
     }
 
-    /// A verbose status; pids are never nonsense here, but a container may be too short-lived for one.
+    /// A verbose status. Only what runs has a pid.
     pub fn status(&self, id: &Id) -> Option<Observation> {
         let it = self.things.get(id)?;
         let pid = it.runs().then(|| 100 + it.created as i32 % 1_000_000);

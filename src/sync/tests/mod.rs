@@ -1,9 +1,13 @@
-//! Random schedules of what engines do and of what goes wrong, each followed by the request whether what was reported is
-//! exactly what was there to be seen.
+//! Model tests: random schedules of changes and faults. After each, what was reported must be exactly what the engine showed.
+//! Beside them, tests of single rules, by hand.
 
 #![allow(clippy::print_stdout, reason = "a test's figures")]
 
 mod engine;
+mod messages;
+mod ready;
+mod silence;
+mod talk;
 mod truth;
 mod world;
 
@@ -15,7 +19,7 @@ use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 use engine::Flavour;
 use world::World;
 
-/// One step: what, and with which of the things it could be done to.
+/// One step: what happens, and to which of the things that it can happen to.
 type Step = (u8, u8);
 
 const STEPS: u8 = 33;
@@ -70,7 +74,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         14 => world.compose_list(),
         15 | 16 => world.reply_list()?,
         17 | 18 => world.answer(which, false)?,
-        // Now and then so long that the run_log forgets. No request takes that long; an event that does is history.
+        // Now and then so long that the run log forgets. No request takes that long; an event that does is history.
         19 if which == 255 => {
             world.settle()?;
             world.pass(20 * 60 * 1000)?;
@@ -99,7 +103,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
             2 => drop(world.ask_for_resync()?),
             _ => world.headers()?,
         },
-        29 => world.slow_listens()?,
+        29 => world.slow_listens(usize::from(which % 8) + 1)?,
         30 if which % 8 == 0 => world.set_clock_back(i64::from(which) * 10_000_000_000)?,
         31 => world.pack(which)?,
         32 => world.lose()?,
@@ -111,7 +115,7 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
 fn run(flavour: Flavour, packs: bool, before: &[Step], steps: &[Step]) -> Result<u64, String> {
     let mut world = World::new(flavour, |_| {});
     for step in before {
-        // Only the engine acts before we come.
+        // Before the watcher starts, only the engine acts.
         take(&mut world, (step.0 % 12, step.1))?;
     }
     world.watch(packs)?;
@@ -130,12 +134,12 @@ fn schedules() -> impl Strategy<Value = (Flavour, bool, Vec<Step>, Vec<Step>)> {
     (flavour, any::<bool>(), prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
 }
 
-/// How many schedules: `CRI_MODEL_SCHEDULES`, or what fits into a normal test run.
+/// How many schedules: `CRI_MODEL_SCHEDULES`, or as many as fit into a normal test run.
 fn count() -> u32 {
     std::env::var("CRI_MODEL_SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
 }
 
-/// `CRI_MODEL_SEED`, or another one each time.
+/// `CRI_MODEL_SEED`, or a new one each time.
 fn seed() -> u64 {
     let given = std::env::var("CRI_MODEL_SEED").ok().and_then(|n| n.parse().ok());
     given.unwrap_or_else(|| crate::sync::shared_state::wall_clock() as u64)
@@ -160,7 +164,7 @@ fn what_is_told_is_what_was_there_to_be_seen() {
     }
 }
 
-/// Schedules that once found a defect.
+/// Schedules that found a defect once.
 #[test]
 fn what_was_wrong_once_stays_right() {
     for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {

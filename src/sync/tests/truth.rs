@@ -1,4 +1,4 @@
-//! What was there to be seen, and what was reported of it.
+//! What the engine showed, and whether exactly that was reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,15 @@ use super::engine::Engine;
 use crate::cri::{EngineEvent, EventKind, Listing};
 use crate::model::*;
 
-/// What has come before the machine's eyes, by the rule of promise 2: a run that an event or a list has shown since
-/// the first list is to be reported.
+/// What the machine was shown. A run that an event, a list or a status has shown since the first list is to be reported.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The start of the first list.
     t0: Option<Time>,
     shown: BTreeSet<Id>,
-    /// What the first list showed as over: not reported, unless its own news say that it lived on into our time.
+    /// What the first list showed as exited. It is not reported, unless an event made after that list says that it ran then.
     over_at_first: BTreeSet<Id>,
-    /// Could not be started, and was seen as such.
+    /// What could not be started, and was shown as such.
     failed: BTreeSet<Id>,
 }
 
@@ -39,7 +38,7 @@ impl Seen {
         self.t0 = self.t0.map(|t0| t0 - by);
     }
 
-    /// An event that the machine has been given, after the first list.
+    /// An event that the machine got, after the first list.
     pub fn event(&mut self, event: &EngineEvent) {
         if event.created_at < self.t0 {
             return;
@@ -87,7 +86,7 @@ impl Seen {
     }
 }
 
-/// What one consumer was reported.
+/// What one consumer got.
 #[derive(Debug, Default)]
 pub struct Report {
     seq: u64,
@@ -95,20 +94,24 @@ pub struct Report {
     exited: BTreeMap<Id, u32>,
     never_started: BTreeMap<Id, u32>,
     provisional: BTreeMap<Id, i32>,
-    /// Who runs, by all that this consumer knows.
-    pub living: BTreeSet<Id>,
+    /// What runs, as far as this consumer knows.
+    pub running: BTreeSet<Id>,
     replayed: Option<BTreeSet<Id>>,
     pub overflows: u32,
 }
 
 impl Report {
-    /// Takes an event, and complains at once about what can never be right.
+    /// Takes an event, and fails at once on what can never be right.
     pub fn take(&mut self, event: &Event, engine: &Engine, seen: &Seen) -> Result<(), String> {
         check(event.seq > self.seq, || format!("{event:?} after seq {}", self.seq))?;
         self.seq = event.seq;
+        let of_replay = event.event_type == EventType::ReplayEnd || event.flags & CRI_EVENT_FLAG_INITIAL != 0;
+        check(of_replay == self.replayed.is_some(), || {
+            format!("a replay is completed before anything else: {event:?}")
+        })?;
         match event.event_type {
             EventType::ReplayBegin => self.replayed = Some(BTreeSet::new()),
-            EventType::ReplayEnd => self.living = self.replayed.take().ok_or("an end without a beginning")?,
+            EventType::ReplayEnd => self.running = self.replayed.take().ok_or("an end without a beginning")?,
             EventType::Overflow => self.overflows += 1,
             EventType::State => {}
             _ => {
@@ -124,13 +127,13 @@ impl Report {
         let has = |flag: u32| event.flags & flag != 0;
         match event.event_type {
             EventType::Started => {
-                check(engine.lived.contains(id), || "it never lived".into())?;
+                check(engine.ran.contains(id), || "it never ran".into())?;
                 check(seen.shown.contains(id), || "nothing has shown it".into())?;
                 check(c.state == State::Running, || "not shown as running".into())?;
                 *self.started.entry(id.clone()).or_default() += 1;
                 match &mut self.replayed {
                     Some(replayed) => replayed.insert(id.clone()),
-                    None => self.living.insert(id.clone()),
+                    None => self.running.insert(id.clone()),
                 };
             }
             EventType::Exited if has(CRI_EVENT_FLAG_NEVER_STARTED) => {
@@ -142,7 +145,7 @@ impl Report {
                 check(c.state == State::Exited, || "not shown as exited".into())?;
                 check(self.overflows > 0 || self.started.contains_key(id), || "its start was not reported".into())?;
                 *self.exited.entry(id.clone()).or_default() += 1;
-                self.living.remove(id);
+                self.running.remove(id);
                 if has(CRI_EVENT_FLAG_PROVISIONAL) {
                     *self.provisional.entry(id.clone()).or_default() += 1;
                 }
@@ -157,8 +160,8 @@ impl Report {
         Ok(())
     }
 
-    /// At the end, with everything healed: each run that was shown was reported once, and nothing else.
-    pub fn is_the_truth(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
+    /// At the end: each run that was shown was reported once, and nothing else was.
+    pub fn is_exact(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
         for id in &seen.shown {
             let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
             let right = (Some(1), engine.ended.contains(id).then_some(1));

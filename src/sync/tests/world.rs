@@ -1,4 +1,4 @@
-//! A watcher, an engine, and everything that can go wrong between them, one step at a time.
+//! A watcher, an engine, and the faults between them, one step at a time.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct World {
     pub engine: Engine,
     pub seen: Seen,
     pub reported: Report,
-    /// What a consumer knows whose queue is small, and who seldom looks.
+    /// What a consumer gets whose queue is small and that seldom reads.
     pub slow: Report,
     queues: [Arc<EventQueue>; 2],
     pub shared: Arc<SharedState>,
@@ -35,11 +35,11 @@ pub struct World {
     connecting: bool,
     connected: bool,
     subscribed: bool,
-    /// Events on their way.
+    /// Events that are under way.
     pipe: VecDeque<EngineEvent>,
-    /// Events that nobody heard.
+    /// Events that no subscriber has received.
     backlog: Vec<EngineEvent>,
-    /// Events that were given before the first list.
+    /// Events that arrived before the first list.
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
     requests: Vec<StatusRequest>,
@@ -93,7 +93,7 @@ impl World {
     }
 
     pub fn pass(&mut self, millis: Millis) -> Outcome {
-        /// So long containerd keeps events that nobody heard.
+        /// How long containerd keeps events that no subscriber has received.
         const KEPT: Millis = 300_000;
         if millis > KEPT {
             self.backlog.clear();
@@ -103,14 +103,14 @@ impl World {
         self.feed(Input::Tick)
     }
 
-    /// Somebody sets the node's clock back.
+    /// The node's clock is set back.
     pub fn set_clock_back(&mut self, by: Time) -> Outcome {
         self.wall -= by;
         self.seen.clock_set_back(by);
         self.feed(Input::Tick)
     }
 
-    /// A moment of the engine's clock that nothing else happens at.
+    /// The next moment of the engine's clock; each is given once.
     fn moment(&mut self) -> Time {
         self.wall += 1000;
         self.wall
@@ -139,20 +139,21 @@ impl World {
             let refusal = Error::new(CRI_E_UNSUPPORTED, "method not implemented");
             self.feed(Input::Stream(StreamItem::End(StreamEnd::Unimplemented(refusal))))?;
         }
-        self.listen(0)
+        self.listen(0, usize::MAX)
     }
 
-    /// The n-th consumer takes all that waits for it.
-    fn listen(&mut self, n: usize) -> Outcome {
-        while let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) {
+    /// The n-th consumer reads its queue, at most so many events.
+    fn listen(&mut self, n: usize, most: usize) -> Outcome {
+        for _ in 0..most {
+            let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) else { break };
             let reported = if n == 0 { &mut self.reported } else { &mut self.slow };
             reported.take(&event, &self.engine, &self.seen)?;
         }
         Ok(())
     }
 
-    pub fn slow_listens(&mut self) -> Outcome {
-        self.listen(1)
+    pub fn slow_listens(&mut self, most: usize) -> Outcome {
+        self.listen(1, most)
     }
 
     fn disconnect(&mut self) {
@@ -169,14 +170,14 @@ impl World {
         }
     }
 
-    /// The engine does something.
+    /// The engine changes something.
     pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
         let now = self.moment();
         let events = act(&mut self.engine, now);
         self.wall += 1000;
         if self.subscribed {
             self.pipe.extend(events);
-        } else if self.up && self.engine.keeps_unheard_events() {
+        } else if self.up && self.engine.keeps_undelivered_events() {
             self.backlog.extend(events);
         }
     }
@@ -232,12 +233,12 @@ impl World {
         self.feed(Input::Stream(StreamItem::Event(event.into())))
     }
 
-    /// What happens to events on their way.
+    /// Changes the events that are under way.
     pub fn tamper(&mut self, with: impl FnOnce(&mut VecDeque<EngineEvent>)) {
         with(&mut self.pipe);
     }
 
-    /// There is no room for what is on its way, which is observation.
+    /// The events under way are lost for lack of room, and counted.
     pub fn lose(&mut self) -> Outcome {
         match std::mem::take(&mut self.pipe).len() {
             0 => Ok(()),
@@ -245,7 +246,7 @@ impl World {
         }
     }
 
-    /// The engine looks at what it has, for the list that is under way; the reply takes its time.
+    /// The engine makes the list that is under way; the reply may arrive later.
     pub fn compose_list(&mut self) {
         if let Some((_, listing @ None)) = &mut self.list
             && self.up
@@ -283,7 +284,7 @@ impl World {
             let error = if self.up { Error::new(CRI_E_RPC, "refused") } else { lost() };
             return self.feed(Input::Answered(request, Err(error)));
         }
-        // There is one request for containers and one for sandboxes; neither knows what the other one does.
+        // There is one RPC for containers and one for sandboxes.
         let asked_for = |observation: &Observation| request.kind.is_none_or(|kind| kind == observation.kind);
         let answer = self.engine.status(&request.id).filter(asked_for);
         if let Some(observation) = &answer {
@@ -292,7 +293,7 @@ impl World {
         self.feed(Input::Answered(request, Ok(answer)))
     }
 
-    /// The packer is through with one, or the engine could not be asked about it.
+    /// The packer finishes a job, or the engine could not be asked.
     pub fn pack(&mut self, n: u8) -> Outcome {
         if self.pack_requests.is_empty() {
             return Ok(());
@@ -308,7 +309,7 @@ impl World {
         Ok(self.waiters)
     }
 
-    /// No more faults: everything under way arrives, and time passes, until a resync is through.
+    /// No more faults: everything under way arrives, and time passes, until a resync is finished.
     pub fn heal(&mut self) -> Outcome {
         self.up = true;
         let id = self.ask_for_resync()?;
@@ -347,8 +348,8 @@ impl World {
         self.pass(deadline.saturating_sub(self.mono).max(1))
     }
 
-    /// As `heal`, and everything that takes time is over.
-    pub fn calm_down(&mut self) -> Outcome {
+    /// As `heal`, and long enough for every retry.
+    pub fn come_to_rest(&mut self) -> Outcome {
         self.heal()?;
         let until = self.mono + 5000;
         while self.mono < until {
@@ -356,20 +357,20 @@ impl World {
             self.wait()?;
         }
         self.heal()?;
-        self.slow_listens()
+        self.slow_listens(usize::MAX)
     }
 
-    /// The cache is the engine's list, and what consumers know is what runs.
-    pub fn picture_is_true(&self) -> Outcome {
+    /// The cache has what the engine has, and consumers know what runs.
+    pub fn cache_is_right(&self) -> Outcome {
         let runs: BTreeSet<Id> = self.engine.things.values().filter(|t| t.runs()).map(|t| t.id.clone()).collect();
         let cached = self.shared.read();
         let shown: BTreeSet<Id> = cached.portfolio.running().map(|c| c.id.clone()).collect();
         if shown != runs {
-            return Err(format!("the cache shows {shown:?}, alive are {runs:?}"));
+            return Err(format!("the cache shows {shown:?}, but these run: {runs:?}"));
         }
         for (who, reported) in [("the consumer", &self.reported), ("the slow consumer", &self.slow)] {
-            if reported.living != runs {
-                return Err(format!("{who} knows of {:?}, alive are {runs:?}", reported.living));
+            if reported.running != runs {
+                return Err(format!("{who} knows of {:?}, but these run: {runs:?}", reported.running));
             }
         }
         let has: BTreeSet<Id> = self.engine.things.keys().cloned().collect();
@@ -384,9 +385,9 @@ impl World {
     }
 
     pub fn verify(&mut self) -> Outcome {
-        self.calm_down()?;
-        self.picture_is_true()?;
-        self.reported.is_the_truth(&self.engine, &self.seen)
+        self.come_to_rest()?;
+        self.cache_is_right()?;
+        self.reported.is_exact(&self.engine, &self.seen)
     }
 }
 

@@ -1,0 +1,68 @@
+//! Notices an engine that does not answer. A frozen engine keeps its connection and its event stream open: only requests
+//! without an answer show it.
+
+use super::{Input, Machine};
+use crate::cri::{StreamItem, is_lost};
+use crate::error::{CRI_E_TIMEOUT, Error};
+use crate::portfolio::{Millis, Now};
+
+/// What an input says about whether the engine answers.
+enum Sign<'a> {
+    /// It answered, or sent something.
+    Heard,
+    /// A request got no answer within so many milliseconds.
+    Unanswered(&'a Error, Millis),
+    /// Nothing.
+    None,
+}
+
+impl Machine {
+    /// Notes when the engine sent something last, and when it stops answering.
+    pub(super) fn note_sign(&mut self, input: &Input, now: Now) {
+        match self.sign(input) {
+            Sign::Heard => {
+                self.connection.heard = now.mono;
+                if self.connection.silent.take().is_some() {
+                    self.log.info("the engine answers again");
+                }
+            }
+            Sign::Unanswered(error, waited) => self.unanswered(error, waited, now),
+            Sign::None => {}
+        }
+    }
+
+    fn sign<'a>(&self, input: &'a Input) -> Sign<'a> {
+        let reply = |error: Option<&'a Error>, waited| match error {
+            Some(error) if error.status() == CRI_E_TIMEOUT && error.grpc_code().is_none() => {
+                Sign::Unanswered(error, waited)
+            }
+            Some(error) if is_lost(error) => Sign::None,
+            // A refusal is an answer.
+            _ => Sign::Heard,
+        };
+        match input {
+            Input::Stream(StreamItem::End(_)) => Sign::None,
+            Input::Connected { .. } | Input::Stream(_) => Sign::Heard,
+            Input::Listed(result) => reply(result.as_ref().err(), self.request_timeout),
+            Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
+            // A packer that has finished says nothing about the engine.
+            Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
+            // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
+            Input::Served { waited, error } if *waited >= self.request_timeout => reply(error.as_ref(), *waited),
+            Input::Served { error: None, .. } => Sign::Heard,
+            _ => Sign::None,
+        }
+    }
+
+    /// A request got no answer. The engine does not answer if it sent nothing else either in the second half of that time;
+    /// otherwise only this request is slow.
+    fn unanswered(&mut self, error: &Error, waited: Millis, now: Now) {
+        let is_silent = self.connection.heard + waited / 2 <= now.mono;
+        if !self.connection.is_up() || !is_silent || self.connection.silent.is_some() {
+            return;
+        }
+        self.log.warn(format!("{error}; everything is listed to see whether the engine answers again"));
+        self.connection.silent = Some(error.clone());
+        self.lists.want(now.mono);
+    }
+}

@@ -1,0 +1,73 @@
+//! Watchers without an engine: what is answered before the start, and after the stop.
+
+use std::time::Duration;
+
+use super::*;
+use crate::error::CRI_E_STATE;
+
+fn watcher() -> Watcher {
+    let config = Config { reconnect_min: Duration::from_millis(10), ..Config::default() };
+    Watcher::new(Some("/nonexistent/criwatch-test.sock"), config).expect("an endpoint")
+}
+
+/// Without a timeout: it would wait for ever otherwise.
+#[test]
+fn waiting_for_a_watcher_that_was_never_started_is_refused_at_once() {
+    let watcher = watcher();
+    let refusals = [
+        watcher.wait_ready(None).unwrap_err(),
+        super::waiting::wait(watcher.wait_ready_async(), None).expect("no timeout").unwrap_err(),
+        watcher.refuse_unstarted("events").unwrap_err(),
+    ];
+    for (error, what) in refusals.iter().zip(["wait_ready", "wait_ready", "events"]) {
+        assert_eq!(error.status(), CRI_E_STATE, "{error}");
+        assert_eq!(error.message(), format!("{what}: the watcher was never started (call start first)"));
+    }
+    assert_eq!(watcher.state(), WatcherState::New);
+}
+
+#[test]
+fn a_started_watcher_is_never_new() {
+    for _ in 0..50 {
+        let watcher = watcher();
+        watcher.start().expect("a thread");
+        assert_ne!(watcher.state(), WatcherState::New);
+        watcher.refuse_unstarted("events").expect("it was started");
+        watcher.stop().expect("not forked");
+        assert_eq!(watcher.state(), WatcherState::Stopped);
+    }
+}
+
+/// A thread may wait on a queue that the program has made, while another one starts the watcher.
+#[test]
+fn a_queue_made_before_the_start_gets_what_comes_after_it() {
+    let watcher = watcher();
+    let queue = watcher.subscribe(0, 0, 0).expect("an eventfd");
+    std::thread::scope(|threads| {
+        let waiting = threads.spawn(|| queue.next(None));
+        watcher.start().expect("a thread");
+        let Next::Event(first) = waiting.join().expect("it does not panic") else { panic!("an event is expected") };
+        assert_eq!((first.event_type, first.state), (EventType::State, WatcherState::Connecting));
+    });
+}
+
+#[test]
+fn a_watcher_stopped_before_its_start_answers_that_it_was_stopped() {
+    let watcher = watcher();
+    let queue = watcher.subscribe(0, 0, 0).expect("an eventfd");
+    watcher.stop().expect("not forked");
+    assert!(matches!(queue.next(None), Next::Closed));
+    assert_eq!(watcher.wait_ready(None).unwrap_err().status(), CRI_E_STOPPED);
+    assert_eq!(watcher.resync(None).unwrap_err().status(), CRI_E_STOPPED);
+}
+
+/// The table is where names come from: what is in it is shown, and in its order.
+#[test]
+fn every_counter_of_the_table_is_in_the_statistics() {
+    let stats: serde_json::Value = serde_json::from_str(watcher().stats().expect("numbers").as_str()).expect("JSON");
+    let mut shown: Vec<&str> = stats["stats"].as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut table: Vec<&str> = crate::model::counters::COUNTERS.iter().map(|counter| counter.name).collect();
+    shown.sort_unstable();
+    table.sort_unstable();
+    assert_eq!(shown, table);
+}
