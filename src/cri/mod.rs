@@ -14,6 +14,7 @@ mod meter;
 mod pid;
 mod status;
 mod stream;
+mod stream_item;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod wire;
@@ -30,7 +31,7 @@ pub use list::Listing;
 pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
-pub use stream::{EngineEvent, EventKind, StreamEnd, StreamItem};
+pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 
 /// The CRI v1 messages and clients, generated from `proto/api.proto`. No part of the stable API.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
+use super::panics::infallible;
 use super::raw;
 use crate::model::JsonText;
 

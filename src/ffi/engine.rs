@@ -6,7 +6,8 @@
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, fill, optional_text, text, timeout};
+use super::arguments::{Text, optional_text, text, timeout};
+use super::guard::fill;
 use super::watcher::live;
 use super::{cri_buffer, cri_error, cri_watcher};
 use crate::error::{Result, Status};

@@ -9,16 +9,18 @@ use std::sync::OnceLock;
 
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
-use super::handle::{Handle, Opaque, taken};
+use super::handle::{Handle, Opaque, opaque, taken};
+use super::panics::infallible;
 use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
 
 /// What went wrong. Immutable.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_error {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_error: Failure);
 
 pub(super) struct Failure {
     pub(super) error: Error,

@@ -12,7 +12,8 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::{given, invalid, run};
+use super::arguments::{given, invalid};
+use super::guard::run;
 use super::handle::held;
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;

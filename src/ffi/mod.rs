@@ -62,18 +62,22 @@
 // One name for each type, in Rust, in C and in the witness.
 #![allow(non_camel_case_types)]
 
+mod arguments;
 mod buffer;
 mod engine;
 mod error;
 mod guard;
 mod handle;
+mod keep;
 mod log;
 mod options;
 mod packer;
+mod panics;
 mod query;
 mod queue;
 mod raw;
 mod record;
+mod rucksack;
 mod snapshot;
 mod subscription;
 mod version;
@@ -82,12 +86,14 @@ mod watcher;
 pub use buffer::*;
 pub use engine::*;
 pub use error::*;
+pub use keep::*;
 pub use log::*;
 pub use options::*;
 pub use packer::*;
 pub use query::*;
 pub use queue::*;
 pub use record::*;
+pub use rucksack::*;
 pub use snapshot::*;
 pub use subscription::*;
 pub use version::*;

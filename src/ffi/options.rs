@@ -9,8 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, fill, infallible, make, run, text};
-use super::handle::{Handle, held, taken};
+use super::arguments::{Text, text};
+use super::guard::{fill, make, run};
+use super::handle::{Handle, held, opaque, taken};
+use super::panics::infallible;
 use super::{cri_buffer, cri_error};
 use crate::config::{Config, describe};
 use crate::error::{Result, Status};
@@ -19,8 +21,10 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_options {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_options: Options);
 
 #[derive(Default)]
 pub(super) struct Options {

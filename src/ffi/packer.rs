@@ -1,52 +1,19 @@
-//! Rucksacks
-//!
-//! A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each run; or
-//! the program attaches one when it likes.
+//! How rucksacks are made: by a packer, or by the program at any time.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::{Mutex, PoisonError};
 
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, optional_text, run, text};
-use super::handle::{Handle, held};
+use super::arguments::{Text, given, optional_text, text};
+use super::guard::run;
+use super::handle::held;
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;
-use super::{cri_destroy_fn, cri_error, cri_watcher};
+use super::{cri_destroy_fn, cri_error, cri_rucksack, cri_watcher};
 use crate::error::{Result, Status};
-use crate::model::JsonText;
-use crate::sync::Job;
-
-/// Where a packer puts the rucksack of one container.
-#[derive_ReprC]
-#[repr(opaque)]
-pub struct cri_rucksack {
-    pub(super) handle: Handle,
-}
-
-/// A rucksack that is being packed.
-pub(super) struct Rucksack {
-    job: Job,
-    packed: Mutex<Result<Option<JsonText>>>,
-}
-
-impl Rucksack {
-    pub(super) fn new(job: Job) -> Self {
-        Rucksack { job, packed: Mutex::new(Ok(None)) }
-    }
-
-    pub(super) fn job(&self) -> &Job {
-        &self.job
-    }
-
-    /// The packer has returned.
-    pub(super) fn done(self) {
-        self.job.done(self.packed.into_inner().unwrap_or_else(PoisonError::into_inner));
-    }
-}
 
 /// PackerRequests one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
 /// ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
@@ -100,28 +67,6 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
         |helpers| &mut helpers.packer,
         || Ok((Task::Pack { packer_queue: alive.packer_queue()?, function }, callback)),
     )
-}
-
-/// Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
-///
-/// @param rucksack where to put it
-/// @param json the rucksack, which is copied; NULL: none
-/// @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_rucksack_set(
-    rucksack: Option<&cri_rucksack>,
-    json: Text<'_>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
-    run(err, || set(rucksack, json))
-}
-
-fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
-    let rucksack = held(rucksack, "rucksack")?;
-    let packed = optional_text(json, "json").and_then(|json| json.map(JsonText::checked).transpose());
-    *rucksack.packed.lock().unwrap_or_else(PoisonError::into_inner) = packed.clone();
-    packed.map(drop)
 }
 
 /// Gives a container a rucksack without a packer. It is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there

@@ -22,7 +22,9 @@
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, fill, fill_if, infallible, optional_text, text};
+use super::arguments::{Text, optional_text, text};
+use super::guard::{fill, fill_if};
+use super::panics::infallible;
 use super::watcher::live;
 use super::{cri_buffer, cri_error, cri_watcher};
 use crate::error::{Result, Status};

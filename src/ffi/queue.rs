@@ -20,8 +20,10 @@ use std::sync::{Arc, Weak};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{entry, fill, given, infallible, make, timeout};
-use super::handle::{Handle, Opaque, held, taken};
+use super::arguments::{given, timeout};
+use super::guard::{entry, fill, make};
+use super::handle::{Handle, Opaque, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::event;
 use super::watcher::{live, refuse_forked};
 use super::{cri_buffer, cri_error, cri_event, cri_watcher};
@@ -33,8 +35,10 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_event_queue {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_event_queue: Queue);
 
 /// A queue, and whose it is.
 pub(super) struct Queue {

@@ -14,9 +14,6 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
-use super::raw::view;
-
 /// A label or an annotation.
 #[derive_ReprC]
 #[repr(C)]
@@ -164,22 +161,3 @@ pub type cri_event_fn = Option<unsafe extern "C" fn(event: *const cri_event, use
 
 /// Releases user data, after the last use of it.
 pub type cri_destroy_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
-
-/// Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
-///
-/// @param container a record that is still there: no copy of the struct; NULL: NULL
-/// @return the same record; give it back with cri_container_unref
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_container_ref(container: *const cri_container) -> *const cri_container {
-    infallible(container, || view::retain(container))
-}
-
-/// Gives back what cri_container_ref gave.
-///
-/// @param container the record; NULL: nothing happens
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_container_unref(container: *const cri_container) {
-    infallible((), || view::release(container))
-}

@@ -6,21 +6,28 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, infallible, make, run, text};
-use super::handle::{Handle, Opaque, held, taken};
+use super::arguments::{Text, given, text};
+use super::guard::{make, run};
+use super::handle::{Handle, Opaque, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::snapshot;
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
+use crate::portfolio::Snapshot;
 
 /// A cache at one moment. Immutable.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_snapshot {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_snapshot: Arc<Snapshot>);
 
 /// Takes a snapshot.
 ///

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use safer_ffi::prelude::*;
 
-use super::guard::{given, infallible, run};
-use super::handle::{Handle, Opaque, taken};
+use super::arguments::given;
+use super::guard::run;
+use super::handle::{Handle, Opaque, opaque, taken};
+use super::panics::infallible;
 use super::raw::callback::{Callback, Task, Thread};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_event_fn, cri_watcher};
@@ -23,8 +25,10 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_subscription {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_subscription: Thread);
 
 /// Calls a function for each event, beginning with a replay. Allowed before the start and after it.
 ///

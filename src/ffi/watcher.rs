@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, infallible, make, optional_text, run, timeout};
-use super::handle::{Handle, held, taken};
+use super::arguments::{Text, optional_text, timeout};
+use super::guard::{make, run};
+use super::handle::{Handle, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::callback::{self, Callback, Task, Thread};
 use super::{cri_error, cri_options};
 use crate::config::Config;
@@ -22,8 +24,10 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_watcher {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_watcher: Watched);
 
 /// A watcher with its helpers.
 pub(super) struct Watched {
@@ -202,15 +206,7 @@ fn free(watched: Watched) {
         return std::mem::forget(watched);
     }
     let Watched { watcher, helpers } = watched;
-    if let Err(outside) = callback::defer(watcher) {
-        release(&outside);
-    }
+    callback::stop_outside(watcher);
     let Helpers { log, packer } = helpers.into_inner().unwrap_or_else(PoisonError::into_inner);
     [log, packer].into_iter().flatten().for_each(Thread::finish);
-}
-
-/// The end of a watcher.
-pub(super) fn release(watcher: &Watcher) {
-    // A free has nobody to tell; whatever could not be stopped is dropped in the next moment.
-    let _ = watcher.stop();
 }

@@ -1,12 +1,7 @@
 //! Labels, annotations, and the reference's merged view of both.
 
-use std::collections::BTreeMap;
-
 use super::constants::*;
-use super::{Container, Kind};
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
+use super::{Container, Kind, Labels};
 
 /// How labels and annotations are shown in JSON (option `labels.annotations`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -18,7 +18,7 @@ pub use container::{Container, Exit, Image, Kind, State};
 pub use engine::{Engine, Events, WatcherState};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
 pub use json_text::JsonText;
-pub use labels::{LabelView, Labels, label};
+pub use labels::{LabelView, label};
 pub use log::LogLevel;
 pub use memo::Memo;
 pub use observation::{Details, Observation};
@@ -27,3 +27,6 @@ pub use time::{Time, known, rfc3339};
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;
+
+/// Labels or annotations.
+pub type Labels = std::collections::BTreeMap<String, String>;

@@ -15,8 +15,7 @@ use super::task::Function;
 pub(in crate::ffi) use super::task::Task;
 use crate::error::{CRI_E_OS, Error, Result, Status};
 use crate::ffi::cri_destroy_fn;
-use crate::ffi::guard::infallible;
-use crate::ffi::watcher::release;
+use crate::ffi::panics::infallible;
 use crate::host::without_signals;
 use crate::test_hooks::may_panic;
 use crate::watcher::Watcher;
@@ -106,15 +105,19 @@ pub(in crate::ffi) fn is_inside(watcher: &Watcher) -> bool {
     current().is_some_and(|shared| std::ptr::eq(shared.watcher.as_ptr(), watcher))
 }
 
-/// Inside a callback of this watcher: keeps it, to be stopped when the callback has returned. Elsewhere: gives it back.
-pub(in crate::ffi) fn defer(watcher: Arc<Watcher>) -> Result<(), Arc<Watcher>> {
+/// Stops a watcher that C has freed; inside one of its callbacks, as soon as that has returned.
+pub(in crate::ffi) fn stop_outside(watcher: Arc<Watcher>) {
     match current() {
         Some(shared) if is_inside(&watcher) => {
             shared.freed.lock().unwrap_or_else(PoisonError::into_inner).push(watcher);
-            Ok(())
         }
-        _ => Err(watcher),
+        _ => stop(&watcher),
     }
+}
+
+fn stop(watcher: &Watcher) {
+    // A free has nobody to report to; whatever could not be stopped is dropped a moment later.
+    let _ = watcher.stop();
 }
 
 /// A thread that calls the program again and again, as its owner sees it.
@@ -239,7 +242,7 @@ fn stop_freed(shared: *const Shared) {
     // SAFETY: as in `begin`.
     let freed = unsafe { &(*shared).freed };
     let freed = std::mem::take(&mut *freed.lock().unwrap_or_else(PoisonError::into_inner));
-    infallible((), || freed.iter().for_each(|watcher| release(watcher)));
+    infallible((), || freed.iter().for_each(|watcher| stop(watcher)));
 }
 
 fn finish(shared: *const Shared) {

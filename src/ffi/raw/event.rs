@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::view::{ContainerView, Strings};
 use crate::error::Result;
+use crate::ffi::arguments::{given, invalid};
 use crate::ffi::cri_event;
-use crate::ffi::guard::{given, invalid};
 use crate::model::{Event, JsonText, LabelView, json};
 
 #[repr(C)]

@@ -7,7 +7,7 @@ use safer_ffi::c_char;
 
 use super::event;
 use crate::ffi::handle::{Opaque, taken};
-use crate::ffi::packer::Rucksack;
+use crate::ffi::rucksack::Rucksack;
 use crate::ffi::{cri_event, cri_rucksack};
 use crate::hub::{EventQueue, Next};
 use crate::model::{Event, EventType, LogLevel};
