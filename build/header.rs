@@ -36,11 +36,11 @@ const PREAMBLE: &str = "src/ffi/mod.rs";
 const MACROS: &[(&str, &str)] = &[
     (
         "src/ffi/buffer.rs",
-        "/** What a cri_buffer has to be before its first use. */\n#define CRI_BUFFER_INIT { NULL, 0, NULL }\n",
+        "/** The value that a cri_buffer must have before its first use. */\n#define CRI_BUFFER_INIT { NULL, 0, NULL }\n",
     ),
     (
         "src/model/constants.rs",
-        "/** The bit of an event type in the mask of a subscription. */\n\
+        "/** The bit of an event type in the mask of a subscription or queue. */\n\
          #define CRI_EVENT_MASK(type) (UINT32_C(1) << (type))\n",
     ),
 ];

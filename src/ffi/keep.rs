@@ -10,18 +10,18 @@ use super::raw::view;
 
 /// Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
 ///
-/// @param container a record that is still there: no copy of the struct; NULL: NULL
-/// @return the same record; give it back with cri_container_unref
-/// @note Never blocks.
+/// @param container the record itself, not a copy of the struct; NULL: returns NULL
+/// @return the same record; release it with cri_container_unref
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_container_ref(container: *const cri_container) -> *const cri_container {
     infallible(container, || view::retain(container))
 }
 
-/// Gives back what cri_container_ref gave.
+/// Releases a record that cri_container_ref has kept.
 ///
-/// @param container the record; NULL: nothing happens
-/// @note Never blocks.
+/// @param container the record; NULL: does nothing
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_container_unref(container: *const cri_container) {
     infallible((), || view::release(container))

@@ -1,7 +1,8 @@
 //! Rucksacks
 //!
-//! A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each run; or
-//! the program attaches one when it likes.
+//! A rucksack is JSON that the program adds to a container; records and JSON answers show it. A packer, a function
+//! of the program, makes one for each run (cri_watcher_set_packer). Or the program attaches one at any time
+//! (cri_watcher_attach).
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +18,7 @@ use crate::error::{Result, Status};
 use crate::model::JsonText;
 use crate::sync::Job;
 
-/// Where a packer puts the rucksack of one container.
+/// The place where a packer puts the rucksack of one container.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_rucksack {
@@ -47,12 +48,13 @@ impl Rucksack {
     }
 }
 
-/// Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
+/// Sets the rucksack of the container that is being packed. Only the packer that was given it may call this. The
+/// last call counts; without a call there is no rucksack.
 ///
-/// @param rucksack where to put it
+/// @param rucksack the place that the packer was given
 /// @param json the rucksack, which is copied; NULL: none
-/// @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
-/// @note Never blocks.
+/// @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not JSON, which is logged, too
+/// @note Does not wait. O(size of json).
 #[ffi_export]
 pub extern "C" fn cri_rucksack_set(
     rucksack: Option<&cri_rucksack>,

@@ -1,7 +1,7 @@
 //! Watcher
 //!
-//! A watcher follows one engine. Its run: new, start, stop, free. It reconnects for ever; what it showed last stays
-//! readable meanwhile, and cri_watcher_state tells how it stands.
+//! A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it reconnects without
+//! end. Until then, the cache stays readable as it was last known; cri_watcher_state says whether that is so.
 
 #![forbid(unsafe_code)]
 
@@ -81,14 +81,14 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
     }
 }
 
-/// Makes a watcher. Nothing is read, written or connected yet.
+/// Makes a watcher. It does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
-/// usual ones that answers is taken at the start
-/// @param options NULL: all defaults
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
+/// watcher takes the first well-known socket that answers; "" is an error
+/// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,
@@ -108,25 +108,27 @@ fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
     Ok(Watched { watcher: Arc::new(watcher), helpers: Mutex::default() })
 }
 
-/// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+/// Starts the watcher, which then follows the engine in the background. An unreachable engine is no error here.
 ///
 /// @param watcher the watcher
-/// @return CRI_OK, also when it is started already; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had;
+/// @return CRI_OK, also if the watcher is already started; CRI_E_STOPPED; CRI_E_OS if the system refuses a thread;
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. O(1); makes one thread.
 #[ffi_export]
 pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || live(watcher)?.start())
 }
 
-/// Waits until the first lists are in and the pid of each entry was asked for.
+/// Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pids of
+/// all running containers, or has done so for the time of the option ready.pid_wait_ms. Pids that are unknown by
+/// then come later, as CRI_EVENT_UPDATED.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
-/// @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; at once for what waiting will not mend:
-/// CRI_E_PERMISSION, CRI_E_UNSUPPORTED, CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
+/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; without waiting, if waiting cannot help:
+/// CRI_E_PERMISSION, CRI_E_UNSUPPORTED, or CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
-/// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+/// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_wait_ready(
     watcher: Option<&cri_watcher>,
@@ -136,15 +138,15 @@ pub extern "C" fn cri_watcher_wait_ready(
     run(err, || live(watcher)?.wait_ready(timeout(timeout_ms)))
 }
 
-/// A barrier: once it returns CRI_OK, all answers from memory are at least as new as a list that was begun after the
-/// call. Works on a watcher that was never started, too, and then fails at once where the engine cannot be reached. One that
-/// was started goes on trying, and so does this, until the time is over.
+/// Waits until the cache is at least as new as this call: until it includes a list that began after the call. It
+/// also works on a watcher that is not started, and then fails at once if the engine cannot be reached. On a
+/// started watcher it tries again until the timeout.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
-/// @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL: the
-/// engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL if
+/// the engine gives no list; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_resync(
     watcher: Option<&cri_watcher>,
@@ -154,11 +156,11 @@ pub extern "C" fn cri_watcher_resync(
     run(err, || live(watcher)?.resync(timeout(timeout_ms)))
 }
 
-/// What the watcher is doing.
+/// Returns the state of the watcher.
 ///
 /// @param watcher the watcher; NULL, or in a forked child: CRI_WATCHER_STOPPED
-/// @return one of CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
-/// @note Never blocks.
+/// @return CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
+/// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_state(watcher: Option<&cri_watcher>) -> u32 {
     infallible(CRI_WATCHER_STOPPED, || state(watcher))
@@ -168,13 +170,14 @@ fn state(watcher: Option<&cri_watcher>) -> u32 {
     live(watcher).map_or(CRI_WATCHER_STOPPED, |w| w.state().number())
 }
 
-/// Stops for good: ends every wait and every event queue, and waits for the library's thread. What was seen last stays
-/// readable. Callbacks may still come for events that wait already; cri_subscription_free ends them.
+/// Stops the watcher for good. It ends every wait, closes every event queue, and waits for the library's thread to
+/// end. The cache stays readable. Callbacks may still come for events that are already queued;
+/// cri_subscription_free ends them.
 ///
 /// @param watcher the watcher
-/// @return CRI_OK, also when it is stopped already; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
+/// @return CRI_OK, also if the watcher is already stopped; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Blocks until the library's thread has ended, which waits for nothing else.
+/// @note Blocks until the library's thread has ended. That thread does not wait for the engine or for callbacks.
 #[ffi_export]
 pub extern "C" fn cri_watcher_stop(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || stop(&*live(watcher)?))
@@ -190,12 +193,12 @@ fn stop(watcher: &Watcher) -> Result<()> {
     watcher.stop()
 }
 
-/// Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
-/// its packer are through when this returns.
+/// Stops and frees a watcher. Subscriptions and queues stay valid: they are closed, and the program frees them
+/// separately. When this call returns, the log and the packer have made their last calls.
 ///
-/// @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this
-/// watcher it returns at once, and the rest happens after the callback has returned.
+/// @param watcher the watcher; NULL: does nothing; in a forked child it is leaked on purpose
+/// @note Blocks like cri_watcher_stop, and until the log and the packer have returned. Inside a callback of this
+/// watcher it returns at once, and takes effect after the callback has returned.
 #[ffi_export]
 pub extern "C" fn cri_watcher_free(watcher: Option<repr_c::Box<cri_watcher>>) {
     infallible((), || taken::<cri_watcher>(watcher).map_or((), free))
