@@ -22,24 +22,25 @@
  * - Engine: the container engine that a watcher follows, such as containerd or CRI-O.
  * - Sandbox: the container that holds the namespaces of a pod ("pause" container). Functions and events treat it
  *   as a container, too.
- * - Run: one container from one start to its exit; or one sandbox while it is ready.
+ * - Run: the time from one start of a container to its exit, or the time during which a sandbox is ready.
  * - Cache: the containers and pods that the watcher knows. A snapshot is the cache at one moment.
  * - Generation: a number that grows with every change of the cache.
+ * - Consumer: a callback subscription or an event queue.
  * - Replay: events that describe the cache to a consumer, one CRI_EVENT_STARTED for each run.
- * - Rucksack: JSON that the program itself adds to a container.
+ * - Rucksack: JSON that the program itself adds to a container. A packer is a function of the program that makes
+ *   it.
  *
  * Conventions
  *
- * - Names have the form cri_NOUN_VERB. Parameters come in this order: the object, inputs, outputs, `cri_error
- *   **err`.
+ * - Names have the form cri_NOUN_VERB. Parameters come in this order: the object, inputs, outputs, and `err`.
  * - Status: CRI_OK is 0. Errors are below 0. Notes are above 0 and come without an error object. A program can
- *   always decide by the status alone. No number ever gets a second meaning.
+ *   always decide by the status alone. The meaning of a number never changes.
  * - Errors: `err` may be NULL. Otherwise every call overwrites `*err`, with NULL or with a new error. The caller
  *   frees the error with cri_error_free. The call does not free an error that `*err` already holds: free it first.
  *   There is no "last error" per thread.
  * - Outputs: a call writes its outputs only on success. Buffers are the exception: every call overwrites them, and
- *   they are empty after an error. The call does not free what a buffer already holds: free it first. An empty
- *   buffer may be freed any number of times.
+ *   they are empty unless the call returns CRI_OK. The call does not free what a buffer already holds: free it
+ *   first. An empty buffer may be freed any number of times.
  * - NULL: a parameter may be NULL only if its description says so. Otherwise the call returns
  *   CRI_E_INVALID_ARGUMENT. Every _free function and every cri_error function accepts NULL.
  * - Wrong objects: an object of another type, passed through a cast, is treated like NULL. The library cannot
@@ -49,23 +50,26 @@
  * - Ownership: the caller owns every object and every buffer that a call returns through a parameter. The caller
  *   frees it with the function that the parameter's description names, never with free(). A `const char *` result
  *   belongs to the object that the function was called on.
- * - Structs that the library fills begin with struct_size and only grow at the end.
+ * - Structs that the library fills begin with struct_size and only grow at the end. A newer field is there only if
+ *   struct_size covers it.
  * - Unknown values: ignore event types, flags and states that you do not know. Newer libraries add some.
  *
  * Contracts
  *
  * - Threads: any thread may call any function at any time. Several threads may use the same object at the same
- *   time. Only a _free function must be the last call on its object.
- * - Blocking: only functions with `timeout_ms` wait for the engine or for an event. Below 0 they wait without a
- *   limit; at 0 they do not wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
+ *   time. Therefore most functions take a const object, even if they change it. A _free function must be the last
+ *   call on its object.
+ * - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no
+ *   limit; 0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
  *   library, and their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach and
  *   cri_subscription_free. All other functions work in memory and take short locks. The notes give their cost; n
  *   is the number of containers in the cache.
- * - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback delays no other one. The
- *   log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are valid
- *   until it returns. A callback must not throw or longjmp. It may call every function. Three functions behave
- *   differently when a callback calls them on its own watcher: cri_watcher_stop returns CRI_E_WOULD_DEADLOCK,
- *   cri_watcher_free takes effect after the callback has returned, and cri_subscription_free does not wait.
+ * - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback does not delay the others.
+ *   The log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are
+ *   valid until it returns. A callback must not throw or longjmp. It may call every function. Three functions
+ *   behave differently when a callback calls them on its own watcher: cri_watcher_stop returns
+ *   CRI_E_WOULD_DEADLOCK, cri_watcher_free takes effect after the callback has returned, and cri_subscription_free
+ *   does not wait.
  * - User data: the library never reads user_data. It calls destroy(user_data) exactly once: after the last
  *   callback, or, if the registration fails, before that call returns. destroy may be NULL.
  * - Signals: the threads of the library block all asynchronous signals, so handlers of the program never run on
@@ -75,8 +79,8 @@
  *   with which Rust aborts the process when no memory is left.
  * - Fork: a child process may exec, exit, or make its own watchers. In the child, calls on a watcher that the
  *   parent started return CRI_E_FORKED, and _free functions leak on purpose. A program may make a watcher before
- *   daemon() and start it afterwards. It must subscribe callbacks and set the log and the packer after daemon().
- *   All descriptors are closed on exec.
+ *   daemon() and start it afterwards. Callback subscriptions, the log and the packer have threads, so the program
+ *   must set them up after daemon(). All descriptors are closed on exec.
  * - Unloading: dlclose leaves the library in memory.
  * - Defects: a panic inside the library becomes CRI_E_PANIC. It never unwinds into the program.
  * - Compatibility: there is one SONAME for each CRI_ABI_VERSION. Within one version, functions and constants are
@@ -114,7 +118,8 @@ extern "C" {
 #define CRI_ABI_VERSION 1
 
 /**
- * Returns the CRI_ABI_VERSION of the loaded library. Bindings refuse a library with another version than theirs.
+ * Returns the CRI_ABI_VERSION of the loaded library. A binding should refuse a library with another number than
+ * its own.
  *
  * @return the number
  * @note Never blocks. O(1).
@@ -132,7 +137,7 @@ uint32_t cri_version_number(void);
 /**
  * Returns the version of the loaded library as text, e.g. "0.1.0".
  *
- * @return a string that is never freed; never NULL
+ * @return a static string, never NULL; do not free it
  * @note Never blocks. O(1).
  */
 const char *cri_version(void);
@@ -140,10 +145,10 @@ const char *cri_version(void);
 /* ================================================================================================
  * The status numbers
  *
- * No number ever gets a second meaning.
+ * The meaning of a number never changes.
  * ================================================================================================ */
 
-/** The result of a call: `CRI_OK`, an error (< 0), or a note (> 0), which is no error. */
+/** The result of a call: `CRI_OK`, an error (below 0), or a note (above 0). A note is not an error. */
 typedef int32_t cri_status;
 
 /** The call succeeded. */
@@ -166,7 +171,7 @@ typedef int32_t cri_status;
 #define CRI_E_STOPPED (-5)
 /** The library cannot connect to the engine's socket. */
 #define CRI_E_CONNECT (-6)
-/** This user lacks a permission, for example for the engine's socket; or an option forbids the call. */
+/** This user lacks a permission, for example for the engine's socket, or an option forbids the call. */
 #define CRI_E_PERMISSION (-7)
 /** The engine answered a request with an error. The error has the gRPC code. */
 #define CRI_E_RPC (-8)
@@ -198,7 +203,8 @@ typedef int32_t cri_status;
 /* ================================================================================================
  * Errors
  *
- * An error object adds to the status: a message with all causes, and the codes behind it. Errors never change.
+ * An error object has the status, a message with all causes, and the gRPC code or the errno, if there is one. It
+ * never changes.
  * ================================================================================================ */
 
 /** An error. */
@@ -208,7 +214,7 @@ typedef struct cri_error cri_error;
  * Returns the name of a status, e.g. "CRI_E_TIMEOUT".
  *
  * @param status any number
- * @return a string that is never freed; "CRI_E_UNKNOWN_STATUS" for an unknown number; never NULL
+ * @return a static string, never NULL; do not free it; "CRI_E_UNKNOWN_STATUS" for an unknown number
  * @note Never blocks. O(1).
  */
 const char *cri_status_name(cri_status status);
@@ -250,7 +256,7 @@ int32_t cri_error_grpc_code(const cri_error *error);
 int32_t cri_error_os_code(const cri_error *error);
 
 /**
- * Tells whether the same call may succeed later, without a change by the user or the program.
+ * Tells whether a later retry of the same call may succeed without any other change.
  *
  * @param error the error; NULL: 0
  * @return 1: yes; 0: no
@@ -301,12 +307,15 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Event types: */
 
-/** A run has begun: a container was started, or a sandbox is ready. Reported exactly once for each run. */
+/**
+ * A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat
+ * it with CRI_EVENT_FLAG_INITIAL.
+ */
 #define CRI_EVENT_STARTED 1
 
 /**
- * A run has ended. Reported exactly once for each run, after its STARTED. Only with CRI_SUBSCRIBE_LIVE_ONLY or
- * CRI_EVENT_FLAG_NEVER_STARTED, an EXITED may come without a STARTED.
+ * A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED
+ * only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
  */
 #define CRI_EVENT_EXITED 2
 
@@ -317,30 +326,30 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_EVENT_UPDATED 3
 /** The state of the watcher has changed. `watcher_state` is the new one. */
 #define CRI_EVENT_STATE 4
-/** A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Comes whatever the mask is. */
+/** A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is. */
 #define CRI_EVENT_REPLAY_BEGIN 5
-/** The replay is complete: what it did not show does not run. Comes whatever the mask is. */
+/** The replay is complete: a container that it did not show does not run. Sent whatever the mask is. */
 #define CRI_EVENT_REPLAY_END 6
 
 /**
- * This consumer was too slow and lost events; `lost` says how many. A replay follows. Comes whatever the mask
- * is.
+ * This consumer was too slow and lost events; `lost` says how many. A replay follows, except with
+ * CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
  */
 #define CRI_EVENT_OVERFLOW 7
 
 /**
- * A container was created and is not started yet. Comes only if the mask asks for it. Containers that the
+ * A container was created and is not started yet. Sent only if the mask asks for it. Containers that the
  * watcher first sees after their start get no CREATED.
  */
 #define CRI_EVENT_CREATED 8
-/** The engine no longer has the container or sandbox. Comes only if the mask asks for it. */
+/** The engine no longer has the container or sandbox. Sent only if the mask asks for it. */
 #define CRI_EVENT_REMOVED 9
-/** The watcher reports about its own work; `log_level` gives the level. Comes only if the mask asks for it. */
+/** The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it. */
 #define CRI_EVENT_LOG 10
 
 /* Event flags: */
 
-/** The event was concluded from a list, and not reported by the event stream of the engine. */
+/** The watcher concluded the event from a list or a status; the event stream of the engine did not report it. */
 #define CRI_EVENT_FLAG_SYNTHETIC 1
 /** The event is part of a replay: the run began before the replay. */
 #define CRI_EVENT_FLAG_INITIAL 2
@@ -464,7 +473,7 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Texts: */
 
-/** The type of this kind of engine, as whalewatcher names it. */
+/** The engine type that whalewatcher uses for CRI engines. */
 #define CRI_ENGINE_TYPE "k8s.io/cri-api"
 /** Label: the name of the pod. */
 #define CRI_LABEL_POD_NAME "io.kubernetes.pod.name"
@@ -476,7 +485,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_LABEL_CONTAINER_NAME "io.kubernetes.container.name"
 /** Label: only sandboxes have it. Its value is "". */
 #define CRI_LABEL_SANDBOX "io.kubernetes.sandbox"
-/** Prefix: in the merged view of labels, the key of every annotation begins with it. */
+/** Prefix: if JSON shows annotations among the labels, their keys begin with this. */
 #define CRI_ANNOTATION_KEY_PREFIX "io.kubernetes.annotation/"
 
 /** The bit of an event type in the mask of a subscription or queue. */
@@ -552,7 +561,7 @@ typedef struct cri_container {
     const char *id;
     /** The name inside the pod. For a sandbox: the name of the pod. */
     const char *name;
-    /** The pod; NULL: not known yet. */
+    /** The pod; NULL if it is not known yet. */
     const cri_pod *pod;
     /**
      * The pid of the first process, in the pid namespace of this program; 0: none, or unknown. After the exit, it
@@ -570,7 +579,7 @@ typedef struct cri_container {
     uint64_t missing;
     /** The image, as the author of the pod wrote it. */
     const char *image;
-    /** The reference to which the engine resolved the image. */
+    /** What the engine resolved the image to: a digest, or a reference with a digest. */
     const char *image_ref;
     /** The engine's id of the image. */
     const char *image_id;
@@ -609,9 +618,9 @@ typedef struct cri_event {
     uint32_t type;
     /** Bits of CRI_EVENT_FLAG_SYNTHETIC and so on. */
     uint32_t flags;
-    /** The number of the event. It grows from event to event of one consumer. Gaps have no meaning. */
+    /** A number that grows from event to event. A consumer may see gaps, which have no meaning. */
     uint64_t seq;
-    /** The generation of the cache that includes this event. */
+    /** The cache includes this event from this generation on. */
     uint64_t generation;
     /** For CRI_EVENT_OVERFLOW: how many events this consumer lost. Otherwise 0. */
     uint64_t lost;
@@ -711,15 +720,15 @@ cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 /* ================================================================================================
  * Watcher
  *
- * A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it reconnects without
- * end. Until then, the cache stays readable as it was last known; cri_watcher_state says whether that is so.
+ * A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
+ * without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
  * ================================================================================================ */
 
 /** A watcher of one engine. */
 typedef struct cri_watcher cri_watcher;
 
 /**
- * Makes a watcher. It does not connect to the engine, and makes no thread.
+ * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
  * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
  * watcher takes the first well-known socket that answers; "" is an error
@@ -745,12 +754,12 @@ cri_status cri_watcher_start(const cri_watcher *watcher,
                              cri_error **err);
 
 /**
- * Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pids of
- * all running containers, or has done so for the time of the option ready.pid_wait_ms. Pids that are unknown by
- * then come later, as CRI_EVENT_UPDATED.
+ * Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pid of
+ * every running container. It waits for these pids at most as long as the option ready.pid_wait_ms says. Later
+ * pids are reported by CRI_EVENT_UPDATED.
  *
  * @param watcher the watcher
- * @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; without waiting, if waiting cannot help:
  * CRI_E_PERMISSION, CRI_E_UNSUPPORTED, or CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
@@ -763,12 +772,12 @@ cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
 /**
  * Waits until the cache is at least as new as this call: until it includes a list that began after the call. It
  * also works on a watcher that is not started, and then fails at once if the engine cannot be reached. On a
- * started watcher it tries again until the timeout.
+ * started watcher, the call waits until the engine answers, up to the timeout.
  *
  * @param watcher the watcher
- * @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL if
- * the engine gives no list; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_resync(const cri_watcher *watcher,
@@ -785,9 +794,9 @@ cri_status cri_watcher_resync(const cri_watcher *watcher,
 uint32_t cri_watcher_state(const cri_watcher *watcher);
 
 /**
- * Stops the watcher for good. It ends every wait, closes every event queue, and waits for the library's thread to
- * end. The cache stays readable. Callbacks may still come for events that are already queued;
- * cri_subscription_free ends them.
+ * Stops the watcher for good. It ends every wait, and waits for the library's thread to end. The cache stays
+ * readable. Events that are already queued can still be taken, and callbacks still get them until
+ * cri_subscription_free.
  *
  * @param watcher the watcher
  * @return CRI_OK, also if the watcher is already stopped; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
@@ -798,8 +807,8 @@ cri_status cri_watcher_stop(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Stops and frees a watcher. Subscriptions and queues stay valid: they are closed, and the program frees them
- * separately. When this call returns, the log and the packer have made their last calls.
+ * Stops and frees a watcher. The program frees subscriptions and queues separately: they are closed, but stay
+ * valid. When this call returns, the log and the packer have made their last calls.
  *
  * @param watcher the watcher; NULL: does nothing; in a forked child it is leaked on purpose
  * @note Blocks like cri_watcher_stop, and until the log and the packer have returned. Inside a callback of this
@@ -814,8 +823,8 @@ void cri_watcher_free(cri_watcher *watcher);
  * the time of the newest full list, and "state" the state of the watcher. docs/json.md describes each kind of
  * JSON.
  *
- * A query is a JSON object that selects what to show. All keys are optional. A container has to match all keys
- * that are given:
+ * A query is a JSON object that selects what to show. All keys are optional. If several are given, all of them
+ * apply:
  *
  * - "states": an array of "created", "running", "exited", "unknown". Without it, only running containers are
  *   shown.
@@ -824,8 +833,9 @@ void cri_watcher_free(cri_watcher *watcher);
  * - "kind": "container" or "sandbox".
  * - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
  * - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
- *   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels of the container in the
- *   merged view (see CRI_LABEL_POD_NAME and so on), and for other keys the labels of the pod.
+ *   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
+ *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
+ *   pod.
  * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
  * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
@@ -840,9 +850,9 @@ void cri_watcher_free(cri_watcher *watcher);
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
  * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call of a generation sorts the cache, O(n log n), and the first
- * one without a query writes the text, O(n); other threads that ask meanwhile wait for it. Later calls without a
- * query share the text, O(1). A query costs O(n).
+ * @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
+ * calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
+ * and O(n) with a query.
  */
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
@@ -866,9 +876,9 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Shows one container or sandbox, in any state. It also finds containers that the engine no longer has, as long as
- * the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have the same
- * name, it shows the running one, otherwise the newest one.
+ * Returns one container or sandbox as JSON, in any state. It also finds containers that the engine no longer has,
+ * as long as the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have
+ * the same name, it returns the running one, otherwise the newest one.
  *
  * @param watcher the watcher
  * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id
@@ -937,8 +947,8 @@ typedef struct cri_snapshot cri_snapshot;
  * @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
  * @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call of a generation copies and sorts the cache, O(n log n); other
- * threads that ask meanwhile wait for it. Later calls are O(1).
+ * @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
+ * other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
                                 cri_snapshot **out,
@@ -955,16 +965,16 @@ cri_status cri_watcher_snapshot(const cri_watcher *watcher,
 uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
 
 /**
- * Shows everything that runs: containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the
- * sandbox comes first. Containers whose pod is not known yet come before all others.
+ * Returns all running containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the sandbox
+ * comes first. Containers whose pod is not known yet come before all others.
  *
  * @param snapshot the snapshot
  * @param out receives an array of records, which belongs to the snapshot; cri_container_ref keeps a record for
  * longer
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call of a generation builds the array and new records, O(n); other
- * threads that ask meanwhile wait for it. Later calls are O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+ * calls from other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    const cri_container *const **out,
@@ -972,14 +982,14 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    cri_error **err);
 
 /**
- * Shows the pods in which a container or the sandbox runs, sorted by namespace and name.
+ * Returns the pods in which a container or the sandbox runs, sorted by namespace and name.
  *
  * @param snapshot the snapshot
  * @param out receives an array of records, which belongs to the snapshot
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call of a generation builds the array and new records, O(n); other
- * threads that ask meanwhile wait for it. Later calls are O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+ * calls from other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
                              const cri_pod *const **out,
@@ -1004,7 +1014,7 @@ cri_status cri_snapshot_find(const cri_snapshot *snapshot,
  * Frees a snapshot, and with it the records that nothing else uses.
  *
  * @param snapshot the snapshot; NULL: does nothing
- * @note Never blocks. O(1); O(n) if it was the last user of its generation.
+ * @note Never blocks. O(1), or O(n) if no other snapshot shares its memory.
  */
 void cri_snapshot_free(cri_snapshot *snapshot);
 
@@ -1020,11 +1030,11 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * @param watcher the watcher
  * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
  * @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and CRI_INSPECT_SHOW_ENV
- * @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only
  * with CRI_INSPECT_REQUIRE_PROCESS; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
- * CRI_E_PROTOCOL if the engine gives no answer; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * CRI_E_PROTOCOL if the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_inspect(const cri_watcher *watcher,
@@ -1044,15 +1054,15 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
  * @param watcher the watcher
  * @param method the RPC, e.g. "RuntimeService/Status"
  * @param request the request as JSON, e.g. "{\"verbose\":true}"; NULL or "": an empty request
- * @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait. After a
- * timeout, the engine may still carry out the request.
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait. After a timeout, the engine
+ * may still carry out the request.
  * @param out receives JSON; free with cri_buffer_free
  * @return CRI_OK; CRI_E_PERMISSION for an RPC that may change something, without call.allow_mutations;
  * CRI_E_UNSUPPORTED for an RPC that returns a stream (the message says what to use instead), and for every RPC in
  * a build without calls; CRI_E_INVALID_ARGUMENT for an unknown RPC (the message lists the known ones) and for a
  * request that does not fit the RPC (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
- * CRI_E_CONNECT, CRI_E_PROTOCOL if the engine refuses the request or gives no answer (the error has its gRPC
- * code); CRI_E_STOPPED, CRI_E_FORKED
+ * CRI_E_CONNECT, CRI_E_PROTOCOL if the request to the engine failed (the error has the gRPC code); CRI_E_STOPPED,
+ * CRI_E_FORKED
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_call(const cri_watcher *watcher,
@@ -1067,8 +1077,8 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
  *
  * A subscription calls a function for each event, one after the other, on its own thread. It begins with a replay:
  * CRI_EVENT_REPLAY_BEGIN, one CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run, CRI_EVENT_REPLAY_END.
- * Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay, which
- * shows everything that runs. So the code that handles the first replay also handles an overflow.
+ * Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay; a run
+ * that this replay does not show has ended. So the code that handles the first replay also handles an overflow.
  * ================================================================================================ */
 
 /** A subscription of a callback to events. */
@@ -1114,9 +1124,9 @@ void cri_subscription_free(cri_subscription *subscription);
 /* ================================================================================================
  * Event queues
  *
- * A queue holds the same events until the program takes them. The program can take them in a loop, or when poll or
- * epoll reports the queue's descriptor. A queue is bounded: if it is full, it gets CRI_EVENT_OVERFLOW and a new
- * replay.
+ * A queue holds the events that a callback would get, until the program takes them. The program can take them in a
+ * loop, or when poll or epoll reports the queue's descriptor. A queue is bounded. If it overflows, its events are
+ * dropped, and the program gets CRI_EVENT_OVERFLOW and a new replay.
  *
  *     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
  *     do {
@@ -1164,7 +1174,7 @@ int32_t cri_event_queue_fd(const cri_event_queue *queue);
  * Takes the next event.
  *
  * @param queue the queue
- * @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the event on CRI_OK; free with cri_event_free
  * @return CRI_OK; CRI_AGAIN if there is no event within timeout_ms; CRI_CLOSED if no more will come: the watcher
  * has stopped and all events were taken, or the queue was freed; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
@@ -1206,18 +1216,18 @@ void cri_event_free(cri_event *event);
 /* ================================================================================================
  * Log
  *
- * A watcher reports its own work to the program: connections, why one was lost, how it notices changes, failed
- * lists, slow consumers, requests without an answer, contradictions of the engine. There is no global logger, and
- * nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same messages, of all
- * levels, as events.
+ * A watcher reports its own work to the program: connections, causes of lost connections, how it notices changes,
+ * failed lists, slow consumers, requests without an answer, contradictions of the engine. There is no global
+ * logger, and nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same
+ * messages, of all levels, as events.
  * ================================================================================================ */
 
 /** A function that takes a log message. The message is valid until the function returns. */
 typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data);
 
 /**
- * Calls a function for each log message of the watcher, on its own thread ("cri-log"). It can be set once, before
- * the start.
+ * Calls a function for each log message of the watcher, on its own thread ("cri-log"). A watcher has at most one
+ * log, set before the start.
  *
  * @param watcher the watcher
  * @param max_level the least urgent level to report: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
@@ -1249,12 +1259,12 @@ cri_status cri_watcher_set_log(const cri_watcher *watcher,
 typedef struct cri_rucksack cri_rucksack;
 
 /**
- * Sets the rucksack of the container that is being packed. Only the packer that was given it may call this. The
+ * Sets the rucksack of the container that is being packed. Only the packer may call this, before it returns. The
  * last call counts; without a call there is no rucksack.
  *
  * @param rucksack the place that the packer was given
  * @param json the rucksack, which is copied; NULL: none
- * @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not JSON, which is logged, too
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON (the watcher logs that)
  * @note Does not wait. O(size of json).
  */
 cri_status cri_rucksack_set(const cri_rucksack *rucksack,
@@ -1262,9 +1272,9 @@ cri_status cri_rucksack_set(const cri_rucksack *rucksack,
                             cri_error **err);
 
 /**
- * A packer: makes the rucksack of one container, and calls cri_rucksack_set. It gets the container, as "container"
- * of "criwatch.container/1", and everything that the engine knows about it, as "criwatch.inspect/1". All arguments
- * are valid until the function returns.
+ * A packer: a function that makes the rucksack of one container, and passes it to cri_rucksack_set. `container` is
+ * the container as JSON, as under the key "container" of "criwatch.container/1". `inspection` is everything that
+ * the engine knows about it, "criwatch.inspect/1". All arguments are valid until the function returns.
  */
 typedef void (*cri_pack_fn)(const char *container,
                             const char *inspection,
@@ -1273,10 +1283,10 @@ typedef void (*cri_pack_fn)(const char *container,
 
 /**
  * Calls a function at the beginning of each run, on its own thread ("cri-pack"), to make the rucksack of the
- * container. It can be set once, before the start. The CRI_EVENT_STARTED waits for the rucksack, at most for the
- * option packer.timeout_ms. A later rucksack is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. A run
- * that has ended by then gets none. The packer costs one verbose request to the engine for each run. The values of
- * environment variables are redacted, unless the option packer.show_env is set.
+ * container. A watcher has at most one packer, set before the start. CRI_EVENT_STARTED waits for the rucksack, at
+ * most as long as the option packer.timeout_ms says. A later rucksack is reported by a CRI_EVENT_UPDATED with
+ * CRI_CHANGED_RUCKSACK. A run that has ended by then gets none. The packer costs one verbose request to the engine
+ * for each run. The values of environment variables are redacted, unless the option packer.show_env is set.
  *
  * @param watcher the watcher
  * @param function is called for each run, never two calls at a time
@@ -1302,7 +1312,8 @@ cri_status cri_watcher_set_packer(const cri_watcher *watcher,
  * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
  * @param json the rucksack, which is copied; NULL: removes the rucksack
  * @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
- * the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not JSON; CRI_E_STOPPED, CRI_E_FORKED
+ * the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,
+ * CRI_E_FORKED
  * @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
  */
 cri_status cri_watcher_attach(const cri_watcher *watcher,

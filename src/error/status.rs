@@ -1,8 +1,8 @@
-//! The status numbers. No number ever gets a second meaning.
+//! The status numbers. The meaning of a number never changes.
 
 use crate::table::constants;
 
-/// The result of a call: `CRI_OK`, an error (< 0), or a note (> 0), which is no error.
+/// The result of a call: `CRI_OK`, an error (below 0), or a note (above 0). A note is not an error.
 pub type Status = i32;
 
 constants! {
@@ -27,7 +27,7 @@ constants! {
     pub const CRI_E_STOPPED: Status = -5;
     /// The library cannot connect to the engine's socket.
     pub const CRI_E_CONNECT: Status = -6;
-    /// This user lacks a permission, for example for the engine's socket; or an option forbids the call.
+    /// This user lacks a permission, for example for the engine's socket, or an option forbids the call.
     pub const CRI_E_PERMISSION: Status = -7;
     /// The engine answered a request with an error. The error has the gRPC code.
     pub const CRI_E_RPC: Status = -8;

@@ -18,11 +18,11 @@ use crate::model::JsonText;
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
 /// @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and CRI_INSPECT_SHOW_ENV
-/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only
 /// with CRI_INSPECT_REQUIRE_PROCESS; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
-/// CRI_E_PROTOCOL if the engine gives no answer; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// CRI_E_PROTOCOL if the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_inspect(
@@ -49,15 +49,15 @@ fn inspect(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, flags: u32, time
 /// @param watcher the watcher
 /// @param method the RPC, e.g. "RuntimeService/Status"
 /// @param request the request as JSON, e.g. "{\"verbose\":true}"; NULL or "": an empty request
-/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait. After a
-/// timeout, the engine may still carry out the request.
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait. After a timeout, the engine
+/// may still carry out the request.
 /// @param out receives JSON; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_PERMISSION for an RPC that may change something, without call.allow_mutations;
 /// CRI_E_UNSUPPORTED for an RPC that returns a stream (the message says what to use instead), and for every RPC in
 /// a build without calls; CRI_E_INVALID_ARGUMENT for an unknown RPC (the message lists the known ones) and for a
 /// request that does not fit the RPC (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
-/// CRI_E_CONNECT, CRI_E_PROTOCOL if the engine refuses the request or gives no answer (the error has its gRPC
-/// code); CRI_E_STOPPED, CRI_E_FORKED
+/// CRI_E_CONNECT, CRI_E_PROTOCOL if the request to the engine failed (the error has the gRPC code); CRI_E_STOPPED,
+/// CRI_E_FORKED
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_call(

@@ -1,6 +1,7 @@
 //! Errors
 //!
-//! An error object adds to the status: a message with all causes, and the codes behind it. Errors never change.
+//! An error object has the status, a message with all causes, and the gRPC code or the errno, if there is one. It
+//! never changes.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +45,7 @@ fn c_string(text: &str) -> CString {
 /// Returns the name of a status, e.g. "CRI_E_TIMEOUT".
 ///
 /// @param status any number
-/// @return a string that is never freed; "CRI_E_UNKNOWN_STATUS" for an unknown number; never NULL
+/// @return a static string, never NULL; do not free it; "CRI_E_UNKNOWN_STATUS" for an unknown number
 /// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_status_name(status: Status) -> char_p::Ref<'static> {
@@ -100,7 +101,7 @@ pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
     error.and_then(Opaque::get).and_then(|e| e.error.os_code()).unwrap_or(0)
 }
 
-/// Tells whether the same call may succeed later, without a change by the user or the program.
+/// Tells whether a later retry of the same call may succeed without any other change.
 ///
 /// @param error the error; NULL: 0
 /// @return 1: yes; 0: no

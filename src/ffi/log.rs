@@ -1,9 +1,9 @@
 //! Log
 //!
-//! A watcher reports its own work to the program: connections, why one was lost, how it notices changes, failed
-//! lists, slow consumers, requests without an answer, contradictions of the engine. There is no global logger, and
-//! nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same messages, of all
-//! levels, as events.
+//! A watcher reports its own work to the program: connections, causes of lost connections, how it notices changes,
+//! failed lists, slow consumers, requests without an answer, contradictions of the engine. There is no global
+//! logger, and nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same
+//! messages, of all levels, as events.
 
 #![forbid(unsafe_code)]
 
@@ -24,8 +24,8 @@ use crate::model::{CRI_EVENT_LOG, CRI_LOG_DEBUG, CRI_LOG_ERROR, CRI_SUBSCRIBE_LI
 /// A function that takes a log message. The message is valid until the function returns.
 pub type cri_log_fn = Option<unsafe extern "C" fn(level: u32, message: *const c_char, user_data: *mut c_void)>;
 
-/// Calls a function for each log message of the watcher, on its own thread ("cri-log"). It can be set once, before
-/// the start.
+/// Calls a function for each log message of the watcher, on its own thread ("cri-log"). A watcher has at most one
+/// log, set before the start.
 ///
 /// @param watcher the watcher
 /// @param max_level the least urgent level to report: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG

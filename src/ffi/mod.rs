@@ -23,24 +23,25 @@
 //! - Engine: the container engine that a watcher follows, such as containerd or CRI-O.
 //! - Sandbox: the container that holds the namespaces of a pod ("pause" container). Functions and events treat it
 //!   as a container, too.
-//! - Run: one container from one start to its exit; or one sandbox while it is ready.
+//! - Run: the time from one start of a container to its exit, or the time during which a sandbox is ready.
 //! - Cache: the containers and pods that the watcher knows. A snapshot is the cache at one moment.
 //! - Generation: a number that grows with every change of the cache.
+//! - Consumer: a callback subscription or an event queue.
 //! - Replay: events that describe the cache to a consumer, one CRI_EVENT_STARTED for each run.
-//! - Rucksack: JSON that the program itself adds to a container.
+//! - Rucksack: JSON that the program itself adds to a container. A packer is a function of the program that makes
+//!   it.
 //!
 //! Conventions
 //!
-//! - Names have the form cri_NOUN_VERB. Parameters come in this order: the object, inputs, outputs, `cri_error
-//!   **err`.
+//! - Names have the form cri_NOUN_VERB. Parameters come in this order: the object, inputs, outputs, and `err`.
 //! - Status: CRI_OK is 0. Errors are below 0. Notes are above 0 and come without an error object. A program can
-//!   always decide by the status alone. No number ever gets a second meaning.
+//!   always decide by the status alone. The meaning of a number never changes.
 //! - Errors: `err` may be NULL. Otherwise every call overwrites `*err`, with NULL or with a new error. The caller
 //!   frees the error with cri_error_free. The call does not free an error that `*err` already holds: free it first.
 //!   There is no "last error" per thread.
 //! - Outputs: a call writes its outputs only on success. Buffers are the exception: every call overwrites them, and
-//!   they are empty after an error. The call does not free what a buffer already holds: free it first. An empty
-//!   buffer may be freed any number of times.
+//!   they are empty unless the call returns CRI_OK. The call does not free what a buffer already holds: free it
+//!   first. An empty buffer may be freed any number of times.
 //! - NULL: a parameter may be NULL only if its description says so. Otherwise the call returns
 //!   CRI_E_INVALID_ARGUMENT. Every _free function and every cri_error function accepts NULL.
 //! - Wrong objects: an object of another type, passed through a cast, is treated like NULL. The library cannot
@@ -50,23 +51,26 @@
 //! - Ownership: the caller owns every object and every buffer that a call returns through a parameter. The caller
 //!   frees it with the function that the parameter's description names, never with free(). A `const char *` result
 //!   belongs to the object that the function was called on.
-//! - Structs that the library fills begin with struct_size and only grow at the end.
+//! - Structs that the library fills begin with struct_size and only grow at the end. A newer field is there only if
+//!   struct_size covers it.
 //! - Unknown values: ignore event types, flags and states that you do not know. Newer libraries add some.
 //!
 //! Contracts
 //!
 //! - Threads: any thread may call any function at any time. Several threads may use the same object at the same
-//!   time. Only a _free function must be the last call on its object.
-//! - Blocking: only functions with `timeout_ms` wait for the engine or for an event. Below 0 they wait without a
-//!   limit; at 0 they do not wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
+//!   time. Therefore most functions take a const object, even if they change it. A _free function must be the last
+//!   call on its object.
+//! - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no
+//!   limit; 0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
 //!   library, and their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach and
 //!   cri_subscription_free. All other functions work in memory and take short locks. The notes give their cost; n
 //!   is the number of containers in the cache.
-//! - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback delays no other one. The
-//!   log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are valid
-//!   until it returns. A callback must not throw or longjmp. It may call every function. Three functions behave
-//!   differently when a callback calls them on its own watcher: cri_watcher_stop returns CRI_E_WOULD_DEADLOCK,
-//!   cri_watcher_free takes effect after the callback has returned, and cri_subscription_free does not wait.
+//! - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback does not delay the others.
+//!   The log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are
+//!   valid until it returns. A callback must not throw or longjmp. It may call every function. Three functions
+//!   behave differently when a callback calls them on its own watcher: cri_watcher_stop returns
+//!   CRI_E_WOULD_DEADLOCK, cri_watcher_free takes effect after the callback has returned, and cri_subscription_free
+//!   does not wait.
 //! - User data: the library never reads user_data. It calls destroy(user_data) exactly once: after the last
 //!   callback, or, if the registration fails, before that call returns. destroy may be NULL.
 //! - Signals: the threads of the library block all asynchronous signals, so handlers of the program never run on
@@ -76,8 +80,8 @@
 //!   with which Rust aborts the process when no memory is left.
 //! - Fork: a child process may exec, exit, or make its own watchers. In the child, calls on a watcher that the
 //!   parent started return CRI_E_FORKED, and _free functions leak on purpose. A program may make a watcher before
-//!   daemon() and start it afterwards. It must subscribe callbacks and set the log and the packer after daemon().
-//!   All descriptors are closed on exec.
+//!   daemon() and start it afterwards. Callback subscriptions, the log and the packer have threads, so the program
+//!   must set them up after daemon(). All descriptors are closed on exec.
 //! - Unloading: dlclose leaves the library in memory.
 //! - Defects: a panic inside the library becomes CRI_E_PANIC. It never unwinds into the program.
 //! - Compatibility: there is one SONAME for each CRI_ABI_VERSION. Within one version, functions and constants are

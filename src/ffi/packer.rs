@@ -15,9 +15,9 @@ use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_rucksack, cri_watcher};
 use crate::error::{Result, Status};
 
-/// A packer: makes the rucksack of one container, and calls cri_rucksack_set. It gets the container, as "container"
-/// of "criwatch.container/1", and everything that the engine knows about it, as "criwatch.inspect/1". All arguments
-/// are valid until the function returns.
+/// A packer: a function that makes the rucksack of one container, and passes it to cri_rucksack_set. `container` is
+/// the container as JSON, as under the key "container" of "criwatch.container/1". `inspection` is everything that
+/// the engine knows about it, "criwatch.inspect/1". All arguments are valid until the function returns.
 pub type cri_pack_fn = Option<
     unsafe extern "C" fn(
         container: *const c_char,
@@ -28,10 +28,10 @@ pub type cri_pack_fn = Option<
 >;
 
 /// Calls a function at the beginning of each run, on its own thread ("cri-pack"), to make the rucksack of the
-/// container. It can be set once, before the start. The CRI_EVENT_STARTED waits for the rucksack, at most for the
-/// option packer.timeout_ms. A later rucksack is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. A run
-/// that has ended by then gets none. The packer costs one verbose request to the engine for each run. The values of
-/// environment variables are redacted, unless the option packer.show_env is set.
+/// container. A watcher has at most one packer, set before the start. CRI_EVENT_STARTED waits for the rucksack, at
+/// most as long as the option packer.timeout_ms says. A later rucksack is reported by a CRI_EVENT_UPDATED with
+/// CRI_CHANGED_RUCKSACK. A run that has ended by then gets none. The packer costs one verbose request to the engine
+/// for each run. The values of environment variables are redacted, unless the option packer.show_env is set.
 ///
 /// @param watcher the watcher
 /// @param function is called for each run, never two calls at a time
@@ -78,7 +78,8 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
 /// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
 /// @param json the rucksack, which is copied; NULL: removes the rucksack
 /// @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
-/// the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not JSON; CRI_E_STOPPED, CRI_E_FORKED
+/// the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,
+/// CRI_E_FORKED
 /// @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
 #[ffi_export]
 pub extern "C" fn cri_watcher_attach(

@@ -4,8 +4,8 @@
 //! the time of the newest full list, and "state" the state of the watcher. docs/json.md describes each kind of
 //! JSON.
 //!
-//! A query is a JSON object that selects what to show. All keys are optional. A container has to match all keys
-//! that are given:
+//! A query is a JSON object that selects what to show. All keys are optional. If several are given, all of them
+//! apply:
 //!
 //! - "states": an array of "created", "running", "exited", "unknown". Without it, only running containers are
 //!   shown.
@@ -14,8 +14,9 @@
 //! - "kind": "container" or "sandbox".
 //! - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
 //! - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
-//!   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels of the container in the
-//!   merged view (see CRI_LABEL_POD_NAME and so on), and for other keys the labels of the pod.
+//!   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
+//!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
+//!   pod.
 //! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
 //! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
@@ -40,9 +41,9 @@ use crate::model::JsonText;
 /// @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
 /// the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call of a generation sorts the cache, O(n log n), and the first
-/// one without a query writes the text, O(n); other threads that ask meanwhile wait for it. Later calls without a
-/// query share the text, O(1). A query costs O(n).
+/// @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
+/// calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
+/// and O(n) with a query.
 #[ffi_export]
 pub extern "C" fn cri_watcher_list(
     watcher: Option<&cri_watcher>,
@@ -72,9 +73,9 @@ pub extern "C" fn cri_watcher_pods(
     fill_if(out, err, || live(watcher)?.pods(optional_text(query, "query")?))
 }
 
-/// Shows one container or sandbox, in any state. It also finds containers that the engine no longer has, as long as
-/// the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have the same
-/// name, it shows the running one, otherwise the newest one.
+/// Returns one container or sandbox as JSON, in any state. It also finds containers that the engine no longer has,
+/// as long as the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have
+/// the same name, it returns the running one, otherwise the newest one.
 ///
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id

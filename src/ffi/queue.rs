@@ -1,8 +1,8 @@
 //! Event queues
 //!
-//! A queue holds the same events until the program takes them. The program can take them in a loop, or when poll or
-//! epoll reports the queue's descriptor. A queue is bounded: if it is full, it gets CRI_EVENT_OVERFLOW and a new
-//! replay.
+//! A queue holds the events that a callback would get, until the program takes them. The program can take them in a
+//! loop, or when poll or epoll reports the queue's descriptor. A queue is bounded. If it overflows, its events are
+//! dropped, and the program gets CRI_EVENT_OVERFLOW and a new replay.
 //!
 //! ```c
 //!     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
@@ -94,7 +94,7 @@ pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
 /// Takes the next event.
 ///
 /// @param queue the queue
-/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the event on CRI_OK; free with cri_event_free
 /// @return CRI_OK; CRI_AGAIN if there is no event within timeout_ms; CRI_CLOSED if no more will come: the watcher
 /// has stopped and all events were taken, or the queue was freed; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT

@@ -82,7 +82,7 @@ pub struct cri_container {
     pub id: *const c_char,
     /// The name inside the pod. For a sandbox: the name of the pod.
     pub name: *const c_char,
-    /// The pod; NULL: not known yet.
+    /// The pod; NULL if it is not known yet.
     pub pod: *const cri_pod,
     /// The pid of the first process, in the pid namespace of this program; 0: none, or unknown. After the exit, it
     /// is still the pid that the process had.
@@ -96,7 +96,7 @@ pub struct cri_container {
     pub missing: u64,
     /// The image, as the author of the pod wrote it.
     pub image: *const c_char,
-    /// The reference to which the engine resolved the image.
+    /// What the engine resolved the image to: a digest, or a reference with a digest.
     pub image_ref: *const c_char,
     /// The engine's id of the image.
     pub image_id: *const c_char,
@@ -136,9 +136,9 @@ pub struct cri_event {
     pub r#type: u32,
     /// Bits of CRI_EVENT_FLAG_SYNTHETIC and so on.
     pub flags: u32,
-    /// The number of the event. It grows from event to event of one consumer. Gaps have no meaning.
+    /// A number that grows from event to event. A consumer may see gaps, which have no meaning.
     pub seq: u64,
-    /// The generation of the cache that includes this event.
+    /// The cache includes this event from this generation on.
     pub generation: u64,
     /// For CRI_EVENT_OVERFLOW: how many events this consumer lost. Otherwise 0.
     pub lost: u64,

@@ -48,12 +48,12 @@ impl Rucksack {
     }
 }
 
-/// Sets the rucksack of the container that is being packed. Only the packer that was given it may call this. The
+/// Sets the rucksack of the container that is being packed. Only the packer may call this, before it returns. The
 /// last call counts; without a call there is no rucksack.
 ///
 /// @param rucksack the place that the packer was given
 /// @param json the rucksack, which is copied; NULL: none
-/// @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not JSON, which is logged, too
+/// @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON (the watcher logs that)
 /// @note Does not wait. O(size of json).
 #[ffi_export]
 pub extern "C" fn cri_rucksack_set(

@@ -35,8 +35,8 @@ opaque!(cri_snapshot: Arc<Snapshot>);
 /// @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
 /// @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call of a generation copies and sorts the cache, O(n log n); other
-/// threads that ask meanwhile wait for it. Later calls are O(1).
+/// @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
+/// other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_snapshot(
     watcher: Option<&cri_watcher>,
@@ -57,16 +57,16 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
     snapshot.and_then(Opaque::get).map_or(0, |s| s.generation())
 }
 
-/// Shows everything that runs: containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the
-/// sandbox comes first. Containers whose pod is not known yet come before all others.
+/// Returns all running containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the sandbox
+/// comes first. Containers whose pod is not known yet come before all others.
 ///
 /// @param snapshot the snapshot
 /// @param out receives an array of records, which belongs to the snapshot; cri_container_ref keeps a record for
 /// longer
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call of a generation builds the array and new records, O(n); other
-/// threads that ask meanwhile wait for it. Later calls are O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+/// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_containers(
     snapshot: Option<&cri_snapshot>,
@@ -81,14 +81,14 @@ pub extern "C" fn cri_snapshot_containers(
     })
 }
 
-/// Shows the pods in which a container or the sandbox runs, sorted by namespace and name.
+/// Returns the pods in which a container or the sandbox runs, sorted by namespace and name.
 ///
 /// @param snapshot the snapshot
 /// @param out receives an array of records, which belongs to the snapshot
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call of a generation builds the array and new records, O(n); other
-/// threads that ask meanwhile wait for it. Later calls are O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+/// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_pods(
     snapshot: Option<&cri_snapshot>,
@@ -129,7 +129,7 @@ fn find(snapshot: Option<&cri_snapshot>, id_or_name: Text<'_>, out: Option<&mut 
 /// Frees a snapshot, and with it the records that nothing else uses.
 ///
 /// @param snapshot the snapshot; NULL: does nothing
-/// @note Never blocks. O(1); O(n) if it was the last user of its generation.
+/// @note Never blocks. O(1), or O(n) if no other snapshot shares its memory.
 #[ffi_export]
 pub extern "C" fn cri_snapshot_free(snapshot: Option<repr_c::Box<cri_snapshot>>) {
     infallible((), || drop(taken::<cri_snapshot>(snapshot)))

@@ -2,8 +2,8 @@
 //!
 //! A subscription calls a function for each event, one after the other, on its own thread. It begins with a replay:
 //! CRI_EVENT_REPLAY_BEGIN, one CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run, CRI_EVENT_REPLAY_END.
-//! Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay, which
-//! shows everything that runs. So the code that handles the first replay also handles an overflow.
+//! Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay; a run
+//! that this replay does not show has ended. So the code that handles the first replay also handles an overflow.
 
 #![forbid(unsafe_code)]
 

@@ -18,7 +18,8 @@ pub const CRI_VERSION_NUMBER: u32 = CRI_VERSION_MAJOR * 1000000 + CRI_VERSION_MI
 /// The version of the binary interface. It changes only together with the SONAME.
 pub const CRI_ABI_VERSION: u32 = 1;
 
-/// Returns the CRI_ABI_VERSION of the loaded library. Bindings refuse a library with another version than theirs.
+/// Returns the CRI_ABI_VERSION of the loaded library. A binding should refuse a library with another number than
+/// its own.
 ///
 /// @return the number
 /// @note Never blocks. O(1).
@@ -38,7 +39,7 @@ pub extern "C" fn cri_version_number() -> u32 {
 
 /// Returns the version of the loaded library as text, e.g. "0.1.0".
 ///
-/// @return a string that is never freed; never NULL
+/// @return a static string, never NULL; do not free it
 /// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_version() -> char_p::Ref<'static> {

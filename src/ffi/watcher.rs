@@ -1,7 +1,7 @@
 //! Watcher
 //!
-//! A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it reconnects without
-//! end. Until then, the cache stays readable as it was last known; cri_watcher_state says whether that is so.
+//! A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
+//! without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
 
 #![forbid(unsafe_code)]
 
@@ -81,7 +81,7 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
     }
 }
 
-/// Makes a watcher. It does not connect to the engine, and makes no thread.
+/// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
 /// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
 /// watcher takes the first well-known socket that answers; "" is an error
@@ -119,12 +119,12 @@ pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&
     run(err, || live(watcher)?.start())
 }
 
-/// Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pids of
-/// all running containers, or has done so for the time of the option ready.pid_wait_ms. Pids that are unknown by
-/// then come later, as CRI_EVENT_UPDATED.
+/// Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pid of
+/// every running container. It waits for these pids at most as long as the option ready.pid_wait_ms says. Later
+/// pids are reported by CRI_EVENT_UPDATED.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; without waiting, if waiting cannot help:
 /// CRI_E_PERMISSION, CRI_E_UNSUPPORTED, or CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
@@ -140,12 +140,12 @@ pub extern "C" fn cri_watcher_wait_ready(
 
 /// Waits until the cache is at least as new as this call: until it includes a list that began after the call. It
 /// also works on a watcher that is not started, and then fails at once if the engine cannot be reached. On a
-/// started watcher it tries again until the timeout.
+/// started watcher, the call waits until the engine answers, up to the timeout.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait, in milliseconds; below 0: without a limit; 0: does not wait
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL if
-/// the engine gives no list; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_resync(
@@ -170,9 +170,9 @@ fn state(watcher: Option<&cri_watcher>) -> u32 {
     live(watcher).map_or(CRI_WATCHER_STOPPED, |w| w.state().number())
 }
 
-/// Stops the watcher for good. It ends every wait, closes every event queue, and waits for the library's thread to
-/// end. The cache stays readable. Callbacks may still come for events that are already queued;
-/// cri_subscription_free ends them.
+/// Stops the watcher for good. It ends every wait, and waits for the library's thread to end. The cache stays
+/// readable. Events that are already queued can still be taken, and callbacks still get them until
+/// cri_subscription_free.
 ///
 /// @param watcher the watcher
 /// @return CRI_OK, also if the watcher is already stopped; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
@@ -193,8 +193,8 @@ fn stop(watcher: &Watcher) -> Result<()> {
     watcher.stop()
 }
 
-/// Stops and frees a watcher. Subscriptions and queues stay valid: they are closed, and the program frees them
-/// separately. When this call returns, the log and the packer have made their last calls.
+/// Stops and frees a watcher. The program frees subscriptions and queues separately: they are closed, but stay
+/// valid. When this call returns, the log and the packer have made their last calls.
 ///
 /// @param watcher the watcher; NULL: does nothing; in a forked child it is leaked on purpose
 /// @note Blocks like cri_watcher_stop, and until the log and the packer have returned. Inside a callback of this

@@ -6,35 +6,36 @@ use crate::table::constants;
 
 constants! {
     EVENT_TYPES: u32;
-    /// A run has begun: a container was started, or a sandbox is ready. Reported exactly once for each run.
+    /// A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat
+    /// it with CRI_EVENT_FLAG_INITIAL.
     pub const CRI_EVENT_STARTED: u32 = 1;
-    /// A run has ended. Reported exactly once for each run, after its STARTED. Only with CRI_SUBSCRIBE_LIVE_ONLY or
-    /// CRI_EVENT_FLAG_NEVER_STARTED, an EXITED may come without a STARTED.
+    /// A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED
+    /// only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
     pub const CRI_EVENT_EXITED: u32 = 2;
     /// Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the
     /// EXITED, too: the reason of an exit may become known, or final, about a second later.
     pub const CRI_EVENT_UPDATED: u32 = 3;
     /// The state of the watcher has changed. `watcher_state` is the new one.
     pub const CRI_EVENT_STATE: u32 = 4;
-    /// A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Comes whatever the mask is.
+    /// A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
     pub const CRI_EVENT_REPLAY_BEGIN: u32 = 5;
-    /// The replay is complete: what it did not show does not run. Comes whatever the mask is.
+    /// The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
     pub const CRI_EVENT_REPLAY_END: u32 = 6;
-    /// This consumer was too slow and lost events; `lost` says how many. A replay follows. Comes whatever the mask
-    /// is.
+    /// This consumer was too slow and lost events; `lost` says how many. A replay follows, except with
+    /// CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
     pub const CRI_EVENT_OVERFLOW: u32 = 7;
-    /// A container was created and is not started yet. Comes only if the mask asks for it. Containers that the
+    /// A container was created and is not started yet. Sent only if the mask asks for it. Containers that the
     /// watcher first sees after their start get no CREATED.
     pub const CRI_EVENT_CREATED: u32 = 8;
-    /// The engine no longer has the container or sandbox. Comes only if the mask asks for it.
+    /// The engine no longer has the container or sandbox. Sent only if the mask asks for it.
     pub const CRI_EVENT_REMOVED: u32 = 9;
-    /// The watcher reports about its own work; `log_level` gives the level. Comes only if the mask asks for it.
+    /// The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
     pub const CRI_EVENT_LOG: u32 = 10;
 }
 
 constants! {
     EVENT_FLAGS: u32;
-    /// The event was concluded from a list, and not reported by the event stream of the engine.
+    /// The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     pub const CRI_EVENT_FLAG_SYNTHETIC: u32 = 1;
     /// The event is part of a replay: the run began before the replay.
     pub const CRI_EVENT_FLAG_INITIAL: u32 = 2;
@@ -161,7 +162,7 @@ constants! {
 
 constants! {
     TEXTS: &'static str;
-    /// The type of this kind of engine, as whalewatcher names it.
+    /// The engine type that whalewatcher uses for CRI engines.
     pub const CRI_ENGINE_TYPE: &str = "k8s.io/cri-api";
     /// Label: the name of the pod.
     pub const CRI_LABEL_POD_NAME: &str = "io.kubernetes.pod.name";
@@ -173,7 +174,7 @@ constants! {
     pub const CRI_LABEL_CONTAINER_NAME: &str = "io.kubernetes.container.name";
     /// Label: only sandboxes have it. Its value is "".
     pub const CRI_LABEL_SANDBOX: &str = "io.kubernetes.sandbox";
-    /// Prefix: in the merged view of labels, the key of every annotation begins with it.
+    /// Prefix: if JSON shows annotations among the labels, their keys begin with this.
     pub const CRI_ANNOTATION_KEY_PREFIX: &str = "io.kubernetes.annotation/";
 }
 

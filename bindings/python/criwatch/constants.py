@@ -39,7 +39,7 @@ CRI_E_NOT_READY: Final[int] = -4
 CRI_E_STOPPED: Final[int] = -5
 #: The library cannot connect to the engine's socket.
 CRI_E_CONNECT: Final[int] = -6
-#: This user lacks a permission, for example for the engine's socket; or an option forbids the call.
+#: This user lacks a permission, for example for the engine's socket, or an option forbids the call.
 CRI_E_PERMISSION: Final[int] = -7
 #: The engine answered a request with an error. The error has the gRPC code.
 CRI_E_RPC: Final[int] = -8
@@ -67,27 +67,27 @@ CRI_E_STATE: Final[int] = -18
 CRI_E_INTERNAL: Final[int] = -98
 #: The library has a defect: it caught a panic.
 CRI_E_PANIC: Final[int] = -99
-#: A run has begun: a container was started, or a sandbox is ready. Reported exactly once for each run.
+#: A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with CRI_EVENT_FLAG_INITIAL.
 CRI_EVENT_STARTED: Final[int] = 1
-#: A run has ended. Reported exactly once for each run, after its STARTED. Only with CRI_SUBSCRIBE_LIVE_ONLY or CRI_EVENT_FLAG_NEVER_STARTED, an EXITED may come without a STARTED.
+#: A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
 CRI_EVENT_EXITED: Final[int] = 2
 #: Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later.
 CRI_EVENT_UPDATED: Final[int] = 3
 #: The state of the watcher has changed. `watcher_state` is the new one.
 CRI_EVENT_STATE: Final[int] = 4
-#: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Comes whatever the mask is.
+#: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
 CRI_EVENT_REPLAY_BEGIN: Final[int] = 5
-#: The replay is complete: what it did not show does not run. Comes whatever the mask is.
+#: The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
 CRI_EVENT_REPLAY_END: Final[int] = 6
-#: This consumer was too slow and lost events; `lost` says how many. A replay follows. Comes whatever the mask is.
+#: This consumer was too slow and lost events; `lost` says how many. A replay follows, except with CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
 CRI_EVENT_OVERFLOW: Final[int] = 7
-#: A container was created and is not started yet. Comes only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
+#: A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
 CRI_EVENT_CREATED: Final[int] = 8
-#: The engine no longer has the container or sandbox. Comes only if the mask asks for it.
+#: The engine no longer has the container or sandbox. Sent only if the mask asks for it.
 CRI_EVENT_REMOVED: Final[int] = 9
-#: The watcher reports about its own work; `log_level` gives the level. Comes only if the mask asks for it.
+#: The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
 CRI_EVENT_LOG: Final[int] = 10
-#: The event was concluded from a list, and not reported by the event stream of the engine.
+#: The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
 CRI_EVENT_FLAG_SYNTHETIC: Final[int] = 1
 #: The event is part of a replay: the run began before the replay.
 CRI_EVENT_FLAG_INITIAL: Final[int] = 2
@@ -167,7 +167,7 @@ CRI_LOG_WARN: Final[int] = 2
 CRI_LOG_INFO: Final[int] = 3
 #: Useful when searching for a fault.
 CRI_LOG_DEBUG: Final[int] = 4
-#: The type of this kind of engine, as whalewatcher names it.
+#: The engine type that whalewatcher uses for CRI engines.
 CRI_ENGINE_TYPE: Final[str] = "k8s.io/cri-api"
 #: Label: the name of the pod.
 CRI_LABEL_POD_NAME: Final[str] = "io.kubernetes.pod.name"
@@ -179,5 +179,5 @@ CRI_LABEL_POD_UID: Final[str] = "io.kubernetes.pod.uid"
 CRI_LABEL_CONTAINER_NAME: Final[str] = "io.kubernetes.container.name"
 #: Label: only sandboxes have it. Its value is "".
 CRI_LABEL_SANDBOX: Final[str] = "io.kubernetes.sandbox"
-#: Prefix: in the merged view of labels, the key of every annotation begins with it.
+#: Prefix: if JSON shows annotations among the labels, their keys begin with this.
 CRI_ANNOTATION_KEY_PREFIX: Final[str] = "io.kubernetes.annotation/"

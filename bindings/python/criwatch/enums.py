@@ -34,7 +34,7 @@ class Status(OpenIntEnum):
     E_STOPPED = constants.CRI_E_STOPPED
     #: The library cannot connect to the engine's socket.
     E_CONNECT = constants.CRI_E_CONNECT
-    #: This user lacks a permission, for example for the engine's socket; or an option forbids the call.
+    #: This user lacks a permission, for example for the engine's socket, or an option forbids the call.
     E_PERMISSION = constants.CRI_E_PERMISSION
     #: The engine answered a request with an error. The error has the gRPC code.
     E_RPC = constants.CRI_E_RPC
@@ -67,25 +67,25 @@ class Status(OpenIntEnum):
 class EventType(OpenIntEnum):
     """What happened. Ignore types that you do not know."""
 
-    #: A run has begun: a container was started, or a sandbox is ready. Reported exactly once for each run.
+    #: A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with CRI_EVENT_FLAG_INITIAL.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A run has ended. Reported exactly once for each run, after its STARTED. Only with CRI_SUBSCRIBE_LIVE_ONLY or CRI_EVENT_FLAG_NEVER_STARTED, an EXITED may come without a STARTED.
+    #: A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
     EXITED = constants.CRI_EVENT_EXITED
     #: Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later.
     UPDATED = constants.CRI_EVENT_UPDATED
     #: The state of the watcher has changed. `watcher_state` is the new one.
     STATE = constants.CRI_EVENT_STATE
-    #: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Comes whatever the mask is.
+    #: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
     REPLAY_BEGIN = constants.CRI_EVENT_REPLAY_BEGIN
-    #: The replay is complete: what it did not show does not run. Comes whatever the mask is.
+    #: The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
     REPLAY_END = constants.CRI_EVENT_REPLAY_END
-    #: This consumer was too slow and lost events; `lost` says how many. A replay follows. Comes whatever the mask is.
+    #: This consumer was too slow and lost events; `lost` says how many. A replay follows, except with CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
     OVERFLOW = constants.CRI_EVENT_OVERFLOW
-    #: A container was created and is not started yet. Comes only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
+    #: A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
     CREATED = constants.CRI_EVENT_CREATED
-    #: The engine no longer has the container or sandbox. Comes only if the mask asks for it.
+    #: The engine no longer has the container or sandbox. Sent only if the mask asks for it.
     REMOVED = constants.CRI_EVENT_REMOVED
-    #: The watcher reports about its own work; `log_level` gives the level. Comes only if the mask asks for it.
+    #: The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
     LOG = constants.CRI_EVENT_LOG
 
     @property
@@ -97,7 +97,7 @@ class EventType(OpenIntEnum):
 class EventFlag(IntFlag):
     """How an event is known, and what is special about it."""
 
-    #: The event was concluded from a list, and not reported by the event stream of the engine.
+    #: The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     SYNTHETIC = constants.CRI_EVENT_FLAG_SYNTHETIC
     #: The event is part of a replay: the run began before the replay.
     INITIAL = constants.CRI_EVENT_FLAG_INITIAL
@@ -229,7 +229,7 @@ class LogLevel(OpenIntEnum):
     DEBUG = constants.CRI_LOG_DEBUG
 
 
-#: The type of this kind of engine, as whalewatcher names it.
+#: The engine type that whalewatcher uses for CRI engines.
 ENGINE_TYPE: Final = constants.CRI_ENGINE_TYPE
 #: Label: the name of the pod.
 LABEL_POD_NAME: Final = constants.CRI_LABEL_POD_NAME
@@ -241,5 +241,5 @@ LABEL_POD_UID: Final = constants.CRI_LABEL_POD_UID
 LABEL_CONTAINER_NAME: Final = constants.CRI_LABEL_CONTAINER_NAME
 #: Label: only sandboxes have it. Its value is "".
 LABEL_SANDBOX: Final = constants.CRI_LABEL_SANDBOX
-#: Prefix: in the merged view of labels, the key of every annotation begins with it.
+#: Prefix: if JSON shows annotations among the labels, their keys begin with this.
 ANNOTATION_KEY_PREFIX: Final = constants.CRI_ANNOTATION_KEY_PREFIX
