@@ -9,7 +9,7 @@ use super::{Id, Labels, Memo, Time};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PodState {
-    /// The engine has not observation.
+    /// The engine has not reported the state.
     #[default]
     Unknown,
     /// Ready.

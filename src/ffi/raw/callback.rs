@@ -22,7 +22,7 @@ use crate::watcher::Watcher;
 
 type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
 
-/// The program's data, and how it ends.
+/// The program's data, and the function that releases it.
 #[derive(Clone, Copy)]
 pub(in crate::ffi) struct Callback {
     user_data: *mut c_void,
@@ -34,7 +34,7 @@ impl Callback {
         Callback { user_data, destroy }
     }
 
-    /// The end of a registration: one that failed gives the data back at once.
+    /// The end of a registration: after a failure, the data is released at once.
     pub(in crate::ffi) fn destroy_if_refused(self, status: Status) -> Status {
         if status < 0 {
             self.destroy();
@@ -42,7 +42,7 @@ impl Callback {
         status
     }
 
-    /// Gives the data back to the program. The caller makes sure that this happens once.
+    /// Releases the data. The caller makes sure that this happens once.
     pub(in crate::ffi) fn destroy(self) {
         if let Some(destroy) = self.destroy {
             // SAFETY: the same function, called so that it may unwind through us.
@@ -69,9 +69,9 @@ struct Shared {
     task: Task,
     callback: Callback,
     gate: Gate,
-    /// Whether somebody has taken it upon himself to call `callback.destroy`.
+    /// Whether a thread has claimed the call of `callback.destroy`.
     destroyed: AtomicBool,
-    /// Watchers that were freed inside the callback: to be stopped after it.
+    /// Watchers that were freed inside the callback. They are stopped after it.
     freed: Mutex<Vec<Arc<Watcher>>>,
 }
 
@@ -82,7 +82,7 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Shared {
-    /// Whether it falls to the caller to call `callback.destroy`.
+    /// Claims the call of `callback.destroy`: true for one caller only.
     fn takes_destroy(&self) -> bool {
         !self.destroyed.swap(true, Ordering::SeqCst)
     }
@@ -193,7 +193,7 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
         if item.is_null() {
             break;
         }
-        // SAFETY: the item is this function's, and runs until `settle`; the header asks for a function that takes it
+        // SAFETY: the item belongs to this function, and is valid until `settle`; the header asks for a function that takes it
         // and this very data.
         unsafe { function.call(item, callback.user_data) };
         settle(shared, item);
@@ -215,7 +215,7 @@ fn begin(shared: *const Shared) -> (Function, Callback) {
     (shared.task.function(), shared.callback)
 }
 
-/// What the next call is about, or NULL at the end.
+/// The item of the next call, or NULL at the end.
 fn next(shared: *const Shared) -> *mut c_void {
     // SAFETY: as in `begin`.
     let task = unsafe { &(*shared).task };
@@ -230,7 +230,7 @@ fn takes_destroy(shared: *const Shared) -> bool {
     unsafe { &*shared }.takes_destroy()
 }
 
-/// What remains to be done after a call.
+/// Cleans up after a call.
 fn settle(shared: *const Shared, item: *mut c_void) {
     // SAFETY: as in `begin`.
     let task = unsafe { &(*shared).task };
