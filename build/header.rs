@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-/// The sections, in the header's order.
+/// The files, in the header's order. Each begins a section, except those of `CONTINUED`.
 const SECTIONS: &[&str] = &[
     "src/ffi/version.rs",
     "src/error/status.rs",
@@ -13,6 +13,7 @@ const SECTIONS: &[&str] = &[
     "src/ffi/buffer.rs",
     "src/model/constants.rs",
     "src/ffi/record.rs",
+    "src/ffi/keep.rs",
     "src/ffi/options.rs",
     "src/ffi/watcher.rs",
     "src/ffi/query.rs",
@@ -21,8 +22,12 @@ const SECTIONS: &[&str] = &[
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",
     "src/ffi/log.rs",
+    "src/ffi/rucksack.rs",
     "src/ffi/packer.rs",
 ];
+
+/// Files that belong to the section of the file before them.
+const CONTINUED: &[&str] = &["src/ffi/keep.rs", "src/ffi/packer.rs"];
 
 /// What says how to use it all: the first thing in the header.
 const PREAMBLE: &str = "src/ffi/mod.rs";
@@ -31,11 +36,11 @@ const PREAMBLE: &str = "src/ffi/mod.rs";
 const MACROS: &[(&str, &str)] = &[
     (
         "src/ffi/buffer.rs",
-        "/** What a cri_buffer has to be before its first use. */\n#define CRI_BUFFER_INIT { NULL, 0, NULL }\n",
+        "/** The value that a cri_buffer must have before its first use. */\n#define CRI_BUFFER_INIT { NULL, 0, NULL }\n",
     ),
     (
         "src/model/constants.rs",
-        "/** The bit of an event type in the mask of a subscription. */\n\
+        "/** The bit of an event type in the mask of a subscription or queue. */\n\
          #define CRI_EVENT_MASK(type) (UINT32_C(1) << (type))\n",
     ),
 ];
@@ -47,7 +52,9 @@ pub fn write(to: &Path) -> Result<(), Box<dyn Error>> {
     let mut header = opening(&read(PREAMBLE)?);
     for path in SECTIONS {
         let source = read(path)?;
-        header += &heading(&module_docs(&source));
+        if !CONTINUED.contains(path) {
+            header += &heading(&module_docs(&source));
+        }
         for part in parts(&source) {
             header += &part.title;
             if part.is_text {

@@ -1,7 +1,7 @@
 /*
- * criwatch: which containers and pods run on this node, now, and what changes.
+ * criwatch: which containers and pods run on this node, and what changes.
  *
- * The shortest program makes a watcher, asks the engine once, and prints JSON:
+ * This program makes a watcher, asks the engine once, and prints the answer as JSON:
  *
  *     cri_watcher *watcher = NULL;
  *     cri_buffer json = CRI_BUFFER_INIT;
@@ -12,51 +12,79 @@
  *     cri_buffer_free(&json);
  *     cri_watcher_free(watcher);
  *
- * An agent that follows changes starts the watcher and takes events: pushed into a callback
- * (cri_watcher_subscribe), or pulled from a queue that has a file descriptor for poll and epoll
- * (cri_event_queue_new). Events and snapshots (cri_watcher_snapshot) show structs, so that no JSON has to be parsed.
+ * An agent that follows changes starts the watcher and takes events. With cri_watcher_subscribe, the library calls
+ * a function for each event. With cri_event_queue_new, the program takes events from a queue, which has a file
+ * descriptor for poll and epoll. Events and snapshots (cri_watcher_snapshot) are C structs, so a program needs no
+ * JSON parser.
+ *
+ * Terms
+ *
+ * - Engine: the container engine that a watcher follows, such as containerd or CRI-O.
+ * - Sandbox: the container that holds the namespaces of a pod ("pause" container). Functions and events treat it
+ *   as a container, too.
+ * - Run: the time from one start of a container to its exit, or the time during which a sandbox is ready.
+ * - Cache: the containers and pods that the watcher knows. A snapshot is the cache at one moment.
+ * - Generation: a number that grows with every change of the cache.
+ * - Consumer: a callback subscription or an event queue.
+ * - Replay: events that describe the cache to a consumer, one CRI_EVENT_STARTED for each run.
+ * - Rucksack: JSON that the program itself adds to a container. A packer is a function of the program that makes
+ *   it.
  *
  * Conventions
  *
- * - Names: cri_NOUN_VERB. Arguments: the object, then inputs, then outputs, then `cri_error **err`.
- * - Status: 0 is CRI_OK, below 0 are errors, above 0 are notes that come without an error object. The status
- *   alone is always enough to branch on. Numbers are never reused.
- * - Errors: `err` may be NULL. Otherwise it is always written: NULL, or an error that the caller frees with
- *   cri_error_free. There is no "last error" kept per thread.
- * - Outputs are written only on success, buffers excepted: they are emptied first, so that freeing one is
- *   always right.
- * - NULL, where the description of a parameter does not allow it, gives CRI_E_INVALID_ARGUMENT. Every _free and
- *   every function on errors allows it. An object of another type, let through by a cast, is treated as NULL is. What
- *   was freed cannot be told from what was not.
- * - Strings are UTF-8 and end in NUL. A string with a NUL inside ends there for C; JSON shows it whole.
- * - Ownership: objects and buffers that come out of a parameter belong to the caller, who gives them back to
- *   the function named at the parameter, never to free(). `const char *` results belong to the object.
- * - Structs that the library fills begin with struct_size and only ever grow at the end. Event types, flags and
- *   states that a program does not know are to be ignored.
+ * - Names have the form cri_NOUN_VERB. Parameters come in this order: the object, inputs, outputs, and `err`.
+ * - Status: CRI_OK is 0. Errors are below 0. Notes are above 0 and come without an error object. A program can
+ *   always decide by the status alone. The meaning of a number never changes.
+ * - Errors: `err` may be NULL. Otherwise every call overwrites `*err`, with NULL or with a new error. The caller
+ *   frees the error with cri_error_free. The call does not free an error that `*err` already holds: free it first.
+ *   There is no "last error" per thread.
+ * - Outputs: a call writes its outputs only on success. Buffers are the exception: every call overwrites them, and
+ *   they are empty unless the call returns CRI_OK. The call does not free what a buffer already holds: free it
+ *   first. An empty buffer may be freed any number of times.
+ * - NULL: a parameter may be NULL only if its description says so. Otherwise the call returns
+ *   CRI_E_INVALID_ARGUMENT. Every _free function and every cri_error function accepts NULL.
+ * - Wrong objects: an object of another type, passed through a cast, is treated like NULL. The library cannot
+ *   recognize an object that was freed: using one is undefined behavior.
+ * - Strings are UTF-8 and end with NUL. If a string contains a NUL, C sees only the part before it; JSON shows it
+ *   whole.
+ * - Ownership: the caller owns every object and every buffer that a call returns through a parameter. The caller
+ *   frees it with the function that the parameter's description names, never with free(). A `const char *` result
+ *   belongs to the object that the function was called on.
+ * - Structs that the library fills begin with struct_size and only grow at the end. A newer field is there only if
+ *   struct_size covers it.
+ * - Unknown values: ignore event types, flags and states that you do not know. Newer libraries add some.
  *
  * Contracts
  *
- * - Threads: every function may be called from any thread at any time, also on one object at once. Only a _free
- *   has to be the last use of its object.
- * - Blocking: only functions with `timeout_ms` wait for the engine or for events: below 0 for ever, 0 not at
- *   all. cri_watcher_stop ends every such wait. Besides, cri_watcher_stop and cri_watcher_free wait for the
- *   library's own thread, and cri_subscription_free for the callback under way; cri_watcher_free does so for the
- *   log and the packer.
- * - Callbacks: each subscription has a thread of its own ("cri-events"), so a slow one delays nobody else; so have
- *   the log ("cri-log") and the packer ("cri-pack"). What a callback is given is borrowed until it returns. A
- *   callback may call everything here; inside it,
- *   cri_watcher_stop of the same watcher answers CRI_E_WOULD_DEADLOCK, cri_watcher_free takes place after it has
- *   returned, and cri_subscription_free does not wait. A callback must not throw or longjmp.
- * - user_data is never looked at. destroy(user_data) runs exactly once: after the last call, or before a failed
- *   registration returns. destroy may be NULL.
- * - Signals: the library's threads block all asynchronous signals; handlers of the program never run on them,
- *   and SIGPIPE never reaches it. The library installs no handler, prints nothing and changes no environment.
- * - fork: a child process may exec, exit, or make watchers of its own. On what its parent has started, calls answer
- *   CRI_E_FORKED and _free leaks on purpose. Making a watcher before daemon() and starting it after is fine; callback
- *   subscriptions, log and packer have to be set after. Descriptors are closed on exec.
+ * - Threads: any thread may call any function at any time. Several threads may use the same object at the same
+ *   time. Therefore most functions take a const object, even if they change it. A _free function must be the last
+ *   call on its object.
+ * - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no
+ *   limit; 0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
+ *   library, and their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach and
+ *   cri_subscription_free. All other functions work in memory and take short locks. The notes give their cost; n
+ *   is the number of containers in the cache.
+ * - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback does not delay the others.
+ *   The log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are
+ *   valid until it returns. A callback must not throw or longjmp. It may call every function. Three functions
+ *   behave differently when a callback calls them on its own watcher: cri_watcher_stop returns
+ *   CRI_E_WOULD_DEADLOCK, cri_watcher_free takes effect after the callback has returned, and cri_subscription_free
+ *   does not wait.
+ * - User data: the library never reads user_data. It calls destroy(user_data) exactly once: after the last
+ *   callback, or, if the registration fails, before that call returns. destroy may be NULL.
+ * - Signals: the threads of the library block all asynchronous signals, so handlers of the program never run on
+ *   them. The program never gets a SIGPIPE from the library. The library installs no handler and changes no
+ *   environment variable.
+ * - Output: the library prints nothing, with two exceptions on stderr: the message of a panic, and the message
+ *   with which Rust aborts the process when no memory is left.
+ * - Fork: a child process may exec, exit, or make its own watchers. In the child, calls on a watcher that the
+ *   parent started return CRI_E_FORKED, and _free functions leak on purpose. A program may make a watcher before
+ *   daemon() and start it afterwards. Callback subscriptions, the log and the packer have threads, so the program
+ *   must set them up after daemon(). All descriptors are closed on exec.
  * - Unloading: dlclose leaves the library in memory.
- * - Defects: a panic inside the library becomes CRI_E_PANIC; it never unwinds into the program.
- * - Compatibility: one SONAME, one CRI_ABI_VERSION. Within it, functions and constants are only added.
+ * - Defects: a panic inside the library becomes CRI_E_PANIC. It never unwinds into the program.
+ * - Compatibility: there is one SONAME for each CRI_ABI_VERSION. Within one version, functions and constants are
+ *   only added.
  *
  * Generated from the Rust source; SPDX-License-Identifier: Apache-2.0
  */
@@ -74,7 +102,8 @@ extern "C" {
 /* ================================================================================================
  * Version
  *
- * The macros tell what a program was compiled against, the functions what it has loaded.
+ * The macros describe the header that the program was compiled with. The functions describe the library that it
+ * has loaded.
  * ================================================================================================ */
 
 /** The major version. */
@@ -83,379 +112,395 @@ extern "C" {
 #define CRI_VERSION_MINOR 1
 /** The patch level. */
 #define CRI_VERSION_PATCH 0
-/** The version as one number that can be compared. */
+/** The version as one number, for comparisons. */
 #define CRI_VERSION_NUMBER (((CRI_VERSION_MAJOR * 1000000) + (CRI_VERSION_MINOR * 1000)) + CRI_VERSION_PATCH)
 /** The version of the binary interface. It changes only together with the SONAME. */
 #define CRI_ABI_VERSION 1
 
 /**
- * The CRI_ABI_VERSION of the loaded library. Bindings refuse one that is not theirs.
+ * Returns the CRI_ABI_VERSION of the loaded library. A binding should refuse a library with another number than
+ * its own.
  *
  * @return the number
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 uint32_t cri_abi_version(void);
 
 /**
- * The CRI_VERSION_NUMBER of the loaded library.
+ * Returns the CRI_VERSION_NUMBER of the loaded library.
  *
  * @return the number
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 uint32_t cri_version_number(void);
 
 /**
- * The version of the loaded library in words, e.g. "0.1.0".
+ * Returns the version of the loaded library as text, e.g. "0.1.0".
  *
- * @return a string that is never freed; never NULL
- * @note Never blocks.
+ * @return a static string, never NULL; do not free it
+ * @note Never blocks. O(1).
  */
 const char *cri_version(void);
 
 /* ================================================================================================
  * The status numbers
  *
- * A number, once given, is never given again.
+ * The meaning of a number never changes.
  * ================================================================================================ */
 
-/** What a call returns: `CRI_OK`, an error (< 0), or a note that is no error (> 0). */
+/** The result of a call: `CRI_OK`, an error (below 0), or a note (above 0). A note is not an error. */
 typedef int32_t cri_status;
 
-/** The call did what it says. */
+/** The call succeeded. */
 #define CRI_OK 0
-/** Note: nothing there yet; ask again later. */
+/** Note: nothing is there yet. Try again later. */
 #define CRI_AGAIN 1
-/** Note: closed, and nothing more will come. */
+/** Note: the queue is closed. No more events will come. */
 #define CRI_CLOSED 2
-/** Note: nothing to give, and the outputs are untouched. */
+/** Note: there is nothing to return. A buffer is empty; other outputs are unchanged. */
 #define CRI_NONE 3
-/** A pointer is NULL, a string is not UTF-8, or a value is out of range: the call cannot have been meant so. */
+/** An argument is invalid: a pointer is NULL, a string is not UTF-8, or a value is out of range. */
 #define CRI_E_INVALID_ARGUMENT (-1)
 /** No container or pod has this id or name. */
 #define CRI_E_NOT_FOUND (-2)
-/** The time given has passed; the message tells the last cause. */
+/** The timeout has passed. The message gives the last cause. */
 #define CRI_E_TIMEOUT (-3)
-/** There is no picture yet: start the watcher and wait until it is ready, or resync. */
+/** The cache is not filled yet. Start the watcher and wait until it is ready, or resync. */
 #define CRI_E_NOT_READY (-4)
-/** The watcher has been stopped. */
+/** The watcher was stopped. */
 #define CRI_E_STOPPED (-5)
-/** The engine's socket cannot be reached. */
+/** The library cannot connect to the engine's socket. */
 #define CRI_E_CONNECT (-6)
-/** The engine's socket, or something else, may not be used by this user. */
+/** This user lacks a permission, for example for the engine's socket, or an option forbids the call. */
 #define CRI_E_PERMISSION (-7)
-/** The engine answered a request with an error; the gRPC code tells which. */
+/** The engine answered a request with an error. The error has the gRPC code. */
 #define CRI_E_RPC (-8)
-/** This engine, or this build of the library, does not offer what was asked for. */
+/** This engine, or this build of the library, does not support the call. */
 #define CRI_E_UNSUPPORTED (-9)
-/** What the engine sent cannot be understood. */
+/** The engine sent something that the library does not understand. */
 #define CRI_E_PROTOCOL (-10)
-/** An option's key is unknown, or its value is not allowed. */
+/** The key of an option is unknown, or its value is not allowed. */
 #define CRI_E_OPTION (-11)
-/** A query is not what a query has to look like. */
+/** The query is malformed. The message names the key, the value and what is allowed. */
 #define CRI_E_QUERY (-12)
-/** Several containers have this name or id prefix; the message lists them. */
+/** Several containers match this name or id prefix. The message lists them. */
 #define CRI_E_AMBIGUOUS (-13)
-/** The container has no process (any more). */
+/** The container has no process, or no longer has one. */
 #define CRI_E_PROCESSLESS (-14)
-/** Doing this inside a callback would wait for that very callback. */
+/** The call came from a callback, and would wait for that same callback. */
 #define CRI_E_WOULD_DEADLOCK (-15)
-/** This process is a fork of the one that started the watcher. */
+/** The watcher was started by the parent of this forked process. */
 #define CRI_E_FORKED (-16)
-/** The operating system refused something; the OS code tells what. */
+/** A system call failed. The error has the errno. */
 #define CRI_E_OS (-17)
-/** The call comes too early or too late in the watcher's life. */
+/** The call is not allowed in the present state of the watcher, for example before its start. */
 #define CRI_E_STATE (-18)
-/** A defect in this library. */
+/** The library has a defect. */
 #define CRI_E_INTERNAL (-98)
-/** A panic in this library was caught: a defect, too. */
+/** The library has a defect: it caught a panic. */
 #define CRI_E_PANIC (-99)
 
 /* ================================================================================================
  * Errors
  *
- * An error object tells what a status cannot: the message with all its causes, and the codes behind it.
+ * An error object has the status, a message with all causes, and the gRPC code or the errno, if there is one. It
+ * never changes.
  * ================================================================================================ */
 
-/** What went wrong. Immutable. */
+/** An error. */
 typedef struct cri_error cri_error;
 
 /**
- * The name of a status, e.g. "CRI_E_TIMEOUT".
+ * Returns the name of a status, e.g. "CRI_E_TIMEOUT".
  *
  * @param status any number
- * @return a string that is never freed; "CRI_E_UNKNOWN_STATUS" for a number that is none of ours; never NULL
- * @note Never blocks.
+ * @return a static string, never NULL; do not free it; "CRI_E_UNKNOWN_STATUS" for an unknown number
+ * @note Never blocks. O(1).
  */
 const char *cri_status_name(cri_status status);
 
 /**
- * The status that the failed call returned.
+ * Returns the status that the failed call returned.
  *
  * @param error the error; NULL: CRI_OK
  * @return the status
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 cri_status cri_error_status(const cri_error *error);
 
 /**
- * The whole message, causes included: what failed, on what, and what to do.
+ * Returns the whole message: what failed, on what, why, and what to do.
  *
  * @param error the error; NULL: ""
- * @return a string that lives as long as the error; never NULL
- * @note Never blocks.
+ * @return a string that is valid until the error is freed; never NULL
+ * @note Never blocks. O(1).
  */
 const char *cri_error_message(const cri_error *error);
 
 /**
- * The gRPC status code, where an engine's answer was the cause.
+ * Returns the gRPC status code, if the error came from the engine.
  *
  * @param error the error; NULL: -1
- * @return the code, or -1
- * @note Never blocks.
+ * @return the code; -1: none
+ * @note Never blocks. O(1).
  */
 int32_t cri_error_grpc_code(const cri_error *error);
 
 /**
- * The errno, where a system call was the cause.
+ * Returns the errno, if the error came from a system call.
  *
  * @param error the error; NULL: 0
- * @return the errno, or 0
- * @note Never blocks.
+ * @return the errno; 0: none
+ * @note Never blocks. O(1).
  */
 int32_t cri_error_os_code(const cri_error *error);
 
 /**
- * Whether the same call may succeed later without anybody changing anything.
+ * Tells whether a later retry of the same call may succeed without any other change.
  *
  * @param error the error; NULL: 0
- * @return 1 or 0
- * @note Never blocks.
+ * @return 1: yes; 0: no
+ * @note Never blocks. O(1).
  */
 int32_t cri_error_is_retriable(const cri_error *error);
 
 /**
  * Frees an error.
  *
- * @param error the error; NULL: nothing happens
- * @note Never blocks.
+ * @param error the error; NULL: does nothing
+ * @note Never blocks. O(1).
  */
 void cri_error_free(cri_error *error);
 
 /* ================================================================================================
  * Buffers
  *
- * JSON comes in buffers. Copies of one text may share their memory: treat it as read-only.
+ * Functions return JSON in buffers. Several buffers may share the memory of one text, so the text is read-only.
  * ================================================================================================ */
 
-/** A text that the library made. Begin with CRI_BUFFER_INIT. */
+/** A text that the library made. Set it to CRI_BUFFER_INIT before its first use. */
 typedef struct cri_buffer {
-    /** The text; a NUL follows its last byte. NULL in an empty buffer. */
+    /** The text, followed by a NUL. NULL: the buffer is empty. */
     const char *data;
-    /** How many bytes it has, without that NUL. */
+    /** The length of the text in bytes, without the NUL. */
     size_t len;
-    /** The library's. */
+    /** Reserved for the library. */
     void *owner;
 } cri_buffer;
 
 /**
- * Frees what a buffer holds, and empties it.
+ * Frees the text of a buffer, and makes the buffer empty.
  *
- * @param buffer the buffer; NULL or an empty one: nothing happens
- * @note Never blocks.
+ * @param buffer the buffer; NULL or an empty one: does nothing
+ * @note Never blocks. O(1).
  */
 void cri_buffer_free(cri_buffer *buffer);
 
-/** What a cri_buffer has to be before its first use. */
+/** The value that a cri_buffer must have before its first use. */
 #define CRI_BUFFER_INIT { NULL, 0, NULL }
 
 /* ================================================================================================
- * The numbers and keys that Rust, C and the other bindings share
+ * Constants
+ *
+ * These numbers and keys are the same in every language.
  * ================================================================================================ */
 
 /* Event types: */
 
-/** A container or sandbox lives. Told exactly once for each life. */
+/**
+ * A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat
+ * it with CRI_EVENT_FLAG_INITIAL.
+ */
 #define CRI_EVENT_STARTED 1
 
 /**
- * A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
- * CRI_EVENT_FLAG_NEVER_STARTED).
+ * A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED
+ * only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
  */
 #define CRI_EVENT_EXITED 2
 
 /**
- * More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a
- * container ended can become known, or final, about a second later.
+ * Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the
+ * EXITED, too: the reason of an exit may become known, or final, about a second later.
  */
 #define CRI_EVENT_UPDATED 3
-/** The watcher's own state has changed. */
+/** The state of the watcher has changed. `watcher_state` is the new one. */
 #define CRI_EVENT_STATE 4
-/** A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked. */
+/** A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is. */
 #define CRI_EVENT_REPLAY_BEGIN 5
-/** The replay is over: what it did not show does not live. Cannot be masked. */
+/** The replay is complete: a container that it did not show does not run. Sent whatever the mask is. */
 #define CRI_EVENT_REPLAY_END 6
-/** This consumer was too slow and lost events; a replay follows. Cannot be masked. */
+
+/**
+ * This consumer was too slow and lost events; `lost` says how many. A replay follows, except with
+ * CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
+ */
 #define CRI_EVENT_OVERFLOW 7
 
 /**
- * A container was created, and has not been started yet. Only for those who ask for it; where a list or an event
- * shows it only later, there is none.
+ * A container was created and is not started yet. Sent only if the mask asks for it. Containers that the
+ * watcher first sees after their start get no CREATED.
  */
 #define CRI_EVENT_CREATED 8
-/** The engine no longer has the container or sandbox. Only for those who ask for it. */
+/** The engine no longer has the container or sandbox. Sent only if the mask asks for it. */
 #define CRI_EVENT_REMOVED 9
-/** The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it. */
+/** The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it. */
 #define CRI_EVENT_LOG 10
 
 /* Event flags: */
 
-/** Concluded from a list, not told by the engine's event stream. */
+/** The watcher concluded the event from a list or a status; the event stream of the engine did not report it. */
 #define CRI_EVENT_FLAG_SYNTHETIC 1
-/** Part of a replay: it lived before the replay began. */
+/** The event is part of a replay: the run began before the replay. */
 #define CRI_EVENT_FLAG_INITIAL 2
-/** It had been told as exited, and the engine shows it running again. */
+/** The container was reported as exited before, and the engine shows it running again. */
 #define CRI_EVENT_FLAG_REAPPEARED 4
-/** It was created but could not be started: an EXITED without a STARTED. */
+/** The container was created but could not be started: this EXITED has no STARTED. */
 #define CRI_EVENT_FLAG_NEVER_STARTED 8
-/** The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows. */
+
+/**
+ * The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when
+ * it is final.
+ */
 #define CRI_EVENT_FLAG_PROVISIONAL 16
 
 /* Subscribe flags: */
 
 /**
- * Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is
- * possible then.
+ * Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its
+ * STARTED.
  */
 #define CRI_SUBSCRIBE_LIVE_ONLY 1
 
 /* Inspect flags: */
 
-/** A container without a process is an error: CRI_E_PROCESSLESS. */
+/** Fail with CRI_E_PROCESSLESS if the container has no process. */
 #define CRI_INSPECT_REQUIRE_PROCESS 1
-/** Show the values of environment variables, which may hold secrets; they are redacted otherwise. */
+/** Show the values of environment variables, which may be secrets. Without this flag they are redacted. */
 #define CRI_INSPECT_SHOW_ENV 2
 
 /* Kinds: */
 
 /** A container. */
 #define CRI_KIND_CONTAINER 1
-/** A pod's sandbox ("pause" container), which is a container, too. */
+/** The sandbox of a pod ("pause" container). */
 #define CRI_KIND_SANDBOX 2
 
 /* States: */
 
-/** The engine does not know, or has not said. Not an exit. */
+/** The engine does not know the state, or has not reported it. This is not an exit. */
 #define CRI_STATE_UNKNOWN 0
-/** Created, not yet started. */
+/** Created, and not started yet. */
 #define CRI_STATE_CREATED 1
-/** Running (a sandbox: ready). */
+/** Running. For a sandbox: ready. */
 #define CRI_STATE_RUNNING 2
-/** Exited (a sandbox: not ready). */
+/** Exited. For a sandbox: not ready. */
 #define CRI_STATE_EXITED 3
 
 /* Pod states: */
 
-/** The engine has not said. */
+/** The engine has not reported the state. */
 #define CRI_POD_UNKNOWN 0
 /** The pod's sandbox is ready. */
 #define CRI_POD_READY 1
-/** The pod's sandbox is not ready (any more). */
+/** The pod's sandbox is not ready, or no longer ready. */
 #define CRI_POD_NOT_READY 2
 
 /* Pod flags: */
 
-/** The pod shares the node's network namespace. */
+/** The pod shares the network namespace of the node. */
 #define CRI_POD_FLAG_HOST_NETWORK 1
 
 /* Missing: */
 
-/** The pid (and what comes with it: the process's start time and cgroup). */
+/** The pid, and with it the start time and the cgroup of the process. */
 #define CRI_MISSING_PID 1
-/** The pod that the container is in. */
+/** The pod of the container. */
 #define CRI_MISSING_POD 2
-/** When it was started. */
+/** The start time. */
 #define CRI_MISSING_STARTED_AT 4
-/** How it ended: exit code, reason, message and time. */
+/** The exit: code, reason, message and time. */
 #define CRI_MISSING_EXIT 8
 
 /* Changed: */
 
 /** The pid has become known or has changed. */
 #define CRI_CHANGED_PID 1
-/** The pod, or something of the pod, has become known or has changed. */
+/** The pod, or a field of the pod, has become known or has changed. */
 #define CRI_CHANGED_POD 2
-/** The time of start has become known. */
+/** The start time has become known. */
 #define CRI_CHANGED_STARTED_AT 4
-/** How it ended has become known or has changed. */
+/** The exit has become known, has changed, or has become final. */
 #define CRI_CHANGED_EXIT 8
-/** The engine's word on the state changed without a start or an exit (running, unknown). */
+/** The state has changed without a start or an exit (between running and unknown). */
 #define CRI_CHANGED_STATE 16
-/** Labels or annotations. */
+/** Labels or annotations have changed. */
 #define CRI_CHANGED_LABELS 32
-/** The rucksack: the packer was late with it, or the program has attached one. */
+/** The rucksack has changed: the packer delivered it late, or the program attached one. */
 #define CRI_CHANGED_RUCKSACK 64
 
 /* Watcher states: */
 
-/** Not started. */
+/** The watcher is not started. */
 #define CRI_WATCHER_NEW 0
-/** Trying to reach the engine. */
+/** The watcher is trying to reach the engine. */
 #define CRI_WATCHER_CONNECTING 1
-/** Reached; the first lists are under way. */
+/** The watcher has reached the engine and is making the first lists. */
 #define CRI_WATCHER_SYNCING 2
-/** In sync, and following the engine's event stream. */
+/** The cache is in sync, and the watcher follows the event stream of the engine. */
 #define CRI_WATCHER_WATCHING 3
 
 /**
- * In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is
- * being opened again.
+ * The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just
+ * broken and is being opened again.
  */
 #define CRI_WATCHER_POLLING 4
-/** The engine cannot be reached; the picture is the last one that was seen. Retried for ever. */
+/** The watcher cannot reach the engine, and tries again without end. The cache shows the last known state. */
 #define CRI_WATCHER_BACKOFF 5
-/** Stopped. */
+/** The watcher is stopped. */
 #define CRI_WATCHER_STOPPED 6
 
 /* Log levels: */
 
 /** The watcher cannot do its work. */
 #define CRI_LOG_ERROR 1
-/** Something is wrong, and somebody may have to do something. */
+/** Something is wrong, and may need the attention of an operator. */
 #define CRI_LOG_WARN 2
-/** Something to know: connections, and how changes are noticed. */
+/** Useful to know: connections, and how the watcher notices changes. */
 #define CRI_LOG_INFO 3
-/** Of use only when something is looked for. */
+/** Useful when searching for a fault. */
 #define CRI_LOG_DEBUG 4
 
 /* Texts: */
 
-/** This kind of engine, as the reference (whalewatcher) names it. */
+/** The engine type that whalewatcher uses for CRI engines. */
 #define CRI_ENGINE_TYPE "k8s.io/cri-api"
-/** Label: the pod's name. */
+/** Label: the name of the pod. */
 #define CRI_LABEL_POD_NAME "io.kubernetes.pod.name"
-/** Label: the pod's namespace. */
+/** Label: the namespace of the pod. */
 #define CRI_LABEL_POD_NAMESPACE "io.kubernetes.pod.namespace"
-/** Label: the pod's uid. */
+/** Label: the uid of the pod. */
 #define CRI_LABEL_POD_UID "io.kubernetes.pod.uid"
-/** Label: the container's name inside its pod. */
+/** Label: the name of the container inside its pod. */
 #define CRI_LABEL_CONTAINER_NAME "io.kubernetes.container.name"
-/** Label: only sandboxes have it; its value is "". */
+/** Label: only sandboxes have it. Its value is "". */
 #define CRI_LABEL_SANDBOX "io.kubernetes.sandbox"
-/** In the merged view of labels, the key of every annotation begins with this. */
+/** Prefix: if JSON shows annotations among the labels, their keys begin with this. */
 #define CRI_ANNOTATION_KEY_PREFIX "io.kubernetes.annotation/"
 
-/** The bit of an event type in the mask of a subscription. */
+/** The bit of an event type in the mask of a subscription or queue. */
 #define CRI_EVENT_MASK(type) (UINT32_C(1) << (type))
 
 /* ================================================================================================
  * Records
  *
- * Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
- * borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
- * container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
+ * Containers, pods and events are C structs (records), so a C program needs no JSON parser. A record never
+ * changes. It is valid as long as the event or the snapshot that shows it. cri_container_ref keeps a container,
+ * and with it its pod, for longer. While a container does not change, all events and snapshots show the same
+ * record.
  *
- * Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
- * stands in `missing`.
+ * Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1. `missing`
+ * lists the facts that are unknown now and may become known later.
  * ================================================================================================ */
 
 /** A label or an annotation. */
@@ -468,177 +513,183 @@ typedef struct cri_label {
 
 /** A pod, as its sandbox shows it. */
 typedef struct cri_pod {
-    /** The size of this struct in the loaded library. */
+    /** The size of this struct in the loaded library, in bytes. */
     size_t struct_size;
-    /** The sandbox's id. */
+    /** The id of the sandbox. */
     const char *id;
-    /** The pod's name. */
+    /** The name of the pod. */
     const char *name;
-    /** The pod's namespace. */
+    /** The namespace of the pod. */
     const char *pod_namespace;
-    /** The pod's uid, as Kubernetes gives it. */
+    /** The uid of the pod, as Kubernetes gives it. */
     const char *uid;
-    /** How often the sandbox was made anew. */
+    /** The attempt number; 0 for the first sandbox of the pod. */
     uint32_t attempt;
     /** One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY. */
     uint32_t state;
-    /** Bits of CRI_POD_FLAG_HOST_NETWORK. */
+    /** 0 or CRI_POD_FLAG_HOST_NETWORK. */
     uint32_t flags;
-    /** How many addresses there are. */
+    /** The number of addresses. */
     size_t ips_len;
-    /** The pod's addresses, the primary one first. */
+    /** The addresses of the pod, the primary one first. */
     const char *const *ips;
-    /** How many labels there are. */
+    /** The number of labels. */
     size_t labels_len;
-    /** How many annotations there are. */
+    /** The number of annotations. */
     size_t annotations_len;
-    /** The pod's labels, sorted by key. */
+    /** The labels of the pod, sorted by key. */
     const cri_label *labels;
-    /** The pod's annotations, sorted by key. */
+    /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /** The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present. */
+    /** The cgroup of the pod. At present always "", because no engine reports it. */
     const char *cgroup_path;
 } cri_pod;
 
 /** A container or sandbox, as it was at one moment. */
 typedef struct cri_container {
-    /** The size of this struct in the loaded library. */
+    /** The size of this struct in the loaded library, in bytes. */
     size_t struct_size;
     /** CRI_KIND_CONTAINER or CRI_KIND_SANDBOX. */
     uint32_t kind;
     /** One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED. */
     uint32_t state;
-    /** No flags are defined yet: 0. */
+    /** Always 0: no flags are defined yet. */
     uint32_t flags;
-    /** How often it was made anew under this name. */
+    /** The attempt number; 0 for the first container of this name in the pod. */
     uint32_t attempt;
-    /** The engine's id. */
+    /** The engine's id of the container. */
     const char *id;
-    /** The name inside the pod; of a sandbox, the pod's name. */
+    /** The name inside the pod. For a sandbox: the name of the pod. */
     const char *name;
-    /** The pod; NULL while it is unknown. */
+    /** The pod; NULL if it is not known yet. */
     const cri_pod *pod;
     /**
-     * The first process, in the caller's pid namespace; 0: none, or unknown. After the exit it is still the pid that the
-     * process had.
+     * The pid of the first process, in the pid namespace of this program; 0: none, or unknown. After the exit, it
+     * is still the pid that the process had.
      */
     int32_t pid;
     /** The exit code; -1: none, or unknown. */
     int32_t exit_code;
-    /** When the first process began, in clock ticks since boot: with it, a pid is unique. 0: unknown. */
+    /**
+     * The start time of the first process, in clock ticks since boot; 0: unknown. Together with this time, a pid
+     * is unique.
+     */
     uint64_t pid_start_ticks;
-    /** What this engine may yet tell: bits of CRI_MISSING_PID and so on. */
+    /** Facts that are unknown now and may become known later: bits of CRI_MISSING_PID and so on. */
     uint64_t missing;
-    /** The image, as the pod's author wrote it. */
+    /** The image, as the author of the pod wrote it. */
     const char *image;
-    /** What the engine resolved that to. */
+    /** What the engine resolved the image to: a digest, or a reference with a digest. */
     const char *image_ref;
     /** The engine's id of the image. */
     const char *image_id;
     /**
-     * How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of
-     * a sandbox, whose end engines do not explain, "" or "gone".
+     * Why the run ended, in one word, e.g. "Completed", "Error", "OOMKilled"; "gone" if the container vanished
+     * without an exit. For a sandbox: "" or "gone", because engines give no reason.
      */
     const char *reason;
-    /** How it ended, in more words; often "". */
+    /** A longer text about the exit; often "". */
     const char *message;
-    /** The cgroup, as the file system shows it. */
+    /** The cgroup, as a path in the cgroup file system. */
     const char *cgroup_path;
-    /** When it was created, in nanoseconds since 1970; 0: unknown. */
+    /** The creation time, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
-    /** When it was started; 0: not yet, or unknown. */
+    /** The start time, in nanoseconds since 1970; 0: not started, or unknown. */
     int64_t started_unix_nano;
-    /** When it ended; 0: not yet, or unknown. */
+    /** The exit time, in nanoseconds since 1970; 0: not exited, or unknown. */
     int64_t finished_unix_nano;
-    /** How many labels there are. */
+    /** The number of labels. */
     size_t labels_len;
-    /** How many annotations there are. */
+    /** The number of annotations. */
     size_t annotations_len;
-    /** The container's own labels, sorted by key. Those of the pod stand at the pod. */
+    /** The container's own labels, sorted by key. The labels of the pod are in `pod`. */
     const cri_label *labels;
     /** The container's own annotations, sorted by key. */
     const cri_label *annotations;
-    /** What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON. */
+    /** The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none. */
     const char *rucksack;
 } cri_container;
 
 /** Something that happened. */
 typedef struct cri_event {
-    /** The size of this struct in the loaded library. */
+    /** The size of this struct in the loaded library, in bytes. */
     size_t struct_size;
-    /** One of CRI_EVENT_STARTED and so on. Types that a program does not know are to be ignored. */
+    /** The type: CRI_EVENT_STARTED and so on. Ignore types that you do not know. */
     uint32_t type;
     /** Bits of CRI_EVENT_FLAG_SYNTHETIC and so on. */
     uint32_t flags;
-    /** Grows from event to event. Each consumer may see gaps, which mean nothing. */
+    /** A number that grows from event to event. A consumer may see gaps, which have no meaning. */
     uint64_t seq;
-    /** The generation of the picture that shows this. */
+    /** The cache includes this event from this generation on. */
     uint64_t generation;
-    /** Of CRI_EVENT_OVERFLOW: how many events this consumer lost. */
+    /** For CRI_EVENT_OVERFLOW: how many events this consumer lost. Otherwise 0. */
     uint64_t lost;
-    /** Of CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on. */
+    /** For CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on. Otherwise 0. */
     uint64_t changed;
-    /** When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed. */
+    /**
+     * When it happened according to the engine, in nanoseconds since 1970. If the engine gives no time: when the
+     * watcher noticed it.
+     */
     int64_t time_unix_nano;
-    /** When the watcher noticed. */
+    /** When the watcher noticed it, in nanoseconds since 1970. */
     int64_t observed_unix_nano;
-    /** The container or sandbox; NULL where the event is not about one. */
+    /** The container or sandbox; NULL if the event is about the watcher or the consumer. */
     const cri_container *container;
-    /** What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on. */
+    /** The state of the watcher at the time of the report: CRI_WATCHER_NEW and so on. */
     uint32_t watcher_state;
-    /** Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "". */
+    /** For CRI_EVENT_STATE: the cause, if there is one. For CRI_EVENT_LOG: the message. Otherwise "". */
     const char *message;
-    /** Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0. */
+    /** For CRI_EVENT_LOG: the level, CRI_LOG_ERROR and so on. Otherwise 0. */
     uint32_t log_level;
 } cri_event;
 
-/** Takes an event. The event is borrowed: it is gone when the function returns. */
+/** A function that takes an event. The event is valid until the function returns. */
 typedef void (*cri_event_fn)(const cri_event *event, void *user_data);
 
-/** Releases user data, after the last use of it. */
+/** A function that releases user data. It is called after the last use of the data. */
 typedef void (*cri_destroy_fn)(void *user_data);
 
 /**
  * Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
  *
- * @param container a record that is still there: no copy of the struct; NULL: NULL
- * @return the same record; give it back with cri_container_unref
- * @note Never blocks.
+ * @param container the record itself, not a copy of the struct; NULL: returns NULL
+ * @return the same record; release it with cri_container_unref
+ * @note Never blocks. O(1).
  */
 const cri_container *cri_container_ref(const cri_container *container);
 
 /**
- * Gives back what cri_container_ref gave.
+ * Releases a record that cri_container_ref has kept.
  *
- * @param container the record; NULL: nothing happens
- * @note Never blocks.
+ * @param container the record; NULL: does nothing
+ * @note Never blocks. O(1).
  */
 void cri_container_unref(const cri_container *container);
 
 /* ================================================================================================
  * Options
  *
- * Options are pairs of strings; cri_options_describe lists them all. A watcher copies them when it is made, so one
- * object may serve many watchers.
+ * An option is a pair of strings, a key and a value. cri_options_describe lists all options. A watcher copies its
+ * options when it is made, so several watchers can be made with the same object.
  * ================================================================================================ */
 
-/** The options of watchers to come. */
+/** Options for new watchers. */
 typedef struct cri_options cri_options;
 
 /**
- * Makes options that all have their defaults.
+ * Makes options, all with their default values.
  *
- * @param out receives them; free with cri_options_free
+ * @param out receives the options; free with cri_options_free
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 cri_status cri_options_new(cri_options **out, cri_error **err);
 
 /**
- * Frees options. Watchers that were made with them keep their values.
+ * Frees options. Watchers that were made with them are not affected.
  *
- * @param options the options; NULL: nothing happens
- * @note Never blocks.
+ * @param options the options; NULL: does nothing
+ * @note Never blocks. O(1).
  */
 void cri_options_free(cri_options *options);
 
@@ -646,11 +697,11 @@ void cri_options_free(cri_options *options);
  * Sets one option.
  *
  * @param options the options
- * @param key which one, e.g. "relist.interval_ms"
- * @param value its value as text, e.g. "30000"
- * @return CRI_OK; CRI_E_OPTION for an unknown key or a value that is not allowed: the message names both and what is
- * allowed, and nothing is changed; CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @param key the key, e.g. "relist.interval_ms"
+ * @param value the value as text, e.g. "30000"
+ * @return CRI_OK; CRI_E_OPTION for an unknown key or a value that is not allowed (the message names both and what
+ * is allowed, and the options are unchanged); CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. O(1).
  */
 cri_status cri_options_set(const cri_options *options,
                            const char *key,
@@ -658,33 +709,33 @@ cri_status cri_options_set(const cri_options *options,
                            cri_error **err);
 
 /**
- * Lists all options: key, type, default, what is allowed, and what it does.
+ * Lists all options, each with its key, type, default, allowed values and meaning.
  *
  * @param out receives JSON, "criwatch.options/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Never blocks. O(number of options).
  */
 cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 
 /* ================================================================================================
  * Watcher
  *
- * A watcher follows one engine. Its life: new, start, stop, free. It reconnects for ever; what it showed last stays
- * readable meanwhile, and cri_watcher_state tells how it stands.
+ * A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
+ * without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
  * ================================================================================================ */
 
 /** A watcher of one engine. */
 typedef struct cri_watcher cri_watcher;
 
 /**
- * Makes a watcher. Nothing is read, written or connected yet.
+ * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
- * usual ones that answers is taken at the start
- * @param options NULL: all defaults
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
+ * watcher takes the first well-known socket that answers; "" is an error
+ * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait. O(1).
  */
 cri_status cri_watcher_new(const char *endpoint,
                            const cri_options *options,
@@ -692,107 +743,116 @@ cri_status cri_watcher_new(const char *endpoint,
                            cri_error **err);
 
 /**
- * Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+ * Starts the watcher, which then follows the engine in the background. An unreachable engine is no error here.
  *
  * @param watcher the watcher
- * @return CRI_OK, also when it is started already; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had;
+ * @return CRI_OK, also if the watcher is already started; CRI_E_STOPPED; CRI_E_OS if the system refuses a thread;
  * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. O(1); makes one thread.
  */
 cri_status cri_watcher_start(const cri_watcher *watcher,
                              cri_error **err);
 
 /**
- * Waits until the first lists are in and the pid of each entry was asked for.
+ * Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pid of
+ * every running container. It waits for these pids at most as long as the option ready.pid_wait_ms says. Later
+ * pids are reported by CRI_EVENT_UPDATED.
  *
  * @param watcher the watcher
- * @param timeout_ms how long to wait; below 0: for ever, 0: not at all
- * @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; at once for what waiting will not mend:
- * CRI_E_PERMISSION, CRI_E_UNSUPPORTED, CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+ * @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; without waiting, if waiting cannot help:
+ * CRI_E_PERMISSION, CRI_E_UNSUPPORTED, or CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
- * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
                                   int64_t timeout_ms,
                                   cri_error **err);
 
 /**
- * A barrier: once it returns CRI_OK, all answers from memory are at least as new as a list that was begun after the
- * call. Works on a watcher that was never started, too, and then fails at once where the engine cannot be reached. One that
- * was started goes on trying, and so does this, until the time is over.
+ * Waits until the cache is at least as new as this call: until it includes a list that began after the call. It
+ * also works on a watcher that is not started, and then fails at once if the engine cannot be reached. On a
+ * started watcher, the call waits until the engine answers, up to the timeout.
  *
  * @param watcher the watcher
- * @param timeout_ms how long to wait; below 0: for ever, 0: not at all
- * @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL: the
- * engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+ * @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL if
+ * the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_resync(const cri_watcher *watcher,
                               int64_t timeout_ms,
                               cri_error **err);
 
 /**
- * What the watcher is doing.
+ * Returns the state of the watcher.
  *
  * @param watcher the watcher; NULL, or in a forked child: CRI_WATCHER_STOPPED
- * @return one of CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
- * @note Never blocks.
+ * @return CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
+ * @note Does not wait for the engine. O(1).
  */
 uint32_t cri_watcher_state(const cri_watcher *watcher);
 
 /**
- * Stops for good: ends every wait and every event queue, and waits for the library's thread. What was seen last stays
- * readable. Callbacks may still come for events that wait already; cri_subscription_free ends them.
+ * Stops the watcher for good. It ends every wait, and waits for the library's thread to end. The cache stays
+ * readable. Events that are already queued can still be taken, and callbacks still get them until
+ * cri_subscription_free.
  *
  * @param watcher the watcher
- * @return CRI_OK, also when it is stopped already; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
+ * @return CRI_OK, also if the watcher is already stopped; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
  * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Blocks until the library's thread has ended, which waits for nothing else.
+ * @note Blocks until the library's thread has ended. That thread does not wait for the engine or for callbacks.
  */
 cri_status cri_watcher_stop(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
- * its packer are through when this returns.
+ * Stops and frees a watcher. The program frees subscriptions and queues separately: they are closed, but stay
+ * valid. When this call returns, the log and the packer have made their last calls.
  *
- * @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this
- * watcher it returns at once, and the rest happens after the callback has returned.
+ * @param watcher the watcher; NULL: does nothing; in a forked child it is leaked on purpose
+ * @note Blocks like cri_watcher_stop, and until the log and the packer have returned. Inside a callback of this
+ * watcher it returns at once, and takes effect after the callback has returned.
  */
 void cri_watcher_free(cri_watcher *watcher);
 
 /* ================================================================================================
- * Memory
+ * Cache
  *
- * Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are. What each kind
- * of JSON has, and its schema: docs/json.md.
+ * These functions answer from the cache and never wait for the engine. Each answer says how fresh it is: "asOf" is
+ * the time of the newest full list, and "state" the state of the watcher. docs/json.md describes each kind of
+ * JSON.
  *
- * A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
+ * A query is a JSON object that selects what to show. All keys are optional. If several are given, all of them
+ * apply:
  *
- * - "states": an array of "created", "running", "exited", "unknown"; otherwise what runs is shown.
- * - "all": true shows what the engine has in any state; it stands in for "states".
- * - "gone": true shows, besides, the remembered dead, which the engine no longer has.
+ * - "states": an array of "created", "running", "exited", "unknown". Without it, only running containers are
+ *   shown.
+ * - "all": true shows containers in every state. It replaces "states".
+ * - "gone": true also shows containers that the engine no longer has, as long as the watcher remembers them.
  * - "kind": "container" or "sandbox".
- * - "namespace", "pod" (name or id), "uid", "name": exactly these. A sandbox has its pod's name.
- * - "selector": a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5,
- *   joined by commas. It looks at the container's labels in the merged view (see CRI_LABEL_POD_NAME and so on), and
- *   where these lack a key, at the labels of its pod.
- * - "fields": an array of keys: of each container only these are shown, and "id".
- * - "ifGeneration": a number: CRI_NONE, and no text, if that is still the generation.
+ * - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
+ * - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
+ *   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
+ *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
+ *   pod.
+ * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+ * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
- * Everything else is CRI_E_QUERY; the message names the key, the value and what is allowed.
+ * Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
  * ================================================================================================ */
 
 /**
- * Lists what runs: containers and ready sandboxes. All callers of one generation share one text.
+ * Lists the running containers and ready sandboxes, or what the query selects.
  *
  * @param watcher the watcher
- * @param query what to show, as JSON; NULL: everything that runs
+ * @param query the query, as JSON; NULL: everything that runs
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in, never an
- * empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
+ * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
+ * calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
+ * and O(n) with a query.
  */
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
@@ -800,15 +860,15 @@ cri_status cri_watcher_list(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Lists pods, each with those of its containers that the query selects, the sandbox among them. A pod without any is
- * not shown, nor is a container whose pod is not known yet.
+ * Lists pods, each with those of its containers and sandboxes that the query selects. It leaves out a pod without
+ * any of them, and a container whose pod is not known yet.
  *
  * @param watcher the watcher
  * @param query which containers to show, as JSON; NULL: everything that runs
  * @param out receives JSON, "criwatch.pods/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in; CRI_E_QUERY,
- * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY before the first lists are
+ * in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. Costs as much as cri_watcher_list.
  */
 cri_status cri_watcher_pods(const cri_watcher *watcher,
                             const char *query,
@@ -816,16 +876,17 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Shows one container or sandbox, in whatever state, also of the remembered dead (see the options tombstones.keep_ms
- * and tombstones.max). Of the attempts under one name the running one is meant, else the newest.
+ * Returns one container or sandbox as JSON, in any state. It also finds containers that the engine no longer has,
+ * as long as the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have
+ * the same name, it returns the running one, otherwise the newest one.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6
- * hex digits that an id begins with: the first of these that finds anything
+ * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id
+ * prefix of at least 6 hex digits. They are tried in this order, and the first one that matches counts.
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the first
- * lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
+ * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
  */
 cri_status cri_watcher_get(const cri_watcher *watcher,
                            const char *id_or_name,
@@ -833,35 +894,36 @@ cri_status cri_watcher_get(const cri_watcher *watcher,
                            cri_error **err);
 
 /**
- * A number that grows whenever the picture changes: while it stays, a list stays the same.
+ * Returns the generation, a number that grows with every change of the cache. While it stays the same, lists stay
+ * the same.
  *
  * @param watcher the watcher; NULL, or in a forked child: 0
- * @return the generation; 0 before there is a picture
- * @note Never blocks.
+ * @return the generation; 0 before the first lists are in the cache
+ * @note Does not wait for the engine. O(1).
  */
 uint64_t cri_watcher_generation(const cri_watcher *watcher);
 
 /**
- * Tells which engine this is: its name, version, id and pid, and how changes are noticed. What is not known yet, as before
- * the first connection, is absent.
+ * Describes the engine: its name, version, id and pid, and how the watcher notices changes. Facts that are not
+ * known yet, such as before the first connection, are left out.
  *
  * @param watcher the watcher
  * @param out receives JSON, "criwatch.engine/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. O(1).
  */
 cri_status cri_watcher_engine_info(const cri_watcher *watcher,
                                    cri_buffer *out,
                                    cri_error **err);
 
 /**
- * Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
- * come, lists, failures, losses.
+ * Reports statistics of the watcher: the number and duration of requests for each RPC, the delay of events, and
+ * the numbers of lists, failures and lost events.
  *
  * @param watcher the watcher
  * @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. O(1).
  */
 cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_buffer *out,
@@ -870,45 +932,49 @@ cri_status cri_watcher_stats(const cri_watcher *watcher,
 /* ================================================================================================
  * Snapshots
  *
- * The picture at one moment, as records: it does not change while it is read, and shares its records with everybody
- * else. A snapshot costs no more than a pointer while the picture has not changed; what a record shows is built once
+ * A snapshot is the cache at one moment, as records. It never changes, and it shares its records with events and
+ * other snapshots. While the cache does not change, all snapshots share the same memory. A record is built once
  * for each version of a container.
  * ================================================================================================ */
 
-/** A picture at one moment. Immutable. */
+/** The cache at one moment. It never changes. */
 typedef struct cri_snapshot cri_snapshot;
 
 /**
  * Takes a snapshot.
  *
  * @param watcher the watcher
- * @param out receives it; free with cri_snapshot_free. It outlives the watcher
- * @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty snapshot; CRI_E_FORKED,
+ * @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
+ * @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
+ * other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
                                 cri_snapshot **out,
                                 cri_error **err);
 
 /**
- * The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
+ * Returns the generation of a snapshot. While cri_watcher_generation returns the same number, the snapshot is up
+ * to date.
  *
  * @param snapshot the snapshot; NULL: 0
  * @return the generation
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
 
 /**
- * Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
- * first. Containers whose pod is not known yet come before all others.
+ * Returns all running containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the sandbox
+ * comes first. Containers whose pod is not known yet come before all others.
  *
  * @param snapshot the snapshot
- * @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer
- * @param len receives how many there are
+ * @param out receives an array of records, which belongs to the snapshot; cri_container_ref keeps a record for
+ * longer
+ * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+ * calls from other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    const cri_container *const **out,
@@ -916,13 +982,14 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    cri_error **err);
 
 /**
- * The pods in which something runs, if only the sandbox, sorted by namespace and name.
+ * Returns the pods in which a container or the sandbox runs, sorted by namespace and name.
  *
  * @param snapshot the snapshot
- * @param out receives an array of records, which is the snapshot's
- * @param len receives how many there are
+ * @param out receives an array of records, which belongs to the snapshot
+ * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+ * calls from other threads may wait for it. Further calls cost O(1).
  */
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
                              const cri_pod *const **out,
@@ -930,13 +997,13 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
                              cri_error **err);
 
 /**
- * Finds one container or sandbox, in whatever state, also among the remembered dead.
+ * Finds one container or sandbox, in any state. It finds the same ones as cri_watcher_get.
  *
  * @param snapshot the snapshot
  * @param id_or_name as for cri_watcher_get
- * @param out receives the record, which is the snapshot's; cri_container_ref keeps it for longer
+ * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait for the engine. O(n).
  */
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
                              const char *id_or_name,
@@ -944,32 +1011,31 @@ cri_status cri_snapshot_find(const cri_snapshot *snapshot,
                              cri_error **err);
 
 /**
- * Frees a snapshot, and with it the records that nobody else holds.
+ * Frees a snapshot, and with it the records that nothing else uses.
  *
- * @param snapshot the snapshot; NULL: nothing happens
- * @note Never blocks.
+ * @param snapshot the snapshot; NULL: does nothing
+ * @note Never blocks. O(1), or O(n) if no other snapshot shares its memory.
  */
 void cri_snapshot_free(cri_snapshot *snapshot);
 
 /* ================================================================================================
  * Engine
  *
- * Requests to the engine itself. They work on a watcher that was never started, too.
+ * These functions send requests to the engine. They also work on a watcher that is not started.
  * ================================================================================================ */
 
 /**
- * Asks the engine for everything it knows of one container or sandbox, in whatever state it is.
+ * Asks the engine for everything it knows about one container or sandbox, in any state.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
- * with
- * @param flags 0, or CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV
- * @param timeout_ms how long to wait; below 0: for ever, 0: not at all
+ * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+ * @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and CRI_INSPECT_SHOW_ENV
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
- * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only with
- * CRI_INSPECT_REQUIRE_PROCESS; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
- * CRI_E_PROTOCOL: the engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only
+ * with CRI_INSPECT_REQUIRE_PROCESS; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
+ * CRI_E_PROTOCOL if the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                const char *id_or_name,
@@ -979,23 +1045,25 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                cri_error **err);
 
 /**
- * Calls any unary RPC of the engine's RuntimeService or ImageService. Request and reply are in the canonical JSON of
- * protocol buffers: lowerCamelCase keys, enums by name, 64-bit integers and bytes as strings; the reply has every field,
- * defaults too. Only RPCs that read, unless the option call.allow_mutations is set. The values of environment variables
- * in the verbose `info` of a reply are redacted, unless the option call.show_env is set.
+ * Calls any unary RPC of the engine's RuntimeService or ImageService. Request and reply are the canonical JSON of
+ * protocol buffers: keys in lowerCamelCase, enums by name, 64-bit integers and bytes as strings. The reply has
+ * every field, also those with default values. Only RPCs that read are allowed, unless the option
+ * call.allow_mutations is set. In the verbose `info` of a reply, the values of environment variables are redacted,
+ * unless the option call.show_env is set.
  *
  * @param watcher the watcher
- * @param method e.g. "RuntimeService/Status"
- * @param request JSON, e.g. "{\"verbose\":true}"; NULL or "": a request without a field
- * @param timeout_ms how long to wait; below 0: for ever, 0: not at all. What was asked for may be done all the same.
+ * @param method the RPC, e.g. "RuntimeService/Status"
+ * @param request the request as JSON, e.g. "{\"verbose\":true}"; NULL or "": an empty request
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait. After a timeout, the engine
+ * may still carry out the request.
  * @param out receives JSON; free with cri_buffer_free
  * @return CRI_OK; CRI_E_PERMISSION for an RPC that may change something, without call.allow_mutations;
- * CRI_E_UNSUPPORTED for one that answers with a stream (the message says what to use instead), and for all in a build
- * without calls; CRI_E_INVALID_ARGUMENT for an RPC that does not exist (the message lists those that do) and for a
- * request that is not what it takes (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
- * CRI_E_CONNECT, CRI_E_PROTOCOL: the engine refused or cannot be asked, and the error carries its gRPC code;
- * CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+ * CRI_E_UNSUPPORTED for an RPC that returns a stream (the message says what to use instead), and for every RPC in
+ * a build without calls; CRI_E_INVALID_ARGUMENT for an unknown RPC (the message lists the known ones) and for a
+ * request that does not fit the RPC (the message names the field); CRI_E_NOT_FOUND, CRI_E_RPC, CRI_E_TIMEOUT,
+ * CRI_E_CONNECT, CRI_E_PROTOCOL if the request to the engine failed (the error has the gRPC code); CRI_E_STOPPED,
+ * CRI_E_FORKED
+ * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
 cri_status cri_watcher_call(const cri_watcher *watcher,
                             const char *method,
@@ -1007,28 +1075,31 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
 /* ================================================================================================
  * Callbacks
  *
- * A subscription calls a function for each event, one after the other, on a thread of its own. It begins with a
- * replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each life,
- * CRI_EVENT_REPLAY_END. Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a
- * new replay; what that does not show is gone. One code path is thus enough for everything.
+ * A subscription calls a function for each event, one after the other, on its own thread. It begins with a replay:
+ * CRI_EVENT_REPLAY_BEGIN, one CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run, CRI_EVENT_REPLAY_END.
+ * Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay; a run
+ * that this replay does not show has ended. So the code that handles the first replay also handles an overflow.
  * ================================================================================================ */
 
-/** A subscription. */
+/** A subscription of a callback to events. */
 typedef struct cri_subscription cri_subscription;
 
 /**
- * Calls a function for each event, beginning with a replay. Allowed before the start and after it.
+ * Calls a function for each event, beginning with a replay. The watcher may be started before or afterwards.
  *
  * @param watcher the watcher
- * @param mask which events: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED, UPDATED, STATE
+ * @param mask the event types to report: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED,
+ * UPDATED, STATE
  * @param flags 0, or CRI_SUBSCRIBE_LIVE_ONLY
- * @param function is called with each event, never twice at a time
- * @param user_data is handed to function and destroy as it is; may be NULL
- * @param destroy is called with user_data exactly once, after the last call of function, or before a failed
- * cri_watcher_subscribe returns; may be NULL
+ * @param function is called with each event, never two calls at a time
+ * @param user_data is passed to function and destroy; may be NULL
+ * @param destroy is called with user_data exactly once: after the last call of function, or, if
+ * cri_watcher_subscribe fails, before it returns; may be NULL
  * @param out receives the subscription, before the first call of function; free with cri_subscription_free
- * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks. When the watcher stops, the function still gets the events that wait, then destroy is called.
+ * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a thread or a descriptor; CRI_E_FORKED,
+ * CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(n) to prepare the replay; makes one thread. When the watcher stops,
+ * function still gets the events that are queued, and then destroy is called.
  */
 cri_status cri_watcher_subscribe(const cri_watcher *watcher,
                                  uint32_t mask,
@@ -1040,20 +1111,22 @@ cri_status cri_watcher_subscribe(const cri_watcher *watcher,
                                  cri_error **err);
 
 /**
- * Ends a subscription. Outside the watcher's callbacks it is a barrier: when it returns, no call is running or will come, and
- * destroy has been called. Allowed before and after cri_watcher_free.
+ * Ends a subscription and frees it. Outside the watcher's callbacks it is a barrier: when it returns, no call of
+ * the function is in progress or will come, and destroy has been called. It may be called before and after
+ * cri_watcher_free.
  *
- * @param subscription the subscription; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Blocks until the call under way has returned. Inside any callback of the same watcher, also another
- * subscription's, it does not wait: the call under way is the last one, and destroy follows its return.
+ * @param subscription the subscription; NULL: does nothing; in a forked child it is leaked on purpose
+ * @note Blocks until the call in progress has returned. Inside a callback of the same watcher, also of another
+ * subscription, it does not wait: the call in progress is the last one, and destroy is called after it returns.
  */
 void cri_subscription_free(cri_subscription *subscription);
 
 /* ================================================================================================
  * Event queues
  *
- * The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
- * is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
+ * A queue holds the events that a callback would get, until the program takes them. The program can take them in a
+ * loop, or when poll or epoll reports the queue's descriptor. A queue is bounded. If it overflows, its events are
+ * dropped, and the program gets CRI_EVENT_OVERFLOW and a new replay.
  *
  *     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
  *     do {
@@ -1069,16 +1142,16 @@ void cri_subscription_free(cri_subscription *subscription);
 typedef struct cri_event_queue cri_event_queue;
 
 /**
- * Makes a queue of events, beginning with a replay. Allowed before the start and after it.
+ * Makes a queue of events, beginning with a replay. The watcher may be started before or afterwards.
  *
  * @param watcher the watcher
- * @param mask which events: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED, UPDATED, STATE
+ * @param mask the event types to report: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED,
+ * UPDATED, STATE
  * @param flags 0, or CRI_SUBSCRIBE_LIVE_ONLY
- * @param capacity how many events may wait; 0: the option queue.capacity
+ * @param capacity how many events the queue holds; 0: the option queue.capacity
  * @param out receives the queue; free with cri_event_queue_free
- * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no descriptor to be had; CRI_E_FORKED,
- * CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(n) to prepare the replay.
  */
 cri_status cri_event_queue_new(const cri_watcher *watcher,
                                uint32_t mask,
@@ -1088,12 +1161,12 @@ cri_status cri_event_queue_new(const cri_watcher *watcher,
                                cri_error **err);
 
 /**
- * A descriptor for poll and epoll, readable exactly while cri_event_queue_next would not answer CRI_AGAIN: an event
- * waits, or the queue is closed. It is the queue's: never read or close it.
+ * Returns a descriptor for poll and epoll. It is readable while an event is queued or the queue is closed: exactly
+ * while cri_event_queue_next would not return CRI_AGAIN. It belongs to the queue: never read or close it.
  *
  * @param queue the queue; NULL: -1
  * @return the descriptor
- * @note Never blocks.
+ * @note Never blocks. O(1).
  */
 int32_t cri_event_queue_fd(const cri_event_queue *queue);
 
@@ -1101,11 +1174,12 @@ int32_t cri_event_queue_fd(const cri_event_queue *queue);
  * Takes the next event.
  *
  * @param queue the queue
- * @param timeout_ms how long to wait for one; below 0: for ever, 0: not at all
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the event on CRI_OK; free with cri_event_free
- * @return CRI_OK; CRI_AGAIN when there is none yet; CRI_CLOSED when no more will come: the watcher has stopped and all
- * events were taken; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Blocks up to timeout_ms; cri_watcher_stop and cri_event_queue_free end the wait.
+ * @return CRI_OK; CRI_AGAIN if there is no event within timeout_ms; CRI_CLOSED if no more will come: the watcher
+ * has stopped and all events were taken, or the queue was freed; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Blocks up to timeout_ms. cri_watcher_stop and cri_event_queue_free end the wait. O(1); after an overflow,
+ * O(n) to prepare the replay.
  */
 cri_status cri_event_queue_next(const cri_event_queue *queue,
                                 int64_t timeout_ms,
@@ -1113,56 +1187,58 @@ cri_status cri_event_queue_next(const cri_event_queue *queue,
                                 cri_error **err);
 
 /**
- * Frees a queue. Events that were taken from it live on.
+ * Frees a queue. Events that were taken from it stay valid.
  *
- * @param queue the queue; NULL: nothing happens; in a forked child it is leaked on purpose
- * @note Never blocks. A cri_event_queue_next that waits in another thread answers CRI_CLOSED.
+ * @param queue the queue; NULL: does nothing; in a forked child it is leaked on purpose
+ * @note Does not wait. O(number of queued events). A cri_event_queue_next that waits in another thread returns
+ * CRI_CLOSED.
  */
 void cri_event_queue_free(cri_event_queue *queue);
 
 /**
- * The event as JSON.
+ * Returns an event as JSON.
  *
- * @param event an event that cri_event_queue_next or a callback gave: no copy of the struct
+ * @param event the event itself, from cri_event_queue_next or a callback; not a copy of the struct
  * @param out receives JSON, "criwatch.event/1"; free with cri_buffer_free
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @note Does not wait. O(size of the event).
  */
 cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **err);
 
 /**
- * Frees an event that cri_event_queue_next gave, and with it its container. Never for an event of a callback.
+ * Frees an event from cri_event_queue_next, and with it its container. Never call it for the event of a callback.
  *
- * @param event the event; NULL: nothing happens
- * @note Never blocks.
+ * @param event the event; NULL: does nothing
+ * @note Never blocks. O(1).
  */
 void cri_event_free(cri_event *event);
 
 /* ================================================================================================
  * Log
  *
- * What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
- * that failed, consumers that were too slow, questions that stay open, contradictions of the engine. It says so to the
- * program alone: there is no global logger, and nothing is printed. The same messages, of all levels, come as
- * CRI_EVENT_LOG to every subscription and queue that asks for these in its mask.
+ * A watcher reports its own work to the program: connections, causes of lost connections, how it notices changes,
+ * failed lists, slow consumers, requests without an answer, contradictions of the engine. There is no global
+ * logger, and nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same
+ * messages, of all levels, as events.
  * ================================================================================================ */
 
-/** Takes a message. The message is borrowed: it is gone when the function returns. */
+/** A function that takes a log message. The message is valid until the function returns. */
 typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data);
 
 /**
- * Calls a function for each message of the watcher, on a thread of its own ("cri-log"). To be set before the start, and
- * once.
+ * Calls a function for each log message of the watcher, on its own thread ("cri-log"). A watcher has at most one
+ * log, set before the start.
  *
  * @param watcher the watcher
- * @param max_level the least urgent level that is wanted: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
- * @param function is called with each message, never twice at a time
- * @param user_data is handed to function and destroy as it is; may be NULL
- * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last message was
- * taken, or before a failed cri_watcher_set_log returns; may be NULL
- * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
- * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
+ * @param max_level the least urgent level to report: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
+ * @param function is called with each message, never two calls at a time
+ * @param user_data is passed to function and destroy; may be NULL
+ * @param destroy is called with user_data exactly once: after the watcher has stopped and function has got the
+ * last message, or, if cri_watcher_set_log fails, before it returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or if a log is set already; CRI_E_STOPPED; CRI_E_OS if the system
+ * refuses a thread or a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. O(1); makes one thread. cri_watcher_free waits until function has got the last message,
+ * except inside a callback of the watcher.
  */
 cri_status cri_watcher_set_log(const cri_watcher *watcher,
                                uint32_t max_level,
@@ -1174,16 +1250,31 @@ cri_status cri_watcher_set_log(const cri_watcher *watcher,
 /* ================================================================================================
  * Rucksacks
  *
- * A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each life; or
- * the program attaches one when it likes.
+ * A rucksack is JSON that the program adds to a container; records and JSON answers show it. A packer, a function
+ * of the program, makes one for each run (cri_watcher_set_packer). Or the program attaches one at any time
+ * (cri_watcher_attach).
  * ================================================================================================ */
 
-/** Where a packer puts the rucksack of one container. */
+/** The place where a packer puts the rucksack of one container. */
 typedef struct cri_rucksack cri_rucksack;
 
 /**
- * Packs one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
- * ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
+ * Sets the rucksack of the container that is being packed. Only the packer may call this, before it returns. The
+ * last call counts; without a call there is no rucksack.
+ *
+ * @param rucksack the place that the packer was given
+ * @param json the rucksack, which is copied; NULL: none
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON (the watcher logs that)
+ * @note Does not wait. O(size of json).
+ */
+cri_status cri_rucksack_set(const cri_rucksack *rucksack,
+                            const char *json,
+                            cri_error **err);
+
+/**
+ * A packer: a function that makes the rucksack of one container, and passes it to cri_rucksack_set. `container` is
+ * the container as JSON, as under the key "container" of "criwatch.container/1". `inspection` is everything that
+ * the engine knows about it, "criwatch.inspect/1". All arguments are valid until the function returns.
  */
 typedef void (*cri_pack_fn)(const char *container,
                             const char *inspection,
@@ -1191,20 +1282,21 @@ typedef void (*cri_pack_fn)(const char *container,
                             void *user_data);
 
 /**
- * Calls a function for each life that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
- * CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is told by a
- * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
- * It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
- * option packer.show_env is set.
+ * Calls a function at the beginning of each run, on its own thread ("cri-pack"), to make the rucksack of the
+ * container. A watcher has at most one packer, set before the start. CRI_EVENT_STARTED waits for the rucksack, at
+ * most as long as the option packer.timeout_ms says. A later rucksack is reported by a CRI_EVENT_UPDATED with
+ * CRI_CHANGED_RUCKSACK. A run that has ended by then gets none. The packer costs one verbose request to the engine
+ * for each run. The values of environment variables are redacted, unless the option packer.show_env is set.
  *
  * @param watcher the watcher
- * @param function is called for each life, never twice at a time
- * @param user_data is handed to function and destroy as it is; may be NULL
- * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
- * returned, or before a failed cri_watcher_set_packer returns; may be NULL
- * @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
- * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
+ * @param function is called for each run, never two calls at a time
+ * @param user_data is passed to function and destroy; may be NULL
+ * @param destroy is called with user_data exactly once: after the watcher has stopped and the last call of
+ * function has returned, or, if cri_watcher_set_packer fails, before it returns; may be NULL
+ * @return CRI_OK; CRI_E_STATE after the start, or if a packer is set already; CRI_E_STOPPED; CRI_E_OS if the
+ * system refuses a thread; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. O(1); makes one thread. cri_watcher_free waits for the call in progress, except inside a
+ * callback of the watcher.
  */
 cri_status cri_watcher_set_packer(const cri_watcher *watcher,
                                   cri_pack_fn function,
@@ -1213,28 +1305,16 @@ cri_status cri_watcher_set_packer(const cri_watcher *watcher,
                                   cri_error **err);
 
 /**
- * Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
- *
- * @param rucksack where to put it
- * @param json the rucksack, which is copied; NULL: none
- * @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
- * @note Never blocks.
- */
-cri_status cri_rucksack_set(const cri_rucksack *rucksack,
-                            const char *json,
-                            cri_error **err);
-
-/**
- * Gives a container a rucksack without a packer. It is told by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
- * for everybody who reads after this has returned.
+ * Gives a container a rucksack without a packer. When the call returns, all answers show the rucksack. A
+ * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK reports it.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
- * with
- * @param json the rucksack, which is copied; NULL takes away what is there
- * @return CRI_OK; CRI_E_NOT_READY before the first lists are in; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in
- * the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
- * @note Waits for the library's own thread, which waits for nothing else.
+ * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+ * @param json the rucksack, which is copied; NULL: removes the rucksack
+ * @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
+ * the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,
+ * CRI_E_FORKED
+ * @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
  */
 cri_status cri_watcher_attach(const cri_watcher *watcher,
                               const char *id_or_name,

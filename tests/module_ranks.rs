@@ -1,8 +1,13 @@
-//! The architecture, held: a module imports only from modules of a lower rank, and `unsafe` stands in few places.
+//! The architecture, held: a module imports only from modules of a lower rank, no files use each other in a circle, and
+//! `unsafe` stands in few places.
+
+#[path = "module_ranks/cycles.rs"]
+mod cycles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cycles::Crate;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
 /// Every module of the crate and its rank; equal ranks do not know of each other. `table` is no layer of the
@@ -34,6 +39,27 @@ fn imports_point_downward() {
         violations.extend(place.violations(&read(&file)).into_iter().map(|v| format!("src/{}:{v}", file.display())));
     }
     assert!(violations.is_empty(), "imports that do not point downward:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn no_files_of_the_library_use_each_other_in_a_circle() {
+    without_circles("src");
+}
+
+#[test]
+fn no_files_of_the_simulated_engine_use_each_other_in_a_circle() {
+    without_circles("sim/src");
+}
+
+fn without_circles(root: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
+    let files = sources_of(&folder).into_iter().map(|file| (file.clone(), read_in(&folder, &file)));
+    let cycles = Crate::new(files).cycles();
+    assert!(
+        cycles.is_empty(),
+        "files in {root} use each other in a circle: move what both need into a file of its own\n{}",
+        cycles.join("\n\n")
+    );
 }
 
 #[test]
@@ -91,6 +117,56 @@ fn unsafe_is_seen_in_any_spelling() {
     );
     assert_eq!(unsafe_lines("type F = unsafe extern \"C\" fn(u8);\nunsafe extern \"C\" fn f(a: u8) {}"), [2]);
     assert_eq!(unsafe_lines("#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"), [0usize; 0]);
+}
+
+#[test]
+fn circles_are_seen_in_any_spelling() {
+    let circles = |files: &[(&str, &str)]| {
+        Crate::new(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned()))).cycles()
+    };
+    let with_b = |a: &str| {
+        circles(&[
+            ("m/mod.rs", "mod a; mod b;"),
+            ("m/a.rs", a),
+            ("m/b.rs", "use super::a; pub fn f() { a::g() } pub mod c {}"),
+        ])
+        .len()
+    };
+    assert_eq!(with_b("use super::b::f;"), 1);
+    assert_eq!(with_b("fn g() { super::b::f() }"), 1);
+    assert_eq!(with_b("fn g() { [crate::m::b::f()] }"), 1);
+    assert_eq!(with_b("use super::{b as other, x}; fn g() { other::f() }"), 1);
+    assert_eq!(with_b("mod inner { use super::super::b::f; }"), 1);
+    assert_eq!(with_b("use super::{x::{self, y}, b::{self, f}};"), 1);
+    assert_eq!(with_b("use crate::m::b::*; fn g() { f() }"), 1);
+    // No use of b.
+    assert_eq!(with_b("use super::b::*; fn g() {} "), 0, "of all that is in b, nothing");
+    assert_eq!(with_b("#[cfg(test)] mod tests { use super::super::b::f; } fn g() {}"), 0, "only tests");
+    assert_eq!(with_b("// super::b::f()\nconst B: &str = \"super::b::f\"; fn g() {}"), 0);
+    assert_eq!(with_b("use std::b::f; mod b { fn f() {} } fn g() { self::b::f() }"), 0, "another b");
+    // Through a re-export, by name and with a star, to the file that declares it.
+    for export in ["mod a; mod b; pub use b::f;", "mod a; mod b; pub use b::*;"] {
+        let files = [
+            ("m/mod.rs", export),
+            ("m/a.rs", "use super::f; pub fn g() {}"),
+            ("m/b.rs", "use super::a::g; pub fn f() {}"),
+        ];
+        assert_eq!(circles(&files).len(), 1, "{export}");
+    }
+    // A module and what is below it: the parent's own items are no use, and a re-export is none either.
+    assert_eq!(
+        circles(&[("m/mod.rs", "mod a; pub use a::f; struct M;"), ("m/a.rs", "use super::M; pub fn f() {}")]).len(),
+        0
+    );
+    // The message names each step.
+    assert_eq!(
+        circles(&[
+            ("a.rs", "\nuse crate::b::f;"),
+            ("b.rs", "fn f() { crate::c::g() }"),
+            ("c.rs", "use super::a::h; fn g() {}")
+        ]),
+        ["    a.rs:2 uses b.rs (crate::b::f)\n    b.rs:1 uses c.rs (crate::c::g)\n    c.rs:1 uses a.rs (super::a::h)"]
+    );
 }
 
 /// Where a piece of code stands: the path of its module, outermost first; empty is the crate's root.
@@ -238,8 +314,12 @@ fn trees(stream: TokenStream) -> Vec<TokenTree> {
     stream.into_iter().collect()
 }
 
-/// Every .rs file, relative to src/.
 fn sources() -> Vec<PathBuf> {
+    sources_of(&root())
+}
+
+/// Every .rs file of a crate, relative to its root.
+fn sources_of(root: &Path) -> Vec<PathBuf> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("src/ can be read") {
             let path = entry.expect("src/ can be read").path();
@@ -251,10 +331,10 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     let mut files = Vec::new();
-    walk(&root(), &mut files);
+    walk(root, &mut files);
     files.sort();
-    assert!(files.len() > 10, "src/ holds the crate");
-    files.into_iter().map(|file| file.strip_prefix(root()).expect("it lies in src/").to_owned()).collect()
+    assert!(files.len() > 10, "{} holds the crate", root.display());
+    files.into_iter().map(|file| file.strip_prefix(root).expect("it lies below").to_owned()).collect()
 }
 
 fn root() -> PathBuf {
@@ -262,5 +342,9 @@ fn root() -> PathBuf {
 }
 
 fn read(file: &Path) -> String {
-    fs::read_to_string(root().join(file)).expect("a source file can be read")
+    read_in(&root(), file)
+}
+
+fn read_in(root: &Path, file: &Path) -> String {
+    fs::read_to_string(root.join(file)).expect("a source file can be read")
 }

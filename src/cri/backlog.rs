@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::stream::StreamItem;
+use super::stream_item::StreamItem;
 
 /// So many events may wait. No engine keeps as many itself.
 const MOST_EVENTS: usize = 16_384;
@@ -116,7 +116,7 @@ impl Drop for Outlet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stream::{EngineEvent, StreamEnd};
+    use super::super::stream_item::{EngineEvent, StreamEnd};
     use super::*;
 
     fn event(bytes: usize) -> StreamItem {

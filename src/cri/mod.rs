@@ -16,6 +16,7 @@ mod request;
 mod spec;
 mod status;
 mod stream;
+mod stream_item;
 mod text;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
@@ -34,7 +35,7 @@ pub use list::Listing;
 pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
-pub use stream::{EngineEvent, EventKind, StreamEnd, StreamItem};
+pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 
 /// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.
 #[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]

@@ -8,94 +8,9 @@ use super::client::Client;
 use super::convert::{self, Limits, Unreadable};
 use super::observed::{ContainerEventResponse, ContainerEventType};
 use super::proto::GetEventsRequest;
+use super::stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 use super::{failure, request};
-use crate::error::Error;
-use crate::model::{Id, Observation, Time, known};
-
-/// What an event says has happened. Engines also send events whose statuses say otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EventKind {
-    /// Created.
-    Created,
-    /// Started.
-    Started,
-    /// Stopped.
-    Stopped,
-    /// Deleted.
-    Deleted,
-}
-
-/// One event of the engine, with everything it carries.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct EngineEvent {
-    /// Whom it is about.
-    pub id: Id,
-    /// What happened; `None` for types that are not in the contract.
-    pub kind: Option<EventKind>,
-    /// When the engine made the event; `None` for a nonsensical time.
-    pub created_at: Option<Time>,
-    /// The sandbox, where the event tells it.
-    pub sandbox: Option<Observation>,
-    /// Statuses of containers of that sandbox, possibly none.
-    pub containers: Vec<Observation>,
-    /// Statuses that could not be decoded.
-    pub unreadable: Vec<Unreadable>,
-    /// How many bytes it had on the wire.
-    pub bytes: usize,
-}
-
-impl EngineEvent {
-    /// An event about this id that says nothing more.
-    pub fn about(id: Id) -> Self {
-        EngineEvent {
-            id,
-            kind: None,
-            created_at: None,
-            sandbox: None,
-            containers: Vec::new(),
-            unreadable: Vec::new(),
-            bytes: 0,
-        }
-    }
-}
-
-/// Why the stream ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StreamEnd {
-    /// The engine does not know the method.
-    Unimplemented(Error),
-    /// It ended without an error and without a single event: CRI-O's way to say that pod events are off.
-    Empty,
-    /// It ended without an error after events.
-    Finished,
-    /// It broke.
-    Failed(Error),
-}
-
-/// What the stream's reader passes on.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StreamItem {
-    /// The response's headers are there: the subscription is proven to be live. On an idle engine that takes until
-    /// the first event.
-    Open,
-    /// An event.
-    Event(Box<EngineEvent>),
-    /// So many events came faster than they were applied, and are lost.
-    Lost(u64),
-    /// The end; nothing follows.
-    End(StreamEnd),
-}
-
-impl StreamItem {
-    /// What it costs to keep.
-    pub(super) fn bytes(&self) -> usize {
-        if let StreamItem::Event(event) = self { event.bytes } else { 0 }
-    }
-}
+use crate::model::{Id, Observation, known};
 
 impl Client {
     /// Subscribes, and passes everything on until the stream ends or the receiver is gone. There is no deadline: the

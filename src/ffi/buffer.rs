@@ -1,6 +1,6 @@
 //! Buffers
 //!
-//! JSON comes in buffers. Copies of one text may share their memory: treat it as read-only.
+//! Functions return JSON in buffers. Several buffers may share the memory of one text, so the text is read-only.
 
 #![forbid(unsafe_code)]
 
@@ -9,19 +9,19 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
+use super::panics::infallible;
 use super::raw;
 use crate::model::JsonText;
 
-/// A text that the library made. Begin with CRI_BUFFER_INIT.
+/// A text that the library made. Set it to CRI_BUFFER_INIT before its first use.
 #[derive_ReprC]
 #[repr(C)]
 pub struct cri_buffer {
-    /// The text; a NUL follows its last byte. NULL in an empty buffer.
+    /// The text, followed by a NUL. NULL: the buffer is empty.
     pub data: *const c_char,
-    /// How many bytes it has, without that NUL.
+    /// The length of the text in bytes, without the NUL.
     pub len: usize,
-    /// The library's.
+    /// Reserved for the library.
     pub owner: *mut c_void,
 }
 
@@ -36,10 +36,10 @@ impl cri_buffer {
     }
 }
 
-/// Frees what a buffer holds, and empties it.
+/// Frees the text of a buffer, and makes the buffer empty.
 ///
-/// @param buffer the buffer; NULL or an empty one: nothing happens
-/// @note Never blocks.
+/// @param buffer the buffer; NULL or an empty one: does nothing
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_buffer_free(buffer: Option<&mut cri_buffer>) {
     infallible((), || buffer.map_or((), empty))

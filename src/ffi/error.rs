@@ -1,6 +1,7 @@
 //! Errors
 //!
-//! An error object tells what a status cannot: the message with all its causes, and the codes behind it.
+//! An error object has the status, a message with all causes, and the gRPC code or the errno, if there is one. It
+//! never changes.
 
 #![forbid(unsafe_code)]
 
@@ -9,16 +10,18 @@ use std::sync::OnceLock;
 
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
-use super::handle::{Handle, Opaque, taken};
+use super::handle::{Handle, Opaque, opaque, taken};
+use super::panics::infallible;
 use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
 
-/// What went wrong. Immutable.
+/// An error.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_error {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_error: Failure);
 
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -39,11 +42,11 @@ fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).expect("no NUL is left")
 }
 
-/// The name of a status, e.g. "CRI_E_TIMEOUT".
+/// Returns the name of a status, e.g. "CRI_E_TIMEOUT".
 ///
 /// @param status any number
-/// @return a string that is never freed; "CRI_E_UNKNOWN_STATUS" for a number that is none of ours; never NULL
-/// @note Never blocks.
+/// @return a static string, never NULL; do not free it; "CRI_E_UNKNOWN_STATUS" for an unknown number
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_status_name(status: Status) -> char_p::Ref<'static> {
     name_of(status)
@@ -58,51 +61,51 @@ fn name_of(status: Status) -> char_p::Ref<'static> {
     name.into()
 }
 
-/// The status that the failed call returned.
+/// Returns the status that the failed call returned.
 ///
 /// @param error the error; NULL: CRI_OK
 /// @return the status
-/// @note Never blocks.
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_status(error: Option<&cri_error>) -> Status {
     error.and_then(Opaque::get).map_or(CRI_OK, |e| e.error.status())
 }
 
-/// The whole message, causes included: what failed, on what, and what to do.
+/// Returns the whole message: what failed, on what, why, and what to do.
 ///
 /// @param error the error; NULL: ""
-/// @return a string that runs as long as the error; never NULL
-/// @note Never blocks.
+/// @return a string that is valid until the error is freed; never NULL
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_message(error: Option<&cri_error>) -> char_p::Ref<'_> {
     error.and_then(Opaque::get).map_or(char_p::Ref::EMPTY, |e| e.message.as_c_str().into())
 }
 
-/// The gRPC status code, where an engine's answer was the cause.
+/// Returns the gRPC status code, if the error came from the engine.
 ///
 /// @param error the error; NULL: -1
-/// @return the code, or -1
-/// @note Never blocks.
+/// @return the code; -1: none
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_grpc_code(error: Option<&cri_error>) -> i32 {
     error.and_then(Opaque::get).and_then(|e| e.error.grpc_code()).unwrap_or(-1)
 }
 
-/// The errno, where a system call was the cause.
+/// Returns the errno, if the error came from a system call.
 ///
 /// @param error the error; NULL: 0
-/// @return the errno, or 0
-/// @note Never blocks.
+/// @return the errno; 0: none
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
     error.and_then(Opaque::get).and_then(|e| e.error.os_code()).unwrap_or(0)
 }
 
-/// Whether the same call may succeed later without anybody changing anything.
+/// Tells whether a later retry of the same call may succeed without any other change.
 ///
 /// @param error the error; NULL: 0
-/// @return 1 or 0
-/// @note Never blocks.
+/// @return 1: yes; 0: no
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_is_retriable(error: Option<&cri_error>) -> i32 {
     error.and_then(Opaque::get).is_some_and(|e| e.error.is_retriable()).into()
@@ -110,8 +113,8 @@ pub extern "C" fn cri_error_is_retriable(error: Option<&cri_error>) -> i32 {
 
 /// Frees an error.
 ///
-/// @param error the error; NULL: nothing happens
-/// @note Never blocks.
+/// @param error the error; NULL: does nothing
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_error_free(error: Option<repr_c::Box<cri_error>>) {
     infallible((), || drop(taken::<cri_error>(error)))

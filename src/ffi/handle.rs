@@ -1,110 +1,100 @@
-//! What the opaque pointers of the header point at. All of it has one shape, so that a pointer to an object of another
-//! type, which C lets through as soon as somebody casts, can be reported from the right one.
+//! What the header's opaque pointers point at. Every object has the same shape, so that a function can tell a pointer to
+//! an object of another type, which C lets through after a cast, from the right one.
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
+use std::any::Any;
 
 use safer_ffi::prelude::*;
 
-use super::error::Failure;
-use super::guard::{given, invalid};
-use super::options::Options;
-use super::packer::Rucksack;
-use super::queue::Queue;
-use super::raw::callback::Thread;
-use super::watcher::Watched;
-use super::{cri_error, cri_event_queue, cri_options, cri_rucksack, cri_snapshot, cri_subscription, cri_watcher};
+use super::arguments::{given, invalid};
 use crate::error::Result;
-use crate::portfolio::Snapshot;
 
-/// An object behind an opaque pointer.
+/// An object behind an opaque pointer. Its type registers itself with `opaque!`.
 #[repr(C)]
 pub(super) struct Handle {
-    /// A record has its size in this place, which is no such number.
+    /// Comes first: a record begins with its size, which is never this number.
     magic: u64,
-    object: Object,
+    /// A `Held` of the opaque type.
+    object: Box<dyn Any>,
 }
 
 const MAGIC: u64 = u64::from_be_bytes(*b"criwatch");
 
-enum Object {
-    Error(Failure),
-    Options(Options),
-    Watcher(Watched),
-    Snapshot(Arc<Snapshot>),
-    Subscription(Thread),
-    Queue(Queue),
-    Rucksack(Rucksack),
-}
+/// An object together with its C type: two C types may have the same Rust type behind them.
+struct Held<T: Opaque>(T::Object);
 
-/// A type of the header, whose pointers stand for an object.
-pub(super) trait Opaque: Sized {
+/// A type of the header whose pointers stand for an object.
+pub(super) trait Opaque: Sized + 'static {
     /// What it is in Rust.
-    type Object;
+    type Object: 'static;
     /// What C calls it.
     const NAME: &'static str;
+
+    /// Wraps a handle.
+    fn from_handle(handle: Handle) -> Self;
+    /// The handle.
+    fn handle(&self) -> &Handle;
+    /// Unwraps the handle.
+    fn into_handle(self) -> Handle;
+
     /// The object, for C.
-    fn new(object: Self::Object) -> Self;
-    /// The object; `None` where the pointer is one to something else.
-    fn get(&self) -> Option<&Self::Object>;
-    /// The object, which C gives back; `None`, and nothing happens, where the pointer is one to something else.
-    fn take(this: repr_c::Box<Self>) -> Option<Self::Object>;
+    fn new(object: Self::Object) -> Self {
+        Self::from_handle(Handle { magic: MAGIC, object: Box::new(Held::<Self>(object)) })
+    }
+
+    /// The object; `None` if the pointer is one to something else.
+    fn get(&self) -> Option<&Self::Object> {
+        let handle = self.handle();
+        // This comes first: a record has something else in the place of `object`.
+        if handle.magic != MAGIC {
+            return None;
+        }
+        handle.object.downcast_ref::<Held<Self>>().map(|held| &held.0)
+    }
+
+    /// The object, which C gives back; `None`, and nothing happens, if the pointer is one to something else.
+    fn take(this: repr_c::Box<Self>) -> Option<Self::Object> {
+        if this.get().is_none() {
+            std::mem::forget(this);
+            return None;
+        }
+        let this: Box<Self> = this.into();
+        this.into_handle().object.downcast::<Held<Self>>().ok().map(|held| held.0)
+    }
 }
 
-/// What a handle stands for; NULL and a handle of another type are errors that name the parameter.
+/// The object behind a handle; NULL and a handle of another type are errors that name the parameter.
 pub(super) fn held<'a, T: Opaque>(handle: Option<&'a T>, parameter: &str) -> Result<&'a T::Object> {
     let another = || invalid(format!("{parameter} is no {}, but something else (was it cast?)", T::NAME));
     given(handle, parameter)?.get().ok_or_else(another)
 }
 
-/// What C gives back; `None` where that is NULL, or a handle of another type, to which nothing happens.
+/// The object that C gives back; `None` for NULL, and for a handle of another type, which is left as it is.
 pub(super) fn taken<T: Opaque>(handle: Option<repr_c::Box<T>>) -> Option<T::Object> {
     handle.and_then(T::take)
 }
 
+/// Registers a struct `NAME { handle: Handle }` of the header, with the Rust type behind it.
 macro_rules! opaque {
-    ($($name:ident: $variant:ident($object:ty)),* $(,)?) => { $(
-        impl Opaque for $name {
+    ($name:ident: $object:ty) => {
+        impl $crate::ffi::handle::Opaque for $name {
             type Object = $object;
             const NAME: &'static str = stringify!($name);
 
-            fn new(object: $object) -> Self {
-                $name { handle: Handle { magic: MAGIC, object: Object::$variant(object) } }
+            fn from_handle(handle: $crate::ffi::handle::Handle) -> Self {
+                $name { handle }
             }
 
-            fn get(&self) -> Option<&$object> {
-                // First of all: what a record has in the other place is no Object.
-                if self.handle.magic != MAGIC {
-                    return None;
-                }
-                match &self.handle.object {
-                    Object::$variant(object) => Some(object),
-                    _ => None,
-                }
+            fn handle(&self) -> &$crate::ffi::handle::Handle {
+                &self.handle
             }
 
-            fn take(this: repr_c::Box<Self>) -> Option<$object> {
-                if this.get().is_none() {
-                    std::mem::forget(this);
-                    return None;
-                }
-                let this: Box<Self> = this.into();
-                match this.handle.object {
-                    Object::$variant(object) => Some(object),
-                    _ => None,
-                }
+            fn into_handle(self) -> $crate::ffi::handle::Handle {
+                self.handle
             }
         }
-    )* };
+    };
 }
 
-opaque! {
-    cri_error: Error(Failure),
-    cri_options: Options(Options),
-    cri_watcher: Watcher(Watched),
-    cri_snapshot: Snapshot(Arc<Snapshot>),
-    cri_subscription: Subscription(Thread),
-    cri_event_queue: Queue(Queue),
-    cri_rucksack: Rucksack(Rucksack),
-}
+pub(super) use opaque;

@@ -1,9 +1,9 @@
 //! Log
 //!
-//! What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
-//! that failed, consumers that were too slow, requests that stay open, contradictions of the engine. It says so to the
-//! program alone: there is no global logger, and nothing is printed. The same messages, of all levels, come as
-//! CRI_EVENT_LOG to every subscription and queue that asks for these in its mask.
+//! A watcher reports its own work to the program: connections, causes of lost connections, how it notices changes,
+//! failed lists, slow consumers, requests without an answer, contradictions of the engine. There is no global
+//! logger, and nothing is printed. Every subscription and queue whose mask has CRI_EVENT_LOG gets the same
+//! messages, of all levels, as events.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,8 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::{given, invalid, run};
+use super::arguments::{given, invalid};
+use super::guard::run;
 use super::handle::held;
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;
@@ -20,21 +21,22 @@ use super::{cri_destroy_fn, cri_error, cri_watcher};
 use crate::error::{Result, Status};
 use crate::model::{CRI_EVENT_LOG, CRI_LOG_DEBUG, CRI_LOG_ERROR, CRI_SUBSCRIBE_LIVE_ONLY};
 
-/// Takes a message. The message is borrowed: it is gone when the function returns.
+/// A function that takes a log message. The message is valid until the function returns.
 pub type cri_log_fn = Option<unsafe extern "C" fn(level: u32, message: *const c_char, user_data: *mut c_void)>;
 
-/// Calls a function for each message of the watcher, on a thread of its own ("cri-log"). To be set before the start, and
-/// once.
+/// Calls a function for each log message of the watcher, on its own thread ("cri-log"). A watcher has at most one
+/// log, set before the start.
 ///
 /// @param watcher the watcher
-/// @param max_level the least urgent level that is wanted: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
-/// @param function is called with each message, never twice at a time
-/// @param user_data is handed to function and destroy as it is; may be NULL
-/// @param destroy is called with user_data exactly once: when the watcher has been stopped and the last message was
-/// taken, or before a failed cri_watcher_set_log returns; may be NULL
-/// @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
-/// thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
+/// @param max_level the least urgent level to report: CRI_LOG_ERROR, CRI_LOG_WARN, CRI_LOG_INFO or CRI_LOG_DEBUG
+/// @param function is called with each message, never two calls at a time
+/// @param user_data is passed to function and destroy; may be NULL
+/// @param destroy is called with user_data exactly once: after the watcher has stopped and function has got the
+/// last message, or, if cri_watcher_set_log fails, before it returns; may be NULL
+/// @return CRI_OK; CRI_E_STATE after the start, or if a log is set already; CRI_E_STOPPED; CRI_E_OS if the system
+/// refuses a thread or a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait. O(1); makes one thread. cri_watcher_free waits until function has got the last message,
+/// except inside a callback of the watcher.
 #[ffi_export]
 pub extern "C" fn cri_watcher_set_log(
     watcher: Option<&cri_watcher>,

@@ -1,55 +1,23 @@
-//! Rucksacks
-//!
-//! A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each run; or
-//! the program attaches one when it likes.
+//! How rucksacks are made: by a packer, or by the program at any time.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::{Mutex, PoisonError};
 
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, optional_text, run, text};
-use super::handle::{Handle, held};
+use super::arguments::{Text, given, optional_text, text};
+use super::guard::run;
+use super::handle::held;
 use super::raw::callback::{Callback, Task};
 use super::watcher::live;
-use super::{cri_destroy_fn, cri_error, cri_watcher};
+use super::{cri_destroy_fn, cri_error, cri_rucksack, cri_watcher};
 use crate::error::{Result, Status};
-use crate::model::JsonText;
-use crate::sync::Job;
 
-/// Where a packer puts the rucksack of one container.
-#[derive_ReprC]
-#[repr(opaque)]
-pub struct cri_rucksack {
-    pub(super) handle: Handle,
-}
-
-/// A rucksack that is being packed.
-pub(super) struct Rucksack {
-    job: Job,
-    packed: Mutex<Result<Option<JsonText>>>,
-}
-
-impl Rucksack {
-    pub(super) fn new(job: Job) -> Self {
-        Rucksack { job, packed: Mutex::new(Ok(None)) }
-    }
-
-    pub(super) fn job(&self) -> &Job {
-        &self.job
-    }
-
-    /// The packer has returned.
-    pub(super) fn done(self) {
-        self.job.done(self.packed.into_inner().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// PackerRequests one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
-/// ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
+/// A packer: a function that makes the rucksack of one container, and passes it to cri_rucksack_set. `container` is
+/// the container as JSON, as under the key "container" of "criwatch.container/1". `inspection` is everything that
+/// the engine knows about it, "criwatch.inspect/1". All arguments are valid until the function returns.
 pub type cri_pack_fn = Option<
     unsafe extern "C" fn(
         container: *const c_char,
@@ -59,20 +27,21 @@ pub type cri_pack_fn = Option<
     ),
 >;
 
-/// Calls a function for each run that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
-/// CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is reported by a
-/// CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
-/// It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
-/// option packer.show_env is set.
+/// Calls a function at the beginning of each run, on its own thread ("cri-pack"), to make the rucksack of the
+/// container. A watcher has at most one packer, set before the start. CRI_EVENT_STARTED waits for the rucksack, at
+/// most as long as the option packer.timeout_ms says. A later rucksack is reported by a CRI_EVENT_UPDATED with
+/// CRI_CHANGED_RUCKSACK. A run that has ended by then gets none. The packer costs one verbose request to the engine
+/// for each run. The values of environment variables are redacted, unless the option packer.show_env is set.
 ///
 /// @param watcher the watcher
-/// @param function is called for each run, never twice at a time
-/// @param user_data is handed to function and destroy as it is; may be NULL
-/// @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
-/// returned, or before a failed cri_watcher_set_packer returns; may be NULL
-/// @return CRI_OK; CRI_E_STATE after the start, or when there is one already; CRI_E_STOPPED; CRI_E_OS when there is no
-/// thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
+/// @param function is called for each run, never two calls at a time
+/// @param user_data is passed to function and destroy; may be NULL
+/// @param destroy is called with user_data exactly once: after the watcher has stopped and the last call of
+/// function has returned, or, if cri_watcher_set_packer fails, before it returns; may be NULL
+/// @return CRI_OK; CRI_E_STATE after the start, or if a packer is set already; CRI_E_STOPPED; CRI_E_OS if the
+/// system refuses a thread; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait. O(1); makes one thread. cri_watcher_free waits for the call in progress, except inside a
+/// callback of the watcher.
 #[ffi_export]
 pub extern "C" fn cri_watcher_set_packer(
     watcher: Option<&cri_watcher>,
@@ -102,38 +71,16 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
     )
 }
 
-/// Sets the rucksack. Only inside the packer that was given it; the last word counts, and without one there is none.
-///
-/// @param rucksack where to put it
-/// @param json the rucksack, which is copied; NULL: none
-/// @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_rucksack_set(
-    rucksack: Option<&cri_rucksack>,
-    json: Text<'_>,
-    err: Option<&mut *mut cri_error>,
-) -> Status {
-    run(err, || set(rucksack, json))
-}
-
-fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
-    let rucksack = held(rucksack, "rucksack")?;
-    let packed = optional_text(json, "json").and_then(|json| json.map(JsonText::checked).transpose());
-    *rucksack.packed.lock().unwrap_or_else(PoisonError::into_inner) = packed.clone();
-    packed.map(drop)
-}
-
-/// Gives a container a rucksack without a packer. It is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
-/// for everybody who reads after this has returned.
+/// Gives a container a rucksack without a packer. When the call returns, all answers show the rucksack. A
+/// CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK reports it.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
-/// with
-/// @param json the rucksack, which is copied; NULL takes away what is there
-/// @return CRI_OK; CRI_E_NOT_READY before the first lists are in; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in
-/// the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
-/// @note Waits for the library's own thread, which waits for nothing else.
+/// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+/// @param json the rucksack, which is copied; NULL: removes the rucksack
+/// @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
+/// the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,
+/// CRI_E_FORKED
+/// @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
 #[ffi_export]
 pub extern "C" fn cri_watcher_attach(
     watcher: Option<&cri_watcher>,

@@ -1,41 +1,49 @@
-//! Memory
+//! Cache
 //!
-//! Answers from memory. They never wait for the engine, and say in "asOf" and "state" how fresh they are. What each kind
-//! of JSON has, and its schema: docs/json.md.
+//! These functions answer from the cache and never wait for the engine. Each answer says how fresh it is: "asOf" is
+//! the time of the newest full list, and "state" the state of the watcher. docs/json.md describes each kind of
+//! JSON.
 //!
-//! A query is a JSON object that says what to show. Every key is optional, and all that are given have to hold:
+//! A query is a JSON object that selects what to show. All keys are optional. If several are given, all of them
+//! apply:
 //!
-//! - "states": an array of "created", "running", "exited", "unknown"; otherwise what runs is shown.
-//! - "all": true shows what the engine has in any state; it stands in for "states".
-//! - "gone": true shows, besides, the remembered dead, which the engine no longer has.
+//! - "states": an array of "created", "running", "exited", "unknown". Without it, only running containers are
+//!   shown.
+//! - "all": true shows containers in every state. It replaces "states".
+//! - "gone": true also shows containers that the engine no longer has, as long as the watcher remembers them.
 //! - "kind": "container" or "sandbox".
-//! - "namespace", "pod" (name or id), "uid", "name": exactly these. A sandbox has its pod's name.
-//! - "selector": a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5,
-//!   joined by commas. It looks at the container's labels in the merged view (see CRI_LABEL_POD_NAME and so on), and
-//!   where these lack a key, at the labels of its pod.
-//! - "fields": an array of keys: of each container only these are shown, and "id".
-//! - "ifGeneration": a number: CRI_NONE, and no text, if that is still the generation.
+//! - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
+//! - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
+//!   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
+//!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
+//!   pod.
+//! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+//! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
-//! Everything else is CRI_E_QUERY; the message names the key, the value and what is allowed.
+//! Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
 
 #![forbid(unsafe_code)]
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, fill, fill_if, infallible, optional_text, text};
+use super::arguments::{Text, optional_text, text};
+use super::guard::{fill, fill_if};
+use super::panics::infallible;
 use super::watcher::live;
 use super::{cri_buffer, cri_error, cri_watcher};
 use crate::error::{Result, Status};
 use crate::model::JsonText;
 
-/// Lists what runs: containers and ready sandboxes. All callers of one generation share one text.
+/// Lists the running containers and ready sandboxes, or what the query selects.
 ///
 /// @param watcher the watcher
-/// @param query what to show, as JSON; NULL: everything that runs
+/// @param query the query, as JSON; NULL: everything that runs
 /// @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
-/// @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in, never an
-/// empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
+/// the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
+/// calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
+/// and O(n) with a query.
 #[ffi_export]
 pub extern "C" fn cri_watcher_list(
     watcher: Option<&cri_watcher>,
@@ -46,15 +54,15 @@ pub extern "C" fn cri_watcher_list(
     fill_if(out, err, || live(watcher)?.list(optional_text(query, "query")?))
 }
 
-/// Lists pods, each with those of its containers that the query selects, the sandbox among them. A pod without any is
-/// not shown, nor is a container whose pod is not known yet.
+/// Lists pods, each with those of its containers and sandboxes that the query selects. It leaves out a pod without
+/// any of them, and a container whose pod is not known yet.
 ///
 /// @param watcher the watcher
 /// @param query which containers to show, as JSON; NULL: everything that runs
 /// @param out receives JSON, "criwatch.pods/1"; free with cri_buffer_free
-/// @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_NOT_READY before the first lists are in; CRI_E_QUERY,
-/// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY before the first lists are
+/// in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. Costs as much as cri_watcher_list.
 #[ffi_export]
 pub extern "C" fn cri_watcher_pods(
     watcher: Option<&cri_watcher>,
@@ -65,16 +73,17 @@ pub extern "C" fn cri_watcher_pods(
     fill_if(out, err, || live(watcher)?.pods(optional_text(query, "query")?))
 }
 
-/// Shows one container or sandbox, in whatever state, also of the remembered dead (see the options tombstones.keep_ms
-/// and tombstones.max). Of the attempts under one name the running one is meant, else the newest.
+/// Returns one container or sandbox as JSON, in any state. It also finds containers that the engine no longer has,
+/// as long as the watcher remembers them (options tombstones.keep_ms and tombstones.max). If several attempts have
+/// the same name, it returns the running one, otherwise the newest one.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6
-/// hex digits that an id begins with: the first of these that finds anything
+/// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id
+/// prefix of at least 6 hex digits. They are tried in this order, and the first one that matches counts.
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
-/// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the first
-/// lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
+/// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
 #[ffi_export]
 pub extern "C" fn cri_watcher_get(
     watcher: Option<&cri_watcher>,
@@ -89,23 +98,24 @@ fn get(watcher: Option<&cri_watcher>, id_or_name: Text<'_>) -> Result<JsonText> 
     live(watcher)?.get(text(id_or_name, "id_or_name")?)
 }
 
-/// A number that grows whenever the cache changes: while it stays, a list stays the same.
+/// Returns the generation, a number that grows with every change of the cache. While it stays the same, lists stay
+/// the same.
 ///
 /// @param watcher the watcher; NULL, or in a forked child: 0
-/// @return the generation; 0 before there is a snapshot
-/// @note Never blocks.
+/// @return the generation; 0 before the first lists are in the cache
+/// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {
     infallible(0, || live(watcher).map_or(0, |w| w.generation()))
 }
 
-/// Tells which engine this is: its name, version, id and pid, and how changes are noticed. What is not known yet, as before
-/// the first connection, is absent.
+/// Describes the engine: its name, version, id and pid, and how the watcher notices changes. Facts that are not
+/// known yet, such as before the first connection, are left out.
 ///
 /// @param watcher the watcher
 /// @param out receives JSON, "criwatch.engine/1"; free with cri_buffer_free
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_engine_info(
     watcher: Option<&cri_watcher>,
@@ -115,13 +125,13 @@ pub extern "C" fn cri_watcher_engine_info(
     fill(out, err, || live(watcher)?.engine_info())
 }
 
-/// Tells what the watcher did so far, in numbers: how often each RPC was called and how long that took, how late events
-/// come, lists, failures, losses.
+/// Reports statistics of the watcher: the number and duration of requests for each RPC, the delay of events, and
+/// the numbers of lists, failures and lost events.
 ///
 /// @param watcher the watcher
 /// @param out receives JSON, "criwatch.stats/1"; free with cri_buffer_free
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_stats(
     watcher: Option<&cri_watcher>,

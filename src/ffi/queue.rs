@@ -1,7 +1,8 @@
 //! Event queues
 //!
-//! The same events, to be taken when it suits: from a loop, or when poll or epoll says so. A queue is bounded; one that
-//! is not emptied in time gets CRI_EVENT_OVERFLOW and a new replay.
+//! A queue holds the events that a callback would get, until the program takes them. The program can take them in a
+//! loop, or when poll or epoll reports the queue's descriptor. A queue is bounded. If it overflows, its events are
+//! dropped, and the program gets CRI_EVENT_OVERFLOW and a new replay.
 //!
 //! ```c
 //!     struct pollfd wait = { cri_event_queue_fd(queue), POLLIN, 0 };
@@ -20,8 +21,10 @@ use std::sync::{Arc, Weak};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{entry, fill, given, infallible, make, timeout};
-use super::handle::{Handle, Opaque, held, taken};
+use super::arguments::{given, timeout};
+use super::guard::{entry, fill, make};
+use super::handle::{Handle, Opaque, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::event;
 use super::watcher::{live, refuse_forked};
 use super::{cri_buffer, cri_error, cri_event, cri_watcher};
@@ -33,8 +36,10 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_event_queue {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_event_queue: Queue);
 
 /// A queue, and whose it is.
 pub(super) struct Queue {
@@ -48,16 +53,16 @@ impl Queue {
     }
 }
 
-/// Makes a queue of events, beginning with a replay. Allowed before the start and after it.
+/// Makes a queue of events, beginning with a replay. The watcher may be started before or afterwards.
 ///
 /// @param watcher the watcher
-/// @param mask which events: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED, UPDATED, STATE
+/// @param mask the event types to report: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED,
+/// UPDATED, STATE
 /// @param flags 0, or CRI_SUBSCRIBE_LIVE_ONLY
-/// @param capacity how many events may wait; 0: the option queue.capacity
+/// @param capacity how many events the queue holds; 0: the option queue.capacity
 /// @param out receives the queue; free with cri_event_queue_free
-/// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no descriptor to be had; CRI_E_FORKED,
-/// CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. O(n) to prepare the replay.
 #[ffi_export]
 pub extern "C" fn cri_event_queue_new(
     watcher: Option<&cri_watcher>,
@@ -75,12 +80,12 @@ fn new(watcher: Option<&cri_watcher>, mask: u32, flags: u32, capacity: usize) ->
     Ok(Queue { queue: watcher.subscribe(mask, flags, capacity)?, watcher: Arc::downgrade(&watcher) })
 }
 
-/// A descriptor for poll and epoll, readable exactly while cri_event_queue_next would not answer CRI_AGAIN: an event
-/// waits, or the queue is closed. It is the queue's: never read or close it.
+/// Returns a descriptor for poll and epoll. It is readable while an event is queued or the queue is closed: exactly
+/// while cri_event_queue_next would not return CRI_AGAIN. It belongs to the queue: never read or close it.
 ///
 /// @param queue the queue; NULL: -1
 /// @return the descriptor
-/// @note Never blocks.
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
     infallible(-1, || queue.and_then(Opaque::get).map_or(-1, |q| q.queue.fd()))
@@ -89,11 +94,12 @@ pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
 /// Takes the next event.
 ///
 /// @param queue the queue
-/// @param timeout_ms how long to wait for one; below 0: for ever, 0: not at all
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the event on CRI_OK; free with cri_event_free
-/// @return CRI_OK; CRI_AGAIN when there is none yet; CRI_CLOSED when no more will come: the watcher has stopped and all
-/// events were taken; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Blocks up to timeout_ms; cri_watcher_stop and cri_event_queue_free end the wait.
+/// @return CRI_OK; CRI_AGAIN if there is no event within timeout_ms; CRI_CLOSED if no more will come: the watcher
+/// has stopped and all events were taken, or the queue was freed; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Blocks up to timeout_ms. cri_watcher_stop and cri_event_queue_free end the wait. O(1); after an overflow,
+/// O(n) to prepare the replay.
 #[ffi_export]
 pub extern "C" fn cri_event_queue_next(
     queue: Option<&cri_event_queue>,
@@ -119,10 +125,11 @@ fn next(queue: Option<&cri_event_queue>, timeout_ms: i64, out: Option<&mut *mut 
     })
 }
 
-/// Frees a queue. Events that were taken from it live on.
+/// Frees a queue. Events that were taken from it stay valid.
 ///
-/// @param queue the queue; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Never blocks. A cri_event_queue_next that waits in another thread answers CRI_CLOSED.
+/// @param queue the queue; NULL: does nothing; in a forked child it is leaked on purpose
+/// @note Does not wait. O(number of queued events). A cri_event_queue_next that waits in another thread returns
+/// CRI_CLOSED.
 #[ffi_export]
 pub extern "C" fn cri_event_queue_free(queue: Option<repr_c::Box<cri_event_queue>>) {
     infallible((), || taken::<cri_event_queue>(queue).map_or((), free))
@@ -135,12 +142,12 @@ fn free(queue: Queue) {
     queue.queue.close();
 }
 
-/// The event as JSON.
+/// Returns an event as JSON.
 ///
-/// @param event an event that cri_event_queue_next or a callback gave: no copy of the struct
+/// @param event the event itself, from cri_event_queue_next or a callback; not a copy of the struct
 /// @param out receives JSON, "criwatch.event/1"; free with cri_buffer_free
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait. O(size of the event).
 #[ffi_export]
 pub extern "C" fn cri_event_json(
     event: *const cri_event,
@@ -150,10 +157,10 @@ pub extern "C" fn cri_event_json(
     fill(out, err, || event::json(event))
 }
 
-/// Frees an event that cri_event_queue_next gave, and with it its container. Never for an event of a callback.
+/// Frees an event from cri_event_queue_next, and with it its container. Never call it for the event of a callback.
 ///
-/// @param event the event; NULL: nothing happens
-/// @note Never blocks.
+/// @param event the event; NULL: does nothing
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_event_free(event: *mut cri_event) {
     infallible((), || event::free(event))

@@ -1,11 +1,12 @@
 //! Records
 //!
-//! Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
-//! borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
-//! container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
+//! Containers, pods and events are C structs (records), so a C program needs no JSON parser. A record never
+//! changes. It is valid as long as the event or the snapshot that shows it. cri_container_ref keeps a container,
+//! and with it its pod, for longer. While a container does not change, all events and snapshots show the same
+//! record.
 //!
-//! Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
-//! stands in `missing`.
+//! Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1. `missing`
+//! lists the facts that are unknown now and may become known later.
 
 #![forbid(unsafe_code)]
 
@@ -13,9 +14,6 @@ use std::ffi::c_void;
 
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
-
-use super::guard::infallible;
-use super::raw::view;
 
 /// A label or an annotation.
 #[derive_ReprC]
@@ -33,35 +31,35 @@ pub struct cri_label {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cri_pod {
-    /// The size of this struct in the loaded library.
+    /// The size of this struct in the loaded library, in bytes.
     pub struct_size: usize,
-    /// The sandbox's id.
+    /// The id of the sandbox.
     pub id: *const c_char,
-    /// The pod's name.
+    /// The name of the pod.
     pub name: *const c_char,
-    /// The pod's namespace.
+    /// The namespace of the pod.
     pub pod_namespace: *const c_char,
-    /// The pod's uid, as Kubernetes gives it.
+    /// The uid of the pod, as Kubernetes gives it.
     pub uid: *const c_char,
-    /// How often the sandbox was made anew.
+    /// The attempt number; 0 for the first sandbox of the pod.
     pub attempt: u32,
     /// One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY.
     pub state: u32,
-    /// Bits of CRI_POD_FLAG_HOST_NETWORK.
+    /// 0 or CRI_POD_FLAG_HOST_NETWORK.
     pub flags: u32,
-    /// How many addresses there are.
+    /// The number of addresses.
     pub ips_len: usize,
-    /// The pod's addresses, the primary one first.
+    /// The addresses of the pod, the primary one first.
     pub ips: *const *const c_char,
-    /// How many labels there are.
+    /// The number of labels.
     pub labels_len: usize,
-    /// How many annotations there are.
+    /// The number of annotations.
     pub annotations_len: usize,
-    /// The pod's labels, sorted by key.
+    /// The labels of the pod, sorted by key.
     pub labels: *const cri_label,
-    /// The pod's annotations, sorted by key.
+    /// The annotations of the pod, sorted by key.
     pub annotations: *const cri_label,
-    /// The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present.
+    /// The cgroup of the pod. At present always "", because no engine reports it.
     pub cgroup_path: *const c_char,
 }
 
@@ -70,59 +68,60 @@ pub struct cri_pod {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cri_container {
-    /// The size of this struct in the loaded library.
+    /// The size of this struct in the loaded library, in bytes.
     pub struct_size: usize,
     /// CRI_KIND_CONTAINER or CRI_KIND_SANDBOX.
     pub kind: u32,
     /// One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED.
     pub state: u32,
-    /// No flags are defined yet: 0.
+    /// Always 0: no flags are defined yet.
     pub flags: u32,
-    /// How often it was made anew under this name.
+    /// The attempt number; 0 for the first container of this name in the pod.
     pub attempt: u32,
-    /// The engine's id.
+    /// The engine's id of the container.
     pub id: *const c_char,
-    /// The name inside the pod; of a sandbox, the pod's name.
+    /// The name inside the pod. For a sandbox: the name of the pod.
     pub name: *const c_char,
-    /// The pod; NULL while it is unknown.
+    /// The pod; NULL if it is not known yet.
     pub pod: *const cri_pod,
-    /// The first process, in the caller's pid namespace; 0: none, or unknown. After the exit it is still the pid that the
-    /// process had.
+    /// The pid of the first process, in the pid namespace of this program; 0: none, or unknown. After the exit, it
+    /// is still the pid that the process had.
     pub pid: i32,
     /// The exit code; -1: none, or unknown.
     pub exit_code: i32,
-    /// When the first process began, in clock ticks since boot: with it, a pid is unique. 0: unknown.
+    /// The start time of the first process, in clock ticks since boot; 0: unknown. Together with this time, a pid
+    /// is unique.
     pub pid_start_ticks: u64,
-    /// What this engine may yet tell: bits of CRI_MISSING_PID and so on.
+    /// Facts that are unknown now and may become known later: bits of CRI_MISSING_PID and so on.
     pub missing: u64,
-    /// The image, as the pod's author wrote it.
+    /// The image, as the author of the pod wrote it.
     pub image: *const c_char,
-    /// What the engine resolved that to.
+    /// What the engine resolved the image to: a digest, or a reference with a digest.
     pub image_ref: *const c_char,
     /// The engine's id of the image.
     pub image_id: *const c_char,
-    /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of
-    /// a sandbox, whose end engines do not explain, "" or "gone".
+    /// Why the run ended, in one word, e.g. "Completed", "Error", "OOMKilled"; "gone" if the container vanished
+    /// without an exit. For a sandbox: "" or "gone", because engines give no reason.
     pub reason: *const c_char,
-    /// How it ended, in more words; often "".
+    /// A longer text about the exit; often "".
     pub message: *const c_char,
-    /// The cgroup, as the file system shows it.
+    /// The cgroup, as a path in the cgroup file system.
     pub cgroup_path: *const c_char,
-    /// When it was created, in nanoseconds since 1970; 0: unknown.
+    /// The creation time, in nanoseconds since 1970; 0: unknown.
     pub created_unix_nano: i64,
-    /// When it was started; 0: not yet, or unknown.
+    /// The start time, in nanoseconds since 1970; 0: not started, or unknown.
     pub started_unix_nano: i64,
-    /// When it ended; 0: not yet, or unknown.
+    /// The exit time, in nanoseconds since 1970; 0: not exited, or unknown.
     pub finished_unix_nano: i64,
-    /// How many labels there are.
+    /// The number of labels.
     pub labels_len: usize,
-    /// How many annotations there are.
+    /// The number of annotations.
     pub annotations_len: usize,
-    /// The container's own labels, sorted by key. Those of the pod stand at the pod.
+    /// The container's own labels, sorted by key. The labels of the pod are in `pod`.
     pub labels: *const cri_label,
     /// The container's own annotations, sorted by key.
     pub annotations: *const cri_label,
-    /// What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON.
+    /// The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none.
     pub rucksack: *const c_char,
 }
 
@@ -131,55 +130,37 @@ pub struct cri_container {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cri_event {
-    /// The size of this struct in the loaded library.
+    /// The size of this struct in the loaded library, in bytes.
     pub struct_size: usize,
-    /// One of CRI_EVENT_STARTED and so on. Types that a program does not know are to be ignored.
+    /// The type: CRI_EVENT_STARTED and so on. Ignore types that you do not know.
     pub r#type: u32,
     /// Bits of CRI_EVENT_FLAG_SYNTHETIC and so on.
     pub flags: u32,
-    /// Grows from event to event. Each consumer may see gaps, which mean nothing.
+    /// A number that grows from event to event. A consumer may see gaps, which have no meaning.
     pub seq: u64,
-    /// The generation of the cache that shows this.
+    /// The cache includes this event from this generation on.
     pub generation: u64,
-    /// Of CRI_EVENT_OVERFLOW: how many events this consumer lost.
+    /// For CRI_EVENT_OVERFLOW: how many events this consumer lost. Otherwise 0.
     pub lost: u64,
-    /// Of CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on.
+    /// For CRI_EVENT_UPDATED: bits of CRI_CHANGED_PID and so on. Otherwise 0.
     pub changed: u64,
-    /// When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed.
+    /// When it happened according to the engine, in nanoseconds since 1970. If the engine gives no time: when the
+    /// watcher noticed it.
     pub time_unix_nano: i64,
-    /// When the watcher noticed.
+    /// When the watcher noticed it, in nanoseconds since 1970.
     pub observed_unix_nano: i64,
-    /// The container or sandbox; NULL where the event is not about one.
+    /// The container or sandbox; NULL if the event is about the watcher or the consumer.
     pub container: *const cri_container,
-    /// What the watcher was doing when it reported this: one of CRI_WATCHER_NEW and so on.
+    /// The state of the watcher at the time of the report: CRI_WATCHER_NEW and so on.
     pub watcher_state: u32,
-    /// Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "".
+    /// For CRI_EVENT_STATE: the cause, if there is one. For CRI_EVENT_LOG: the message. Otherwise "".
     pub message: *const c_char,
-    /// Of CRI_EVENT_LOG: how much it matters, CRI_LOG_ERROR and so on; otherwise 0.
+    /// For CRI_EVENT_LOG: the level, CRI_LOG_ERROR and so on. Otherwise 0.
     pub log_level: u32,
 }
 
-/// Takes an event. The event is borrowed: it is gone when the function returns.
+/// A function that takes an event. The event is valid until the function returns.
 pub type cri_event_fn = Option<unsafe extern "C" fn(event: *const cri_event, user_data: *mut c_void)>;
 
-/// Releases user data, after the last use of it.
+/// A function that releases user data. It is called after the last use of the data.
 pub type cri_destroy_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
-
-/// Keeps a record, and with it its pod, beyond the event or the snapshot that shows it.
-///
-/// @param container a record that is still there: no copy of the struct; NULL: NULL
-/// @return the same record; give it back with cri_container_unref
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_container_ref(container: *const cri_container) -> *const cri_container {
-    infallible(container, || view::retain(container))
-}
-
-/// Gives back what cri_container_ref gave.
-///
-/// @param container the record; NULL: nothing happens
-/// @note Never blocks.
-#[ffi_export]
-pub extern "C" fn cri_container_unref(container: *const cri_container) {
-    infallible((), || view::release(container))
-}

@@ -1,34 +1,42 @@
 //! Snapshots
 //!
-//! The cache at one moment, as records: it does not change while it is read, and shares its records with everybody
-//! else. A snapshot costs no more than a pointer while the cache has not changed; what a record shows is built once
+//! A snapshot is the cache at one moment, as records. It never changes, and it shares its records with events and
+//! other snapshots. While the cache does not change, all snapshots share the same memory. A record is built once
 //! for each version of a container.
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, infallible, make, run, text};
-use super::handle::{Handle, Opaque, held, taken};
+use super::arguments::{Text, given, text};
+use super::guard::{make, run};
+use super::handle::{Handle, Opaque, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::snapshot;
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
+use crate::portfolio::Snapshot;
 
-/// A cache at one moment. Immutable.
+/// The cache at one moment. It never changes.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_snapshot {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_snapshot: Arc<Snapshot>);
 
 /// Takes a snapshot.
 ///
 /// @param watcher the watcher
-/// @param out receives it; free with cri_snapshot_free. It outlives the watcher
-/// @return CRI_OK; CRI_E_NOT_READY before the first lists are in, never an empty snapshot; CRI_E_FORKED,
+/// @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
+/// @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
+/// other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_snapshot(
     watcher: Option<&cri_watcher>,
@@ -38,24 +46,27 @@ pub extern "C" fn cri_watcher_snapshot(
     make(out, err, || live(watcher)?.snapshot())
 }
 
-/// The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
+/// Returns the generation of a snapshot. While cri_watcher_generation returns the same number, the snapshot is up
+/// to date.
 ///
 /// @param snapshot the snapshot; NULL: 0
 /// @return the generation
-/// @note Never blocks.
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u64 {
     snapshot.and_then(Opaque::get).map_or(0, |s| s.generation())
 }
 
-/// Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the sandbox comes
-/// first. Containers whose pod is not known yet come before all others.
+/// Returns all running containers and ready sandboxes, sorted by namespace, pod and name. In a pod, the sandbox
+/// comes first. Containers whose pod is not known yet come before all others.
 ///
 /// @param snapshot the snapshot
-/// @param out receives an array of records, which is the snapshot's; cri_container_ref keeps one for longer
-/// @param len receives how many there are
+/// @param out receives an array of records, which belongs to the snapshot; cri_container_ref keeps a record for
+/// longer
+/// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+/// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_containers(
     snapshot: Option<&cri_snapshot>,
@@ -70,13 +81,14 @@ pub extern "C" fn cri_snapshot_containers(
     })
 }
 
-/// The pods in which something runs, if only the sandbox, sorted by namespace and name.
+/// Returns the pods in which a container or the sandbox runs, sorted by namespace and name.
 ///
 /// @param snapshot the snapshot
-/// @param out receives an array of records, which is the snapshot's
-/// @param len receives how many there are
+/// @param out receives an array of records, which belongs to the snapshot
+/// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
+/// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_pods(
     snapshot: Option<&cri_snapshot>,
@@ -91,13 +103,13 @@ pub extern "C" fn cri_snapshot_pods(
     })
 }
 
-/// Finds one container or sandbox, in whatever state, also among the remembered dead.
+/// Finds one container or sandbox, in any state. It finds the same ones as cri_watcher_get.
 ///
 /// @param snapshot the snapshot
 /// @param id_or_name as for cri_watcher_get
-/// @param out receives the record, which is the snapshot's; cri_container_ref keeps it for longer
+/// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. O(n).
 #[ffi_export]
 pub extern "C" fn cri_snapshot_find(
     snapshot: Option<&cri_snapshot>,
@@ -114,10 +126,10 @@ fn find(snapshot: Option<&cri_snapshot>, id_or_name: Text<'_>, out: Option<&mut 
     Ok(())
 }
 
-/// Frees a snapshot, and with it the records that nobody else holds.
+/// Frees a snapshot, and with it the records that nothing else uses.
 ///
-/// @param snapshot the snapshot; NULL: nothing happens
-/// @note Never blocks.
+/// @param snapshot the snapshot; NULL: does nothing
+/// @note Never blocks. O(1), or O(n) if no other snapshot shares its memory.
 #[ffi_export]
 pub extern "C" fn cri_snapshot_free(snapshot: Option<repr_c::Box<cri_snapshot>>) {
     infallible((), || drop(taken::<cri_snapshot>(snapshot)))

@@ -1,9 +1,9 @@
 //! Callbacks
 //!
-//! A subscription calls a function for each event, one after the other, on a thread of its own. It begins with a
-//! replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run,
-//! CRI_EVENT_REPLAY_END. Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a
-//! new replay; what that does not show is gone. One code path is thus enough for everything.
+//! A subscription calls a function for each event, one after the other, on its own thread. It begins with a replay:
+//! CRI_EVENT_REPLAY_BEGIN, one CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run, CRI_EVENT_REPLAY_END.
+//! Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a new replay; a run
+//! that this replay does not show has ended. So the code that handles the first replay also handles an overflow.
 
 #![forbid(unsafe_code)]
 
@@ -12,32 +12,39 @@ use std::sync::Arc;
 
 use safer_ffi::prelude::*;
 
-use super::guard::{given, infallible, run};
-use super::handle::{Handle, Opaque, taken};
+use super::arguments::given;
+use super::guard::run;
+use super::handle::{Handle, Opaque, opaque, taken};
+use super::panics::infallible;
 use super::raw::callback::{Callback, Task, Thread};
 use super::watcher::live;
 use super::{cri_destroy_fn, cri_error, cri_event_fn, cri_watcher};
 use crate::error::{Result, Status};
 
-/// A subscription.
+/// A subscription of a callback to events.
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_subscription {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
 
-/// Calls a function for each event, beginning with a replay. Allowed before the start and after it.
+opaque!(cri_subscription: Thread);
+
+/// Calls a function for each event, beginning with a replay. The watcher may be started before or afterwards.
 ///
 /// @param watcher the watcher
-/// @param mask which events: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED, UPDATED, STATE
+/// @param mask the event types to report: CRI_EVENT_MASK of each type, combined with |; 0: STARTED, EXITED,
+/// UPDATED, STATE
 /// @param flags 0, or CRI_SUBSCRIBE_LIVE_ONLY
-/// @param function is called with each event, never twice at a time
-/// @param user_data is handed to function and destroy as it is; may be NULL
-/// @param destroy is called with user_data exactly once, after the last call of function, or before a failed
-/// cri_watcher_subscribe returns; may be NULL
+/// @param function is called with each event, never two calls at a time
+/// @param user_data is passed to function and destroy; may be NULL
+/// @param destroy is called with user_data exactly once: after the last call of function, or, if
+/// cri_watcher_subscribe fails, before it returns; may be NULL
 /// @param out receives the subscription, before the first call of function; free with cri_subscription_free
-/// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks. When the watcher stops, the function still gets the events that wait, then destroy is called.
+/// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a thread or a descriptor; CRI_E_FORKED,
+/// CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. O(n) to prepare the replay; makes one thread. When the watcher stops,
+/// function still gets the events that are queued, and then destroy is called.
 #[ffi_export]
 pub extern "C" fn cri_watcher_subscribe(
     watcher: Option<&cri_watcher>,
@@ -85,12 +92,13 @@ fn try_subscribe(
     Ok(())
 }
 
-/// Ends a subscription. Outside the watcher's callbacks it is a barrier: when it returns, no call is running or will come, and
-/// destroy has been called. Allowed before and after cri_watcher_free.
+/// Ends a subscription and frees it. Outside the watcher's callbacks it is a barrier: when it returns, no call of
+/// the function is in progress or will come, and destroy has been called. It may be called before and after
+/// cri_watcher_free.
 ///
-/// @param subscription the subscription; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks until the call under way has returned. Inside any callback of the same watcher, also another
-/// subscription's, it does not wait: the call under way is the last one, and destroy follows its return.
+/// @param subscription the subscription; NULL: does nothing; in a forked child it is leaked on purpose
+/// @note Blocks until the call in progress has returned. Inside a callback of the same watcher, also of another
+/// subscription, it does not wait: the call in progress is the last one, and destroy is called after it returns.
 #[ffi_export]
 pub extern "C" fn cri_subscription_free(subscription: Option<repr_c::Box<cri_subscription>>) {
     infallible((), || taken::<cri_subscription>(subscription).map_or((), Thread::end))

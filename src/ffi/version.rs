@@ -1,6 +1,7 @@
 //! Version
 //!
-//! The macros tell what a program was compiled against, the functions what it has loaded.
+//! The macros describe the header that the program was compiled with. The functions describe the library that it
+//! has loaded.
 
 #![forbid(unsafe_code)]
 
@@ -12,33 +13,34 @@ pub const CRI_VERSION_MAJOR: u32 = 0;
 pub const CRI_VERSION_MINOR: u32 = 1;
 /// The patch level.
 pub const CRI_VERSION_PATCH: u32 = 0;
-/// The version as one number that can be compared.
+/// The version as one number, for comparisons.
 pub const CRI_VERSION_NUMBER: u32 = CRI_VERSION_MAJOR * 1000000 + CRI_VERSION_MINOR * 1000 + CRI_VERSION_PATCH;
 /// The version of the binary interface. It changes only together with the SONAME.
 pub const CRI_ABI_VERSION: u32 = 1;
 
-/// The CRI_ABI_VERSION of the loaded library. Bindings refuse one that is not theirs.
+/// Returns the CRI_ABI_VERSION of the loaded library. A binding should refuse a library with another number than
+/// its own.
 ///
 /// @return the number
-/// @note Never blocks.
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_abi_version() -> u32 {
     CRI_ABI_VERSION
 }
 
-/// The CRI_VERSION_NUMBER of the loaded library.
+/// Returns the CRI_VERSION_NUMBER of the loaded library.
 ///
 /// @return the number
-/// @note Never blocks.
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_version_number() -> u32 {
     CRI_VERSION_NUMBER
 }
 
-/// The version of the loaded library in words, e.g. "0.1.0".
+/// Returns the version of the loaded library as text, e.g. "0.1.0".
 ///
-/// @return a string that is never freed; never NULL
-/// @note Never blocks.
+/// @return a static string, never NULL; do not free it
+/// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_version() -> char_p::Ref<'static> {
     version_text()

@@ -1,7 +1,7 @@
 //! Watcher
 //!
-//! A watcher follows one engine. Its run: new, start, stop, free. It reconnects for ever; what it showed last stays
-//! readable meanwhile, and cri_watcher_state tells how it stands.
+//! A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
+//! without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
 
 #![forbid(unsafe_code)]
 
@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, infallible, make, optional_text, run, timeout};
-use super::handle::{Handle, held, taken};
+use super::arguments::{Text, optional_text, timeout};
+use super::guard::{make, run};
+use super::handle::{Handle, held, opaque, taken};
+use super::panics::infallible;
 use super::raw::callback::{self, Callback, Task, Thread};
 use super::{cri_error, cri_options};
 use crate::config::Config;
@@ -22,8 +24,10 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_watcher {
-    pub(super) handle: Handle,
+    handle: Handle,
 }
+
+opaque!(cri_watcher: Watched);
 
 /// A watcher with its helpers.
 pub(super) struct Watched {
@@ -77,14 +81,14 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
     }
 }
 
-/// Makes a watcher. Nothing is read, written or connected yet.
+/// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
-/// usual ones that answers is taken at the start
-/// @param options NULL: all defaults
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
+/// watcher takes the first well-known socket that answers; "" is an error
+/// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,
@@ -104,25 +108,27 @@ fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
     Ok(Watched { watcher: Arc::new(watcher), helpers: Mutex::default() })
 }
 
-/// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+/// Starts the watcher, which then follows the engine in the background. An unreachable engine is no error here.
 ///
 /// @param watcher the watcher
-/// @return CRI_OK, also when it is started already; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had;
+/// @return CRI_OK, also if the watcher is already started; CRI_E_STOPPED; CRI_E_OS if the system refuses a thread;
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @note Does not wait for the engine. O(1); makes one thread.
 #[ffi_export]
 pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || live(watcher)?.start())
 }
 
-/// Waits until the first lists are in and the pid of each entry was asked for.
+/// Waits until the watcher is ready: the first lists are in the cache, and the watcher has asked for the pid of
+/// every running container. It waits for these pids at most as long as the option ready.pid_wait_ms says. Later
+/// pids are reported by CRI_EVENT_UPDATED.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
-/// @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; at once for what waiting will not mend:
-/// CRI_E_PERMISSION, CRI_E_UNSUPPORTED, CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+/// @return CRI_OK; CRI_E_TIMEOUT, with the last cause in the message; without waiting, if waiting cannot help:
+/// CRI_E_PERMISSION, CRI_E_UNSUPPORTED, or CRI_E_STATE before the start; CRI_E_STOPPED, CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
-/// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+/// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_wait_ready(
     watcher: Option<&cri_watcher>,
@@ -132,15 +138,15 @@ pub extern "C" fn cri_watcher_wait_ready(
     run(err, || live(watcher)?.wait_ready(timeout(timeout_ms)))
 }
 
-/// A barrier: once it returns CRI_OK, all answers from memory are at least as new as a list that was begun after the
-/// call. Works on a watcher that was never started, too, and then fails at once where the engine cannot be reached. One that
-/// was started goes on trying, and so does this, until the time is over.
+/// Waits until the cache is at least as new as this call: until it includes a list that began after the call. It
+/// also works on a watcher that is not started, and then fails at once if the engine cannot be reached. On a
+/// started watcher, the call waits until the engine answers, up to the timeout.
 ///
 /// @param watcher the watcher
-/// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
-/// @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL: the
-/// engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
+/// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+/// @return CRI_OK; CRI_E_CONNECT, CRI_E_PERMISSION, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, CRI_E_PROTOCOL if
+/// the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
 pub extern "C" fn cri_watcher_resync(
     watcher: Option<&cri_watcher>,
@@ -150,11 +156,11 @@ pub extern "C" fn cri_watcher_resync(
     run(err, || live(watcher)?.resync(timeout(timeout_ms)))
 }
 
-/// What the watcher is doing.
+/// Returns the state of the watcher.
 ///
 /// @param watcher the watcher; NULL, or in a forked child: CRI_WATCHER_STOPPED
-/// @return one of CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
-/// @note Never blocks.
+/// @return CRI_WATCHER_NEW, CRI_WATCHER_CONNECTING and so on
+/// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_state(watcher: Option<&cri_watcher>) -> u32 {
     infallible(CRI_WATCHER_STOPPED, || state(watcher))
@@ -164,13 +170,14 @@ fn state(watcher: Option<&cri_watcher>) -> u32 {
     live(watcher).map_or(CRI_WATCHER_STOPPED, |w| w.state().number())
 }
 
-/// Stops for good: ends every wait and every event queue, and waits for the library's thread. What was seen last stays
-/// readable. Callbacks may still come for events that wait already; cri_subscription_free ends them.
+/// Stops the watcher for good. It ends every wait, and waits for the library's thread to end. The cache stays
+/// readable. Events that are already queued can still be taken, and callbacks still get them until
+/// cri_subscription_free.
 ///
 /// @param watcher the watcher
-/// @return CRI_OK, also when it is stopped already; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
+/// @return CRI_OK, also if the watcher is already stopped; CRI_E_WOULD_DEADLOCK inside a callback of this watcher;
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Blocks until the library's thread has ended, which waits for nothing else.
+/// @note Blocks until the library's thread has ended. That thread does not wait for the engine or for callbacks.
 #[ffi_export]
 pub extern "C" fn cri_watcher_stop(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || stop(&*live(watcher)?))
@@ -186,12 +193,12 @@ fn stop(watcher: &Watcher) -> Result<()> {
     watcher.stop()
 }
 
-/// Stops and frees a watcher. Subscriptions and queues outlive it: they are closed, and are freed on their own. Its log and
-/// its packer are through when this returns.
+/// Stops and frees a watcher. The program frees subscriptions and queues separately: they are closed, but stay
+/// valid. When this call returns, the log and the packer have made their last calls.
 ///
-/// @param watcher the watcher; NULL: nothing happens; in a forked child it is leaked on purpose
-/// @note Blocks as cri_watcher_stop does, and until the log and the packer have returned. Inside a callback of this
-/// watcher it returns at once, and the rest happens after the callback has returned.
+/// @param watcher the watcher; NULL: does nothing; in a forked child it is leaked on purpose
+/// @note Blocks like cri_watcher_stop, and until the log and the packer have returned. Inside a callback of this
+/// watcher it returns at once, and takes effect after the callback has returned.
 #[ffi_export]
 pub extern "C" fn cri_watcher_free(watcher: Option<repr_c::Box<cri_watcher>>) {
     infallible((), || taken::<cri_watcher>(watcher).map_or((), free))
@@ -202,15 +209,7 @@ fn free(watched: Watched) {
         return std::mem::forget(watched);
     }
     let Watched { watcher, helpers } = watched;
-    if let Err(outside) = callback::defer(watcher) {
-        release(&outside);
-    }
+    callback::stop_outside(watcher);
     let Helpers { log, packer } = helpers.into_inner().unwrap_or_else(PoisonError::into_inner);
     [log, packer].into_iter().flatten().for_each(Thread::finish);
-}
-
-/// The end of a watcher.
-pub(super) fn release(watcher: &Watcher) {
-    // A free has nobody to tell; whatever could not be stopped is dropped in the next moment.
-    let _ = watcher.stop();
 }

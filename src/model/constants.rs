@@ -1,60 +1,65 @@
-//! The numbers and keys that Rust, C and the other bindings share.
+//! Constants
+//!
+//! These numbers and keys are the same in every language.
 
 use crate::table::constants;
 
 constants! {
     EVENT_TYPES: u32;
-    /// A container or sandbox runs. Report exactly once for each run.
+    /// A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat
+    /// it with CRI_EVENT_FLAG_INITIAL.
     pub const CRI_EVENT_STARTED: u32 = 1;
-    /// A run has ended. Report exactly once for each run, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
-    /// CRI_EVENT_FLAG_NEVER_STARTED).
+    /// A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED
+    /// only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
     pub const CRI_EVENT_EXITED: u32 = 2;
-    /// More, or something else, is known of a container than was reported before. It may come after the EXITED, too: how a
-    /// container ended can become known, or final, about a second later.
+    /// Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the
+    /// EXITED, too: the reason of an exit may become known, or final, about a second later.
     pub const CRI_EVENT_UPDATED: u32 = 3;
-    /// The watcher's own state has changed.
+    /// The state of the watcher has changed. `watcher_state` is the new one.
     pub const CRI_EVENT_STATE: u32 = 4;
-    /// A replay begins: a STARTED with flag INITIAL for each run follows. Cannot be masked.
+    /// A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
     pub const CRI_EVENT_REPLAY_BEGIN: u32 = 5;
-    /// The replay is over: what it did not show does not live. Cannot be masked.
+    /// The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
     pub const CRI_EVENT_REPLAY_END: u32 = 6;
-    /// This consumer was too slow and lost events; a replay follows. Cannot be masked.
+    /// This consumer was too slow and lost events; `lost` says how many. A replay follows, except with
+    /// CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
     pub const CRI_EVENT_OVERFLOW: u32 = 7;
-    /// A container was created, and has not been started yet. Only for those who ask for it; where a list or an event
-    /// shows it only later, there is none.
+    /// A container was created and is not started yet. Sent only if the mask asks for it. Containers that the
+    /// watcher first sees after their start get no CREATED.
     pub const CRI_EVENT_CREATED: u32 = 8;
-    /// The engine no longer has the container or sandbox. Only for those who ask for it.
+    /// The engine no longer has the container or sandbox. Sent only if the mask asks for it.
     pub const CRI_EVENT_REMOVED: u32 = 9;
-    /// The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
+    /// The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
     pub const CRI_EVENT_LOG: u32 = 10;
 }
 
 constants! {
     EVENT_FLAGS: u32;
-    /// Concluded from a list, not reported by the engine's event stream.
+    /// The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     pub const CRI_EVENT_FLAG_SYNTHETIC: u32 = 1;
-    /// Part of a replay: it lived before the replay began.
+    /// The event is part of a replay: the run began before the replay.
     pub const CRI_EVENT_FLAG_INITIAL: u32 = 2;
-    /// It had been reported as exited, and the engine shows it running again.
+    /// The container was reported as exited before, and the engine shows it running again.
     pub const CRI_EVENT_FLAG_REAPPEARED: u32 = 4;
-    /// It was created but could not be started: an EXITED without a STARTED.
+    /// The container was created but could not be started: this EXITED has no STARTED.
     pub const CRI_EVENT_FLAG_NEVER_STARTED: u32 = 8;
-    /// The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows.
+    /// The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when
+    /// it is final.
     pub const CRI_EVENT_FLAG_PROVISIONAL: u32 = 16;
 }
 
 constants! {
     SUBSCRIBE_FLAGS: u32;
-    /// Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is
-    /// possible then.
+    /// Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its
+    /// STARTED.
     pub const CRI_SUBSCRIBE_LIVE_ONLY: u32 = 1;
 }
 
 constants! {
     INSPECT_FLAGS: u32;
-    /// A container without a process is an error: CRI_E_PROCESSLESS.
+    /// Fail with CRI_E_PROCESSLESS if the container has no process.
     pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
-    /// Show the values of environment variables, which may hold secrets; they are redacted otherwise.
+    /// Show the values of environment variables, which may be secrets. Without this flag they are redacted.
     pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
 }
 
@@ -62,47 +67,47 @@ constants! {
     KINDS: u32;
     /// A container.
     pub const CRI_KIND_CONTAINER: u32 = 1;
-    /// A pod's sandbox ("pause" container), which is a container, too.
+    /// The sandbox of a pod ("pause" container).
     pub const CRI_KIND_SANDBOX: u32 = 2;
 }
 
 constants! {
     STATES: u32;
-    /// The engine does not know, or has not observation. Not an exit.
+    /// The engine does not know the state, or has not reported it. This is not an exit.
     pub const CRI_STATE_UNKNOWN: u32 = 0;
-    /// Created, not yet started.
+    /// Created, and not started yet.
     pub const CRI_STATE_CREATED: u32 = 1;
-    /// Running (a sandbox: ready).
+    /// Running. For a sandbox: ready.
     pub const CRI_STATE_RUNNING: u32 = 2;
-    /// Exited (a sandbox: not ready).
+    /// Exited. For a sandbox: not ready.
     pub const CRI_STATE_EXITED: u32 = 3;
 }
 
 constants! {
     POD_STATES: u32;
-    /// The engine has not observation.
+    /// The engine has not reported the state.
     pub const CRI_POD_UNKNOWN: u32 = 0;
     /// The pod's sandbox is ready.
     pub const CRI_POD_READY: u32 = 1;
-    /// The pod's sandbox is not ready (any more).
+    /// The pod's sandbox is not ready, or no longer ready.
     pub const CRI_POD_NOT_READY: u32 = 2;
 }
 
 constants! {
     POD_FLAGS: u32;
-    /// The pod shares the node's network namespace.
+    /// The pod shares the network namespace of the node.
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
 }
 
 constants! {
     MISSING: u64;
-    /// The pid (and what comes with it: the process's start time and cgroup).
+    /// The pid, and with it the start time and the cgroup of the process.
     pub const CRI_MISSING_PID: u64 = 1;
-    /// The pod that the container is in.
+    /// The pod of the container.
     pub const CRI_MISSING_POD: u64 = 2;
-    /// When it was started.
+    /// The start time.
     pub const CRI_MISSING_STARTED_AT: u64 = 4;
-    /// How it ended: exit code, reason, message and time.
+    /// The exit: code, reason, message and time.
     pub const CRI_MISSING_EXIT: u64 = 8;
 }
 
@@ -110,17 +115,17 @@ constants! {
     CHANGED: u64;
     /// The pid has become known or has changed.
     pub const CRI_CHANGED_PID: u64 = 1;
-    /// The pod, or something of the pod, has become known or has changed.
+    /// The pod, or a field of the pod, has become known or has changed.
     pub const CRI_CHANGED_POD: u64 = 2;
-    /// The time of start has become known.
+    /// The start time has become known.
     pub const CRI_CHANGED_STARTED_AT: u64 = 4;
-    /// How it ended has become known or has changed.
+    /// The exit has become known, has changed, or has become final.
     pub const CRI_CHANGED_EXIT: u64 = 8;
-    /// The engine's word on the state changed without a start or an exit (running, unknown).
+    /// The state has changed without a start or an exit (between running and unknown).
     pub const CRI_CHANGED_STATE: u64 = 16;
-    /// Labels or annotations.
+    /// Labels or annotations have changed.
     pub const CRI_CHANGED_LABELS: u64 = 32;
-    /// The rucksack: the packer was late with it, or the program has attached one.
+    /// The rucksack has changed: the packer delivered it late, or the program attached one.
     pub const CRI_CHANGED_RUCKSACK: u64 = 64;
     /// A better name, reference or id of the image has become known.
     pub const CRI_CHANGED_IMAGE: u64 = 128;
@@ -141,20 +146,20 @@ constants! {
 
 constants! {
     WATCHER_STATES: u32;
-    /// Not started.
+    /// The watcher is not started.
     pub const CRI_WATCHER_NEW: u32 = 0;
-    /// Trying to reach the engine.
+    /// The watcher is trying to reach the engine.
     pub const CRI_WATCHER_CONNECTING: u32 = 1;
-    /// Reached; the first lists are under way.
+    /// The watcher has reached the engine and is making the first lists.
     pub const CRI_WATCHER_SYNCING: u32 = 2;
-    /// In sync, and following the engine's event stream.
+    /// The cache is in sync, and the watcher follows the event stream of the engine.
     pub const CRI_WATCHER_WATCHING: u32 = 3;
-    /// In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is
-    /// being opened again.
+    /// The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just
+    /// broken and is being opened again.
     pub const CRI_WATCHER_POLLING: u32 = 4;
-    /// The engine cannot be reached; the cache is the last one that was seen. Retried for ever.
+    /// The watcher cannot reach the engine, and tries again without end. The cache shows the last known state.
     pub const CRI_WATCHER_BACKOFF: u32 = 5;
-    /// Stopped.
+    /// The watcher is stopped.
     pub const CRI_WATCHER_STOPPED: u32 = 6;
 }
 
@@ -162,29 +167,29 @@ constants! {
     LOG_LEVELS: u32;
     /// The watcher cannot do its work.
     pub const CRI_LOG_ERROR: u32 = 1;
-    /// Something is wrong, and somebody may have to do something.
+    /// Something is wrong, and may need the attention of an operator.
     pub const CRI_LOG_WARN: u32 = 2;
-    /// Something to know: connections, and how changes are noticed.
+    /// Useful to know: connections, and how the watcher notices changes.
     pub const CRI_LOG_INFO: u32 = 3;
-    /// Of use only when something is looked for.
+    /// Useful when searching for a fault.
     pub const CRI_LOG_DEBUG: u32 = 4;
 }
 
 constants! {
     TEXTS: &'static str;
-    /// This kind of engine, as the reference (whalewatcher) names it.
+    /// The engine type that whalewatcher uses for CRI engines.
     pub const CRI_ENGINE_TYPE: &str = "k8s.io/cri-api";
-    /// Label: the pod's name.
+    /// Label: the name of the pod.
     pub const CRI_LABEL_POD_NAME: &str = "io.kubernetes.pod.name";
-    /// Label: the pod's namespace.
+    /// Label: the namespace of the pod.
     pub const CRI_LABEL_POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
-    /// Label: the pod's uid.
+    /// Label: the uid of the pod.
     pub const CRI_LABEL_POD_UID: &str = "io.kubernetes.pod.uid";
-    /// Label: the container's name inside its pod.
+    /// Label: the name of the container inside its pod.
     pub const CRI_LABEL_CONTAINER_NAME: &str = "io.kubernetes.container.name";
-    /// Label: only sandboxes have it; its value is "".
+    /// Label: only sandboxes have it. Its value is "".
     pub const CRI_LABEL_SANDBOX: &str = "io.kubernetes.sandbox";
-    /// In the merged view of labels, the key of every annotation begins with this.
+    /// Prefix: if JSON shows annotations among the labels, their keys begin with this.
     pub const CRI_ANNOTATION_KEY_PREFIX: &str = "io.kubernetes.annotation/";
 }
 

@@ -34,7 +34,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum State {
-    /// The engine does not know, or has not observation. Not an exit.
+    /// The engine does not know the state, or has not reported it. This is not an exit.
     #[default]
     Unknown,
     /// Created, not yet started.
@@ -91,7 +91,7 @@ pub struct Container {
     pub kind: Kind,
     /// The name inside the pod; of a sandbox, the pod's name.
     pub name: Arc<str>,
-    /// What the engine last observation of its state.
+    /// The state that the engine last reported.
     pub state: State,
     /// How often it was made anew under this name.
     pub attempt: u32,
@@ -101,7 +101,7 @@ pub struct Container {
     pub pid: Option<i32>,
     /// When that process began, in clock ticks since boot: tells it from a later process with the same pid.
     pub pid_start_ticks: Option<u64>,
-    /// The pid as the engine observation it, where that differs from `pid`.
+    /// The pid as the engine reports it, where that differs from `pid`.
     pub engine_pid: Option<i32>,
     /// The engine's labels.
     pub labels: Arc<Labels>,
@@ -131,7 +131,7 @@ pub struct Container {
     pub flags: u32,
     /// What the program itself has added: JSON.
     pub rucksack: Option<JsonText>,
-    /// What this engine may yet tell and has not reported: bits of `CRI_MISSING_*`.
+    /// Facts that are unknown now and may become known later: bits of `CRI_MISSING_*`.
     pub missing: u64,
     /// Its JSON, once somebody wanted it.
     pub(crate) json: Memo,

@@ -1,4 +1,4 @@
-//! What consumers are reported.
+//! Events, as consumers see them.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLA
 pub const ALL_MASK: u32 =
     DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_CREATED | 1 << CRI_EVENT_REMOVED | 1 << CRI_EVENT_LOG;
 
-/// One event, as one consumer is reported it.
+/// One event, as one consumer sees it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {

@@ -1,13 +1,9 @@
 //! Labels, annotations, and the reference's merged view of both.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::constants::*;
-use super::{Container, Kind, Pod};
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
+use super::{Container, Kind, Labels, Pod};
 
 /// How labels and annotations are shown in JSON (option `labels.annotations`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

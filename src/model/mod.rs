@@ -22,7 +22,7 @@ pub use engine::{Engine, Events, WatcherState};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
 pub use image::{Image, is_bare_digest};
 pub use json_text::JsonText;
-pub use labels::{LabelView, Labels, label};
+pub use labels::{LabelView, label};
 pub use log::LogLevel;
 pub use memo::Memo;
 pub use observation::{Details, ImageNames, Observation};
@@ -32,3 +32,6 @@ pub use time::{Time, known, rfc3339};
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;
+
+/// Labels or annotations.
+pub type Labels = std::collections::BTreeMap<String, String>;

@@ -9,7 +9,7 @@ use super::{Id, Labels, Memo, Port, Time};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PodState {
-    /// The engine has not said.
+    /// The engine has not reported the state.
     #[default]
     Unknown,
     /// Ready.

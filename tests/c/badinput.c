@@ -119,7 +119,7 @@ static void no_texts(void)
     cri_error *err = NULL;
     cri_buffer buffer = CRI_BUFFER_INIT;
 
-    CHECK_ERROR(CRI_OK, cri_watcher_new("unix:///nowhere", NULL, &watcher, &err));
+    watcher = new_watcher("unix:///nowhere");
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_list(watcher, "\xc3\x28", &buffer, &err));
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_inspect(watcher, "\xc3\x28", 0, 0, &buffer, &err));
     CHECK_ERROR(CRI_E_NOT_READY, cri_watcher_list(watcher, NULL, &buffer, &err));

@@ -3,19 +3,6 @@
 
 #include "check.h"
 
-static cri_watcher *watcher_with(const char *endpoint, const char *key, const char *value)
-{
-    cri_error *err = NULL;
-    cri_options *options = NULL;
-    cri_watcher *watcher = NULL;
-    CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
-    if (key != NULL)
-        CHECK_ERROR(CRI_OK, cri_options_set(options, key, value, &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, options, &watcher, &err));
-    cri_options_free(options);
-    return watcher;
-}
-
 /* Calls, expects a reply, and says whether it has this in it. */
 static int reply_has(const cri_watcher *watcher, const char *method, const char *request, const char *text)
 {

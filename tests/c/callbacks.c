@@ -1,15 +1,14 @@
 /* Subscriptions: destroy runs once on every path, a free is a barrier, and inside callbacks nothing waits for itself.
  * Argument: an endpoint where nobody is. The events are those of the watcher's own state. */
 
-#include "check.h"
+#include "calls.h"
 
 #include <sys/wait.h>
 
 /* What a subscription is told, and what it does then. */
 typedef struct listener {
-    pthread_mutex_t lock;
-    pthread_cond_t change;
-    int calls, destroyed, after_destroy, worked;
+    struct calls calls;
+    int worked;
     size_t bytes;
     cri_watcher *watcher;
     cri_subscription *subscription;
@@ -20,63 +19,43 @@ static const char *endpoint;
 
 static listener *listener_new(void (*act)(listener *, const cri_event *))
 {
-    listener *self = calloc(1, sizeof *self);
-    pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->change, NULL);
+    listener *self = calls_new(sizeof *self);
     self->act = act;
     return self;
-}
-
-static void listener_free(listener *self)
-{
-    pthread_cond_destroy(&self->change);
-    pthread_mutex_destroy(&self->lock);
-    free(self);
 }
 
 static void on_event(const cri_event *event, void *user_data)
 {
     listener *self = user_data;
     size_t bytes = read_whole(event);
-    pthread_mutex_lock(&self->lock);
+    pthread_mutex_lock(&self->calls.lock);
     self->bytes += bytes;
-    int first = self->calls++ == 0;
-    self->after_destroy += self->destroyed;
-    pthread_cond_broadcast(&self->change);
-    pthread_mutex_unlock(&self->lock);
+    int first = calls_count(&self->calls);
+    pthread_mutex_unlock(&self->calls.lock);
     if (first && self->act != NULL)
         self->act(self, event);
 }
 
-static void on_destroy(void *user_data)
+static int is_counted(const void *counter)
 {
-    listener *self = user_data;
-    pthread_mutex_lock(&self->lock);
-    self->destroyed++;
-    pthread_cond_broadcast(&self->change);
-    pthread_mutex_unlock(&self->lock);
+    return *(const int *)counter != 0;
 }
 
 /* Waits, for 20 seconds at most, until a counter has reached 1. */
 static int reached(listener *self, const int *counter)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 20;
-    pthread_mutex_lock(&self->lock);
-    while (*counter == 0 && pthread_cond_timedwait(&self->change, &self->lock, &until) == 0)
-        continue;
-    int now = *counter;
-    pthread_mutex_unlock(&self->lock);
-    return now != 0;
+    pthread_mutex_lock(&self->calls.lock);
+    int now = calls_wait(&self->calls, 20, is_counted, counter);
+    pthread_mutex_unlock(&self->calls.lock);
+    return now;
 }
 
 static void subscribe(listener *self)
 {
     cri_error *err = NULL;
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &self->watcher, &err));
+    self->watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK,
-                cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, on_destroy, &self->subscription, &err));
+                cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, calls_destroyed, &self->subscription, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(self->watcher, &err));
 }
 
@@ -102,13 +81,13 @@ static void a_free_is_a_barrier(void)
     int tasks = threads();
     listener *self = listener_new(the_event_is_whole);
     subscribe(self);
-    CHECK(reached(self, &self->calls));
+    CHECK(reached(self, &self->calls.made));
     cri_subscription_free(self->subscription);
     /* No lock: nobody else may be there any more. */
-    CHECK(self->destroyed == 1 && self->after_destroy == 0);
+    CHECK(self->calls.destroyed == 1 && self->calls.after_destroy == 0);
     cri_watcher_free(self->watcher);
     CHECK(threads_become(tasks));
-    listener_free(self);
+    calls_free(self);
 }
 
 static void work_for_a_while(listener *self, const cri_event *event)
@@ -122,11 +101,11 @@ static void a_free_waits_for_the_call_under_way(void)
 {
     listener *self = listener_new(work_for_a_while);
     subscribe(self);
-    CHECK(reached(self, &self->calls));
+    CHECK(reached(self, &self->calls.made));
     cri_subscription_free(self->subscription);
-    CHECK(self->worked == 1 && self->destroyed == 1);
+    CHECK(self->worked == 1 && self->calls.destroyed == 1);
     cri_watcher_free(self->watcher);
-    listener_free(self);
+    calls_free(self);
 }
 
 static void a_subscription_outlives_its_watcher(void)
@@ -134,17 +113,17 @@ static void a_subscription_outlives_its_watcher(void)
     listener *self = listener_new(NULL);
     subscribe(self);
     cri_watcher_free(self->watcher);
-    CHECK(reached(self, &self->destroyed));
+    CHECK(reached(self, &self->calls.destroyed));
     cri_subscription_free(self->subscription);
-    CHECK(self->destroyed == 1 && self->after_destroy == 0);
-    listener_free(self);
+    CHECK(self->calls.destroyed == 1 && self->calls.after_destroy == 0);
+    calls_free(self);
 }
 
 static void free_subscription(listener *self, const cri_event *event)
 {
     (void)event;
     cri_subscription_free(self->subscription);
-    CHECK(self->destroyed == 0);
+    CHECK(self->calls.destroyed == 0);
 }
 
 static void a_callback_may_end_its_subscription(void)
@@ -152,11 +131,11 @@ static void a_callback_may_end_its_subscription(void)
     int tasks = threads();
     listener *self = listener_new(free_subscription);
     subscribe(self);
-    CHECK(reached(self, &self->destroyed));
-    CHECK(self->calls == 1 && self->destroyed == 1);
+    CHECK(reached(self, &self->calls.destroyed));
+    CHECK(self->calls.made == 1 && self->calls.destroyed == 1);
     cri_watcher_free(self->watcher);
     CHECK(threads_become(tasks));
-    listener_free(self);
+    calls_free(self);
 }
 
 static void stop_and_free_watcher(listener *self, const cri_event *event)
@@ -165,7 +144,7 @@ static void stop_and_free_watcher(listener *self, const cri_event *event)
     cri_error *err = NULL;
     CHECK_ERROR(CRI_E_WOULD_DEADLOCK, cri_watcher_stop(self->watcher, &err));
     cri_watcher_free(self->watcher);
-    CHECK(self->destroyed == 0);
+    CHECK(self->calls.destroyed == 0);
 }
 
 static void a_callback_may_free_its_watcher(void)
@@ -173,32 +152,32 @@ static void a_callback_may_free_its_watcher(void)
     int tasks = threads();
     listener *self = listener_new(stop_and_free_watcher);
     subscribe(self);
-    CHECK(reached(self, &self->destroyed));
+    CHECK(reached(self, &self->calls.destroyed));
     cri_subscription_free(self->subscription);
-    CHECK(self->destroyed == 1 && self->after_destroy == 0);
+    CHECK(self->calls.destroyed == 1 && self->calls.after_destroy == 0);
     CHECK(threads_become(tasks));
-    listener_free(self);
+    calls_free(self);
 }
 
 static void a_refused_subscription_is_destroyed(void)
 {
     cri_error *err = NULL;
     listener *self = listener_new(NULL);
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &self->watcher, &err));
+    self->watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_stop(self->watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_stop(self->watcher, &err));
     CHECK_ERROR(CRI_E_STOPPED,
-                cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, on_destroy, &self->subscription, &err));
-    CHECK(self->destroyed == 1 && self->calls == 0 && self->subscription == NULL);
+                cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, calls_destroyed, &self->subscription, &err));
+    CHECK(self->calls.destroyed == 1 && self->calls.made == 0 && self->subscription == NULL);
     cri_watcher_free(self->watcher);
-    listener_free(self);
+    calls_free(self);
 }
 
 static void a_forked_child_is_told(void)
 {
     listener *self = listener_new(NULL);
     subscribe(self);
-    CHECK(reached(self, &self->calls));
+    CHECK(reached(self, &self->calls.made));
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -219,28 +198,28 @@ static void a_forked_child_is_told(void)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     cri_subscription_free(self->subscription);
     cri_watcher_free(self->watcher);
-    CHECK(self->destroyed == 1);
-    listener_free(self);
+    CHECK(self->calls.destroyed == 1);
+    calls_free(self);
 }
 
 static void a_watcher_may_be_made_before_fork_and_started_after(void)
 {
     cri_error *err = NULL;
     listener *self = listener_new(NULL);
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &self->watcher, &err));
+    self->watcher = new_watcher(endpoint);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         failures = 0;
         CHECK_ERROR(CRI_OK,
-                    cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, on_destroy, &self->subscription, &err));
+                    cri_watcher_subscribe(self->watcher, 0, 0, on_event, self, calls_destroyed, &self->subscription, &err));
         CHECK_ERROR(CRI_OK, cri_watcher_start(self->watcher, &err));
-        CHECK(reached(self, &self->calls));
+        CHECK(reached(self, &self->calls.made));
         cri_subscription_free(self->subscription);
-        CHECK(self->destroyed == 1);
+        CHECK(self->calls.destroyed == 1);
     }
     cri_watcher_free(self->watcher);
-    listener_free(self);
+    calls_free(self);
     if (child == 0) {
         fflush(stdout);
         _exit(failures != 0);
@@ -256,10 +235,10 @@ static void *come_and_go(void *argument)
         listener *self = listener_new(NULL);
         cri_error *err = NULL;
         CHECK_ERROR(CRI_OK,
-                    cri_watcher_subscribe(watcher, 0, 0, on_event, self, on_destroy, &self->subscription, &err));
+                    cri_watcher_subscribe(watcher, 0, 0, on_event, self, calls_destroyed, &self->subscription, &err));
         cri_subscription_free(self->subscription);
-        CHECK(self->destroyed == 1 && self->after_destroy == 0);
-        listener_free(self);
+        CHECK(self->calls.destroyed == 1 && self->calls.after_destroy == 0);
+        calls_free(self);
     }
     return NULL;
 }
@@ -269,7 +248,7 @@ static void many_come_and_go(void)
     cri_error *err = NULL;
     cri_watcher *watcher = NULL;
     pthread_t crowd[4];
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &watcher, &err));
+    watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     for (int i = 0; i < 4; i++)
         CHECK(pthread_create(&crowd[i], NULL, come_and_go, watcher) == 0);

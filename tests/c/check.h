@@ -72,6 +72,49 @@ static inline void ignore_container(const char *container, const char *inspectio
     (void)user_data;
 }
 
+/* A watcher with one option; key NULL: with none. */
+static inline cri_watcher *watcher_with(const char *endpoint, const char *key, const char *value)
+{
+    cri_error *err = NULL;
+    cri_options *options = NULL;
+    cri_watcher *watcher = NULL;
+    if (key != NULL) {
+        CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
+        CHECK_ERROR(CRI_OK, cri_options_set(options, key, value, &err));
+    }
+    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, options, &watcher, &err));
+    cri_options_free(options);
+    return watcher;
+}
+
+static inline cri_watcher *new_watcher(const char *endpoint)
+{
+    return watcher_with(endpoint, NULL, NULL);
+}
+
+/* A counter of the watcher's statistics. */
+static inline long statistic(const cri_watcher *watcher, const char *counter)
+{
+    cri_buffer stats = CRI_BUFFER_INIT;
+    cri_error *err = NULL;
+    char key[64];
+    CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &stats, &err));
+    snprintf(key, sizeof key, "\"%s\":", counter);
+    const char *at = stats.data != NULL ? strstr(stats.data, key) : NULL;
+    CHECK(at != NULL);
+    long n = at != NULL ? atol(at + strlen(key)) : -1;
+    cri_buffer_free(&stats);
+    return n;
+}
+
+/* Waits, for 60 seconds at most, until a counter has reached n. */
+static inline void statistic_reaches(const cri_watcher *watcher, const char *counter, long n)
+{
+    for (int i = 0; i < 600 && statistic(watcher, counter) < n; i++)
+        nanosleep(&(struct timespec){0, 100000000}, NULL);
+    CHECK(statistic(watcher, counter) >= n);
+}
+
 /* Has the simulated engine do what one line of its script says; what it answers ("ok ..."). */
 static inline const char *tell(const char *line)
 {

@@ -111,7 +111,7 @@ int main(int argc, char **argv)
     alarm(240);
     int fds = descriptors(), tasks = threads();
     tell("pod web ns=shop nginx proxy");
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     join_in(0, CONSUMERS / 2);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));

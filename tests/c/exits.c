@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     if (argc != 2 || pipe(inside) != 0)
         return 2;
     alarm(60);
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, NULL, &subscription, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK(read(inside[0], &byte, 1) == 1);

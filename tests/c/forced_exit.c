@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         return 2;
     alarm(60);
     int tasks = threads();
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, &calls, on_destroy, &subscription, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     pthread_mutex_lock(&lock);

@@ -1,33 +1,23 @@
 /* The log: its function gets what matters on a thread of its own, queues get the same as events, and everything is over
  * when the watcher is freed. Argument: the endpoint of a simulated engine, whose script this is. */
 
-#include "check.h"
+#include "calls.h"
 
 typedef struct journal {
+    struct calls calls;
     cri_watcher *watcher;
     int freed;
-    pthread_mutex_t lock;
-    pthread_cond_t change;
     char text[65536];
     size_t length;
-    int messages, destroyed, after_destroy, too_chatty;
+    int too_chatty;
     uint32_t max_level;
 } journal;
 
 static journal *journal_new(uint32_t max_level)
 {
-    journal *self = calloc(1, sizeof *self);
-    pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->change, NULL);
+    journal *self = calls_new(sizeof *self);
     self->max_level = max_level;
     return self;
-}
-
-static void journal_free(journal *self)
-{
-    pthread_cond_destroy(&self->change);
-    pthread_mutex_destroy(&self->lock);
-    free(self);
 }
 
 static void on_message(uint32_t level, const char *message, void *user_data)
@@ -35,24 +25,13 @@ static void on_message(uint32_t level, const char *message, void *user_data)
     journal *self = user_data;
     char name[16] = "";
     CHECK(pthread_getname_np(pthread_self(), name, sizeof name) == 0 && strcmp(name, "cri-log") == 0);
-    pthread_mutex_lock(&self->lock);
-    self->messages++;
-    self->after_destroy += self->destroyed;
+    pthread_mutex_lock(&self->calls.lock);
+    calls_count(&self->calls);
     self->too_chatty += level < CRI_LOG_ERROR || level > self->max_level;
     self->length += (size_t)snprintf(self->text + self->length, sizeof self->text - self->length, "%u %s\n", level,
                                      message);
     CHECK(self->length < sizeof self->text);
-    pthread_cond_broadcast(&self->change);
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void on_destroy(void *user_data)
-{
-    journal *self = user_data;
-    pthread_mutex_lock(&self->lock);
-    self->destroyed++;
-    pthread_cond_broadcast(&self->change);
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_unlock(&self->calls.lock);
 }
 
 /* As on_message, and frees the watcher as soon as it is handed over. */
@@ -61,41 +40,40 @@ static void on_message_free(uint32_t level, const char *message, void *user_data
     journal *self = user_data;
     cri_error *err = NULL;
     on_message(level, message, user_data);
-    pthread_mutex_lock(&self->lock);
+    pthread_mutex_lock(&self->calls.lock);
     while (self->watcher == NULL)
-        pthread_cond_wait(&self->change, &self->lock);
+        pthread_cond_wait(&self->calls.change, &self->calls.lock);
     int mine = !self->freed;
     self->freed = 1;
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_unlock(&self->calls.lock);
     if (mine) {
         CHECK_ERROR(CRI_E_WOULD_DEADLOCK, cri_watcher_stop(self->watcher, &err));
         cri_watcher_free(self->watcher);
-        CHECK(self->destroyed == 0);
+        CHECK(self->calls.destroyed == 0);
     }
+}
+
+struct search {
+    const journal *journal;
+    const char *what;
+};
+
+static int is_there(const void *argument)
+{
+    const struct search *search = argument;
+    return strstr(search->journal->text, search->what) != NULL;
 }
 
 /* Waits, for 60 seconds at most, until a message has this in it. */
 static int says(journal *self, const char *what)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 60;
-    pthread_mutex_lock(&self->lock);
-    while (strstr(self->text, what) == NULL && pthread_cond_timedwait(&self->change, &self->lock, &until) == 0)
-        continue;
-    int said = strstr(self->text, what) != NULL;
+    struct search search = {self, what};
+    pthread_mutex_lock(&self->calls.lock);
+    int said = calls_wait(&self->calls, 60, is_there, &search);
     if (!said)
         fprintf(stderr, "nobody says \"%s\":\n%s", what, self->text);
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_unlock(&self->calls.lock);
     return said;
-}
-
-static cri_watcher *new_watcher(const char *endpoint)
-{
-    cri_error *err = NULL;
-    cri_watcher *watcher = NULL;
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &watcher, &err));
-    return watcher;
 }
 
 static void refusals(const char *endpoint)
@@ -103,21 +81,21 @@ static void refusals(const char *endpoint)
     cri_error *err = NULL;
     journal *self = journal_new(CRI_LOG_DEBUG);
     cri_watcher *watcher = new_watcher(endpoint);
-    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 0, on_message, self, on_destroy, &err));
-    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 99, on_message, self, on_destroy, &err));
-    CHECK(self->destroyed == 2);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, on_destroy, &err));
-    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, on_destroy, &err));
-    CHECK(self->destroyed == 3);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 0, on_message, self, calls_destroyed, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_set_log(watcher, 99, on_message, self, calls_destroyed, &err));
+    CHECK(self->calls.destroyed == 2);
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, calls_destroyed, &err));
+    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, calls_destroyed, &err));
+    CHECK(self->calls.destroyed == 3);
     cri_watcher_free(watcher);
-    CHECK(self->destroyed == 4 && self->messages == 0);
+    CHECK(self->calls.destroyed == 4 && self->calls.made == 0);
 
     watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
-    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, on_destroy, &err));
-    CHECK(self->destroyed == 5);
+    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, self, calls_destroyed, &err));
+    CHECK(self->calls.destroyed == 5);
     cri_watcher_free(watcher);
-    journal_free(self);
+    calls_free(self);
 }
 
 static void its_function_may_free_the_watcher(const char *endpoint)
@@ -126,17 +104,17 @@ static void its_function_may_free_the_watcher(const char *endpoint)
     cri_error *err = NULL;
     journal *self = journal_new(CRI_LOG_DEBUG);
     cri_watcher *watcher = new_watcher(endpoint);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message_free, self, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message_free, self, calls_destroyed, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
-    pthread_mutex_lock(&self->lock);
+    pthread_mutex_lock(&self->calls.lock);
     self->watcher = watcher;
-    pthread_cond_broadcast(&self->change);
-    while (self->destroyed == 0)
-        pthread_cond_wait(&self->change, &self->lock);
-    pthread_mutex_unlock(&self->lock);
+    pthread_cond_broadcast(&self->calls.change);
+    while (self->calls.destroyed == 0)
+        pthread_cond_wait(&self->calls.change, &self->calls.lock);
+    pthread_mutex_unlock(&self->calls.lock);
     CHECK(threads_become(tasks));
-    CHECK(self->destroyed == 1 && self->after_destroy == 0 && self->messages > 0 && self->freed);
-    journal_free(self);
+    CHECK(self->calls.destroyed == 1 && self->calls.after_destroy == 0 && self->calls.made > 0 && self->freed);
+    calls_free(self);
 }
 
 /* A queue that asked for it has a LOG event that says this. */
@@ -171,7 +149,7 @@ int main(int argc, char **argv)
     cri_event_queue *logs = NULL, *quiet = NULL, *slow = NULL;
     journal *all = journal_new(CRI_LOG_DEBUG);
     cri_watcher *watcher = new_watcher(argv[1]);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, all, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(watcher, CRI_LOG_DEBUG, on_message, all, calls_destroyed, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, CRI_EVENT_MASK(CRI_EVENT_LOG), 0, 0, &logs, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &quiet, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, CRI_SUBSCRIBE_LIVE_ONLY, 1, &slow, &err));
@@ -189,7 +167,7 @@ int main(int argc, char **argv)
     /* A watcher beside it wants to hear of what is wrong only. */
     journal *discarded = journal_new(CRI_LOG_WARN);
     cri_watcher *other = new_watcher(argv[1]);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_log(other, CRI_LOG_WARN, on_message, discarded, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_log(other, CRI_LOG_WARN, on_message, discarded, calls_destroyed, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(other, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(other, 60000, &err));
     tell("down");
@@ -200,10 +178,10 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
 
     cri_watcher_free(other);
-    CHECK(discarded->destroyed == 1 && discarded->after_destroy == 0 && discarded->too_chatty == 0);
+    CHECK(discarded->calls.destroyed == 1 && discarded->calls.after_destroy == 0 && discarded->too_chatty == 0);
     CHECK(strstr(discarded->text, "connected: the engine is") == NULL);
     cri_watcher_free(watcher);
-    CHECK(all->destroyed == 1 && all->after_destroy == 0 && all->too_chatty == 0);
+    CHECK(all->calls.destroyed == 1 && all->calls.after_destroy == 0 && all->too_chatty == 0);
 
     cri_event *event = NULL;
     while (cri_event_queue_next(quiet, 0, &event, &err) == CRI_OK) {
@@ -213,8 +191,8 @@ int main(int argc, char **argv)
     cri_event_queue_free(logs);
     cri_event_queue_free(quiet);
     cri_event_queue_free(slow);
-    journal_free(all);
-    journal_free(discarded);
+    calls_free(all);
+    calls_free(discarded);
     CHECK(threads_become(tasks));
     CHECK(descriptors() == fds);
     return failures != 0;

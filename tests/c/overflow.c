@@ -117,7 +117,6 @@ int main(int argc, char **argv)
     static struct consumer slow = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     static struct consumer lazy;
     uint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED) | CRI_EVENT_MASK(CRI_EVENT_EXITED);
-    cri_options *options = NULL;
     cri_subscription *subscription = NULL;
     cri_event_queue *queue = NULL, *live_only = NULL;
     cri_event *event = NULL;
@@ -125,10 +124,7 @@ int main(int argc, char **argv)
         return 2;
     alarm(120);
     tell("pod web ns=shop nginx proxy");
-    CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
-    CHECK_ERROR(CRI_OK, cri_options_set(options, "queue.capacity", "4", &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], options, &watcher, &err));
-    cri_options_free(options);
+    watcher = watcher_with(argv[1], "queue.capacity", "4");
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
     tell("wait-subscribed 1");

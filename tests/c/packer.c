@@ -1,7 +1,7 @@
 /* Rucksacks: packed before the start is told, packed late, refused, and attached.
  * Argument: the endpoint of a simulated engine, whose script this is. */
 
-#include "check.h"
+#include "calls.h"
 
 /* The id of a container that runs from now on. */
 static void run_container(const char *name, char id[65])
@@ -23,18 +23,9 @@ static void take_id(const char *json, char id[65])
     snprintf(id, 65, "%.64s", at == NULL ? "" : at + 6);
 }
 
-static cri_watcher *new_watcher(const char *endpoint)
-{
-    cri_error *err = NULL;
-    cri_watcher *watcher = NULL;
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, NULL, &watcher, &err));
-    return watcher;
-}
-
 typedef struct packer {
-    pthread_mutex_t lock;
-    pthread_cond_t change;
-    int calls, destroyed, refused, slow_may_end;
+    struct calls calls;
+    int refused, slow_may_end;
 } packer;
 
 static void pack(const char *container, const char *inspection, const cri_rucksack *rucksack, void *user_data)
@@ -47,27 +38,19 @@ static void pack(const char *container, const char *inspection, const cri_rucksa
     take_id(container, id);
     CHECK(strstr(inspection, id) != NULL);
 
-    pthread_mutex_lock(&self->lock);
-    self->calls++;
+    pthread_mutex_lock(&self->calls.lock);
+    calls_count(&self->calls);
     if (strstr(container, "\"name\":\"bad\"") != NULL) {
         CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_rucksack_set(rucksack, "{\"no json", &err));
         self->refused++;
     } else if (strstr(container, "\"name\":\"empty\"") == NULL) {
         while (strstr(container, "\"name\":\"slow\"") != NULL && !self->slow_may_end)
-            pthread_cond_wait(&self->change, &self->lock);
+            pthread_cond_wait(&self->calls.change, &self->calls.lock);
         snprintf(text, sizeof text, "{ \"packedFor\" : \"%s\" }", id);
         CHECK_ERROR(CRI_OK, cri_rucksack_set(rucksack, "[\"the last word counts\"]", &err));
         CHECK_ERROR(CRI_OK, cri_rucksack_set(rucksack, text, &err));
     }
-    pthread_mutex_unlock(&self->lock);
-}
-
-static void on_destroy(void *user_data)
-{
-    packer *self = user_data;
-    pthread_mutex_lock(&self->lock);
-    self->destroyed++;
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_unlock(&self->calls.lock);
 }
 
 /* The next event of this type about this container, within 60 seconds; its rucksack. */
@@ -110,18 +93,18 @@ static void refusals(const char *endpoint, packer *self)
     cri_watcher *watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_E_NOT_READY, cri_watcher_attach(watcher, "app", "{}", &err));
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_watcher_attach(watcher, "app", "{", &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, self, on_destroy, &err));
-    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_packer(watcher, pack, self, on_destroy, &err));
-    CHECK(self->destroyed == 1);
+    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, self, calls_destroyed, &err));
+    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_packer(watcher, pack, self, calls_destroyed, &err));
+    CHECK(self->calls.destroyed == 1);
     cri_watcher_free(watcher);
-    CHECK(self->destroyed == 2 && self->calls == 0);
+    CHECK(self->calls.destroyed == 2 && self->calls.made == 0);
 
     watcher = new_watcher(endpoint);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
-    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_packer(watcher, pack, self, on_destroy, &err));
-    CHECK(self->destroyed == 3);
+    CHECK_ERROR(CRI_E_STATE, cri_watcher_set_packer(watcher, pack, self, calls_destroyed, &err));
+    CHECK(self->calls.destroyed == 3);
     cri_watcher_free(watcher);
-    self->destroyed = 0;
+    self->calls.destroyed = 0;
 }
 
 static void attaches(const cri_watcher *watcher, const cri_event_queue *queue, const char *id)
@@ -141,7 +124,7 @@ static void attaches(const cri_watcher *watcher, const cri_event_queue *queue, c
 
 int main(int argc, char **argv)
 {
-    packer self = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0};
+    packer *self = calls_new(sizeof *self);
     char early[65], app[65], empty[65], bad[65], slow[65], rucksack[256];
     cri_error *err = NULL;
     cri_event_queue *queue = NULL;
@@ -149,12 +132,12 @@ int main(int argc, char **argv)
         return 2;
     alarm(300);
     int fds = descriptors(), tasks = threads();
-    refusals(argv[1], &self);
+    refusals(argv[1], self);
 
     cri_watcher *watcher = new_watcher(argv[1]);
     tell("run-pod one ns=test");
     run_container("early", early);
-    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, &self, on_destroy, &err));
+    CHECK_ERROR(CRI_OK, cri_watcher_set_packer(watcher, pack, self, calls_destroyed, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
@@ -183,17 +166,18 @@ int main(int argc, char **argv)
     run_container("slow", slow);
     next_about(queue, CRI_EVENT_STARTED, slow, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');
-    pthread_mutex_lock(&self.lock);
-    CHECK(self.refused == 1);
-    self.slow_may_end = 1;
-    pthread_cond_broadcast(&self.change);
-    pthread_mutex_unlock(&self.lock);
+    pthread_mutex_lock(&self->calls.lock);
+    CHECK(self->refused == 1);
+    self->slow_may_end = 1;
+    pthread_cond_broadcast(&self->calls.change);
+    pthread_mutex_unlock(&self->calls.lock);
     next_about(queue, CRI_EVENT_UPDATED, slow, rucksack, sizeof rucksack);
     CHECK(is_packed_for(rucksack, slow));
 
     attaches(watcher, queue, app);
     cri_watcher_free(watcher);
-    CHECK(self.destroyed == 1 && self.calls >= 6);
+    CHECK(self->calls.destroyed == 1 && self->calls.made >= 6);
+    calls_free(self);
     cri_event_queue_free(queue);
     CHECK(threads_become(tasks));
     CHECK(descriptors() == fds);

@@ -230,7 +230,7 @@ int main(int argc, char **argv)
         return 2;
     alarm(300);
     make_a_node();
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     too_early();
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));

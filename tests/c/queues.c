@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     alarm(120);
     int fds = descriptors(), tasks = threads();
 
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, CRI_EVENT_MASK(CRI_EVENT_STATE), 0, 16, &other, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, CRI_SUBSCRIBE_LIVE_ONLY, 1, &dropped, &err));

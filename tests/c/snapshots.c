@@ -185,7 +185,7 @@ int main(int argc, char **argv)
     alarm(300);
     tell("pod web ns=shop label=app=web annotation=note=x nginx proxy");
     tell("pod job ns=batch run");
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     too_early();
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));

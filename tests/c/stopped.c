@@ -39,13 +39,13 @@ int main(int argc, char **argv)
     alarm(120);
     int tasks = threads();
 
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_E_STATE, cri_watcher_wait_ready(watcher, -1, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_stop(watcher, &err));
     stays_stopped(watcher);
     cri_watcher_free(watcher);
 
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], NULL, &watcher, &err));
+    watcher = new_watcher(argv[1]);
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_stop(watcher, &err));
     CHECK(threads_become(tasks));

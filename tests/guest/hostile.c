@@ -25,35 +25,10 @@ static long peak(void)
     return kib / 1024;
 }
 
-static long count(const char *counter)
-{
-    cri_buffer stats = CRI_BUFFER_INIT;
-    cri_error *err = NULL;
-    char key[64];
-    CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &stats, &err));
-    snprintf(key, sizeof key, "\"%s\":", counter);
-    const char *at = stats.data != NULL ? strstr(stats.data, key) : NULL;
-    CHECK(at != NULL);
-    long n = at != NULL ? atol(at + strlen(key)) : -1;
-    cri_buffer_free(&stats);
-    return n;
-}
-
-static void reaches(const char *counter, long n)
-{
-    for (int i = 0; i < 600 && count(counter) < n; i++)
-        nanosleep(&(struct timespec){0, 100000000}, NULL);
-    CHECK(count(counter) >= n);
-}
-
 static void start(const char *endpoint)
 {
     cri_error *err = NULL;
-    cri_options *options = NULL;
-    CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
-    CHECK_ERROR(CRI_OK, cri_options_set(options, "reconnect.max_delay_ms", "200", &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_new(endpoint, options, &watcher, &err));
-    cri_options_free(options);
+    watcher = watcher_with(endpoint, "reconnect.max_delay_ms", "200");
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
 }
 
@@ -125,14 +100,14 @@ static void a_flood(void)
 {
     cri_error *err = NULL;
     cri_buffer b = CRI_BUFFER_INIT;
-    reaches("engineEvents", 60000);
+    statistic_reaches(watcher, "engineEvents", 60000);
     /* Not so busy that nobody is heard. */
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
     cri_buffer_free(&b);
-    CHECK(count("rememberedRuns") <= 120000 && count("openStatusRequests") <= 20000);
-    fprintf(stderr, "flood: %ld events, %ld of them lost, %ld lives remembered\n", count("engineEvents"),
-            count("engineEventsLost"), count("rememberedRuns"));
+    CHECK(statistic(watcher, "rememberedRuns") <= 120000 && statistic(watcher, "openStatusRequests") <= 20000);
+    fprintf(stderr, "flood: %ld events, %ld of them lost, %ld lives remembered\n", statistic(watcher, "engineEvents"),
+            statistic(watcher, "engineEventsLost"), statistic(watcher, "rememberedRuns"));
 }
 
 int main(int argc, char **argv)

@@ -19,27 +19,6 @@ static long asked(const char *stats, const char *rpc)
 static const char *const others[] = {"ContainerStatus", "PodSandboxStatus",   "Version",   "Status",
                                      "RuntimeConfig",   "GetContainerEvents", "ListImages"};
 
-static long count(const cri_watcher *watcher, const char *counter)
-{
-    cri_buffer stats = CRI_BUFFER_INIT;
-    cri_error *err = NULL;
-    char key[64];
-    CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &stats, &err));
-    snprintf(key, sizeof key, "\"%s\":", counter);
-    const char *at = stats.data != NULL ? strstr(stats.data, key) : NULL;
-    CHECK(at != NULL);
-    long n = at != NULL ? atol(at + strlen(key)) : -1;
-    cri_buffer_free(&stats);
-    return n;
-}
-
-static void wait_for_lists(const cri_watcher *watcher, long n)
-{
-    for (int i = 0; i < 600 && count(watcher, "lists") < n; i++)
-        nanosleep(&(struct timespec){0, 100000000}, NULL);
-    CHECK(count(watcher, "lists") >= n);
-}
-
 /* Voluntary context switches of the thread of this name. */
 static long wakeups(const char *wanted)
 {
@@ -84,28 +63,24 @@ int main(int argc, char **argv)
 {
     static char before[4096], after[4096];
     cri_error *err = NULL;
-    cri_options *options = NULL;
     cri_watcher *watcher = NULL;
     cri_subscription *subscription = NULL;
     if (argc != 2)
         return 2;
     alarm(240);
-    CHECK_ERROR(CRI_OK, cri_options_new(&options, &err));
-    CHECK_ERROR(CRI_OK, cri_options_set(options, "relist.interval_ms", "2000", &err));
-    CHECK_ERROR(CRI_OK, cri_watcher_new(argv[1], options, &watcher, &err));
-    cri_options_free(options);
+    watcher = watcher_with(argv[1], "relist.interval_ms", "2000");
     CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, NULL, &subscription, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
     /* At the start, more is asked: all pids, and a second list. */
-    wait_for_lists(watcher, count(watcher, "lists") + 3);
+    statistic_reaches(watcher, "lists", statistic(watcher, "lists") + 3);
 
     strcpy(before, tell("stats"));
-    long told = __atomic_load_n(&events, __ATOMIC_RELAXED), lists = count(watcher, "lists");
+    long told = __atomic_load_n(&events, __ATOMIC_RELAXED), lists = statistic(watcher, "lists");
     uint64_t generation = cri_watcher_generation(watcher);
     long io = wakeups("cri-io"), callbacks = wakeups("cri-events");
     double cpu = cpu_ms();
-    wait_for_lists(watcher, lists + LISTS);
+    statistic_reaches(watcher, "lists", lists + LISTS);
     cpu = cpu_ms() - cpu;
     io = wakeups("cri-io") - io;
     CHECK(wakeups("cri-events") == callbacks); /* Nobody is woken for nothing. */
@@ -117,7 +92,7 @@ int main(int argc, char **argv)
     long sandboxes = asked(after, "ListPodSandbox") - asked(before, "ListPodSandbox");
     /* The engine's counts are read a moment apart from ours: one list may be under way. */
     CHECK(containers >= LISTS - 1 && containers <= LISTS + 1 && sandboxes >= LISTS - 1 && sandboxes <= LISTS + 1);
-    CHECK(count(watcher, "openStatusRequests") == 0 && cri_watcher_generation(watcher) == generation);
+    CHECK(statistic(watcher, "openStatusRequests") == 0 && cri_watcher_generation(watcher) == generation);
     CHECK(__atomic_load_n(&events, __ATOMIC_RELAXED) == told);
     fprintf(stderr, "idle, 200 containers: %d relists cost %ld wakeups of cri-io and %.1f ms of CPU; nothing else was asked\n",
             LISTS, io, cpu);

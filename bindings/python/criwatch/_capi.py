@@ -495,6 +495,14 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             POINTER(POINTER(cri_error)),
         ],
     ),
+    "cri_rucksack_set": (
+        c_int32,
+        [
+            POINTER(cri_rucksack),
+            c_char_p,
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
     "cri_watcher_set_packer": (
         c_int32,
         [
@@ -502,14 +510,6 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             cri_pack_fn,
             c_void_p,
             cri_destroy_fn,
-            POINTER(POINTER(cri_error)),
-        ],
-    ),
-    "cri_rucksack_set": (
-        c_int32,
-        [
-            POINTER(cri_rucksack),
-            c_char_p,
             POINTER(POINTER(cri_error)),
         ],
     ),

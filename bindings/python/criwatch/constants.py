@@ -15,169 +15,169 @@ CRI_VERSION_MAJOR: Final[int] = 0
 CRI_VERSION_MINOR: Final[int] = 1
 #: The patch level.
 CRI_VERSION_PATCH: Final[int] = 0
-#: The version as one number that can be compared.
+#: The version as one number, for comparisons.
 CRI_VERSION_NUMBER: Final[int] = ((CRI_VERSION_MAJOR * 1000000) + (CRI_VERSION_MINOR * 1000)) + CRI_VERSION_PATCH
 #: The version of the binary interface. It changes only together with the SONAME.
 CRI_ABI_VERSION: Final[int] = 1
-#: The call did what it says.
+#: The call succeeded.
 CRI_OK: Final[int] = 0
-#: Note: nothing there yet; ask again later.
+#: Note: nothing is there yet. Try again later.
 CRI_AGAIN: Final[int] = 1
-#: Note: closed, and nothing more will come.
+#: Note: the queue is closed. No more events will come.
 CRI_CLOSED: Final[int] = 2
-#: Note: nothing to give, and the outputs are untouched.
+#: Note: there is nothing to return. A buffer is empty; other outputs are unchanged.
 CRI_NONE: Final[int] = 3
-#: A pointer is NULL, a string is not UTF-8, or a value is out of range: the call cannot have been meant so.
+#: An argument is invalid: a pointer is NULL, a string is not UTF-8, or a value is out of range.
 CRI_E_INVALID_ARGUMENT: Final[int] = -1
 #: No container or pod has this id or name.
 CRI_E_NOT_FOUND: Final[int] = -2
-#: The time given has passed; the message tells the last cause.
+#: The timeout has passed. The message gives the last cause.
 CRI_E_TIMEOUT: Final[int] = -3
-#: There is no picture yet: start the watcher and wait until it is ready, or resync.
+#: The cache is not filled yet. Start the watcher and wait until it is ready, or resync.
 CRI_E_NOT_READY: Final[int] = -4
-#: The watcher has been stopped.
+#: The watcher was stopped.
 CRI_E_STOPPED: Final[int] = -5
-#: The engine's socket cannot be reached.
+#: The library cannot connect to the engine's socket.
 CRI_E_CONNECT: Final[int] = -6
-#: The engine's socket, or something else, may not be used by this user.
+#: This user lacks a permission, for example for the engine's socket, or an option forbids the call.
 CRI_E_PERMISSION: Final[int] = -7
-#: The engine answered a request with an error; the gRPC code tells which.
+#: The engine answered a request with an error. The error has the gRPC code.
 CRI_E_RPC: Final[int] = -8
-#: This engine, or this build of the library, does not offer what was asked for.
+#: This engine, or this build of the library, does not support the call.
 CRI_E_UNSUPPORTED: Final[int] = -9
-#: What the engine sent cannot be understood.
+#: The engine sent something that the library does not understand.
 CRI_E_PROTOCOL: Final[int] = -10
-#: An option's key is unknown, or its value is not allowed.
+#: The key of an option is unknown, or its value is not allowed.
 CRI_E_OPTION: Final[int] = -11
-#: A query is not what a query has to look like.
+#: The query is malformed. The message names the key, the value and what is allowed.
 CRI_E_QUERY: Final[int] = -12
-#: Several containers have this name or id prefix; the message lists them.
+#: Several containers match this name or id prefix. The message lists them.
 CRI_E_AMBIGUOUS: Final[int] = -13
-#: The container has no process (any more).
+#: The container has no process, or no longer has one.
 CRI_E_PROCESSLESS: Final[int] = -14
-#: Doing this inside a callback would wait for that very callback.
+#: The call came from a callback, and would wait for that same callback.
 CRI_E_WOULD_DEADLOCK: Final[int] = -15
-#: This process is a fork of the one that started the watcher.
+#: The watcher was started by the parent of this forked process.
 CRI_E_FORKED: Final[int] = -16
-#: The operating system refused something; the OS code tells what.
+#: A system call failed. The error has the errno.
 CRI_E_OS: Final[int] = -17
-#: The call comes too early or too late in the watcher's life.
+#: The call is not allowed in the present state of the watcher, for example before its start.
 CRI_E_STATE: Final[int] = -18
-#: A defect in this library.
+#: The library has a defect.
 CRI_E_INTERNAL: Final[int] = -98
-#: A panic in this library was caught: a defect, too.
+#: The library has a defect: it caught a panic.
 CRI_E_PANIC: Final[int] = -99
-#: A container or sandbox lives. Told exactly once for each life.
+#: A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with CRI_EVENT_FLAG_INITIAL.
 CRI_EVENT_STARTED: Final[int] = 1
-#: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
+#: A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
 CRI_EVENT_EXITED: Final[int] = 2
-#: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
+#: Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later.
 CRI_EVENT_UPDATED: Final[int] = 3
-#: The watcher's own state has changed.
+#: The state of the watcher has changed. `watcher_state` is the new one.
 CRI_EVENT_STATE: Final[int] = 4
-#: A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+#: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
 CRI_EVENT_REPLAY_BEGIN: Final[int] = 5
-#: The replay is over: what it did not show does not live. Cannot be masked.
+#: The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
 CRI_EVENT_REPLAY_END: Final[int] = 6
-#: This consumer was too slow and lost events; a replay follows. Cannot be masked.
+#: This consumer was too slow and lost events; `lost` says how many. A replay follows, except with CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
 CRI_EVENT_OVERFLOW: Final[int] = 7
-#: A container was created, and has not been started yet. Only for those who ask for it; where a list or an event shows it only later, there is none.
+#: A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
 CRI_EVENT_CREATED: Final[int] = 8
-#: The engine no longer has the container or sandbox. Only for those who ask for it.
+#: The engine no longer has the container or sandbox. Sent only if the mask asks for it.
 CRI_EVENT_REMOVED: Final[int] = 9
-#: The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
+#: The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
 CRI_EVENT_LOG: Final[int] = 10
-#: Concluded from a list, not told by the engine's event stream.
+#: The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
 CRI_EVENT_FLAG_SYNTHETIC: Final[int] = 1
-#: Part of a replay: it lived before the replay began.
+#: The event is part of a replay: the run began before the replay.
 CRI_EVENT_FLAG_INITIAL: Final[int] = 2
-#: It had been told as exited, and the engine shows it running again.
+#: The container was reported as exited before, and the engine shows it running again.
 CRI_EVENT_FLAG_REAPPEARED: Final[int] = 4
-#: It was created but could not be started: an EXITED without a STARTED.
+#: The container was created but could not be started: this EXITED has no STARTED.
 CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
-#: The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows.
+#: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
 CRI_EVENT_FLAG_PROVISIONAL: Final[int] = 16
-#: Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is possible then.
+#: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
 CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
-#: A container without a process is an error: CRI_E_PROCESSLESS.
+#: Fail with CRI_E_PROCESSLESS if the container has no process.
 CRI_INSPECT_REQUIRE_PROCESS: Final[int] = 1
-#: Show the values of environment variables, which may hold secrets; they are redacted otherwise.
+#: Show the values of environment variables, which may be secrets. Without this flag they are redacted.
 CRI_INSPECT_SHOW_ENV: Final[int] = 2
 #: A container.
 CRI_KIND_CONTAINER: Final[int] = 1
-#: A pod's sandbox ("pause" container), which is a container, too.
+#: The sandbox of a pod ("pause" container).
 CRI_KIND_SANDBOX: Final[int] = 2
-#: The engine does not know, or has not said. Not an exit.
+#: The engine does not know the state, or has not reported it. This is not an exit.
 CRI_STATE_UNKNOWN: Final[int] = 0
-#: Created, not yet started.
+#: Created, and not started yet.
 CRI_STATE_CREATED: Final[int] = 1
-#: Running (a sandbox: ready).
+#: Running. For a sandbox: ready.
 CRI_STATE_RUNNING: Final[int] = 2
-#: Exited (a sandbox: not ready).
+#: Exited. For a sandbox: not ready.
 CRI_STATE_EXITED: Final[int] = 3
-#: The engine has not said.
+#: The engine has not reported the state.
 CRI_POD_UNKNOWN: Final[int] = 0
 #: The pod's sandbox is ready.
 CRI_POD_READY: Final[int] = 1
-#: The pod's sandbox is not ready (any more).
+#: The pod's sandbox is not ready, or no longer ready.
 CRI_POD_NOT_READY: Final[int] = 2
-#: The pod shares the node's network namespace.
+#: The pod shares the network namespace of the node.
 CRI_POD_FLAG_HOST_NETWORK: Final[int] = 1
-#: The pid (and what comes with it: the process's start time and cgroup).
+#: The pid, and with it the start time and the cgroup of the process.
 CRI_MISSING_PID: Final[int] = 1
-#: The pod that the container is in.
+#: The pod of the container.
 CRI_MISSING_POD: Final[int] = 2
-#: When it was started.
+#: The start time.
 CRI_MISSING_STARTED_AT: Final[int] = 4
-#: How it ended: exit code, reason, message and time.
+#: The exit: code, reason, message and time.
 CRI_MISSING_EXIT: Final[int] = 8
 #: The pid has become known or has changed.
 CRI_CHANGED_PID: Final[int] = 1
-#: The pod, or something of the pod, has become known or has changed.
+#: The pod, or a field of the pod, has become known or has changed.
 CRI_CHANGED_POD: Final[int] = 2
-#: The time of start has become known.
+#: The start time has become known.
 CRI_CHANGED_STARTED_AT: Final[int] = 4
-#: How it ended has become known or has changed.
+#: The exit has become known, has changed, or has become final.
 CRI_CHANGED_EXIT: Final[int] = 8
-#: The engine's word on the state changed without a start or an exit (running, unknown).
+#: The state has changed without a start or an exit (between running and unknown).
 CRI_CHANGED_STATE: Final[int] = 16
-#: Labels or annotations.
+#: Labels or annotations have changed.
 CRI_CHANGED_LABELS: Final[int] = 32
-#: The rucksack: the packer was late with it, or the program has attached one.
+#: The rucksack has changed: the packer delivered it late, or the program attached one.
 CRI_CHANGED_RUCKSACK: Final[int] = 64
-#: Not started.
+#: The watcher is not started.
 CRI_WATCHER_NEW: Final[int] = 0
-#: Trying to reach the engine.
+#: The watcher is trying to reach the engine.
 CRI_WATCHER_CONNECTING: Final[int] = 1
-#: Reached; the first lists are under way.
+#: The watcher has reached the engine and is making the first lists.
 CRI_WATCHER_SYNCING: Final[int] = 2
-#: In sync, and following the engine's event stream.
+#: The cache is in sync, and the watcher follows the event stream of the engine.
 CRI_WATCHER_WATCHING: Final[int] = 3
-#: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
+#: The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just broken and is being opened again.
 CRI_WATCHER_POLLING: Final[int] = 4
-#: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+#: The watcher cannot reach the engine, and tries again without end. The cache shows the last known state.
 CRI_WATCHER_BACKOFF: Final[int] = 5
-#: Stopped.
+#: The watcher is stopped.
 CRI_WATCHER_STOPPED: Final[int] = 6
 #: The watcher cannot do its work.
 CRI_LOG_ERROR: Final[int] = 1
-#: Something is wrong, and somebody may have to do something.
+#: Something is wrong, and may need the attention of an operator.
 CRI_LOG_WARN: Final[int] = 2
-#: Something to know: connections, and how changes are noticed.
+#: Useful to know: connections, and how the watcher notices changes.
 CRI_LOG_INFO: Final[int] = 3
-#: Of use only when something is looked for.
+#: Useful when searching for a fault.
 CRI_LOG_DEBUG: Final[int] = 4
-#: This kind of engine, as the reference (whalewatcher) names it.
+#: The engine type that whalewatcher uses for CRI engines.
 CRI_ENGINE_TYPE: Final[str] = "k8s.io/cri-api"
-#: Label: the pod's name.
+#: Label: the name of the pod.
 CRI_LABEL_POD_NAME: Final[str] = "io.kubernetes.pod.name"
-#: Label: the pod's namespace.
+#: Label: the namespace of the pod.
 CRI_LABEL_POD_NAMESPACE: Final[str] = "io.kubernetes.pod.namespace"
-#: Label: the pod's uid.
+#: Label: the uid of the pod.
 CRI_LABEL_POD_UID: Final[str] = "io.kubernetes.pod.uid"
-#: Label: the container's name inside its pod.
+#: Label: the name of the container inside its pod.
 CRI_LABEL_CONTAINER_NAME: Final[str] = "io.kubernetes.container.name"
-#: Label: only sandboxes have it; its value is "".
+#: Label: only sandboxes have it. Its value is "".
 CRI_LABEL_SANDBOX: Final[str] = "io.kubernetes.sandbox"
-#: In the merged view of labels, the key of every annotation begins with this.
+#: Prefix: if JSON shows annotations among the labels, their keys begin with this.
 CRI_ANNOTATION_KEY_PREFIX: Final[str] = "io.kubernetes.annotation/"

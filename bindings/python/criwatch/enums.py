@@ -14,78 +14,78 @@ from criwatch._open_enum import OpenIntEnum
 class Status(OpenIntEnum):
     """What a call answers: OK, an error (E_...), or a note that is no error."""
 
-    #: The call did what it says.
+    #: The call succeeded.
     OK = constants.CRI_OK
-    #: Note: nothing there yet; ask again later.
+    #: Note: nothing is there yet. Try again later.
     AGAIN = constants.CRI_AGAIN
-    #: Note: closed, and nothing more will come.
+    #: Note: the queue is closed. No more events will come.
     CLOSED = constants.CRI_CLOSED
-    #: Note: nothing to give, and the outputs are untouched.
+    #: Note: there is nothing to return. A buffer is empty; other outputs are unchanged.
     NONE = constants.CRI_NONE
-    #: A pointer is NULL, a string is not UTF-8, or a value is out of range: the call cannot have been meant so.
+    #: An argument is invalid: a pointer is NULL, a string is not UTF-8, or a value is out of range.
     E_INVALID_ARGUMENT = constants.CRI_E_INVALID_ARGUMENT
     #: No container or pod has this id or name.
     E_NOT_FOUND = constants.CRI_E_NOT_FOUND
-    #: The time given has passed; the message tells the last cause.
+    #: The timeout has passed. The message gives the last cause.
     E_TIMEOUT = constants.CRI_E_TIMEOUT
-    #: There is no picture yet: start the watcher and wait until it is ready, or resync.
+    #: The cache is not filled yet. Start the watcher and wait until it is ready, or resync.
     E_NOT_READY = constants.CRI_E_NOT_READY
-    #: The watcher has been stopped.
+    #: The watcher was stopped.
     E_STOPPED = constants.CRI_E_STOPPED
-    #: The engine's socket cannot be reached.
+    #: The library cannot connect to the engine's socket.
     E_CONNECT = constants.CRI_E_CONNECT
-    #: The engine's socket, or something else, may not be used by this user.
+    #: This user lacks a permission, for example for the engine's socket, or an option forbids the call.
     E_PERMISSION = constants.CRI_E_PERMISSION
-    #: The engine answered a request with an error; the gRPC code tells which.
+    #: The engine answered a request with an error. The error has the gRPC code.
     E_RPC = constants.CRI_E_RPC
-    #: This engine, or this build of the library, does not offer what was asked for.
+    #: This engine, or this build of the library, does not support the call.
     E_UNSUPPORTED = constants.CRI_E_UNSUPPORTED
-    #: What the engine sent cannot be understood.
+    #: The engine sent something that the library does not understand.
     E_PROTOCOL = constants.CRI_E_PROTOCOL
-    #: An option's key is unknown, or its value is not allowed.
+    #: The key of an option is unknown, or its value is not allowed.
     E_OPTION = constants.CRI_E_OPTION
-    #: A query is not what a query has to look like.
+    #: The query is malformed. The message names the key, the value and what is allowed.
     E_QUERY = constants.CRI_E_QUERY
-    #: Several containers have this name or id prefix; the message lists them.
+    #: Several containers match this name or id prefix. The message lists them.
     E_AMBIGUOUS = constants.CRI_E_AMBIGUOUS
-    #: The container has no process (any more).
+    #: The container has no process, or no longer has one.
     E_PROCESSLESS = constants.CRI_E_PROCESSLESS
-    #: Doing this inside a callback would wait for that very callback.
+    #: The call came from a callback, and would wait for that same callback.
     E_WOULD_DEADLOCK = constants.CRI_E_WOULD_DEADLOCK
-    #: This process is a fork of the one that started the watcher.
+    #: The watcher was started by the parent of this forked process.
     E_FORKED = constants.CRI_E_FORKED
-    #: The operating system refused something; the OS code tells what.
+    #: A system call failed. The error has the errno.
     E_OS = constants.CRI_E_OS
-    #: The call comes too early or too late in the watcher's life.
+    #: The call is not allowed in the present state of the watcher, for example before its start.
     E_STATE = constants.CRI_E_STATE
-    #: A defect in this library.
+    #: The library has a defect.
     E_INTERNAL = constants.CRI_E_INTERNAL
-    #: A panic in this library was caught: a defect, too.
+    #: The library has a defect: it caught a panic.
     E_PANIC = constants.CRI_E_PANIC
 
 
 class EventType(OpenIntEnum):
     """What happened. Ignore types that you do not know."""
 
-    #: A container or sandbox lives. Told exactly once for each life.
+    #: A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with CRI_EVENT_FLAG_INITIAL.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
+    #: A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
     EXITED = constants.CRI_EVENT_EXITED
-    #: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
+    #: Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later.
     UPDATED = constants.CRI_EVENT_UPDATED
-    #: The watcher's own state has changed.
+    #: The state of the watcher has changed. `watcher_state` is the new one.
     STATE = constants.CRI_EVENT_STATE
-    #: A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+    #: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
     REPLAY_BEGIN = constants.CRI_EVENT_REPLAY_BEGIN
-    #: The replay is over: what it did not show does not live. Cannot be masked.
+    #: The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
     REPLAY_END = constants.CRI_EVENT_REPLAY_END
-    #: This consumer was too slow and lost events; a replay follows. Cannot be masked.
+    #: This consumer was too slow and lost events; `lost` says how many. A replay follows, except with CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
     OVERFLOW = constants.CRI_EVENT_OVERFLOW
-    #: A container was created, and has not been started yet. Only for those who ask for it; where a list or an event shows it only later, there is none.
+    #: A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
     CREATED = constants.CRI_EVENT_CREATED
-    #: The engine no longer has the container or sandbox. Only for those who ask for it.
+    #: The engine no longer has the container or sandbox. Sent only if the mask asks for it.
     REMOVED = constants.CRI_EVENT_REMOVED
-    #: The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
+    #: The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
     LOG = constants.CRI_EVENT_LOG
 
     @property
@@ -97,31 +97,31 @@ class EventType(OpenIntEnum):
 class EventFlag(IntFlag):
     """How an event is known, and what is special about it."""
 
-    #: Concluded from a list, not told by the engine's event stream.
+    #: The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     SYNTHETIC = constants.CRI_EVENT_FLAG_SYNTHETIC
-    #: Part of a replay: it lived before the replay began.
+    #: The event is part of a replay: the run began before the replay.
     INITIAL = constants.CRI_EVENT_FLAG_INITIAL
-    #: It had been told as exited, and the engine shows it running again.
+    #: The container was reported as exited before, and the engine shows it running again.
     REAPPEARED = constants.CRI_EVENT_FLAG_REAPPEARED
-    #: It was created but could not be started: an EXITED without a STARTED.
+    #: The container was created but could not be started: this EXITED has no STARTED.
     NEVER_STARTED = constants.CRI_EVENT_FLAG_NEVER_STARTED
-    #: The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows.
+    #: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
     PROVISIONAL = constants.CRI_EVENT_FLAG_PROVISIONAL
 
 
 class SubscribeFlag(IntFlag):
     """How to follow events."""
 
-    #: Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is possible then.
+    #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
     LIVE_ONLY = constants.CRI_SUBSCRIBE_LIVE_ONLY
 
 
 class InspectFlag(IntFlag):
     """What an inspection shows, and what it requires."""
 
-    #: A container without a process is an error: CRI_E_PROCESSLESS.
+    #: Fail with CRI_E_PROCESSLESS if the container has no process.
     REQUIRE_PROCESS = constants.CRI_INSPECT_REQUIRE_PROCESS
-    #: Show the values of environment variables, which may hold secrets; they are redacted otherwise.
+    #: Show the values of environment variables, which may be secrets. Without this flag they are redacted.
     SHOW_ENV = constants.CRI_INSPECT_SHOW_ENV
 
 
@@ -130,51 +130,51 @@ class Kind(OpenIntEnum):
 
     #: A container.
     CONTAINER = constants.CRI_KIND_CONTAINER
-    #: A pod's sandbox ("pause" container), which is a container, too.
+    #: The sandbox of a pod ("pause" container).
     SANDBOX = constants.CRI_KIND_SANDBOX
 
 
 class State(OpenIntEnum):
     """The engine's word on the state of a container or sandbox."""
 
-    #: The engine does not know, or has not said. Not an exit.
+    #: The engine does not know the state, or has not reported it. This is not an exit.
     UNKNOWN = constants.CRI_STATE_UNKNOWN
-    #: Created, not yet started.
+    #: Created, and not started yet.
     CREATED = constants.CRI_STATE_CREATED
-    #: Running (a sandbox: ready).
+    #: Running. For a sandbox: ready.
     RUNNING = constants.CRI_STATE_RUNNING
-    #: Exited (a sandbox: not ready).
+    #: Exited. For a sandbox: not ready.
     EXITED = constants.CRI_STATE_EXITED
 
 
 class PodState(OpenIntEnum):
     """Whether a pod's sandbox is ready."""
 
-    #: The engine has not said.
+    #: The engine has not reported the state.
     UNKNOWN = constants.CRI_POD_UNKNOWN
     #: The pod's sandbox is ready.
     READY = constants.CRI_POD_READY
-    #: The pod's sandbox is not ready (any more).
+    #: The pod's sandbox is not ready, or no longer ready.
     NOT_READY = constants.CRI_POD_NOT_READY
 
 
 class PodFlag(IntFlag):
     """What is special about a pod."""
 
-    #: The pod shares the node's network namespace.
+    #: The pod shares the network namespace of the node.
     HOST_NETWORK = constants.CRI_POD_FLAG_HOST_NETWORK
 
 
 class Missing(IntFlag):
     """What is unknown of a container and may yet be told."""
 
-    #: The pid (and what comes with it: the process's start time and cgroup).
+    #: The pid, and with it the start time and the cgroup of the process.
     PID = constants.CRI_MISSING_PID
-    #: The pod that the container is in.
+    #: The pod of the container.
     POD = constants.CRI_MISSING_POD
-    #: When it was started.
+    #: The start time.
     STARTED_AT = constants.CRI_MISSING_STARTED_AT
-    #: How it ended: exit code, reason, message and time.
+    #: The exit: code, reason, message and time.
     EXIT = constants.CRI_MISSING_EXIT
 
 
@@ -183,36 +183,36 @@ class Changed(IntFlag):
 
     #: The pid has become known or has changed.
     PID = constants.CRI_CHANGED_PID
-    #: The pod, or something of the pod, has become known or has changed.
+    #: The pod, or a field of the pod, has become known or has changed.
     POD = constants.CRI_CHANGED_POD
-    #: The time of start has become known.
+    #: The start time has become known.
     STARTED_AT = constants.CRI_CHANGED_STARTED_AT
-    #: How it ended has become known or has changed.
+    #: The exit has become known, has changed, or has become final.
     EXIT = constants.CRI_CHANGED_EXIT
-    #: The engine's word on the state changed without a start or an exit (running, unknown).
+    #: The state has changed without a start or an exit (between running and unknown).
     STATE = constants.CRI_CHANGED_STATE
-    #: Labels or annotations.
+    #: Labels or annotations have changed.
     LABELS = constants.CRI_CHANGED_LABELS
-    #: The rucksack: the packer was late with it, or the program has attached one.
+    #: The rucksack has changed: the packer delivered it late, or the program attached one.
     RUCKSACK = constants.CRI_CHANGED_RUCKSACK
 
 
 class WatcherState(OpenIntEnum):
     """What a watcher is doing."""
 
-    #: Not started.
+    #: The watcher is not started.
     NEW = constants.CRI_WATCHER_NEW
-    #: Trying to reach the engine.
+    #: The watcher is trying to reach the engine.
     CONNECTING = constants.CRI_WATCHER_CONNECTING
-    #: Reached; the first lists are under way.
+    #: The watcher has reached the engine and is making the first lists.
     SYNCING = constants.CRI_WATCHER_SYNCING
-    #: In sync, and following the engine's event stream.
+    #: The cache is in sync, and the watcher follows the event stream of the engine.
     WATCHING = constants.CRI_WATCHER_WATCHING
-    #: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
+    #: The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just broken and is being opened again.
     POLLING = constants.CRI_WATCHER_POLLING
-    #: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+    #: The watcher cannot reach the engine, and tries again without end. The cache shows the last known state.
     BACKOFF = constants.CRI_WATCHER_BACKOFF
-    #: Stopped.
+    #: The watcher is stopped.
     STOPPED = constants.CRI_WATCHER_STOPPED
 
 
@@ -221,25 +221,25 @@ class LogLevel(OpenIntEnum):
 
     #: The watcher cannot do its work.
     ERROR = constants.CRI_LOG_ERROR
-    #: Something is wrong, and somebody may have to do something.
+    #: Something is wrong, and may need the attention of an operator.
     WARN = constants.CRI_LOG_WARN
-    #: Something to know: connections, and how changes are noticed.
+    #: Useful to know: connections, and how the watcher notices changes.
     INFO = constants.CRI_LOG_INFO
-    #: Of use only when something is looked for.
+    #: Useful when searching for a fault.
     DEBUG = constants.CRI_LOG_DEBUG
 
 
-#: This kind of engine, as the reference (whalewatcher) names it.
+#: The engine type that whalewatcher uses for CRI engines.
 ENGINE_TYPE: Final = constants.CRI_ENGINE_TYPE
-#: Label: the pod's name.
+#: Label: the name of the pod.
 LABEL_POD_NAME: Final = constants.CRI_LABEL_POD_NAME
-#: Label: the pod's namespace.
+#: Label: the namespace of the pod.
 LABEL_POD_NAMESPACE: Final = constants.CRI_LABEL_POD_NAMESPACE
-#: Label: the pod's uid.
+#: Label: the uid of the pod.
 LABEL_POD_UID: Final = constants.CRI_LABEL_POD_UID
-#: Label: the container's name inside its pod.
+#: Label: the name of the container inside its pod.
 LABEL_CONTAINER_NAME: Final = constants.CRI_LABEL_CONTAINER_NAME
-#: Label: only sandboxes have it; its value is "".
+#: Label: only sandboxes have it. Its value is "".
 LABEL_SANDBOX: Final = constants.CRI_LABEL_SANDBOX
-#: In the merged view of labels, the key of every annotation begins with this.
+#: Prefix: if JSON shows annotations among the labels, their keys begin with this.
 ANNOTATION_KEY_PREFIX: Final = constants.CRI_ANNOTATION_KEY_PREFIX

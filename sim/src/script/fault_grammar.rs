@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::Code;
 
-use super::grammar::{number, time};
+use super::values::{number, time};
 use crate::faults::{EventFault, Hostility, LeftOut, StreamEnd};
 
 /// The faults, for --help and the README.

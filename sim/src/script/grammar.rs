@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fault_grammar::{self, Fault};
+use super::values::{key_value, number, time};
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::pb::ContainerEventType as Kind;
 use crate::process::signal_number;
@@ -213,24 +214,6 @@ fn container_option(spec: &mut ContainerSpec, option: &str) -> Result<(), String
         _ => return Err(format!("{option:?} is no option of a container: see --help")),
     }
     Ok(())
-}
-
-fn key_value(pair: &str) -> Result<(String, String), String> {
-    let (key, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?}: want KEY=VALUE"))?;
-    Ok((key.into(), value.into()))
-}
-
-pub fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text:?} is no number"))
-}
-
-/// Parses 200ms, 1.5s or 2m; a number alone is seconds.
-pub fn time(text: &str) -> Result<Duration, String> {
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
-    let seconds = units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor));
-    seconds
-        .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        .ok_or_else(|| format!("{text:?} is no time: want 200ms, 1.5s or 2m"))
 }
 
 /// The words of a line, split as a shell does: 'quoted', "quoted", # comment.

@@ -15,15 +15,14 @@ use super::task::Function;
 pub(in crate::ffi) use super::task::Task;
 use crate::error::{CRI_E_OS, Error, Result, Status};
 use crate::ffi::cri_destroy_fn;
-use crate::ffi::guard::infallible;
-use crate::ffi::watcher::release;
+use crate::ffi::panics::infallible;
 use crate::host::without_signals;
 use crate::test_hooks::may_panic;
 use crate::watcher::Watcher;
 
 type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
 
-/// The program's data, and how it ends.
+/// The program's data, and the function that releases it.
 #[derive(Clone, Copy)]
 pub(in crate::ffi) struct Callback {
     user_data: *mut c_void,
@@ -35,7 +34,7 @@ impl Callback {
         Callback { user_data, destroy }
     }
 
-    /// The end of a registration: one that failed gives the data back at once.
+    /// The end of a registration: after a failure, the data is released at once.
     pub(in crate::ffi) fn destroy_if_refused(self, status: Status) -> Status {
         if status < 0 {
             self.destroy();
@@ -43,7 +42,7 @@ impl Callback {
         status
     }
 
-    /// Gives the data back to the program. The caller makes sure that this happens once.
+    /// Releases the data. The caller makes sure that this happens once.
     pub(in crate::ffi) fn destroy(self) {
         if let Some(destroy) = self.destroy {
             // SAFETY: the same function, called so that it may unwind through us.
@@ -70,9 +69,9 @@ struct Shared {
     task: Task,
     callback: Callback,
     gate: Gate,
-    /// Whether somebody has taken it upon himself to call `callback.destroy`.
+    /// Whether a thread has claimed the call of `callback.destroy`.
     destroyed: AtomicBool,
-    /// Watchers that were freed inside the callback: to be stopped after it.
+    /// Watchers that were freed inside the callback. They are stopped after it.
     freed: Mutex<Vec<Arc<Watcher>>>,
 }
 
@@ -83,7 +82,7 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Shared {
-    /// Whether it falls to the caller to call `callback.destroy`.
+    /// Claims the call of `callback.destroy`: true for one caller only.
     fn takes_destroy(&self) -> bool {
         !self.destroyed.swap(true, Ordering::SeqCst)
     }
@@ -106,15 +105,19 @@ pub(in crate::ffi) fn is_inside(watcher: &Watcher) -> bool {
     current().is_some_and(|shared| std::ptr::eq(shared.watcher.as_ptr(), watcher))
 }
 
-/// Inside a callback of this watcher: keeps it, to be stopped when the callback has returned. Elsewhere: gives it back.
-pub(in crate::ffi) fn defer(watcher: Arc<Watcher>) -> Result<(), Arc<Watcher>> {
+/// Stops a watcher that C has freed; inside one of its callbacks, as soon as that has returned.
+pub(in crate::ffi) fn stop_outside(watcher: Arc<Watcher>) {
     match current() {
         Some(shared) if is_inside(&watcher) => {
             shared.freed.lock().unwrap_or_else(PoisonError::into_inner).push(watcher);
-            Ok(())
         }
-        _ => Err(watcher),
+        _ => stop(&watcher),
     }
+}
+
+fn stop(watcher: &Watcher) {
+    // A free has nobody to report to; whatever could not be stopped is dropped a moment later.
+    let _ = watcher.stop();
 }
 
 /// A thread that calls the program again and again, as its owner sees it.
@@ -190,7 +193,7 @@ extern "C-unwind" fn run(shared: *mut c_void) -> *mut c_void {
         if item.is_null() {
             break;
         }
-        // SAFETY: the item is this function's, and runs until `settle`; the header asks for a function that takes it
+        // SAFETY: the item belongs to this function, and is valid until `settle`; the header asks for a function that takes it
         // and this very data.
         unsafe { function.call(item, callback.user_data) };
         settle(shared, item);
@@ -212,7 +215,7 @@ fn begin(shared: *const Shared) -> (Function, Callback) {
     (shared.task.function(), shared.callback)
 }
 
-/// What the next call is about, or NULL at the end.
+/// The item of the next call, or NULL at the end.
 fn next(shared: *const Shared) -> *mut c_void {
     // SAFETY: as in `begin`.
     let task = unsafe { &(*shared).task };
@@ -227,7 +230,7 @@ fn takes_destroy(shared: *const Shared) -> bool {
     unsafe { &*shared }.takes_destroy()
 }
 
-/// What remains to be done after a call.
+/// Cleans up after a call.
 fn settle(shared: *const Shared, item: *mut c_void) {
     // SAFETY: as in `begin`.
     let task = unsafe { &(*shared).task };
@@ -239,7 +242,7 @@ fn stop_freed(shared: *const Shared) {
     // SAFETY: as in `begin`.
     let freed = unsafe { &(*shared).freed };
     let freed = std::mem::take(&mut *freed.lock().unwrap_or_else(PoisonError::into_inner));
-    infallible((), || freed.iter().for_each(|watcher| release(watcher)));
+    infallible((), || freed.iter().for_each(|watcher| stop(watcher)));
 }
 
 fn finish(shared: *const Shared) {

@@ -1,11 +1,11 @@
-//! Events that C holds: a record in front, and behind it what keeps the record's pointers alive.
+//! Events that C holds: the record comes first, followed by what keeps its pointers valid.
 
 use std::sync::Arc;
 
 use super::view::{ContainerView, Strings};
 use crate::error::Result;
+use crate::ffi::arguments::{given, invalid};
 use crate::ffi::cri_event;
-use crate::ffi::guard::{given, invalid};
 use crate::model::{Event, JsonText, LabelView, json};
 
 #[repr(C)]
@@ -18,7 +18,7 @@ struct OwnedEvent {
     _message: Strings,
 }
 
-/// An event for C; ends with `free`.
+/// Makes an event for C, which ends with `free`.
 pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_event {
     let container = event.container.as_deref().map(ContainerView::of);
     let mut strings = Strings::default();
@@ -59,7 +59,7 @@ pub(in crate::ffi) fn json(event: *const cri_event) -> Result<JsonText> {
     Ok(json::event(&owned.event, owned.labels))
 }
 
-/// The end of what `into_raw` gave; NULL is nothing.
+/// Frees an event from `into_raw`; NULL does nothing.
 pub(in crate::ffi) fn free(event: *mut cri_event) {
     if !event.is_null() && is_record(event) {
         // SAFETY: from `into_raw`, and freed once: the header asks for that.

@@ -12,12 +12,12 @@ use std::ffi::c_void;
 
 use crate::model::JsonText;
 
-/// A text's place in a buffer's `owner`.
+/// Puts a text into the `owner` of a buffer.
 pub(super) fn share(text: JsonText) -> *mut c_void {
     Box::into_raw(Box::new(text)).cast()
 }
 
-/// The end of what `share` gave; NULL is nothing.
+/// Drops a text from `share`; NULL does nothing.
 pub(super) fn unshare(owner: *mut c_void) {
     if !owner.is_null() {
         // SAFETY: a buffer's owner is NULL or from `share`; the caller has just taken it out of the buffer, so it

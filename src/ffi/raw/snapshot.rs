@@ -1,4 +1,4 @@
-//! The arrays of records that a snapshot shows. Made when somebody first wants them, and kept with it.
+//! The arrays of records that a snapshot shows. Built on first use, and kept with the snapshot.
 
 use std::sync::Arc;
 
@@ -34,19 +34,19 @@ impl SnapshotView {
     }
 }
 
-/// The array and its length. It runs as long as the snapshot.
+/// The array and its length. Both are valid as long as the snapshot.
 pub(in crate::ffi) fn containers(snapshot: &Snapshot) -> (*const *const cri_container, usize) {
     let view = SnapshotView::of(snapshot);
     (view.containers.as_ptr(), view.containers.len())
 }
 
-/// The array and its length. It runs as long as the snapshot.
+/// The array and its length. Both are valid as long as the snapshot.
 pub(in crate::ffi) fn pods(snapshot: &Snapshot) -> (*const *const cri_pod, usize) {
     let view = SnapshotView::of(snapshot);
     (view.pods.as_ptr(), view.pods.len())
 }
 
-/// The record of a container. It runs as long as the container does, and longer where C has asked for that.
+/// The record of a container. It is valid as long as the container, or longer if C keeps a reference.
 pub(in crate::ffi) fn record(container: &Container) -> *const cri_container {
     ContainerView::record(&ContainerView::of(container))
 }

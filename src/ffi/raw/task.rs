@@ -1,4 +1,4 @@
-//! What threads that call C call it with: events, messages of the log, rucksacks to be packed.
+//! What a thread passes to a callback: events, log messages, rucksacks to be packed.
 
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use safer_ffi::c_char;
 
 use super::event;
 use crate::ffi::handle::{Opaque, taken};
-use crate::ffi::packer::Rucksack;
+use crate::ffi::rucksack::Rucksack;
 use crate::ffi::{cri_event, cri_rucksack};
 use crate::hub::{EventQueue, Next};
 use crate::model::{Event, EventType, LogLevel};
@@ -17,11 +17,11 @@ type EventFn = unsafe extern "C" fn(*const cri_event, *mut c_void);
 type LogFn = unsafe extern "C" fn(u32, *const c_char, *mut c_void);
 type PackFn = unsafe extern "C" fn(*const c_char, *const c_char, *const cri_rucksack, *mut c_void);
 
-/// Where a thread takes its items from, and whom it calls with them.
+/// Where a thread takes its items from, and the function that it calls with them.
 pub(in crate::ffi) enum Task {
     /// Events.
     Events { queue: Arc<EventQueue>, function: EventFn },
-    /// Messages of the log, up to this level.
+    /// Log messages, up to this level.
     Log { queue: Arc<EventQueue>, function: LogFn, max_level: u32 },
     /// Rucksacks to be packed.
     Pack { packer_queue: Arc<PackerQueue>, function: PackFn },
@@ -66,13 +66,13 @@ impl Function {
 }
 
 unsafe fn level_and_message(event: *const cri_event) -> (u32, *const c_char) {
-    // SAFETY: the caller has an event that runs.
+    // SAFETY: the caller has a valid event.
     let event = unsafe { &*event };
     (event.log_level, event.message)
 }
 
 unsafe fn texts(rucksack: *const cri_rucksack) -> (*const c_char, *const c_char) {
-    // SAFETY: the caller has a rucksack that runs, and that `next` has made.
+    // SAFETY: the caller has a valid rucksack, made by `next`.
     let Some(rucksack) = unsafe { &*rucksack }.get() else {
         return (c"".as_ptr().cast(), c"".as_ptr().cast());
     };
@@ -101,7 +101,7 @@ impl Task {
         }
     }
 
-    /// What the next call is about, or NULL at the end; waits for it.
+    /// Waits for the item of the next call; NULL at the end.
     pub(super) fn next(&self) -> *mut c_void {
         match self {
             Task::Events { queue, .. } => match queue.next(None) {
@@ -126,7 +126,7 @@ impl Task {
         }
     }
 
-    /// The call about this item has returned.
+    /// Frees the item after its call has returned.
     pub(super) fn settle(&self, item: *mut c_void) {
         match self {
             Task::Events { .. } | Task::Log { .. } => event::free(item.cast()),
@@ -140,7 +140,7 @@ impl Task {
         }
     }
 
-    /// Nothing more is to come.
+    /// Ends the task: no further items.
     pub(super) fn close(&self) {
         match self {
             Task::Events { queue, .. } | Task::Log { queue, .. } => queue.close(),
@@ -149,7 +149,7 @@ impl Task {
     }
 }
 
-/// A log has no other word for what it lost.
+/// Turns an overflow into a log message.
 fn message(event: Event) -> Event {
     match event.event_type {
         EventType::Overflow => Event {

@@ -1,5 +1,5 @@
-//! Records of containers and pods, with the memory that their pointers point into. Made once for each version of a
-//! container or pod, when somebody first wants it, and kept with it.
+//! Records of containers and pods, with the memory that their pointers point into. Built once for each version of a
+//! container or pod, on first use, and kept with it.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) struct Strings {
     bytes: Vec<u8>,
 }
 
-/// Where a string begins. A pointer is to be had when all strings are there: until then they may still move.
+/// Where a string begins. Take a pointer only when all strings are added: until then they may move.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
@@ -94,14 +94,14 @@ impl PodView {
             annotations_len: annotations.len(),
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
-            // CRI tells the cgroup of a container and of a sandbox's process, not that of a pod.
+            // CRI reports the cgroup of a container and of a sandbox's process, not that of a pod.
             cgroup_path: strings.at(Place(0)),
         };
         PodView { record, _strings: strings, _ips: ips, _labels: labels, _annotations: annotations }
     }
 }
 
-/// A container's record, counted: whoever holds a reference may read it.
+/// A container's record, with a reference count: the holder of a reference may read it.
 #[repr(C)]
 pub(super) struct ContainerView {
     /// The first field: a pointer to the record is a pointer to this.
@@ -122,7 +122,7 @@ impl ContainerView {
         container.view.get_or_init(|| Arc::new(ContainerView::new(container)))
     }
 
-    /// The record, as C holds it; it runs as long as any reference to the view.
+    /// The record, as C holds it; valid as long as any reference to the view.
     pub(super) fn record(view: &Arc<ContainerView>) -> *const cri_container {
         Arc::as_ptr(view).cast()
     }
@@ -148,7 +148,7 @@ impl ContainerView {
             id: strings.at(id),
             name: strings.at(name),
             pod: pod.as_ref().map_or(std::ptr::null(), |pod| &pod.record),
-            // 0, because programs that forget to look kill -1: that would be everybody.
+            // Not -1: a program that does not check would call kill(-1), which means every process.
             pid: c.pid.unwrap_or(0),
             exit_code: c.exit.as_ref().and_then(|e| e.code).unwrap_or(-1),
             pid_start_ticks: c.pid_start_ticks.unwrap_or(0),
