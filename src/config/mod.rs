@@ -35,6 +35,19 @@ pub enum PidSource {
     Engine,
 }
 
+/// Where the engine's id comes from, if it is not given (option `engine.id_source`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IdSource {
+    /// The host name, without entering another namespace.
+    #[default]
+    Auto,
+    /// The host name in the engine's UTS namespace, which a thread enters for it.
+    Uts,
+    /// From nowhere: the engine has no id.
+    None,
+}
+
 /// The values of all options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -50,6 +63,7 @@ pub struct Config {
     pub(crate) pid_source: PidSource,
     pub(crate) engine_pid: Option<i32>,
     pub(crate) engine_id: Option<String>,
+    pub(crate) engine_id_source: IdSource,
     pub(crate) host_root: PathBuf,
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
@@ -60,6 +74,7 @@ pub struct Config {
     pub(crate) call_show_env: bool,
     pub(crate) packer_timeout: Duration,
     pub(crate) packer_show_env: bool,
+    pub(crate) threads_stack_bytes: usize,
 }
 
 impl Default for Config {
@@ -77,6 +92,7 @@ impl Default for Config {
             pid_source: PidSource::Auto,
             engine_pid: None,
             engine_id: None,
+            engine_id_source: IdSource::Auto,
             host_root: PathBuf::new(),
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
@@ -87,6 +103,7 @@ impl Default for Config {
             call_show_env: false,
             packer_timeout: Duration::ZERO,
             packer_show_env: false,
+            threads_stack_bytes: 0,
         };
         for option in OPTIONS {
             config.set(option.key, option.default).expect("every default is allowed");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, EventSource, PidSource};
+use super::{Config, EventSource, IdSource, PidSource};
 
 /// One option.
 #[non_exhaustive]
@@ -211,8 +211,16 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "engine.id",
         value_type: ValueType::Text,
         default: "",
-        doc: "The engine's id; empty: the host name of the engine's UTS namespace.",
+        doc: "The engine's id; empty: its host's name, as the option engine.id_source says.",
         set: |c, v| c.engine_id = Some(v.text()).filter(|id| !id.is_empty()),
+    },
+    OptionSpec {
+        key: "engine.id_source",
+        value_type: ValueType::Choice(&["auto", "uts", "none"]),
+        default: "auto",
+        doc: "Where the engine's id comes from: its host's name (the kernel's in the engine's own UTS namespace, else \
+              the engine's /etc/hostname), the same after entering that namespace (setns, CAP_SYS_ADMIN), or nowhere.",
+        set: |c, v| c.engine_id_source = [IdSource::Auto, IdSource::Uts, IdSource::None][v.choice()],
     },
     OptionSpec {
         key: "host.root",
@@ -283,5 +291,12 @@ pub static OPTIONS: &[OptionSpec] = &[
         default: "false",
         doc: "Whether the packer is shown the values of environment variables.",
         set: |c, v| c.packer_show_env = v.yes(),
+    },
+    OptionSpec {
+        key: "threads.stack_bytes",
+        value_type: integer(512 << 10, 1 << 30),
+        default: "2097152",
+        doc: "The stack of each thread of the library, callbacks included; the process's thread-local variables come on top.",
+        set: |c, v| c.threads_stack_bytes = v.number() as usize,
     },
 ];

@@ -53,7 +53,7 @@ impl Watched {
             return Err(Error::new(CRI_E_STATE, format!("{what}: this watcher has one already (it can be set once)")));
         }
         let (task, callback) = task()?;
-        *place = Some(Thread::spawn(Arc::downgrade(&self.watcher), task, callback, Thread::gate())?);
+        *place = Some(Thread::spawn(&self.watcher, task, callback, Thread::gate())?);
         Ok(())
     }
 }

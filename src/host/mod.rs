@@ -2,8 +2,10 @@
 
 mod eventfd;
 mod fork;
+mod inside;
 mod process;
 mod signals;
+mod thread;
 mod uts;
 
 pub use eventfd::EventFd;
@@ -11,5 +13,5 @@ pub use eventfd::EventFd;
 pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
 pub use process::{PidView, Proc};
-pub use signals::without_signals;
+pub use thread::{StartRoutine, spawn, spawn_raw};
 pub use uts::host_name;

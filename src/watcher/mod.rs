@@ -23,6 +23,7 @@ use crate::model::*;
 use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
 use thread::IoThread;
+pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
@@ -102,6 +103,11 @@ impl Watcher {
             Run::Stopped if self.io.get().is_none() => Err(self.ended()),
             _ => self.io(),
         }
+    }
+
+    /// How much stack its threads get (option `threads.stack_bytes`).
+    pub(crate) fn stack_bytes(&self) -> usize {
+        self.config.threads_stack_bytes
     }
 
     fn check_fork(&self) -> Result<()> {

@@ -23,6 +23,13 @@ const STREAMS_LISTS: Option<Argument> = Some(Argument::Simulated(&["--profile", 
 static HAMMER_SLOWLY: Program =
     Program::new("tests/guest/hammer.c", Some(Argument::Simulated(&["--workload", "--pods", "2", "--pace", "1s"])));
 
+static THREADS: Program = Program::new("tests/guest/threads.c", QUIET);
+
+const STACKS: Program = Program::new("tests/guest/stacks.c", QUIET);
+
+/// Under ThreadSanitizer: what its threads share, how they end, and much of its own thread-local data.
+static WITH_TSAN: &[Program] = &[STACKS, Program::new("tests/guest/restarts.c", QUIET)];
+
 const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/threads.c", QUIET),
     Program::new("tests/guest/restarts.c", QUIET),
@@ -33,6 +40,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/leaves.c", BUSY).with(&["thread"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
+    STACKS,
     Program::new("tests/guest/idle.c", IDLE),
     Program::new("tests/guest/strings.c", QUIET),
     Program::new("tests/guest/hammer.c", BUSY).too_slow_for_valgrind(),
@@ -64,6 +72,8 @@ fn main() {
             trials.push(program.under_asan());
         }
     }
+    trials.push(THREADS.under_valgrind_with_suppressions());
+    trials.extend(WITH_TSAN.iter().map(Program::under_tsan));
     trials.push(HAMMER_SLOWLY.under_valgrind());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
