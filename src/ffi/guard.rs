@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use safer_ffi::prelude::*;
 
+use super::defects::{message_of, report_panics};
 use super::handle::Opaque;
 use super::{cri_buffer, cri_error};
 use crate::error::*;
@@ -19,6 +20,7 @@ pub(super) type Text<'a> = Option<char_p::Ref<'a>>;
 
 /// Runs one fallible entry: its status, and `err` written in any case.
 pub(super) fn entry(err: Option<&mut *mut cri_error>, body: impl FnOnce() -> Result<Status>) -> Status {
+    report_panics();
     let hooked = || {
         may_panic("entry");
         body()
@@ -82,6 +84,7 @@ pub(super) fn make<T: Opaque>(
 
 /// An entry that cannot report anything: a panic, which has reported itself by then, gives `otherwise`.
 pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    report_panics();
     let hooked = || {
         may_panic("infallible");
         body()
@@ -123,8 +126,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let literal = panic.downcast_ref::<&str>().copied();
-    let message = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    let message = message_of(panic);
     Error::new(CRI_E_PANIC, format!("a defect in criwatch, please report it: {message}"))
 }
 

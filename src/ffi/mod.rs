@@ -63,6 +63,7 @@
 #![allow(non_camel_case_types)]
 
 mod buffer;
+mod defects;
 mod engine;
 mod error;
 mod guard;

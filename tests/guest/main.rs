@@ -3,6 +3,7 @@
 #[path = "../support/c.rs"]
 mod c;
 mod engines;
+mod environment;
 mod panics;
 #[path = "../support/program.rs"]
 mod program;
@@ -60,6 +61,8 @@ fn main() {
         Trial::test("the_page_names_tests_that_exist", the_page_names_tests_that_exist),
         Trial::test("engines_are_only_read", engines::are_only_read),
         Trial::test("engines_calls_only_read", engines::calls_only_read),
+        Trial::test("environment_is_not_read", environment::is_not_read),
+        Trial::ignorable_test("environment_is_not_read_by_panics", environment::is_not_read_by_panics),
         Trial::ignorable_test("panics_become_errors", panics::become_errors),
         Trial::ignorable_test("python_exits", python::exits),
     ];

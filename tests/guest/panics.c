@@ -225,7 +225,7 @@ int main(int argc, char **argv)
     at_every_entry();
     where_nothing_can_fail();
     on_the_own_thread("sync");
-    on_the_own_thread("book");
+    on_the_own_thread("shared");
     on_the_own_thread("request");
     watcher = started();
     in_one_request();
