@@ -8,6 +8,7 @@ mod panics;
 #[path = "../support/program.rs"]
 mod program;
 mod python;
+mod seccomp;
 #[path = "../support/sim.rs"]
 mod sim;
 
@@ -63,6 +64,9 @@ fn main() {
         Trial::test("engines_calls_only_read", engines::calls_only_read),
         Trial::test("environment_is_not_read", environment::is_not_read),
         Trial::ignorable_test("environment_is_not_read_by_panics", environment::is_not_read_by_panics),
+        Trial::ignorable_test("seccomp_profile_is_enough", seccomp::the_profile_is_enough),
+        Trial::ignorable_test("seccomp_profile_is_enough_in_a_pod", seccomp::it_is_enough_in_a_pod),
+        Trial::test("the_page_names_the_system_calls", seccomp::the_page_names_the_calls),
         Trial::ignorable_test("panics_become_errors", panics::become_errors),
         Trial::ignorable_test("python_exits", python::exits),
     ];
