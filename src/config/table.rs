@@ -226,7 +226,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "host.root",
         value_type: ValueType::Text,
         default: "/",
-        doc: "Where the host's root directory is mounted, when this process has its own; its proc/ is read.",
+        doc: "Where the host's root directory is mounted, when this process has its own: an absolute path to a \
+              directory that exists; its proc/ is read.",
         set: |c, v| c.host_root = v.text().into(),
     },
     OptionSpec {

@@ -77,14 +77,14 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
     }
 }
 
-/// Makes a watcher. Nothing is read, written or connected yet.
+/// Makes a watcher. Nothing is connected yet, and no thread is made.
 ///
 /// @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
 /// usual ones that answers is taken at the start
 /// @param options NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
-/// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Never blocks.
+/// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION where the option host.root names no directory
+/// @note Never blocks: it looks at that directory, and at nothing else.
 #[ffi_export]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,

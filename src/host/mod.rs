@@ -4,8 +4,10 @@ mod eventfd;
 mod fork;
 mod inside;
 mod process;
+mod root;
 mod signals;
 mod thread;
+mod user;
 mod uts;
 
 pub use eventfd::EventFd;
@@ -13,5 +15,7 @@ pub use eventfd::EventFd;
 pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
 pub use process::{PidView, Proc};
+pub use root::check_root;
 pub use thread::{StartRoutine, spawn, spawn_raw};
+pub use user::User;
 pub use uts::host_name;

@@ -17,6 +17,7 @@ use once_cell::sync::OnceCell;
 use crate::config::Config;
 use crate::cri::Endpoint;
 use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
+use crate::host::check_root;
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
@@ -52,9 +53,11 @@ enum Run {
 
 impl Watcher {
     /// A watcher of the engine at this endpoint (`/path`, `unix:///path`, `unix:/path`); `None` stands for the first
-    /// engine that answers on a well-known socket. Nothing is connected to yet, and no thread is made.
+    /// engine that answers on a well-known socket. Nothing is connected to yet, and no thread is made; a `host.root` that
+    /// is no directory is refused.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
+        check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
         Ok(Watcher {
             endpoint,
