@@ -27,7 +27,7 @@
  *   always right.
  * - NULL, where the description of a parameter does not allow it, gives CRI_E_INVALID_ARGUMENT. Every _free and
  *   every function on errors allows it. An object of another type, let through by a cast, is treated as NULL is. What
- *   was freed cannot be told from what was not.
+ *   was freed cannot be reported from what was not.
  * - Strings are UTF-8 and end in NUL. A string with a NUL inside ends there for C; JSON shows it whole.
  * - Ownership: objects and buffers that come out of a parameter belong to the caller, who gives them back to
  *   the function named at the parameter, never to free(). `const char *` results belong to the object.
@@ -135,7 +135,7 @@ typedef int32_t cri_status;
 #define CRI_E_NOT_FOUND (-2)
 /** The time given has passed; the message tells the last cause. */
 #define CRI_E_TIMEOUT (-3)
-/** There is no picture yet: start the watcher and wait until it is ready, or resync. */
+/** There is no cache yet: start the watcher and wait until it is ready, or resync. */
 #define CRI_E_NOT_READY (-4)
 /** The watcher has been stopped. */
 #define CRI_E_STOPPED (-5)
@@ -163,7 +163,7 @@ typedef int32_t cri_status;
 #define CRI_E_FORKED (-16)
 /** The operating system refused something; the OS code tells what. */
 #define CRI_E_OS (-17)
-/** The call comes too early or too late in the watcher's life. */
+/** The call comes too early or too late in the watcher's run. */
 #define CRI_E_STATE (-18)
 /** A defect in this library. */
 #define CRI_E_INTERNAL (-98)
@@ -201,7 +201,7 @@ cri_status cri_error_status(const cri_error *error);
  * The whole message, causes included: what failed, on what, and what to do.
  *
  * @param error the error; NULL: ""
- * @return a string that lives as long as the error; never NULL
+ * @return a string that runs as long as the error; never NULL
  * @note Never blocks.
  */
 const char *cri_error_message(const cri_error *error);
@@ -274,23 +274,23 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Event types: */
 
-/** A container or sandbox lives. Told exactly once for each life. */
+/** A container or sandbox runs. Report exactly once for each run. */
 #define CRI_EVENT_STARTED 1
 
 /**
- * A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
+ * A run has ended. Report exactly once for each run, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and
  * CRI_EVENT_FLAG_NEVER_STARTED).
  */
 #define CRI_EVENT_EXITED 2
 
 /**
- * More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a
+ * More, or something else, is known of a container than was reported before. It may come after the EXITED, too: how a
  * container ended can become known, or final, about a second later.
  */
 #define CRI_EVENT_UPDATED 3
 /** The watcher's own state has changed. */
 #define CRI_EVENT_STATE 4
-/** A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked. */
+/** A replay begins: a STARTED with flag INITIAL for each run follows. Cannot be masked. */
 #define CRI_EVENT_REPLAY_BEGIN 5
 /** The replay is over: what it did not show does not live. Cannot be masked. */
 #define CRI_EVENT_REPLAY_END 6
@@ -309,11 +309,11 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Event flags: */
 
-/** Concluded from a list, not told by the engine's event stream. */
+/** Concluded from a list, not reported by the engine's event stream. */
 #define CRI_EVENT_FLAG_SYNTHETIC 1
 /** Part of a replay: it lived before the replay began. */
 #define CRI_EVENT_FLAG_INITIAL 2
-/** It had been told as exited, and the engine shows it running again. */
+/** It had been reported as exited, and the engine shows it running again. */
 #define CRI_EVENT_FLAG_REAPPEARED 4
 /** It was created but could not be started: an EXITED without a STARTED. */
 #define CRI_EVENT_FLAG_NEVER_STARTED 8
@@ -344,7 +344,7 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* States: */
 
-/** The engine does not know, or has not said. Not an exit. */
+/** The engine does not know, or has not observation. Not an exit. */
 #define CRI_STATE_UNKNOWN 0
 /** Created, not yet started. */
 #define CRI_STATE_CREATED 1
@@ -355,7 +355,7 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /* Pod states: */
 
-/** The engine has not said. */
+/** The engine has not observation. */
 #define CRI_POD_UNKNOWN 0
 /** The pod's sandbox is ready. */
 #define CRI_POD_READY 1
@@ -411,7 +411,7 @@ void cri_buffer_free(cri_buffer *buffer);
  * being opened again.
  */
 #define CRI_WATCHER_POLLING 4
-/** The engine cannot be reached; the picture is the last one that was seen. Retried for ever. */
+/** The engine cannot be reached; the cache is the last one that was seen. Retried for ever. */
 #define CRI_WATCHER_BACKOFF 5
 /** Stopped. */
 #define CRI_WATCHER_STOPPED 6
@@ -496,7 +496,10 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The pod's annotations, sorted by key. */
     const cri_label *annotations;
-    /** The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present. */
+    /**
+     * The pod's cgroup, as the file system shows it: above those of its containers, and named by the pod's uid. "" until a
+     * process in it was seen, and where no cgroup has that name.
+     */
     const char *cgroup_path;
 } cri_pod;
 
@@ -508,8 +511,6 @@ typedef struct cri_container {
     uint32_t kind;
     /** One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED. */
     uint32_t state;
-    /** No flags are defined yet: 0. */
-    uint32_t flags;
     /** How often it was made anew under this name. */
     uint32_t attempt;
     /** The engine's id. */
@@ -572,7 +573,7 @@ typedef struct cri_event {
     uint32_t flags;
     /** Grows from event to event. Each consumer may see gaps, which mean nothing. */
     uint64_t seq;
-    /** The generation of the picture that shows this. */
+    /** The generation of the cache that shows this. */
     uint64_t generation;
     /** Of CRI_EVENT_OVERFLOW: how many events this consumer lost. */
     uint64_t lost;
@@ -584,7 +585,7 @@ typedef struct cri_event {
     int64_t observed_unix_nano;
     /** The container or sandbox; NULL where the event is not about one. */
     const cri_container *container;
-    /** What the watcher was doing when it told this: one of CRI_WATCHER_NEW and so on. */
+    /** What the watcher was doing when it reported this: one of CRI_WATCHER_NEW and so on. */
     uint32_t watcher_state;
     /** Of CRI_EVENT_STATE: why, in words, where there is something to say. Of CRI_EVENT_LOG: what it says. Otherwise "". */
     const char *message;
@@ -669,7 +670,7 @@ cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 /* ================================================================================================
  * Watcher
  *
- * A watcher follows one engine. Its life: new, start, stop, free. It reconnects for ever; what it showed last stays
+ * A watcher follows one engine. Its run: new, start, stop, free. It reconnects for ever; what it showed last stays
  * readable meanwhile, and cri_watcher_state tells how it stands.
  * ================================================================================================ */
 
@@ -677,14 +678,14 @@ cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 typedef struct cri_watcher cri_watcher;
 
 /**
- * Makes a watcher. Nothing is read, written or connected yet.
+ * Makes a watcher. Nothing is connected yet, and no thread is made.
  *
  * @param endpoint the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; NULL, but not "": the first of the
  * usual ones that answers is taken at the start
  * @param options NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
- * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Never blocks.
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION where the option host.root names no directory
+ * @note Never blocks: it looks at that directory, and at nothing else.
  */
 cri_status cri_watcher_new(const char *endpoint,
                            const cri_options *options,
@@ -833,10 +834,10 @@ cri_status cri_watcher_get(const cri_watcher *watcher,
                            cri_error **err);
 
 /**
- * A number that grows whenever the picture changes: while it stays, a list stays the same.
+ * A number that grows whenever the cache changes: while it stays, a list stays the same.
  *
  * @param watcher the watcher; NULL, or in a forked child: 0
- * @return the generation; 0 before there is a picture
+ * @return the generation; 0 before there is a snapshot
  * @note Never blocks.
  */
 uint64_t cri_watcher_generation(const cri_watcher *watcher);
@@ -870,12 +871,12 @@ cri_status cri_watcher_stats(const cri_watcher *watcher,
 /* ================================================================================================
  * Snapshots
  *
- * The picture at one moment, as records: it does not change while it is read, and shares its records with everybody
- * else. A snapshot costs no more than a pointer while the picture has not changed; what a record shows is built once
+ * The cache at one moment, as records: it does not change while it is read, and shares its records with everybody
+ * else. A snapshot costs no more than a pointer while the cache has not changed; what a record shows is built once
  * for each version of a container.
  * ================================================================================================ */
 
-/** A picture at one moment. Immutable. */
+/** A cache at one moment. Immutable. */
 typedef struct cri_snapshot cri_snapshot;
 
 /**
@@ -958,7 +959,7 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * ================================================================================================ */
 
 /**
- * Asks the engine for everything it knows of one container or sandbox, in whatever state it is.
+ * StatusQueue the engine for everything it knows of one container or sandbox, in whatever state it is.
  *
  * @param watcher the watcher
  * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
@@ -1008,7 +1009,7 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
  * Callbacks
  *
  * A subscription calls a function for each event, one after the other, on a thread of its own. It begins with a
- * replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each life,
+ * replay: CRI_EVENT_REPLAY_BEGIN, a CRI_EVENT_STARTED with CRI_EVENT_FLAG_INITIAL for each run,
  * CRI_EVENT_REPLAY_END. Live events follow without a gap. A consumer that is too slow gets CRI_EVENT_OVERFLOW and a
  * new replay; what that does not show is gone. One code path is thus enough for everything.
  * ================================================================================================ */
@@ -1142,7 +1143,7 @@ void cri_event_free(cri_event *event);
  * Log
  *
  * What a watcher has to say about its work: connections and their loss with the cause, how changes are noticed, lists
- * that failed, consumers that were too slow, questions that stay open, contradictions of the engine. It says so to the
+ * that failed, consumers that were too slow, requests that stay open, contradictions of the engine. It says so to the
  * program alone: there is no global logger, and nothing is printed. The same messages, of all levels, come as
  * CRI_EVENT_LOG to every subscription and queue that asks for these in its mask.
  * ================================================================================================ */
@@ -1174,7 +1175,7 @@ cri_status cri_watcher_set_log(const cri_watcher *watcher,
 /* ================================================================================================
  * Rucksacks
  *
- * A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each life; or
+ * A rucksack is JSON of the program's own that the record of a container carries. A packer makes one for each run; or
  * the program attaches one when it likes.
  * ================================================================================================ */
 
@@ -1182,7 +1183,7 @@ cri_status cri_watcher_set_log(const cri_watcher *watcher,
 typedef struct cri_rucksack cri_rucksack;
 
 /**
- * Packs one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
+ * PackerRequests one rucksack: looks at the container ("container" of "criwatch.container/1") and at all that the engine says of it
  * ("criwatch.inspect/1"), and calls cri_rucksack_set. Everything is borrowed: it is gone when the function returns.
  */
 typedef void (*cri_pack_fn)(const char *container,
@@ -1191,14 +1192,14 @@ typedef void (*cri_pack_fn)(const char *container,
                             void *user_data);
 
 /**
- * Calls a function for each life that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
- * CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is told by a
+ * Calls a function for each run that begins, on a thread of its own ("cri-pack"), to make the container's rucksack. The
+ * CRI_EVENT_STARTED waits for it, at most for the option packer.timeout_ms; a later rucksack is reported by a
  * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK. What has ended by then gets none. To be set before the start, and once.
  * It costs a verbose request to the engine for each container. Values of environment variables are redacted, unless the
  * option packer.show_env is set.
  *
  * @param watcher the watcher
- * @param function is called for each life, never twice at a time
+ * @param function is called for each run, never twice at a time
  * @param user_data is handed to function and destroy as it is; may be NULL
  * @param destroy is called with user_data exactly once: when the watcher has been stopped and the last call has
  * returned, or before a failed cri_watcher_set_packer returns; may be NULL
@@ -1225,7 +1226,7 @@ cri_status cri_rucksack_set(const cri_rucksack *rucksack,
                             cri_error **err);
 
 /**
- * Gives a container a rucksack without a packer. It is told by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
+ * Gives a container a rucksack without a packer. It is reported by a CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK, and is there
  * for everybody who reads after this has returned.
  *
  * @param watcher the watcher

@@ -61,7 +61,8 @@ pub struct cri_pod {
     pub labels: *const cri_label,
     /// The pod's annotations, sorted by key.
     pub annotations: *const cri_label,
-    /// The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present.
+    /// The pod's cgroup, as the file system shows it: above those of its containers, and named by the pod's uid. "" until a
+    /// process in it was seen, and where no cgroup has that name.
     pub cgroup_path: *const c_char,
 }
 
@@ -76,8 +77,6 @@ pub struct cri_container {
     pub kind: u32,
     /// One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED.
     pub state: u32,
-    /// No flags are defined yet: 0.
-    pub flags: u32,
     /// How often it was made anew under this name.
     pub attempt: u32,
     /// The engine's id.

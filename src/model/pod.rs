@@ -9,7 +9,7 @@ use super::{Id, Labels, Memo, Time};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PodState {
-    /// The engine has not observation.
+    /// The engine has not said.
     #[default]
     Unknown,
     /// Ready.
@@ -66,6 +66,9 @@ pub struct Pod {
     pub runtime_handler: Arc<str>,
     /// When the sandbox was created.
     pub created_at: Option<Time>,
+    /// The pod's cgroup, as the file system shows it; `None` until a process in it was seen, and where the cgroup's name
+    /// does not say that it is this pod's.
+    pub cgroup_path: Option<Arc<str>>,
     /// The C view, once somebody wanted it.
     pub(crate) view: Memo,
 }
@@ -86,6 +89,7 @@ impl Pod {
             host_network: None,
             runtime_handler: "".into(),
             created_at: None,
+            cgroup_path: None,
             view: Memo::default(),
         }
     }
@@ -98,9 +102,51 @@ impl Pod {
         }
         merged.host_network = merged.host_network.or(self.host_network);
         merged.created_at = merged.created_at.or(self.created_at);
+        merged.cgroup_path = merged.cgroup_path.or_else(|| self.cgroup_path.clone());
         if merged.runtime_handler.is_empty() {
             merged.runtime_handler = self.runtime_handler.clone();
         }
         merged
+    }
+
+    /// The pod's own cgroup on the path of one that is in it, a container's or the sandbox's: the part up to the name that
+    /// the kubelet makes of the pod's uid (`pod<uid>`, or `kubepods-burstable-pod<uid, with underscores>.slice`).
+    pub(crate) fn cgroup_above<'a>(&self, member: &'a str) -> Option<&'a str> {
+        // A path that leads out of our own cgroup namespace is none of the file system.
+        if self.uid.is_empty() || member.split('/').any(|part| part == "..") {
+            return None;
+        }
+        let (plain, escaped) = (format!("pod{}", self.uid), format!("-pod{}.slice", self.uid.replace('-', "_")));
+        let is_pods = |name: &str| name == plain || name.ends_with(&escaped);
+        let ends = member.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+        ends.map(|end| &member[..end]).find(|path| path.rsplit('/').next().is_some_and(is_pods))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pods_cgroup_is_the_one_that_its_uid_names() {
+        let mut pod = Pod::new("p".into());
+        assert_eq!(pod.cgroup_above("/kubepods/pod/c"), None, "without a uid nothing is certain");
+        pod.uid = "5b0c-2f1e".into();
+        for (member, above) in [
+            ("/kubepods/besteffort/pod5b0c-2f1e/c1", Some("/kubepods/besteffort/pod5b0c-2f1e")),
+            ("/kubepods/pod5b0c-2f1e/crio-c1/container", Some("/kubepods/pod5b0c-2f1e")),
+            (
+                "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice/cri-containerd-c1.scope",
+                Some("/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice"),
+            ),
+            ("/kubepods/pod5b0c-2f1", None),
+            ("/kubepods/pod5b0c-2f1e", None),
+            ("/kubepods/pod5b0c-2f1e0/c1", None),
+            ("/../kubepods/pod5b0c-2f1e/c1", None),
+            ("/k8s.io/c1", None),
+            ("", None),
+        ] {
+            assert_eq!(pod.cgroup_above(member), above, "{member}");
+        }
     }
 }

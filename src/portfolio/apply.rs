@@ -119,6 +119,7 @@ impl Portfolio {
         if let Some(pod) = &observation.pod {
             self.note_pod(pod, now);
         }
+        self.note_pod_cgroup(&observation, now);
         let run = self.run_log.run(&observation.id);
         let verdict = (observation.state == State::Running).then(|| judge_start(run, observation.started_at, source));
         let is_over = matches!(run, Run::Over { .. });

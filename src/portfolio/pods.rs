@@ -18,6 +18,22 @@ impl Portfolio {
         }
     }
 
+    /// Finds the pod's cgroup above that of the first of its processes that is seen.
+    pub(super) fn note_pod_cgroup(&mut self, observation: &Observation, now: Now) {
+        let Some(member) = observation.details.as_ref().and_then(|details| details.cgroup_path.as_deref()) else {
+            return;
+        };
+        let entry = self.entries.get(&observation.id);
+        let id = observation.pod_id.as_ref().or_else(|| entry.and_then(|e| e.pod_id.as_ref()));
+        let Some(pod) = id.and_then(|id| self.pods.get(id)).filter(|pod| pod.cgroup_path.is_none()) else {
+            return;
+        };
+        if let Some(cgroup) = pod.cgroup_above(member) {
+            let pod = Pod { cgroup_path: Some(cgroup.into()), ..Pod::clone(pod) };
+            self.note_pod(&pod, now);
+        }
+    }
+
     fn merged_pod(&self, newer: &Pod) -> Arc<Pod> {
         let mut pod = self.pods.get(&newer.id).map_or_else(|| newer.clone(), |known| known.merge(newer));
         // A stale list may still call ready what has been reported as over.

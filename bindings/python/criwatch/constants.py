@@ -33,7 +33,7 @@ CRI_E_INVALID_ARGUMENT: Final[int] = -1
 CRI_E_NOT_FOUND: Final[int] = -2
 #: The time given has passed; the message tells the last cause.
 CRI_E_TIMEOUT: Final[int] = -3
-#: There is no picture yet: start the watcher and wait until it is ready, or resync.
+#: There is no cache yet: start the watcher and wait until it is ready, or resync.
 CRI_E_NOT_READY: Final[int] = -4
 #: The watcher has been stopped.
 CRI_E_STOPPED: Final[int] = -5
@@ -61,21 +61,21 @@ CRI_E_WOULD_DEADLOCK: Final[int] = -15
 CRI_E_FORKED: Final[int] = -16
 #: The operating system refused something; the OS code tells what.
 CRI_E_OS: Final[int] = -17
-#: The call comes too early or too late in the watcher's life.
+#: The call comes too early or too late in the watcher's run.
 CRI_E_STATE: Final[int] = -18
 #: A defect in this library.
 CRI_E_INTERNAL: Final[int] = -98
 #: A panic in this library was caught: a defect, too.
 CRI_E_PANIC: Final[int] = -99
-#: A container or sandbox lives. Told exactly once for each life.
+#: A container or sandbox runs. Report exactly once for each run.
 CRI_EVENT_STARTED: Final[int] = 1
-#: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
+#: A run has ended. Report exactly once for each run, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
 CRI_EVENT_EXITED: Final[int] = 2
-#: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
+#: More, or something else, is known of a container than was reported before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
 CRI_EVENT_UPDATED: Final[int] = 3
 #: The watcher's own state has changed.
 CRI_EVENT_STATE: Final[int] = 4
-#: A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+#: A replay begins: a STARTED with flag INITIAL for each run follows. Cannot be masked.
 CRI_EVENT_REPLAY_BEGIN: Final[int] = 5
 #: The replay is over: what it did not show does not live. Cannot be masked.
 CRI_EVENT_REPLAY_END: Final[int] = 6
@@ -87,11 +87,11 @@ CRI_EVENT_CREATED: Final[int] = 8
 CRI_EVENT_REMOVED: Final[int] = 9
 #: The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
 CRI_EVENT_LOG: Final[int] = 10
-#: Concluded from a list, not told by the engine's event stream.
+#: Concluded from a list, not reported by the engine's event stream.
 CRI_EVENT_FLAG_SYNTHETIC: Final[int] = 1
 #: Part of a replay: it lived before the replay began.
 CRI_EVENT_FLAG_INITIAL: Final[int] = 2
-#: It had been told as exited, and the engine shows it running again.
+#: It had been reported as exited, and the engine shows it running again.
 CRI_EVENT_FLAG_REAPPEARED: Final[int] = 4
 #: It was created but could not be started: an EXITED without a STARTED.
 CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
@@ -107,7 +107,7 @@ CRI_INSPECT_SHOW_ENV: Final[int] = 2
 CRI_KIND_CONTAINER: Final[int] = 1
 #: A pod's sandbox ("pause" container), which is a container, too.
 CRI_KIND_SANDBOX: Final[int] = 2
-#: The engine does not know, or has not said. Not an exit.
+#: The engine does not know, or has not observation. Not an exit.
 CRI_STATE_UNKNOWN: Final[int] = 0
 #: Created, not yet started.
 CRI_STATE_CREATED: Final[int] = 1
@@ -115,7 +115,7 @@ CRI_STATE_CREATED: Final[int] = 1
 CRI_STATE_RUNNING: Final[int] = 2
 #: Exited (a sandbox: not ready).
 CRI_STATE_EXITED: Final[int] = 3
-#: The engine has not said.
+#: The engine has not observation.
 CRI_POD_UNKNOWN: Final[int] = 0
 #: The pod's sandbox is ready.
 CRI_POD_READY: Final[int] = 1
@@ -155,7 +155,7 @@ CRI_WATCHER_SYNCING: Final[int] = 2
 CRI_WATCHER_WATCHING: Final[int] = 3
 #: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
 CRI_WATCHER_POLLING: Final[int] = 4
-#: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+#: The engine cannot be reached; the cache is the last one that was seen. Retried for ever.
 CRI_WATCHER_BACKOFF: Final[int] = 5
 #: Stopped.
 CRI_WATCHER_STOPPED: Final[int] = 6

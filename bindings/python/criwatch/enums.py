@@ -28,7 +28,7 @@ class Status(OpenIntEnum):
     E_NOT_FOUND = constants.CRI_E_NOT_FOUND
     #: The time given has passed; the message tells the last cause.
     E_TIMEOUT = constants.CRI_E_TIMEOUT
-    #: There is no picture yet: start the watcher and wait until it is ready, or resync.
+    #: There is no cache yet: start the watcher and wait until it is ready, or resync.
     E_NOT_READY = constants.CRI_E_NOT_READY
     #: The watcher has been stopped.
     E_STOPPED = constants.CRI_E_STOPPED
@@ -56,7 +56,7 @@ class Status(OpenIntEnum):
     E_FORKED = constants.CRI_E_FORKED
     #: The operating system refused something; the OS code tells what.
     E_OS = constants.CRI_E_OS
-    #: The call comes too early or too late in the watcher's life.
+    #: The call comes too early or too late in the watcher's run.
     E_STATE = constants.CRI_E_STATE
     #: A defect in this library.
     E_INTERNAL = constants.CRI_E_INTERNAL
@@ -67,15 +67,15 @@ class Status(OpenIntEnum):
 class EventType(OpenIntEnum):
     """What happened. Ignore types that you do not know."""
 
-    #: A container or sandbox lives. Told exactly once for each life.
+    #: A container or sandbox runs. Report exactly once for each run.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
+    #: A run has ended. Report exactly once for each run, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
     EXITED = constants.CRI_EVENT_EXITED
-    #: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
+    #: More, or something else, is known of a container than was reported before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
     UPDATED = constants.CRI_EVENT_UPDATED
     #: The watcher's own state has changed.
     STATE = constants.CRI_EVENT_STATE
-    #: A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+    #: A replay begins: a STARTED with flag INITIAL for each run follows. Cannot be masked.
     REPLAY_BEGIN = constants.CRI_EVENT_REPLAY_BEGIN
     #: The replay is over: what it did not show does not live. Cannot be masked.
     REPLAY_END = constants.CRI_EVENT_REPLAY_END
@@ -97,11 +97,11 @@ class EventType(OpenIntEnum):
 class EventFlag(IntFlag):
     """How an event is known, and what is special about it."""
 
-    #: Concluded from a list, not told by the engine's event stream.
+    #: Concluded from a list, not reported by the engine's event stream.
     SYNTHETIC = constants.CRI_EVENT_FLAG_SYNTHETIC
     #: Part of a replay: it lived before the replay began.
     INITIAL = constants.CRI_EVENT_FLAG_INITIAL
-    #: It had been told as exited, and the engine shows it running again.
+    #: It had been reported as exited, and the engine shows it running again.
     REAPPEARED = constants.CRI_EVENT_FLAG_REAPPEARED
     #: It was created but could not be started: an EXITED without a STARTED.
     NEVER_STARTED = constants.CRI_EVENT_FLAG_NEVER_STARTED
@@ -137,7 +137,7 @@ class Kind(OpenIntEnum):
 class State(OpenIntEnum):
     """The engine's word on the state of a container or sandbox."""
 
-    #: The engine does not know, or has not said. Not an exit.
+    #: The engine does not know, or has not observation. Not an exit.
     UNKNOWN = constants.CRI_STATE_UNKNOWN
     #: Created, not yet started.
     CREATED = constants.CRI_STATE_CREATED
@@ -150,7 +150,7 @@ class State(OpenIntEnum):
 class PodState(OpenIntEnum):
     """Whether a pod's sandbox is ready."""
 
-    #: The engine has not said.
+    #: The engine has not observation.
     UNKNOWN = constants.CRI_POD_UNKNOWN
     #: The pod's sandbox is ready.
     READY = constants.CRI_POD_READY
@@ -210,7 +210,7 @@ class WatcherState(OpenIntEnum):
     WATCHING = constants.CRI_WATCHER_WATCHING
     #: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
     POLLING = constants.CRI_WATCHER_POLLING
-    #: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+    #: The engine cannot be reached; the cache is the last one that was seen. Retried for ever.
     BACKOFF = constants.CRI_WATCHER_BACKOFF
     #: Stopped.
     STOPPED = constants.CRI_WATCHER_STOPPED

@@ -159,6 +159,7 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
     pod.annotations = labels(&[("kubernetes.io/config.source", "api")]);
     pod.ips = vec![Arc::from("10.244.1.17")].into();
     pod.created_at = Some(NOON);
+    pod.cgroup_path = Some(format!("/kubepods/besteffort/pod{}", pod.uid).into());
     let pod = Arc::new(pod);
 
     let mut sandbox = Container::new(pod.id.clone(), Kind::Sandbox);

@@ -248,6 +248,10 @@ struct PodJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<String>,
+    /// The pod's cgroup, as the file system shows it; absent until a process in it was seen, and where no cgroup is named
+    /// by the pod's uid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup_path: Option<&'a str>,
 }
 
 impl<'a> PodJson<'a> {
@@ -265,6 +269,7 @@ impl<'a> PodJson<'a> {
             host_network: pod.host_network,
             runtime_handler: text(&pod.runtime_handler),
             created_at: pod.created_at.map(rfc3339),
+            cgroup_path: pod.cgroup_path.as_deref(),
         }
     }
 }
