@@ -31,6 +31,10 @@ impl Portfolio {
         if let Some(cgroup) = pod.cgroup_above(member) {
             let pod = Pod { cgroup_path: Some(cgroup.into()), ..Pod::clone(pod) };
             self.note_pod(&pod, now);
+            // A container told it: no statement about the sandbox follows.
+            if let Some(pod) = self.pods.get(&pod.id).filter(|pod| pod.id != observation.id).cloned() {
+                self.relink_one(&pod.id, &pod, now);
+            }
         }
     }
 
@@ -58,14 +62,18 @@ impl Portfolio {
         let members: Vec<Id> = self.members.get(&pod.id).into_iter().flatten().cloned().collect();
         // The sandbox's own record takes the pod along with the statement that reported it.
         for id in members.iter().filter(|id| **id != pod.id) {
-            let Some(entry) = self.entries.get(id) else {
-                continue;
-            };
-            let mut next = Container::clone(&entry.record);
-            next.pod = Some(pod.clone());
-            let changed = next.changed_since(&entry.record);
-            self.put(id, next);
-            self.updated(id, changed, now);
+            self.relink_one(id, pod, now);
         }
+    }
+
+    fn relink_one(&mut self, id: &Id, pod: &Arc<Pod>, now: Now) {
+        let Some(entry) = self.entries.get(id) else {
+            return;
+        };
+        let mut next = Container::clone(&entry.record);
+        next.pod = Some(pod.clone());
+        let changed = next.changed_since(&entry.record);
+        self.put(id, next);
+        self.updated(id, changed, now);
     }
 }

@@ -132,7 +132,7 @@ fn the_first_process_that_is_seen_tells_its_pods_cgroup() {
         Some(observation)
     };
     it.answer(|id| if id == "a" { seen(id, "/kubepods/pod5b0c-2f1e/a") } else { seen(id, "/elsewhere/b") });
-    for id in ["a", "b"] {
+    for id in ["a", "b", "pod"] {
         assert_eq!(pods(&it, id).as_deref(), Some("/kubepods/pod5b0c-2f1e"), "{id}");
     }
     // Lists say nothing of cgroups, and take nothing away.
