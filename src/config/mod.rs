@@ -18,20 +18,20 @@ pub enum EventSource {
     /// The engine's stream where it works, else polling.
     #[default]
     Auto,
-    /// The engine's stream, whatever is known of this engine.
+    /// The engine's stream, also on engines that have problems with it.
     Stream,
     /// Polling only.
     Poll,
 }
 
-/// Where pids come from (option `pid.source`).
+/// Which source of pids is used (option `pid.source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PidSource {
-    /// What the engine says, checked against the host.
+    /// The engine's pids, checked against the host's /proc.
     #[default]
     Auto,
-    /// What the engine says, as it says it.
+    /// The engine's pids, unchecked.
     Engine,
 }
 
@@ -44,7 +44,7 @@ pub enum IdSource {
     Auto,
     /// The host name in the engine's UTS namespace, which a thread enters for it.
     Uts,
-    /// From nowhere: the engine has no id.
+    /// None: the engine has no id.
     None,
 }
 

@@ -7,9 +7,9 @@ use super::{Config, EventSource, IdSource, PidSource};
 /// One option.
 #[non_exhaustive]
 pub struct OptionSpec {
-    /// Its key.
+    /// Its name, e.g. `relist.interval_ms`.
     pub key: &'static str,
-    /// What its values look like.
+    /// The type and the range of its values.
     pub value_type: ValueType,
     /// Its default, as text.
     pub default: &'static str,
@@ -18,7 +18,7 @@ pub struct OptionSpec {
     pub(super) set: fn(&mut Config, Value),
 }
 
-/// What an option's values look like.
+/// The type and the range of an option's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValueType {
@@ -234,7 +234,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",
-        doc: "The largest message accepted from the engine. CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
+        doc: "The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. \
+              CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
         set: |c, v| c.message_max_bytes = v.number() as usize,
     },
     OptionSpec {
@@ -262,7 +263,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "queue.capacity",
         value_type: integer(1, 1 << 24),
         default: "8192",
-        doc: "How many events wait for one consumer before it is reported of an overflow and sent a replay.",
+        doc: "How many events wait for one consumer before it gets an overflow and a replay.",
         set: |c, v| c.queue_capacity = v.number() as usize,
     },
     OptionSpec {

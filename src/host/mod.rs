@@ -1,4 +1,4 @@
-//! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
+//! The node and the process: /proc, cgroups, namespaces, files of the host, and the library's own threads.
 
 mod eventfd;
 mod fork;

@@ -33,7 +33,7 @@ impl IoThread {
         packer_queue: Arc<PackerQueue>,
     ) -> Result<Self> {
         let failed = |what: &str, e: &std::io::Error| Error::os(CRI_E_OS, format!("start: {what}"), e).retriable();
-        let mark = ForkMark::new().map_err(|e| failed("mmap of the cached that tells forks", &e))?;
+        let mark = ForkMark::new().map_err(|e| failed("mmap of the page that tells forks", &e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
