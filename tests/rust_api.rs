@@ -11,7 +11,7 @@ use std::time::Duration;
 use criwatch::config::Config;
 use criwatch::cri::proto::{ListContainersRequest, ListImagesRequest};
 use criwatch::error::{
-    CRI_E_NOT_FOUND, CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
+    CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
 };
 use criwatch::model::{Event, EventType};
 use criwatch::watcher::{Events, Watcher};
@@ -265,4 +265,31 @@ fn a_stop_ends_a_call_that_waits_for_ever() {
         });
     }
     sim.tell("fault stall off").expect("no fault");
+}
+
+/// What accepts a connection and then breaks it, as another kind of server does.
+#[test]
+fn the_cause_of_a_broken_connection_is_told_once() {
+    for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("cri.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        std::thread::spawn(move || {
+            while let Ok((mut connection, _)) = listener.accept() {
+                // Who is gone already gets no answer.
+                let _ = std::io::Write::write_all(&mut connection, answer);
+            }
+        });
+        let watcher = Watcher::new(path.to_str(), Config::default()).expect("an endpoint");
+        for _ in 0..20 {
+            let error = watcher.inspect("nginx", 0, Some(PATIENCE)).expect_err("it is no engine");
+            let mut parts: Vec<&str> = error.message().split(": ").collect();
+            let all = parts.len();
+            parts.sort_unstable();
+            parts.dedup();
+            assert_eq!(parts.len(), all, "{error}");
+            assert!(!error.message().contains("transport error"), "{error}");
+            assert_eq!(error.status(), CRI_E_CONNECT, "{error}");
+        }
+    }
 }

@@ -21,8 +21,6 @@ type Container struct {
 	Kind Kind `json:"kind"`
 	// State is the engine's word.
 	State State `json:"state"`
-	// Flags has no bits yet. Records only.
-	Flags uint32 `json:"-"`
 	// Attempt is how often it was made anew under this name.
 	Attempt uint32 `json:"attempt"`
 	// PID is the first process, in this process's pid namespace; 0: none, or unknown.
@@ -106,8 +104,9 @@ type Pod struct {
 	RuntimeHandler string `json:"runtimeHandler,omitempty"`
 	// CreatedAt is when the sandbox was created. JSON only.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
-	// CgroupPath is the pod's cgroup; "" where the engine does not tell. Records only.
-	CgroupPath string `json:"-"`
+	// CgroupPath is the pod's cgroup, as the file system shows it; "" until a process in it was seen, and where no cgroup
+	// is named by the pod's uid.
+	CgroupPath string `json:"cgroupPath,omitempty"`
 }
 
 // Path is "NAMESPACE/POD/NAME", of a sandbox "NAMESPACE/POD"; while the pod is unknown, only the name.
@@ -191,7 +190,6 @@ func newContainer(view capi.ContainerView, podOf func(capi.PodView) *Pod) *Conta
 		Name:          view.Name(),
 		Kind:          Kind(view.Kind()),
 		State:         State(view.State()),
-		Flags:         view.Flags(),
 		Attempt:       view.Attempt(),
 		PID:           int(view.PID()),
 		PIDStartTicks: view.PIDStartTicks(),

@@ -18,21 +18,34 @@ pub enum EventSource {
     /// The engine's stream where it works, else polling.
     #[default]
     Auto,
-    /// The engine's stream, whatever is known of this engine.
+    /// The engine's stream, also on engines that have problems with it.
     Stream,
     /// Polling only.
     Poll,
 }
 
-/// Where pids come from (option `pid.source`).
+/// Which source of pids is used (option `pid.source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PidSource {
-    /// What the engine says, checked against the host.
+    /// The engine's pids, checked against the host's /proc.
     #[default]
     Auto,
-    /// What the engine says, as it says it.
+    /// The engine's pids, unchecked.
     Engine,
+}
+
+/// Where the engine's id comes from, if it is not given (option `engine.id_source`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IdSource {
+    /// The host name, without entering another namespace.
+    #[default]
+    Auto,
+    /// The host name in the engine's UTS namespace, which a thread enters for it.
+    Uts,
+    /// None: the engine has no id.
+    None,
 }
 
 /// The values of all options.
@@ -50,6 +63,7 @@ pub struct Config {
     pub(crate) pid_source: PidSource,
     pub(crate) engine_pid: Option<i32>,
     pub(crate) engine_id: Option<String>,
+    pub(crate) engine_id_source: IdSource,
     pub(crate) host_root: PathBuf,
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
@@ -61,6 +75,7 @@ pub struct Config {
     pub(crate) call_show_env: bool,
     pub(crate) packer_timeout: Duration,
     pub(crate) packer_show_env: bool,
+    pub(crate) threads_stack_bytes: usize,
 }
 
 impl Default for Config {
@@ -78,6 +93,7 @@ impl Default for Config {
             pid_source: PidSource::Auto,
             engine_pid: None,
             engine_id: None,
+            engine_id_source: IdSource::Auto,
             host_root: PathBuf::new(),
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
@@ -89,6 +105,7 @@ impl Default for Config {
             call_show_env: false,
             packer_timeout: Duration::ZERO,
             packer_show_env: false,
+            threads_stack_bytes: 0,
         };
         for option in OPTIONS {
             config.set(option.key, option.default).expect("every default is allowed");

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Config, EventSource, PidSource};
+use super::{Config, EventSource, IdSource, PidSource};
 
 /// One option.
 #[non_exhaustive]
 pub struct OptionSpec {
-    /// Its key.
+    /// Its name, e.g. `relist.interval_ms`.
     pub key: &'static str,
-    /// What its values look like.
+    /// The type and the range of its values.
     pub value_type: ValueType,
     /// Its default, as text.
     pub default: &'static str,
@@ -18,7 +18,7 @@ pub struct OptionSpec {
     pub(super) set: fn(&mut Config, Value),
 }
 
-/// What an option's values look like.
+/// The type and the range of an option's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValueType {
@@ -211,21 +211,31 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "engine.id",
         value_type: ValueType::Text,
         default: "",
-        doc: "The engine's id; empty: the host name of the engine's UTS namespace.",
+        doc: "The engine's id; empty: its host's name, as the option engine.id_source says.",
         set: |c, v| c.engine_id = Some(v.text()).filter(|id| !id.is_empty()),
+    },
+    OptionSpec {
+        key: "engine.id_source",
+        value_type: ValueType::Choice(&["auto", "uts", "none"]),
+        default: "auto",
+        doc: "Where the engine's id comes from: its host's name (the kernel's in the engine's own UTS namespace, else \
+              the engine's /etc/hostname), the same after entering that namespace (setns, CAP_SYS_ADMIN), or nowhere.",
+        set: |c, v| c.engine_id_source = [IdSource::Auto, IdSource::Uts, IdSource::None][v.choice()],
     },
     OptionSpec {
         key: "host.root",
         value_type: ValueType::Text,
         default: "/",
-        doc: "Where the host's root directory is mounted, when this process has its own; its proc/ is read.",
+        doc: "Where the host's root directory is mounted, when this process has its own: an absolute path to a \
+              directory that exists; its proc/ is read.",
         set: |c, v| c.host_root = v.text().into(),
     },
     OptionSpec {
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",
-        doc: "The largest message accepted from the engine. CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
+        doc: "The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. \
+              CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
         set: |c, v| c.message_max_bytes = v.number() as usize,
     },
     OptionSpec {
@@ -290,5 +300,12 @@ pub static OPTIONS: &[OptionSpec] = &[
         default: "false",
         doc: "Whether the packer is shown the values of environment variables.",
         set: |c, v| c.packer_show_env = v.yes(),
+    },
+    OptionSpec {
+        key: "threads.stack_bytes",
+        value_type: integer(512 << 10, 1 << 30),
+        default: "2097152",
+        doc: "The stack of each thread of the library, callbacks included; the process's thread-local variables come on top.",
+        set: |c, v| c.threads_stack_bytes = v.number() as usize,
     },
 ];

@@ -19,7 +19,7 @@ use super::proto::image_service_client::ImageServiceClient;
 use super::proto::runtime_service_client::RuntimeServiceClient;
 use super::{failure, request};
 use crate::config::Config;
-use crate::error::{CRI_E_CONNECT, Error, Result};
+use crate::error::Result;
 
 /// Slack for a host that is itself stopped: what the engine can send before its event queue fills up. A stalled
 /// reader freezes container starts on containerd 2.x.
@@ -70,9 +70,7 @@ impl Client {
     async fn connect_within(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
         let socket = UnixStream::connect(endpoint.path()).await.map_err(|e| failure::connect(endpoint, &e))?;
         let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
-        let channel = channel(socket)
-            .await
-            .map_err(|e| Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {e}")).retriable())?;
+        let channel = channel(socket).await.map_err(|e| failure::handshake(endpoint, &e))?;
         let mut client = Client {
             endpoint: endpoint.clone(),
             channel,
@@ -171,13 +169,18 @@ impl Client {
     }
 }
 
+/// What is found when the one socket has been used up.
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "it was closed from the other side")
+}
+
 /// HTTP/2 over this one socket. No keepalive: engines answer pings with ENHANCE_YOUR_CALM. No reconnects behind our
 /// back: a second connection would silently be another engine's.
 async fn channel(socket: UnixStream) -> Result<Channel, tonic::transport::Error> {
     let socket = Arc::new(Mutex::new(Some(socket)));
     let connector = tower::service_fn(move |_: Uri| {
         let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
-        async move { socket.map(TokioIo::new).ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)) }
+        async move { socket.map(TokioIo::new).ok_or_else(closed) }
     });
     tonic::transport::Endpoint::from_static("http://localhost")
         .initial_stream_window_size(STREAM_WINDOW)

@@ -11,13 +11,14 @@ use crate::error::{
     CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_PROTOCOL, CRI_E_RPC, CRI_E_TIMEOUT,
     CRI_E_UNSUPPORTED, Error,
 };
+use crate::host::User;
 
 /// Why the socket could not be connected to, and what to do.
 pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     let (status, why) = match error.kind() {
         ErrorKind::NotFound => (CRI_E_CONNECT, "no such socket (is the engine running?)".to_owned()),
         ErrorKind::PermissionDenied => {
-            (CRI_E_PERMISSION, "permission denied (run as root or join the socket's group)".to_owned())
+            (CRI_E_PERMISSION, format!("permission denied {}", who_may_connect(User::current())))
         }
         ErrorKind::ConnectionRefused if !is_socket(endpoint.path()) => {
             (CRI_E_CONNECT, "not a socket (name the engine's CRI socket)".to_owned())
@@ -34,16 +35,33 @@ pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     if status == CRI_E_PERMISSION { it } else { it.retriable() }
 }
 
+/// What may be done about a permission that was denied to this user.
+fn who_may_connect(user: User) -> &'static str {
+    match (user.id, user.overrides_permissions) {
+        (Some(0), Some(true)) => {
+            "although this process is root (does SELinux or AppArmor forbid it? the audit log tells; a container needs a \
+             label or profile that may use the socket)"
+        }
+        (Some(0), _) => {
+            "although this process has uid 0: it lacks the capability CAP_DAC_OVERRIDE (add it, or join the socket's \
+             group; otherwise SELinux or AppArmor may forbid it, which the audit log tells)"
+        }
+        (_, Some(true)) => "(does SELinux or AppArmor forbid it? the audit log tells)",
+        _ => "(run as root or join the socket's group)",
+    }
+}
+
 fn is_socket(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
     std::fs::metadata(path).is_ok_and(|m| m.file_type().is_socket())
 }
 
-/// What the engine's answer to `method` means. Only what can never get better is final (engine-facts: UNKNOWN,
+/// What the engine's answer to `method` means. A status with a source is tonic's own, made up of a broken connection: its
+/// code and its words are tonic's, too, and only the cause says something. Only what can never get better is final (engine-facts: UNKNOWN,
 /// INTERNAL, CANCELLED, UNAVAILABLE all happen to an engine that is merely restarting).
 pub(super) fn rpc(method: &str, status: &Status) -> Error {
-    if is_transport(status) {
-        let it = Error::new(CRI_E_CONNECT, format!("{method}: the connection to the engine is lost: {}", text(status)));
+    if let Some(cause) = status.source() {
+        let it = Error::new(CRI_E_CONNECT, format!("{method}: the connection to the engine is lost: {}", root(cause)));
         return it.with_os_code(os_code(status)).with_grpc_code(status.code() as i32).retriable();
     }
     let kind = match status.code() {
@@ -65,14 +83,18 @@ pub(super) fn rpc(method: &str, status: &Status) -> Error {
     if kind == CRI_E_RPC || kind == CRI_E_TIMEOUT { it.retriable() } else { it }
 }
 
+/// What the engine said, after the name of its code.
 fn text(status: &Status) -> String {
-    let code = format!("{:?}", status.code());
-    match (status.message(), status.source()) {
-        ("", None) => code,
-        ("", Some(cause)) => format!("{code}: {cause}"),
-        (message, None) => format!("{code}: {message}"),
-        (message, Some(cause)) => format!("{code}: {message}: {}", root(cause)),
+    match status.message() {
+        "" => format!("{:?}", status.code()),
+        message => format!("{:?}: {message}", status.code()),
     }
+}
+
+/// Why HTTP/2 could not be begun on a socket that was connected.
+pub(super) fn handshake(endpoint: &Endpoint, error: &tonic::transport::Error) -> Error {
+    // Its own words, "transport error", say nothing.
+    Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {}", root(error))).retriable()
 }
 
 fn root<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
@@ -80,12 +102,6 @@ fn root<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::e
         error = cause;
     }
     error
-}
-
-/// A status that tonic made up from a broken connection has the transport's error as its source; one that the
-/// engine sent has none.
-fn is_transport(status: &Status) -> bool {
-    status.source().is_some()
 }
 
 fn os_code(status: &Status) -> Option<i32> {
@@ -113,4 +129,44 @@ pub fn is_lost(error: &Error) -> bool {
 /// Whether waiting cannot help: somebody has to change something first.
 pub fn is_final(error: &Error) -> bool {
     matches!(error.status(), CRI_E_PERMISSION | CRI_E_UNSUPPORTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn user(id: impl Into<Option<u32>>, overrides_permissions: Option<bool>) -> &'static str {
+        who_may_connect(User { id: id.into(), overrides_permissions })
+    }
+
+    #[test]
+    fn a_denied_permission_names_what_is_lacking() {
+        assert_eq!(user(1000, Some(false)), "(run as root or join the socket's group)");
+        assert_eq!(user(1000, None), user(1000, Some(false)));
+        assert_eq!(user(None, None), user(1000, Some(false)));
+        for root in [user(0, Some(true)), user(0, Some(false)), user(0, None)] {
+            assert!(root.contains("SELinux") && root.contains("AppArmor") && !root.contains("run as root"), "{root}");
+        }
+        assert!(user(0, Some(false)).contains("CAP_DAC_OVERRIDE") && !user(0, Some(true)).contains("CAP_"));
+    }
+
+    #[test]
+    fn a_lost_connection_has_its_cause_once() {
+        let mut status = Status::new(Code::Unavailable, "not connected");
+        status.set_source(Arc::new(io::Error::from(ErrorKind::NotConnected)));
+        let e = rpc("Version", &status);
+        assert_eq!(e.message(), "Version: the connection to the engine is lost: not connected");
+        assert_eq!((e.status(), e.grpc_code()), (CRI_E_CONNECT, Some(Code::Unavailable as i32)));
+        let mut status = Status::new(Code::Unknown, "transport error");
+        status.set_source(Arc::new(io::Error::from_raw_os_error(libc::ECONNRESET)));
+        let e = rpc("Version", &status);
+        assert_eq!((e.os_code(), e.message().matches("transport error").count()), (Some(libc::ECONNRESET), 0));
+    }
+
+    #[test]
+    fn the_engines_own_words_follow_its_code() {
+        assert_eq!(rpc("Status", &Status::new(Code::Internal, "broken")).message(), "Status: Internal: broken");
+        assert_eq!(rpc("Status", &Status::new(Code::Internal, "")).message(), "Status: Internal");
+    }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong: one error type, and the one table of status numbers.
+//! The one error type, and the one table of status numbers.
 
 mod status;
 
@@ -20,10 +20,10 @@ pub struct Error {
     retriable: bool,
 }
 
-/// How long a message may be: what it repeats may be any text of the program's or the engine's.
+/// The longest message, in bytes: a message may repeat any text of the program or of the engine.
 const LONGEST: usize = 16 << 10;
 
-/// Leaves out the middle of what is too long: the thing stands in front, the cause and what to do at the end.
+/// Leaves out the middle of a message that is too long: the beginning names the thing, the end the cause and what to do.
 fn shortened(message: String) -> String {
     if message.len() <= LONGEST {
         return message;

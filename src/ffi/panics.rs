@@ -1,15 +1,18 @@
-//! A panic never leaves the library: it becomes a status or a harmless answer.
+//! A panic never leaves the library: it is reported, and becomes a status or a harmless answer.
 
 #![forbid(unsafe_code)]
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
 
 use crate::error::{CRI_E_PANIC, Error, Result};
 use crate::test_hooks::may_panic;
 
 /// Runs the body of an entry that can report an error.
 pub(super) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    report_panics();
     let hooked = || {
         may_panic("entry");
         body()
@@ -19,6 +22,7 @@ pub(super) fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Runs the body of an entry that cannot report an error: after a panic it answers `otherwise`.
 pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    report_panics();
     let hooked = || {
         may_panic("infallible");
         body()
@@ -27,7 +31,30 @@ pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let literal = panic.downcast_ref::<&str>().copied();
-    let message = literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    Error::new(CRI_E_PANIC, format!("a defect in criwatch, please report it: {message}"))
+    Error::new(CRI_E_PANIC, format!("a defect in criwatch, please report it: {}", message_of(panic)))
+}
+
+/// Has panics reported by the library itself: Rust's own report reads the environment variable RUST_BACKTRACE first.
+///
+/// The hook belongs to the copy of Rust's standard library that is in libcriwatch. A program in Rust has its own, which
+/// stays as it is.
+fn report_panics() {
+    static ONCE: Once = Once::new();
+    // The unit tests' harness has a hook of its own.
+    if !cfg!(test) {
+        ONCE.call_once(|| std::panic::set_hook(Box::new(report)));
+    }
+}
+
+fn report(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let (name, place) = (thread.name().unwrap_or("<unnamed>"), panic.location().map(ToString::to_string));
+    let (place, message) = (place.unwrap_or_default(), message_of(panic.payload()));
+    // A program that has closed stderr gets the message by CRI_E_PANIC alone.
+    let _ = writeln!(std::io::stderr(), "thread '{name}' panicked at {place}:\n{message}");
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> &str {
+    let literal = payload.downcast_ref::<&str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -59,7 +59,8 @@ pub struct cri_pod {
     pub labels: *const cri_label,
     /// The annotations of the pod, sorted by key.
     pub annotations: *const cri_label,
-    /// The cgroup of the pod. At present always "", because no engine reports it.
+    /// The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
+    /// file system. "" until a process in it was seen, and if no cgroup has that name.
     pub cgroup_path: *const c_char,
 }
 
@@ -74,7 +75,7 @@ pub struct cri_container {
     pub kind: u32,
     /// One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED.
     pub state: u32,
-    /// Always 0: no flags are defined yet.
+    /// What of it had to be repaired or cut: bits of CRI_CONTAINER_FLAG_*.
     pub flags: u32,
     /// The attempt number; 0 for the first container of this name in the pod.
     pub attempt: u32,

@@ -8,7 +8,6 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::c_void;
-use std::sync::Arc;
 
 use safer_ffi::prelude::*;
 
@@ -86,7 +85,7 @@ fn try_subscribe(
     // Nothing after the thread exists may fail: from then on it is the thread that calls destroy.
     let closed = gate.lock();
     let task = Task::Events { queue, function };
-    let thread = Thread::spawn(Arc::downgrade(&watcher), task, callback, gate.clone())?;
+    let thread = Thread::spawn(&watcher, task, callback, gate.clone())?;
     *out = Box::into_raw(Box::new(cri_subscription::new(thread)));
     drop(closed);
     Ok(())

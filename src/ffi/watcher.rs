@@ -57,7 +57,7 @@ impl Watched {
             return Err(Error::new(CRI_E_STATE, format!("{what}: this watcher has one already (it can be set once)")));
         }
         let (task, callback) = task()?;
-        *place = Some(Thread::spawn(Arc::downgrade(&self.watcher), task, callback, Thread::gate())?);
+        *place = Some(Thread::spawn(&self.watcher, task, callback, Thread::gate())?);
         Ok(())
     }
 }
@@ -87,8 +87,8 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 /// watcher takes the first well-known socket that answers; "" is an error
 /// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
-/// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait. O(1).
+/// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
+/// @note Does not wait: it looks at that directory, and at nothing else. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,

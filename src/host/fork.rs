@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const HERE: u32 = 0x6372_6931;
 
-/// One cached that the kernel hands to a forked child filled with zeros (MADV_WIPEONFORK, Linux 4.14).
+/// One page that the kernel hands to a forked child filled with zeros (MADV_WIPEONFORK, Linux 4.14).
 /// getpid() would tell the same but is a system call: 140 ns where it is slow, for every call of the API.
 pub struct ForkMark {
-    cached: Option<NonNull<AtomicU32>>,
+    page: Option<NonNull<AtomicU32>>,
     size: usize,
 }
 
-// SAFETY: the cached is only ever read and written through an atomic.
+// SAFETY: the page is only ever read and written through an atomic.
 unsafe impl Send for ForkMark {}
 // SAFETY: as above.
 unsafe impl Sync for ForkMark {}
@@ -26,7 +26,7 @@ impl ForkMark {
         // SAFETY: sysconf has no preconditions.
         let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
         // SAFETY: a fresh private anonymous mapping aliases nothing.
-        let cached = unsafe {
+        let page = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 size,
@@ -36,12 +36,12 @@ impl ForkMark {
                 0,
             )
         };
-        if cached == libc::MAP_FAILED {
+        if page == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let mark = ForkMark { cached: NonNull::new(cached.cast()), size };
-        // SAFETY: cached and size are those of the mapping above.
-        if unsafe { libc::madvise(cached, size, libc::MADV_WIPEONFORK) } != 0 {
+        let mark = ForkMark { page: NonNull::new(page.cast()), size };
+        // SAFETY: page and size are those of the mapping above.
+        if unsafe { libc::madvise(page, size, libc::MADV_WIPEONFORK) } != 0 {
             return Err(io::Error::last_os_error());
         }
         mark.word().store(HERE, Ordering::Relaxed);
@@ -54,16 +54,16 @@ impl ForkMark {
     }
 
     fn word(&self) -> &AtomicU32 {
-        // SAFETY: `new` mapped the cached, it is aligned to its size, and only `drop` unmaps it.
-        unsafe { self.cached.expect("mapped until dropped").as_ref() }
+        // SAFETY: `new` mapped the page, it is aligned to its size, and only `drop` unmaps it.
+        unsafe { self.page.expect("mapped until dropped").as_ref() }
     }
 }
 
 impl Drop for ForkMark {
     fn drop(&mut self) {
-        if let Some(cached) = self.cached.take() {
+        if let Some(page) = self.page.take() {
             // SAFETY: mapped in `new` with this size, and never used again.
-            unsafe { libc::munmap(cached.as_ptr().cast(), self.size) };
+            unsafe { libc::munmap(page.as_ptr().cast(), self.size) };
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The host beneath the engine: /proc, cgroups, namespaces, and how our own threads sit in the host process.
+//! The node and the process: /proc, cgroups, namespaces, files of the host, and the library's own threads.
 
 pub mod below;
 pub mod cgroup;
@@ -11,7 +11,10 @@ pub mod pidfd;
 mod process;
 pub mod proven;
 mod refusal;
+mod root;
 mod signals;
+mod thread;
+mod user;
 mod uts;
 pub mod watch;
 
@@ -21,5 +24,7 @@ pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
 pub use process::{PidView, Proc, Stat};
 pub use refusal::Refusal;
-pub use signals::without_signals;
+pub use root::check_root;
+pub use thread::{StartRoutine, spawn, spawn_raw};
+pub use user::User;
 pub use uts::host_name;

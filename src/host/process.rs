@@ -1,18 +1,18 @@
-//! What /proc tells of a process, and how pids of one pid namespace read in another.
+//! Facts about a process from /proc, and the translation of pids between pid namespaces.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::cgroup_name::naming;
 
-/// A view of the host's /proc, possibly mounted elsewhere (option `host.root`).
+/// Reads the host's /proc, which may be mounted elsewhere (option `host.root`).
 #[derive(Debug, Clone)]
 pub struct Proc {
     root: PathBuf,
 }
 
 impl Proc {
-    /// The /proc below the given root directory.
+    /// The `proc` folder below this root directory.
     pub fn new(root: &Path) -> Self {
         Proc { root: root.join("proc") }
     }
@@ -21,7 +21,7 @@ impl Proc {
         self.root.join(format!("{pid}/{name}"))
     }
 
-    /// When the process began, in clock ticks since boot. Pids are used again; a pid with its start is unique.
+    /// When the process began, in clock ticks since boot. Pids are reused; a pid together with its start is unique.
     pub fn start_ticks(&self, pid: i32) -> Option<u64> {
         parse_start_ticks(&fs::read_to_string(self.file(pid, "stat")).ok()?)
     }
@@ -82,7 +82,7 @@ impl Proc {
         fs::read_link(self.root.join(pid).join("ns/pid")).ok()
     }
 
-    /// How pids that the process `engine` speaks of read in our own pid namespace.
+    /// How the pids that the process `engine` reports are to be translated into our own pid namespace.
     pub fn pid_view(&self, engine: Option<i32>) -> PidView {
         let Some(engine) = engine else {
             return PidView::Unknown;
@@ -97,7 +97,7 @@ impl Proc {
         }
     }
 
-    /// At which place of NSpid lines the pids of `pid`'s own namespace stand.
+    /// The position in NSpid lines of pids in the namespace of `pid`.
     fn nesting(&self, pid: i32) -> Option<usize> {
         let status = fs::read_to_string(self.file(pid, "status")).ok()?;
         parse_ns_pids(&status).len().checked_sub(1)
@@ -139,17 +139,17 @@ impl Stat {
     }
 }
 
-/// How the engine's pids read in our pid namespace.
+/// How the engine's pids are translated into our pid namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidView {
-    /// They are ours.
+    /// Both namespaces are one: no translation.
     Same,
-    /// The engine runs in a namespace below ours; its pids stand at this place of NSpid lines.
+    /// The engine runs in a namespace below ours.
     Nested {
-        /// The place.
+        /// The position of its pids in the NSpid lines of /proc/PID/status.
         depth: usize,
     },
-    /// The engine's process cannot be seen: a pid is believed only when its cgroup names the container.
+    /// The engine's process cannot be seen: a pid is accepted only when its cgroup names the container.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Our threads take no part in the host's signal handling.
+//! The signal mask of the library's threads: the program's handlers never run on them.
 
 #![allow(unsafe_code)]
 
@@ -10,8 +10,7 @@ const SYNCHRONOUS: [libc::c_int; 7] =
 
 /// Runs `f` with every asynchronous signal blocked in this thread; a thread made inside inherits that for good.
 ///
-/// The host's handlers then never run on our threads, and SIGPIPE (vectored writes to a dead engine raise it)
-/// never reaches the host: the write returns EPIPE instead.
+/// SIGPIPE, which a write to an engine that is gone raises, stays pending on that thread, and the write returns EPIPE.
 pub fn without_signals<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(libc::sigset_t);
     impl Drop for Restore {

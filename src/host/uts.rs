@@ -1,27 +1,67 @@
-//! Host names, also those of other UTS namespaces.
+//! Host names, also of a process in another UTS namespace.
 
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
 use std::fs::{self, File};
+use std::io::Read;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::signals::without_signals;
+use super::below::open_file_below;
+use super::thread::spawn;
 
-/// The host name that the process `pid` sees, or our own for `None`.
+/// The UTS namespace that the kernel makes at boot (`PROC_UTS_INIT_INO`): its name is the machine's.
+const INITIAL: &str = "uts:[4026531838]";
+
+/// The name of the host on which the process `pid` runs (`None`: unknown), or nothing; never that of a container in
+/// which this process happens to be.
 ///
-/// Entering a foreign UTS namespace takes CAP_SYS_ADMIN; without it, `/etc/hostname` as that process sees it has to
-/// do. `None` when all of that fails.
-pub fn host_name(root: &Path, pid: Option<i32>) -> Option<String> {
-    let Some(pid) = pid else { return own_name() };
-    let process = root.join(format!("proc/{pid}"));
-    let theirs = fs::read_link(process.join("ns/uts")).ok();
-    if theirs.is_some() && theirs == fs::read_link("/proc/self/ns/uts").ok() {
-        return own_name();
+/// It is the kernel's name, where both have one UTS namespace; else what the process sees as `/etc/hostname`. With `enter`,
+/// a thread enters the other namespace first, by setns(2), which takes CAP_SYS_ADMIN.
+pub fn host_name(root: &Path, pid: Option<i32>, enter: bool) -> Option<String> {
+    Search { root, own: fs::read_link("/proc/self/ns/uts").ok() }.name(pid, enter)
+}
+
+struct Search<'a> {
+    /// Option `host.root`.
+    root: &'a Path,
+    /// Our own UTS namespace, as /proc names it.
+    own: Option<PathBuf>,
+}
+
+impl Search<'_> {
+    fn name(&self, pid: Option<i32>, enter: bool) -> Option<String> {
+        let Some(process) = pid.map(|pid| self.root.join(format!("proc/{pid}"))) else {
+            return self.name_without_process();
+        };
+        let theirs = fs::read_link(process.join("ns/uts")).ok();
+        if theirs.is_some() && theirs == self.own {
+            return own_name();
+        }
+        let entered = if enter { name_inside(&process.join("ns/uts")) } else { None };
+        let seen = entered.or_else(|| name_in_file(&process.join("root")));
+        match theirs {
+            // Certainly not our own name.
+            Some(_) => seen.or_else(|| self.name_in_mount()),
+            None => seen.or_else(|| self.name_without_process()),
+        }
     }
-    name_inside(&process.join("ns/uts")).or_else(|| name_in_file(&process.join("root/etc/hostname")))
+
+    /// Where the engine's process cannot be seen, only the name of the machine is certain.
+    fn name_without_process(&self) -> Option<String> {
+        self.name_in_mount().or_else(|| if self.is_initial() { own_name() } else { None })
+    }
+
+    /// Of the host whose root directory is mounted at `host.root`.
+    fn name_in_mount(&self) -> Option<String> {
+        if self.root == Path::new("/") { None } else { name_in_file(self.root) }
+    }
+
+    fn is_initial(&self) -> bool {
+        self.own.as_deref() == Some(Path::new(INITIAL))
+    }
 }
 
 fn own_name() -> Option<String> {
@@ -38,18 +78,22 @@ fn own_name() -> Option<String> {
 
 /// Enters the namespace on a thread that runs only for this: setns changes nothing but its own thread.
 fn name_inside(namespace: &Path) -> Option<String> {
+    const STACK: usize = 512 << 10;
     let namespace = File::open(namespace).ok()?;
     let look = move || {
         // SAFETY: the descriptor is open; setns affects this thread alone, which ends right after.
         let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUTS) } == 0;
         entered.then(own_name).flatten()
     };
-    let thread = without_signals(|| std::thread::Builder::new().name("cri-uts".into()).spawn(look)).ok()?;
-    thread.join().ok()?
+    spawn("cri-uts", STACK, look).ok()?.join().ok()?
 }
 
-fn name_in_file(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
+/// The first line of `etc/hostname` below this root directory that is no comment.
+fn name_in_file(root: &Path) -> Option<String> {
+    /// More than any host name and the comments above it.
+    const ENOUGH: u64 = 4096;
+    let mut text = String::new();
+    open_file_below(root, Path::new("etc/hostname")).ok()?.take(ENOUGH).read_to_string(&mut text).ok()?;
     let name = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     Some(name.to_owned())
 }
@@ -57,21 +101,65 @@ fn name_in_file(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
-    #[test]
-    fn our_own_name_is_the_kernels() {
-        let kernel = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-        assert_eq!(host_name(Path::new("/"), None).as_deref(), Some(kernel.trim()));
-        assert_eq!(host_name(Path::new("/"), Some(std::process::id() as i32)).as_deref(), Some(kernel.trim()));
+    /// A host's root directory with a process 42 in another UTS namespace.
+    fn host(hostname: Option<&str>) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let process = root.path().join("proc/42");
+        fs::create_dir_all(process.join("ns")).unwrap();
+        fs::create_dir_all(process.join("root/etc")).unwrap();
+        symlink("uts:[7]", process.join("ns/uts")).unwrap();
+        if let Some(text) = hostname {
+            fs::write(process.join("root/etc/hostname"), text).unwrap();
+        }
+        root
+    }
+
+    fn in_a_container(root: &Path) -> Search<'_> {
+        Search { root, own: Some("uts:[8]".into()) }
     }
 
     #[test]
-    fn a_file_has_to_do_where_the_namespace_cannot_be_entered() {
-        let root = tempfile::tempdir().unwrap();
-        let etc = root.path().join("proc/42/root/etc");
-        fs::create_dir_all(&etc).unwrap();
-        fs::write(etc.join("hostname"), "# a comment\n\nnode-7\n").unwrap();
-        assert_eq!(host_name(root.path(), Some(42)).as_deref(), Some("node-7"));
-        assert_eq!(host_name(root.path(), Some(43)), None);
+    fn one_namespace_has_the_kernels_name() {
+        let kernel = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let own = std::process::id() as i32;
+        assert_eq!(host_name(Path::new("/"), Some(own), false).as_deref(), Some(kernel.trim()));
+        assert_eq!(host_name(Path::new("/"), Some(own), true).as_deref(), Some(kernel.trim()));
+    }
+
+    #[test]
+    fn another_namespace_has_the_name_in_its_file() {
+        let root = host(Some("# a comment\n\nnode-7\n"));
+        let it = in_a_container(root.path());
+        assert_eq!(it.name(Some(42), false).as_deref(), Some("node-7"));
+        // No namespace can be entered here: the file has to do.
+        assert_eq!(it.name(Some(42), true).as_deref(), Some("node-7"));
+    }
+
+    #[test]
+    fn a_containers_own_name_is_never_taken_for_the_hosts() {
+        let root = host(None);
+        let it = in_a_container(root.path());
+        assert_eq!(it.name(Some(42), false), None);
+        assert_eq!(it.name(Some(43), false), None, "no such process");
+        assert_eq!(it.name(None, false), None);
+        assert_eq!(in_a_container(Path::new("/")).name(None, false), None);
+    }
+
+    #[test]
+    fn a_mounted_root_directory_tells_the_hosts_name() {
+        let root = host(None);
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        fs::write(root.path().join("etc/hostname"), "node-8\n").unwrap();
+        for pid in [Some(42), Some(43), None] {
+            assert_eq!(in_a_container(root.path()).name(pid, false).as_deref(), Some("node-8"), "{pid:?}");
+        }
+    }
+
+    #[test]
+    fn on_the_machine_itself_an_engine_that_cannot_be_seen_has_the_machines_name() {
+        let it = Search { root: Path::new("/"), own: Some(INITIAL.into()) };
+        assert_eq!(it.name(None, false), own_name());
     }
 }

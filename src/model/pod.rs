@@ -107,4 +107,45 @@ impl Pod {
             view: Memo::default(),
         }
     }
+
+    /// The pod's own cgroup on the path of one that is in it, a container's or the sandbox's: the part up to the name that
+    /// the kubelet makes of the pod's uid (`pod<uid>`, or `kubepods-burstable-pod<uid, with underscores>.slice`).
+    pub(crate) fn cgroup_above<'a>(&self, member: &'a str) -> Option<&'a str> {
+        // A path that leads out of our own cgroup namespace is none of the file system.
+        if self.uid.is_empty() || member.split('/').any(|part| part == "..") {
+            return None;
+        }
+        let (plain, escaped) = (format!("pod{}", self.uid), format!("-pod{}.slice", self.uid.replace('-', "_")));
+        let is_pods = |name: &str| name == plain || name.ends_with(&escaped);
+        let ends = member.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+        ends.map(|end| &member[..end]).find(|path| path.rsplit('/').next().is_some_and(is_pods))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pods_cgroup_is_the_one_that_its_uid_names() {
+        let mut pod = Pod::new("p".into());
+        assert_eq!(pod.cgroup_above("/kubepods/pod/c"), None, "without a uid nothing is certain");
+        pod.uid = "5b0c-2f1e".into();
+        for (member, above) in [
+            ("/kubepods/besteffort/pod5b0c-2f1e/c1", Some("/kubepods/besteffort/pod5b0c-2f1e")),
+            ("/kubepods/pod5b0c-2f1e/crio-c1/container", Some("/kubepods/pod5b0c-2f1e")),
+            (
+                "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice/cri-containerd-c1.scope",
+                Some("/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice"),
+            ),
+            ("/kubepods/pod5b0c-2f1", None),
+            ("/kubepods/pod5b0c-2f1e", None),
+            ("/kubepods/pod5b0c-2f1e0/c1", None),
+            ("/../kubepods/pod5b0c-2f1e/c1", None),
+            ("/k8s.io/c1", None),
+            ("", None),
+        ] {
+            assert_eq!(pod.cgroup_above(member), above, "{member}");
+        }
+    }
 }

@@ -69,7 +69,7 @@ impl Portfolio {
             return;
         };
         let record = entry.record.clone();
-        let cgroup = record.cgroup_path.as_deref().and_then(|path| pod_cgroup(path, &pod.uid));
+        let cgroup = record.cgroup_path.as_deref().and_then(|path| pod.cgroup_above(path));
         let ports = if record.annotations.contains_key(PORTS) { self.ports_of(&pod.id) } else { pod.ports.clone() };
         self.change_pod(&pod.id, now, |pod| {
             if record.namespaces.net != 0 {
@@ -166,15 +166,6 @@ fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) ->
     pod
 }
 
-/// The cgroup of the pod: the parent of its containers', when its name has the pod's uid. The systemd driver writes `_` for
-/// each `-` of the uid.
-fn pod_cgroup<'a>(path: &'a str, uid: &str) -> Option<&'a str> {
-    let parent = path.rsplit_once('/')?.0;
-    let name = parent.rsplit_once('/')?.1;
-    let is_of_pod = !uid.is_empty() && (name.contains(uid) || name.contains(&uid.replace('-', "_")));
-    is_of_pod.then_some(parent)
-}
-
 /// The ports in an annotation of the kubelet; none if it is not as expected: a pod's author may write it, too.
 fn declared(container: &Arc<str>, text: &str) -> Vec<Port> {
     #[derive(Deserialize)]
@@ -202,16 +193,6 @@ fn declared(container: &Arc<str>, text: &str) -> Vec<Port> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pods_cgroup_has_its_uid() {
-        let uid = "5b0c2f1e-7c43-4a55-9d0a-3f3f4f1c2b11";
-        let flat = format!("/kubepods/besteffort/pod{uid}/abc");
-        assert_eq!(pod_cgroup(&flat, uid), Some(&*format!("/kubepods/besteffort/pod{uid}")));
-        let slice = format!("/kubepods.slice/kubepods-pod{}.slice/cri-containerd-abc.scope", uid.replace('-', "_"));
-        assert!(pod_cgroup(&slice, uid).is_some_and(|path| path.ends_with(".slice")));
-        assert_eq!((pod_cgroup("/k8s.io/abc", uid), pod_cgroup(&flat, "")), (None, None));
-    }
 
     #[test]
     fn ports_are_read_where_they_are_as_expected() {

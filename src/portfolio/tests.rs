@@ -115,6 +115,28 @@ fn the_first_list_tells_nothing_and_knows_everything() {
 }
 
 #[test]
+fn the_first_process_that_is_seen_tells_its_pods_cgroup() {
+    let sandbox = Pod { name: "web".into(), uid: "5b0c-2f1e".into(), ..Pod::new("pod".into()) };
+    let sandboxes = vec![Observation { details: None, ..pod() }.with_pod(sandbox)];
+    let containers = vec![listed("a", State::Running), listed("b", State::Running)];
+    let mut it = Scene::after_first_list(Listing { sandboxes, containers, ..Listing::default() });
+    let pods = |it: &Scene, id: &str| it.portfolio.get(id).unwrap().pod.as_ref().unwrap().cgroup_path.clone();
+    assert_eq!(pods(&it, "a"), None);
+    let seen = |id: &str, path: &str| {
+        let mut observation = running(id, T0 - 9);
+        observation.details.as_mut().unwrap().cgroup_path = Some(path.into());
+        Some(observation)
+    };
+    it.answer(|id| if id == "a" { seen(id, "/kubepods/pod5b0c-2f1e/a") } else { seen(id, "/elsewhere/b") });
+    for id in ["a", "b", "pod"] {
+        assert_eq!(pods(&it, id).as_deref(), Some("/kubepods/pod5b0c-2f1e"), "{id}");
+    }
+    // Lists say nothing of cgroups, and take nothing away.
+    it.list(list(&[listed("a", State::Running), listed("b", State::Running)]));
+    assert_eq!(pods(&it, "a").as_deref(), Some("/kubepods/pod5b0c-2f1e"));
+}
+
+#[test]
 fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
     let mut it = Scene::after_first_list(list(&[]));
     let mut observation = running("a", T0 + 5);

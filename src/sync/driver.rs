@@ -13,7 +13,7 @@ use super::packer::{PackerQueue, pack};
 use super::publisher::Publisher;
 use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
-use crate::config::Config;
+use crate::config::{Config, IdSource};
 use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::{Proc, host_name};
@@ -373,7 +373,12 @@ async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
 /// The description of the engine. CRI has no engine ids, so its host's name serves as one.
 fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
     let version = client.version();
-    let id = config.engine_id.clone().or_else(|| host_name(&config.host_root, pid));
+    let name = || match config.engine_id_source {
+        IdSource::Auto => host_name(&config.host_root, pid, false),
+        IdSource::Uts => host_name(&config.host_root, pid, true),
+        IdSource::None => None,
+    };
+    let id = config.engine_id.clone().or_else(name);
     Engine {
         runtime_name: version.runtime_name.as_str().into(),
         runtime_version: version.runtime_version.as_str().into(),

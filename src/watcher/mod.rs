@@ -19,12 +19,14 @@ use once_cell::sync::OnceCell;
 use crate::config::Config;
 use crate::cri::Endpoint;
 use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, Error, Result};
+use crate::host::check_root;
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
 use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
 use thread::IoThread;
+pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
@@ -55,9 +57,11 @@ enum Run {
 
 impl Watcher {
     /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the first
-    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread.
+    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread. A `host.root` that is no
+    /// directory is refused.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
+        check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
         Ok(Watcher {
             endpoint,
@@ -123,6 +127,11 @@ impl Watcher {
             Run::Stopped if self.io.get().is_none() => Err(self.ended()),
             _ => self.io(),
         }
+    }
+
+    /// How much stack its threads get (option `threads.stack_bytes`).
+    pub(crate) fn stack_bytes(&self) -> usize {
+        self.config.threads_stack_bytes
     }
 
     fn check_fork(&self) -> Result<()> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::thread::THREAD_REFUSED;
 use super::{Run, Watcher};
 use crate::error::{CRI_E_OS, CRI_E_STATE, Error, Result};
-use crate::host::without_signals;
+use crate::host::spawn;
 use crate::model::JsonText;
 use crate::portfolio::lookup;
 use crate::sync::{Command, PackerQueue};
@@ -34,8 +35,8 @@ impl Watcher {
             }
         };
         // The thread ends when the watcher closes the queue.
-        let thread = without_signals(|| std::thread::Builder::new().name("cri-pack".into()).spawn(work));
-        thread.map(drop).map_err(|e| Error::os(CRI_E_OS, "set_packer: pthread_create", &e))
+        let thread = spawn("cri-pack", self.stack_bytes(), work);
+        thread.map(drop).map_err(|e| Error::os(CRI_E_OS, format!("set_packer: {THREAD_REFUSED}"), &e).retriable())
     }
 
     /// The packer's queue, for the one packer that a watcher can have.

@@ -9,12 +9,13 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::config::Config;
 use crate::cri::Endpoint;
 use crate::error::{CRI_E_OS, CRI_E_PANIC, CRI_E_STOPPED, Error, Result};
-use crate::host::{ForkMark, without_signals};
+use crate::host::{ForkMark, spawn};
 use crate::hub::Hub;
 use crate::sync::{Command, Driver, PackerQueue, SharedState};
 
-/// Enough for decoding anything the engine may send.
-const STACK: usize = 512 << 10;
+/// What was tried, and what to do when the system has no thread for us.
+pub(crate) const THREAD_REFUSED: &str =
+    "pthread_create (raise the limits of processes and memory, or lower the option threads.stack_bytes)";
 
 pub(super) struct IoThread {
     commands: UnboundedSender<Command>,
@@ -36,6 +37,7 @@ impl IoThread {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| failed("epoll (raise the limit of open files)", &e))?;
         let (commands, orders) = unbounded_channel();
+        let stack_bytes = config.threads_stack_bytes;
         let mut driver = Driver::new(endpoint, config, shared.clone(), hub, packer_queue, orders);
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
@@ -46,8 +48,7 @@ impl IoThread {
                 ));
             }
         };
-        let builder = std::thread::Builder::new().name("cri-io".into()).stack_size(STACK);
-        let thread = without_signals(|| builder.spawn(work)).map_err(|e| failed("pthread_create", &e))?;
+        let thread = spawn("cri-io", stack_bytes, work).map_err(|e| failed(THREAD_REFUSED, &e))?;
         Ok(IoThread { commands, thread: Mutex::new(Some(thread)), mark, shared })
     }
 

@@ -25,6 +25,13 @@ int main(void)
     cri_error_free(err);
     err = NULL;
     CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_options_set(options, "engine.id", "\xff\xfe", &err));
+    /* What can be set may still be nowhere. */
+    CHECK_ERROR(CRI_OK, cri_options_set(options, "host.root", "/no/such/root", &err));
+    CHECK(cri_watcher_new("unix:///nowhere", options, &watcher, &err) == CRI_E_OPTION && watcher == NULL);
+    CHECK(strstr(cri_error_message(err), "host.root: \"/no/such/root\"") != NULL && cri_error_os_code(err) == 2);
+    cri_error_free(err);
+    err = NULL;
+    CHECK_ERROR(CRI_OK, cri_options_set(options, "host.root", "/", &err));
     CHECK_ERROR(CRI_OK, cri_watcher_new("unix:///nowhere", options, &watcher, &err));
     cri_options_free(options);
     cri_watcher_free(watcher);

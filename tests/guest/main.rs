@@ -3,10 +3,12 @@
 #[path = "../support/c.rs"]
 mod c;
 mod engines;
+mod environment;
 mod panics;
 #[path = "../support/program.rs"]
 mod program;
 mod python;
+mod seccomp;
 #[path = "../support/sim.rs"]
 mod sim;
 
@@ -23,6 +25,13 @@ const STREAMS_LISTS: Option<Argument> = Some(Argument::Simulated(&["--profile", 
 static HAMMER_SLOWLY: Program =
     Program::new("tests/guest/hammer.c", Some(Argument::Simulated(&["--workload", "--pods", "2", "--pace", "1s"])));
 
+static THREADS: Program = Program::new("tests/guest/threads.c", QUIET);
+
+const STACKS: Program = Program::new("tests/guest/stacks.c", QUIET);
+
+/// Under ThreadSanitizer: what its threads share, how they end, and much of its own thread-local data.
+static WITH_TSAN: &[Program] = &[STACKS, Program::new("tests/guest/restarts.c", QUIET)];
+
 const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/threads.c", QUIET),
     Program::new("tests/guest/restarts.c", QUIET),
@@ -33,6 +42,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/leaves.c", BUSY).with(&["thread"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
+    STACKS,
     Program::new("tests/guest/idle.c", IDLE),
     Program::new("tests/guest/strings.c", QUIET),
     Program::new("tests/guest/hammer.c", BUSY).too_slow_for_valgrind(),
@@ -52,6 +62,11 @@ fn main() {
         Trial::test("the_page_names_tests_that_exist", the_page_names_tests_that_exist),
         Trial::test("engines_are_only_read", engines::are_only_read),
         Trial::test("engines_calls_only_read", engines::calls_only_read),
+        Trial::test("environment_is_not_read", environment::is_not_read),
+        Trial::ignorable_test("environment_is_not_read_by_panics", environment::is_not_read_by_panics),
+        Trial::ignorable_test("seccomp_profile_is_enough", seccomp::the_profile_is_enough),
+        Trial::ignorable_test("seccomp_profile_is_enough_in_a_pod", seccomp::it_is_enough_in_a_pod),
+        Trial::test("the_page_names_the_system_calls", seccomp::the_page_names_the_calls),
         Trial::ignorable_test("panics_become_errors", panics::become_errors),
         Trial::ignorable_test("python_exits", python::exits),
     ];
@@ -64,6 +79,8 @@ fn main() {
             trials.push(program.under_asan());
         }
     }
+    trials.push(THREADS.under_valgrind_with_suppressions());
+    trials.extend(WITH_TSAN.iter().map(Program::under_tsan));
     trials.push(HAMMER_SLOWLY.under_valgrind());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -4,14 +4,14 @@
 #include "../c/check.h"
 
 static const cri_watcher *watcher;
-static volatile int over;
+static int over;
 static long succeeded, failed;
 
 /* Keeps requests on the wire. */
 static void *ask(void *argument)
 {
     (void)argument;
-    while (!over) {
+    while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
         cri_buffer buffer = CRI_BUFFER_INIT;
         cri_status status = cri_watcher_call(watcher, "RuntimeService/ListContainers", NULL, 20000, &buffer, NULL);
         __atomic_add_fetch(status == CRI_OK ? &succeeded : &failed, 1, __ATOMIC_RELAXED);
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
         tell("restart");
         CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 20000, &err));
     }
-    over = 1;
+    __atomic_store_n(&over, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 4; i++)
         pthread_join(crowd[i], NULL);
     CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &stats, &err));

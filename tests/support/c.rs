@@ -48,12 +48,56 @@ pub fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+/// What a program can be compiled with. The library's memory is its memory: both use the C heap.
+#[derive(Debug, Clone, Copy)]
+enum Sanitizer {
+    Address,
+    Thread,
+}
+
+impl Sanitizer {
+    /// What the names of its programs end in.
+    fn suffix(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "asan",
+            Sanitizer::Thread => "tsan",
+        }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Sanitizer::Address => {
+                &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+            }
+            Sanitizer::Thread => &["-fsanitize=thread", "-fno-omit-frame-pointer"],
+        }
+    }
+
+    /// A symbol that only programs with it have.
+    fn symbol(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "__asan_init",
+            Sanitizer::Thread => "__tsan_init",
+        }
+    }
+
+    /// Whether the compiler has it, and programs with it run here.
+    fn works(self) -> bool {
+        let Ok(folder) = tempfile::tempdir() else { return false };
+        let (source, program) = (folder.path().join("empty.c"), folder.path().join("empty"));
+        std::fs::write(&source, "int main(void) { return 0; }").is_ok()
+            && succeed(Command::new(cc()).args(self.flags()).arg(source).arg("-o").arg(&program))
+                .and_then(|_| succeed(&mut Command::new(program)))
+                .is_ok()
+    }
+}
+
 /// The shared library of this build, in a folder where the loader finds it by its SONAME.
 #[derive(Debug, Clone)]
 pub struct Library {
     folder: PathBuf,
-    /// Whether programs are compiled with AddressSanitizer.
-    asan: bool,
+    /// What programs are compiled with, if anything.
+    sanitizer: Option<Sanitizer>,
 }
 
 impl Library {
@@ -77,17 +121,22 @@ impl Library {
                 std::os::unix::fs::symlink(&built, link).expect("a link to the library");
             }
         });
-        Library { folder, asan: false }
+        Library { folder, sanitizer: None }
     }
 
     /// One that is installed in this folder, with its links.
     pub fn in_folder(folder: &Path) -> Library {
-        Library { folder: folder.to_owned(), asan: false }
+        Library { folder: folder.to_owned(), sanitizer: None }
     }
 
     /// The same, for programs that are compiled with AddressSanitizer.
     pub fn with_asan(self) -> Library {
-        Library { asan: true, ..self }
+        Library { sanitizer: Some(Sanitizer::Address), ..self }
+    }
+
+    /// The same, for programs that are compiled with ThreadSanitizer.
+    pub fn with_tsan(self) -> Library {
+        Library { sanitizer: Some(Sanitizer::Thread), ..self }
     }
 
     /// The library itself.
@@ -109,7 +158,8 @@ impl Library {
         let is_cpp = source.ends_with(".cpp");
         let name = Path::new(source).file_stem().expect("a file name").to_string_lossy();
         let name = if is_cpp { format!("{name}-cpp") } else { name.into_owned() };
-        let program = self.folder.join(if self.asan { format!("{name}-asan") } else { name });
+        let name = self.sanitizer.map_or(name.clone(), |it| format!("{name}-{}", it.suffix()));
+        let program = self.folder.join(name);
         if built.contains(&program) {
             return Ok(program);
         }
@@ -118,7 +168,7 @@ impl Library {
                 .args(["-g", "-pthread"])
                 .args(if is_cpp { CPP } else { &["-std=c99"] })
                 .args(STRICT)
-                .args(if self.asan { ASAN } else { &[] })
+                .args(self.sanitizer.map_or(&[][..], Sanitizer::flags))
                 .arg(root().join(source))
                 .args(includes())
                 .arg("-L")
@@ -127,11 +177,11 @@ impl Library {
                 .args(["-lcriwatch", "-o"])
                 .arg(&program),
         )?;
-        if self.asan {
+        if let Some(sanitizer) = self.sanitizer {
             // A compiler that took the flags and did nothing would make every test a good one.
             let symbols = succeed(Command::new("nm").arg(&program))?;
-            if !symbols.contains("__asan_init") {
-                return Err(format!("{}: compiled without AddressSanitizer", program.display()));
+            if !symbols.contains(sanitizer.symbol()) {
+                return Err(format!("{}: compiled without its sanitizer", program.display()));
             }
         }
         built.insert(program.clone());
@@ -147,25 +197,27 @@ pub fn includes() -> [String; 2] {
     ["include", "bindings/cpp"].map(|folder| format!("-I{}", root().join(folder).display()))
 }
 
-/// What makes a program one with AddressSanitizer. The library's memory is its memory: both use the C heap.
-const ASAN: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
-
 /// Whether this machine has AddressSanitizer, and nm to prove that it is on; otherwise what is lacking.
 pub fn asan() -> Result<(), &'static str> {
-    static TRIED: OnceLock<Result<(), &'static str>> = OnceLock::new();
-    *TRIED.get_or_init(|| {
-        if !is_there("nm") {
-            return Err("nm is not installed");
-        }
-        let folder = tempfile::tempdir().map_err(|_| "no folder for temporary files")?;
-        let (source, program) = (folder.path().join("empty.c"), folder.path().join("empty"));
-        std::fs::write(&source, "int main(void) { return 0; }").map_err(|_| "no folder for temporary files")?;
-        let compiled = succeed(Command::new(cc()).args(ASAN).arg(source).arg("-o").arg(&program));
-        match compiled.and_then(|_| succeed(&mut Command::new(program))) {
-            Ok(_) => Ok(()),
-            Err(_) => Err("the C compiler has no AddressSanitizer"),
-        }
-    })
+    static WORKS: OnceLock<bool> = OnceLock::new();
+    sanitizer(Sanitizer::Address, &WORKS, "the C compiler has no AddressSanitizer")
+}
+
+/// Whether this machine has ThreadSanitizer, and nm to prove that it is on; otherwise what is lacking.
+pub fn tsan() -> Result<(), &'static str> {
+    static WORKS: OnceLock<bool> = OnceLock::new();
+    sanitizer(
+        Sanitizer::Thread,
+        &WORKS,
+        "the C compiler has no ThreadSanitizer (libtsan), or the kernel does not bear it",
+    )
+}
+
+fn sanitizer(it: Sanitizer, works: &OnceLock<bool>, lacking: &'static str) -> Result<(), &'static str> {
+    if !is_there("nm") {
+        return Err("nm is not installed");
+    }
+    if *works.get_or_init(|| it.works()) { Ok(()) } else { Err(lacking) }
 }
 
 /// A command that runs a program under valgrind: definite leaks and invalid accesses are failures.

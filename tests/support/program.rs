@@ -100,6 +100,23 @@ impl Program {
         })
     }
 
+    /// Under valgrind with its own choice of leaks, and with the suppressions that are shipped.
+    pub fn under_valgrind_with_suppressions(&'static self) -> Trial {
+        Trial::ignorable_test(format!("{}_under_valgrind_with_suppressions", self.name()), || {
+            if !c::is_there("valgrind") {
+                return Ok(Completion::ignored_with("valgrind is not installed"));
+            }
+            let suppressions = c::root().join("packaging/suppressions/criwatch.valgrind.supp");
+            run(self, &Library::of_this_build(), |path| {
+                let mut command = Command::new("valgrind");
+                command.args(["--quiet", "--fair-sched=try", "--leak-check=full", "--error-exitcode=99"]);
+                command.arg(format!("--suppressions={}", suppressions.display())).arg(path).env("SHORT", "1");
+                command
+            })?;
+            Ok(Completion::Completed)
+        })
+    }
+
     /// Compiled with AddressSanitizer.
     pub fn under_asan(&'static self) -> Trial {
         Trial::ignorable_test(format!("{}_under_asan", self.name()), || {
@@ -107,6 +124,22 @@ impl Program {
                 return Ok(Completion::ignored_with(reason));
             }
             run(self, &Library::of_this_build().with_asan(), |path| Command::new(path))?;
+            Ok(Completion::Completed)
+        })
+    }
+
+    /// Compiled with ThreadSanitizer, with the suppressions that are shipped.
+    pub fn under_tsan(&'static self) -> Trial {
+        Trial::ignorable_test(format!("{}_under_tsan", self.name()), || {
+            if let Err(reason) = self.can_be_built().and_then(|()| c::tsan()) {
+                return Ok(Completion::ignored_with(reason));
+            }
+            let suppressions = c::root().join("packaging/suppressions/criwatch.tsan.supp");
+            run(self, &Library::of_this_build().with_tsan(), |path| {
+                let mut command = Command::new(path);
+                command.env("TSAN_OPTIONS", format!("suppressions={} halt_on_error=1", suppressions.display()));
+                command
+            })?;
             Ok(Completion::Completed)
         })
     }

@@ -163,8 +163,6 @@ public:
     [[nodiscard]] bool is_sandbox() const noexcept { return kind() == Kind::sandbox; }
     /// How it stands.
     [[nodiscard]] State state() const noexcept { return static_cast<State>(raw_->state); }
-    /// No flags are defined yet: 0.
-    [[nodiscard]] std::uint32_t flags() const noexcept { return raw_->flags; }
     /// How often it was made anew under this name.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return raw_->attempt; }
     /// The engine's id.

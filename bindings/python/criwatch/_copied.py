@@ -44,7 +44,6 @@ class Copier:
             name=_text(record.name),
             kind=Kind(record.kind),
             state=State(record.state),
-            flags=record.flags,
             attempt=record.attempt,
             pod=self.pod(record.pod),
             pid=record.pid or None,

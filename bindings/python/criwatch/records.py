@@ -69,6 +69,7 @@ class Pod:
             ips=tuple(value.get("ips", ())),
             labels=value["labels"],
             annotations=value["annotations"],
+            cgroup_path=value.get("cgroupPath", ""),
         )
 
 
@@ -84,8 +85,6 @@ class Container:
     kind: Kind = Kind.CONTAINER
     #: The engine's word on its state.
     state: State = State.UNKNOWN
-    #: No flags are defined yet.
-    flags: int = 0
     #: How often it was made anew under this name.
     attempt: int = 0
     #: The pod it is in; None while that is unknown.

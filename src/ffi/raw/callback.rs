@@ -6,8 +6,6 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::io;
-use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -16,9 +14,9 @@ pub(in crate::ffi) use super::task::Task;
 use crate::error::{CRI_E_OS, Error, Result, Status};
 use crate::ffi::cri_destroy_fn;
 use crate::ffi::panics::infallible;
-use crate::host::without_signals;
+use crate::host::{StartRoutine, spawn_raw};
 use crate::test_hooks::may_panic;
-use crate::watcher::Watcher;
+use crate::watcher::{THREAD_REFUSED, Watcher};
 
 type UnwindingDestroy = unsafe extern "C-unwind" fn(*mut c_void);
 
@@ -134,26 +132,24 @@ impl Thread {
     }
 
     /// Makes the thread. From then on it is the thread that calls `callback.destroy`.
-    pub(in crate::ffi) fn spawn(watcher: Weak<Watcher>, task: Task, callback: Callback, gate: Gate) -> Result<Thread> {
+    pub(in crate::ffi) fn spawn(watcher: &Arc<Watcher>, task: Task, callback: Callback, gate: Gate) -> Result<Thread> {
+        let stack_bytes = watcher.stack_bytes();
+        let watcher = Arc::downgrade(watcher);
         let destroyed = AtomicBool::new(false);
         let shared = Arc::new(Shared { watcher, task, callback, gate, destroyed, freed: Mutex::default() });
         let theirs = Arc::into_raw(shared.clone());
-        let mut thread = MaybeUninit::uninit();
         // SAFETY: "C-unwind" and "C" functions are called alike; glibc's start routine lets a forced unwind through.
-        let start: extern "C" fn(*mut c_void) -> *mut c_void =
+        let start: StartRoutine =
             unsafe { std::mem::transmute(run as extern "C-unwind" fn(*mut c_void) -> *mut c_void) };
-        let code = without_signals(|| {
-            // SAFETY: `thread` is writable, NULL attributes are the defaults, and `run` takes what `theirs` is.
-            unsafe { libc::pthread_create(thread.as_mut_ptr(), std::ptr::null(), start, theirs.cast_mut().cast()) }
-        });
-        if code != 0 {
+        // SAFETY: `run` takes what `theirs` is, on any thread.
+        let made = unsafe { spawn_raw(stack_bytes, start, theirs.cast_mut().cast()) };
+        let thread = made.map_err(|error| {
             // SAFETY: from into_raw above, and no thread came into being that would use it.
             drop(unsafe { Arc::from_raw(theirs) });
             shared.task.close();
-            return Err(Error::os(CRI_E_OS, "make the thread of a callback", &io::Error::from_raw_os_error(code)));
-        }
-        // SAFETY: pthread_create has written it.
-        Ok(Thread { shared, thread: unsafe { thread.assume_init() }, process: std::process::id() })
+            Error::os(CRI_E_OS, format!("the thread of a callback: {THREAD_REFUSED}"), &error).retriable()
+        })?;
+        Ok(Thread { shared, thread, process: std::process::id() })
     }
 
     /// No further call; waits for the one under way, except inside a callback of the same watcher.

@@ -74,6 +74,7 @@ impl PodView {
     fn new(pod: &Pod) -> PodView {
         let mut strings = Strings::default();
         let [id, name, namespace, uid] = [&pod.id, &pod.name, &pod.namespace, &pod.uid].map(|s| strings.add(s));
+        let cgroup_path = strings.add(pod.cgroup_path.as_deref().unwrap_or_default());
         let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
         let (labels, annotations) = (strings.add_labels(&pod.labels), strings.add_labels(&pod.annotations));
 
@@ -94,8 +95,7 @@ impl PodView {
             annotations_len: annotations.len(),
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
-            // CRI reports the cgroup of a container and of a sandbox's process, not that of a pod.
-            cgroup_path: strings.at(Place(0)),
+            cgroup_path: strings.at(cgroup_path),
         };
         PodView { record, _strings: strings, _ips: ips, _labels: labels, _annotations: annotations }
     }
@@ -143,7 +143,7 @@ impl ContainerView {
             struct_size: size_of::<cri_container>(),
             kind: c.kind.number(),
             state: c.state.number(),
-            flags: 0,
+            flags: c.flags,
             attempt: c.attempt,
             id: strings.at(id),
             name: strings.at(name),
@@ -211,6 +211,7 @@ mod tests {
     fn container() -> Container {
         let mut pod = Pod::new("p".repeat(64).into());
         (pod.name, pod.namespace) = ("web-1".into(), "shop".into());
+        pod.cgroup_path = Some("/kubepods/pod7".into());
         pod.ips = vec![Arc::from("10.0.0.7"), Arc::from("fd00::7")].into();
         let mut c = Container::new("c".repeat(64).into(), Kind::Container);
         c.name = "nginx".into();
@@ -232,7 +233,7 @@ mod tests {
         assert_eq!(labels, [("a".into(), "1".into()), ("b".into(), "".to_string())]);
         assert_eq!(
             (read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)),
-            ("web-1".into(), "shop".into(), "".into())
+            ("web-1".into(), "shop".into(), "/kubepods/pod7".into())
         );
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };

@@ -137,7 +137,7 @@ static inline void print_container(const cri_container *c)
     PRINT_NAME(kinds, c->kind);
     printf(" state=");
     PRINT_NAME(states, c->state);
-    printf(" flags=%" PRIu32 " attempt=%" PRIu32, c->flags, c->attempt);
+    printf(" attempt=%" PRIu32, c->attempt);
     print_text("id", c->id);
     print_text("name", c->name);
     if (c->pod != NULL)

@@ -75,7 +75,7 @@ inline void print(std::ostream& out, const criwatch::PodView& p) {
 }
 
 inline void print(std::ostream& out, const criwatch::ContainerView& c) {
-    out << "  container kind=" << name(c.kind()) << " state=" << name(c.state()) << " flags=" << c.flags()
+    out << "  container kind=" << name(c.kind()) << " state=" << name(c.state())
         << " attempt=" << c.attempt() << " id=" << quoted(c.id()) << " name=" << quoted(c.name())
         << " pod=" << (c.pod() ? quoted(c.pod()->id()) : "-") << " pid=" << c.pid().value_or(0)
         << " ticks=" << (c.pid_start_ticks() ? "yes" : "no") << " exit=" << c.exit_code().value_or(-1)

@@ -70,10 +70,10 @@ func (p *programme) container(c *criwatch.Container) {
 	if c.Pod != nil {
 		pod = quoted(c.Pod.ID)
 	}
-	p.line("  container kind=%s state=%s flags=%d attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
+	p.line("  container kind=%s state=%s attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
 		"image=%s image_ref=%s image_id=%s reason=%s message=%s cgroup=%s created=%d started=%d finished=%d "+
 		"labels=%s annotations=%s rucksack=%s",
-		c.Kind, c.State, c.Flags, c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
+		c.Kind, c.State, c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
 		c.ExitCode, missing.list(uint64(c.Missing)), quoted(c.Image.Name), quoted(c.Image.Ref), quoted(c.Image.ID),
 		quoted(c.Reason), quoted(c.Message), quoted(c.CgroupPath), nanos(c.CreatedAt), nanos(c.StartedAt),
 		nanos(c.FinishedAt), labels(c.Labels), labels(c.Annotations), quoted(string(c.Rucksack)))

@@ -44,7 +44,7 @@ def yes(number: Optional[int]) -> str:
 
 def container_line(c: Container) -> str:
     return (
-        f"container kind={word(c.kind)} state={word(c.state)} flags={c.flags} attempt={c.attempt} id={quoted(c.id)}"
+        f"container kind={word(c.kind)} state={word(c.state)} attempt={c.attempt} id={quoted(c.id)}"
         f" name={quoted(c.name)} pod={quoted(c.pod.id) if c.pod else '-'} pid={c.pid or 0}"
         f" ticks={yes(c.pid_start_ticks)} exit={-1 if c.exit_code is None else c.exit_code} missing={bits(c.missing)}"
         f" image={quoted(c.image)} image_ref={quoted(c.image_ref)} image_id={quoted(c.image_id)}"

@@ -42,7 +42,6 @@ type ContainerView struct{ c *C.cri_container }
 // Kind, State and so on are the fields of cri_container.
 func (v ContainerView) Kind() uint32          { return uint32(v.c.kind) }
 func (v ContainerView) State() uint32         { return uint32(v.c.state) }
-func (v ContainerView) Flags() uint32         { return uint32(v.c.flags) }
 func (v ContainerView) Attempt() uint32       { return uint32(v.c.attempt) }
 func (v ContainerView) ID() string            { return C.GoString(v.c.id) }
 func (v ContainerView) Name() string          { return C.GoString(v.c.name) }
