@@ -110,6 +110,30 @@ fn one_slow_request_does_not_mean_that_the_engine_does_not_answer() {
     assert_eq!(talk.last_state(), "watching: the engine streams events", "the engine said so itself");
 }
 
+/// One container hangs, and the engine answers everything else: that is reported once, not at every retry.
+#[test]
+fn a_container_that_hangs_does_not_make_the_state_flap() {
+    let mut talk = frozen();
+    talk.feed(listed(&["a", "b"]));
+    let states = talk.states.len();
+    for _ in 0..3 {
+        talk.pass(120_000);
+        talk.feed(listed(&["a", "b"]));
+        let request = talk.requests.pop().expect("it is asked about again");
+        talk.pass(TIMEOUT);
+        talk.feed(Input::Answered(request, Err(unanswered("ContainerStatus"))));
+    }
+    assert_eq!(talk.states.len(), states, "{:?}", talk.states);
+    // Once it has answered, it counts as any other.
+    talk.pass(120_000);
+    talk.feed(listed(&["a", "b"]));
+    let request = talk.requests.pop().expect("it is asked about again");
+    talk.feed(Input::Answered(request.clone(), Err(Error::new(CRI_E_RPC, "ContainerStatus: Unknown: refused"))));
+    talk.pass(TIMEOUT);
+    talk.feed(Input::Answered(request, Err(unanswered("ContainerStatus"))));
+    assert_eq!(talk.last_state(), format!("backoff: {STATUS}"));
+}
+
 const SILENT: &str = "the event stream is open and reported none of 1 starts and ends that lists show: polled until it \
                       reports";
 
