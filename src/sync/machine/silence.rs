@@ -61,9 +61,11 @@ impl Machine {
             Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
             // A packer that has finished says nothing about the engine.
             Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
-            // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
-            Input::Served { waited, error } if *waited >= self.request_timeout => reply(error.as_ref(), *waited),
-            Input::Served { error: None, .. } => Sign::Heard,
+            Input::Served { waited, error } => match reply(error.as_ref(), *waited) {
+                // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
+                Sign::Unanswered(..) if *waited < self.request_timeout => Sign::None,
+                sign => sign,
+            },
             _ => Sign::None,
         }
     }

@@ -92,8 +92,9 @@ fn a_callers_request_counts_if_it_waited_as_long_as_the_watchers_own() {
     assert_eq!(talk.last_state(), "watching: the engine streams events", "the caller was in a hurry");
     talk.feed(served(TIMEOUT));
     assert!(talk.last_state().starts_with("backoff: RuntimeService/Status: no answer"), "{:?}", talk.states);
-    talk.feed(Input::Served { waited: 1, error: None });
-    assert_eq!(talk.last_state(), "watching: the engine streams events");
+    let refused = Error::new(CRI_E_RPC, "RuntimeService/Status: Unknown: refused");
+    talk.feed(Input::Served { waited: 1, error: Some(refused) });
+    assert_eq!(talk.last_state(), "watching: the engine streams events", "a refusal is an answer");
 }
 
 #[test]
