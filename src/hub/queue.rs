@@ -137,8 +137,8 @@ impl State {
         self.signal.set(something);
     }
 
-    /// Drops what waits. A replay that has begun goes on: one that began anew at every overflow would never end for a
-    /// consumer that is slower than the events come.
+    /// Drops the events that wait. A replay that has begun goes on: if each overflow began another one, a consumer that is
+    /// slower than the events would never get a REPLAY_END.
     fn overflow(&mut self, lost: u64) {
         self.live.clear();
         match self.replay {

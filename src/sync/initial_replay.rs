@@ -45,8 +45,8 @@ impl InitialReplay {
         matches!(self, InitialReplay::Over)
     }
 
-    /// Keeps an event that comes before the first list, because only that list tells new events from old ones. Returns any
-    /// other event.
+    /// Keeps an event that comes before the first list, because only that list separates new events from old ones. Returns
+    /// any other event.
     pub fn keep_early(&mut self, event: Box<EngineEvent>, synced: bool) -> Option<Box<EngineEvent>> {
         if synced {
             return Some(event);

@@ -42,7 +42,7 @@ impl Silence {
     /// subscribers take events away: there, only one that never had an event is in doubt.
     pub fn listed(&mut self, begun: Millis, changes: usize, is_shared: bool, now: Millis) {
         let is_heard = self.heard_since_list || is_shared && self.heard;
-        // Once in doubt, the number stays as it was: a reason that changed with each poll would be news each time.
+        // Once in doubt, the number stays as it is: a reason that changes with each poll would be logged each time.
         if self.is_settled && !is_heard && changes > 0 && !self.is_doubted {
             self.changes += changes;
             self.due.get_or_insert(now + UNDER_WAY);

@@ -5,6 +5,7 @@ mod inputs;
 mod news;
 mod silence;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -119,6 +120,10 @@ pub(super) struct Machine {
     poll: Millis,
     pid_wait: Millis,
     request_timeout: Millis,
+    /// The id whose status request shows that the engine does not answer, while it does not.
+    silent_on: Option<Id>,
+    /// Ids whose status requests hang while the engine answers others.
+    slow: HashSet<Id>,
 }
 
 impl Machine {
@@ -145,6 +150,8 @@ impl Machine {
             poll: millis(config.poll_interval),
             pid_wait: millis(config.ready_pid_wait),
             request_timeout: millis(config.request_timeout),
+            silent_on: None,
+            slow: HashSet::new(),
         }
     }
 

@@ -4,7 +4,11 @@
 use super::{Input, Machine};
 use crate::cri::{StreamItem, is_lost};
 use crate::error::{CRI_E_TIMEOUT, Error};
+use crate::model::Id;
 use crate::portfolio::{Millis, Now};
+
+/// How many ids whose status requests hang are remembered.
+const MOST_SLOW: usize = 64;
 
 /// What an input says about whether the engine answers.
 enum Sign<'a> {
@@ -24,9 +28,19 @@ impl Machine {
                 self.connection.heard = now.mono;
                 if self.connection.silent.take().is_some() {
                     self.log.info("the engine answers again");
+                    self.slow.extend(self.silent_on.take());
+                }
+                if let Input::Answered(request, _) = input {
+                    self.slow.remove(&request.id);
                 }
             }
-            Sign::Unanswered(error, waited) => self.unanswered(error, waited, now),
+            Sign::Unanswered(error, waited) => {
+                let about = match input {
+                    Input::Answered(request, _) | Input::Packed(request, _) => Some(&request.id),
+                    _ => None,
+                };
+                self.unanswered(error, waited, about, now);
+            }
             Sign::None => {}
         }
     }
@@ -47,20 +61,28 @@ impl Machine {
             Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
             // A packer that has finished says nothing about the engine.
             Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
-            // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
-            Input::Served { waited, error } if *waited >= self.request_timeout => reply(error.as_ref(), *waited),
-            Input::Served { error: None, .. } => Sign::Heard,
+            Input::Served { waited, error } => match reply(error.as_ref(), *waited) {
+                // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
+                Sign::Unanswered(..) if *waited < self.request_timeout => Sign::None,
+                sign => sign,
+            },
             _ => Sign::None,
         }
     }
 
     /// A request got no answer. The engine does not answer if it sent nothing else either in the second half of that time;
-    /// otherwise only this request is slow.
-    fn unanswered(&mut self, error: &Error, waited: Millis, now: Now) {
+    /// otherwise only this request is slow. So it is where the engine answered others after an earlier timeout on the same
+    /// id, as it does while one container hangs.
+    fn unanswered(&mut self, error: &Error, waited: Millis, about: Option<&Id>, now: Now) {
         let is_silent = self.connection.heard + waited / 2 <= now.mono;
-        if !self.connection.is_up() || !is_silent || self.connection.silent.is_some() {
+        let is_slow = about.is_some_and(|id| self.slow.contains(id));
+        if !self.connection.is_up() || !is_silent || is_slow || self.connection.silent.is_some() {
             return;
         }
+        if self.slow.len() > MOST_SLOW {
+            self.slow.clear();
+        }
+        self.silent_on = about.cloned();
         self.log.warn(format!("{error}; everything is listed to see whether the engine answers again"));
         self.connection.silent = Some(error.clone());
         self.lists.want(now.mono);

@@ -92,8 +92,9 @@ fn a_callers_request_counts_if_it_waited_as_long_as_the_watchers_own() {
     assert_eq!(talk.last_state(), "watching: the engine streams events", "the caller was in a hurry");
     talk.feed(served(TIMEOUT));
     assert!(talk.last_state().starts_with("backoff: RuntimeService/Status: no answer"), "{:?}", talk.states);
-    talk.feed(Input::Served { waited: 1, error: None });
-    assert_eq!(talk.last_state(), "watching: the engine streams events");
+    let refused = Error::new(CRI_E_RPC, "RuntimeService/Status: Unknown: refused");
+    talk.feed(Input::Served { waited: 1, error: Some(refused) });
+    assert_eq!(talk.last_state(), "watching: the engine streams events", "a refusal is an answer");
 }
 
 #[test]
@@ -108,6 +109,30 @@ fn one_slow_request_does_not_mean_that_the_engine_does_not_answer() {
     talk.pass(TIMEOUT);
     talk.feed(Input::Served { waited: TIMEOUT, error: Some(late) });
     assert_eq!(talk.last_state(), "watching: the engine streams events", "the engine said so itself");
+}
+
+/// One container hangs, and the engine answers everything else: that is reported once, not at every retry.
+#[test]
+fn a_container_that_hangs_does_not_make_the_state_flap() {
+    let mut talk = frozen();
+    talk.feed(listed(&["a", "b"]));
+    let states = talk.states.len();
+    for _ in 0..3 {
+        talk.pass(120_000);
+        talk.feed(listed(&["a", "b"]));
+        let request = talk.requests.pop().expect("it is asked about again");
+        talk.pass(TIMEOUT);
+        talk.feed(Input::Answered(request, Err(unanswered("ContainerStatus"))));
+    }
+    assert_eq!(talk.states.len(), states, "{:?}", talk.states);
+    // Once it has answered, it counts as any other.
+    talk.pass(120_000);
+    talk.feed(listed(&["a", "b"]));
+    let request = talk.requests.pop().expect("it is asked about again");
+    talk.feed(Input::Answered(request.clone(), Err(Error::new(CRI_E_RPC, "ContainerStatus: Unknown: refused"))));
+    talk.pass(TIMEOUT);
+    talk.feed(Input::Answered(request, Err(unanswered("ContainerStatus"))));
+    assert_eq!(talk.last_state(), format!("backoff: {STATUS}"));
 }
 
 const SILENT: &str = "the event stream is open and reported none of 1 starts and ends that lists show: polled until it \
