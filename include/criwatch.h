@@ -334,6 +334,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_INSPECT_REQUIRE_PROCESS 1
 /** Show the values of environment variables, which may hold secrets; they are redacted otherwise. */
 #define CRI_INSPECT_SHOW_ENV 2
+/** Show labels and annotations apart, as records do, whatever the option labels.annotations says. */
+#define CRI_INSPECT_SEPARATE_ANNOTATIONS 4
 
 /* Kinds: */
 
@@ -366,6 +368,8 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /** The pod shares the node's network namespace. */
 #define CRI_POD_FLAG_HOST_NETWORK 1
+/** The pod has a network namespace of its own. Neither of the two: the engine has not told yet. */
+#define CRI_POD_FLAG_OWN_NETWORK 2
 
 /* Missing: */
 
@@ -482,7 +486,7 @@ typedef struct cri_pod {
     uint32_t attempt;
     /** One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY. */
     uint32_t state;
-    /** Bits of CRI_POD_FLAG_HOST_NETWORK. */
+    /** Bits of CRI_POD_FLAG_HOST_NETWORK and so on. */
     uint32_t flags;
     /** How many addresses there are. */
     size_t ips_len;
@@ -498,6 +502,10 @@ typedef struct cri_pod {
     const cri_label *annotations;
     /** The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present. */
     const char *cgroup_path;
+    /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
+    int64_t created_unix_nano;
+    /** The runtime class's handler; "" for the default one. */
+    const char *runtime_handler;
 } cri_pod;
 
 /** A container or sandbox, as it was at one moment. */
@@ -560,6 +568,8 @@ typedef struct cri_container {
     const cri_label *annotations;
     /** What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON. */
     const char *rucksack;
+    /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
+    int32_t engine_pid;
 } cri_container;
 
 /** Something that happened. */
@@ -892,6 +902,22 @@ cri_status cri_watcher_snapshot(const cri_watcher *watcher,
                                 cri_error **err);
 
 /**
+ * Selects from a snapshot what a query wants, as a snapshot: its containers are those that were selected, in the same order
+ * and in whatever state, its pods are theirs, and what was not selected is not found in it.
+ *
+ * @param snapshot the snapshot
+ * @param query what to show, as JSON (see "Memory"); NULL: everything that runs. "fields" changes nothing: records are
+ * whole
+ * @param out receives the selection; free with cri_snapshot_free. It outlives the snapshot and the watcher
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+ * @note Never blocks.
+ */
+cri_status cri_snapshot_select(const cri_snapshot *snapshot,
+                               const char *query,
+                               cri_snapshot **out,
+                               cri_error **err);
+
+/**
  * The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.
  *
  * @param snapshot the snapshot; NULL: 0
@@ -963,7 +989,7 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * @param watcher the watcher
  * @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
  * with
- * @param flags 0, or CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV
+ * @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and so on
  * @param timeout_ms how long to wait; below 0: for ever, 0: not at all
  * @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only with

@@ -17,7 +17,7 @@ use crate::model::JsonText;
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
 /// with
-/// @param flags 0, or CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV
+/// @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and so on
 /// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
 /// @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only with

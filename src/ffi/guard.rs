@@ -80,6 +80,22 @@ pub(super) fn make<T: Opaque>(
     })
 }
 
+/// The same, where there may be nothing to give.
+pub(super) fn make_if<T: Opaque>(
+    out: Option<&mut *mut T>,
+    err: Option<&mut *mut cri_error>,
+    body: impl FnOnce() -> Result<Option<T::Object>>,
+) -> Status {
+    entry(err, || {
+        let out = given(out, "out")?;
+        let Some(object) = body()? else {
+            return Ok(CRI_NONE);
+        };
+        *out = Box::into_raw(Box::new(T::new(object)));
+        Ok(CRI_OK)
+    })
+}
+
 /// An entry that cannot report anything: a panic, which has told itself by then, gives `otherwise`.
 pub(super) fn infallible<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     let hooked = || {

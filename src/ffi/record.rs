@@ -47,7 +47,7 @@ pub struct cri_pod {
     pub attempt: u32,
     /// One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY.
     pub state: u32,
-    /// Bits of CRI_POD_FLAG_HOST_NETWORK.
+    /// Bits of CRI_POD_FLAG_HOST_NETWORK and so on.
     pub flags: u32,
     /// How many addresses there are.
     pub ips_len: usize,
@@ -63,6 +63,10 @@ pub struct cri_pod {
     pub annotations: *const cri_label,
     /// The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present.
     pub cgroup_path: *const c_char,
+    /// When the sandbox was created, in nanoseconds since 1970; 0: unknown.
+    pub created_unix_nano: i64,
+    /// The runtime class's handler; "" for the default one.
+    pub runtime_handler: *const c_char,
 }
 
 /// A container or sandbox, as it was at one moment.
@@ -124,6 +128,8 @@ pub struct cri_container {
     pub annotations: *const cri_label,
     /// What the program itself has added (cri_watcher_set_packer, cri_watcher_attach): JSON.
     pub rucksack: *const c_char,
+    /// The pid in the engine's words, where that differs from `pid`; otherwise 0.
+    pub engine_pid: i32,
 }
 
 /// Something that happened.

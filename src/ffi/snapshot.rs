@@ -6,14 +6,17 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use safer_ffi::prelude::*;
 
-use super::guard::{Text, given, infallible, make, run, text};
+use super::guard::{Text, given, infallible, make, make_if, optional_text, run, text};
 use super::handle::{Handle, Opaque, held, taken};
 use super::raw::snapshot;
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
+use crate::portfolio::{Query, Snapshot};
 
 /// A picture at one moment. Immutable.
 #[derive_ReprC]
@@ -36,6 +39,30 @@ pub extern "C" fn cri_watcher_snapshot(
     err: Option<&mut *mut cri_error>,
 ) -> Status {
     make(out, err, || live(watcher)?.snapshot())
+}
+
+/// Selects from a snapshot what a query wants, as a snapshot: its containers are those that were selected, in the same order
+/// and in whatever state, its pods are theirs, and what was not selected is not found in it.
+///
+/// @param snapshot the snapshot
+/// @param query what to show, as JSON (see "Memory"); NULL: everything that runs. "fields" changes nothing: records are
+/// whole
+/// @param out receives the selection; free with cri_snapshot_free. It outlives the snapshot and the watcher
+/// @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_snapshot_select(
+    snapshot: Option<&cri_snapshot>,
+    query: Text<'_>,
+    out: Option<&mut *mut cri_snapshot>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    make_if(out, err, || select(held(snapshot, "snapshot")?, query))
+}
+
+fn select(snapshot: &Snapshot, query: Text<'_>) -> Result<Option<Arc<Snapshot>>> {
+    let query = Query::parse(optional_text(query, "query")?)?;
+    Ok((!query.is_satisfied_by(snapshot.generation())).then(|| Arc::new(snapshot.selection(&query))))
 }
 
 /// The generation that it shows: while cri_watcher_generation answers the same, there is nothing newer.

@@ -56,6 +56,8 @@ constants! {
     pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
     /// Show the values of environment variables, which may hold secrets; they are redacted otherwise.
     pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
+    /// Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+    pub const CRI_INSPECT_SEPARATE_ANNOTATIONS: u32 = 4;
 }
 
 constants! {
@@ -92,6 +94,8 @@ constants! {
     POD_FLAGS: u32;
     /// The pod shares the node's network namespace.
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
+    /// The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+    pub const CRI_POD_FLAG_OWN_NETWORK: u32 = 2;
 }
 
 constants! {

@@ -37,7 +37,8 @@ pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
         redact_environment(&mut info);
     }
-    Ok(standing.inspect(&record, &info, LabelView::new(config.merge_annotations)))
+    let apart = what.flags & CRI_INSPECT_SEPARATE_ANNOTATIONS != 0;
+    Ok(standing.inspect(&record, &info, LabelView::new(config.merge_annotations && !apart)))
 }
 
 /// Asks the engine for everything about this id; `None` if it has no such thing.

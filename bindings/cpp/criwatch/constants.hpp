@@ -84,8 +84,9 @@ enum class SubscribeFlag : std::uint32_t {
 
 /// Bits of an inspection.
 enum class InspectFlag : std::uint32_t {
-    require_process = CRI_INSPECT_REQUIRE_PROCESS,  ///< A container without a process is an error.
-    show_env = CRI_INSPECT_SHOW_ENV,                ///< Show the values of environment variables.
+    require_process = CRI_INSPECT_REQUIRE_PROCESS,            ///< A container without a process is an error.
+    show_env = CRI_INSPECT_SHOW_ENV,                          ///< Show the values of environment variables.
+    separate_annotations = CRI_INSPECT_SEPARATE_ANNOTATIONS,  ///< Show labels and annotations apart, as records do.
 };
 
 /// What a record is.
@@ -112,6 +113,7 @@ enum class PodState : std::uint32_t {
 /// Bits of a pod.
 enum class PodFlag : std::uint32_t {
     host_network = CRI_POD_FLAG_HOST_NETWORK,  ///< The pod shares the node's network namespace.
+    own_network = CRI_POD_FLAG_OWN_NETWORK,    ///< The pod has a network namespace of its own.
 };
 
 /// What this engine may yet tell of a container.

@@ -103,6 +103,8 @@ CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
 CRI_INSPECT_REQUIRE_PROCESS: Final[int] = 1
 #: Show the values of environment variables, which may hold secrets; they are redacted otherwise.
 CRI_INSPECT_SHOW_ENV: Final[int] = 2
+#: Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+CRI_INSPECT_SEPARATE_ANNOTATIONS: Final[int] = 4
 #: A container.
 CRI_KIND_CONTAINER: Final[int] = 1
 #: A pod's sandbox ("pause" container), which is a container, too.
@@ -123,6 +125,8 @@ CRI_POD_READY: Final[int] = 1
 CRI_POD_NOT_READY: Final[int] = 2
 #: The pod shares the node's network namespace.
 CRI_POD_FLAG_HOST_NETWORK: Final[int] = 1
+#: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+CRI_POD_FLAG_OWN_NETWORK: Final[int] = 2
 #: The pid (and what comes with it: the process's start time and cgroup).
 CRI_MISSING_PID: Final[int] = 1
 #: The pod that the container is in.

@@ -65,7 +65,7 @@ class Pod:
             uid=value["uid"],
             attempt=value["attempt"],
             state=named(PodState, value["state"]),
-            flags=PodFlag.HOST_NETWORK if value.get("hostNetwork") else PodFlag(0),
+            flags={True: PodFlag.HOST_NETWORK, False: PodFlag.OWN_NETWORK}.get(value.get("hostNetwork"), PodFlag(0)),
             ips=tuple(value.get("ips", ())),
             labels=value["labels"],
             annotations=value["annotations"],
