@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use once_cell::sync::OnceCell;
 
 use crate::config::Config;
-use crate::cri::Endpoint;
+use crate::cri::{Endpoint, is_final};
 use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STOPPED, Error, Result};
 use crate::hub::Hub;
 use crate::model::json::Standing;
@@ -157,12 +157,14 @@ impl Watcher {
         if page.situation.ready {
             return Ok(page);
         }
-        let why = match &page.situation.cause {
-            Some(cause) => cause.to_string(),
-            None => "the first lists are not there yet".into(),
-        };
+        let (cause, has_ended) = (page.situation.cause.clone(), page.situation.ended.is_some());
+        drop(page);
+        let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
         let message = format!("there is no picture yet: {why} (call start and wait_ready, or resync)");
-        Err(Error::new(CRI_E_NOT_READY, message).retriable())
+        let it = Error::new(CRI_E_NOT_READY, message);
+        // The same as wait_ready says: without a start, or with a cause that stays, there will be none by itself.
+        let will_be = self.life() == Life::Started && !has_ended && !cause.as_ref().is_some_and(is_final);
+        Err(if will_be { it.retriable() } else { it })
     }
 
     /// Who the engine is and how changes are noticed, as `criwatch.engine/1`. What is not known yet is absent.
