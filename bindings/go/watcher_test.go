@@ -67,48 +67,6 @@ func TestAnswersFromMemory(t *testing.T) {
 	}
 }
 
-func TestRecordsAndJSONTellTheSame(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop label=app=web annotation=why=because nginx -- exit 3")
-	engine.tell(t, "pod db ns=shop postgres")
-	watcher := follow(t, engine.endpoint, criwatch.WithOption("labels.annotations", "separate"))
-	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
-	snapshot, err := watcher.Snapshot()
-	must(t, err)
-	defer snapshot.Close()
-	for _, name := range []string{"postgres", "shop/db", "nginx"} {
-		record, err := snapshot.Find(name)
-		must(t, err)
-		told, err := watcher.Get(name)
-		must(t, err)
-		if name == "postgres" && string(record.Rucksack) != `{"port":5432}` {
-			t.Errorf("rucksack: %s", record.Rucksack)
-		}
-		// What only one of the two tells.
-		record.PIDStartTicks, told.EnginePID = 0, 0
-		told.Pod.CreatedAt = time.Time{}
-		for _, container := range []*criwatch.Container{record, told} {
-			// JSON lacks what is empty, and shows labels of pod and container together.
-			container.Labels, container.Annotations = nil, nil
-			if len(container.Pod.IPs) == 0 {
-				container.Pod.IPs = nil
-			}
-		}
-		if !reflect.DeepEqual(record, told) {
-			a, _ := json.Marshal(record)
-			b, _ := json.Marshal(told)
-			t.Errorf("%s\nrecord %s\nJSON   %s", name, a, b)
-		}
-	}
-	containers, err := snapshot.Containers()
-	must(t, err)
-	pods, err := snapshot.Pods()
-	must(t, err)
-	if len(containers) != 3 || len(pods) != 2 || containers[0].Pod != containers[1].Pod || pods[0].Name != "db" {
-		t.Errorf("%d containers, %d pods", len(containers), len(pods))
-	}
-}
-
 func TestInspectAndCall(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")
