@@ -139,6 +139,42 @@ func TestDeadlineTellsTheCause(t *testing.T) {
 	}
 }
 
+// Whether trying again helps depends on what is wrong, not on which call tells it.
+func TestRetriableIsTheSameForEveryCall(t *testing.T) {
+	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
+	queue := newQueue(t, watcher, nil)
+	ended, cancel := context.WithDeadline(context.Background(), time.Unix(1, 0))
+	defer cancel()
+	list := func() error { _, err := watcher.List(nil); return err }
+	get := func() error { _, err := watcher.Get("nginx"); return err }
+	snapshot := func() error { _, err := watcher.Snapshot(); return err }
+	raw := func() error { _, err := watcher.Raw().List(""); return err }
+	take := func() error { _, err := queue.TryNext(); return err }
+	next := func() error { _, err := queue.Next(ended); return err }
+	ready := func() error { return watcher.WaitReady(ended) }
+	all := func(what string, want bool, calls ...func() error) {
+		t.Helper()
+		for i, call := range calls {
+			var failure *criwatch.Error
+			if err := call(); !errors.As(err, &failure) || failure.Retriable != want {
+				t.Errorf("%s, call %d: %#v", what, i, err)
+			}
+		}
+	}
+	all("never started", false, list, get, snapshot, raw, ready)
+	all("later", true, take, next)
+	must(t, watcher.Start())
+	for watcher.State() != criwatch.WatcherBackoff {
+		_, err := queue.Next(within(t, patience))
+		must(t, err)
+	}
+	all("no engine yet", true, list, get, snapshot, raw, ready, func() error { return watcher.Resync(ended) })
+	must(t, watcher.Stop())
+	all("stopped", false, list, get, snapshot, raw, ready, func() error { return watcher.Resync(context.Background()) })
+	must(t, watcher.Close())
+	all("closed", false, list, get, snapshot, raw, func() error { return watcher.Resync(context.Background()) })
+}
+
 // A timeout of the library's own is not the context's.
 func TestOwnTimeoutIsNotTheContexts(t *testing.T) {
 	engine := startSim(t)
