@@ -35,6 +35,7 @@ fn main() {
         trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
         trial("the_quick_start_is_short", the_quick_start_is_short),
         trial("the_example_exports_events", the_example_exports_events),
+        trial("the_prometheus_collector_collects", the_prometheus_collector_collects),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -187,6 +188,21 @@ fn the_example_exports_events() -> Outcome {
     running.reads("its end", |line| told(line, "exited", &id))?;
     running.ends_well()?;
     Ok(Completion::Completed)
+}
+
+/// The one module that depends on others: they come from Go's cache, or through its own proxy.
+fn the_prometheus_collector_collects() -> Outcome {
+    let (prefix, collector) = (Prefix::shared()?, module("bindings/go/criwatchprom"));
+    let is_there = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    let fetched = is_there(&mut prefix.go(&collector, &["mod", "verify"]))
+        || is_there(prefix.go(&collector, &["mod", "download"]).env_remove("GOPROXY"));
+    if !fetched {
+        return Ok(Completion::ignored_with("the modules of Prometheus are neither in Go's cache nor to be fetched"));
+    }
+    c::succeed(&mut prefix.go(&collector, &["vet", "./..."]))?;
+    let mut command = prefix.go(&collector, &["test", "-count=1", "-v", "./..."]);
+    let output = c::succeed(command.env("CRI_SIM", sim::program()?))?;
+    completed_if(output.contains("--- PASS: TestCollector") && !output.contains("--- SKIP"), || output)
 }
 
 fn write_module(folder: &Path, main: &str, version: &str) -> Result<(), Failed> {
