@@ -215,8 +215,11 @@ inline constexpr std::array<Names<EventFlag>, 5> names<EventFlag>{{{EventFlag::s
 template <>
 inline constexpr std::array<Names<SubscribeFlag>, 1> names<SubscribeFlag>{{{SubscribeFlag::live_only, "live_only"}}};
 template <>
-inline constexpr std::array<Names<InspectFlag>, 2> names<InspectFlag>{
-    {{InspectFlag::require_process, "require_process"}, {InspectFlag::show_env, "show_env"}}};
+inline constexpr std::array<Names<InspectFlag>, 3> names<InspectFlag>{{
+    {InspectFlag::require_process, "require_process"},
+    {InspectFlag::show_env, "show_env"},
+    {InspectFlag::separate_annotations, "separate_annotations"},
+}};
 template <>
 inline constexpr std::array<Names<Kind>, 2> names<Kind>{{{Kind::container, "container"}, {Kind::sandbox, "sandbox"}}};
 template <>
@@ -228,7 +231,10 @@ template <>
 inline constexpr std::array<Names<PodState>, 3> names<PodState>{
     {{PodState::unknown, "unknown"}, {PodState::ready, "ready"}, {PodState::not_ready, "not_ready"}}};
 template <>
-inline constexpr std::array<Names<PodFlag>, 1> names<PodFlag>{{{PodFlag::host_network, "host_network"}}};
+inline constexpr std::array<Names<PodFlag>, 2> names<PodFlag>{{
+    {PodFlag::host_network, "host_network"},
+    {PodFlag::own_network, "own_network"},
+}};
 template <>
 inline constexpr std::array<Names<Missing>, 4> names<Missing>{
     {{Missing::pid, "pid"}, {Missing::pod, "pod"}, {Missing::started_at, "started_at"}, {Missing::exit, "exit"}}};
