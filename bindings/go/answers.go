@@ -175,14 +175,17 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 	if err != nil {
 		return nil, err
 	}
-	whole, err := w.snapshot(op)
+	selection, err := w.snapshot(op)
 	if err != nil {
 		return nil, err
 	}
-	defer whole.Close()
-	selection, err := whole.selection(op, query)
-	if err != nil {
-		return nil, err
+	if query != nil {
+		whole := selection
+		selection, err = whole.selection(op, query)
+		whole.Close()
+		if err != nil {
+			return nil, err
+		}
 	}
 	*meta = *told
 	meta.Schema, meta.Generation = schema, selection.Generation()
