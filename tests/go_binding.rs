@@ -26,13 +26,16 @@ fn main() {
         trial("go_test", || go_test(&["-v"], &[])),
         trial("go_test_with_the_race_detector", go_test_with_the_race_detector),
         trial("go_test_with_constant_garbage_collection", || {
-            go_test(&["-v"], &[("GOGC", "1"), ("GODEBUG", "cgocheck=1")])
+            // What the library frees is overwritten: a record that is used afterwards shows it.
+            go_test(&["-v"], &[("GOGC", "1"), ("GODEBUG", "cgocheck=1"), ("MALLOC_PERTURB_", "165")])
         }),
         trial("go_test_linked_statically", go_test_linked_statically),
+        trial("it_compiles_without_cgo_and_on_other_systems", it_compiles_without_cgo_and_on_other_systems),
         trial("a_header_of_another_abi_is_refused", a_header_of_another_abi_is_refused),
         trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
         trial("the_quick_start_is_short", the_quick_start_is_short),
         trial("the_example_exports_events", the_example_exports_events),
+        trial("the_prometheus_collector_collects", the_prometheus_collector_collects),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -98,6 +101,18 @@ fn go_test_linked_statically() -> Outcome {
     go_test_with(&prefix, &["-v", "-tags", "criwatch_static"], &[("LD_LIBRARY_PATH", "")])
 }
 
+/// Type checking works anywhere; whoever wants a watcher there is told what is lacking.
+fn it_compiles_without_cgo_and_on_other_systems() -> Outcome {
+    let prefix = Prefix::shared()?;
+    let (binding, without) = (module("bindings/go"), ("CGO_ENABLED", "0"));
+    for system in ["linux", "darwin", "windows", "freebsd"] {
+        c::succeed(prefix.go(&binding, &["vet", "./..."]).env(without.0, without.1).env("GOOS", system))?;
+    }
+    let mut command = prefix.go(&binding, &["test", "-count=1", "-v", "-run", "^TestWithoutTheLibrary$", "."]);
+    let output = c::succeed(command.env(without.0, without.1).env("PKG_CONFIG_PATH", "").env("LD_LIBRARY_PATH", ""))?;
+    completed_if(output.contains("--- PASS: TestWithoutTheLibrary"), || output)
+}
+
 fn a_header_of_another_abi_is_refused() -> Outcome {
     let folder = tempfile::tempdir()?;
     let prefix = Prefix::with_archive(folder.path())?;
@@ -133,16 +148,20 @@ fn the_quick_start_runs_outside_the_repository() -> Outcome {
     sim.tell("pod web ns=shop nginx")?;
     let mut command = prefix.run(&program);
     let mut running = Running::start(command.env("ENDPOINT", sim.endpoint()))?;
-    running.reads("started container nginx running", |line| line == "started container nginx running")?;
+    running.reads("its start", |line| line == "started shop/web/nginx")?;
     sim.tell("stop web/nginx")?;
-    running.reads("exited container nginx exited", |line| line == "exited container nginx exited")?;
-    Ok(Completion::Completed)
+    running.reads("its end", |line| line == "exited shop/web/nginx")?;
+    running.ends_well()?;
+    // An error is told, and the program ends with it.
+    let output = prefix.run(&program).env("ENDPOINT", "http://nowhere").output()?;
+    let said = c::text(&output);
+    completed_if(!output.status.success() && said.contains("nowhere") && !said.contains("panic"), || said)
 }
 
 fn the_quick_start_is_short() -> Outcome {
     let program = quick_start()?;
     let lines = program.lines().skip_while(|line| *line != "func main() {").count();
-    completed_if((1..15).contains(&lines), || format!("main has {lines} lines"))
+    completed_if((1..30).contains(&lines), || format!("from main on it has {lines} lines"))
 }
 
 /// The programme in the README.
@@ -169,6 +188,21 @@ fn the_example_exports_events() -> Outcome {
     running.reads("its end", |line| told(line, "exited", &id))?;
     running.ends_well()?;
     Ok(Completion::Completed)
+}
+
+/// The one module that depends on others: they come from Go's cache, or through its own proxy.
+fn the_prometheus_collector_collects() -> Outcome {
+    let (prefix, collector) = (Prefix::shared()?, module("bindings/go/criwatchprom"));
+    let is_there = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    let fetched = is_there(&mut prefix.go(&collector, &["mod", "verify"]))
+        || is_there(prefix.go(&collector, &["mod", "download"]).env_remove("GOPROXY"));
+    if !fetched {
+        return Ok(Completion::ignored_with("the modules of Prometheus are neither in Go's cache nor to be fetched"));
+    }
+    c::succeed(&mut prefix.go(&collector, &["vet", "./..."]))?;
+    let mut command = prefix.go(&collector, &["test", "-count=1", "-v", "./..."]);
+    let output = c::succeed(command.env("CRI_SIM", sim::program()?))?;
+    completed_if(output.contains("--- PASS: TestCollector") && !output.contains("--- SKIP"), || output)
 }
 
 fn write_module(folder: &Path, main: &str, version: &str) -> Result<(), Failed> {

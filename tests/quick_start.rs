@@ -15,8 +15,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 type Outcome = Result<Completion, Failed>;
 
-/// So short is each of them; lines without a word do not count.
-const LINES: usize = 14;
+/// So short is each of them; lines without a word do not count. Go's has its imports, a context, signals and errors in it.
+const LINES: &[(&str, usize)] = &[("c", 14), ("cpp", 14), ("go", 36), ("python", 14), ("rust", 14)];
 
 fn main() {
     let trials = vec![
@@ -31,9 +31,9 @@ fn main() {
 }
 
 fn all_are_short() -> Result<(), Failed> {
-    for language in ["c", "cpp", "go", "python", "rust"] {
+    for (language, most) in LINES {
         let lines = program(language)?.lines().filter(|line| !line.trim().is_empty()).count();
-        if lines > LINES {
+        if lines > *most {
             return Err(format!("{language}: {lines} lines").into());
         }
     }
@@ -105,7 +105,7 @@ fn go_follows() -> Outcome {
     let mut sim = sim::Sim::start(&[])?;
     let mut command = prefix.run(&built);
     command.env("ENDPOINT", sim.endpoint());
-    follows(command, &mut sim, "started shop/web/nginx <nil>")
+    follows(command, &mut sim, "started shop/web/nginx")
 }
 
 fn python_follows() -> Outcome {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use criwatch::config::Config;
 use criwatch::cri::proto::{ListContainersRequest, ListImagesRequest};
 use criwatch::error::{
-    CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED,
+    CRI_E_CONNECT, CRI_E_NOT_FOUND, CRI_E_NOT_READY, CRI_E_PERMISSION, CRI_E_STATE, CRI_E_STOPPED, CRI_E_TIMEOUT,
+    CRI_E_UNSUPPORTED,
 };
 use criwatch::model::{Event, EventType};
 use criwatch::watcher::{Events, Watcher};
@@ -292,4 +293,18 @@ fn the_cause_of_a_broken_connection_is_told_once() {
             assert_eq!(error.status(), CRI_E_CONNECT, "{error}");
         }
     }
+}
+
+/// Whether trying again helps is the same answer, whichever call gives it.
+#[test]
+fn not_ready_is_retriable_exactly_while_it_may_become_ready_by_itself() {
+    let watcher = Watcher::new(Some("unix:///nowhere/cri.sock"), Config::default()).unwrap();
+    let list = || watcher.list(None).map(drop).expect_err("there is no engine");
+    let wait = || watcher.wait_ready(Some(Duration::from_millis(1))).expect_err("there is no engine");
+    let both = || (list().status(), list().is_retriable(), wait().status(), wait().is_retriable());
+    assert_eq!(both(), (CRI_E_NOT_READY, false, CRI_E_STATE, false), "never started");
+    watcher.start().unwrap();
+    assert_eq!(both(), (CRI_E_NOT_READY, true, CRI_E_TIMEOUT, true), "started");
+    watcher.stop().unwrap();
+    assert_eq!(both(), (CRI_E_NOT_READY, false, CRI_E_STOPPED, false), "stopped");
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
 // Meta is what every answer begins with: whose word it is, and how fresh.
@@ -16,7 +18,7 @@ type Meta struct {
 	// State is what the watcher is doing.
 	State WatcherState `json:"state"`
 	// AsOf is when the newest full list began: older news is in it for sure.
-	AsOf time.Time `json:"asOf,omitzero"`
+	AsOf time.Time `json:"asOf"`
 	// Engine is whose word it is.
 	Engine EngineInfo `json:"engine"`
 }
@@ -46,6 +48,18 @@ type EngineInfo struct {
 	EventsReason string `json:"eventsReason,omitempty"`
 }
 
+// String is for people: "containerd 2.1.9 [API v1] at unix:///run/containerd/containerd.sock".
+func (e EngineInfo) String() string {
+	name, where := e.Version, e.API
+	if name == "" {
+		name = "an engine that has not answered yet"
+	}
+	if where == "" {
+		return name
+	}
+	return name + " at " + where
+}
+
 // ContainerList is what [Watcher.List] answers.
 type ContainerList struct {
 	Meta
@@ -58,13 +72,6 @@ type PodList struct {
 	Meta
 	// Pods are the pods, each with its containers.
 	Pods []*PodContainers `json:"pods"`
-}
-
-// PodContainers is a pod with those of its containers that a query selects, the sandbox among them.
-type PodContainers struct {
-	Pod
-	// Containers are the pod's; the Pod of each is this one.
-	Containers []*Container `json:"containers"`
 }
 
 // Inspection is what [Watcher.Inspect] answers: all that the engine says of one container or sandbox.
@@ -107,33 +114,82 @@ type EventLag struct {
 	MaxMicros int64 `json:"maxMicros"`
 }
 
-// List lists what the query selects: containers and sandboxes. nil: everything that runs. ErrNone for Query.IfGeneration;
-// ErrNotReady; ErrQuery.
+// List lists what the query selects: containers and sandboxes. nil: everything that runs. It costs no more than a
+// [Snapshot]. ErrNone for Query.IfGeneration; ErrNotReady; ErrQuery.
 func (w *Watcher) List(query *Query) (*ContainerList, error) {
-	text, err := query.text()
-	if err == nil {
-		text, err = w.Raw().List(string(text))
+	list := &ContainerList{}
+	selection, err := w.selection("list", "criwatch.containers/1", query, &list.Meta)
+	if err != nil {
+		return nil, err
 	}
-	return decode[ContainerList]("list", text, err)
+	defer selection.Close()
+	list.Containers, err = selection.Containers()
+	return list, err
 }
 
 // Pods lists pods, each with those of its containers that the query selects. A pod without any is not shown, nor is a
 // container whose pod is not known yet. It answers errors as List does.
 func (w *Watcher) Pods(query *Query) (*PodList, error) {
-	text, err := query.text()
-	if err == nil {
-		text, err = w.Raw().Pods(string(text))
-	}
-	list, err := decode[PodList]("pods", text, err)
+	list := &PodList{}
+	selection, err := w.selection("pods", "criwatch.pods/1", query, &list.Meta)
 	if err != nil {
 		return nil, err
 	}
-	for _, pod := range list.Pods {
-		for _, container := range pod.Containers {
+	defer selection.Close()
+	pods, err := selection.Pods()
+	if err != nil {
+		return nil, err
+	}
+	containers, err := selection.Containers()
+	if err != nil {
+		return nil, err
+	}
+	list.Pods = groups(pods, containers)
+	return list, nil
+}
+
+// groups gives each pod its containers.
+func groups(pods []*Pod, containers []*Container) []*PodContainers {
+	list, byID := make([]*PodContainers, len(pods)), make(map[string]*PodContainers, len(pods))
+	for i, pod := range pods {
+		list[i] = &PodContainers{Pod: *pod, Containers: []*Container{}}
+		byID[pod.ID] = list[i]
+	}
+	for _, container := range containers {
+		if container.Pod == nil {
+			continue
+		}
+		if pod := byID[container.Pod.ID]; pod != nil {
 			container.Pod = &pod.Pod
+			pod.Containers = append(pod.Containers, container)
 		}
 	}
-	return list, nil
+	return list
+}
+
+// selection is what a list shows, and in meta whose word it is. The engine is asked about first: the records are then
+// at least as new as meta says.
+func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snapshot, error) {
+	text, err := w.Raw().ask(op, capi.Watcher.EngineInfo)
+	told, err := decode[Meta](op, text, err)
+	if err != nil {
+		return nil, err
+	}
+	selection, err := w.snapshot(op)
+	if err != nil {
+		return nil, err
+	}
+	if query != nil {
+		whole := selection
+		selection, err = whole.selection(op, query)
+		whole.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	*meta = *told
+	meta.Schema, meta.Generation = schema, selection.Generation()
+	return selection, nil
 }
 
 // Get shows one container or sandbox, in whatever state, also of the remembered dead, by its id, "namespace/pod/container" (of a
@@ -141,12 +197,12 @@ func (w *Watcher) Pods(query *Query) (*PodList, error) {
 // anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
-	text, err := w.Raw().Get(idOrName)
-	answer, err := decode[struct{ Container *Container }]("get", text, err)
+	snapshot, err := w.snapshot("get")
 	if err != nil {
 		return nil, err
 	}
-	return answer.Container, nil
+	defer snapshot.Close()
+	return snapshot.find("get", idOrName)
 }
 
 // Engine tells which engine this is, and how changes are noticed. ErrNotReady.
@@ -168,15 +224,13 @@ func (w *Watcher) Stats() (*Stats, error) {
 // Inspect asks the engine for everything it knows of one container or sandbox (named as for Get), in whatever state it is.
 // It works on a watcher that was never started, too.
 func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFlags) (*Inspection, error) {
-	text, err := w.Raw().Inspect(ctx, idOrName, flags)
-	return decode[Inspection]("inspect", text, err)
-}
-
-func (q *Query) text() ([]byte, error) {
-	if q == nil {
-		return nil, nil
+	text, err := w.Raw().Inspect(ctx, idOrName, flags|InspectSeparateAnnotations)
+	inspection, err := decode[Inspection]("inspect", text, err)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(q)
+	inspection.Container.separate = w.separate
+	return inspection, nil
 }
 
 // decode is the end of every typed answer.

@@ -30,6 +30,9 @@ func await[T any](ctx context.Context, op string, free places, call func(timeout
 	case err != nil:
 		return none, interrupted(op, err)
 	}
+	if free == nil {
+		return call(0) // Of a zero value, which New has not made: it answers that it is closed.
+	}
 	select {
 	case free <- struct{}{}:
 	case <-ctx.Done():

@@ -91,6 +91,9 @@ const (
 	InspectRequireProcess InspectFlags = 1
 	// InspectShowEnv: show the values of environment variables, which may hold secrets; they are redacted otherwise.
 	InspectShowEnv InspectFlags = 2
+	// InspectSeparateAnnotations: show labels and annotations apart in [Raw.Inspect], as records do, whatever the
+	// option labels.annotations says. [Watcher.Inspect] always sets it.
+	InspectSeparateAnnotations InspectFlags = 4
 )
 
 // Kind says what a Container is.
@@ -132,13 +135,15 @@ const (
 	PodNotReady PodState = 2
 )
 
-// PodFlags are what Pod.HostNetwork is made from.
+// PodFlags are what Pod.HostNetwork and Pod.OwnNetwork are made from.
 type PodFlags uint32
 
 // The bits of PodFlags.
 const (
 	// PodFlagHostNetwork: the pod shares the node's network namespace.
 	PodFlagHostNetwork PodFlags = 1
+	// PodFlagOwnNetwork: the pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+	PodFlagOwnNetwork PodFlags = 2
 )
 
 // Missing says what the engine may yet tell of a container.

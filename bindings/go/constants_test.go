@@ -111,7 +111,13 @@ func literal(expression ast.Expr) constant.Value {
 	return nil
 }
 
+// The names that this binding has of its own are the library's.
 func TestStatusNames(t *testing.T) {
+	for status := criwatch.Status(-120); status < 20; status++ {
+		if status.String() != capi.StatusName(int32(status)) {
+			t.Errorf("%d is %s, and the library says %s", int(status), status, capi.StatusName(int32(status)))
+		}
+	}
 	for status, name := range map[criwatch.Status]string{
 		criwatch.OK: "CRI_OK", criwatch.ErrClosed: "CRI_CLOSED", criwatch.ErrTimeout: "CRI_E_TIMEOUT", 77: "CRI_E_UNKNOWN_STATUS",
 	} {

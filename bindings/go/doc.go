@@ -40,9 +40,11 @@
 // # Life
 //
 // Close everything that has a Close. Every method may be called by any goroutine at any time, also while another closes
-// the object, and answers [ErrClosed] afterwards. What is forgotten is closed by a finalizer, sooner or later.
+// the object, and answers [ErrClosed] afterwards; so does every method of a nil pointer and of a zero value. What is forgotten is
+// closed by a finalizer, sooner or later.
 //
-// The engine's answers are copied into Go's memory: containers, pods and events are plain values that need no Close.
+// The engine's answers are copied into Go's memory: containers, pods and events are plain values that need no Close, and stay what
+// they are when what gave them is closed or collected.
 //
 // # Rucksacks
 //
@@ -54,4 +56,7 @@
 //
 // cgo finds the library by pkg-config (criwatch.pc). With the build tag criwatch_static, libcriwatch.a becomes part of the program.
 // A library or header of another ABI version is refused, when the program is compiled or when it starts.
+//
+// Without cgo (CGO_ENABLED=0), and on other systems than Linux, the package compiles, so that programs that use it can be
+// type-checked and tested there; [New] and [DescribeOptions] answer [ErrUnsupported].
 package criwatch

@@ -40,7 +40,8 @@ const (
 	ErrPermission Status = -7
 	// ErrRPC: the engine answered a request with an error; Error.GRPCCode tells which.
 	ErrRPC Status = -8
-	// ErrUnsupported: this engine, or this build of the library, does not offer what was asked for.
+	// ErrUnsupported: this engine, or this build of the library, does not offer what was asked for; and what New and
+	// DescribeOptions answer in a program that was built without cgo or for another system than Linux.
 	ErrUnsupported Status = -9
 	// ErrProtocol: what the engine sent cannot be understood.
 	ErrProtocol Status = -10
@@ -66,8 +67,42 @@ const (
 	ErrPanic Status = -99
 )
 
+// The names in C. They stand here, too, for programs without the library; a test compares.
+var statusNames = map[Status]string{
+	OK:                 "CRI_OK",
+	ErrAgain:           "CRI_AGAIN",
+	ErrClosed:          "CRI_CLOSED",
+	ErrNone:            "CRI_NONE",
+	ErrInvalidArgument: "CRI_E_INVALID_ARGUMENT",
+	ErrNotFound:        "CRI_E_NOT_FOUND",
+	ErrTimeout:         "CRI_E_TIMEOUT",
+	ErrNotReady:        "CRI_E_NOT_READY",
+	ErrStopped:         "CRI_E_STOPPED",
+	ErrConnect:         "CRI_E_CONNECT",
+	ErrPermission:      "CRI_E_PERMISSION",
+	ErrRPC:             "CRI_E_RPC",
+	ErrUnsupported:     "CRI_E_UNSUPPORTED",
+	ErrProtocol:        "CRI_E_PROTOCOL",
+	ErrOption:          "CRI_E_OPTION",
+	ErrQuery:           "CRI_E_QUERY",
+	ErrAmbiguous:       "CRI_E_AMBIGUOUS",
+	ErrProcessless:     "CRI_E_PROCESSLESS",
+	ErrWouldDeadlock:   "CRI_E_WOULD_DEADLOCK",
+	ErrForked:          "CRI_E_FORKED",
+	ErrOS:              "CRI_E_OS",
+	ErrState:           "CRI_E_STATE",
+	ErrInternal:        "CRI_E_INTERNAL",
+	ErrPanic:           "CRI_E_PANIC",
+}
+
 // String is the status's name in C, e.g. "CRI_E_TIMEOUT".
-func (s Status) String() string { return capi.StatusName(int32(s)) }
+func (s Status) String() string {
+	if name, is := statusNames[s]; is {
+		return name
+	}
+	// A newer library may know it.
+	return capi.StatusName(int32(s))
+}
 
 // Error makes a status an error.
 func (s Status) Error() string { return s.String() }
@@ -85,7 +120,9 @@ type Error struct {
 	GRPCCode int
 	// Errno is the errno, where a system call was the cause; otherwise 0.
 	Errno syscall.Errno
-	// Retriable tells whether the same call may succeed later without anybody changing anything.
+	// Retriable tells whether the same call may succeed later without anybody changing anything. It does not depend on
+	// which call tells it: what is closed, stopped or was never started, and what needs a right or another option, is
+	// not retriable; ErrAgain, ErrNone, and every ErrTimeout and ErrConnect are.
 	Retriable bool
 
 	// The context's error, where its end was the call's.
@@ -94,6 +131,9 @@ type Error struct {
 
 // Error says what failed and why.
 func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	if e.Message == "" {
 		return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Status)
 	}
@@ -105,6 +145,9 @@ func (e *Error) Error() string {
 
 // Unwrap gives what errors.Is and errors.As find in it.
 func (e *Error) Unwrap() []error {
+	if e == nil {
+		return nil
+	}
 	causes := []error{e.Status}
 	if e.Errno != 0 {
 		causes = append(causes, e.Errno)
@@ -130,9 +173,13 @@ func failed(op string, failure *capi.Failure) error {
 	}
 }
 
-// closed is the answer of what Close has closed.
-func closed(op, what string) error {
-	return &Error{Op: op, Status: ErrClosed, Message: what + " is closed", GRPCCode: -1}
+// closed is the answer of what Close has closed, of a nil pointer, and of a zero value, which New has not made.
+func closed(op, what string, isNil bool) error {
+	message := what + " is closed"
+	if isNil {
+		message = what + " is nil"
+	}
+	return &Error{Op: op, Status: ErrClosed, Message: message, GRPCCode: -1}
 }
 
 // interrupted is the answer when a context ends and nothing else is known.

@@ -6,7 +6,7 @@ import (
 )
 
 // handle holds an object of the library, which may be used by many goroutines and is freed exactly once: when it is
-// closed and nobody is inside a call with it any more.
+// closed and nobody is inside a call with it any more. Its zero value is closed.
 type handle[T any] struct {
 	mutex  sync.Mutex
 	object T
@@ -18,7 +18,7 @@ type handle[T any] struct {
 // use runs a call with the object; false, without running it, if the object is closed.
 func (h *handle[T]) use(call func(T)) bool {
 	h.mutex.Lock()
-	if h.closed {
+	if h.closed || h.free == nil {
 		h.mutex.Unlock()
 		return false
 	}
@@ -44,7 +44,7 @@ func (h *handle[T]) leave() {
 // close frees the object, or has the last user free it. true the first time.
 func (h *handle[T]) close() bool {
 	h.mutex.Lock()
-	first := !h.closed
+	first := !h.closed && h.free != nil
 	h.closed = true
 	idle := h.users == 0
 	h.mutex.Unlock()

@@ -22,10 +22,11 @@ func (q *Queue) All(ctx context.Context) iter.Seq2[*Event, error] {
 }
 
 // Events are the watcher's events, for a range loop: those of a queue that is made for the loop and closed at its end. See
-// [Queue.All]; an error of NewQueue comes alone.
+// [Queue.All]; an error of NewQueue comes alone. On a watcher that was never started it gives ErrState at once: there would
+// be nothing to wait for. To wait while another goroutine starts the watcher, make a queue and range over [Queue.All].
 func (w *Watcher) Events(ctx context.Context, options *QueueOptions) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
-		queue, err := w.NewQueue(options)
+		queue, err := w.startedQueue("events", options)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -10,6 +10,58 @@ import (
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 )
 
+// Nobody could start the watcher while a loop over its events waits; who waits on a queue can be woken by a start.
+func TestEventsOfAWatcherThatWasNotStarted(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := newWatcher(t, engine.endpoint)
+	refused := func(when string) {
+		t.Helper()
+		count := 0
+		for event, err := range watcher.Events(context.Background(), nil) {
+			if count++; event != nil || !errors.Is(err, criwatch.ErrState) {
+				t.Errorf("%s: %v, %v", when, event, err)
+			}
+		}
+		if count != 1 {
+			t.Errorf("%s: %d answers", when, count)
+		}
+	}
+	refused("new")
+	must(t, watcher.Resync(within(t, patience)))
+	refused("after a resync")
+	queue := newQueue(t, watcher, nil)
+	seen := make(chan error, 1)
+	go func() {
+		for event, err := range queue.All(context.Background()) {
+			if err != nil || event.Type == criwatch.EventReplayEnd {
+				seen <- err
+				return
+			}
+		}
+		seen <- errors.New("the queue has ended")
+	}()
+	must(t, watcher.Start())
+	must(t, <-seen)
+	for event, err := range watcher.Events(within(t, patience), nil) {
+		if must(t, err); event.Type == criwatch.EventReplayEnd {
+			break
+		}
+	}
+	stopped := newWatcher(t, engine.endpoint)
+	must(t, stopped.Stop())
+	for _, err := range stopped.Events(context.Background(), nil) {
+		if !errors.Is(err, criwatch.ErrStopped) {
+			t.Errorf("stopped before the start: %v", err)
+		}
+	}
+	for _, err := range (*criwatch.Watcher)(nil).Events(context.Background(), nil) {
+		if !errors.Is(err, criwatch.ErrClosed) {
+			t.Errorf("a nil watcher: %v", err)
+		}
+	}
+}
+
 func TestRangeOverEvents(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")

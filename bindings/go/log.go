@@ -2,24 +2,24 @@ package criwatch
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 )
 
 // logger takes a watcher's messages from a queue and hands them on.
 type logger struct {
 	// It does not keep the watcher from its finalizer: the end of the watcher is the end of the queue.
-	queue *Queue
-	to    *slog.Logger
-	done  chan struct{}
+	queue    *Queue
+	to       *slog.Logger
+	endpoint string
+	done     chan struct{}
 }
 
-func (w *Watcher) startLogger(to *slog.Logger) (*logger, error) {
+func (w *Watcher) startLogger(to *slog.Logger, endpoint string) (*logger, error) {
 	queue, err := newQueue(w, &QueueOptions{Types: []EventType{EventLog}, Flags: SubscribeLiveOnly})
 	if err != nil {
 		return nil, err
 	}
-	log := &logger{queue: queue, to: to, done: make(chan struct{})}
+	log := &logger{queue: queue, to: to, endpoint: endpoint, done: make(chan struct{})}
 	go log.run()
 	return log, nil
 }
@@ -45,15 +45,20 @@ func (l *logger) wait() {
 
 func (l *logger) tell(event *Event) {
 	level, message := slogLevel(event.Level), event.Message
+	attributes := []slog.Attr{slog.String("state", event.State.String()), slog.Uint64("generation", event.Generation)}
 	if event.Type == EventOverflow {
-		level, message = slog.LevelWarn, fmt.Sprintf("%d messages were lost: the log handler is too slow", event.Lost)
+		level, message = slog.LevelWarn, "log messages were lost: the log handler is too slow"
+		attributes = append(attributes, slog.Uint64("lost", event.Lost))
+	}
+	if l.endpoint != "" {
+		attributes = append(attributes, slog.String("endpoint", l.endpoint))
 	}
 	ctx := context.Background()
 	if message == "" || !l.to.Enabled(ctx, level) {
 		return
 	}
 	record := slog.NewRecord(event.Observed, level, message, 0)
-	record.AddAttrs(slog.String("watcher", event.State.String()))
+	record.AddAttrs(attributes...)
 	// A handler's error has nowhere to go, in slog's own functions neither.
 	_ = l.to.Handler().Handle(ctx, record)
 }

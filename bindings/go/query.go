@@ -1,5 +1,7 @@
 package criwatch
 
+import "encoding/json"
+
 // Query says which containers and sandboxes to show. What is given has to hold all together; the zero value, and nil, is
 // everything that runs.
 type Query struct {
@@ -22,8 +24,14 @@ type Query struct {
 	// Selector is a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5, joined by
 	// commas. It looks at the container's labels in the merged view, and where these lack a key, at the labels of its pod.
 	Selector string `json:"selector,omitempty"`
-	// Fields are JSON keys: of each container only these are filled, and ID.
-	Fields []string `json:"fields,omitempty"`
 	// IfGeneration makes the answer ErrNone if that is still the generation; 0: never.
 	IfGeneration uint64 `json:"ifGeneration,omitempty"`
+}
+
+// text is the query's JSON; "" where it asks for nothing special.
+func (q *Query) text() ([]byte, error) {
+	if q == nil {
+		return nil, nil
+	}
+	return json.Marshal(q)
 }

@@ -27,6 +27,8 @@ type Queue struct {
 	// Who holds its one place waits for the descriptor. The poller would queue waiters, too, but deaf to their contexts.
 	turn chan struct{}
 	done chan struct{}
+	// As Container.separate.
+	separate bool
 }
 
 // QueueOptions say what a queue is to give.
@@ -65,6 +67,8 @@ func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
 				handle: handle[capi.Queue]{object: object, free: capi.Queue.Free},
 				turn:   make(chan struct{}, 1),
 				done:   make(chan struct{}),
+
+				separate: w.separate,
 			}
 		}
 		return failure
@@ -93,9 +97,9 @@ func maskOf(types []EventType) (mask uint32, err error) {
 
 // open gives a duplicate of the descriptor to Go's poller.
 func (q *Queue) open() (err error) {
-	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(q.handle.object.FD()), syscall.F_DUPFD_CLOEXEC, 0)
-	if errno != 0 {
-		return os.NewSyscallError("fcntl", errno)
+	fd, err := q.handle.object.DupFD()
+	if err != nil {
+		return os.NewSyscallError("fcntl", err)
 	}
 	q.file = os.NewFile(fd, "criwatch event queue")
 	// Fails where the poller does not take it.
@@ -111,7 +115,7 @@ func (q *Queue) open() (err error) {
 // Next takes the next event, and waits for it as long as the context allows: then it gives the context's error. ErrClosed when no
 // more will come: the watcher has stopped and all events were taken, or the queue was closed.
 func (q *Queue) Next(ctx context.Context) (*Event, error) {
-	return next(ctx, q, func(view capi.EventView) (*Event, *capi.Failure) { return newEvent(view), nil })
+	return next(ctx, q, q.copied)
 }
 
 // NextJSON is Next that gives the library's JSON as it is: "criwatch.event/1".
@@ -121,12 +125,19 @@ func (q *Queue) NextJSON(ctx context.Context) ([]byte, error) {
 
 // TryNext takes the next event if there is one now. ErrAgain when there is none yet, else as Next.
 func (q *Queue) TryNext() (*Event, error) {
-	return tryNext(q, func(view capi.EventView) (*Event, *capi.Failure) { return newEvent(view), nil })
+	return tryNext(q, q.copied)
+}
+
+func (q *Queue) copied(view capi.EventView) (*Event, *capi.Failure) {
+	return newEvent(view, q.separate), nil
 }
 
 // Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not
 // matter.
 func (q *Queue) Wait(ctx context.Context) error {
+	if !q.isThere() {
+		return closed("wait", "the queue", q == nil)
+	}
 	var ready bool
 	q.conn.Control(func(fd uintptr) { ready = capi.Readable(int(fd)) })
 	if ready {
@@ -158,7 +169,7 @@ func (q *Queue) Chan(ctx context.Context) <-chan *Event {
 
 // Close frees the queue. Who waits for its next event gets ErrClosed. Always nil; more than once is fine.
 func (q *Queue) Close() error {
-	if q.handle.close() {
+	if q != nil && q.handle.close() {
 		runtime.SetFinalizer(q, nil)
 		close(q.done)
 		// Wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
@@ -180,7 +191,7 @@ func next[T any](ctx context.Context, q *Queue, read func(capi.EventView) (T, *c
 
 func tryNext[T any](q *Queue, read func(capi.EventView) (T, *capi.Failure)) (event T, err error) {
 	var failure *capi.Failure
-	is := q.handle.use(func(c capi.Queue) {
+	is := q != nil && q.handle.use(func(c capi.Queue) {
 		var view capi.EventView
 		if view, failure = c.TryNext(); failure == nil {
 			event, failure = read(view)
@@ -188,13 +199,16 @@ func tryNext[T any](q *Queue, read func(capi.EventView) (T, *capi.Failure)) (eve
 		}
 	})
 	if !is {
-		return event, closed("next", "the queue")
+		return event, closed("next", "the queue", q == nil)
 	}
 	return event, failed("next", failure)
 }
 
 // poll runs an attempt whenever the descriptor may have become readable, until it succeeds or the context ends.
 func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) error {
+	if !q.isThere() {
+		return closed(op, "the queue", q == nil)
+	}
 	if err := ctx.Err(); err != nil {
 		return interrupted(op, err)
 	}
@@ -203,7 +217,7 @@ func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) 
 	case <-ctx.Done():
 		return interrupted(op, ctx.Err())
 	case <-q.done:
-		return closed(op, "the queue")
+		return closed(op, "the queue", false)
 	}
 	defer func() { <-q.turn }()
 
@@ -224,6 +238,20 @@ func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) 
 		return interrupted(op, ctx.Err())
 	default:
 		// Only Close makes the poller give up without the context.
-		return closed(op, "the queue")
+		return closed(op, "the queue", false)
 	}
+}
+
+// isThere tells a queue that was made from nil and from a zero value.
+func (q *Queue) isThere() bool { return q != nil && q.conn != nil }
+
+// startedQueue is NewQueue for calls that keep their queue to themselves: nobody could start the watcher meanwhile.
+func (w *Watcher) startedQueue(op string, options *QueueOptions) (*Queue, error) {
+	queue, err := w.NewQueue(options)
+	if err == nil && !w.started.Load() && w.State() != WatcherStopped {
+		queue.Close()
+		message := "the watcher was not started (call Start first, or make a queue with NewQueue)"
+		return nil, &Error{Op: op, Status: ErrState, Message: message, GRPCCode: -1}
+	}
+	return queue, err
 }

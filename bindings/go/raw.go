@@ -35,6 +35,9 @@ func (r Raw) Stats() ([]byte, error) { return r.ask("stats", capi.Watcher.Stats)
 
 // Inspect is [Watcher.Inspect]: "criwatch.inspect/1".
 func (r Raw) Inspect(ctx context.Context, idOrName string, flags InspectFlags) ([]byte, error) {
+	if r.watcher == nil {
+		return nil, closed("inspect", "the watcher", true)
+	}
 	return await(ctx, "inspect", r.watcher.requests, func(timeoutMS int64) ([]byte, error) {
 		return r.ask("inspect", func(c capi.Watcher) ([]byte, *capi.Failure) {
 			return c.Inspect(idOrName, uint32(flags), timeoutMS)
@@ -59,6 +62,9 @@ func (w *Watcher) Call(ctx context.Context, method, request string) ([]byte, err
 	if err := ctx.Err(); err != nil {
 		// Unlike other requests this one may do something, so that nothing is sent that nobody waits for.
 		return nil, interrupted("call", err)
+	}
+	if w == nil {
+		return nil, closed("call", "the watcher", true)
 	}
 	return await(ctx, "call", w.requests, func(timeoutMS int64) ([]byte, error) {
 		return w.Raw().ask("call", func(c capi.Watcher) ([]byte, *capi.Failure) {

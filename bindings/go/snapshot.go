@@ -10,31 +10,64 @@ import (
 // while the picture has not changed; Containers, Pods and Find copy what they are asked for.
 type Snapshot struct {
 	handle handle[capi.Snapshot]
+	// As Container.separate.
+	separate bool
 }
 
 // Snapshot takes a snapshot. Never waits: ErrNotReady before the first lists are in, never an empty snapshot. Close it when
 // it is no longer of use; it outlives the watcher.
-func (w *Watcher) Snapshot() (*Snapshot, error) {
+func (w *Watcher) Snapshot() (*Snapshot, error) { return w.snapshot("snapshot") }
+
+func (w *Watcher) snapshot(op string) (*Snapshot, error) {
 	var snapshot *Snapshot
-	err := w.do("snapshot", func(c capi.Watcher) *capi.Failure {
+	err := w.do(op, func(c capi.Watcher) *capi.Failure {
 		object, failure := c.Snapshot()
 		if failure == nil {
-			snapshot = &Snapshot{handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}}
-			runtime.SetFinalizer(snapshot, (*Snapshot).Close)
+			snapshot = newSnapshot(object, w.separate)
 		}
 		return failure
 	})
 	return snapshot, err
 }
 
+func newSnapshot(object capi.Snapshot, separate bool) *Snapshot {
+	snapshot := &Snapshot{handle: handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}, separate: separate}
+	runtime.SetFinalizer(snapshot, (*Snapshot).Close)
+	return snapshot
+}
+
+// Select gives a snapshot of what a query selects from this one: its Containers are those that were selected, in
+// whatever state, its Pods are theirs, and Find finds nothing else. nil: everything that runs. Close it, too. ErrNone for
+// Query.IfGeneration; ErrQuery.
+func (s *Snapshot) Select(query *Query) (*Snapshot, error) { return s.selection("select", query) }
+
+func (s *Snapshot) selection(op string, query *Query) (*Snapshot, error) {
+	text, err := query.text()
+	if err != nil {
+		return nil, err
+	}
+	var selection *Snapshot
+	err = s.do(op, func(c capi.Snapshot) *capi.Failure {
+		object, failure := c.Select(string(text))
+		if failure == nil {
+			selection = newSnapshot(object, s.separate)
+		}
+		return failure
+	})
+	return selection, err
+}
+
 // Generation is the generation that it shows: while Watcher.Generation answers the same, there is nothing newer. 0 after
 // Close.
 func (s *Snapshot) Generation() (generation uint64) {
+	if s == nil {
+		return 0
+	}
 	s.handle.use(func(c capi.Snapshot) { generation = c.Generation() })
 	return generation
 }
 
-// Containers are everything that runs: containers and ready sandboxes, sorted by namespace, pod and name; in a pod the
+// Containers are everything that runs, or that was selected: containers and sandboxes, sorted by namespace, pod and name; in a pod the
 // sandbox comes first. Containers whose pod is not known yet come before all others. Those of one pod share their Pod.
 func (s *Snapshot) Containers() ([]*Container, error) {
 	var containers []*Container
@@ -49,7 +82,7 @@ func (s *Snapshot) Containers() ([]*Container, error) {
 		}
 		containers = make([]*Container, len(views))
 		for i, view := range views {
-			containers[i] = newContainer(view, podOf)
+			containers[i] = newContainer(view, s.separate, podOf)
 		}
 		return failure
 	})
@@ -72,12 +105,14 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 
 // Find finds one container or sandbox, in whatever state, also among the remembered dead, by what [Watcher.Get] takes.
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
-func (s *Snapshot) Find(idOrName string) (*Container, error) {
+func (s *Snapshot) Find(idOrName string) (*Container, error) { return s.find("find", idOrName) }
+
+func (s *Snapshot) find(op, idOrName string) (*Container, error) {
 	var container *Container
-	err := s.do("find", func(c capi.Snapshot) *capi.Failure {
+	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
 		view, failure := c.Find(idOrName)
 		if failure == nil {
-			container = newContainer(view, newPod)
+			container = newContainer(view, s.separate, newPod)
 		}
 		return failure
 	})
@@ -86,7 +121,7 @@ func (s *Snapshot) Find(idOrName string) (*Container, error) {
 
 // Close frees the snapshot. What it has given stays. Always nil; more than once is fine.
 func (s *Snapshot) Close() error {
-	if s.handle.close() {
+	if s != nil && s.handle.close() {
 		runtime.SetFinalizer(s, nil)
 	}
 	return nil
@@ -95,8 +130,8 @@ func (s *Snapshot) Close() error {
 // do runs a call with the C object.
 func (s *Snapshot) do(op string, call func(capi.Snapshot) *capi.Failure) error {
 	var failure *capi.Failure
-	if !s.handle.use(func(c capi.Snapshot) { failure = call(c) }) {
-		return closed(op, "the snapshot")
+	if s == nil || !s.handle.use(func(c capi.Snapshot) { failure = call(c) }) {
+		return closed(op, "the snapshot", s == nil)
 	}
 	return failed(op, failure)
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
@@ -15,6 +18,9 @@ type Watcher struct {
 	// The waits inside C: WaitReady apart, because it may last while the engine can well be asked.
 	ready, requests places
 	log             *logger
+	// As Container.separate.
+	separate bool
+	started  atomic.Bool
 }
 
 // Option is a setting of a watcher to come.
@@ -32,18 +38,32 @@ func WithOption(key, value string) Option {
 }
 
 // WithLogger has the watcher say what it does to a logger: connections and their loss, how changes are noticed, lists
-// that failed, contradictions of the engine. The handler runs on a goroutine of the watcher's own until Close, which waits for it: it
+// that failed, contradictions of the engine. Each message has the attributes "state" (WatcherState), "generation" and, where
+// New was given one, "endpoint". The handler runs on a goroutine of the watcher's own until Close, which waits for it: it
 // must not call Close itself. Without this the watcher is silent.
 func WithLogger(to *slog.Logger) Option {
 	return func(s *settings) { s.logger = to }
 }
 
+// value is what an option is set to; "" if it is not.
+func (s *settings) value(key string) (value string) {
+	for _, option := range s.options {
+		if option.Key == key {
+			value = option.Value
+		}
+	}
+	return value
+}
+
 // New makes a watcher. Nothing is read, written or connected yet. Endpoint is the engine's socket, e.g.
-// "unix:///run/containerd/containerd.sock"; "": the first of the usual ones that answers is taken at the start.
+// "unix:///run/containerd/containerd.sock"; "": the first of the usual ones that answers is taken at the start. ErrUnsupported
+// in a program that was built without cgo, or for another system than Linux.
 func New(endpoint string, options ...Option) (*Watcher, error) {
 	var set settings
 	for _, option := range options {
-		option(&set)
+		if option != nil {
+			option(&set)
+		}
 	}
 	object, failure := capi.NewWatcher(endpoint, set.options)
 	if failure != nil {
@@ -53,10 +73,11 @@ func New(endpoint string, options ...Option) (*Watcher, error) {
 		handle:   handle[capi.Watcher]{object: object, free: capi.Watcher.Free},
 		ready:    make(places, 4),
 		requests: make(places, 16),
+		separate: set.value("labels.annotations") == "separate",
 	}
 	runtime.SetFinalizer(watcher, (*Watcher).forgotten)
 	if set.logger != nil {
-		log, err := watcher.startLogger(set.logger)
+		log, err := watcher.startLogger(set.logger, endpoint)
 		if err != nil {
 			watcher.Close()
 			return nil, err
@@ -67,11 +88,20 @@ func New(endpoint string, options ...Option) (*Watcher, error) {
 }
 
 // Start starts to follow the engine, in the background. An engine that cannot be reached is no error here.
-func (w *Watcher) Start() error { return w.do("start", capi.Watcher.Start) }
+func (w *Watcher) Start() error {
+	err := w.do("start", capi.Watcher.Start)
+	if err == nil {
+		w.started.Store(true)
+	}
+	return err
+}
 
 // WaitReady waits until the first lists are in and the pid of each entry was asked for. It answers at once, whatever the
 // context, what waiting will not mend: ErrPermission, ErrUnsupported, ErrState before Start, ErrStopped.
 func (w *Watcher) WaitReady(ctx context.Context) error {
+	if w == nil {
+		return closed("wait ready", "the watcher", true)
+	}
 	_, err := await(ctx, "wait ready", w.ready, func(timeoutMS int64) (struct{}, error) {
 		return struct{}{}, w.do("wait ready", func(c capi.Watcher) *capi.Failure { return c.WaitReady(timeoutMS) })
 	})
@@ -81,6 +111,9 @@ func (w *Watcher) WaitReady(ctx context.Context) error {
 // Resync is a barrier: once it has succeeded, all answers from memory are at least as new as a list that was begun
 // after the call. It works on a watcher that was never started, too.
 func (w *Watcher) Resync(ctx context.Context) error {
+	if w == nil {
+		return closed("resync", "the watcher", true)
+	}
 	_, err := await(ctx, "resync", w.requests, func(timeoutMS int64) (struct{}, error) {
 		return struct{}{}, w.do("resync", func(c capi.Watcher) *capi.Failure { return c.Resync(timeoutMS) })
 	})
@@ -90,6 +123,9 @@ func (w *Watcher) Resync(ctx context.Context) error {
 // State is what the watcher is doing; WatcherStopped after Close.
 func (w *Watcher) State() WatcherState {
 	state := WatcherStopped
+	if w == nil {
+		return state
+	}
 	w.handle.use(func(c capi.Watcher) { state = WatcherState(c.State()) })
 	return state
 }
@@ -97,6 +133,9 @@ func (w *Watcher) State() WatcherState {
 // Generation is a number that grows whenever the picture changes: while it stays, a list stays the same. 0 before there
 // is a picture, and after Close.
 func (w *Watcher) Generation() (generation uint64) {
+	if w == nil {
+		return 0
+	}
 	w.handle.use(func(c capi.Watcher) { generation = c.Generation() })
 	return generation
 }
@@ -114,6 +153,9 @@ func (w *Watcher) Stop() error { return w.do("stop", capi.Watcher.Stop) }
 // Close stops the watcher and frees it; its logger is through when this returns. Queues and snapshots outlive it: a queue is closed
 // once its events are taken. More than once is fine.
 func (w *Watcher) Close() error {
+	if w == nil {
+		return nil
+	}
 	// The waits inside C end by this, so that the last of their goroutines frees the object soon.
 	err := w.Stop()
 	if !w.handle.close() {
@@ -132,8 +174,17 @@ func (w *Watcher) forgotten() {
 // do runs a call with the C object.
 func (w *Watcher) do(op string, call func(capi.Watcher) *capi.Failure) error {
 	var failure *capi.Failure
-	if !w.handle.use(func(c capi.Watcher) { failure = call(c) }) {
-		return closed(op, "the watcher")
+	if w == nil || !w.handle.use(func(c capi.Watcher) { failure = call(c) }) {
+		return closed(op, "the watcher", w == nil)
 	}
 	return failed(op, failure)
+}
+
+// milliseconds is a duration as the library's options have it: rounded up, so that a short one is not none.
+func milliseconds(value time.Duration) string {
+	whole := value.Milliseconds()
+	if value > 0 && value%time.Millisecond != 0 {
+		whole++
+	}
+	return strconv.FormatInt(whole, 10)
 }

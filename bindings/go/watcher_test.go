@@ -67,48 +67,6 @@ func TestAnswersFromMemory(t *testing.T) {
 	}
 }
 
-func TestRecordsAndJSONTellTheSame(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop label=app=web annotation=why=because nginx -- exit 3")
-	engine.tell(t, "pod db ns=shop postgres")
-	watcher := follow(t, engine.endpoint, criwatch.WithOption("labels.annotations", "separate"))
-	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
-	snapshot, err := watcher.Snapshot()
-	must(t, err)
-	defer snapshot.Close()
-	for _, name := range []string{"postgres", "shop/db", "nginx"} {
-		record, err := snapshot.Find(name)
-		must(t, err)
-		told, err := watcher.Get(name)
-		must(t, err)
-		if name == "postgres" && string(record.Rucksack) != `{"port":5432}` {
-			t.Errorf("rucksack: %s", record.Rucksack)
-		}
-		// What only one of the two tells.
-		record.PIDStartTicks, told.EnginePID = 0, 0
-		told.Pod.CreatedAt = time.Time{}
-		for _, container := range []*criwatch.Container{record, told} {
-			// JSON lacks what is empty, and shows labels of pod and container together.
-			container.Labels, container.Annotations = nil, nil
-			if len(container.Pod.IPs) == 0 {
-				container.Pod.IPs = nil
-			}
-		}
-		if !reflect.DeepEqual(record, told) {
-			a, _ := json.Marshal(record)
-			b, _ := json.Marshal(told)
-			t.Errorf("%s\nrecord %s\nJSON   %s", name, a, b)
-		}
-	}
-	containers, err := snapshot.Containers()
-	must(t, err)
-	pods, err := snapshot.Pods()
-	must(t, err)
-	if len(containers) != 3 || len(pods) != 2 || containers[0].Pod != containers[1].Pod || pods[0].Name != "db" {
-		t.Errorf("%d containers, %d pods", len(containers), len(pods))
-	}
-}
-
 func TestInspectAndCall(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")
@@ -179,6 +137,42 @@ func TestDeadlineTellsTheCause(t *testing.T) {
 	if err := watcher.Resync(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("after the deadline: %v", err)
 	}
+}
+
+// Whether trying again helps depends on what is wrong, not on which call tells it.
+func TestRetriableIsTheSameForEveryCall(t *testing.T) {
+	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
+	queue := newQueue(t, watcher, nil)
+	ended, cancel := context.WithDeadline(context.Background(), time.Unix(1, 0))
+	defer cancel()
+	list := func() error { _, err := watcher.List(nil); return err }
+	get := func() error { _, err := watcher.Get("nginx"); return err }
+	snapshot := func() error { _, err := watcher.Snapshot(); return err }
+	raw := func() error { _, err := watcher.Raw().List(""); return err }
+	take := func() error { _, err := queue.TryNext(); return err }
+	next := func() error { _, err := queue.Next(ended); return err }
+	ready := func() error { return watcher.WaitReady(ended) }
+	all := func(what string, want bool, calls ...func() error) {
+		t.Helper()
+		for i, call := range calls {
+			var failure *criwatch.Error
+			if err := call(); !errors.As(err, &failure) || failure.Retriable != want {
+				t.Errorf("%s, call %d: %#v", what, i, err)
+			}
+		}
+	}
+	all("never started", false, list, get, snapshot, raw, ready)
+	all("later", true, take, next)
+	must(t, watcher.Start())
+	for watcher.State() != criwatch.WatcherBackoff {
+		_, err := queue.Next(within(t, patience))
+		must(t, err)
+	}
+	all("no engine yet", true, list, get, snapshot, raw, ready, func() error { return watcher.Resync(ended) })
+	must(t, watcher.Stop())
+	all("stopped", false, list, get, snapshot, raw, ready, func() error { return watcher.Resync(context.Background()) })
+	must(t, watcher.Close())
+	all("closed", false, list, get, snapshot, raw, func() error { return watcher.Resync(context.Background()) })
 }
 
 // A timeout of the library's own is not the context's.

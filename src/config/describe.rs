@@ -95,7 +95,7 @@ mod tests {
              Values are text. They are set with\n\n\
              | C | `cri_options_set(options, \"events\", \"poll\", &err)` |\n|---|---|\n\
              | C++ | `criwatch::Watcher(endpoint, {{\"events\", \"poll\"}})` |\n\
-             | Go | `criwatch.New(endpoint, criwatch.WithOption(\"events\", \"poll\"))` |\n\
+             | Go | `criwatch.New(endpoint, criwatch.WithEvents(criwatch.EventsPoll))` |\n\
              | Python | `criwatch.Watcher(endpoint, {\"events\": \"poll\"})` |\n\
              | command line | `criwatch --option events=poll ps` |\n\
              | Rust | `config.set(\"events\", \"poll\")` |\n\n\

@@ -17,7 +17,7 @@ use crate::model::JsonText;
 ///
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
-/// @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and CRI_INSPECT_SHOW_ENV
+/// @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV and CRI_INSPECT_SEPARATE_ANNOTATIONS
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only

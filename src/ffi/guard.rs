@@ -67,6 +67,22 @@ pub(super) fn make<T: Opaque>(
     })
 }
 
+/// Makes an object like `make`, where there may be nothing to give.
+pub(super) fn make_if<T: Opaque>(
+    out: Option<&mut *mut T>,
+    err: Option<&mut *mut cri_error>,
+    body: impl FnOnce() -> Result<Option<T::Object>>,
+) -> Status {
+    entry(err, || {
+        let out = given(out, "out")?;
+        let Some(object) = body()? else {
+            return Ok(CRI_NONE);
+        };
+        *out = Box::into_raw(Box::new(T::new(object)));
+        Ok(CRI_OK)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,7 +45,7 @@ pub struct cri_pod {
     pub attempt: u32,
     /// One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY.
     pub state: u32,
-    /// 0 or CRI_POD_FLAG_HOST_NETWORK.
+    /// Bits of CRI_POD_FLAG_HOST_NETWORK and CRI_POD_FLAG_OWN_NETWORK; neither while it is unknown.
     pub flags: u32,
     /// The number of addresses.
     pub ips_len: usize,
@@ -62,6 +62,10 @@ pub struct cri_pod {
     /// The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
     /// file system. "" until a process in it was seen, and if no cgroup has that name.
     pub cgroup_path: *const c_char,
+    /// When the sandbox was created, in nanoseconds since 1970; 0: unknown.
+    pub created_unix_nano: i64,
+    /// The runtime class's handler; "" for the default one.
+    pub runtime_handler: *const c_char,
 }
 
 /// A container or sandbox, as it was at one moment.
@@ -124,6 +128,8 @@ pub struct cri_container {
     pub annotations: *const cri_label,
     /// The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none.
     pub rucksack: *const c_char,
+    /// The pid in the engine's words, where that differs from `pid`; otherwise 0.
+    pub engine_pid: i32,
 }
 
 /// Something that happened.

@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 use safer_ffi::prelude::*;
 
-use super::arguments::{Text, given, text};
-use super::guard::{make, run};
+use super::arguments::{Text, given, optional_text, text};
+use super::guard::{make, make_if, run};
 use super::handle::{Handle, Opaque, held, opaque, taken};
 use super::panics::infallible;
 use super::raw::snapshot;
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_pod, cri_watcher};
 use crate::error::{Result, Status};
-use crate::portfolio::Snapshot;
+use crate::portfolio::{Query, Snapshot};
 
 /// The cache at one moment. It never changes.
 #[derive_ReprC]
@@ -44,6 +44,30 @@ pub extern "C" fn cri_watcher_snapshot(
     err: Option<&mut *mut cri_error>,
 ) -> Status {
     make(out, err, || live(watcher)?.snapshot())
+}
+
+/// Selects from a snapshot. The selection is a snapshot of its own: it has the containers that the query selects, in any
+/// state, in the same order, and their pods.
+///
+/// @param snapshot the snapshot
+/// @param query what to select, as JSON (see "Memory"); NULL: everything that runs. The key "fields" has no effect:
+/// records are whole
+/// @param out receives the selection; free it with cri_snapshot_free. It outlives the snapshot and the watcher
+/// @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait. O(n).
+#[ffi_export]
+pub extern "C" fn cri_snapshot_select(
+    snapshot: Option<&cri_snapshot>,
+    query: Text<'_>,
+    out: Option<&mut *mut cri_snapshot>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    make_if(out, err, || select(held(snapshot, "snapshot")?, query))
+}
+
+fn select(snapshot: &Snapshot, query: Text<'_>) -> Result<Option<Arc<Snapshot>>> {
+    let query = Query::parse(optional_text(query, "query")?)?;
+    Ok((!query.is_satisfied_by(snapshot.generation())).then(|| Arc::new(snapshot.selection(&query))))
 }
 
 /// Returns the generation of a snapshot. While cri_watcher_generation returns the same number, the snapshot is up

@@ -61,6 +61,8 @@ constants! {
     pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
     /// Show the values of environment variables, which may be secrets. Without this flag they are redacted.
     pub const CRI_INSPECT_SHOW_ENV: u32 = 2;
+    /// Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+    pub const CRI_INSPECT_SEPARATE_ANNOTATIONS: u32 = 4;
 }
 
 constants! {
@@ -97,6 +99,8 @@ constants! {
     POD_FLAGS: u32;
     /// The pod shares the network namespace of the node.
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
+    /// The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+    pub const CRI_POD_FLAG_OWN_NETWORK: u32 = 2;
 }
 
 constants! {

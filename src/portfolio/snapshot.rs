@@ -16,12 +16,14 @@ pub struct Snapshot {
     entries: Vec<Entry>,
     /// By the ids of their sandboxes.
     pods: Vec<Arc<Pod>>,
+    /// Of a selection: it shows all that it has, and not only what runs.
+    is_selection: bool,
     /// The C view, once somebody wanted it.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     container: Arc<Container>,
     /// Whether the engine has it; otherwise it is only remembered.
@@ -42,6 +44,7 @@ impl Portfolio {
             generation: self.generation,
             entries: entries.collect(),
             pods: self.pods.values().map(|entry| entry.pod.clone()).collect(),
+            is_selection: false,
             view: Memo::default(),
         }
     }
@@ -61,9 +64,22 @@ impl Snapshot {
         self.generation
     }
 
-    /// Everything that runs.
-    pub fn running(&self) -> impl Iterator<Item = &Arc<Container>> {
-        self.entries.iter().filter(|e| e.present).map(|e| &e.container).filter(|c| c.is_running())
+    /// What it shows: everything that runs; of a selection, everything that was selected.
+    pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
+        let shows = |e: &&Entry| self.is_selection || (e.present && e.container.is_running());
+        self.entries.iter().filter(shows).map(|e| &e.container)
+    }
+
+    /// A snapshot of what the query selects.
+    pub fn selection(&self, query: &Query) -> Snapshot {
+        let selected = self.entries.iter().filter(|e| query.selects(&e.container, e.present));
+        Snapshot {
+            generation: self.generation,
+            entries: selected.cloned().collect(),
+            pods: self.pods.clone(),
+            is_selection: true,
+            view: Memo::default(),
+        }
     }
 
     /// What the query selects.
@@ -86,9 +102,9 @@ impl Snapshot {
         pods
     }
 
-    /// The pods of everything that runs.
+    /// The pods of what it shows.
     pub fn pods(&self) -> Vec<Arc<Pod>> {
-        self.by_pod(self.running()).into_iter().map(|(pod, _)| pod).collect()
+        self.by_pod(self.containers()).into_iter().map(|(pod, _)| pod).collect()
     }
 
     /// The one container that this id or name means, also among the remembered.
@@ -133,7 +149,7 @@ mod tests {
             pods.push(pod.into());
         }
         pods.dedup_by(|a, b| a.id == b.id);
-        Snapshot { generation: 3, entries, pods, view: Memo::default() }.sorted()
+        Snapshot { generation: 3, entries, pods, is_selection: false, view: Memo::default() }.sorted()
     }
 
     fn paths<'a>(containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<String> {
@@ -149,12 +165,16 @@ mod tests {
             ("b/web/api", State::Running, true),
             ("a/old/app", State::Exited, false),
         ]);
-        assert_eq!(paths(all.running()), ["b/web", "b/web/api", "b/web/nginx"]);
+        assert_eq!(paths(all.containers()), ["b/web", "b/web/api", "b/web/nginx"]);
         assert_eq!(all.find("a/old/app").unwrap().path(), "a/old/app");
         let pods = all.pods();
         assert_eq!((pods.len(), &*pods[0].name, pods[0].attempt), (1, "web", 7), "the newest version of the pod");
         let everything = Query::parse(Some(r#"{"all":true,"gone":true}"#)).unwrap();
         assert_eq!(paths(all.select(&everything)), ["a/job/run", "a/old/app", "b/web", "b/web/api", "b/web/nginx"]);
+        let selection = all.selection(&Query::parse(Some(r#"{"states":["exited"],"gone":true}"#)).unwrap());
+        assert_eq!(paths(selection.containers()), ["a/job/run", "a/old/app"]);
+        assert_eq!((selection.generation(), selection.pods().len()), (3, 2));
+        assert!(selection.find("nginx").is_err() && selection.find("a/old/app").is_ok());
         let grouped = all.by_pod(all.select(&everything));
         let sizes: Vec<_> = grouped.iter().map(|(pod, containers)| (&*pod.name, containers.len())).collect();
         assert_eq!(sizes, [("job", 1), ("old", 1), ("web", 3)]);

@@ -42,7 +42,8 @@ pub(super) async fn inspect(
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
         redact_environment(&mut info);
     }
-    Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations)))
+    let apart = what.flags & CRI_INSPECT_SEPARATE_ANNOTATIONS != 0;
+    Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations && !apart)))
 }
 
 /// Asks the engine for everything about this id; `None` if the engine has no container or sandbox with it.

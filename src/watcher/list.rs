@@ -103,7 +103,7 @@ impl Watcher {
 
     /// Everything that runs, as records.
     pub fn containers(&self) -> Result<Vec<Arc<Container>>> {
-        Ok(self.snapshot()?.running().cloned().collect())
+        Ok(self.snapshot()?.containers().cloned().collect())
     }
 
     pub(super) fn label_view(&self) -> LabelView {

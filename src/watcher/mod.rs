@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use once_cell::sync::OnceCell;
 
 use crate::config::Config;
-use crate::cri::Endpoint;
+use crate::cri::{Endpoint, is_final};
 use crate::error::{CRI_E_FORKED, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_READY, CRI_E_STATE, CRI_E_STOPPED, Error, Result};
 use crate::host::check_root;
 use crate::hub::Hub;
@@ -187,12 +187,14 @@ impl Watcher {
         if cached.status.ready {
             return Ok(cached);
         }
-        let why = match &cached.status.cause {
-            Some(cause) => cause.to_string(),
-            None => "the first lists are not there yet".into(),
-        };
+        let (cause, has_ended) = (cached.status.cause.clone(), cached.status.ended.is_some());
+        drop(cached);
+        let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
         let message = format!("there is no cache yet: {why} (call start and wait_ready, or resync)");
-        Err(Error::new(CRI_E_NOT_READY, message).retriable())
+        let error = Error::new(CRI_E_NOT_READY, message);
+        // As wait_ready has it: without a start, or with a cause that stays, the cache will not come by itself.
+        let will_be = self.run() == Run::Started && !has_ended && !cause.as_ref().is_some_and(is_final);
+        Err(if will_be { error.retriable() } else { error })
     }
 
     /// Which engine it is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not known

@@ -11,7 +11,7 @@ use super::waiting::wait;
 use super::{Watcher, check_bits};
 use crate::cri::{Call, is_final};
 use crate::error::{CRI_E_PANIC, CRI_E_TIMEOUT, Error, Result};
-use crate::model::{CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV, JsonText};
+use crate::model::{CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SEPARATE_ANNOTATIONS, CRI_INSPECT_SHOW_ENV, JsonText};
 use crate::sync::{Command, Inspect, WaiterId};
 
 impl Watcher {
@@ -84,7 +84,7 @@ impl Watcher {
     /// As `inspect`, for asynchronous code. Any runtime will do.
     pub async fn inspect_async(&self, id_or_name: &str, flags: u32) -> Result<JsonText> {
         self.check_fork()?;
-        let known = CRI_INSPECT_REQUIRE_PROCESS | CRI_INSPECT_SHOW_ENV;
+        let known = CRI_INSPECT_REQUIRE_PROCESS | CRI_INSPECT_SHOW_ENV | CRI_INSPECT_SEPARATE_ANNOTATIONS;
         check_bits("inspect: flags", flags, known)?;
         let what = Inspect { id_or_name: id_or_name.to_owned(), flags };
         let (reply, answer) = oneshot::channel();

@@ -68,6 +68,9 @@ static void as_snapshot(const void *other)
     size_t len = 77;
     REFUSED(cri_snapshot_containers(other, &containers, &len, &err));
     REFUSED(cri_snapshot_pods(other, &pods, &len, &err));
+    cri_snapshot *selection = NULL;
+    REFUSED(cri_snapshot_select(other, NULL, &selection, &err));
+    CHECK(selection == NULL);
     REFUSED(cri_snapshot_find(other, "app", &container, &err));
     CHECK(cri_snapshot_generation(other) == 0);
     CHECK(containers == NULL && pods == NULL && container == NULL && len == 77);

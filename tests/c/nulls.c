@@ -28,6 +28,7 @@ static void no_error_object(void)
     CHECK(cri_watcher_snapshot(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_containers(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_select(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);

@@ -65,6 +65,34 @@ static void it_shows_what_runs(void)
     cri_snapshot_free(snapshot);
 }
 
+/* What a query selects, also of the exited, as a snapshot of its own. */
+static void a_selection_is_a_snapshot(void)
+{
+    cri_snapshot *whole = take(), *part = NULL;
+    const cri_container *const *cs = NULL;
+    const cri_pod *const *ps = NULL;
+    CHECK_ERROR(CRI_OK, cri_snapshot_select(whole, "{\"namespace\":\"shop\",\"kind\":\"container\"}", &part, &err));
+    CHECK(containers(part, &cs) == 2 && pods(part, &ps) == 1 && strcmp(ps[0]->name, "web") == 0);
+    CHECK(cs[0] == find(whole, "nginx") && cs[1] == find(part, "proxy"));
+    CHECK(cri_snapshot_generation(part) == cri_snapshot_generation(whole));
+    const cri_container *c = NULL;
+    CHECK_ERROR(CRI_E_NOT_FOUND, cri_snapshot_find(part, "batch/job/run", &c, &err));
+    cri_snapshot_free(part);
+
+    CHECK_ERROR(CRI_OK, cri_snapshot_select(whole, NULL, &part, &err));
+    CHECK(containers(part, &cs) == 5);
+    char query[64];
+    snprintf(query, sizeof query, "{\"ifGeneration\":%llu}", (unsigned long long)cri_snapshot_generation(part));
+    cri_snapshot *none = NULL;
+    CHECK_ERROR(CRI_NONE, cri_snapshot_select(part, query, &none, &err));
+    CHECK_ERROR(CRI_E_QUERY, cri_snapshot_select(part, "{\"color\":1}", &none, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_snapshot_select(NULL, NULL, &none, &err));
+    CHECK(none == NULL);
+    cri_snapshot_free(whole);
+    read_container(cs[0]);
+    cri_snapshot_free(part);
+}
+
 /* While nothing changes, every snapshot is the same one. Something may still become known at first. */
 static void an_unchanged_picture_is_shared(void)
 {
@@ -191,6 +219,7 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err));
     it_shows_what_runs();
+    a_selection_is_a_snapshot();
     an_unchanged_picture_is_shared();
     a_snapshot_stays_as_it_was();
     many_read_at_once();

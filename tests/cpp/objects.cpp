@@ -70,6 +70,10 @@ static void moves(const char* endpoint) {
     const Snapshot taken = std::move(snapshot);
     CHECK(snapshot.containers().empty() && snapshot.pods().empty() && snapshot.generation() == 0);
     CHECK(taken.containers().size() == 2 && taken.pods().size() == 1 && taken.generation() == watcher.generation());
+    const Snapshot selected = taken.select(R"({"kind":"sandbox"})");
+    CHECK(selected.containers().size() == 1 && selected.generation() == taken.generation());
+    const Snapshot none = taken.select("{\"ifGeneration\":" + std::to_string(taken.generation()) + "}");
+    CHECK(none.containers().empty() && none.generation() == 0);
 }
 
 static void records(const char* endpoint) {

@@ -102,6 +102,9 @@ static void at_every_entry(void)
     BOTH(CRI_OK, cri_watcher_snapshot(other, &snapshot, &err));
     BOTH(CRI_OK, cri_snapshot_containers(snapshot, &containers, &n, &err));
     BOTH(CRI_OK, cri_snapshot_pods(snapshot, &pods, &n, &err));
+    cri_snapshot *selection = NULL;
+    BOTH(CRI_OK, cri_snapshot_select(snapshot, NULL, &selection, &err));
+    cri_snapshot_free(selection);
     BOTH(CRI_OK, cri_snapshot_find(snapshot, "nginx", &container, &err));
     PANICS(cri_rucksack_set(NULL, "{}", &err));
     BOTH(CRI_OK, cri_watcher_subscribe(other, 0, 0, ignore_event, NULL, on_destroy, &s, &err));

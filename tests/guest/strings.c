@@ -27,7 +27,7 @@ static void everywhere(const char *text, const char *what)
     cri_error *err = NULL;
     cri_buffer b = CRI_BUFFER_INIT;
     cri_watcher *other = NULL;
-    cri_snapshot *snapshot = NULL;
+    cri_snapshot *snapshot = NULL, *selection = NULL;
     const cri_container *found = NULL;
     cri_status status;
 
@@ -56,10 +56,12 @@ static void everywhere(const char *text, const char *what)
     status = cri_watcher_attach(watcher, "nginx", text, &err);
     refused(status, err, "cri_watcher_attach, JSON", what);
     CHECK_ERROR(CRI_OK, cri_watcher_snapshot(watcher, &snapshot, &err));
+    status = cri_snapshot_select(snapshot, text, &selection, &err);
+    refused(status, err, "cri_snapshot_select", what);
     status = cri_snapshot_find(snapshot, text, &found, &err);
     refused(status, err, "cri_snapshot_find", what);
     cri_snapshot_free(snapshot);
-    CHECK(b.data == NULL && other == NULL && found == NULL);
+    CHECK(b.data == NULL && other == NULL && selection == NULL && found == NULL);
 }
 
 int main(int argc, char **argv)

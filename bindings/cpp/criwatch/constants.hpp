@@ -84,8 +84,9 @@ enum class SubscribeFlag : std::uint32_t {
 
 /// Bits of an inspection.
 enum class InspectFlag : std::uint32_t {
-    require_process = CRI_INSPECT_REQUIRE_PROCESS,  ///< A container without a process is an error.
-    show_env = CRI_INSPECT_SHOW_ENV,                ///< Show the values of environment variables.
+    require_process = CRI_INSPECT_REQUIRE_PROCESS,            ///< A container without a process is an error.
+    show_env = CRI_INSPECT_SHOW_ENV,                          ///< Show the values of environment variables.
+    separate_annotations = CRI_INSPECT_SEPARATE_ANNOTATIONS,  ///< Show labels and annotations apart, as records do.
 };
 
 /// What a record is.
@@ -112,6 +113,7 @@ enum class PodState : std::uint32_t {
 /// Bits of a pod.
 enum class PodFlag : std::uint32_t {
     host_network = CRI_POD_FLAG_HOST_NETWORK,  ///< The pod shares the node's network namespace.
+    own_network = CRI_POD_FLAG_OWN_NETWORK,    ///< The pod has a network namespace of its own.
 };
 
 /// What this engine may yet tell of a container.
@@ -213,8 +215,11 @@ inline constexpr std::array<Names<EventFlag>, 5> names<EventFlag>{{{EventFlag::s
 template <>
 inline constexpr std::array<Names<SubscribeFlag>, 1> names<SubscribeFlag>{{{SubscribeFlag::live_only, "live_only"}}};
 template <>
-inline constexpr std::array<Names<InspectFlag>, 2> names<InspectFlag>{
-    {{InspectFlag::require_process, "require_process"}, {InspectFlag::show_env, "show_env"}}};
+inline constexpr std::array<Names<InspectFlag>, 3> names<InspectFlag>{{
+    {InspectFlag::require_process, "require_process"},
+    {InspectFlag::show_env, "show_env"},
+    {InspectFlag::separate_annotations, "separate_annotations"},
+}};
 template <>
 inline constexpr std::array<Names<Kind>, 2> names<Kind>{{{Kind::container, "container"}, {Kind::sandbox, "sandbox"}}};
 template <>
@@ -226,7 +231,10 @@ template <>
 inline constexpr std::array<Names<PodState>, 3> names<PodState>{
     {{PodState::unknown, "unknown"}, {PodState::ready, "ready"}, {PodState::not_ready, "not_ready"}}};
 template <>
-inline constexpr std::array<Names<PodFlag>, 1> names<PodFlag>{{{PodFlag::host_network, "host_network"}}};
+inline constexpr std::array<Names<PodFlag>, 2> names<PodFlag>{{
+    {PodFlag::host_network, "host_network"},
+    {PodFlag::own_network, "own_network"},
+}};
 template <>
 inline constexpr std::array<Names<Missing>, 4> names<Missing>{
     {{Missing::pid, "pid"}, {Missing::pod, "pod"}, {Missing::started_at, "started_at"}, {Missing::exit, "exit"}}};

@@ -77,6 +77,12 @@ public:
         return detail::call<ContainerView, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
     }
+    /// A snapshot of what a query selects from this one, in whatever state. For the query's "ifGeneration": one without
+    /// records, of the generation 0.
+    [[nodiscard]] Result<Snapshot> select(const Text& query) const {
+        return detail::call<Snapshot, cri_snapshot*>(
+            [&](auto... out) { return cri_snapshot_select(raw_.get(), query.c_str(), out...); });
+    }
 
 private:
     detail::Handle<cri_snapshot, cri_snapshot_free> raw_;

@@ -62,6 +62,8 @@ class cri_pod(Structure):
         ("labels", POINTER(cri_label)),
         ("annotations", POINTER(cri_label)),
         ("cgroup_path", c_char_p),
+        ("created_unix_nano", c_int64),
+        ("runtime_handler", c_char_p),
     ]
 
 
@@ -94,6 +96,7 @@ class cri_container(Structure):
         ("labels", POINTER(cri_label)),
         ("annotations", POINTER(cri_label)),
         ("rucksack", c_char_p),
+        ("engine_pid", c_int32),
     ]
 
 
@@ -353,6 +356,15 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
         c_int32,
         [
             POINTER(cri_watcher),
+            POINTER(POINTER(cri_snapshot)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_select": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            c_char_p,
             POINTER(POINTER(cri_snapshot)),
             POINTER(POINTER(cri_error)),
         ],

@@ -123,6 +123,8 @@ class InspectFlag(IntFlag):
     REQUIRE_PROCESS = constants.CRI_INSPECT_REQUIRE_PROCESS
     #: Show the values of environment variables, which may be secrets. Without this flag they are redacted.
     SHOW_ENV = constants.CRI_INSPECT_SHOW_ENV
+    #: Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+    SEPARATE_ANNOTATIONS = constants.CRI_INSPECT_SEPARATE_ANNOTATIONS
 
 
 class Kind(OpenIntEnum):
@@ -163,6 +165,8 @@ class PodFlag(IntFlag):
 
     #: The pod shares the network namespace of the node.
     HOST_NETWORK = constants.CRI_POD_FLAG_HOST_NETWORK
+    #: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+    OWN_NETWORK = constants.CRI_POD_FLAG_OWN_NETWORK
 
 
 class Missing(IntFlag):

@@ -65,7 +65,7 @@ class Pod:
             uid=value["uid"],
             attempt=value["attempt"],
             state=named(PodState, value["state"]),
-            flags=PodFlag.HOST_NETWORK if value.get("hostNetwork") else PodFlag(0),
+            flags=_network(value.get("hostNetwork")),
             ips=tuple(value.get("ips", ())),
             labels=value["labels"],
             annotations=value["annotations"],
@@ -223,6 +223,12 @@ class Event:
     def observed(self) -> datetime:
         """When the watcher noticed."""
         return _moment(self.observed_ns) or datetime.fromtimestamp(0, timezone.utc)
+
+
+def _network(is_hosts: Optional[bool]) -> PodFlag:
+    if is_hosts is None:
+        return PodFlag(0)
+    return PodFlag.HOST_NETWORK if is_hosts else PodFlag.OWN_NETWORK
 
 
 def _moment(unix_nano: Optional[int]) -> Optional[datetime]:

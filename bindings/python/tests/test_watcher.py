@@ -150,7 +150,7 @@ class Answers(WatcherTest):
         snapshot = self.watcher.snapshot()
         listed = self.watcher.list()
         self.assertEqual(snapshot.generation, listed.freshness.generation)
-        self.assertEqual([pod.flags for pod in snapshot.pods], [PodFlag.HOST_NETWORK, PodFlag(0)])
+        self.assertEqual([pod.flags for pod in snapshot.pods], [PodFlag.HOST_NETWORK, PodFlag.OWN_NETWORK])
         self.assertEqual({entry.pod for entry in self.watcher.pods().pods}, set(snapshot.pods))
         from_pods = {c for entry in self.watcher.pods().pods for c in entry.containers}
         self.assertEqual({c.id for c in from_pods}, {c.id for c in snapshot.containers})

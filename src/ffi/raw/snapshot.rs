@@ -20,7 +20,7 @@ unsafe impl Sync for SnapshotView {}
 
 impl SnapshotView {
     fn new(snapshot: &Snapshot) -> SnapshotView {
-        let containers: Vec<_> = snapshot.running().map(|c| ContainerView::of(c)).collect();
+        let containers: Vec<_> = snapshot.containers().map(|c| ContainerView::of(c)).collect();
         let pods: Vec<_> = snapshot.pods().iter().map(|pod| PodView::of(pod)).collect();
         SnapshotView {
             containers: containers.iter().map(ContainerView::record).collect(),

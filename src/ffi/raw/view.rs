@@ -6,7 +6,7 @@ use std::sync::Arc;
 use safer_ffi::c_char;
 
 use crate::ffi::{cri_container, cri_label, cri_pod};
-use crate::model::{CRI_POD_FLAG_HOST_NETWORK, Container, Labels, Pod};
+use crate::model::{CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_OWN_NETWORK, Container, Labels, Pod};
 
 /// The strings of one record, each with a NUL behind it, in one allocation.
 pub(super) struct Strings {
@@ -75,6 +75,7 @@ impl PodView {
         let mut strings = Strings::default();
         let [id, name, namespace, uid] = [&pod.id, &pod.name, &pod.namespace, &pod.uid].map(|s| strings.add(s));
         let cgroup_path = strings.add(pod.cgroup_path.as_deref().unwrap_or_default());
+        let runtime_handler = strings.add(&pod.runtime_handler);
         let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
         let (labels, annotations) = (strings.add_labels(&pod.labels), strings.add_labels(&pod.annotations));
 
@@ -88,7 +89,11 @@ impl PodView {
             uid: strings.at(uid),
             attempt: pod.attempt,
             state: pod.state.number(),
-            flags: if pod.host_network == Some(true) { CRI_POD_FLAG_HOST_NETWORK } else { 0 },
+            flags: match pod.host_network {
+                Some(true) => CRI_POD_FLAG_HOST_NETWORK,
+                Some(false) => CRI_POD_FLAG_OWN_NETWORK,
+                None => 0,
+            },
             ips_len: ips.len(),
             ips: ips.as_ptr(),
             labels_len: labels.len(),
@@ -96,6 +101,8 @@ impl PodView {
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
             cgroup_path: strings.at(cgroup_path),
+            created_unix_nano: pod.created_at.unwrap_or(0),
+            runtime_handler: strings.at(runtime_handler),
         };
         PodView { record, _strings: strings, _ips: ips, _labels: labels, _annotations: annotations }
     }
@@ -167,6 +174,7 @@ impl ContainerView {
             labels: labels.as_ptr(),
             annotations: annotations.as_ptr(),
             rucksack: strings.at(rucksack),
+            engine_pid: c.engine_pid.unwrap_or(0),
         };
         ContainerView { record, _pod: pod, _strings: strings, _labels: labels, _annotations: annotations }
     }
@@ -212,10 +220,11 @@ mod tests {
         let mut pod = Pod::new("p".repeat(64).into());
         (pod.name, pod.namespace) = ("web-1".into(), "shop".into());
         pod.cgroup_path = Some("/kubepods/pod7".into());
+        (pod.host_network, pod.created_at, pod.runtime_handler) = (Some(false), Some(5), "kata".into());
         pod.ips = vec![Arc::from("10.0.0.7"), Arc::from("fd00::7")].into();
         let mut c = Container::new("c".repeat(64).into(), Kind::Container);
         c.name = "nginx".into();
-        c.pod = Some(pod.into());
+        (c.pod, c.engine_pid) = (Some(pod.into()), Some(7));
         c.labels = Arc::new([("b".into(), "".into()), ("a".into(), "1".into())].into());
         c
     }
@@ -226,7 +235,7 @@ mod tests {
         let c = view.record;
         assert_eq!(c.struct_size, size_of::<cri_container>());
         assert_eq!((read(c.id), read(c.name), read(c.reason)), ("c".repeat(64), "nginx".into(), "".into()));
-        assert_eq!((c.pid, c.exit_code), (0, -1));
+        assert_eq!((c.pid, c.engine_pid, c.exit_code), (0, 7, -1));
         // SAFETY: the view keeps its pod and its labels alive.
         let (pod, labels) = unsafe { (&*c.pod, std::slice::from_raw_parts(c.labels, c.labels_len)) };
         let labels: Vec<_> = labels.iter().map(|l| (read(l.key), read(l.value))).collect();
@@ -235,6 +244,8 @@ mod tests {
             (read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)),
             ("web-1".into(), "shop".into(), "/kubepods/pod7".into())
         );
+        assert_eq!((pod.flags, pod.created_unix_nano), (CRI_POD_FLAG_OWN_NETWORK, 5));
+        assert_eq!(read(pod.runtime_handler), "kata");
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
         assert_eq!(ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);

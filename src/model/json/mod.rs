@@ -66,6 +66,7 @@ pub const CONTAINER_KEYS: &[&str] = &[
     "state",
     "pid",
     "enginePid",
+    "pidStartTicks",
     "attempt",
     "pod",
     "labels",
@@ -114,6 +115,9 @@ struct ContainerJson<'a> {
     /// The pid in the engine's words, where that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     engine_pid: Option<i32>,
+    /// When the first process began, in clock ticks since boot: with it, a pid is unique.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid_start_ticks: Option<u64>,
     /// How often it was made anew under this name.
     attempt: u32,
     /// The pod it belongs to; not repeated inside a list of pods.
@@ -209,6 +213,7 @@ impl<'a> ContainerJson<'a> {
             state: c.state.word(),
             pid: c.pid,
             engine_pid: c.engine_pid,
+            pid_start_ticks: c.pid_start_ticks,
             attempt: c.attempt,
             pod: c.pod.as_deref().map(PodJson::new),
             labels,

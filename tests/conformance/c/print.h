@@ -21,7 +21,8 @@ static const struct name states[] = {
     {CRI_STATE_UNKNOWN, "unknown"}, {CRI_STATE_CREATED, "created"}, {CRI_STATE_RUNNING, "running"}, {CRI_STATE_EXITED, "exited"}};
 static const struct name pod_states[] = {
     {CRI_POD_UNKNOWN, "unknown"}, {CRI_POD_READY, "ready"}, {CRI_POD_NOT_READY, "not_ready"}};
-static const struct name pod_flags[] = {{CRI_POD_FLAG_HOST_NETWORK, "host_network"}};
+static const struct name pod_flags[] = {{CRI_POD_FLAG_HOST_NETWORK, "host_network"},
+                                       {CRI_POD_FLAG_OWN_NETWORK, "own_network"}};
 static const struct name missing[] = {
     {CRI_MISSING_PID, "pid"}, {CRI_MISSING_POD, "pod"}, {CRI_MISSING_STARTED_AT, "started_at"}, {CRI_MISSING_EXIT, "exit"}};
 static const struct name changed[] = {{CRI_CHANGED_PID, "pid"},

@@ -82,7 +82,10 @@ func (p *programme) container(c *criwatch.Container) {
 func (p *programme) pod(pod *criwatch.Pod) {
 	flags := uint64(0)
 	if pod.HostNetwork {
-		flags = uint64(criwatch.PodFlagHostNetwork)
+		flags |= uint64(criwatch.PodFlagHostNetwork)
+	}
+	if pod.OwnNetwork {
+		flags |= uint64(criwatch.PodFlagOwnNetwork)
 	}
 	ips := make([]string, len(pod.IPs))
 	for i, ip := range pod.IPs {
@@ -105,7 +108,7 @@ var (
 	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional"}
 	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack"}
 	missing    = words{"pid", "pod", "started_at", "exit"}
-	podFlags   = words{"host_network"}
+	podFlags   = words{"host_network", "own_network"}
 )
 
 func (w words) of(number uint32) string {

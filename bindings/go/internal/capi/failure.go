@@ -1,3 +1,5 @@
+//go:build linux
+
 package capi
 
 // #include <criwatch.h>
@@ -11,25 +13,22 @@ import (
 // The statuses that this layer itself branches on.
 const (
 	ok              = C.CRI_OK
+	again           = C.CRI_AGAIN
+	none            = C.CRI_NONE
 	invalidArgument = C.CRI_E_INVALID_ARGUMENT
 )
-
-// Failure is a status other than CRI_OK, with all that the error object told, if there was one.
-type Failure struct {
-	Status    int32
-	Message   string
-	GRPCCode  int32
-	OSCode    int32
-	Retriable bool
-}
 
 // StatusName is cri_status_name.
 func StatusName(status int32) string { return C.GoString(C.cri_status_name(C.cri_status(status))) }
 
 // failure copies what the error tells, and frees it. nil for CRI_OK.
 func failure(status C.cri_status, err *C.cri_error) *Failure {
-	if status == ok {
+	switch status {
+	case ok:
 		return nil
+	case again, none:
+		// Notes have no error object; the next call may have something to give.
+		return &Failure{Status: int32(status), GRPCCode: -1, Retriable: true}
 	}
 	defer C.cri_error_free(err)
 	return &Failure{

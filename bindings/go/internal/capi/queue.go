@@ -1,3 +1,5 @@
+//go:build linux
+
 package capi
 
 /*
@@ -12,11 +14,10 @@ static int cri_go_readable(int fd) {
 */
 import "C"
 
+import "syscall"
+
 // Queue is a cri_event_queue.
 type Queue struct{ c *C.cri_event_queue }
-
-// EventMask is CRI_EVENT_MASK.
-func EventMask(eventType uint32) uint32 { return 1 << eventType }
 
 // NewQueue is cri_event_queue_new.
 func (w Watcher) NewQueue(mask, flags uint32, capacity uint) (Queue, *Failure) {
@@ -26,8 +27,14 @@ func (w Watcher) NewQueue(mask, flags uint32, capacity uint) (Queue, *Failure) {
 	return queue, failure(status, err)
 }
 
-// FD is cri_event_queue_fd.
-func (q Queue) FD() int { return int(C.cri_event_queue_fd(q.c)) }
+// DupFD gives a duplicate of cri_event_queue_fd, which is the caller's to close.
+func (q Queue) DupFD() (uintptr, error) {
+	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(C.cri_event_queue_fd(q.c)), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return fd, nil
+}
 
 // TryNext is cri_event_queue_next without waiting.
 func (q Queue) TryNext() (EventView, *Failure) {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package capi
 
 // #include <criwatch.h>
@@ -47,6 +49,7 @@ func (v ContainerView) ID() string            { return C.GoString(v.c.id) }
 func (v ContainerView) Name() string          { return C.GoString(v.c.name) }
 func (v ContainerView) PID() int32            { return int32(v.c.pid) }
 func (v ContainerView) ExitCode() int32       { return int32(v.c.exit_code) }
+func (v ContainerView) EnginePID() int32      { return int32(v.c.engine_pid) }
 func (v ContainerView) PIDStartTicks() uint64 { return uint64(v.c.pid_start_ticks) }
 func (v ContainerView) Missing() uint64       { return uint64(v.c.missing) }
 func (v ContainerView) Image() string         { return C.GoString(v.c.image) }
@@ -75,14 +78,16 @@ func (v ContainerView) Pod() (PodView, bool) { return PodView{v.c.pod}, v.c.pod 
 type PodView struct{ c *C.cri_pod }
 
 // ID, Name and so on are the fields of cri_pod.
-func (v PodView) ID() string         { return C.GoString(v.c.id) }
-func (v PodView) Name() string       { return C.GoString(v.c.name) }
-func (v PodView) Namespace() string  { return C.GoString(v.c.pod_namespace) }
-func (v PodView) UID() string        { return C.GoString(v.c.uid) }
-func (v PodView) Attempt() uint32    { return uint32(v.c.attempt) }
-func (v PodView) State() uint32      { return uint32(v.c.state) }
-func (v PodView) Flags() uint32      { return uint32(v.c.flags) }
-func (v PodView) CgroupPath() string { return C.GoString(v.c.cgroup_path) }
+func (v PodView) ID() string             { return C.GoString(v.c.id) }
+func (v PodView) Name() string           { return C.GoString(v.c.name) }
+func (v PodView) Namespace() string      { return C.GoString(v.c.pod_namespace) }
+func (v PodView) UID() string            { return C.GoString(v.c.uid) }
+func (v PodView) Attempt() uint32        { return uint32(v.c.attempt) }
+func (v PodView) State() uint32          { return uint32(v.c.state) }
+func (v PodView) Flags() uint32          { return uint32(v.c.flags) }
+func (v PodView) CgroupPath() string     { return C.GoString(v.c.cgroup_path) }
+func (v PodView) Created() int64         { return int64(v.c.created_unix_nano) }
+func (v PodView) RuntimeHandler() string { return C.GoString(v.c.runtime_handler) }
 
 // IPs are the pod's addresses.
 func (v PodView) IPs() []string {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package capi
 
 // #include <criwatch.h>
@@ -14,6 +16,19 @@ func (w Watcher) Snapshot() (Snapshot, *Failure) {
 	var err *C.cri_error
 	f := failure(C.cri_watcher_snapshot(w.c, &snapshot.c, &err), err)
 	return snapshot, f
+}
+
+// Select is cri_snapshot_select. Query "" is NULL.
+func (s Snapshot) Select(query string) (Snapshot, *Failure) {
+	if f := noNUL("query", query); f != nil {
+		return Snapshot{}, f
+	}
+	text := cstring(query, true)
+	defer free(text)
+	var selection Snapshot
+	var err *C.cri_error
+	f := failure(C.cri_snapshot_select(s.c, text, &selection.c, &err), err)
+	return selection, f
 }
 
 // Generation is cri_snapshot_generation.

@@ -1,5 +1,5 @@
-// Package capi is the C ABI in Go's types, and nothing more: one function for each of the header, statuses and errors
-// as values, records as views on the library's memory. What is idiomatic stands in the package above.
+//go:build linux
+
 package capi
 
 /*
@@ -10,8 +10,6 @@ package capi
 #endif
 */
 import "C"
-
-import "fmt"
 
 // What the program is compiled against.
 const (
@@ -27,15 +25,6 @@ func init() {
 	if err := CheckABI(LoadedABIVersion()); err != nil {
 		panic(err)
 	}
-}
-
-// CheckABI refuses a library of another ABI.
-func CheckABI(loaded uint32) error {
-	if loaded == ABIVersion {
-		return nil
-	}
-	return fmt.Errorf("criwatch: the loaded libcriwatch has ABI version %d, this program needs %d: "+
-		"install libcriwatch.so.%d", loaded, ABIVersion, ABIVersion)
 }
 
 // LoadedABIVersion is cri_abi_version.

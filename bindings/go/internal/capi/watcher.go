@@ -1,3 +1,5 @@
+//go:build linux
+
 package capi
 
 // #include <criwatch.h>
@@ -5,9 +7,6 @@ import "C"
 
 // Watcher is a cri_watcher.
 type Watcher struct{ c *C.cri_watcher }
-
-// Option is a key and its value.
-type Option struct{ Key, Value string }
 
 // NewWatcher is cri_watcher_new, with options made for it. Endpoint "" is NULL.
 func NewWatcher(endpoint string, options []Option) (Watcher, *Failure) {

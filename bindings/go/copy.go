@@ -1,0 +1,92 @@
+//go:build linux && cgo
+
+package criwatch
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+func newEvent(view capi.EventView, separate bool) *Event {
+	event := &Event{
+		Type:       EventType(view.Type()),
+		Flags:      EventFlags(view.Flags()),
+		Seq:        view.Seq(),
+		Generation: view.Generation(),
+		Lost:       view.Lost(),
+		Changed:    Changed(view.Changed()),
+		Time:       instant(view.Time()),
+		Observed:   instant(view.Observed()),
+		State:      WatcherState(view.WatcherState()),
+		Message:    view.Message(),
+		Level:      LogLevel(view.LogLevel()),
+	}
+	if container, is := view.Container(); is {
+		event.Container = newContainer(container, separate, newPod)
+	}
+	return event
+}
+
+// newContainer copies a record. A snapshot's containers share their pods, which podOf takes care of.
+func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodView) *Pod) *Container {
+	container := &Container{
+		ID:            view.ID(),
+		Name:          view.Name(),
+		Kind:          Kind(view.Kind()),
+		State:         State(view.State()),
+		Flags:         view.Flags(),
+		Attempt:       view.Attempt(),
+		PID:           int(view.PID()),
+		EnginePID:     int(view.EnginePID()),
+		PIDStartTicks: view.PIDStartTicks(),
+		Labels:        view.Labels(),
+		Annotations:   view.Annotations(),
+		Image:         Image{Name: view.Image(), Ref: view.ImageRef(), ID: view.ImageID()},
+		CreatedAt:     instant(view.Created()),
+		StartedAt:     instant(view.Started()),
+		FinishedAt:    instant(view.Finished()),
+		ExitCode:      int(view.ExitCode()),
+		Reason:        view.Reason(),
+		Message:       view.Message(),
+		CgroupPath:    view.CgroupPath(),
+		Missing:       Missing(view.Missing()),
+		separate:      separate,
+	}
+	if rucksack := view.Rucksack(); rucksack != "" {
+		container.Rucksack = json.RawMessage(rucksack)
+	}
+	if pod, is := view.Pod(); is {
+		container.Pod = podOf(pod)
+	}
+	return container
+}
+
+func newPod(view capi.PodView) *Pod {
+	flags := PodFlags(view.Flags())
+	return &Pod{
+		ID:             view.ID(),
+		Name:           view.Name(),
+		Namespace:      view.Namespace(),
+		UID:            view.UID(),
+		Attempt:        view.Attempt(),
+		State:          PodState(view.State()),
+		HostNetwork:    flags&PodFlagHostNetwork != 0,
+		OwnNetwork:     flags&PodFlagOwnNetwork != 0,
+		RuntimeHandler: view.RuntimeHandler(),
+		CreatedAt:      instant(view.Created()),
+		IPs:            view.IPs(),
+		Labels:         view.Labels(),
+		Annotations:    view.Annotations(),
+		CgroupPath:     view.CgroupPath(),
+	}
+}
+
+// instant is a time of the library: nanoseconds since 1970, 0 for none.
+func instant(unixNano int64) time.Time {
+	if unixNano == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, unixNano).UTC()
+}

@@ -1,0 +1,13 @@
+//go:build !linux || !cgo
+
+package criwatch
+
+import "github.com/criwatch/criwatch/bindings/go/internal/capi"
+
+// There is nothing to copy: nobody has a view.
+
+func newEvent(capi.EventView, bool) *Event { return nil }
+
+func newContainer(capi.ContainerView, bool, func(capi.PodView) *Pod) *Container { return nil }
+
+func newPod(capi.PodView) *Pod { return nil }

@@ -1,0 +1,130 @@
+package criwatchprom_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchprom"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// startSim starts a simulated engine with one pod; its endpoint.
+func startSim(t *testing.T) string {
+	t.Helper()
+	simulator := os.Getenv("CRI_SIM")
+	if simulator == "" {
+		t.Skip("CRI_SIM is not set: it has to name the simulated engine's program, cri-sim")
+	}
+	command := exec.Command(simulator, "--socket", filepath.Join(t.TempDir(), "cri.sock"), "--script", "-")
+	stdin, err := command.StdinPipe()
+	must(t, err)
+	stdout, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	t.Cleanup(func() {
+		// The end of its script is its own end.
+		stdin.Close()
+		command.Wait()
+	})
+	lines := bufio.NewScanner(stdout)
+	lines.Scan()
+	words := strings.Fields(lines.Text())
+	if len(words) < 2 || words[0] != "ready" {
+		t.Fatalf("the simulated engine is not ready: %q", lines.Text())
+	}
+	stdin.Write([]byte("pod web ns=shop nginx\n"))
+	if lines.Scan(); !strings.HasPrefix(lines.Text(), "ok ") {
+		t.Fatalf("no pod: %q", lines.Text())
+	}
+	return words[1]
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func gather(t *testing.T, watcher *criwatch.Watcher) map[string]*dto.MetricFamily {
+	t.Helper()
+	// Pedantic: it refuses what is not consistent.
+	registry := prometheus.NewPedanticRegistry()
+	must(t, registry.Register(criwatchprom.New(watcher)))
+	families, err := registry.Gather()
+	must(t, err)
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	must(t, err)
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+	byName := map[string]*dto.MetricFamily{}
+	for _, family := range families {
+		byName[family.GetName()] = family
+	}
+	return byName
+}
+
+// value is that of a metric with a label of this value; "": of the only one.
+func value(family *dto.MetricFamily, label string) float64 {
+	for _, metric := range family.GetMetric() {
+		if label == "" || metric.GetLabel()[0].GetValue() == label {
+			return metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		}
+	}
+	return -1
+}
+
+func TestCollector(t *testing.T) {
+	watcher, err := criwatch.New(startSim(t))
+	must(t, err)
+	defer watcher.Close()
+	if metrics := gather(t, watcher); value(metrics["criwatch_watcher_state"], "new") != 1 {
+		t.Errorf("before the start: %v", metrics["criwatch_watcher_state"])
+	}
+	must(t, watcher.Start())
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	must(t, watcher.WaitReady(ctx))
+	metrics := gather(t, watcher)
+	if value(metrics["criwatch_connects_total"], "") != 1 || value(metrics["criwatch_requests_total"], "ListContainers") < 1 {
+		t.Errorf("numbers: %v %v", metrics["criwatch_connects_total"], metrics["criwatch_requests_total"])
+	}
+	if value(metrics["criwatch_watcher_state"], "watching") != 1 || value(metrics["criwatch_watcher_state"], "new") != 0 {
+		t.Errorf("state: %v", metrics["criwatch_watcher_state"])
+	}
+	if value(metrics["criwatch_engine_info"], "") != 1 || value(metrics["criwatch_last_list_timestamp_seconds"], "") < 1e9 {
+		t.Errorf("engine: %v, list: %v", metrics["criwatch_engine_info"], metrics["criwatch_last_list_timestamp_seconds"])
+	}
+	stats, err := watcher.Stats()
+	must(t, err)
+	if known := len(metrics); known < len(stats.Counts)+6 {
+		t.Errorf("%d metrics of %d counts", known, len(stats.Counts))
+	}
+	if metrics["criwatch_consumers"].GetType() != dto.MetricType_GAUGE {
+		t.Errorf("consumers: %v", metrics["criwatch_consumers"])
+	}
+}
+
+// What cannot be read is an error of the scrape, and no silence.
+func TestClosedWatcherFailsTheScrape(t *testing.T) {
+	watcher, err := criwatch.New("unix:///nowhere/cri.sock")
+	must(t, err)
+	must(t, watcher.Close())
+	for _, dead := range []*criwatch.Watcher{watcher, nil} {
+		registry := prometheus.NewRegistry()
+		must(t, registry.Register(criwatchprom.New(dead)))
+		if _, err := registry.Gather(); err == nil || !strings.Contains(err.Error(), "the watcher is") {
+			t.Errorf("a scrape of a closed watcher: %v", err)
+		}
+	}
+}

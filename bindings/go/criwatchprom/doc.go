@@ -1,0 +1,13 @@
+// Package criwatchprom has a Prometheus collector of what a criwatch watcher did: its requests to the engine, what it
+// published, how late the engine's events come, and how it stands.
+//
+//	watcher, err := criwatch.New("")
+//	...
+//	prometheus.MustRegister(criwatchprom.New(watcher))
+//
+// Programs with more than one watcher tell them apart by a label:
+//
+//	prometheus.WrapRegistererWith(prometheus.Labels{"engine": "containerd"}, registerer).MustRegister(criwatchprom.New(watcher))
+//
+// A scrape reads memory; it never asks the engine.
+package criwatchprom

@@ -1,0 +1,315 @@
+package criwatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// The JSON of the records is the library's, key for key and in the same order: docs/json.md. What is not known is absent.
+
+type containerJSON struct {
+	ID            string             `json:"id"`
+	Name          string             `json:"name"`
+	Kind          Kind               `json:"kind"`
+	State         State              `json:"state"`
+	PID           int                `json:"pid,omitempty"`
+	EnginePID     int                `json:"enginePid,omitempty"`
+	PIDStartTicks uint64             `json:"pidStartTicks,omitempty"`
+	Attempt       uint32             `json:"attempt"`
+	Pod           *podJSON           `json:"pod,omitempty"`
+	Labels        map[string]string  `json:"labels"`
+	Annotations   *map[string]string `json:"annotations,omitempty"`
+	Image         *Image             `json:"image,omitempty"`
+	CreatedAt     *stamp             `json:"createdAt,omitempty"`
+	StartedAt     *stamp             `json:"startedAt,omitempty"`
+	FinishedAt    *stamp             `json:"finishedAt,omitempty"`
+	ExitCode      *int               `json:"exitCode,omitempty"`
+	Reason        string             `json:"reason,omitempty"`
+	Message       string             `json:"message,omitempty"`
+	CgroupPath    string             `json:"cgroupPath,omitempty"`
+	Rucksack      json.RawMessage    `json:"rucksack,omitempty"`
+	Missing       Missing            `json:"missing,omitempty"`
+}
+
+// MarshalJSON gives the library's JSON of this container, as [Raw.Get] has it.
+func (c Container) MarshalJSON() ([]byte, error) { return marshal(c.json()) }
+
+// UnmarshalJSON reads a container of the library's JSON. Out of the merged view of labels it takes the annotations; the
+// names of pod and container stay among the labels, because it does not tell whose they are.
+func (c *Container) UnmarshalJSON(data []byte) error {
+	var told containerJSON
+	if err := json.Unmarshal(data, &told); err != nil {
+		return err
+	}
+	*c = told.record()
+	return nil
+}
+
+func (c *Container) json() containerJSON {
+	told := containerJSON{
+		ID: c.ID, Name: c.Name, Kind: c.Kind, State: c.State,
+		PID: c.PID, EnginePID: c.EnginePID, PIDStartTicks: c.PIDStartTicks, Attempt: c.Attempt,
+		CreatedAt: stampOf(c.CreatedAt), StartedAt: stampOf(c.StartedAt), FinishedAt: stampOf(c.FinishedAt),
+		Reason: c.Reason, Message: c.Message, CgroupPath: c.CgroupPath, Rucksack: c.Rucksack, Missing: c.Missing,
+	}
+	if c.Pod != nil {
+		pod := c.Pod.json()
+		told.Pod = &pod
+	}
+	if c.separate {
+		annotations := present(c.Annotations)
+		told.Labels, told.Annotations = present(c.Labels), &annotations
+	} else {
+		told.Labels = c.merged()
+	}
+	if c.Kind == KindContainer {
+		image := c.Image
+		told.Image = &image
+	}
+	if c.ExitCode != -1 {
+		code := c.ExitCode
+		told.ExitCode = &code
+	}
+	return told
+}
+
+func (told *containerJSON) record() Container {
+	c := Container{
+		ID: told.ID, Name: told.Name, Kind: told.Kind, State: told.State,
+		PID: told.PID, EnginePID: told.EnginePID, PIDStartTicks: told.PIDStartTicks, Attempt: told.Attempt,
+		CreatedAt: told.CreatedAt.time(), StartedAt: told.StartedAt.time(), FinishedAt: told.FinishedAt.time(),
+		ExitCode: -1, Reason: told.Reason, Message: told.Message, CgroupPath: told.CgroupPath, Rucksack: told.Rucksack,
+		Missing: told.Missing,
+	}
+	if told.Pod != nil {
+		pod := told.Pod.record()
+		c.Pod = &pod
+	}
+	if told.Annotations != nil {
+		c.Labels, c.Annotations, c.separate = present(told.Labels), *told.Annotations, true
+	} else {
+		c.Labels, c.Annotations = apart(told.Labels)
+	}
+	if told.Image != nil {
+		c.Image = *told.Image
+	}
+	if told.ExitCode != nil {
+		c.ExitCode = *told.ExitCode
+	}
+	return c
+}
+
+// merged is the library's merged view of labels and annotations.
+func (c *Container) merged() map[string]string {
+	all := make(map[string]string, len(c.Labels)+len(c.Annotations)+4)
+	for key, value := range c.Annotations {
+		all[AnnotationKeyPrefix+key] = value
+	}
+	for key, value := range c.Labels {
+		all[key] = value
+	}
+	if c.Pod != nil {
+		all[LabelPodName], all[LabelPodNamespace], all[LabelPodUID] = c.Pod.Name, c.Pod.Namespace, c.Pod.UID
+	}
+	switch c.Kind {
+	case KindContainer:
+		all[LabelContainerName] = c.Name
+	case KindSandbox:
+		all[LabelSandbox] = ""
+	}
+	return all
+}
+
+// apart takes the merged view apart.
+func apart(merged map[string]string) (labels, annotations map[string]string) {
+	labels, annotations = map[string]string{}, map[string]string{}
+	for key, value := range merged {
+		if rest, is := strings.CutPrefix(key, AnnotationKeyPrefix); is {
+			annotations[rest] = value
+		} else if key != LabelSandbox {
+			labels[key] = value
+		}
+	}
+	return labels, annotations
+}
+
+type podJSON struct {
+	ID             string            `json:"id"`
+	Name           string            `json:"name"`
+	Namespace      string            `json:"namespace"`
+	UID            string            `json:"uid"`
+	Attempt        uint32            `json:"attempt"`
+	State          PodState          `json:"state"`
+	Labels         map[string]string `json:"labels"`
+	Annotations    map[string]string `json:"annotations"`
+	IPs            []string          `json:"ips,omitempty"`
+	HostNetwork    *bool             `json:"hostNetwork,omitempty"`
+	RuntimeHandler string            `json:"runtimeHandler,omitempty"`
+	CreatedAt      *stamp            `json:"createdAt,omitempty"`
+}
+
+// MarshalJSON gives the library's JSON of this pod.
+func (p Pod) MarshalJSON() ([]byte, error) { return marshal(p.json()) }
+
+// UnmarshalJSON reads a pod of the library's JSON.
+func (p *Pod) UnmarshalJSON(data []byte) error {
+	var told podJSON
+	if err := json.Unmarshal(data, &told); err != nil {
+		return err
+	}
+	*p = told.record()
+	return nil
+}
+
+func (p *Pod) json() podJSON {
+	told := podJSON{
+		ID: p.ID, Name: p.Name, Namespace: p.Namespace, UID: p.UID, Attempt: p.Attempt, State: p.State,
+		Labels: present(p.Labels), Annotations: present(p.Annotations), IPs: p.IPs,
+		RuntimeHandler: p.RuntimeHandler, CreatedAt: stampOf(p.CreatedAt),
+	}
+	if p.HostNetwork || p.OwnNetwork {
+		host := p.HostNetwork
+		told.HostNetwork = &host
+	}
+	return told
+}
+
+func (told *podJSON) record() Pod {
+	return Pod{
+		ID: told.ID, Name: told.Name, Namespace: told.Namespace, UID: told.UID, Attempt: told.Attempt, State: told.State,
+		Labels: present(told.Labels), Annotations: present(told.Annotations), IPs: told.IPs,
+		HostNetwork:    told.HostNetwork != nil && *told.HostNetwork,
+		OwnNetwork:     told.HostNetwork != nil && !*told.HostNetwork,
+		RuntimeHandler: told.RuntimeHandler, CreatedAt: told.CreatedAt.time(),
+	}
+}
+
+// Inside a pod its containers do not repeat it.
+type podContainersJSON struct {
+	podJSON
+	Containers []containerJSON `json:"containers"`
+}
+
+// MarshalJSON gives the library's JSON, as in a list of pods.
+func (p PodContainers) MarshalJSON() ([]byte, error) {
+	told := podContainersJSON{podJSON: p.Pod.json(), Containers: make([]containerJSON, len(p.Containers))}
+	for i, container := range p.Containers {
+		told.Containers[i] = container.json()
+		told.Containers[i].Pod = nil
+	}
+	return marshal(told)
+}
+
+// UnmarshalJSON reads what MarshalJSON gives.
+func (p *PodContainers) UnmarshalJSON(data []byte) error {
+	var told podContainersJSON
+	if err := json.Unmarshal(data, &told); err != nil {
+		return err
+	}
+	*p = PodContainers{Pod: told.podJSON.record(), Containers: make([]*Container, len(told.Containers))}
+	for i := range told.Containers {
+		container := told.Containers[i].record()
+		container.Pod = &p.Pod
+		p.Containers[i] = &container
+	}
+	return nil
+}
+
+type eventJSON struct {
+	Schema     string       `json:"schema"`
+	Type       EventType    `json:"type"`
+	Flags      EventFlags   `json:"flags,omitempty"`
+	Seq        uint64       `json:"seq"`
+	Generation uint64       `json:"generation"`
+	Time       *stamp       `json:"time"`
+	Observed   *stamp       `json:"observed"`
+	State      WatcherState `json:"state"`
+	Lost       *uint64      `json:"lost,omitempty"`
+	Changed    Changed      `json:"changed,omitempty"`
+	Level      LogLevel     `json:"level,omitempty"`
+	Message    string       `json:"message,omitempty"`
+	Container  *Container   `json:"container,omitempty"`
+}
+
+// MarshalJSON gives the library's JSON of this event, as [Queue.NextJSON] has it.
+func (e Event) MarshalJSON() ([]byte, error) {
+	told := eventJSON{
+		Schema: "criwatch.event/1", Type: e.Type, Flags: e.Flags, Seq: e.Seq, Generation: e.Generation,
+		Time: stampOf(e.Time), Observed: stampOf(e.Observed), State: e.State, Changed: e.Changed, Level: e.Level,
+		Message: e.Message, Container: e.Container,
+	}
+	if e.Type == EventOverflow {
+		told.Lost = &e.Lost
+	}
+	return marshal(told)
+}
+
+// UnmarshalJSON reads an event of the library's JSON.
+func (e *Event) UnmarshalJSON(data []byte) error {
+	var told eventJSON
+	if err := json.Unmarshal(data, &told); err != nil {
+		return err
+	}
+	*e = Event{
+		Type: told.Type, Flags: told.Flags, Seq: told.Seq, Generation: told.Generation,
+		Time: told.Time.time(), Observed: told.Observed.time(), State: told.State, Changed: told.Changed,
+		Level: told.Level, Message: told.Message, Container: told.Container,
+	}
+	if told.Lost != nil {
+		e.Lost = *told.Lost
+	}
+	return nil
+}
+
+// marshal is json.Marshal without escapes for HTML, which the library does not make; json.Marshal of the whole adds them.
+func marshal(told any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(told)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+}
+
+// stamp is a time as the library writes it: RFC 3339 with 0, 3, 6 or 9 digits of the fraction.
+type stamp time.Time
+
+func stampOf(t time.Time) *stamp {
+	if t.IsZero() {
+		return nil
+	}
+	s := stamp(t)
+	return &s
+}
+
+func (s *stamp) time() time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return time.Time(*s)
+}
+
+func (s *stamp) MarshalText() ([]byte, error) {
+	t := time.Time(*s).UTC()
+	layout := "2006-01-02T15:04:05.000000000Z"
+	switch nanos := t.Nanosecond(); {
+	case nanos == 0:
+		layout = "2006-01-02T15:04:05Z"
+	case nanos%1_000_000 == 0:
+		layout = "2006-01-02T15:04:05.000Z"
+	case nanos%1_000 == 0:
+		layout = "2006-01-02T15:04:05.000000Z"
+	}
+	return []byte(t.Format(layout)), nil
+}
+
+func (s *stamp) UnmarshalText(text []byte) error { return (*time.Time)(s).UnmarshalText(text) }
+
+// present is a map that is there, if only an empty one.
+func present(labels map[string]string) map[string]string {
+	if labels == nil {
+		return map[string]string{}
+	}
+	return labels
+}

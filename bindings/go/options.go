@@ -1,0 +1,155 @@
+// Made from the library's table of options by options_test.go; CRI_BLESS=1 go test rewrites it. DO NOT EDIT.
+
+package criwatch
+
+import (
+	"strconv"
+	"time"
+)
+
+// WithConnectTimeout sets the option connect.timeout_ms, from 1ms to 1h0m0s; default 5s.
+// How long reaching the engine's socket and its first answer (Version) may take.
+func WithConnectTimeout(value time.Duration) Option {
+	return WithOption("connect.timeout_ms", milliseconds(value))
+}
+
+// WithRequestTimeout sets the option request.timeout_ms, from 1ms to 1h0m0s; default 10s.
+// How long any later request of the watcher to the engine may take.
+func WithRequestTimeout(value time.Duration) Option {
+	return WithOption("request.timeout_ms", milliseconds(value))
+}
+
+// WithReconnectMinDelay sets the option reconnect.min_delay_ms, from 1ms to 1h0m0s; default 100ms.
+// How long to wait before the first new attempt when the engine is lost; doubles with each failure.
+func WithReconnectMinDelay(value time.Duration) Option {
+	return WithOption("reconnect.min_delay_ms", milliseconds(value))
+}
+
+// WithReconnectMaxDelay sets the option reconnect.max_delay_ms, from 1ms to 1h0m0s; default 3s.
+// The longest wait between two attempts to reach the engine.
+func WithReconnectMaxDelay(value time.Duration) Option {
+	return WithOption("reconnect.max_delay_ms", milliseconds(value))
+}
+
+// WithRelistInterval sets the option relist.interval_ms, from 100ms to 24h0m0s; default 1m0s.
+// How often everything is listed while events stream: what the engine tells no event of is found then.
+func WithRelistInterval(value time.Duration) Option {
+	return WithOption("relist.interval_ms", milliseconds(value))
+}
+
+// WithPollInterval sets the option poll.interval_ms, from 10ms to 24h0m0s; default 1s.
+// How often everything is listed where there are no events.
+func WithPollInterval(value time.Duration) Option {
+	return WithOption("poll.interval_ms", milliseconds(value))
+}
+
+// WithProbeInterval sets the option probe.interval_ms, from 100ms to 24h0m0s; default 5m0s.
+// How often an engine that had no events is tried for them again.
+func WithProbeInterval(value time.Duration) Option {
+	return WithOption("probe.interval_ms", milliseconds(value))
+}
+
+// EventsOption is a value of the option events.
+type EventsOption string
+
+// The values of EventsOption; [WithEvents] says what they do.
+const (
+	// EventsAuto is "auto".
+	EventsAuto EventsOption = "auto"
+	// EventsStream is "stream".
+	EventsStream EventsOption = "stream"
+	// EventsPoll is "poll".
+	EventsPoll EventsOption = "poll"
+)
+
+// WithEvents sets the option events; default auto.
+// How changes are noticed: the engine's event stream where that works well, always, or never.
+func WithEvents(value EventsOption) Option { return WithOption("events", string(value)) }
+
+// WithReadyPIDWait sets the option ready.pid_wait_ms, from 0s to 1h0m0s; default 5s.
+// How long becoming ready may wait for the pids of the containers in the first lists.
+func WithReadyPIDWait(value time.Duration) Option {
+	return WithOption("ready.pid_wait_ms", milliseconds(value))
+}
+
+// PIDSourceOption is a value of the option pid.source.
+type PIDSourceOption string
+
+// The values of PIDSourceOption; [WithPIDSource] says what they do.
+const (
+	// PIDSourceAuto is "auto".
+	PIDSourceAuto PIDSourceOption = "auto"
+	// PIDSourceEngine is "engine".
+	PIDSourceEngine PIDSourceOption = "engine"
+)
+
+// WithPIDSource sets the option pid.source; default auto.
+// Where pids come from: what the engine says checked against the host, or the engine's word alone.
+func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
+
+// WithEnginePID sets the option engine.pid, from 0 to 2147483647; default 0.
+// The engine's pid, where it cannot be learnt from the socket (socket activation, proxies); 0: learn it.
+func WithEnginePID(value uint64) Option {
+	return WithOption("engine.pid", strconv.FormatUint(value, 10))
+}
+
+// WithEngineID sets the option engine.id; default "".
+// The engine's id; empty: the host name of the engine's UTS namespace.
+func WithEngineID(value string) Option { return WithOption("engine.id", value) }
+
+// WithHostRoot sets the option host.root; default /.
+// Where the host's root directory is mounted, when this process has its own; its proc/ is read.
+func WithHostRoot(value string) Option { return WithOption("host.root", value) }
+
+// WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
+// The largest message accepted from the engine. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
+func WithMessageMaxBytes(value uint64) Option {
+	return WithOption("message.max_bytes", strconv.FormatUint(value, 10))
+}
+
+// WithTombstonesKeep sets the option tombstones.keep_ms, from 0s to 24h0m0s; default 5m0s.
+// How long containers that are gone can still be looked up.
+func WithTombstonesKeep(value time.Duration) Option {
+	return WithOption("tombstones.keep_ms", milliseconds(value))
+}
+
+// WithTombstonesMax sets the option tombstones.max, from 0 to 1000000; default 1024.
+// How many containers that are gone can still be looked up.
+func WithTombstonesMax(value uint64) Option {
+	return WithOption("tombstones.max", strconv.FormatUint(value, 10))
+}
+
+// LabelsAnnotationsOption is a value of the option labels.annotations.
+type LabelsAnnotationsOption string
+
+// The values of LabelsAnnotationsOption; [WithLabelsAnnotations] says what they do.
+const (
+	// LabelsAnnotationsMerged is "merged".
+	LabelsAnnotationsMerged LabelsAnnotationsOption = "merged"
+	// LabelsAnnotationsSeparate is "separate".
+	LabelsAnnotationsSeparate LabelsAnnotationsOption = "separate"
+)
+
+// WithLabelsAnnotations sets the option labels.annotations; default merged.
+// In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.
+func WithLabelsAnnotations(value LabelsAnnotationsOption) Option {
+	return WithOption("labels.annotations", string(value))
+}
+
+// WithQueueCapacity sets the option queue.capacity, from 1 to 16777216; default 8192.
+// How many events wait for one consumer before it is told of an overflow and sent a replay.
+func WithQueueCapacity(value uint64) Option {
+	return WithOption("queue.capacity", strconv.FormatUint(value, 10))
+}
+
+// WithCallAllowMutations sets the option call.allow_mutations; default false.
+// Whether calls may do more than read: stop containers, run commands in them, pull images.
+func WithCallAllowMutations(value bool) Option {
+	return WithOption("call.allow_mutations", strconv.FormatBool(value))
+}
+
+// WithCallShowEnv sets the option call.show_env; default false.
+// Whether the verbose info in replies to calls shows the values of environment variables.
+func WithCallShowEnv(value bool) Option {
+	return WithOption("call.show_env", strconv.FormatBool(value))
+}
