@@ -137,8 +137,8 @@ func (w *Watcher) Pods(query *Query) (*PodList, error) {
 }
 
 // Get shows one container or sandbox, in whatever state, also of the remembered dead, by its id, "namespace/pod/container" (of a
-// sandbox "namespace/pod"), a container's name, or at least 6 hex digits that an id begins with: the first of these that finds
-// anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
+// sandbox "namespace/pod"), a container's name, a pod's name, or at least 6 hex digits that an id begins with: the first of
+// these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
 	text, err := w.Raw().Get(idOrName)

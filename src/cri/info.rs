@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::Id;
 
@@ -33,10 +33,19 @@ pub(super) fn read(map: &HashMap<String, String>) -> Info {
     }
 }
 
-/// The whole `info` map as JSON: values that are JSON texts are read, others stay texts.
-pub(super) fn as_json(map: HashMap<String, String>) -> Value {
+/// The whole `info` map as one flat JSON object: the keys of the text under "info", where all engines put what they have to
+/// say, and beside them whatever else the map holds. Values that are JSON texts are read, others stay texts.
+pub(super) fn as_json(mut map: HashMap<String, String>) -> Value {
     let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Value::Object(map.into_iter().map(|(key, text)| (key, parsed(text))).collect())
+    let mut flat = match map.remove("info").map(parsed) {
+        Some(Value::Object(said)) => said,
+        Some(other) => Map::from_iter([("info".to_owned(), other)]),
+        None => Map::new(),
+    };
+    for (key, text) in map {
+        flat.entry(key).or_insert_with(|| parsed(text));
+    }
+    Value::Object(flat)
 }
 
 const REDACTED: &str = "<redacted>";
@@ -101,6 +110,17 @@ mod tests {
             assert_eq!(info(broken), Info::default(), "{broken}");
         }
         assert_eq!(read(&HashMap::new()), Info::default());
+    }
+
+    #[test]
+    fn the_whole_is_flat() {
+        let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let both =
+            as_json(map(&[("info", r#"{"pid":7,"runtimeSpec":{}}"#), ("more", r#"{"a":1}"#), ("text", "no JSON")]));
+        assert_eq!(both, json!({"pid": 7, "runtimeSpec": {}, "more": {"a": 1}, "text": "no JSON"}));
+        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info stands above");
+        assert_eq!(as_json(map(&[("info", "broken")])), json!({"info": "broken"}));
+        assert_eq!(as_json(HashMap::new()), json!({}));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::call::as_json;
 use super::client::Client;
 use super::pid::PidResolver;
 use super::proto::{ContainerStatusRequest, PodSandboxStatusRequest};
@@ -14,7 +15,16 @@ use crate::model::{Id, Kind, Sighting, State};
 /// A verbose reply: the status, and the engine's `info` map.
 struct Verbose {
     sighting: Sighting,
+    /// The status as JSON, where it is wanted.
+    status: Option<Value>,
     info: HashMap<String, String>,
+}
+
+/// How much of a reply is wanted.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Sighting,
+    Everything,
 }
 
 /// All that an engine says of one container or sandbox.
@@ -23,6 +33,9 @@ struct Verbose {
 pub struct Inspection {
     /// The status.
     pub sighting: Sighting,
+    /// The status as the engine gives it, in the canonical JSON of protocol buffers; `None` in a build without the feature
+    /// `call`.
+    pub status: Option<Value>,
     /// The verbose information, as the engine gives it.
     pub info: Value,
 }
@@ -31,21 +44,31 @@ impl Client {
     /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
     /// first taken for a container.
     pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Sighting>> {
-        Ok(self.verbose(id, kind, pids).await?.map(|found| found.sighting))
+        Ok(self.verbose(id, kind, pids, Wanted::Sighting).await?.map(|found| found.sighting))
     }
 
     /// As `status`, with everything else that the engine tells.
     pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
-        let found = self.verbose(id, kind, pids).await?;
-        Ok(found.map(|found| Inspection { sighting: found.sighting, info: info::as_json(found.info) }))
+        let found = self.verbose(id, kind, pids, Wanted::Everything).await?;
+        Ok(found.map(|found| Inspection {
+            sighting: found.sighting,
+            status: found.status,
+            info: info::as_json(found.info),
+        }))
     }
 
-    async fn verbose(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Verbose>> {
+    async fn verbose(
+        &self,
+        id: &Id,
+        kind: Option<Kind>,
+        pids: &PidResolver,
+        wanted: Wanted,
+    ) -> Result<Option<Verbose>> {
         let found = match kind {
-            Some(Kind::Container) => self.container_status(id).await?,
-            Some(Kind::Sandbox) => self.sandbox_status(id).await?,
-            None => match self.container_status(id).await? {
-                None => self.sandbox_status(id).await?,
+            Some(Kind::Container) => self.container_status(id, wanted).await?,
+            Some(Kind::Sandbox) => self.sandbox_status(id, wanted).await?,
+            None => match self.container_status(id, wanted).await? {
+                None => self.sandbox_status(id, wanted).await?,
                 found => found,
             },
         };
@@ -64,24 +87,33 @@ impl Client {
         Ok(Some(found))
     }
 
-    async fn container_status(&self, id: &Id) -> Result<Option<Verbose>> {
+    async fn container_status(&self, id: &Id, wanted: Wanted) -> Result<Option<Verbose>> {
         let request = ContainerStatusRequest { container_id: id.to_string(), verbose: true };
         let reply = self.unary("ContainerStatus", self.runtime().container_status(request)).await;
         let Some(reply) = absent_is_none(reply)? else {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("ContainerStatus", id))?;
-        Ok(Some(Verbose { sighting: convert::container_status(status, None), info: reply.info }))
+        let json = wanted.of("ContainerStatus", &status)?;
+        Ok(Some(Verbose { sighting: convert::container_status(status, None), status: json, info: reply.info }))
     }
 
-    async fn sandbox_status(&self, id: &Id) -> Result<Option<Verbose>> {
+    async fn sandbox_status(&self, id: &Id, wanted: Wanted) -> Result<Option<Verbose>> {
         let request = PodSandboxStatusRequest { pod_sandbox_id: id.to_string(), verbose: true };
         let reply = self.unary("PodSandboxStatus", self.runtime().pod_sandbox_status(request)).await;
         let Some(reply) = absent_is_none(reply)? else {
             return Ok(None);
         };
         let status = reply.status.ok_or_else(|| empty("PodSandboxStatus", id))?;
-        Ok(Some(Verbose { sighting: convert::sandbox_status(status), info: reply.info }))
+        let json = wanted.of("PodSandboxStatus", &status)?;
+        Ok(Some(Verbose { sighting: convert::sandbox_status(status), status: json, info: reply.info }))
+    }
+}
+
+impl Wanted {
+    /// The status as JSON, if it is wanted.
+    fn of(self, message: &str, status: &impl prost::Message) -> Result<Option<Value>> {
+        if self == Wanted::Everything { as_json(message, status) } else { Ok(None) }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::model::JsonText;
 /// Asks the engine for everything it knows of one container or sandbox, in whatever state it is.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
-/// with
+/// @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, a pod's name, or
+/// at least 6 hex digits that an id begins with
 /// @param flags 0, or CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV
 /// @param timeout_ms how long to wait; below 0: for ever, 0: not at all
 /// @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free

@@ -128,8 +128,8 @@ fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
 /// for everybody who reads after this has returned.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container", a container's name, or at least 6 hex digits that an id begins
-/// with
+/// @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, a pod's name, or
+/// at least 6 hex digits that an id begins with
 /// @param json the rucksack, which is copied; NULL takes away what is there
 /// @return CRI_OK; CRI_E_NOT_READY before the first lists are in; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in
 /// the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED

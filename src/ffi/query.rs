@@ -9,7 +9,8 @@
 //! - "all": true shows what the engine has in any state; it stands in for "states".
 //! - "gone": true shows, besides, the remembered dead, which the engine no longer has.
 //! - "kind": "container" or "sandbox".
-//! - "namespace", "pod" (name or id), "uid", "name": exactly these. A sandbox has its pod's name.
+//! - "namespace", "pod" (name, "namespace/name", id, or at least 6 hex digits that the id begins with), "uid", "name":
+//!   exactly these. A sandbox has its pod's name.
 //! - "selector": a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5,
 //!   joined by commas. It looks at the container's labels in the merged view (see CRI_LABEL_POD_NAME and so on), and
 //!   where these lack a key, at the labels of its pod.
@@ -69,8 +70,8 @@ pub extern "C" fn cri_watcher_pods(
 /// and tombstones.max). Of the attempts under one name the running one is meant, else the newest.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6
-/// hex digits that an id begins with: the first of these that finds anything
+/// @param id_or_name an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, a pod's name, or
+/// at least 6 hex digits that an id begins with: the first of these that finds anything
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the first
 /// lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT

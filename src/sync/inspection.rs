@@ -19,6 +19,8 @@ pub struct Inspect {
 /// What a look at one container or sandbox shows.
 pub(super) struct Look {
     pub record: Container,
+    /// The status, as the engine gives it.
+    pub status: Option<serde_json::Value>,
     /// The verbose information, as the engine gives it.
     pub info: serde_json::Value,
     pub standing: json::Standing,
@@ -26,7 +28,7 @@ pub(super) struct Look {
 
 pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config: &Config) -> Result<JsonText> {
     let (id, kind) = find(client, &what.id_or_name).await?;
-    let Some(Look { record, mut info, standing }) = look(client, &id, kind, book, config).await? else {
+    let Some(Look { record, status, mut info, standing }) = look(client, &id, kind, book, config).await? else {
         let message = format!("the engine has no container or pod {:?}", what.id_or_name);
         return Err(Error::new(CRI_E_NOT_FOUND, message));
     };
@@ -37,7 +39,7 @@ pub(super) async fn inspect(client: &Client, what: &Inspect, book: &Book, config
     if what.flags & CRI_INSPECT_SHOW_ENV == 0 {
         redact_environment(&mut info);
     }
-    Ok(standing.inspect(&record, &info, LabelView::new(config.merge_annotations)))
+    Ok(standing.inspect(&record, status.as_ref(), &info, LabelView::new(config.merge_annotations)))
 }
 
 /// Asks the engine for everything about this id; `None` if it has no such thing.
@@ -56,7 +58,7 @@ pub(super) async fn look(
     let pod = pod_of(client, &found.sighting, book, &pids).await?;
     let page = book.read();
     let record = page.portfolio.record_of(&found.sighting, pod);
-    Ok(Some(Look { record, info: found.info, standing: page.standing() }))
+    Ok(Some(Look { record, status: found.status, info: found.info, standing: page.standing() }))
 }
 
 /// The id that is meant. Only the engine knows its containers in all states, so names are looked up in a new list.

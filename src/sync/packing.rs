@@ -115,6 +115,6 @@ pub(super) async fn pack(
     }
     let labels = LabelView::new(config.merge_annotations);
     let container = JsonText::from(json::container(&look.record, labels).get().to_owned());
-    let inspection = look.standing.inspect(&look.record, &look.info, labels);
+    let inspection = look.standing.inspect(&look.record, look.status.as_ref(), &look.info, labels);
     desk.pack(container, inspection).await
 }

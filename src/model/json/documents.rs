@@ -124,7 +124,9 @@ fn example(kind: &AnswerKind) -> JsonText {
         "event" => event(&exit_event(&nginx), view),
         "inspect" => {
             let info = json!({"pid": 48213, "sandboxID": pod.id, "runtimeType": "io.containerd.runc.v2"});
-            standing.inspect(&nginx, &info, view)
+            let status =
+                json!({"id": nginx.id, "state": "CONTAINER_RUNNING", "logPath": "/var/log/pods/shop_web/nginx/1.log"});
+            standing.inspect(&nginx, Some(&status), &info, view)
         }
         "engine" => standing.engine(),
         "stats" => standing.stats(&numbers()),
