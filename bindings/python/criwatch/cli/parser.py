@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from types import ModuleType
-from typing import Dict, Iterator, List, NoReturn, Sequence, Tuple
+from typing import Dict, List, NoReturn, Sequence, Tuple
 
 from criwatch import version
 from criwatch.cli import completion, events, info, inspect, options, pods, ps, top
@@ -69,24 +69,14 @@ def parser() -> Parser:
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The arguments of a command line."""
-    arguments = parser().parse_args(words)
+    whole = parser()
+    arguments = whole.parse_args(words)
+    # Completion is made from it.
+    arguments.command_line = whole
     for name, default in (("runtime_endpoint", None), ("timeout", 10.0), ("option", {})):
         if not hasattr(arguments, name):
             setattr(arguments, name, default)
     return arguments
-
-
-def subparsers_of(whole: argparse.ArgumentParser) -> Dict[str, argparse.ArgumentParser]:
-    """The parsers of the sub-commands, by name."""
-    for action in whole._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    return {}
-
-
-def actions_of(one: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """What a parser takes: options and arguments, without sub-commands."""
-    return (action for action in one._actions if not isinstance(action, argparse._SubParsersAction))
 
 
 def _exit_codes() -> str:

@@ -9,12 +9,11 @@ from typing import Optional, Sequence
 from criwatch import CriError, LibraryUnusable
 from criwatch.cli import exits
 from criwatch.cli.exits import Exit, UsageError
+from criwatch.cli.parser import COMMANDS, parse
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:
     """Runs the command; gives its exit code."""
-    from criwatch.cli.parser import COMMANDS, parse
-
     try:
         arguments = parse(sys.argv[1:] if words is None else words)
         code = Exit(COMMANDS[arguments.command].run(arguments))
