@@ -4,89 +4,95 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
 from typing import Final
 
 from criwatch import constants
-from criwatch._open_enum import OpenIntEnum
+from criwatch._open_enum import OpenIntEnum, OpenIntFlag, documented
 
 
+@documented
 class Status(OpenIntEnum):
     """What a call answers: OK, an error (E_...), or a note that is no error."""
 
-    #: The call did what it says.
     OK = constants.CRI_OK
-    #: Note: nothing there yet; ask again later.
+    """The call did what it says."""
     AGAIN = constants.CRI_AGAIN
-    #: Note: closed, and nothing more will come.
+    """Note: nothing there yet; ask again later."""
     CLOSED = constants.CRI_CLOSED
-    #: Note: nothing to give, and the outputs are untouched.
+    """Note: closed, and nothing more will come."""
     NONE = constants.CRI_NONE
-    #: A pointer is NULL, a string is not UTF-8, or a value is out of range: the call cannot have been meant so.
+    """Note: nothing to give, and the outputs are untouched."""
     E_INVALID_ARGUMENT = constants.CRI_E_INVALID_ARGUMENT
-    #: No container or pod has this id or name.
+    """A pointer is None, a string is not UTF-8, or a value is out of range: the call cannot have been meant so."""
     E_NOT_FOUND = constants.CRI_E_NOT_FOUND
-    #: The time given has passed; the message tells the last cause.
+    """No container or pod has this id or name."""
     E_TIMEOUT = constants.CRI_E_TIMEOUT
-    #: There is no picture yet: start the watcher and wait until it is ready, or resync.
+    """The time given has passed; the message tells the last cause."""
     E_NOT_READY = constants.CRI_E_NOT_READY
-    #: The watcher has been stopped.
+    """There is no picture yet: start the watcher and wait until it is ready, or resync."""
     E_STOPPED = constants.CRI_E_STOPPED
-    #: The engine's socket cannot be reached.
+    """The watcher has been stopped."""
     E_CONNECT = constants.CRI_E_CONNECT
-    #: The engine's socket, or something else, may not be used by this user.
+    """The engine's socket cannot be reached."""
     E_PERMISSION = constants.CRI_E_PERMISSION
-    #: The engine answered a request with an error; the gRPC code tells which.
+    """The engine's socket, or something else, may not be used by this user."""
     E_RPC = constants.CRI_E_RPC
-    #: This engine, or this build of the library, does not offer what was asked for.
+    """The engine answered a request with an error; the gRPC code tells which."""
     E_UNSUPPORTED = constants.CRI_E_UNSUPPORTED
-    #: What the engine sent cannot be understood.
+    """This engine, or this build of the library, does not offer what was asked for."""
     E_PROTOCOL = constants.CRI_E_PROTOCOL
-    #: An option's key is unknown, or its value is not allowed.
+    """What the engine sent cannot be understood."""
     E_OPTION = constants.CRI_E_OPTION
-    #: A query is not what a query has to look like.
+    """An option's key is unknown, or its value is not allowed."""
     E_QUERY = constants.CRI_E_QUERY
-    #: Several containers have this name or id prefix; the message lists them.
+    """A query is not what a query has to look like."""
     E_AMBIGUOUS = constants.CRI_E_AMBIGUOUS
-    #: The container has no process (any more).
+    """Several containers have this name or id prefix; the message lists them."""
     E_PROCESSLESS = constants.CRI_E_PROCESSLESS
-    #: Doing this inside a callback would wait for that very callback.
+    """The container has no process (any more)."""
     E_WOULD_DEADLOCK = constants.CRI_E_WOULD_DEADLOCK
-    #: This process is a fork of the one that started the watcher.
+    """Doing this inside a callback would wait for that very callback."""
     E_FORKED = constants.CRI_E_FORKED
-    #: The operating system refused something; the OS code tells what.
+    """This process is a fork of the one that started the watcher."""
     E_OS = constants.CRI_E_OS
-    #: The call comes too early or too late in the watcher's life.
+    """The operating system refused something; the OS code tells what."""
     E_STATE = constants.CRI_E_STATE
-    #: A defect in this library.
+    """The call comes too early or too late in the watcher's life."""
     E_INTERNAL = constants.CRI_E_INTERNAL
-    #: A panic in this library was caught: a defect, too.
+    """A defect in this library."""
     E_PANIC = constants.CRI_E_PANIC
+    """A panic in this library was caught: a defect, too."""
+
+    @property
+    def word(self) -> str:
+        """The status's name in C: "CRI_E_TIMEOUT"."""
+        return f"CRI_{self.name}"
 
 
+@documented
 class EventType(OpenIntEnum):
     """What happened. Ignore types that you do not know."""
 
-    #: A container or sandbox lives. Told exactly once for each life.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A life has ended. Told exactly once for each life, after its STARTED (but see CRI_SUBSCRIBE_LIVE_ONLY and CRI_EVENT_FLAG_NEVER_STARTED).
+    """A container or sandbox lives. Told exactly once for each life."""
     EXITED = constants.CRI_EVENT_EXITED
-    #: More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later.
+    """A life has ended. Told exactly once for each life, after its STARTED (but see SubscribeFlag.LIVE_ONLY and EventFlag.NEVER_STARTED)."""
     UPDATED = constants.CRI_EVENT_UPDATED
-    #: The watcher's own state has changed.
+    """More, or something else, is known of a container than was told before. It may come after the EXITED, too: how a container ended can become known, or final, about a second later."""
     STATE = constants.CRI_EVENT_STATE
-    #: A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked.
+    """The watcher's own state has changed."""
     REPLAY_BEGIN = constants.CRI_EVENT_REPLAY_BEGIN
-    #: The replay is over: what it did not show does not live. Cannot be masked.
+    """A replay begins: a STARTED with flag INITIAL for each life follows. Cannot be masked."""
     REPLAY_END = constants.CRI_EVENT_REPLAY_END
-    #: This consumer was too slow and lost events; a replay follows. Cannot be masked.
+    """The replay is over: what it did not show does not live. Cannot be masked."""
     OVERFLOW = constants.CRI_EVENT_OVERFLOW
-    #: A container was created, and has not been started yet. Only for those who ask for it; where a list or an event shows it only later, there is none.
+    """This consumer was too slow and lost events; a replay follows. Cannot be masked."""
     CREATED = constants.CRI_EVENT_CREATED
-    #: The engine no longer has the container or sandbox. Only for those who ask for it.
+    """A container was created, and has not been started yet. Only for those who ask for it; where a list or an event shows it only later, there is none."""
     REMOVED = constants.CRI_EVENT_REMOVED
-    #: The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it.
+    """The engine no longer has the container or sandbox. Only for those who ask for it."""
     LOG = constants.CRI_EVENT_LOG
+    """The watcher says something about its work; `log_level` tells how much it matters. Only for those who ask for it."""
 
     @property
     def mask(self) -> int:
@@ -94,139 +100,155 @@ class EventType(OpenIntEnum):
         return 1 << self.value
 
 
-class EventFlag(IntFlag):
+@documented
+class EventFlag(OpenIntFlag):
     """How an event is known, and what is special about it."""
 
-    #: Concluded from a list, not told by the engine's event stream.
     SYNTHETIC = constants.CRI_EVENT_FLAG_SYNTHETIC
-    #: Part of a replay: it lived before the replay began.
+    """Concluded from a list, not told by the engine's event stream."""
     INITIAL = constants.CRI_EVENT_FLAG_INITIAL
-    #: It had been told as exited, and the engine shows it running again.
+    """Part of a replay: it lived before the replay began."""
     REAPPEARED = constants.CRI_EVENT_FLAG_REAPPEARED
-    #: It was created but could not be started: an EXITED without a STARTED.
+    """It had been told as exited, and the engine shows it running again."""
     NEVER_STARTED = constants.CRI_EVENT_FLAG_NEVER_STARTED
-    #: The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows.
+    """It was created but could not be started: an EXITED without a STARTED."""
     PROVISIONAL = constants.CRI_EVENT_FLAG_PROVISIONAL
+    """The exit's reason may still change (an OOM kill can be noticed late); then an UPDATED follows."""
 
 
-class SubscribeFlag(IntFlag):
+@documented
+class SubscribeFlag(OpenIntFlag):
     """How to follow events."""
 
-    #: Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is possible then.
     LIVE_ONLY = constants.CRI_SUBSCRIBE_LIVE_ONLY
+    """Live events only: no replay at the beginning, none after an overflow. An EXITED without its STARTED is possible then."""
 
 
-class InspectFlag(IntFlag):
+@documented
+class InspectFlag(OpenIntFlag):
     """What an inspection shows, and what it requires."""
 
-    #: A container without a process is an error: CRI_E_PROCESSLESS.
     REQUIRE_PROCESS = constants.CRI_INSPECT_REQUIRE_PROCESS
-    #: Show the values of environment variables, which may hold secrets; they are redacted otherwise.
+    """A container without a process is an error: Status.E_PROCESSLESS."""
     SHOW_ENV = constants.CRI_INSPECT_SHOW_ENV
+    """Show the values of environment variables, which may hold secrets; they are redacted otherwise."""
 
 
+@documented
 class Kind(OpenIntEnum):
     """What a record is about."""
 
-    #: A container.
     CONTAINER = constants.CRI_KIND_CONTAINER
-    #: A pod's sandbox ("pause" container), which is a container, too.
+    """A container."""
     SANDBOX = constants.CRI_KIND_SANDBOX
+    """A pod's sandbox ("pause" container), which is a container, too."""
 
 
+@documented
 class State(OpenIntEnum):
     """The engine's word on the state of a container or sandbox."""
 
-    #: The engine does not know, or has not said. Not an exit.
     UNKNOWN = constants.CRI_STATE_UNKNOWN
-    #: Created, not yet started.
+    """The engine does not know, or has not said. Not an exit."""
     CREATED = constants.CRI_STATE_CREATED
-    #: Running (a sandbox: ready).
+    """Created, not yet started."""
     RUNNING = constants.CRI_STATE_RUNNING
-    #: Exited (a sandbox: not ready).
+    """Running (a sandbox: ready)."""
     EXITED = constants.CRI_STATE_EXITED
+    """Exited (a sandbox: not ready)."""
 
 
+@documented
 class PodState(OpenIntEnum):
     """Whether a pod's sandbox is ready."""
 
-    #: The engine has not said.
     UNKNOWN = constants.CRI_POD_UNKNOWN
-    #: The pod's sandbox is ready.
+    """The engine has not said."""
     READY = constants.CRI_POD_READY
-    #: The pod's sandbox is not ready (any more).
+    """The pod's sandbox is ready."""
     NOT_READY = constants.CRI_POD_NOT_READY
+    """The pod's sandbox is not ready (any more)."""
 
 
-class PodFlag(IntFlag):
+@documented
+class PodFlag(OpenIntFlag):
     """What is special about a pod."""
 
-    #: The pod shares the node's network namespace.
     HOST_NETWORK = constants.CRI_POD_FLAG_HOST_NETWORK
+    """The pod shares the node's network namespace."""
 
 
-class Missing(IntFlag):
+@documented
+class Missing(OpenIntFlag):
     """What is unknown of a container and may yet be told."""
 
-    #: The pid (and what comes with it: the process's start time and cgroup).
     PID = constants.CRI_MISSING_PID
-    #: The pod that the container is in.
+    """The pid (and what comes with it: the process's start time and cgroup)."""
     POD = constants.CRI_MISSING_POD
-    #: When it was started.
+    """The pod that the container is in."""
     STARTED_AT = constants.CRI_MISSING_STARTED_AT
-    #: How it ended: exit code, reason, message and time.
+    """When it was started."""
     EXIT = constants.CRI_MISSING_EXIT
+    """How it ended: exit code, reason, message and time."""
+
+    @classmethod
+    def _spelled(cls, name: str) -> str:
+        # What is missing of an exit is told by the key that is absent.
+        return "exitCode" if name == "EXIT" else super()._spelled(name)
 
 
-class Changed(IntFlag):
+@documented
+class Changed(OpenIntFlag):
     """What an UPDATED changed."""
 
-    #: The pid has become known or has changed.
     PID = constants.CRI_CHANGED_PID
-    #: The pod, or something of the pod, has become known or has changed.
+    """The pid has become known or has changed."""
     POD = constants.CRI_CHANGED_POD
-    #: The time of start has become known.
+    """The pod, or something of the pod, has become known or has changed."""
     STARTED_AT = constants.CRI_CHANGED_STARTED_AT
-    #: How it ended has become known or has changed.
+    """The time of start has become known."""
     EXIT = constants.CRI_CHANGED_EXIT
-    #: The engine's word on the state changed without a start or an exit (running, unknown).
+    """How it ended has become known or has changed."""
     STATE = constants.CRI_CHANGED_STATE
-    #: Labels or annotations.
+    """The engine's word on the state changed without a start or an exit (running, unknown)."""
     LABELS = constants.CRI_CHANGED_LABELS
-    #: The rucksack: the packer was late with it, or the program has attached one.
+    """Labels or annotations."""
     RUCKSACK = constants.CRI_CHANGED_RUCKSACK
+    """The rucksack: the packer was late with it, or the program has attached one."""
 
 
+@documented
 class WatcherState(OpenIntEnum):
     """What a watcher is doing."""
 
-    #: Not started.
     NEW = constants.CRI_WATCHER_NEW
-    #: Trying to reach the engine.
+    """Not started."""
     CONNECTING = constants.CRI_WATCHER_CONNECTING
-    #: Reached; the first lists are under way.
+    """Trying to reach the engine."""
     SYNCING = constants.CRI_WATCHER_SYNCING
-    #: In sync, and following the engine's event stream.
+    """Reached; the first lists are under way."""
     WATCHING = constants.CRI_WATCHER_WATCHING
-    #: In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again.
+    """In sync, and following the engine's event stream."""
     POLLING = constants.CRI_WATCHER_POLLING
-    #: The engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+    """In sync by lists alone, again and again: this engine tells no events, or its event stream has just broken and is being opened again."""
     BACKOFF = constants.CRI_WATCHER_BACKOFF
-    #: Stopped.
+    """The engine cannot be reached; the picture is the last one that was seen. Retried for ever."""
     STOPPED = constants.CRI_WATCHER_STOPPED
+    """Stopped."""
 
 
+@documented
 class LogLevel(OpenIntEnum):
     """How much a message of the watcher matters."""
 
-    #: The watcher cannot do its work.
     ERROR = constants.CRI_LOG_ERROR
-    #: Something is wrong, and somebody may have to do something.
+    """The watcher cannot do its work."""
     WARN = constants.CRI_LOG_WARN
-    #: Something to know: connections, and how changes are noticed.
+    """Something is wrong, and somebody may have to do something."""
     INFO = constants.CRI_LOG_INFO
-    #: Of use only when something is looked for.
+    """Something to know: connections, and how changes are noticed."""
     DEBUG = constants.CRI_LOG_DEBUG
+    """Of use only when something is looked for."""
 
 
 #: This kind of engine, as the reference (whalewatcher) names it.
