@@ -3,6 +3,8 @@
 CRI_BLESS=1 writes them anew.
 """
 
+import contextlib
+import io
 import os
 import unittest
 from pathlib import Path
@@ -11,6 +13,7 @@ from unittest import mock
 
 from criwatch import Container, EngineInfo, Kind, Missing, Pod, PodEntry, PodState, State, WatcherState
 from criwatch.cli import events, pods, ps, top, tree
+from criwatch.cli.screen import Screen
 from criwatch.cli.table import cut, plain, width_of
 from criwatch.cli.words import Word
 
@@ -98,6 +101,30 @@ def happened():
         if "店舗" in one.path:
             yield told("started", one)
     yield told("overflow", lost=1234)
+
+
+class Drawing(unittest.TestCase):
+    def drawn(self, screen, make):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            screen.draw(make)
+        return out.getvalue()
+
+    def test_only_what_has_changed_is_written(self):
+        screen = Screen()
+        self.assertIn("\x1b[2J", self.drawn(screen, lambda: ["a", "b"]))
+        self.assertEqual(self.drawn(screen, lambda: ["a", "c"]), "\x1b[2;1Hc\x1b[0m\x1b[K")
+
+    def test_a_new_size_in_the_midst_of_a_drawing_is_not_forgotten(self):
+        screen = Screen()
+
+        def make():
+            screen._on_resize()
+            return ["of the old size"]
+
+        self.drawn(screen, make)
+        self.assertIn("\x1b[2J", self.drawn(screen, lambda: ["of the new size"]))
+        self.assertNotIn("\x1b[2J", self.drawn(screen, lambda: ["later"]))
 
 
 class Screens(unittest.TestCase):

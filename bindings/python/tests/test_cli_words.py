@@ -82,8 +82,8 @@ class Tables(unittest.TestCase):
             (49, "web-5d9c7b6f4-x2x7q  0123456789abc  5m   4711"),
             (39, "web-5d9c7b6f4-x2x7q  0123456789abc  5m"),
             (34, "web-5d9c7b6f4-x2x7q  01234567  5m"),
-            (30, "web-5d9c…4-x2x7q  01234567  5m"),
-            (24, "web-5…x2x7q  01234567"),
+            (30, "web-5d9…4-x2x7q  01234567  5m"),
+            (24, "web-5d9…-x2x7q  01234567"),
             (12, "web-5d…x2x7q"),
         ):
             self.assertEqual(plain(table, width).split("\n")[1], expected)
@@ -143,6 +143,15 @@ class Yaml(unittest.TestCase):
     def test_texts_that_yaml_takes_for_something_else_are_quoted(self):
         for text in self.VALUE["words"]:
             self.assertEqual(yaml.dump([text]), f"- {json.dumps(text)}\n")
+
+
+    def test_nothing_in_a_document_moves_the_cursor(self):
+        hostile = "\x1b[31m \x9b2J \x7f \u202e \U000e0001 \u2028"
+        said = yaml.dump({"a": hostile})
+        self.assertTrue(said.rstrip("\n").isprintable(), said)
+        on_terminal = yaml.escaped(json.dumps({"a": hostile}, indent=2, ensure_ascii=False), is_json=True)
+        self.assertTrue(on_terminal.replace("\n", "").isprintable(), on_terminal)
+        self.assertEqual(json.loads(on_terminal), {"a": hostile})
 
 
 class Tree(unittest.TestCase):

@@ -26,8 +26,8 @@ without a gap. Lives are told exactly once: started, then exited. If the engine 
 looked for again, for ever. After an overflow a new replay follows."""
 EXAMPLES = (
     (
-        "what dies, as JSON lines",
-        "criwatch events -t exited -o json | jq -c '.container | {name, exitCode}'",
+        "names of what dies, from JSON lines",
+        "criwatch events --no-replay -t exited -o json | jq -r .container.name",
     ),
     ("wait until a job has ended", "criwatch events --until-exit batch/report/main"),
 )

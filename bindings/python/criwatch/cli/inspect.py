@@ -20,7 +20,8 @@ stop signal ("status"), and its verbose information ("info"). A name is an id, n
 namespace/pod), a container's name, a pod's name, or at least 6 hex digits that an id begins with. The values of environment variables are redacted."""
 EXAMPLES = (
     ("in short", "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx"),
-    ("one value", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
+    ("one value of the engine's own", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
+    ("where its log is", "criwatch inspect nginx | jq -r .status.logPath"),
 )
 
 
@@ -74,9 +75,10 @@ def _status(status: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
     user = (status.get("user") or {}).get("linux") or {}
     if user:
         yield "User", f"{user.get('uid', words.NOTHING)}:{user.get('gid', words.NOTHING)}"
-    # The signal that everybody gets needs no word.
-    if status.get("stopSignal") not in (None, "RUNTIME_DEFAULT", "SIGTERM"):
-        yield "Stop signal", status["stopSignal"]
+    signal = str(status.get("stopSignal") or "").replace("SIGNAL_", "")
+    # What everybody gets needs no word.
+    if signal not in ("", "RUNTIME_DEFAULT", "SIGTERM"):
+        yield "Stop signal", signal
     resources = (status.get("resources") or {}).get("linux") or {}
     limits = {key: value for key, value in resources.items() if value not in (None, "", "0", 0, [], {})}
     if limits:

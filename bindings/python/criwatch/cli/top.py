@@ -61,7 +61,13 @@ def define(parser: ArgumentParser) -> None:
     """What it takes."""
     options.add_selection(parser, name=False)
     parser.add_argument("-a", "--all", action="store_true", help="begin with everything, also what has ended")
-    parser.add_argument("--sort", choices=tuple(ORDERS), default="name", help="begin with this order (default: name)")
+    parser.add_argument(
+        "--sort",
+        metavar="ORDER",
+        choices=tuple(ORDERS),
+        default="name",
+        help=f"begin with this order: {', '.join(ORDERS)} (default: name)",
+    )
     parser.add_argument("--once", action="store_true", help="print the table once, and end; also for pipes")
 
 
@@ -101,7 +107,7 @@ def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
         due = drawn_at + (_PACE if is_dirty else 1.0)
         now = time.monotonic()
         if now >= due:
-            screen.draw(window.drawn(picture))
+            screen.draw(lambda: window.drawn(picture))
             drawn_at, is_dirty = now, False
             continue
         for key in screen.wait(queue.fileno(), due - now):
