@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from html import escape
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 #: A notebook that shows more of them is slow, and nobody reads them.
 MOST = 200
+
+
+class Tabular:
+    """What has rows, and shows itself as a table in a notebook."""
+
+    def rows(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each row."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return table_of(self.rows())
 
 
 def table_of(rows: Sequence[Dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypedDict, Union
 
-from criwatch._html import table_of
+from criwatch._html import Tabular
 from criwatch._json import ToJson, known, nanoseconds, rfc3339
 from criwatch.enums import Kind, State, WatcherState
 from criwatch.records import Container, Pod
@@ -182,7 +182,7 @@ class _Answer(ToJson):
 
 
 @dataclass(frozen=True, repr=False)
-class ContainerList(_Answer):
+class ContainerList(_Answer, Tabular):
     """Containers and sandboxes that a query selects: iterate over it, or show it as a table in a notebook."""
 
     containers: Tuple[Container, ...]
@@ -211,9 +211,6 @@ class ContainerList(_Answer):
     def __repr__(self) -> str:
         return f"<ContainerList {len(self)} of generation {self.freshness.generation}>"
 
-    def _repr_html_(self) -> str:
-        return table_of(self.rows())
-
 
 @dataclass(frozen=True, repr=False)
 class PodEntry(ToJson):
@@ -234,7 +231,7 @@ class PodEntry(ToJson):
 
 
 @dataclass(frozen=True, repr=False)
-class PodList(_Answer):
+class PodList(_Answer, Tabular):
     """Pods in which a query selects something: iterate over it, or show it as a table in a notebook."""
 
     pods: Tuple[PodEntry, ...]
@@ -278,9 +275,6 @@ class PodList(_Answer):
 
     def __repr__(self) -> str:
         return f"<PodList {len(self)} of generation {self.freshness.generation}>"
-
-    def _repr_html_(self) -> str:
-        return table_of(self.rows())
 
 
 @dataclass(frozen=True, repr=False)

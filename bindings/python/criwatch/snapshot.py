@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from criwatch import _capi
 from criwatch._copied import Copier
 from criwatch._handle import Handle
-from criwatch._html import table_of
+from criwatch._html import Tabular
 from criwatch._library import library
 from criwatch._text import to_c
 from criwatch.answers import rows
@@ -17,7 +17,7 @@ from criwatch.errors import call
 from criwatch.records import Container, Pod
 
 
-class Snapshot:
+class Snapshot(Tabular):
     """The picture at one moment: it does not change while it is read, and outlives its watcher.
 
     It may be closed, or used in a `with` block, to give its memory back early; nothing is amiss without.
@@ -75,9 +75,6 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return "<Snapshot closed>" if self._handle.is_closed else f"<Snapshot of generation {self.generation}>"
-
-    def _repr_html_(self) -> str:
-        return table_of(self.rows())
 
     def close(self) -> None:
         """Gives back the library's memory; what was read from it stays."""

@@ -33,7 +33,7 @@ from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Que
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
 from criwatch.errors import CriError, QueueClosed, call, failure
 from criwatch.queue import EventQueue, each
-from criwatch.records import Container, Event, Pod
+from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -13,12 +13,10 @@ import unittest
 import criwatch
 from criwatch import (
     Changed,
-    Container,
     EventFlag,
     EventType,
     Kind,
     Missing,
-    Pod,
     PodFlag,
     PodState,
     Query,

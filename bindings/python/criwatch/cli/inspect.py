@@ -15,9 +15,10 @@ from criwatch.cli.terminal import console, print_line
 
 SUMMARY = "show everything about containers and sandboxes"
 DESCRIPTION = """Shows all that the engine tells of one or several containers or sandboxes, in whatever state, also of
-those that ended: state, pod, image and so on ("container"), the engine's status with log path, mounts, resources, user and
-stop signal ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (of a sandbox:
-namespace/pod), a container's name, a pod's name, or at least 6 hex digits that an id begins with. The values of environment variables are redacted."""
+those that ended: state, pod, image and so on ("container"), the engine's status with log path, mounts, resources, user
+and stop signal ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (of a
+sandbox: namespace/pod), a container's name, a pod's name, or at least 6 hex digits that an id begins with. The values
+of environment variables are redacted."""
 EXAMPLES = (
     ("in short", "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx"),
     ("one value of the engine's own", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
