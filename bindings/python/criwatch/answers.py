@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypedDict, Union
 
 from criwatch._html import Tabular
 from criwatch._json import ToJson, known, nanoseconds, rfc3339
+from criwatch._open_enum import camel
 from criwatch.enums import Kind, State, WatcherState
 from criwatch.records import Container, Pod
 
@@ -106,34 +107,11 @@ class EngineInfo(ToJson):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(
-            runtime_name=value.get("runtimeName", ""),
-            runtime_version=value.get("runtimeVersion", ""),
-            runtime_api_version=value.get("runtimeApiVersion", ""),
-            version=value.get("version", ""),
-            type=value["type"],
-            api=value["api"],
-            id=value.get("id", ""),
-            pid=value.get("pid"),
-            events=value.get("events", ""),
-            events_reason=value.get("eventsReason", ""),
-        )
+        return cls(**_from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
-        values = {
-            "runtimeName": self.runtime_name,
-            "runtimeVersion": self.runtime_version,
-            "runtimeApiVersion": self.runtime_api_version,
-            "version": self.version,
-            "type": self.type,
-            "api": self.api,
-            "id": self.id,
-            "pid": self.pid,
-            "events": self.events,
-            "eventsReason": self.events_reason,
-        }
-        return known(values, "type", "api")
+        return known(_to_camel(self), "type", "api")
 
 
 @dataclass(frozen=True)
@@ -317,14 +295,14 @@ class RequestStats(ToJson):
     max_micros: int
     """How long the longest took, in microseconds."""
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
+        """The numbers of an RPC as the library's JSON tells them."""
+        return cls(**_from_camel(cls, value))
+
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
-        return {
-            "count": self.count,
-            "failures": self.failures,
-            "totalMicros": self.total_micros,
-            "maxMicros": self.max_micros,
-        }
+        return _to_camel(self)
 
 
 @dataclass(frozen=True)
@@ -344,10 +322,7 @@ class Stats(_Answer):
     def from_json(cls, text: str) -> Stats:
         """Numbers from "criwatch.stats/1"."""
         value = json.loads(text)
-        requests: Dict[str, RequestStats] = {
-            name: RequestStats(one["count"], one["failures"], one["totalMicros"], one["maxMicros"])
-            for name, one in value["requests"].items()
-        }
+        requests = {name: RequestStats.from_json(one) for name, one in value["requests"].items()}
         lag = value.get("eventLag", {})
         return cls(
             Freshness.from_json(value), value["stats"], requests, lag.get("lastMicros"), lag.get("maxMicros")
@@ -381,3 +356,13 @@ def rows(containers: Iterable[Container]) -> List[Dict[str, Any]]:
         }
         for one in containers
     ]
+
+
+def _to_camel(record: Any) -> Dict[str, Any]:
+    """The fields of a record that JSON calls by the same names, in camel case."""
+    return {camel(one.name): getattr(record, one.name) for one in fields(record)}
+
+
+def _from_camel(record: Any, value: Mapping[str, Any]) -> Dict[str, Any]:
+    """The same the other way; keys that this package is too old to know are left out."""
+    return {one.name: value[camel(one.name)] for one in fields(record) if camel(one.name) in value}
