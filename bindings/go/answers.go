@@ -72,7 +72,10 @@ type Inspection struct {
 	Meta
 	// Container is the container or sandbox.
 	Container *Container `json:"container"`
-	// Info is what the engine itself says, in its own form.
+	// Status is the engine's status of it, as CRI has it, in the canonical JSON of protocol buffers: logPath, mounts, resources,
+	// user and so on; nil in a library without calls.
+	Status json.RawMessage `json:"status"`
+	// Info is the engine's verbose information: an object whose keys are the engine's own.
 	Info json.RawMessage `json:"info"`
 }
 

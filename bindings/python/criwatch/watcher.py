@@ -6,6 +6,7 @@ import ctypes
 import json
 import logging
 import os
+import sys
 import threading
 from dataclasses import replace
 from typing import (
@@ -36,7 +37,9 @@ from criwatch.queue import EventQueue, each
 from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
     from typing_extensions import Unpack
 
 T = TypeVar("T")
