@@ -79,7 +79,10 @@ type Inspection struct {
 	Meta
 	// Container is the container or sandbox.
 	Container *Container `json:"container"`
-	// Info is what the engine itself says, in its own form.
+	// Status is the engine's status of it, as CRI has it, in the canonical JSON of protocol buffers: logPath, mounts, resources,
+	// user and so on; nil in a library without calls.
+	Status json.RawMessage `json:"status"`
+	// Info is the engine's verbose information: an object whose keys are the engine's own.
 	Info json.RawMessage `json:"info"`
 }
 
@@ -193,8 +196,8 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 }
 
 // Get shows one container or sandbox, in whatever state, also of the remembered dead, by its id, "namespace/pod/container" (of a
-// sandbox "namespace/pod"), a container's name, or at least 6 hex digits that an id begins with: the first of these that finds
-// anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
+// sandbox "namespace/pod"), a container's name, a pod's name, or at least 6 hex digits that an id begins with: the first of
+// these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
 	snapshot, err := w.snapshot("get")

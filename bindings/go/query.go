@@ -15,7 +15,7 @@ type Query struct {
 	Kind Kind `json:"kind,omitempty"`
 	// Namespace is exactly the pod's namespace.
 	Namespace string `json:"namespace,omitempty"`
-	// Pod is exactly the pod's name or id.
+	// Pod is the pod's name, "namespace/name", its id, or at least 6 hex digits that the id begins with.
 	Pod string `json:"pod,omitempty"`
 	// UID is exactly the pod's uid.
 	UID string `json:"uid,omitempty"`

@@ -17,7 +17,7 @@ use super::observed::VersionResponse;
 use super::proto::VersionRequest;
 use super::proto::image_service_client::ImageServiceClient;
 use super::proto::runtime_service_client::RuntimeServiceClient;
-use super::{failure, request};
+use super::{failure, methods};
 use crate::config::Config;
 use crate::error::Result;
 
@@ -87,7 +87,7 @@ impl Client {
     }
 
     async fn ask_version(&self, timeout: Duration) -> Result<Version> {
-        let reply: VersionResponse = self.ask_within(request::VERSION, timeout, VersionRequest::default()).await?;
+        let reply: VersionResponse = self.ask_within(methods::VERSION, timeout, VersionRequest::default()).await?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let version = text(&reply.runtime_version);
         let version = version.strip_prefix('v').unwrap_or(&version);

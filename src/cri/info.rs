@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::spec::{self, ConfigInfo, RuntimeSpec, part};
 use crate::model::{Id, Spec};
@@ -63,10 +63,19 @@ pub(super) fn read(map: &HashMap<String, String>) -> Info {
     }
 }
 
-/// The whole `info` map as JSON: values that are JSON texts are read, others stay texts.
-pub(super) fn as_json(map: HashMap<String, String>) -> Value {
+/// The whole `info` map as one flat JSON object: the keys of the text under "info", where all engines put what they have to
+/// say, and beside them whatever else the map holds. Values that are JSON texts are read, others stay texts.
+pub(super) fn as_json(mut map: HashMap<String, String>) -> Value {
     let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Value::Object(map.into_iter().map(|(key, text)| (key, parsed(text))).collect())
+    let mut flat = match map.remove("info").map(parsed) {
+        Some(Value::Object(said)) => said,
+        Some(other) => Map::from_iter([("info".to_owned(), other)]),
+        None => Map::new(),
+    };
+    for (key, text) in map {
+        flat.entry(key).or_insert_with(|| parsed(text));
+    }
+    Value::Object(flat)
 }
 
 const REDACTED: &str = "<redacted>";
@@ -163,6 +172,17 @@ mod tests {
             info(r#"{"pid":7,"sandboxID":[],"config":{"command":"x","args":["a"]},"runtimeSpec":9,"privileged":"no"}"#);
         assert_eq!((it.pid, it.sandbox_id, it.spec.privileged), (Some(7), None, None));
         assert_eq!(it.spec.args.len(), 1);
+    }
+
+    #[test]
+    fn the_whole_is_flat() {
+        let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let both =
+            as_json(map(&[("info", r#"{"pid":7,"runtimeSpec":{}}"#), ("more", r#"{"a":1}"#), ("text", "no JSON")]));
+        assert_eq!(both, json!({"pid": 7, "runtimeSpec": {}, "more": {"a": 1}, "text": "no JSON"}));
+        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info stands above");
+        assert_eq!(as_json(map(&[("info", "broken")])), json!({"info": "broken"}));
+        assert_eq!(as_json(HashMap::new()), json!({}));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::observed::{
     ListContainersResponse, ListPodSandboxResponse, StreamContainersResponse, StreamPodSandboxesResponse,
 };
 use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
-use super::{failure, request};
+use super::{failure, methods};
 use crate::error::Result;
 use crate::model::{Kind, Observation};
 
@@ -82,9 +82,9 @@ impl Client {
             return Ok(listing);
         }
         let containers: ListContainersResponse =
-            self.ask(request::LIST_CONTAINERS, ListContainersRequest::default()).await?;
+            self.ask(methods::LIST_CONTAINERS, ListContainersRequest::default()).await?;
         let sandboxes: ListPodSandboxResponse =
-            self.ask(request::LIST_SANDBOXES, ListPodSandboxRequest::default()).await?;
+            self.ask(methods::LIST_SANDBOXES, ListPodSandboxRequest::default()).await?;
         let mut listing = Listing { streamed: try_streams.then_some(false), ..Listing::default() };
         self.convert_sandboxes(&mut listing, sandboxes.items).await;
         self.convert_containers(&mut listing, containers.containers).await;
@@ -97,14 +97,14 @@ impl Client {
         let (mut listing, mut room) =
             (Listing { streamed: Some(true), ..Listing::default() }, self.message_max_bytes());
         let collect = async {
-            let stream = self.open(request::STREAM_CONTAINERS, StreamContainersRequest::default()).await?;
+            let stream = self.open(methods::STREAM_CONTAINERS, StreamContainersRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
                 let batch: StreamContainersResponse = batch;
                 room = fits(&batch, room)?;
                 self.convert_containers(&mut listing, batch.containers).await;
             }
-            let stream = self.open(request::STREAM_SANDBOXES, StreamPodSandboxesRequest::default()).await?;
+            let stream = self.open(methods::STREAM_SANDBOXES, StreamPodSandboxesRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
                 let batch: StreamPodSandboxesResponse = batch;
@@ -113,7 +113,7 @@ impl Client {
             }
             Ok::<_, Status>(())
         };
-        const METHOD: &str = request::STREAM_CONTAINERS.name;
+        const METHOD: &str = methods::STREAM_CONTAINERS.name;
         let answer = async {
             match tokio::time::timeout(self.request_timeout(), collect).await {
                 Ok(Ok(())) => Ok(true),

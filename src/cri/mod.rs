@@ -11,6 +11,7 @@ mod failure;
 mod info;
 mod list;
 mod meter;
+mod methods;
 mod pid;
 mod request;
 mod spec;

@@ -8,33 +8,8 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::client::Client;
+use super::methods::Method;
 use crate::error::Result;
-
-/// One method of the RuntimeService.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Method {
-    /// Its name, as errors and statistics show it.
-    pub name: &'static str,
-    path: &'static str,
-}
-
-macro_rules! methods {
-    ($($constant:ident = $name:literal),* $(,)?) => {
-        $(pub(super) const $constant: Method =
-            Method { name: $name, path: concat!("/runtime.v1.RuntimeService/", $name) };)*
-    };
-}
-
-methods! {
-    VERSION = "Version",
-    LIST_CONTAINERS = "ListContainers",
-    LIST_SANDBOXES = "ListPodSandbox",
-    STREAM_CONTAINERS = "StreamContainers",
-    STREAM_SANDBOXES = "StreamPodSandboxes",
-    CONTAINER_STATUS = "ContainerStatus",
-    SANDBOX_STATUS = "PodSandboxStatus",
-    CONTAINER_EVENTS = "GetContainerEvents",
-}
 
 impl Client {
     /// Makes one request, within the request timeout.

@@ -2,20 +2,38 @@
 
 use std::collections::HashMap;
 
+use prost::Message;
 use serde_json::Value;
 
+use super::call::as_json;
 use super::client::Client;
 use super::observed::{ContainerStatusResponse, Pair, PodSandboxStatusResponse};
 use super::pid::PidResolver;
 use super::proto::{ContainerStatusRequest, PodSandboxStatusRequest};
-use super::{convert, info, request};
+use super::{convert, info, methods};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROTOCOL, Error, Result};
 use crate::model::{Id, Kind, Observation, State};
 
 /// A reply: the status, and the engine's `info` map; `None` of a reply that is not verbose.
 struct Reply {
     observation: Observation,
+    /// The status as JSON, where it is wanted.
+    status: Option<Value>,
     info: Option<HashMap<String, String>>,
+}
+
+/// How much of a reply is wanted.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Observation,
+    Everything,
+}
+
+/// How a status is asked for.
+#[derive(Clone, Copy)]
+struct How {
+    verbose: bool,
+    wanted: Wanted,
 }
 
 /// All that an engine says of one container or sandbox.
@@ -24,6 +42,9 @@ struct Reply {
 pub struct Inspection {
     /// The status.
     pub observation: Observation,
+    /// The status as the engine gives it, in the canonical JSON of protocol buffers; `None` in a build without the feature
+    /// `call`.
+    pub status: Option<Value>,
     /// The verbose information, as the engine gives it.
     pub info: Value,
 }
@@ -32,24 +53,32 @@ impl Client {
     /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
     /// first taken for a container.
     pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Observation>> {
-        Ok(self.ask_status(id, kind, pids).await?.map(|found| found.observation))
+        Ok(self.ask_status(id, kind, pids, Wanted::Observation).await?.map(|found| found.observation))
     }
 
     /// As `status`, with everything else that the engine tells.
     pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
-        let found = self.ask_status(id, kind, pids).await?;
+        let found = self.ask_status(id, kind, pids, Wanted::Everything).await?;
         let whole = |found: Reply| Inspection {
             observation: found.observation,
+            status: found.status,
             info: info::as_json(found.info.unwrap_or_default()),
         };
         Ok(found.map(whole))
     }
 
-    async fn ask_status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Reply>> {
+    async fn ask_status(
+        &self,
+        id: &Id,
+        kind: Option<Kind>,
+        pids: &PidResolver,
+        wanted: Wanted,
+    ) -> Result<Option<Reply>> {
+        let verbose = How { verbose: true, wanted };
         let found = match kind {
-            Some(kind) => self.status_of_kind(id, kind).await?,
-            None => match self.one_status(id, Kind::Container, true).await? {
-                None => self.one_status(id, Kind::Sandbox, true).await?,
+            Some(kind) => self.status_of_kind(id, kind, wanted).await?,
+            None => match self.one_status(id, Kind::Container, verbose).await? {
+                None => self.one_status(id, Kind::Sandbox, verbose).await?,
                 found => found,
             },
         };
@@ -77,34 +106,41 @@ impl Client {
 
     /// containerd needs the container's task and spec for a verbose reply, and says "not found" where it has lost them;
     /// the plain status of such a container is still there.
-    async fn status_of_kind(&self, id: &Id, kind: Kind) -> Result<Option<Reply>> {
-        match self.one_status(id, kind, true).await? {
-            None => self.one_status(id, kind, false).await,
+    async fn status_of_kind(&self, id: &Id, kind: Kind, wanted: Wanted) -> Result<Option<Reply>> {
+        match self.one_status(id, kind, How { verbose: true, wanted }).await? {
+            None => self.one_status(id, kind, How { verbose: false, wanted }).await,
             found => Ok(found),
         }
     }
 
-    async fn one_status(&self, id: &Id, kind: Kind, verbose: bool) -> Result<Option<Reply>> {
-        let asked = id.to_string();
-        let (observation, info) = match kind {
+    async fn one_status(&self, id: &Id, kind: Kind, how: How) -> Result<Option<Reply>> {
+        let (asked, verbose) = (id.to_string(), how.verbose);
+        let (observation, status, info) = match kind {
             Kind::Container => {
                 let request = ContainerStatusRequest { container_id: asked, verbose };
-                let reply = self.ask::<ContainerStatusResponse>(request::CONTAINER_STATUS, request).await;
+                let reply = self.ask::<ContainerStatusResponse>(methods::CONTAINER_STATUS, request).await;
                 let Some(reply) = absent_is_none(reply)? else { return Ok(None) };
-                let status = reply.status.ok_or_else(|| empty(request::CONTAINER_STATUS, id))?;
-                (convert::container_status(status, None, self.limits()), reply.info)
+                let status = reply.status.ok_or_else(|| empty(methods::CONTAINER_STATUS, id))?;
+                let json = json_if_wanted("ContainerStatus", &status, how.wanted)?;
+                (convert::container_status(status, None, self.limits()), json, reply.info)
             }
             Kind::Sandbox => {
                 let request = PodSandboxStatusRequest { pod_sandbox_id: asked, verbose };
-                let reply = self.ask::<PodSandboxStatusResponse>(request::SANDBOX_STATUS, request).await;
+                let reply = self.ask::<PodSandboxStatusResponse>(methods::SANDBOX_STATUS, request).await;
                 let Some(reply) = absent_is_none(reply)? else { return Ok(None) };
-                let status = reply.status.ok_or_else(|| empty(request::SANDBOX_STATUS, id))?;
-                (convert::sandbox_status(status, self.limits()), reply.info)
+                let status = reply.status.ok_or_else(|| empty(methods::SANDBOX_STATUS, id))?;
+                let json = json_if_wanted("PodSandboxStatus", &status, how.wanted)?;
+                (convert::sandbox_status(status, self.limits()), json, reply.info)
             }
         };
         // containerd 2.3 has an info without content in replies that are not verbose.
-        Ok(Some(Reply { observation, info: verbose.then(|| texts(info)) }))
+        Ok(Some(Reply { observation, status, info: verbose.then(|| texts(info)) }))
     }
+}
+
+/// The status as JSON: the wire of `observed` is that of the published contract.
+fn json_if_wanted(message: &str, status: &impl Message, wanted: Wanted) -> Result<Option<Value>> {
+    if wanted == Wanted::Everything { as_json(message, status) } else { Ok(None) }
 }
 
 /// The `info` map, read lossily.
@@ -123,6 +159,6 @@ fn absent_is_none<T>(reply: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn empty(method: request::Method, id: &str) -> Error {
+fn empty(method: methods::Method, id: &str) -> Error {
     Error::new(CRI_E_PROTOCOL, format!("{} of {id}: the engine's reply has no status", method.name))
 }

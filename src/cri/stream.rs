@@ -9,7 +9,7 @@ use super::convert::{self, Limits, Unreadable};
 use super::observed::{ContainerEventResponse, ContainerEventType};
 use super::proto::GetEventsRequest;
 use super::stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
-use super::{failure, request};
+use super::{failure, methods};
 use crate::model::{Id, Observation, known};
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
     }
 
     async fn drain(&self, to: &Inlet, events: &mut u64) -> Result<(), Status> {
-        let response = self.open(request::CONTAINER_EVENTS, GetEventsRequest {}).await?;
+        let response = self.open(methods::CONTAINER_EVENTS, GetEventsRequest {}).await?;
         // A stream that ends at once comes with its trailers in the headers' place.
         if response.metadata().get("grpc-status").is_none() && !to.put(StreamItem::Open) {
             return Ok(());

@@ -16,7 +16,8 @@ use crate::model::JsonText;
 /// Asks the engine for everything it knows about one container or sandbox, in any state.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+/// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+/// an id prefix of at least 6 hex digits
 /// @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV and CRI_INSPECT_SEPARATE_ANNOTATIONS
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free

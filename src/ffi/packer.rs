@@ -75,7 +75,8 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
 /// CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK reports it.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+/// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+/// an id prefix of at least 6 hex digits
 /// @param json the rucksack, which is copied; NULL: removes the rucksack
 /// @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
 /// the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,

@@ -12,7 +12,8 @@
 //! - "all": true shows containers in every state. It replaces "states".
 //! - "gone": true also shows containers that the engine no longer has, as long as the watcher remembers them.
 //! - "kind": "container" or "sandbox".
-//! - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
+//! - "namespace", "uid", "name": the exact value. A sandbox has the name of its pod.
+//! - "pod": a name, "namespace/name", an id, or an id prefix of at least 6 hex digits.
 //! - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
 //!   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
@@ -78,8 +79,9 @@ pub extern "C" fn cri_watcher_pods(
 /// the same name, it returns the running one, otherwise the newest one.
 ///
 /// @param watcher the watcher
-/// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id
-/// prefix of at least 6 hex digits. They are tried in this order, and the first one that matches counts.
+/// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+/// an id prefix of at least 6 hex digits: the first of these that finds
+/// anything
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT

@@ -21,13 +21,18 @@ fn plain_id(text: &str) -> &str {
     text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map_or(text, |(_, id)| id)
 }
 
+/// Whether the text can be the begin of an id.
+pub(super) fn is_prefix(text: &str) -> bool {
+    text.len() >= SHORTEST_PREFIX && is_hex(text)
+}
+
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The one container that `text` names, by the first of these that finds any: whole id; `namespace/pod/container`
-/// (of a sandbox `namespace/pod`); container name; id prefix of at least six hex digits. Of the attempts under one
-/// name the running one is meant, else the newest.
+/// (of a sandbox `namespace/pod`); container name; a pod's name, for its sandbox; id prefix of at least six hex digits. Of
+/// the attempts under one name the running one is meant, else the newest.
 pub fn lookup<'a, C: AsRef<Container> + 'a>(
     among: impl Iterator<Item = &'a C> + Clone,
     text: &str,
@@ -43,11 +48,13 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
     if text.contains('/') {
         return one_of(text, all.filter(|c| c.path() == text).collect());
     }
-    let named: Vec<_> = all.clone().filter(|c| c.kind == Kind::Container && *c.name == *text).collect();
-    if !named.is_empty() {
-        return one_of(text, named);
+    for kind in [Kind::Container, Kind::Sandbox] {
+        let named: Vec<_> = all.clone().filter(|c| c.kind == kind && *c.name == *text).collect();
+        if !named.is_empty() {
+            return one_of(text, named);
+        }
     }
-    if text.len() >= SHORTEST_PREFIX && is_hex(text) {
+    if is_prefix(text) {
         let hits: Vec<_> = all.filter(|c| c.id.starts_with(text)).collect();
         return if hits.len() > 1 { Err(ambiguous(text, &hits)) } else { one_of(text, hits) };
     }
@@ -168,10 +175,18 @@ mod tests {
     }
 
     #[test]
-    fn sandboxes_are_found_by_their_pods_path_and_by_id() {
+    fn sandboxes_are_found_by_their_pods_path_or_name_and_by_id() {
         assert_eq!(find("shop/web").unwrap(), "cccccc1");
         assert_eq!(find("cccccc1").unwrap(), "cccccc1");
-        assert_eq!(find("web").unwrap_err().status(), CRI_E_NOT_FOUND, "a pod's name alone is no container's name");
+        assert_eq!(find("web").unwrap(), "cccccc1");
+        let twice = [node(), vec![container("ffffff1", "test/web", 0, State::Running)]].concat();
+        assert_eq!(lookup(twice.iter(), "web").unwrap_err().status(), CRI_E_AMBIGUOUS);
+        let same = [node(), vec![container("ffffff1", "x/app", 0, State::Running)]].concat();
+        assert_eq!(
+            lookup(same.iter(), "app").unwrap().path(),
+            "shop/web/app",
+            "a container's name stands above a pod's"
+        );
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Inspect {
 /// What the engine reports of one container or sandbox.
 pub(super) struct Look {
     pub record: Container,
+    /// The status, as the engine gives it.
+    pub status: Option<serde_json::Value>,
     /// The verbose information, as the engine gives it.
     pub info: serde_json::Value,
     pub freshness: json::Freshness,
@@ -31,7 +33,7 @@ pub(super) async fn inspect(
     config: &Config,
 ) -> Result<JsonText> {
     let (id, kind) = find(client, &what.id_or_name).await?;
-    let Some(Look { record, mut info, freshness }) = look(client, &id, kind, shared, config).await? else {
+    let Some(Look { record, status, mut info, freshness }) = look(client, &id, kind, shared, config).await? else {
         let message = format!("the engine has no container or pod {:?}", what.id_or_name);
         return Err(Error::new(CRI_E_NOT_FOUND, message));
     };
@@ -43,7 +45,8 @@ pub(super) async fn inspect(
         redact_environment(&mut info);
     }
     let apart = what.flags & CRI_INSPECT_SEPARATE_ANNOTATIONS != 0;
-    Ok(freshness.inspect(&record, &info, LabelView::new(config.merge_annotations && !apart)))
+    let labels = LabelView::new(config.merge_annotations && !apart);
+    Ok(freshness.inspect(&record, status.as_ref(), &info, labels))
 }
 
 /// Asks the engine for everything about this id; `None` if the engine has no container or sandbox with it.
@@ -62,7 +65,7 @@ pub(super) async fn look(
     let pod = pod_of(client, &found.observation, shared, &pids).await?;
     let cached = shared.read();
     let record = cached.portfolio.record_of(&found.observation, pod);
-    Ok(Some(Look { record, info: found.info, freshness: cached.freshness() }))
+    Ok(Some(Look { record, status: found.status, info: found.info, freshness: cached.freshness() }))
 }
 
 /// The id for an id or name. Only the engine knows its containers in all states, so names are looked up in a new list.

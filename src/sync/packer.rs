@@ -116,6 +116,6 @@ pub(super) async fn pack(
     }
     let labels = LabelView::new(config.merge_annotations);
     let container = JsonText::from(json::container(&look.record, labels).get().to_owned());
-    let inspection = look.freshness.inspect(&look.record, &look.info, labels);
+    let inspection = look.freshness.inspect(&look.record, look.status.as_ref(), &look.info, labels);
     packer_queue.pack(container, inspection).await
 }

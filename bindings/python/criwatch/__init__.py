@@ -5,7 +5,7 @@
     with criwatch.Watcher() as watcher:
         watcher.start()
         for event in watcher.events():
-            print(event.type.name, event.container)
+            print(event.type, event.container)
 
 The shared library is loaded when it is first needed, not by the import; see `criwatch.library_path`.
 """
@@ -13,16 +13,21 @@ The shared library is loaded when it is first needed, not by the import; see `cr
 from __future__ import annotations
 
 from criwatch import constants
+from criwatch._json import to_dict
 from criwatch._library import LibraryUnusable, abi_version, library_path, version, version_number
 from criwatch.answers import (
+    AnyStates,
     ContainerList,
     EngineInfo,
     Freshness,
+    Inspection,
     PodEntry,
     PodList,
     Query,
     RequestStats,
+    Selection,
     Stats,
+    rows,
 )
 from criwatch.enums import (
     ANNOTATION_KEY_PREFIX,
@@ -84,6 +89,7 @@ __all__ = [
     "ANNOTATION_KEY_PREFIX",
     "Ambiguous",
     "AnyQuery",
+    "AnyStates",
     "Changed",
     "ConnectFailed",
     "Container",
@@ -98,6 +104,7 @@ __all__ = [
     "Forked",
     "Freshness",
     "InspectFlag",
+    "Inspection",
     "InternalDefect",
     "InvalidArgument",
     "InvalidOption",
@@ -127,6 +134,7 @@ __all__ = [
     "QueueClosed",
     "RequestStats",
     "RpcFailed",
+    "Selection",
     "Snapshot",
     "State",
     "Stats",
@@ -145,7 +153,9 @@ __all__ = [
     "describe_options",
     "describe_options_json",
     "library_path",
+    "rows",
     "status_name",
+    "to_dict",
     "version",
     "version_number",
 ]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timezone
-from enum import IntEnum, IntFlag
-from typing import Iterable, Mapping, Optional, Type, TypeVar
-
-E = TypeVar("E", bound=IntEnum)
-F = TypeVar("F", bound=IntFlag)
+from typing import Any, Dict, Mapping, Optional
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
 
@@ -25,17 +22,42 @@ def nanoseconds(time: Optional[str]) -> Optional[int]:
     return int(moment.timestamp()) * 1_000_000_000 + int((match[7] or "").ljust(9, "0"))
 
 
-def flags_of(flags: Type[F], words: Iterable[str], others: Mapping[str, str]) -> F:
-    """The bits that JSON calls by these words; `others` are words that are no member's name in camel case."""
-    bits = flags(0)
-    for word in words:
-        name = others.get(word, re.sub(r"([A-Z])", r"_\1", word).upper())
-        if name in flags.__members__:
-            bits |= flags[name]
-    return bits
+def rfc3339(unix_nano: Optional[int]) -> Optional[str]:
+    """The opposite: with as many digits of the fraction as are needed, in threes."""
+    if unix_nano is None:
+        return None
+    seconds, rest = divmod(unix_nano, 1_000_000_000)
+    fraction = f"{rest:09d}"
+    while fraction.endswith("000"):
+        fraction = fraction[:-3]
+    whole = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
 
 
-def named(enumeration: Type[E], word: str) -> E:
-    """The member that JSON calls by this word; the one of number 0 where a newer library has another word."""
-    members = {member.name.replace("_", "").lower(): member for member in enumeration}
-    return members.get(word.lower(), enumeration(0))
+def known(values: Mapping[str, Any], *always: str) -> Dict[str, Any]:
+    """An object of the library's JSON: what is not known is absent, save these keys."""
+    return {key: value for key, value in values.items() if key in always or value not in (None, "", [], {}, ())}
+
+
+def compact(value: Any) -> str:
+    """JSON in the library's spelling: without spaces."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+class ToJson:
+    """What has the library's JSON."""
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON: texts, numbers, lists and dictionaries only."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """The same as JSON, spelled as the library does."""
+        return compact(self.to_dict())
+
+
+def to_dict(value: Any) -> Any:
+    """`value.to_dict()`, for `json.dumps(containers, default=criwatch.to_dict)`."""
+    if isinstance(value, ToJson):
+        return value.to_dict()
+    raise TypeError(f"{type(value).__name__} has no JSON of criwatch")

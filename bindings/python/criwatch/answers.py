@@ -3,119 +3,168 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypedDict, Union
 
-from criwatch._json import named, nanoseconds
-from criwatch.enums import WatcherState
+from criwatch._html import Tabular
+from criwatch._json import ToJson, known, nanoseconds, rfc3339
+from criwatch._open_enum import camel
+from criwatch.enums import Kind, State, WatcherState
 from criwatch.records import Container, Pod
 
+#: One state or several, by member or by the word of the library's JSON.
+AnyStates = Union[State, str, Sequence[Union[State, str]]]
+
+
+class Selection(TypedDict, total=False):
+    """What `Query` takes, for calls that take it as keywords: `watcher.list(namespace="shop")`."""
+
+    states: Optional[AnyStates]
+    """As in `Query`."""
+    all: Optional[bool]
+    """As in `Query`."""
+    gone: Optional[bool]
+    """As in `Query`."""
+    kind: Optional[Union[Kind, str]]
+    """As in `Query`."""
+    namespace: Optional[str]
+    """As in `Query`."""
+    pod: Optional[str]
+    """As in `Query`."""
+    uid: Optional[str]
+    """As in `Query`."""
+    name: Optional[str]
+    """As in `Query`."""
+    selector: Optional[str]
+    """As in `Query`."""
+    fields: Optional[Union[str, Sequence[str]]]
+    """As in `Query`."""
+
 
 @dataclass(frozen=True)
-class Query:
+class Query(ToJson):
     """What to show. All that is given has to hold; nothing given: everything that runs."""
 
-    #: Those in one of these states: "created", "running", "exited", "unknown".
-    states: Optional[Sequence[str]] = None
-    #: What the engine has in any state; stands in for `states`.
+    states: Optional[AnyStates] = None
+    """Those in one of these states: `State.RUNNING`, "exited", or several of them."""
     all: Optional[bool] = None
-    #: Besides, the remembered dead, which the engine no longer has.
+    """What the engine has in any state; stands in for `states`."""
     gone: Optional[bool] = None
-    #: "container" or "sandbox".
-    kind: Optional[str] = None
-    #: Those of this namespace.
+    """Besides, the remembered dead, which the engine no longer has."""
+    kind: Optional[Union[Kind, str]] = None
+    """`Kind.CONTAINER` or `Kind.SANDBOX`, or its word: "container", "sandbox"."""
     namespace: Optional[str] = None
-    #: Those of this pod: its name or id.
+    """Those of this namespace."""
     pod: Optional[str] = None
-    #: Those of the pod with this uid.
+    """Those of this pod: its name, "namespace/name", its id, or at least 6 hex digits that the id begins with."""
     uid: Optional[str] = None
-    #: Those with this name.
+    """Those of the pod with this uid."""
     name: Optional[str] = None
-    #: A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app.
+    """Those with this name."""
     selector: Optional[str] = None
-    #: Only these keys of each container, and "id".
-    fields: Optional[Sequence[str]] = None
+    """A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app."""
+    fields: Optional[Union[str, Sequence[str]]] = None
+    """Only these keys of each container, and "id"."""
 
-    def to_json(self) -> str:
-        """The query as the library takes it."""
-        given = {key: value for key, value in vars(self).items() if value is not None}
-        return json.dumps({key: value if isinstance(value, (str, bool)) else list(value) for key, value in given.items()})
+    def to_dict(self) -> Dict[str, Any]:
+        """The query with the keys and words that the library takes."""
+        given = {key: _word(value) for key, value in vars(self).items() if value is not None}
+        for key in ("states", "fields"):
+            if key in given:
+                given[key] = [given[key]] if isinstance(given[key], str) else [_word(one) for one in given[key]]
+        return given
+
+
+def _word(value: Any) -> Any:
+    return value.word if isinstance(value, (State, Kind)) else value
 
 
 @dataclass(frozen=True)
-class EngineInfo:
+class EngineInfo(ToJson):
     """Which engine this is. What is not known yet is ""."""
 
-    #: Who it is, e.g. "containerd".
     runtime_name: str = ""
-    #: Its version, e.g. "2.1.9".
+    """Who it is, e.g. "containerd"."""
     runtime_version: str = ""
-    #: The CRI version it speaks.
+    """Its version, e.g. "2.1.9"."""
     runtime_api_version: str = ""
-    #: All three in one line.
+    """The CRI version it speaks."""
     version: str = ""
-    #: The kind of engine: "k8s.io/cri-api".
+    """All three in one line."""
     type: str = ""
-    #: Where it is reached.
+    """The kind of engine: "k8s.io/cri-api"."""
     api: str = ""
-    #: Who it is on this machine: the host name of its UTS namespace, or the option engine.id.
+    """Where it is reached."""
     id: str = ""
-    #: Its process, in this process's pid namespace; None: unknown.
+    """Who it is on this machine: the host name of its UTS namespace, or the option engine.id."""
     pid: Optional[int] = None
-    #: How changes are noticed: "stream" or "poll"; "" while nothing is watched.
+    """Its process, in this process's pid namespace; None: unknown."""
     events: str = ""
-    #: Why so.
+    """How changes are noticed: "stream" or "poll"; "" while nothing is watched."""
     events_reason: str = ""
+    """Why so."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(
-            runtime_name=value.get("runtimeName", ""),
-            runtime_version=value.get("runtimeVersion", ""),
-            runtime_api_version=value.get("runtimeApiVersion", ""),
-            version=value.get("version", ""),
-            type=value["type"],
-            api=value["api"],
-            id=value.get("id", ""),
-            pid=value.get("pid"),
-            events=value.get("events", ""),
-            events_reason=value.get("eventsReason", ""),
-        )
+        return cls(**_from_camel(cls, value))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        return known(_to_camel(self), "type", "api")
 
 
 @dataclass(frozen=True)
-class Freshness:
+class Freshness(ToJson):
     """What every answer begins with: whose word it is, and how fresh."""
 
-    #: Grows with every change of the picture.
     generation: int
-    #: What the watcher is doing.
+    """Grows with every change of the picture."""
     state: WatcherState
-    #: When the newest full list began, in nanoseconds since 1970: older news is in it for sure; None: never yet.
+    """What the watcher is doing."""
     as_of_ns: Optional[int]
-    #: Whose word it is.
+    """When the newest full list began, in nanoseconds since 1970: older news is in it for sure; None: never yet."""
     engine: EngineInfo
+    """Whose word it is."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Freshness:
         """How fresh an answer in the library's JSON is."""
         return cls(
             generation=value["generation"],
-            state=named(WatcherState, value["state"]),
+            state=WatcherState.of_word(value["state"]),
             as_of_ns=nanoseconds(value.get("asOf")),
             engine=EngineInfo.from_json(value["engine"]),
         )
 
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        values = {
+            "generation": self.generation,
+            "state": self.state.word,
+            "asOf": rfc3339(self.as_of_ns),
+            "engine": self.engine.to_dict(),
+        }
+        return known(values)
+
 
 @dataclass(frozen=True)
-class ContainerList:
-    """Containers and sandboxes that a query selects."""
+class _Answer(ToJson):
+    """An answer of the library: how fresh it is, and then what it says."""
 
-    #: How fresh it is.
     freshness: Freshness
-    #: What was selected.
+    """How fresh it is."""
+
+    def _answered(self, kind: str, **more: Any) -> Dict[str, Any]:
+        return {"schema": f"criwatch.{kind}/1", **self.freshness.to_dict(), **more}
+
+
+@dataclass(frozen=True, repr=False)
+class ContainerList(_Answer, Tabular):
+    """Containers and sandboxes that a query selects: iterate over it, or show it as a table in a notebook."""
+
     containers: Tuple[Container, ...]
+    """What was selected."""
 
     @classmethod
     def from_json(cls, text: str) -> ContainerList:
@@ -123,25 +172,48 @@ class ContainerList:
         value = json.loads(text)
         return cls(Freshness.from_json(value), tuple(Container.from_json(each) for each in value["containers"]))
 
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.containers/1"."""
+        return self._answered("containers", containers=[one.to_dict() for one in self.containers])
 
-@dataclass(frozen=True)
-class PodEntry:
+    def rows(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each container, as `pandas.DataFrame(watcher.list().rows())` takes them."""
+        return rows(self.containers)
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.containers)
+
+    def __len__(self) -> int:
+        return len(self.containers)
+
+    def __repr__(self) -> str:
+        return f"<ContainerList {len(self)} of generation {self.freshness.generation}>"
+
+
+@dataclass(frozen=True, repr=False)
+class PodEntry(ToJson):
     """A pod with those of its containers that a query selects, the sandbox among them."""
 
-    #: The pod.
     pod: Pod
-    #: Its containers.
+    """The pod."""
     containers: Tuple[Container, ...]
+    """Its containers."""
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        inner = [{key: value for key, value in one.to_dict().items() if key != "pod"} for one in self.containers]
+        return {**self.pod.to_dict(), "containers": inner}
+
+    def __repr__(self) -> str:
+        return f"<PodEntry {self.pod.path} {self.pod.state} containers={len(self.containers)}>"
 
 
-@dataclass(frozen=True)
-class PodList:
-    """Pods in which a query selects something."""
+@dataclass(frozen=True, repr=False)
+class PodList(_Answer, Tabular):
+    """Pods in which a query selects something: iterate over it, or show it as a table in a notebook."""
 
-    #: How fresh it is.
-    freshness: Freshness
-    #: What was selected.
     pods: Tuple[PodEntry, ...]
+    """What was selected."""
 
     @classmethod
     def from_json(cls, text: str) -> PodList:
@@ -153,45 +225,144 @@ class PodList:
             entries.append(PodEntry(pod, tuple(Container.from_json(one, pod) for one in each["containers"])))
         return cls(Freshness.from_json(value), tuple(entries))
 
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.pods/1"."""
+        return self._answered("pods", pods=[one.to_dict() for one in self.pods])
+
+    def rows(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each pod, as `pandas.DataFrame(watcher.pods().rows())` takes them."""
+        return [
+            {
+                "namespace": entry.pod.namespace,
+                "pod": entry.pod.name,
+                "state": entry.pod.state.word,
+                "containers": sum(not one.is_sandbox for one in entry.containers),
+                "ip": next(iter(entry.pod.ips), ""),
+                "created_at": entry.pod.created_at,
+                "uid": entry.pod.uid,
+                "id": entry.pod.id,
+            }
+            for entry in self.pods
+        ]
+
+    def __iter__(self) -> Iterator[PodEntry]:
+        return iter(self.pods)
+
+    def __len__(self) -> int:
+        return len(self.pods)
+
+    def __repr__(self) -> str:
+        return f"<PodList {len(self)} of generation {self.freshness.generation}>"
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection(_Answer):
+    """Everything that the engine knows of one container or sandbox."""
+
+    container: Container
+    """The container or sandbox, as the engine's answer shows it."""
+    status: Mapping[str, Any] = field(hash=False)
+    """The engine's status, as CRI has it: "logPath", "mounts", "resources" and so on; {} in a library without `call`."""
+    info: Mapping[str, Any] = field(hash=False)
+    """The engine's verbose information, whose keys are the engine's own: "pid", "runtimeSpec" and so on."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Inspection:
+        """An inspection from "criwatch.inspect/1"."""
+        value = json.loads(text)
+        container = Container.from_json(value["container"])
+        return cls(Freshness.from_json(value), container, value.get("status", {}), value["info"])
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.inspect/1"."""
+        status = {"status": dict(self.status)} if self.status else {}
+        return self._answered("inspect", container=self.container.to_dict(), **status, info=dict(self.info))
+
+    def __repr__(self) -> str:
+        return f"<Inspection of {self.container!r}>"
+
 
 @dataclass(frozen=True)
-class RequestStats:
+class RequestStats(ToJson):
     """Of one RPC: how often it was called, and how long that took."""
 
-    #: How often.
     count: int
-    #: How many of these ended with an error; that something does not exist is one, too.
+    """How often."""
     failures: int
-    #: How long all took together, in microseconds.
+    """How many of these ended with an error; that something does not exist is one, too."""
     total_micros: int
-    #: How long the longest took, in microseconds.
+    """How long all took together, in microseconds."""
     max_micros: int
+    """How long the longest took, in microseconds."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
+        """The numbers of an RPC as the library's JSON tells them."""
+        return cls(**_from_camel(cls, value))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        return _to_camel(self)
 
 
 @dataclass(frozen=True)
-class Stats:
+class Stats(_Answer):
     """What the watcher did so far, in numbers."""
 
-    #: How fresh it is.
-    freshness: Freshness
-    #: Counts by their names in JSON: "connects", "lists", "overflows" and so on.
     counts: Mapping[str, int] = field(hash=False)
-    #: Each RPC by its name.
+    """Counts by their names in JSON: "connects", "lists", "overflows" and so on."""
     requests: Mapping[str, RequestStats] = field(hash=False)
-    #: How late the last event came, in microseconds; None: there was none yet.
+    """Each RPC by its name."""
     event_lag_last_micros: Optional[int] = None
-    #: How late the latest came, in microseconds.
+    """How late the last event came, in microseconds; None: there was none yet."""
     event_lag_max_micros: Optional[int] = None
+    """How late the latest came, in microseconds."""
 
     @classmethod
     def from_json(cls, text: str) -> Stats:
         """Numbers from "criwatch.stats/1"."""
         value = json.loads(text)
-        requests: Dict[str, RequestStats] = {
-            name: RequestStats(one["count"], one["failures"], one["totalMicros"], one["maxMicros"])
-            for name, one in value["requests"].items()
-        }
+        requests = {name: RequestStats.from_json(one) for name, one in value["requests"].items()}
         lag = value.get("eventLag", {})
         return cls(
             Freshness.from_json(value), value["stats"], requests, lag.get("lastMicros"), lag.get("maxMicros")
         )
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.stats/1"."""
+        lag = known({"lastMicros": self.event_lag_last_micros, "maxMicros": self.event_lag_max_micros})
+        requests = {name: one.to_dict() for name, one in self.requests.items()}
+        return self._answered("stats", stats=dict(self.counts), requests=requests, **({"eventLag": lag} if lag else {}))
+
+
+def rows(containers: Iterable[Container]) -> List[Dict[str, Any]]:
+    """A flat dictionary for each container, as `pandas.DataFrame(criwatch.rows(watcher.containers()))` takes them."""
+    return [
+        {
+            "namespace": one.pod.namespace if one.pod else "",
+            "pod": one.pod.name if one.pod else "",
+            "name": one.name,
+            "kind": one.kind.word,
+            "state": one.state.word,
+            "pid": one.pid,
+            "attempt": one.attempt,
+            "exit_code": one.exit_code,
+            "reason": one.reason,
+            "image": one.image,
+            "created_at": one.created_at,
+            "started_at": one.started_at,
+            "finished_at": one.finished_at,
+            "id": one.id,
+        }
+        for one in containers
+    ]
+
+
+def _to_camel(record: Any) -> Dict[str, Any]:
+    """The fields of a record that JSON calls by the same names, in camel case."""
+    return {camel(one.name): getattr(record, one.name) for one in fields(record)}
+
+
+def _from_camel(record: Any, value: Mapping[str, Any]) -> Dict[str, Any]:
+    """The same the other way; keys that this package is too old to know are left out."""
+    return {one.name: value[camel(one.name)] for one in fields(record) if camel(one.name) in value}

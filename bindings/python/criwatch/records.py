@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Type, TypeVar
 
-from criwatch._json import flags_of, named, nanoseconds
+from criwatch._docs import DOCS
+from criwatch._fields import ContainerFields, EventFields, PodFields
+from criwatch._json import ToJson, known, nanoseconds, rfc3339
 from criwatch.enums import (
     ANNOTATION_KEY_PREFIX,
-    Changed,
-    EventFlag,
+    LABEL_CONTAINER_NAME,
+    LABEL_POD_NAME,
+    LABEL_POD_NAMESPACE,
+    LABEL_POD_UID,
+    LABEL_SANDBOX,
     EventType,
     Kind,
     LogLevel,
@@ -22,38 +27,40 @@ from criwatch.enums import (
     WatcherState,
 )
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
-class Pod:
+
+def _documented(record: Type[T]) -> Type[T]:
+    """Adds to a docstring what the fields are, as the header says it."""
+    fields = "\n".join(f"        {name}: {text}" for name, text in DOCS[record.__name__].items())
+    record.__doc__ = f"{record.__doc__}\n\n    Attributes:\n{fields}\n    "
+    return record
+
+
+@_documented
+@dataclass(frozen=True, repr=False)
+class Pod(ToJson, PodFields):
     """A pod, as its sandbox shows it. Texts that are "" are not known, or do not apply."""
 
-    #: The sandbox's id.
-    id: str
-    #: The pod's name.
-    name: str
-    #: The pod's namespace.
-    namespace: str
-    #: The pod's uid, as Kubernetes gives it.
-    uid: str
-    #: How often the sandbox was made anew.
-    attempt: int = 0
-    #: Whether the sandbox is ready.
-    state: PodState = PodState.UNKNOWN
-    #: What is special about it.
-    flags: PodFlag = PodFlag(0)
-    #: The pod's addresses, the primary one first.
-    ips: Tuple[str, ...] = ()
-    #: The pod's labels.
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    #: The pod's annotations.
-    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
-    #: The pod's cgroup, as the file system shows it.
-    cgroup_path: str = ""
+    runtime_handler: str = field(default="", compare=False)
+    """The runtime class's handler; "" for the default one, and where only a record (a snapshot, an event) was read."""
+    created_ns: Optional[int] = field(default=None, compare=False)
+    """When the sandbox was created, in nanoseconds since 1970; None: unknown, or only a record was read."""
+
+    @property
+    def path(self) -> str:
+        """ "namespace/pod": a name by which the watcher finds its sandbox."""
+        return f"{self.namespace}/{self.name}"
 
     @property
     def host_network(self) -> bool:
         """Whether the pod shares the node's network."""
         return bool(self.flags & PodFlag.HOST_NETWORK)
+
+    @property
+    def created_at(self) -> Optional[datetime]:
+        """When the sandbox was created."""
+        return _moment(self.created_ns)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Pod:
@@ -64,63 +71,47 @@ class Pod:
             namespace=value["namespace"],
             uid=value["uid"],
             attempt=value["attempt"],
-            state=named(PodState, value["state"]),
+            state=PodState.of_word(value["state"]),
             flags=_network(value.get("hostNetwork")),
             ips=tuple(value.get("ips", ())),
             labels=value["labels"],
             annotations=value["annotations"],
             cgroup_path=value.get("cgroupPath", ""),
+            runtime_handler=value.get("runtimeHandler", ""),
+            created_ns=nanoseconds(value.get("createdAt")),
         )
 
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON; "hostNetwork" is there where it holds."""
+        values = {
+            "id": self.id,
+            "name": self.name,
+            "namespace": self.namespace,
+            "uid": self.uid,
+            "attempt": self.attempt,
+            "state": self.state.word,
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "ips": list(self.ips),
+            "hostNetwork": self.host_network or None,
+            "runtimeHandler": self.runtime_handler,
+            "createdAt": rfc3339(self.created_ns),
+        }
+        return known(values, "name", "namespace", "uid", "labels", "annotations")
 
-@dataclass(frozen=True)
-class Container:
+    def __repr__(self) -> str:
+        return f"<Pod {self.path} {self.state}>"
+
+
+@_documented
+@dataclass(frozen=True, repr=False)
+class Container(ToJson, ContainerFields):
     """A container or a pod's sandbox, as it was at one moment. Texts that are "" are not known, or do not apply."""
 
-    #: The engine's id.
-    id: str
-    #: The name inside the pod; of a sandbox, the pod's name.
-    name: str
-    #: What it is.
-    kind: Kind = Kind.CONTAINER
-    #: The engine's word on its state.
-    state: State = State.UNKNOWN
-    #: How often it was made anew under this name.
-    attempt: int = 0
-    #: The pod it is in; None while that is unknown.
     pod: Optional[Pod] = None
-    #: The first process, in this process's pid namespace; None: none, or unknown.
-    pid: Optional[int] = None
-    #: When that process began, in clock ticks since boot: with it, a pid is unique; None: unknown.
-    pid_start_ticks: Optional[int] = None
-    #: The exit code; None: none, or unknown.
-    exit_code: Optional[int] = None
-    #: What is unknown and may yet be told.
-    missing: Missing = Missing(0)
-    #: The image, as the pod's author wrote it.
-    image: str = ""
-    #: What the engine resolved that to.
-    image_ref: str = ""
-    #: The engine's id of the image.
-    image_id: str = ""
-    #: How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished.
-    reason: str = ""
-    #: How it ended, in more words.
-    message: str = ""
-    #: The cgroup, as the file system shows it.
-    cgroup_path: str = ""
-    #: When it was created, in nanoseconds since 1970; None: unknown.
-    created_ns: Optional[int] = None
-    #: When it was started, in nanoseconds since 1970; None: not yet, or unknown.
-    started_ns: Optional[int] = None
-    #: When it ended, in nanoseconds since 1970; None: not yet, or unknown.
-    finished_ns: Optional[int] = None
-    #: The container's own labels. Those of the pod stand at the pod.
-    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    #: The container's own annotations.
-    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
-    #: What the program itself has added (`Watcher.attach`), as JSON.
-    rucksack: str = ""
+    """The pod; None while it is unknown."""
+    engine_pid: Optional[int] = field(default=None, compare=False)
+    """The pid in the engine's words, where that differs; None, too, where only a record (a snapshot, an event) was read."""
 
     @property
     def is_sandbox(self) -> bool:
@@ -132,8 +123,7 @@ class Container:
         """ "namespace/pod/container", of a sandbox "namespace/pod": a name by which the watcher finds it."""
         if self.pod is None:
             return self.name
-        pod = f"{self.pod.namespace}/{self.pod.name}"
-        return pod if self.is_sandbox else f"{pod}/{self.name}"
+        return self.pod.path if self.is_sandbox else f"{self.pod.path}/{self.name}"
 
     @property
     def created_at(self) -> Optional[datetime]:
@@ -163,13 +153,14 @@ class Container:
         return cls(
             id=value["id"],
             name=value.get("name", ""),
-            kind=named(Kind, value.get("kind", "container")),
-            state=named(State, value.get("state", "unknown")),
+            kind=Kind.of_word(value.get("kind", "container")),
+            state=State.of_word(value.get("state", "unknown")),
             attempt=value.get("attempt", 0),
             pod=Pod.from_json(value["pod"]) if "pod" in value else pod,
             pid=value.get("pid"),
+            engine_pid=value.get("enginePid"),
             exit_code=value.get("exitCode"),
-            missing=flags_of(Missing, value.get("missing", ()), {"exitCode": "EXIT"}),
+            missing=Missing.of_words(value.get("missing", ())),
             image=image.get("name", ""),
             image_ref=image.get("ref", ""),
             image_id=image.get("id", ""),
@@ -184,35 +175,72 @@ class Container:
             rucksack=json.dumps(value["rucksack"]) if "rucksack" in value else "",
         )
 
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, labels in the merged view, which is the library's default."""
+        image = known({"name": self.image, "ref": self.image_ref, "id": self.image_id})
+        values = {
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind.word,
+            "state": self.state.word,
+            "pid": self.pid,
+            "enginePid": self.engine_pid,
+            "attempt": self.attempt,
+            "pod": None if self.pod is None else self.pod.to_dict(),
+            "labels": self._merged(),
+            "image": None if self.is_sandbox else image,
+            "createdAt": rfc3339(self.created_ns),
+            "startedAt": rfc3339(self.started_ns),
+            "finishedAt": rfc3339(self.finished_ns),
+            "exitCode": self.exit_code,
+            "reason": self.reason,
+            "message": self.message,
+            "cgroupPath": self.cgroup_path,
+        }
+        result = known(values, "name", "labels", *(() if self.is_sandbox else ("image",)))
+        if self.rucksack:
+            # Any JSON: null and "" are something here.
+            result["rucksack"] = json.loads(self.rucksack)
+        if self.missing:
+            result["missing"] = self.missing.words
+        return result
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened."""
+    def _merged(self) -> Dict[str, str]:
+        """Labels, names and annotations in one, as the library shows them."""
+        merged = {ANNOTATION_KEY_PREFIX + key: text for key, text in self.annotations.items()}
+        merged.update(self.labels)
+        if self.pod is not None:
+            merged[LABEL_POD_NAME] = self.pod.name
+            merged[LABEL_POD_NAMESPACE] = self.pod.namespace
+            merged[LABEL_POD_UID] = self.pod.uid
+        merged.update({LABEL_SANDBOX: ""} if self.is_sandbox else {LABEL_CONTAINER_NAME: self.name})
+        return dict(sorted(merged.items()))
 
-    #: What. Ignore types that you do not know.
-    type: EventType
-    #: How it is known, and what is special about it.
-    flags: EventFlag
-    #: Grows from event to event.
-    seq: int
-    #: The generation of the picture that shows this.
-    generation: int
-    #: Of an OVERFLOW: how many events this consumer lost.
-    lost: int
-    #: Of an UPDATED: what has changed.
-    changed: Changed
-    #: When it happened, as far as the engine says, in nanoseconds since 1970.
-    time_ns: int
-    #: When the watcher noticed, in nanoseconds since 1970.
-    observed_ns: int
-    #: The container or sandbox; None where the event is not about one.
+    def __repr__(self) -> str:
+        kind = "Sandbox" if self.is_sandbox else "Container"
+        # After the end, the pid may be another process's.
+        told = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
+        more = "".join(f" {key}={value}" for key, value in told.items() if value is not None)
+        return f"<{kind} {self.path or self.id} {self.state}{more}>"
+
+
+@_documented
+@dataclass(frozen=True, repr=False)
+class Event(ToJson, EventFields):
+    """Something that happened. Ignore types that you do not know."""
+
     container: Optional[Container]
-    #: What the watcher was doing when it told this.
-    watcher_state: WatcherState
-    #: Of a STATE: why, in words. Of a LOG: what it says.
-    message: str
-    #: Of a LOG: how much it matters; None otherwise.
-    log_level: Optional[LogLevel]
+    """The container or sandbox; None where the event is not about one."""
+
+    @property
+    def state(self) -> WatcherState:
+        """The same as `watcher_state`, under its name in JSON and in Go."""
+        return self.watcher_state
+
+    @property
+    def level(self) -> Optional[LogLevel]:
+        """The same as `log_level`, under its name in JSON and in Go."""
+        return self.log_level
 
     @property
     def time(self) -> datetime:
@@ -223,6 +251,34 @@ class Event:
     def observed(self) -> datetime:
         """When the watcher noticed."""
         return _moment(self.observed_ns) or datetime.fromtimestamp(0, timezone.utc)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.event/1"."""
+        values = {
+            "schema": "criwatch.event/1",
+            "type": self.type.word,
+            "flags": self.flags.words,
+            "seq": self.seq,
+            "generation": self.generation,
+            "time": rfc3339(self.time_ns),
+            "observed": rfc3339(self.observed_ns),
+            "state": self.watcher_state.word,
+            "lost": self.lost if self.type == EventType.OVERFLOW else None,
+            "changed": self.changed.words,
+            "level": None if self.log_level is None else self.log_level.word,
+            "message": self.message,
+            "container": None if self.container is None else self.container.to_dict(),
+        }
+        return known(values)
+
+    def __repr__(self) -> str:
+        about: object = self.container
+        if self.type == EventType.OVERFLOW:
+            about = f"lost={self.lost}"
+        elif self.type == EventType.STATE:
+            about = self.watcher_state
+        words = [self.type.word, *self.flags.words, *self.changed.words, about, self.message and repr(self.message)]
+        return f"<Event {' '.join(str(word) for word in words if word not in (None, ''))}>"
 
 
 def _network(is_hosts: Optional[bool]) -> PodFlag:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from criwatch import _capi
 from criwatch._copied import Copier
 from criwatch._handle import Handle
+from criwatch._html import Tabular
 from criwatch._library import library
 from criwatch._text import to_c
+from criwatch.answers import rows
 from criwatch.enums import Status
 from criwatch.errors import call
 from criwatch.records import Container, Pod
 
 
-class Snapshot:
+class Snapshot(Tabular):
     """The picture at one moment: it does not change while it is read, and outlives its watcher.
 
     It may be closed, or used in a `with` block, to give its memory back early; nothing is amiss without.
@@ -60,6 +62,19 @@ class Snapshot:
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
             return self._copier.container(found)
+
+    def rows(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each container, as `pandas.DataFrame(watcher.snapshot().rows())` takes them."""
+        return rows(self.containers)
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.containers)
+
+    def __len__(self) -> int:
+        return len(self.containers)
+
+    def __repr__(self) -> str:
+        return "<Snapshot closed>" if self._handle.is_closed else f"<Snapshot of generation {self.generation}>"
 
     def close(self) -> None:
         """Gives back the library's memory; what was read from it stays."""

@@ -5,8 +5,24 @@ from __future__ import annotations
 import ctypes
 import json
 import logging
+import os
+import sys
 import threading
-from typing import Any, AsyncIterator, Callable, Iterator, Mapping, Optional, Tuple, TypeVar, Union, overload
+from dataclasses import replace
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterator,
+    Callable,
+    Dict,
+    Iterator,
+    Mapping,
+    Optional,
+    Tuple,
+    TypeVar,
+    Union,
+    overload,
+)
 
 from criwatch import _capi
 from criwatch._handle import Closable, Handle
@@ -14,12 +30,17 @@ from criwatch._library import library
 from criwatch._log import LogPump
 from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds, to_unsigned
 from criwatch._waiting import awaiting, interruptibly
-from criwatch.answers import ContainerList, EngineInfo, PodList, Query, Stats
+from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection, Stats
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
-from criwatch.errors import CriError, QueueClosed, call
+from criwatch.errors import CriError, QueueClosed, call, failure
 from criwatch.queue import EventQueue, each
-from criwatch.records import Container, Event, Pod
+from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
+
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
 
@@ -54,24 +75,25 @@ class Watcher(Closable):
 
     def __init__(
         self,
-        endpoint: Optional[str] = None,
+        endpoint: Union[str, "os.PathLike[str]", None] = None,
         options: Optional[Mapping[str, object]] = None,
         *,
         logger: Optional[logging.Logger] = LOGGER,
     ) -> None:
         """Makes a watcher; nothing is read or connected yet.
 
-        `endpoint` is the engine's socket, e.g. "unix:///run/containerd/containerd.sock"; None: the first of the usual
-        ones that answers. `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
+        `endpoint` is the engine's socket, e.g. "unix:///run/containerd/containerd.sock" or a `pathlib.Path`; None: the
+        first of the usual ones that answers. `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
         from the start on; None: nobody.
         """
         self._logger = logger
         self._log: Optional[LogPump] = None
         self._log_lock = threading.Lock()
+        self._was_started = False
         pointer = ctypes.POINTER(_capi.cri_watcher)()
         chosen = _options(options or {})
         try:
-            call("cri_watcher_new", to_c(endpoint), chosen, ctypes.byref(pointer))
+            call("cri_watcher_new", to_c(_endpoint(endpoint)), chosen, ctypes.byref(pointer))
         finally:
             library().cri_options_free(chosen)
         self._handle = Handle(pointer, library().cri_watcher_free, "the watcher", Status.E_STOPPED)
@@ -84,6 +106,7 @@ class Watcher(Closable):
         with self._handle.use() as watcher:
             self._pump_log()
             call("cri_watcher_start", watcher)
+            self._was_started = True
 
     def wait_ready(self, timeout: Optional[float] = None) -> None:
         """Waits until the first lists are in and the pid of each entry was asked for."""
@@ -151,35 +174,45 @@ class Watcher(Closable):
 
     # Answers from memory: they never wait for the engine.
 
-    @overload
-    def list(self, query: AnyQuery = None) -> ContainerList: ...
+    # They take a query, or its keys as keywords: `watcher.list(namespace="shop", all=True)`.
 
     @overload
-    def list(self, query: AnyQuery = None, *, if_generation: int) -> Optional[ContainerList]: ...
+    def list(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> ContainerList: ...
 
-    def list(self, query: AnyQuery = None, *, if_generation: Optional[int] = None) -> Optional[ContainerList]:
+    @overload
+    def list(
+        self, query: AnyQuery = None, *, if_generation: int, **selection: Unpack[Selection]
+    ) -> Optional[ContainerList]: ...
+
+    def list(
+        self, query: AnyQuery = None, *, if_generation: Optional[int] = None, **selection: Unpack[Selection]
+    ) -> Optional[ContainerList]:
         """Containers and ready sandboxes that run, or what a query selects; None if `if_generation` still holds."""
-        text = self.list_json(_with_generation(query, if_generation))
+        text = self.list_json(_with_generation(_selected(query, selection), if_generation))
         return None if text is None else ContainerList.from_json(text)
 
-    def list_json(self, query: AnyQuery = None) -> Optional[str]:
+    def list_json(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> Optional[str]:
         """The same as the library's JSON, "criwatch.containers/1"; None for the query's "ifGeneration"."""
-        return self._buffer("cri_watcher_list", to_c(_query(query)))
+        return self._buffer("cri_watcher_list", to_c(_query(_selected(query, selection))))
 
     @overload
-    def pods(self, query: AnyQuery = None) -> PodList: ...
+    def pods(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> PodList: ...
 
     @overload
-    def pods(self, query: AnyQuery = None, *, if_generation: int) -> Optional[PodList]: ...
+    def pods(
+        self, query: AnyQuery = None, *, if_generation: int, **selection: Unpack[Selection]
+    ) -> Optional[PodList]: ...
 
-    def pods(self, query: AnyQuery = None, *, if_generation: Optional[int] = None) -> Optional[PodList]:
+    def pods(
+        self, query: AnyQuery = None, *, if_generation: Optional[int] = None, **selection: Unpack[Selection]
+    ) -> Optional[PodList]:
         """Pods, each with those of its containers that the query selects; None if `if_generation` still holds."""
-        text = self.pods_json(_with_generation(query, if_generation))
+        text = self.pods_json(_with_generation(_selected(query, selection), if_generation))
         return None if text is None else PodList.from_json(text)
 
-    def pods_json(self, query: AnyQuery = None) -> Optional[str]:
+    def pods_json(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> Optional[str]:
         """The same as the library's JSON, "criwatch.pods/1"; None for the query's "ifGeneration"."""
-        return self._buffer("cri_watcher_pods", to_c(_query(query)))
+        return self._buffer("cri_watcher_pods", to_c(_query(_selected(query, selection))))
 
     def get(self, id_or_name: str) -> Container:
         """One container or sandbox, in whatever state, also of the remembered dead.
@@ -233,16 +266,16 @@ class Watcher(Closable):
         id_or_name: str,
         flags: InspectFlag = InspectFlag(0),
         timeout: Optional[float] = None,
-    ) -> Any:
-        """Everything that the engine knows of one container or sandbox: "criwatch.inspect/1", parsed."""
-        return json.loads(self.inspect_json(id_or_name, flags, timeout))
+    ) -> Inspection:
+        """Everything that the engine knows of one container or sandbox; names are as for `get`."""
+        return Inspection.from_json(self.inspect_json(id_or_name, flags, timeout))
 
     async def inspect_async(
         self,
         id_or_name: str,
         flags: InspectFlag = InspectFlag(0),
         timeout: Optional[float] = None,
-    ) -> Any:
+    ) -> Inspection:
         """As `inspect`, for asyncio."""
         return await awaiting(lambda: self.inspect(id_or_name, flags, timeout))
 
@@ -252,7 +285,7 @@ class Watcher(Closable):
         flags: InspectFlag = InspectFlag(0),
         timeout: Optional[float] = None,
     ) -> str:
-        """As `inspect`, but the library's JSON as it is."""
+        """As `inspect`, but the library's JSON as it is, "criwatch.inspect/1"."""
         arguments = to_c(id_or_name), to_unsigned(flags, 32, "flags"), to_milliseconds(timeout)
         return self._waiting(lambda watcher: text_of("cri_watcher_inspect", watcher, *arguments), timeout)
 
@@ -297,28 +330,40 @@ class Watcher(Closable):
     def events(
         self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
     ) -> Iterator[Event]:
-        """Follows events until the watcher stops: `for event in watcher.events():`. Arguments are as for `queue`."""
-        queue = self._queue(types, mask, flags, capacity, warns=False)
+        """Follows events until the watcher stops: `for event in watcher.events():`. Arguments are as for `queue`.
+
+        The watcher has to be started: nothing would ever come, so that this is `WrongState`. Who wants to miss nothing,
+        or starts it in another thread, makes a `queue` before the start.
+        """
+        queue = self._queue_of_started(types, mask, flags, capacity)
         return each(queue, queue.next)
 
     def events_json(
         self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
     ) -> Iterator[str]:
         """As `events`, but each event as the library's JSON, "criwatch.event/1"."""
-        queue = self._queue(types, mask, flags, capacity, warns=False)
+        queue = self._queue_of_started(types, mask, flags, capacity)
         return each(queue, queue.next_json)
 
     async def events_async(
         self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
     ) -> AsyncIterator[Event]:
         """Follows events until the watcher stops: `async for event in watcher.events_async():`, as `events`."""
-        with self._queue(types, mask, flags, capacity, warns=False) as queue:
+        with self._queue_of_started(types, mask, flags, capacity) as queue:
             while True:
                 try:
                     event = await queue.next_async()
                 except QueueClosed:
                     return
                 yield event
+
+    def _queue_of_started(
+        self, types: Tuple[EventType, ...], mask: int, flags: SubscribeFlag, capacity: int
+    ) -> EventQueue:
+        # The state will not do: it is NEW for a moment after the start.
+        if not self._was_started and self.state != WatcherState.STOPPED:
+            raise failure(Status.E_STATE, "events: the watcher has not been started (call start first)")
+        return self._queue(types, mask, flags, capacity, warns=False)
 
     def _queue(
         self, types: Tuple[EventType, ...], mask: int, flags: SubscribeFlag, capacity: int, *, warns: bool
@@ -370,6 +415,11 @@ class Watcher(Closable):
         return f"<criwatch.Watcher {self.state.name}>"
 
 
+def _endpoint(given: Union[str, "os.PathLike[str]", None]) -> Optional[str]:
+    """An endpoint for C. A path may be relative, as all paths may; a text is an address, and the library judges it."""
+    return os.path.abspath(os.fspath(given)) if isinstance(given, os.PathLike) else given
+
+
 def _options(options: Mapping[str, object]) -> Any:
     """The library's options object for these."""
     pointer = ctypes.POINTER(_capi.cri_options)()
@@ -382,6 +432,18 @@ def _options(options: Mapping[str, object]) -> Any:
         library().cri_options_free(pointer)
         raise
     return pointer
+
+
+def _selected(query: AnyQuery, selection: Mapping[str, Any]) -> AnyQuery:
+    """The query, with what keywords add to it."""
+    if not selection:
+        return query
+    if query is None:
+        return Query(**selection)
+    if isinstance(query, Query):
+        return replace(query, **selection)
+    merged: Dict[str, Any] = {**json.loads(_query(query) or "{}"), **Query(**selection).to_dict()}
+    return merged
 
 
 def _query(query: AnyQuery) -> Optional[str]:

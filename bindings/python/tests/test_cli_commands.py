@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -15,6 +17,8 @@ import criwatch
 from criwatch import Query
 from criwatch.cli import main
 from criwatch.cli.exits import MEANINGS, Exit
+from criwatch.cli.parser import COMMANDS
+from criwatch.cli.terminal import complain
 from engine import PATIENCE, Engine
 
 COMMAND = (sys.executable, "-X", "dev", "-m", "criwatch")
@@ -54,14 +58,14 @@ class Lists(CommandTest):
 
     def test_columns_are_stable(self):
         lines = [line.split() for line in self.says("ps", "-a").splitlines()]
-        head = ["CONTAINER", "NAME", "POD", "NAMESPACE", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"]
+        head = ["NAME", "POD", "NAMESPACE", "ID", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"]
         self.assertEqual(lines[0], head)
         # No cell is empty or has a space: any tool can cut them.
         self.assertEqual({len(line) for line in lines}, {len(head)})
-        job = next(line for line in lines if line[1] == "job")
-        self.assertEqual((job[2:5], job[6:9]), (["web", "shop", "exited"], ["-", "0", "Error(3)"]))
-        self.assertRegex(job[0], "^[0-9a-f]{13}$")
-        app = next(line for line in lines if line[1] == "app")
+        job = next(line for line in lines if line[0] == "job")
+        self.assertEqual((job[1:3], job[4], job[6:9]), (["web", "shop"], "exited", ["-", "0", "Error(3)"]))
+        self.assertRegex(job[3], "^[0-9a-f]{13}$")
+        app = next(line for line in lines if line[0] == "app")
         self.assertGreater(int(app[6]), 1)
 
     def test_selection(self):
@@ -70,19 +74,20 @@ class Lists(CommandTest):
         self.assertEqual(self.names("-a"), everything)
         self.assertEqual(self.names("--all", "--namespace", "data"), ["data/db/store", "data/old/past"])
         self.assertEqual(self.names("--pod", "web"), ["shop/web/app", "shop/web/proxy"])
-        self.assertEqual(self.names("-p", self.web, "--name", "app"), ["shop/web/app"])
+        for pod in (self.web, self.web[:13], self.web[:6], "shop/web"):
+            self.assertEqual(self.names("-p", pod, "--name", "app"), ["shop/web/app"])
+            self.assertEqual(self.says("pods", "-p", pod, "-o", "name"), "shop/web\n")
         self.assertEqual(self.names("-l", "tier=front", "-l", "!none"), ["shop/web/app", "shop/web/proxy"])
         self.assertEqual(self.names("--state", "Exited"), ["data/old/past", "shop/web/job"])
         self.assertEqual(self.names("-s", "exited,running", "-s", "created"), everything)
         self.assertEqual(self.names("--sandboxes", "--namespace", "data"), ["data/db", "data/db/store"])
-        self.assertEqual(self.names("--name", "none"), [])
 
     def test_ids(self):
         ids = self.says("ps", "-q").split()
         self.assertEqual([self.library().get(one).path for one in ids], self.names())
         self.assertEqual(self.says("ps", "-q", "-o", "json").split(), ids)
         for line, identifier in zip(self.says("ps", "--no-trunc").splitlines()[1:], ids):
-            self.assertEqual(line.split()[0], identifier)
+            self.assertEqual(line.split()[3], identifier)
 
     def test_json_is_the_librarys_to_the_byte(self):
         watcher = self.library()
@@ -98,8 +103,9 @@ class Lists(CommandTest):
 
     def test_pods(self):
         lines = [line.split() for line in self.says("pods").splitlines()]
-        self.assertEqual(lines[0], ["POD", "NAME", "NAMESPACE", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"])
-        self.assertEqual([line[1:4] for line in lines[1:]], [["db", "data", "ready"], ["web", "shop", "ready"]])
+        self.assertEqual(lines[0], ["NAME", "NAMESPACE", "ID", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"])
+        told = [[*line[:2], line[3]] for line in lines[1:]]
+        self.assertEqual(told, [["db", "data", "ready"], ["web", "shop", "ready"]])
         self.assertEqual(lines[2][5], "2/3")
         self.assertEqual(self.says("pods", "--state", "NotReady", "-o", "name"), "data/old\n")
         self.assertEqual(self.says("pods", "-q", "--pod", "web"), self.web + "\n")
@@ -118,6 +124,8 @@ class Others(CommandTest):
         short = self.says("inspect", "-o", "table", "job")
         self.assertRegex(short, r"(?m)^Name +shop/web/job$")
         self.assertRegex(short, r"(?m)^Exit +Error\(3\)")
+        # A pod is found by its name alone.
+        self.assertEqual(json.loads(self.says("inspect", "web"))["container"]["id"], self.web)
         self.assertIn("no process", self.says("inspect", "--require-process", "job", code=Exit.NOT_FOUND))
 
     def test_info(self):
@@ -154,6 +162,96 @@ class Others(CommandTest):
 
 
 class Failures(CommandTest):
+    def test_what_matches_nothing_is_told_with_the_nearest_names(self):
+        for words, expected in (
+            (["ps", "--namespace", "shp"], "nothing matches --namespace shp: did you mean shop?"),
+            (["ps", "--namespace", "zzz"], "nothing matches --namespace zzz (there is: data, shop)"),
+            (["ps", "-p", "wib"], "nothing matches --pod wib: did you mean web?"),
+            (["ps", "-p", "0123456789abc"], "nothing matches --pod 0123456789abc (there is: data/db, "),
+            (["pods", "-p", "0123456789abc"], "nothing matches --pod 0123456789abc (there is: data/db, "),
+            (["pods", "--namespace", "dat"], "nothing matches --namespace dat: did you mean data?"),
+            (["ps", "--name", "proxi"], "nothing matches --name proxi: did you mean proxy?"),
+            (["ps", "-l", "tier=back"], "nothing matches --label tier=back\n"),
+            (["ps", "--namespace", "data", "--name", "app"], "nothing matches --namespace data --name app together"),
+            (["ps", "-s", "created"], "nothing matches --state created\n"),
+            (["ps", "-p", "old"], "nothing matches --pod old (there is what is exited, notready: -a shows it)"),
+            (["pods", "-p", "old"], "nothing matches --pod old (there is what is exited, notready: -a shows it)"),
+            (["pods", "-s", "unknown"], "nothing matches --state unknown\n"),
+            (["top", "--once", "--namespace", "shp"], "nothing matches --namespace shp: did you mean shop?"),
+            (["inspect", "shop/web/ap"], 'the id or name "shop/web/ap": did you mean shop/web/app'),
+            (["events", "--until-exit", "nothing/there"], 'the id or name "nothing/there"'),
+            (["events", "--until-exit", "prox"], 'the id or name "prox": did you mean proxy'),
+        ):  # fmt: skip
+            said = self.says(*words, code=Exit.NOT_FOUND)
+            self.assertIn(f"{expected}", said, words)
+            self.assertEqual((said.count("\n"), said.startswith("criwatch: ")), (1, True), words)
+        # A document is a document, whatever is in it.
+        ran = run(["ps", "--name", "none", "-o", "json", "-r", self.engine.endpoint])
+        self.assertEqual((ran.returncode, json.loads(ran.stdout)["containers"]), (Exit.NOT_FOUND, []))
+        for words in (["ps", "--name", "none"], ["ps", "--name", "none", "-q"], ["pods", "-p", "none"]):
+            ran = run([*words, "-r", self.engine.endpoint])
+            self.assertEqual((ran.returncode, ran.stdout), (Exit.NOT_FOUND, ""), words)
+
+    def test_a_node_without_containers_is_no_failure(self):
+        with Engine() as engine:
+            for words in (["ps"], ["ps", "-q"], ["pods", "-a"], ["top", "--once"]):
+                ran = run([*words, "-r", engine.endpoint])
+                self.assertEqual((ran.returncode, ran.stderr), (Exit.OK, ""), words)
+            said = run(["ps", "--namespace", "x", "-r", engine.endpoint])
+            self.assertEqual((said.returncode, said.stderr), (1, "criwatch: nothing matches --namespace x\n"))
+
+    def test_output_that_cannot_be_written(self):
+        for words, unbuffered in itertools.product(
+            (["ps"], ["inspect", "app"], ["--help"], ["completion", "bash"], ["events", "-t", "started"]), ("", "1")
+        ):
+            environment = {**os.environ, "CRI_RUNTIME_ENDPOINT": self.engine.endpoint, "PYTHONUNBUFFERED": unbuffered}
+            with open("/dev/full", "w") as full:
+                ran = subprocess.run(
+                    [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, env=environment
+                )
+            expected = "criwatch: the output cannot be written: No space left on device\n"
+            self.assertEqual((ran.returncode, ran.stderr), (Exit.OUTPUT, expected), words)
+        command = " ".join([*COMMAND, "ps", "-r", self.engine.endpoint, ">&-"])
+        ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((ran.returncode, ran.stderr.count("\n")), (Exit.OUTPUT, 1), ran.stderr)
+
+    def test_errors_are_one_line_in_a_pipe(self):
+        bare = {"CRI_RUNTIME_ENDPOINT": "", "CONTAINER_RUNTIME_ENDPOINT": ""}
+        # Nothing listens below this root, so that all that was tried is told.
+        with tempfile.TemporaryDirectory() as root:
+            ran = run(["ps", "--option", f"host.root={root}"], **bare)
+        self.assertEqual((ran.returncode, ran.stdout), (Exit.UNREACHABLE, ""))
+        self.assertRegex(ran.stderr, r"\Acriwatch: .*containerd.sock: .*; connect .*crio.sock: [^\n]*\n\Z")
+
+    def test_nothing_that_an_engine_says_reaches_the_terminal_as_a_command(self):
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            complain("refused: \x1b]0;title\x07\x9b2J\r\nand \x1b[31mmore")
+        said = "criwatch: refused: \\x1b]0;title\\x07\\x9b2J and \\x1b[31mmore\n"
+        self.assertEqual(err.getvalue(), said)
+
+    def test_a_relative_path_is_an_endpoint(self):
+        path = self.engine.endpoint[len("unix://") :]
+        for folder, endpoint in ((os.path.dirname(path), "cri.sock"), (os.path.dirname(path), "./cri.sock"), ("/", path[1:])):
+            for words, environment in ((["-r", endpoint], {}), ([], {"CRI_RUNTIME_ENDPOINT": endpoint})):
+                ran = run(["ps", "-q", *words], cwd=folder, **environment)
+                self.assertEqual((ran.returncode, len(ran.stdout.split()), ran.stderr), (0, 3, ""), endpoint)
+
+    def test_nothing_asked_for_is_answered_by_the_help(self):
+        ran = run([])
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertEqual(ran.stdout, run(["--help"]).stdout)
+
+    def test_help_fits(self):
+        for columns in (60, 80, 100, 120):
+            for name in ("", *COMMANDS):
+                for line in run([name, "--help"][not name :], COLUMNS=str(columns)).stdout.splitlines():
+                    # Commands are there to be copied.
+                    if not re.match(r"  (criwatch|source) ", line) and not (columns == 60 and "{" in line):
+                        self.assertLess(len(line), columns, name)
+        wide = run(["ps", "--help"], COLUMNS="100").stdout
+        self.assertGreater(max(map(len, wide.splitlines())), 85)
+
     def test_names(self):
         self.assertIn('"nobody"', self.says("inspect", "nobody", code=Exit.NOT_FOUND))
         # All or nothing.
@@ -207,6 +305,7 @@ class Failures(CommandTest):
 
     def test_the_help_tells_all_exit_codes(self):
         said = run(["--help"]).stdout
+        self.assertEqual(list(MEANINGS), sorted(MEANINGS))
         for code in MEANINGS:
             self.assertRegex(said, rf"(?m)^ +{code.value}  ")
         self.assertEqual(set(MEANINGS), set(Exit))
@@ -275,14 +374,30 @@ class Events(unittest.TestCase):
         names = [line["container"]["name"] for line in lines if "container" in line]
         self.assertLessEqual(set(names), {"late", "job"})
 
+    def test_an_end_that_has_been(self):
+        self.engine.tell("kill app KILL")
+        self.engine.tell("wait app exited")
+        for name in ("app", "shop/web/app"):
+            said, complaints = self.started("--until-exit", name, "-t", "state").communicate(timeout=PATIENCE)
+            self.assertEqual(complaints, "")
+            self.assertNotIn("exited", said)
+
+    def test_a_selection_of_nothing_says_so_and_waits(self):
+        child = self.started("-p", "late", "-t", "started")
+        expected = "criwatch: nothing matches --pod late (there is: shop/web, web) (waiting for what comes)\n"
+        self.assertEqual(child.stderr.readline(), expected)
+        self.engine.tell("wait-subscribed 1")
+        self.engine.tell("pod late ns=shop job")
+        self.until(child, r"Z started  [0-9a-f]{13} shop/late")
+
     def test_selection(self):
+        self.engine.tell("create web late -- exit 0")
         child = self.started(
             "-l", "tier=front", "--kind", "container", "--name", "app", "-t", "exited", "--until-exit", "late"
         )
         self.engine.tell("wait-subscribed 1")
         for line in ("kill proxy KILL", "kill app KILL", "pod other ns=x app2", "kill app2 KILL"):
             self.engine.tell(line)
-        self.engine.tell("create web late -- exit 0")
         self.engine.tell("start late")
         said, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual((child.returncode, complaints), (0, ""))
@@ -310,9 +425,14 @@ class Events(unittest.TestCase):
         self.until(child, r"Z state    watching")
 
 
-def run(words, **environment):
+def run(words, cwd=None, **environment):
     return subprocess.run(
-        [*COMMAND, *words], capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, **environment}
+        [*COMMAND, *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**os.environ, **environment},
+        cwd=cwd,
     )
 
 

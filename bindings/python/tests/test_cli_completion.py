@@ -11,7 +11,8 @@ import unittest
 from pathlib import Path
 
 from criwatch.cli import main
-from criwatch.cli.parser import COMMANDS, actions_of, parser, subparsers_of
+from criwatch.cli.grammar import actions_of, subparsers_of
+from criwatch.cli.parser import COMMANDS, parser
 from engine import PATIENCE, Engine
 
 ASK = """

@@ -5,7 +5,8 @@ import sys
 import unittest
 from pathlib import Path
 
-from criwatch.cli.parser import actions_of, parser, subparsers_of
+from criwatch.cli.grammar import actions_of, subparsers_of
+from criwatch.cli.parser import parser
 
 PYTHON = Path(__file__).resolve().parent.parent
 

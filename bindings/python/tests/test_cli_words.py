@@ -5,7 +5,7 @@ import unittest
 
 from criwatch import Container, Kind, Pod, PodEntry, PodState, State
 from criwatch.cli import options, tree, words, yaml
-from criwatch.cli.table import Table, cut, lines, plain, printable
+from criwatch.cli.table import Table, cut, cut_in_the_middle, lines, plain, printable, width_of
 
 SECOND = 1_000_000_000
 
@@ -44,7 +44,7 @@ class Words(unittest.TestCase):
 
 class Tables(unittest.TestCase):
     def setUp(self):
-        self.table = Table(("NAME", "N", "IMAGE"), numbers=("N",), elastic=("NAME", "IMAGE"), optional=("IMAGE",))
+        self.table = Table(("NAME", "N", "IMAGE"), numbers=("N",), soft=("IMAGE",), optional=("IMAGE",), names=("NAME",))
         self.table.add("a-rather-long-name", "1", "registry.example/image:1.0")
         self.table.add("b", "12", "-")
 
@@ -60,16 +60,33 @@ class Tables(unittest.TestCase):
         self.assertEqual(plain(Table(("A", "B"))), "A  B")
 
     def test_fitted(self):
-        for width in range(12, 60):
-            for line in lines(self.table, width):
-                self.assertLessEqual(len("  ".join(line)), width, line)
-        self.assertEqual("  ".join(list(lines(self.table, 40))[1]), "a-rather-long-name   1  registry.exampl…")
-        # The image is let go before a name becomes too short to mean anything.
-        self.assertEqual("  ".join(list(lines(self.table, 20))[1]), "a-rather-long-n…   1")
+        for width in range(1, 60):
+            for line in plain(self.table, width).split("\n"):
+                self.assertLessEqual(width_of(line), width, line)
+        # An image is cut, then let go, before a name loses anything.
+        self.assertEqual(plain(self.table, 42).split("\n")[1], "a-rather-long-name   1  registry.…mage:1.0")
+        self.assertEqual(plain(self.table, 39).split("\n")[1], "a-rather-long-name   1")
+        # Of a name, begin and end stay: the end tells it apart.
+        self.assertEqual(plain(self.table, 16).split("\n")[1], "a-rath…-name   1")
 
-    def test_without_columns_that_can_go(self):
-        self.table.optional = ()
-        self.assertEqual("  ".join(list(lines(self.table, 30))[1]), "a-rather-lo…   1  registry.ex…")
+    def test_what_gives_way_in_which_order(self):
+        table = Table(
+            ("NAME", "ID", "AGE", "EXIT", "PID"),
+            ids=("ID",), optional=("EXIT", "PID"), names=("NAME",), dispensable=("AGE", "ID"),
+        )  # fmt: skip
+        table.add("web-5d9c7b6f4-x2x7q", "0123456789abc", "5m", "Error(1)", "4711")
+        for width, expected in (
+            (80, "web-5d9c7b6f4-x2x7q  0123456789abc  5m   Error(1)  4711"),
+            (54, "web-5d9c7b6f4-x2x7q  0123456789ab  5m   Error(1)  4711"),
+            (50, "web-5d9c7b6f4-x2x7q  01234567  5m   Error(1)  4711"),
+            (49, "web-5d9c7b6f4-x2x7q  0123456789abc  5m   4711"),
+            (39, "web-5d9c7b6f4-x2x7q  0123456789abc  5m"),
+            (34, "web-5d9c7b6f4-x2x7q  01234567  5m"),
+            (30, "web-5d9…4-x2x7q  01234567  5m"),
+            (24, "web-5d9…-x2x7q  01234567"),
+            (12, "web-5d…x2x7q"),
+        ):
+            self.assertEqual(plain(table, width).split("\n")[1], expected)
 
     def test_columns_can_be_kept_wide(self):
         self.assertEqual("  ".join(next(iter(lines(self.table, None, {"N": 5})))), "NAME                    N  IMAGE")
@@ -84,6 +101,9 @@ class Tables(unittest.TestCase):
         self.table.add("箱箱", "3", "y")
         self.assertTrue(plain(self.table).endswith("\n箱箱" + " " * 14 + "   3  y"))
         self.assertEqual(cut("箱箱箱", 4), "箱…")
+        self.assertEqual(cut_in_the_middle("箱箱箱箱箱箱", 8), "箱箱…箱")
+        for width in range(8):
+            self.assertLessEqual(width_of(cut_in_the_middle("箱a箱b箱c箱", width)), width)
 
 
 class Yaml(unittest.TestCase):
@@ -125,6 +145,15 @@ class Yaml(unittest.TestCase):
             self.assertEqual(yaml.dump([text]), f"- {json.dumps(text)}\n")
 
 
+    def test_nothing_in_a_document_moves_the_cursor(self):
+        hostile = "\x1b[31m \x9b2J \x7f \u202e \U000e0001 \u2028"
+        said = yaml.dump({"a": hostile})
+        self.assertTrue(said.rstrip("\n").isprintable(), said)
+        on_terminal = yaml.escaped(json.dumps({"a": hostile}, indent=2, ensure_ascii=False), is_json=True)
+        self.assertTrue(on_terminal.replace("\n", "").isprintable(), on_terminal)
+        self.assertEqual(json.loads(on_terminal), {"a": hostile})
+
+
 class Tree(unittest.TestCase):
     def pod(self, name, *containers, state=PodState.READY):
         pod = Pod("0" * 60 + name[:4].rjust(4, "0"), name, "shop", "uid", state=state)
@@ -153,6 +182,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(names(everything=True), ["shop/a", "shop/b", "shop/c"])
         shown = tree.lines([gone, busy, calm], everything=True)
         self.assertEqual(tree.totals(shown), "2 pods ready, 1 notready, 2 containers running")
+        self.assertEqual(tree.totals(tree.lines([calm])), "1 pod ready, 1 container running")
 
 
 if __name__ == "__main__":

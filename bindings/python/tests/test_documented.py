@@ -8,6 +8,7 @@ import pkgutil
 import unittest
 
 import criwatch
+from criwatch._docs import DOCS
 
 
 def public_modules():
@@ -37,20 +38,34 @@ class Documented(unittest.TestCase):
         self.assertGreater(seen, 50)
 
     def test_fields_members_and_constants(self):
-        """These have comments that begin with `#:`, as documentation tools read them."""
+        """These have a docstring after them, or a comment before them that begins with `#:`; editors show both."""
         silent, seen = [], 0
         for module in public_modules():
             source = inspect.getsource(module)
             lines = source.splitlines()
-            for owner, statement in assignments(ast.parse(source)):
+            for owner, statement, after in assignments(ast.parse(source)):
                 target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
                 if not isinstance(target, ast.Name) or target.id.startswith("_") or target.id == "T":
                     continue
                 seen += 1
-                if not lines[statement.lineno - 2].lstrip().startswith("#:"):
+                if not is_text(after) and not lines[statement.lineno - 2].lstrip().startswith("#:"):
                     silent.append(f"{module.__name__}{owner}.{target.id}")
         self.assertEqual(silent, [])
         self.assertGreater(seen, 150)
+
+    def test_members_and_records_know_it_at_run_time(self):
+        for kind in vars(criwatch).values():
+            if inspect.isclass(kind) and issubclass(kind, enum.Enum):
+                for member in kind:
+                    self.assertTrue(member.__doc__ and member.__doc__ != kind.__doc__, member)
+        for record in (criwatch.Pod, criwatch.Container, criwatch.Event):
+            for name, text in DOCS[record.__name__].items():
+                self.assertIn(name, record.__dataclass_fields__)
+                self.assertIn(f"{name}: {text}", record.__doc__)
+        # What the header says, in the words of Python.
+        for texts in DOCS.values():
+            for text in texts.values():
+                self.assertNotRegex(text, r"NULL|CRI_|cri_\w+\(")
 
     def test_the_public_names_are_there(self):
         self.assertEqual([name for name in criwatch.__all__ if not hasattr(criwatch, name)], [])
@@ -67,13 +82,15 @@ class Documented(unittest.TestCase):
 
 
 def assignments(module):
-    for statement in module.body:
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            yield "", statement
-        elif isinstance(statement, ast.ClassDef):
-            for inner in statement.body:
-                if isinstance(inner, (ast.Assign, ast.AnnAssign)):
-                    yield f".{statement.name}", inner
+    """Each assignment of a module and its classes, with what stands after it."""
+    for owner, body in [("", module.body)] + [(f".{c.name}", c.body) for c in module.body if isinstance(c, ast.ClassDef)]:
+        for statement, after in zip(body, [*body[1:], None]):
+            if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                yield owner, statement, after
+
+
+def is_text(statement):
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
 
 
 if __name__ == "__main__":

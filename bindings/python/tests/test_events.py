@@ -236,9 +236,9 @@ class Asynchronous(EventsTest):
                     watcher.call_async("RuntimeService/Version"),
                     watcher.resync_async(PATIENCE),
                 )
-                return inspection["schema"], version["runtimeName"]
+                return inspection.container.path, version["runtimeName"]
 
-        self.assertEqual(asyncio.run(main()), ("criwatch.inspect/1", "containerd"))
+        self.assertEqual(asyncio.run(main()), ("shop/web/app", "containerd"))
 
     def test_a_cancelled_request_holds_nothing_up(self):
         self.engine.tell("fault stall on")

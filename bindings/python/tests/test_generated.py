@@ -34,7 +34,7 @@ class Generated(unittest.TestCase):
                 bindgen["read"](text)
         odd = bindgen["read"]("double cri_odd(void);")
         with self.assertRaisesRegex(SystemExit, "no such type is known: 'double'"):
-            bindgen["capi"](odd)
+            bindgen["_capi"](odd)
         with self.assertRaisesRegex(SystemExit, "no enumeration is for: .*'Odd ones'"):
             header = bindgen["read"](bindgen["HEADER"].read_text() + "/* Odd ones: */\n#define CRI_ODD 1\n")
             bindgen["enums"](header)

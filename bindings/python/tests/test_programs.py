@@ -50,14 +50,14 @@ class Programs(unittest.TestCase):
         with Engine() as engine:
             engine.tell("pod web ns=shop app")
             child = self.started("-c", program, engine=engine)
-            self.wait_for(child, r"^RUNNING shop/web/app \d+$")
-            self.wait_for(child, r"^STARTED shop/web/app $")
+            self.wait_for(child, r"^running shop/web/app \d+$")
+            self.wait_for(child, r"^started shop/web/app $")
             engine.tell("kill app KILL")
-            self.wait_for(child, r"^EXITED shop/web/app Error$")
+            self.wait_for(child, r"^exited shop/web/app Error$")
             child.send_signal(signal.SIGINT)
             _, complaints = child.communicate(timeout=PATIENCE)
-        self.assertEqual(complaints.strip().splitlines()[-1:], ["KeyboardInterrupt"], complaints)
-        self.assertNotIn("ResourceWarning", complaints)
+        # Quietly.
+        self.assertEqual((child.returncode, complaints), (0, ""))
 
     def test_the_example(self):
         example = PYTHON.parent.parent / "examples/python/watch.py"

@@ -208,7 +208,9 @@ class Answers(WatcherTest):
         with self.assertRaises(criwatch.NotFound) as caught:
             self.watcher.call("RuntimeService/ContainerStatus", {"containerId": "none"})
         self.assertEqual(caught.exception.grpc_code, 5)
-        self.assertIn("container", self.watcher.inspect("app"))
+        inspection = self.watcher.inspect("app")
+        self.assertEqual(inspection.container.path, "shop/web/app")
+        self.assertEqual((inspection.status["id"], inspection.info["pid"]), (inspection.container.id, inspection.container.pid))
         self.engine.tell("stop app")
         with self.assertRaises(criwatch.Processless):
             self.watcher.inspect("app", InspectFlag.REQUIRE_PROCESS, PATIENCE)

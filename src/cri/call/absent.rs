@@ -27,6 +27,11 @@ impl Call {
     }
 }
 
+/// Nothing: this build has no JSON of the engine's messages.
+pub fn as_json(_message: &str, _value: &impl prost::Message) -> Result<Option<serde_json::Value>> {
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

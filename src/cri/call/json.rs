@@ -46,9 +46,8 @@ impl Call {
             redact_info(&mut reply);
         }
         let mut text = Vec::new();
-        let options = SerializeOptions::new().skip_default_fields(false);
         reply
-            .serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options)
+            .serialize_with_options(&mut serde_json::Serializer::new(&mut text), &canonical())
             .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply has no JSON: {e}")))?;
         Ok(JsonText::from(String::from_utf8(text).expect("JSON is UTF-8")))
     }
@@ -60,6 +59,18 @@ fn decode(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage,
         Some(repaired) => DynamicMessage::decode(descriptor, &*repaired),
         None => Err(e),
     })
+}
+
+/// One message of the contract, e.g. a `ContainerStatus`, in the same JSON as replies have.
+pub fn as_json(message: &str, value: &impl Message) -> Result<Option<serde_json::Value>> {
+    let broken = |e: &dyn std::fmt::Display| Error::new(CRI_E_PROTOCOL, format!("{message}: it has no JSON: {e}"));
+    let dynamic = decode(rpcs::message(message)?, &value.encode_to_vec()).map_err(|e| broken(&e))?;
+    let json = dynamic.serialize_with_options(serde_json::value::Serializer, &canonical()).map_err(|e| broken(&e))?;
+    Ok(Some(json))
+}
+
+fn canonical() -> SerializeOptions {
+    SerializeOptions::new().skip_default_fields(false)
 }
 
 fn message(name: &str, descriptor: MessageDescriptor, json: &str) -> Result<DynamicMessage> {

@@ -15,6 +15,10 @@ mod wire;
 
 #[cfg(not(feature = "call"))]
 pub use absent::Call;
+#[cfg(not(feature = "call"))]
+pub(super) use absent::as_json;
 #[cfg(feature = "call")]
 pub use json::Call;
+#[cfg(feature = "call")]
+pub(super) use json::as_json;
 pub use wire::Rpc;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor};
 
 use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Result};
 
@@ -77,6 +77,13 @@ fn unknown(name: &str) -> Result<Error> {
 fn all() -> Result<impl Iterator<Item = MethodDescriptor>> {
     let contract = CONTRACT.as_ref().map_err(Error::clone)?;
     Ok(contract.services().flat_map(|service| service.methods().collect::<Vec<_>>()))
+}
+
+/// The message of this name.
+pub(super) fn message(name: &str) -> Result<MessageDescriptor> {
+    let pool = CONTRACT.as_ref().map_err(Clone::clone)?;
+    let found = pool.get_message_by_name(&format!("runtime.v1.{name}"));
+    found.ok_or_else(|| Error::new(CRI_E_INTERNAL, format!("the embedded descriptors of the CRI have no {name}")))
 }
 
 /// `RuntimeService/Status`: as gRPC has it, without the package.

@@ -131,7 +131,9 @@ fn example(kind: &AnswerKind) -> JsonText {
         "event" => event(&exit_event(&nginx), view),
         "inspect" => {
             let info = json!({"pid": 48213, "sandboxID": pod.id, "runtimeType": "io.containerd.runc.v2"});
-            freshness.inspect(&nginx, &info, view)
+            let status =
+                json!({"id": nginx.id, "state": "CONTAINER_RUNNING", "logPath": "/var/log/pods/shop_web/nginx/1.log"});
+            freshness.inspect(&nginx, Some(&status), &info, view)
         }
         "engine" => freshness.engine(Some(Readiness::new(true, 0))),
         "stats" => freshness.stats(&numbers()),

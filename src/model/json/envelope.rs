@@ -135,7 +135,11 @@ pub(super) struct Inspection<'a> {
     /// The container or sandbox, as the engine's answer shows it.
     #[cfg_attr(test, schemars(with = "ContainerJson"))]
     container: Arc<RawValue>,
-    /// The engine's verbose information, whose shape is the engine's own.
+    /// The engine's status of it, as CRI has it (`ContainerStatus` or `PodSandboxStatus`, in the canonical JSON of
+    /// protocol buffers): log path, mounts, resources, user and so on. Absent in a build without the feature `call`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a serde_json::Value>,
+    /// The engine's verbose information, whose keys are the engine's own.
     info: &'a serde_json::Value,
 }
 
@@ -240,8 +244,14 @@ impl Freshness {
         self.envelope("criwatch.engine/1", EngineAnswer { ready })
     }
 
-    /// `criwatch.inspect/1`: the container, and the engine's verbose information on it.
-    pub fn inspect(&self, container: &Container, info: &serde_json::Value, view: LabelView) -> JsonText {
-        self.envelope("criwatch.inspect/1", Inspection { container: self::container(container, view), info })
+    /// `criwatch.inspect/1`: the container, and the engine's status and verbose information on it.
+    pub fn inspect(
+        &self,
+        container: &Container,
+        status: Option<&serde_json::Value>,
+        info: &serde_json::Value,
+        view: LabelView,
+    ) -> JsonText {
+        self.envelope("criwatch.inspect/1", Inspection { container: self::container(container, view), status, info })
     }
 }

@@ -3,8 +3,9 @@
 mod parse;
 mod selector;
 
+use super::lookup::is_prefix;
 use crate::error::{CRI_E_QUERY, Error, Result};
-use crate::model::{Container, Kind, State};
+use crate::model::{Container, Kind, Pod, State};
 use selector::Selector;
 
 /// Which containers to show, and how much of each.
@@ -58,7 +59,7 @@ impl Query {
     pub fn selects(&self, c: &Container, present: bool) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| *wanted == *value);
         let pod = c.pod.as_deref();
-        let in_pod = || self.pod.as_ref().is_none_or(|it| pod.is_some_and(|p| *p.name == **it || *p.id == **it));
+        let in_pod = || self.pod.as_ref().is_none_or(|it| pod.is_some_and(|p| names_pod(it, p)));
         self.wants_state(c.state, present)
             && self.kind.is_none_or(|kind| kind == c.kind)
             && is(&self.namespace, c.namespace())
@@ -78,6 +79,13 @@ impl Query {
     }
 }
 
+/// Whether the text is the pod's name, `namespace/name`, id, or a begin of its id.
+fn names_pod(text: &str, pod: &Pod) -> bool {
+    let path =
+        || text.split_once('/').is_some_and(|(namespace, name)| *pod.namespace == *namespace && *pod.name == *name);
+    *pod.name == *text || *pod.id == *text || (is_prefix(text) && pod.id.starts_with(text)) || path()
+}
+
 fn refuse(message: impl std::fmt::Display) -> Error {
     Error::new(CRI_E_QUERY, format!("query: {message}"))
 }
@@ -85,7 +93,7 @@ fn refuse(message: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Labels, Pod};
+    use crate::model::Labels;
 
     fn labels(pairs: &[(&str, &str)]) -> std::sync::Arc<Labels> {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Labels>().into()
@@ -120,11 +128,16 @@ mod tests {
         ] {
             assert!(selects(yes, &c), "{yes}");
         }
-        assert!(selects(&format!(r#"{{"pod":"{}"}}"#, "f".repeat(64)), &c));
+        for pod in ["f".repeat(64), "f".repeat(13), "f".repeat(6), "web-1".into(), "shop/web-1".into()] {
+            assert!(selects(&format!(r#"{{"pod":"{pod}"}}"#), &c), "{pod}");
+        }
         for no in [
             r#"{"kind":"sandbox"}"#,
             r#"{"namespace":"shop2"}"#,
             r#"{"pod":"web"}"#,
+            r#"{"pod":"fffff"}"#,
+            r#"{"pod":"ffffffe"}"#,
+            r#"{"pod":"test/web-1"}"#,
             r#"{"name":"ngin"}"#,
             r#"{"uid":"u"}"#,
             r#"{"states":["exited"]}"#,

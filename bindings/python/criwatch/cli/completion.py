@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from criwatch.cli import shells
 from criwatch.cli.exits import Exit
 
 SUMMARY = "print what makes the shell complete the command's words"
@@ -23,7 +24,5 @@ def define(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Exit:
     """Does it."""
-    from criwatch.cli import shells
-
-    print(getattr(shells, arguments.shell)(), end="")
+    print(getattr(shells, arguments.shell)(arguments.command_line), end="")
     return Exit.OK

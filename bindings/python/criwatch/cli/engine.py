@@ -52,8 +52,7 @@ class Ends:
             if time.monotonic() < self._quiet_until:
                 return container
             try:
-                asked = self._watcher.inspect(container.id, timeout=self._timeout)["container"]
-                self._known[container.id] = Container.from_json(asked)
+                self._known[container.id] = self._watcher.inspect(container.id, timeout=self._timeout).container
             except NotFound:
                 # Gone: nobody knows any more.
                 self._known[container.id] = container

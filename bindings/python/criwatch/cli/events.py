@@ -6,17 +6,19 @@ import json
 import select
 import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from criwatch import Container, EventQueue, EventType, QueueClosed, SubscribeFlag
+from criwatch import Container, EventQueue, EventType, NotFound, QueueClosed, State, SubscribeFlag, Watcher
 from criwatch._json import nanoseconds
 from criwatch.cli import options, words
 from criwatch.cli.engine import follow, looking
-from criwatch.cli.exits import Exit
+from criwatch.cli.exits import Exit, NothingMatches
+from criwatch.cli.nearest import nothing_matches, unknown_name
 from criwatch.cli.output import print_document
-from criwatch.cli.selection import Filter, query
-from criwatch.cli.terminal import console, print_line
+from criwatch.cli.selection import Filter, is_narrowed, query
+from criwatch.cli.table import cut, cut_in_the_middle, printable, width_of
+from criwatch.cli.terminal import complain, console, print_line, terminal_width
 
 SUMMARY = "follow what changes"
 DESCRIPTION = """Prints a line for each event, until Ctrl-C: first all that lives (marked initial), then what changes,
@@ -24,8 +26,8 @@ without a gap. Lives are told exactly once: started, then exited. If the engine 
 looked for again, for ever. After an overflow a new replay follows."""
 EXAMPLES = (
     (
-        "what dies, as JSON lines",
-        "criwatch events --no-replay --type exited -o json | jq -c '.container | {name, exitCode}'",
+        "names of what dies, from JSON lines",
+        "criwatch events --no-replay -t exited -o json | jq -r .container.name",
     ),
     ("wait until a job has ended", "criwatch events --until-exit batch/report/main"),
 )
@@ -38,6 +40,14 @@ _TYPES = {
     "state": EventType.STATE,
 }
 _ON_DEMAND = {"created": EventType.CREATED, "removed": EventType.REMOVED, "log": EventType.LOG}
+
+#: From so many columns on, there is room for ids, and for whole ones and milliseconds.
+_MEDIUM = 100
+_WIDE = 140
+
+#: What is left of an id, and of a container's path, where the terminal is narrow.
+_SHORT_ID = 8
+_SHORTEST_PATH = 16
 
 _STYLES = {
     "started": "green",
@@ -69,11 +79,12 @@ def define(parser: ArgumentParser) -> None:
     name = parser.add_argument(
         "--until-exit",
         metavar="NAME",
-        help="end (0) when this container has exited: its id or the begin of it, its name, or namespace/pod/container",
+        help="end (0) when this container has exited, or if it has; its id or the begin of it, its name, or "
+        "namespace/pod/container",
     )
     options.completed(name, "container")
     options.add_output(parser, "table", "json", "yaml")
-    parser.add_argument("--no-trunc", action="store_true", help="whole ids")
+    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and lines as long as they need")
 
 
 def run(arguments: Namespace) -> Exit:
@@ -86,16 +97,22 @@ def run(arguments: Namespace) -> Exit:
     show = _printer(arguments)
     with looking(arguments) as watcher:
         selection = Filter(watcher, replace(query(arguments), kind=arguments.kind))
+        awaited = _awaited(watcher, arguments.until_exit) if arguments.until_exit else None
+        if is_narrowed(arguments) and not watcher.list(replace(query(arguments), all=True, gone=True)).containers:
+            # It may come yet.
+            complain(f"{nothing_matches(watcher, arguments)} (waiting for what comes)")
         with watcher.queue(*heard, flags=flags) as queue:
             # Only now, so that nothing happens between the two.
             follow(watcher, arguments.timeout)
+            if awaited is not None and _has_ended(watcher, awaited):
+                return Exit.OK
             for text in _documents(queue):
                 event = json.loads(text)
                 container = event.get("container")
                 is_wanted = types.get(event["type"]) in (None, *asked)
                 if is_wanted and (container is None or selection.selects(container["id"])):
                     show(text, event)
-                if arguments.until_exit and _is_end_of(event, arguments.until_exit):
+                if awaited is not None and event["type"] == "exited" and container["id"] == awaited:
                     break
     return Exit.OK
 
@@ -119,11 +136,20 @@ def _documents(queue: EventQueue) -> Iterator[str]:
                 raise BrokenPipeError
 
 
-def _is_end_of(event: Dict[str, Any], name: str) -> bool:
-    if event["type"] != "exited":
-        return False
-    container = Container.from_json(event["container"])
-    return name in (container.name, container.path) or (len(name) >= 6 and container.id.startswith(name))
+def _awaited(watcher: Watcher, name: str) -> str:
+    """The id of the container whose end is waited for: what is not there now would be waited for without end."""
+    try:
+        return watcher.get(name).id
+    except NotFound as error:
+        raise NothingMatches(unknown_name(watcher, name, error)) from error
+
+
+def _has_ended(watcher: Watcher, awaited: str) -> bool:
+    """Whether it ended before anybody listened."""
+    try:
+        return watcher.get(awaited).state == State.EXITED
+    except NotFound:
+        return True
 
 
 def _printer(arguments: Namespace) -> Callable[[str, Dict[str, Any]], None]:
@@ -158,27 +184,67 @@ class _Lines:
             self._print(event)
 
     def _print(self, event: Dict[str, Any]) -> None:
-        time, *rest = line(event, self._whole)
+        width = None if self._whole else terminal_width()
+        said = Line.of(event, self._whole)
+        print_line(said.words if width is None else said.fitted(width), self._terminal)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event in words."""
+
+    time: words.Word
+    type: words.Word
+    #: Of the container; "": the event is about none.
+    id: words.Word
+    path: words.Word
+    #: What is to be said of it, as key=value.
+    details: Tuple[str, ...]
+
+    @classmethod
+    def of(cls, event: Dict[str, Any], whole: bool = False) -> Line:
+        """The line of an event in the library's JSON."""
+        kind = event["type"]
+        time = words.Word(words.moment(nanoseconds(event["time"]) or 0), "dim")
+        word = words.Word(f"{kind:<8}", _STYLES.get(kind, ""))
+        if "container" not in event:
+            return cls(time, word, words.Word(""), words.Word(""), tuple(_of_watcher(event)))
+        container = Container.from_json(event["container"])
+        identifier = words.Word(words.short_id(container.id, whole), "cyan")
+        return cls(time, word, identifier, words.Word(container.path, "bold"), tuple(_details(event, container)))
+
+    @property
+    def words(self) -> Tuple[str, ...]:
+        """All of it, for a pipe."""
+        return tuple(word for word in (self.time, self.type, self.id, self.path, *self.details) if word)
+
+    def fitted(self, width: int) -> Tuple[str, ...]:
+        """What fits into so many columns: ids and milliseconds where there is room, names cut in the middle, then the rest.
+
+        Which of them are shown goes by the width alone, so that they stand below each other.
+        """
         # People at a terminal know the day.
-        first = words.Word(time.partition("T")[2], "dim") if self._terminal else time
-        print_line((first, *rest), self._terminal)
+        time = self.time.partition("T")[2]
+        identifier = self.id[: _SHORT_ID if width < _WIDE else None] if width >= _MEDIUM else ""
+        line = replace(
+            self,
+            time=words.Word(time if width >= _WIDE else time[: len("00:00:00")], "dim"),
+            id=words.Word(identifier, self.id.style),
+        )
+        room = width - (_width(line.words) - width_of(line.path))
+        path = cut_in_the_middle(printable(line.path), max(_SHORTEST_PATH, room))
+        line = replace(line, path=words.Word(path, self.path.style))
+        kept: List[str] = []
+        for word in line.words:
+            left = width - _width((*kept, ""))
+            if left < width_of(printable(word)):
+                return (*kept, words.Word(cut(printable(word), left), word.style if isinstance(word, words.Word) else ""))
+            kept.append(word)
+        return tuple(kept)
 
 
-def line(event: Dict[str, Any], whole: bool = False) -> List[str]:
-    """An event in words: time, type, id, name, and what is to be said of it as key=value."""
-    kind = event["type"]
-    style = _STYLES.get(kind, "")
-    about = [words.Word(words.moment(nanoseconds(event["time"]) or 0), "dim"), words.Word(f"{kind:<8}", style)]
-    if "container" not in event:
-        return [*about, *_of_watcher(event)]
-    container = Container.from_json(event["container"])
-    details = _details(event, container)
-    return [
-        *about,
-        words.Word(words.short_id(container.id, whole), "cyan"),
-        words.Word(container.path, "bold"),
-        *details,
-    ]
+def _width(line: Sequence[str]) -> int:
+    return sum(width_of(printable(word)) for word in line) + len(line) - 1
 
 
 def _of_watcher(event: Dict[str, Any]) -> Iterator[str]:

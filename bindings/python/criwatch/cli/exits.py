@@ -20,6 +20,7 @@ class Exit(IntEnum):
     ENGINE = 5
     LIBRARY = 6
     DEFECT = 70
+    OUTPUT = 74
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
@@ -27,14 +28,15 @@ class Exit(IntEnum):
 
 #: For the manual page and the help.
 MEANINGS: Dict[Exit, str] = {
-    Exit.OK: "done; a list may be empty",
-    Exit.NOT_FOUND: "no container or pod has the name, or several have it, or it has no process",
+    Exit.OK: "done",
+    Exit.NOT_FOUND: "nothing matches, or several things have the name, or it has no process",
     Exit.USAGE: "the command line is wrong, or the terminal library is needed and not installed",
     Exit.UNREACHABLE: "the engine cannot be reached, or does not answer in time",
     Exit.REFUSED: "the engine's socket may not be used by this user",
     Exit.ENGINE: "the engine answered with an error, or does not offer what was asked for",
     Exit.LIBRARY: "the shared library cannot be loaded",
     Exit.DEFECT: "a defect in criwatch",
+    Exit.OUTPUT: "what there is to say cannot be written: the disk is full, for example",
     Exit.INTERRUPTED: "ended by Ctrl-C (the key q ends top with 0)",
     Exit.BROKEN_PIPE: "nobody reads the output any more, as with | head",
     Exit.TERMINATED: "top was ended by SIGTERM",
@@ -60,6 +62,10 @@ _BY_STATUS: Dict[Status, Exit] = {
 def of_error(error: CriError) -> Exit:
     """The exit code of an error."""
     return _BY_STATUS.get(error.status, Exit.DEFECT)
+
+
+class NothingMatches(Exception):
+    """What the options ask for is not there; the message says what there is instead."""
 
 
 class UsageError(Exception):

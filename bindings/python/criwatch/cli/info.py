@@ -9,10 +9,11 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import criwatch
 from criwatch import ContainerList, CriError, Kind, Query, RpcFailed, Status, Watcher
+from criwatch._json import compact
 from criwatch.cli import options, words
 from criwatch.cli.engine import follow, looking
 from criwatch.cli.exits import Exit
-from criwatch.cli.output import as_library_writes, print_document
+from criwatch.cli.output import print_document
 from criwatch.cli.table import Table
 from criwatch.cli.terminal import console, print_line, print_table
 
@@ -43,7 +44,7 @@ def run(arguments: Namespace) -> Exit:
     if arguments.output == "table":
         _print(report)
     else:
-        print_document(as_library_writes(report), arguments.output)
+        print_document(compact(report), arguments.output)
     return Exit.OK
 
 

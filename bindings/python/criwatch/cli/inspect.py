@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Iterator, Mapping, Tuple
 
-from criwatch import Container, InspectFlag, Kind
+from criwatch import Inspection, InspectFlag, Kind, NotFound, Watcher
 from criwatch.cli import options, words
 from criwatch.cli.engine import looking
-from criwatch.cli.exits import Exit
+from criwatch.cli.exits import Exit, NothingMatches
+from criwatch.cli.nearest import unknown_name
 from criwatch.cli.output import print_document
 from criwatch.cli.terminal import console, print_line
 
 SUMMARY = "show everything about containers and sandboxes"
 DESCRIPTION = """Shows all that the engine tells of one or several containers or sandboxes, in whatever state, also of
-those that ended. A name is an id, namespace/pod/container (of a sandbox: namespace/pod), a container's name, or at
-least 6 hex digits that an id begins with. The values of environment variables are redacted."""
+those that ended: state, pod, image and so on ("container"), the engine's status with log path, mounts, resources, user
+and stop signal ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (of a
+sandbox: namespace/pod), a container's name, a pod's name, or at least 6 hex digits that an id begins with. The values
+of environment variables are redacted."""
 EXAMPLES = (
     ("in short", "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx"),
-    ("one value", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
+    ("one value of the engine's own", "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath"),
+    ("where its log is", "criwatch inspect nginx | jq -r .status.logPath"),
 )
 
 
@@ -42,25 +45,52 @@ def run(arguments: Namespace) -> Exit:
     if arguments.require_process:
         flags |= InspectFlag.REQUIRE_PROCESS
     with looking(arguments) as watcher:
-        documents = [watcher.inspect_json(name, flags, arguments.timeout) for name in arguments.names]
+        documents = [_document(watcher, name, flags, arguments.timeout) for name in arguments.names]
     for index, document in enumerate(documents):
         if arguments.output == "table":
             if index:
                 print()
-            _print_summary(json.loads(document))
+            _print_summary(Inspection.from_json(document))
         else:
             print_document(document, arguments.output)
     return Exit.OK
 
 
-def _print_summary(value: Dict[str, Any]) -> None:
+def _document(watcher: Watcher, name: str, flags: InspectFlag, timeout: float) -> str:
+    try:
+        return watcher.inspect_json(name, flags, timeout)
+    except NotFound as error:
+        raise NothingMatches(unknown_name(watcher, name, error)) from error
+
+
+def _print_summary(inspection: Inspection) -> None:
     terminal = console()
-    for key, text in _summary(Container.from_json(value["container"])):
+    for key, text in (*_summary(inspection), *_status(inspection.status)):
         print_line((words.Word(f"{key:<11}", "bold"), text), terminal)
 
 
-def _summary(container: Container) -> Iterator[Tuple[str, str]]:
+def _status(status: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
+    """What only the engine's status tells."""
+    if status.get("logPath"):
+        yield "Log", status["logPath"]
+    user = (status.get("user") or {}).get("linux") or {}
+    if user:
+        yield "User", f"{user.get('uid', words.NOTHING)}:{user.get('gid', words.NOTHING)}"
+    signal = str(status.get("stopSignal") or "").replace("SIGNAL_", "")
+    # What everybody gets needs no word.
+    if signal not in ("", "RUNTIME_DEFAULT", "SIGTERM"):
+        yield "Stop signal", signal
+    resources = (status.get("resources") or {}).get("linux") or {}
+    limits = {key: value for key, value in resources.items() if value not in (None, "", "0", 0, [], {})}
+    if limits:
+        yield "Resources", " ".join(f"{key}={value}" for key, value in limits.items())
+    for mount in status.get("mounts") or ():
+        yield "Mount", f"{mount['containerPath']} from {mount['hostPath']}{' (ro)' if mount.get('readonly') else ''}"
+
+
+def _summary(inspection: Inspection) -> Iterator[Tuple[str, str]]:
     """What most want to know, in their order; what does not apply is left out."""
+    container = inspection.container
     yield "Name", container.path
     yield "Id", container.id
     yield "Kind", container.kind.name.lower()

@@ -47,7 +47,13 @@ def add_selection(parser: ArgumentParser, *, name: bool = True) -> None:
     """What to show. All that is given has to hold."""
     group = parser.add_argument_group("selection")
     completed(group.add_argument("--namespace", metavar="NAMESPACE", help="only this namespace"), "namespace")
-    completed(group.add_argument("-p", "--pod", metavar="POD", help="only this pod: its name or id"), "pod")
+    pod = group.add_argument(
+        "-p",
+        "--pod",
+        metavar="POD",
+        help="only this pod: its name, namespace/name, id, or at least 6 hex digits that the id begins with",
+    )
+    completed(pod, "pod")
     if name:
         group.add_argument("--name", metavar="NAME", help="only containers with this name")
     group.add_argument(
@@ -74,10 +80,11 @@ def completed(action: Action, what: str) -> Action:
 
 
 def endpoint(given: Optional[str]) -> Optional[str]:
-    """The endpoint to use; None: the well-known sockets."""
+    """The endpoint to use; None: the well-known sockets. A path may be relative, as all paths may."""
     for value in (given, *(os.environ.get(name) for name in ENDPOINT_VARIABLES)):
         if value:
-            return value
+            is_path = value.strip() and not value.startswith("/") and not re.match(r"[a-z]+:", value)
+            return os.path.abspath(value) if is_path else value
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from argparse import Namespace
+from typing import Iterable, Tuple
 
 from criwatch.cli import yaml
 from criwatch.cli.terminal import console
@@ -21,7 +22,7 @@ def print_document(document: str, form: str) -> None:
     elif not sys.stdout.isatty():
         print(document)
     else:
-        indented = json.dumps(json.loads(document), indent=2, ensure_ascii=False)
+        indented = yaml.escaped(json.dumps(json.loads(document), indent=2, ensure_ascii=False), is_json=True)
         terminal = console()
         if terminal is None:
             print(indented)
@@ -32,6 +33,16 @@ def print_document(document: str, form: str) -> None:
             terminal.print(Syntax(indented, "json", theme="ansi_dark", background_color="default"), soft_wrap=True)
 
 
-def as_library_writes(value: Any) -> str:
-    """JSON in the library's spelling: without spaces."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def print_for_scripts(arguments: Namespace, document: str, named: Iterable[Tuple[str, str]]) -> bool:
+    """Prints a list as a document, as ids or as names, where one of these is wanted; whether it is.
+
+    `named` are the ids and names of what is in the document.
+    """
+    if arguments.quiet or arguments.output == "name":
+        for identifier, name in named:
+            print(identifier if arguments.quiet else name)
+    elif arguments.output in ("json", "yaml"):
+        print_document(document, arguments.output)
+    else:
+        return False
+    return True

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from types import ModuleType
-from typing import Dict, Iterator, List, NoReturn, Sequence, Tuple
+from typing import Any, Dict, List, NoReturn, Sequence, Tuple
 
 from criwatch import version
 from criwatch.cli import completion, events, info, inspect, options, pods, ps, top
 from criwatch.cli.exits import MEANINGS, Exit
+from criwatch.cli.layout import HelpFormatter
+from criwatch.cli.table import printable
 
 #: Each sub-command is a module with SUMMARY, DESCRIPTION, EXAMPLES, `define` and `run`.
 COMMANDS: Dict[str, ModuleType] = {
@@ -30,7 +33,12 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are one line, and end with where to find help."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(Exit.USAGE, f"criwatch: {message} (see {self.prog} --help)\n")
+        self.exit(Exit.USAGE, f"criwatch: {printable(message)} (see {self.prog} --help)\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse says nothing where it cannot write.
+        if message:
+            (file or sys.stderr).write(message)
 
 
 class Version(argparse.Action):
@@ -46,7 +54,7 @@ def parser() -> Parser:
         prog="criwatch",
         description=DESCRIPTION,
         epilog=_exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action=Version, nargs=0, help="print the library's version")
@@ -58,7 +66,7 @@ def parser() -> Parser:
             help=module.SUMMARY,
             description=module.DESCRIPTION,
             epilog=_examples(module.EXAMPLES),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
             allow_abbrev=False,
         )
         module.define(command)
@@ -69,24 +77,18 @@ def parser() -> Parser:
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The arguments of a command line."""
-    arguments = parser().parse_args(words)
+    whole = parser()
+    if not words:
+        # Who asks for nothing wants to know what there is.
+        whole.print_help()
+        whole.exit(Exit.OK)
+    arguments = whole.parse_args(words)
+    # Completion is made from it.
+    arguments.command_line = whole
     for name, default in (("runtime_endpoint", None), ("timeout", 10.0), ("option", {})):
         if not hasattr(arguments, name):
             setattr(arguments, name, default)
     return arguments
-
-
-def subparsers_of(whole: argparse.ArgumentParser) -> Dict[str, argparse.ArgumentParser]:
-    """The parsers of the sub-commands, by name."""
-    for action in whole._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    return {}
-
-
-def actions_of(one: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """What a parser takes: options and arguments, without sub-commands."""
-    return (action for action in one._actions if not isinstance(action, argparse._SubParsersAction))
 
 
 def _exit_codes() -> str:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any, Iterable, Sequence, Tuple
 
 from criwatch import Kind, PodEntry, PodList, State
+from criwatch._json import compact
 from criwatch.cli import options, words
 from criwatch.cli.engine import looking
-from criwatch.cli.exits import Exit
-from criwatch.cli.output import as_library_writes, print_document
-from criwatch.cli.selection import query
+from criwatch.cli.exits import Exit, NothingMatches
+from criwatch.cli.nearest import nothing_matches
+from criwatch.cli.output import print_for_scripts
+from criwatch.cli.selection import is_narrowed, query
 from criwatch.cli.table import Table
 from criwatch.cli.terminal import print_table
 
@@ -47,17 +49,14 @@ def run(arguments: Namespace) -> Exit:
     """Does it."""
     with looking(arguments) as watcher:
         document = watcher.pods_json(replace(query(arguments), all=True)) or ""
-    if not arguments.all or arguments.state:
-        document = _of_states(document, [_STATES[word] for word in arguments.state or ["ready"]])
-    if arguments.output in ("json", "yaml") and not arguments.quiet:
-        print_document(document, arguments.output)
-        return Exit.OK
-    entries = PodList.from_json(document).pods
-    if arguments.quiet or arguments.output == "name":
-        for entry in entries:
-            print(entry.pod.id if arguments.quiet else f"{entry.pod.namespace}/{entry.pod.name}")
-        return Exit.OK
-    print_table(table(entries, arguments.no_trunc), arguments.no_trunc)
+        if not arguments.all or arguments.state:
+            document = _of_states(document, [_STATES[word] for word in arguments.state or ["ready"]])
+        entries = PodList.from_json(document).pods
+        is_told = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
+        if not entries and is_narrowed(arguments):
+            raise NothingMatches(nothing_matches(watcher, arguments))
+    if not is_told:
+        print_table(table(entries, arguments.no_trunc), arguments.no_trunc)
     return Exit.OK
 
 
@@ -65,23 +64,25 @@ def _of_states(document: str, states: Sequence[str]) -> str:
     """The library's document without the pods in other states; a query knows the states of containers only."""
     value: Any = json.loads(document)
     value["pods"] = [pod for pod in value["pods"] if pod["state"] in states]
-    return as_library_writes(value)
+    return compact(value)
 
 
 def table(entries: Iterable[PodEntry], whole: bool = False) -> Table:
     """Pods as a table."""
     rows = Table(
-        ("POD", "NAME", "NAMESPACE", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"),
+        ("NAME", "NAMESPACE", "ID", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"),
         numbers=("RESTARTS",),
-        elastic=("NAME", "NAMESPACE", "IP"),
-        optional=("IP", "RESTARTS", "NAMESPACE"),
+        ids=("ID",),
+        optional=("RESTARTS", "IP"),
+        names=("NAME", "NAMESPACE"),
+        dispensable=("AGE", "ID", "RUNNING", "STATE"),
     )
     for entry in entries:
         running, total, restarts = counts(entry)
         rows.add(
-            words.Word(words.short_id(entry.pod.id, whole), "cyan"),
             words.Word(entry.pod.name, "bold"),
             entry.pod.namespace,
+            words.Word(words.short_id(entry.pod.id, whole), "cyan"),
             words.pod_state(entry.pod),
             words.age(created(entry)),
             words.Word(f"{running}/{total}", "" if running == total else "yellow"),

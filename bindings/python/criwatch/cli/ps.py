@@ -9,9 +9,10 @@ from typing import Iterable
 from criwatch import Container, ContainerList, Query, State
 from criwatch.cli import options, words
 from criwatch.cli.engine import Ends, looking
-from criwatch.cli.exits import Exit
-from criwatch.cli.output import print_document
-from criwatch.cli.selection import query
+from criwatch.cli.exits import Exit, NothingMatches
+from criwatch.cli.nearest import nothing_matches
+from criwatch.cli.output import print_for_scripts
+from criwatch.cli.selection import is_narrowed, query
 from criwatch.cli.table import Table
 from criwatch.cli.terminal import print_table
 
@@ -44,18 +45,14 @@ def define(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> Exit:
     """Does it."""
     with looking(arguments) as watcher:
-        selection = _query(arguments)
-        document = watcher.list_json(selection) or ""
-        if arguments.output in ("json", "yaml") and not arguments.quiet:
-            print_document(document, arguments.output)
-            return Exit.OK
+        document = watcher.list_json(_query(arguments)) or ""
         containers = ContainerList.from_json(document).containers
-        if arguments.quiet or arguments.output == "name":
-            for container in containers:
-                print(container.id if arguments.quiet else container.path)
-            return Exit.OK
-        ends = Ends(watcher, arguments.timeout)
-        print_table(table(map(ends.complete, containers), arguments.no_trunc), arguments.no_trunc)
+        is_told = print_for_scripts(arguments, document, ((one.id, one.path) for one in containers))
+        if not containers and is_narrowed(arguments):
+            raise NothingMatches(nothing_matches(watcher, arguments))
+        if not is_told:
+            ends = Ends(watcher, arguments.timeout)
+            print_table(table(map(ends.complete, containers), arguments.no_trunc), arguments.no_trunc)
     return Exit.OK
 
 
@@ -69,17 +66,20 @@ def _query(arguments: Namespace) -> Query:
 def table(containers: Iterable[Container], whole: bool = False) -> Table:
     """Containers as a table."""
     rows = Table(
-        ("CONTAINER", "NAME", "POD", "NAMESPACE", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"),
+        ("NAME", "POD", "NAMESPACE", "ID", "STATE", "AGE", "PID", "RESTARTS", "EXIT", "IMAGE"),
         numbers=("PID", "RESTARTS"),
-        elastic=("NAME", "POD", "NAMESPACE", "IMAGE"),
-        optional=("IMAGE", "NAMESPACE", "PID", "RESTARTS"),
+        ids=("ID",),
+        soft=("IMAGE",),
+        optional=("EXIT", "RESTARTS", "PID", "IMAGE"),
+        names=("NAME", "POD", "NAMESPACE"),
+        dispensable=("AGE", "NAMESPACE", "ID", "STATE"),
     )
     for container in containers:
         rows.add(
-            words.Word(words.short_id(container.id, whole), "cyan"),
             words.Word(container.name, "bold"),
             container.pod.name if container.pod else words.NOTHING,
             container.pod.namespace if container.pod else words.NOTHING,
+            words.Word(words.short_id(container.id, whole), "cyan"),
             words.state(container),
             words.age(words.since(container)),
             words.pid(container),

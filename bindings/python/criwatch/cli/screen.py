@@ -9,7 +9,7 @@ import signal
 import sys
 import termios
 import tty
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from criwatch.cli.exits import Exit
 
@@ -31,8 +31,11 @@ class Screen:
         self._was: List[Any] = []
         self._handlers: Dict[int, Any] = {}
         self._wakeup = (-1, -1)
-        #: The last lines drawn; None: everything has to be drawn anew.
-        self._drawn: Optional[List[str]] = None
+        #: The last lines drawn.
+        self._drawn: List[str] = []
+        #: How often the terminal's content was lost (a number, since a signal may come between any two steps), and how
+        #: often it had been when those lines were made: while the two differ, everything has to be drawn anew.
+        self._losses, self._losses_seen = 1, 0
 
     def __enter__(self) -> Screen:
         reader, writer = self._wakeup = os.pipe()
@@ -57,16 +60,19 @@ class Screen:
         for end in self._wakeup:
             os.close(end)
 
-    def draw(self, lines: Sequence[str]) -> None:
-        """Shows these lines, each already fitted to the width; writes only those that have changed."""
-        before = self._drawn
+    def draw(self, make: Callable[[], Sequence[str]]) -> None:
+        """Shows the lines that `make` gives, each fitted to the width; writes only those that have changed."""
+        # Before they are made: a new size that is told from here on asks for another drawing.
+        losses = self._losses
+        before = self._drawn if losses == self._losses_seen else None
+        lines = make()
         out = [] if before is not None else ["\x1b[2J"]
         for index, line in enumerate(lines):
             if before is None or index >= len(before) or before[index] != line:
                 out.append(f"\x1b[{index + 1};1H{line}\x1b[0m\x1b[K")
         if before is not None and len(before) > len(lines):
             out.append(f"\x1b[{len(lines) + 1};1H\x1b[J")
-        self._drawn = list(lines)
+        self._drawn, self._losses_seen = list(lines), losses
         self._write("".join(out))
 
     def wait(self, descriptor: int, seconds: float) -> List[str]:
@@ -81,7 +87,7 @@ class Screen:
         ready = {one: what for one, what in poll.poll(max(0, math.ceil(seconds * 1000)))}
         if self._wakeup[0] in ready:
             os.read(self._wakeup[0], 512)
-        redraw = ["redraw"] if self._drawn is None else []
+        redraw = ["redraw"] if self._losses != self._losses_seen else []
         if self._keyboard is None or self._keyboard not in ready:
             return redraw
         pressed = os.read(self._keyboard, 1024)
@@ -94,7 +100,7 @@ class Screen:
         if self._keyboard is not None:
             self._was = termios.tcgetattr(self._keyboard)
             tty.setcbreak(self._keyboard)
-        self._drawn = None
+        self._losses += 1
         self._write(_ENTER)
 
     def _leave(self) -> None:
@@ -111,7 +117,7 @@ class Screen:
             pass
 
     def _on_resize(self, *signal_and_frame: object) -> None:
-        self._drawn = None
+        self._losses += 1
 
     def _on_suspend(self, *signal_and_frame: object) -> None:
         """Ctrl-Z: the shell gets a clean terminal, and `fg` brings the picture back."""

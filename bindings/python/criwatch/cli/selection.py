@@ -22,6 +22,11 @@ def query(arguments: Namespace) -> Query:
     )
 
 
+def is_narrowed(arguments: Namespace) -> bool:
+    """Whether the options leave anything out."""
+    return query(arguments) != Query() or bool(getattr(arguments, "state", None))
+
+
 class Filter:
     """Says whether a container is selected; of the dead, too."""
 

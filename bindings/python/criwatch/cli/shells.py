@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Dict, List, Sequence, Tuple
 
-from criwatch.cli import parser as command_line
+from criwatch.cli.grammar import actions_of, subparsers_of, summaries_of
 
 #: How a shell asks for names; errors (no engine, no permission) complete nothing.
 _NAMES = {
@@ -30,11 +30,10 @@ class Taken:
     names: str
 
 
-def _commands() -> Dict[str, List[Taken]]:
+def _commands(whole: argparse.ArgumentParser) -> Dict[str, List[Taken]]:
     """What each sub-command takes; "" is the command itself."""
-    whole = command_line.parser()
-    parsers = {"": whole, **command_line.subparsers_of(whole)}
-    return {name: [_taken(action) for action in command_line.actions_of(one)] for name, one in parsers.items()}
+    parsers = {"": whole, **subparsers_of(whole)}
+    return {name: [_taken(action) for action in actions_of(one)] for name, one in parsers.items()}
 
 
 def _taken(action: argparse.Action) -> Taken:
@@ -48,9 +47,9 @@ def _taken(action: argparse.Action) -> Taken:
     )
 
 
-def bash() -> str:
+def bash(whole: argparse.ArgumentParser) -> str:
     """For bash 4 and later."""
-    commands = _commands()
+    commands = _commands(whole)
     with_value = "|".join(dict.fromkeys(flag for one in commands[""] if one.has_value for flag in one.flags))
     out = [
         "# bash completion of criwatch; made by: criwatch completion bash",
@@ -96,9 +95,9 @@ def _bash_compgen(words: str) -> str:
     return f'COMPREPLY=($(compgen -W "{words}" -- "$word"))'
 
 
-def zsh() -> str:
+def zsh(whole: argparse.ArgumentParser) -> str:
     """For zsh."""
-    commands = _commands()
+    commands = _commands(whole)
     out = ["#compdef criwatch", "# zsh completion of criwatch; made by: criwatch completion zsh", ""]
     for kind, ask in _NAMES.items():
         out.append(f'_criwatch_{kind}() {{ local -a names; names=(${{(f)"$({ask})"}}); compadd -a names }}')
@@ -116,8 +115,8 @@ def zsh() -> str:
         "    command)",
         "        local -a commands",
     ]
-    summaries = {name: module.SUMMARY for name, module in command_line.COMMANDS.items()}
-    out.append("        commands=(" + " ".join(_quoted(f"{name}:{text}") for name, text in summaries.items()) + ")")
+    described = (_quoted(f"{name}:{text}") for name, text in summaries_of(whole).items())
+    out.append("        commands=(" + " ".join(described) + ")")
     out += ["        _describe command commands ;;", "    arguments)", "        case $line[1] in"]
     for name, takes in commands.items():
         if name:
@@ -140,13 +139,13 @@ def _zsh_specs(one: Taken) -> List[str]:
     return [_quoted(f"{flag}[{help_text}]{values}") for flag in one.flags]
 
 
-def fish() -> str:
+def fish(whole: argparse.ArgumentParser) -> str:
     """For fish."""
-    commands = _commands()
+    commands = _commands(whole)
     names = " ".join(name for name in commands if name)
     out = ["# fish completion of criwatch; made by: criwatch completion fish", "complete -c criwatch -f"]
-    for name, module in command_line.COMMANDS.items():
-        out.append(f"complete -c criwatch -n '__fish_use_subcommand' -a {name} -d {_quoted(module.SUMMARY)}")
+    for name, text in summaries_of(whole).items():
+        out.append(f"complete -c criwatch -n '__fish_use_subcommand' -a {name} -d {_quoted(text)}")
     for name, takes in commands.items():
         condition = f"__fish_seen_subcommand_from {name}" if name else f"not __fish_seen_subcommand_from {names}"
         for one in takes:

@@ -10,22 +10,38 @@ from criwatch.cli.words import Word
 
 _GAP = "  "
 
-#: A column that gives way keeps at least so much.
-_FLOOR = 8
+#: What is left of an id where room is short.
+_SHORT_ID = 8
+
+#: What is left of a column that is cut before others are let go.
+_SOFT_FLOOR = 16
+
+#: What is left of a name before further columns are let go.
+_NAME_FLOOR = 10
 
 
 @dataclass
 class Table:
-    """Rows of words under the names of their columns."""
+    """Rows of words under the names of their columns.
+
+    Where a terminal has no room for all: ids are shortened, soft columns cut, optional ones let go; then names are cut
+    in the middle, and the dispensable columns let go, until all fits.
+    """
 
     columns: Sequence[str]
     rows: List[Sequence[str]] = field(default_factory=list)
     #: Columns of numbers, which stand at the right.
     numbers: Sequence[str] = ()
-    #: Columns that may be cut to fit a terminal, the widest first.
-    elastic: Sequence[str] = ()
-    #: Columns that a terminal can do without, the first of them first, where cutting does not suffice.
+    #: Columns of ids, of which the first digits do.
+    ids: Sequence[str] = ()
+    #: Columns that are cut before any column is let go.
+    soft: Sequence[str] = ()
+    #: Columns that are let go before a name is cut, the first of them first.
     optional: Sequence[str] = ()
+    #: Columns of names, which are cut in the middle: their ends tell them apart.
+    names: Sequence[str] = ()
+    #: Columns that are let go when the names are as short as they may become, the first of them first.
+    dispensable: Sequence[str] = ()
 
     def add(self, *cells: str) -> None:
         """Adds a row."""
@@ -47,16 +63,16 @@ def lines(table: Table, width: Optional[int] = None, least: Optional[Mapping[str
         widths = _fitted(table, widths, width)
     for number, row in enumerate([table.columns, *table.rows]):
         cells = [
-            _padded(cell if number else Word(cell, "bold"), widths[name], name in table.numbers)
+            _padded(cell if number else Word(cell, "bold"), name, widths[name], table)
             for name, cell in zip(table.columns, row)
             if name in widths
         ]
         yield [Word(cell.rstrip() if cell is cells[-1] else cell, cell.style) for cell in cells]
 
 
-def plain(table: Table) -> str:
-    """The table as text: as wide as it needs, two spaces between columns, nothing at the end of a line."""
-    return "\n".join(_GAP.join(line).rstrip() for line in lines(table))
+def plain(table: Table, width: Optional[int] = None) -> str:
+    """The table as text: two spaces between columns, nothing at the end of a line."""
+    return "\n".join(_GAP.join(line).rstrip() for line in lines(table, width))
 
 
 def printable(text: str) -> str:
@@ -72,49 +88,85 @@ def width_of(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """A text that is not wider than this."""
+    """A text that is not wider than this: its begin."""
     if width_of(text) <= width:
         return text
-    kept, used = "", 1
+    return f"{_begin(text, width - 1)}…" if width > 0 else ""
+
+
+def cut_in_the_middle(text: str, width: int) -> str:
+    """A text that is not wider than this: its begin and its end."""
+    if width_of(text) <= width:
+        return text
+    if width < 3:
+        return cut(text, width)
+    begin = _begin(text, width // 2)
+    # The reversed text's begin is the end; of a combined character, its marks come with it.
+    end = _begin(text[::-1], width - 1 - width_of(begin))[::-1]
+    return f"{begin}…{end}"
+
+
+def _begin(text: str, width: int) -> str:
+    kept, used = "", 0
     for character in text:
         used += _width_of_character(character)
         if used > width:
             break
         kept += character
-    return kept + "…" if width > 0 else ""
+    return kept
 
 
 def _fitted(table: Table, wanted: Mapping[str, int], width: int) -> Dict[str, int]:
     """Widths of columns that fit together, without the columns that have to go."""
-    names, optional = list(table.columns), list(table.optional)
-    while True:
-        widths = {name: wanted[name] for name in names}
-        # The column that is needed least is cut first, and let go before anything else is cut.
-        least = [name for name in table.optional[:1] if name in widths]
-        excess = _cut(
-            widths, [name for name in least or table.elastic if name in table.elastic and name in widths], width
-        )
-        if excess <= 0 or not optional:
+    for gone in range(len(table.optional) + 1):
+        widths = _without(wanted, table.optional[:gone])
+        for reduced, floor in ((table.ids, _SHORT_ID), (table.soft, _SOFT_FLOOR)):
+            _cut(widths, reduced, floor, width)
+        if _excess(widths, width) <= 0:
             return widths
-        names.remove(optional.pop(0))
+    for gone in range(len(table.dispensable) + 1):
+        widths = _without(wanted, [*table.optional, *table.dispensable[:gone]])
+        _cut(widths, table.ids, _SHORT_ID, width)
+        _cut(widths, table.names, _NAME_FLOOR, width)
+        if _excess(widths, width) <= 0:
+            return widths
+    # Not even that: all is cut, and what has no room at all stays away, from the right.
+    while len(widths) > 1:
+        _cut(widths, list(widths), 3, width)
+        if _excess(widths, width) <= 0:
+            return widths
+        del widths[next(reversed(list(widths)))]
+    return {name: min(wanted, width) for name, wanted in widths.items()}
 
 
-def _cut(widths: Dict[str, int], elastic: Sequence[str], width: int) -> int:
-    """Makes columns narrower, the widest first, until all fit; how much is still too much."""
-    excess = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - width
+def _without(wanted: Mapping[str, int], gone: Sequence[str]) -> Dict[str, int]:
+    return {name: width for name, width in wanted.items() if name not in gone}
+
+
+def _excess(widths: Mapping[str, int], width: int) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1) - width
+
+
+def _cut(widths: Dict[str, int], columns: Sequence[str], floor: int, width: int) -> None:
+    """Makes columns narrower, the widest first, until all fit or they are as narrow as they may become."""
+    excess = _excess(widths, width)
     while excess > 0:
-        can = [name for name in elastic if widths[name] > max(_FLOOR, width_of(name))]
+        can = [name for name in columns if widths.get(name, 0) > floor]
         if not can:
-            break
+            return
         widths[max(can, key=lambda name: widths[name])] -= 1
         excess -= 1
-    return excess
 
 
-def _padded(cell: str, width: int, is_number: bool) -> Word:
-    text = cut(cell, width)
+def _padded(cell: str, column: str, width: int, table: Table) -> Word:
+    if column in table.ids:
+        text = _begin(cell, width)
+    else:
+        text = cut_in_the_middle(cell, width) if column in (*table.names, *table.soft) else cut(cell, width)
     padding = " " * (width - width_of(text))
-    return Word(padding + text if is_number else text + padding, cell.style if isinstance(cell, Word) else "")
+    return Word(
+        padding + text if column in table.numbers else text + padding, cell.style if isinstance(cell, Word) else ""
+    )
 
 
 def _width_of_character(character: str) -> int:

@@ -28,11 +28,25 @@ def console() -> Optional[Console]:
     return Console(highlight=False, markup=False, emoji=False)
 
 
+def complain(message: str) -> None:
+    """Says on stderr what is wrong: for a terminal in lines, elsewhere in one, so that a log has it whole.
+
+    Engines' words are among it: nothing in them reaches the terminal as a command.
+    """
+    first, *more = (printable(line.strip()) for line in message.strip().splitlines() or [""])
+    said = "\n  ".join([first, *more]) if sys.stderr.isatty() else " ".join([first, "; ".join(more)]).rstrip()
+    print(f"criwatch: {said}", file=sys.stderr)
+
+
+def terminal_width() -> Optional[int]:
+    """How many columns the terminal has; None: there is none, or it does not know."""
+    return (os.get_terminal_size(sys.stdout.fileno()).columns or None) if sys.stdout.isatty() else None
+
+
 def print_table(table: Table, whole: bool = False) -> None:
     """Prints a table: fitted on a terminal, unless it is wanted whole."""
     terminal = console()
-    width = None if whole or not sys.stdout.isatty() else os.get_terminal_size(sys.stdout.fileno()).columns
-    for line in lines(table, width or None):
+    for line in lines(table, None if whole else terminal_width()):
         print_line(line, terminal, "  ")
 
 

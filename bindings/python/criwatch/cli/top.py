@@ -6,14 +6,15 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from criwatch import EngineInfo, EventQueue, EventType, PodEntry, Query, Watcher, WatcherState
 from criwatch.cli import options, words
 from criwatch.cli.engine import Ends, follow, looking
-from criwatch.cli.exits import Exit, UsageError
+from criwatch.cli.exits import Exit, NothingMatches, UsageError
+from criwatch.cli.nearest import nothing_matches
 from criwatch.cli.screen import Screen
-from criwatch.cli.selection import query
+from criwatch.cli.selection import is_narrowed, query
 from criwatch.cli.table import Table
 from criwatch.cli.table import lines as lines_of
 from criwatch.cli.terminal import INSTALL, print_table, text
@@ -29,9 +30,10 @@ began), pid, restarts, and how each container ended last. What has just changed 
 (rich) is needed.
 
 keys:
-  q            end                    up, down     a line up or down (also k and j)
-  a            all, also what has ended            page up, page down, home, end
-  s            sort by the next: name, newest, restarts, last exit"""
+  q         end
+  a         all, also what has ended
+  s         sort by the next: name, newest, restarts, last exit
+  up, down  a line up or down (also k and j); page up, page down, home, end"""
 EXAMPLES = (
     ("one namespace, those that restart first", "criwatch top --namespace shop --sort restarts"),
     ("the same picture once, for a file", "criwatch top --once"),
@@ -59,7 +61,13 @@ def define(parser: ArgumentParser) -> None:
     """What it takes."""
     options.add_selection(parser, name=False)
     parser.add_argument("-a", "--all", action="store_true", help="begin with everything, also what has ended")
-    parser.add_argument("--sort", choices=tuple(ORDERS), default="name", help="begin with this order (default: name)")
+    parser.add_argument(
+        "--sort",
+        metavar="ORDER",
+        choices=tuple(ORDERS),
+        default="name",
+        help=f"begin with this order: {', '.join(ORDERS)} (default: name)",
+    )
     parser.add_argument("--once", action="store_true", help="print the table once, and end; also for pipes")
 
 
@@ -70,7 +78,10 @@ def run(arguments: Namespace) -> Exit:
     with looking(arguments) as watcher:
         picture = Picture(watcher, arguments)
         if arguments.once:
-            print_table(table(picture.lines()))
+            shown = picture.lines()
+            if not picture.entries and is_narrowed(arguments):
+                raise NothingMatches(nothing_matches(watcher, arguments))
+            print_table(table(shown))
             return Exit.OK
         with watcher.queue(*_TYPES) as queue:
             follow(watcher, arguments.timeout)
@@ -96,7 +107,7 @@ def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
         due = drawn_at + (_PACE if is_dirty else 1.0)
         now = time.monotonic()
         if now >= due:
-            screen.draw(window.drawn(picture))
+            screen.draw(lambda: window.drawn(picture))
             drawn_at, is_dirty = now, False
             continue
         for key in screen.wait(queue.fileno(), due - now):
@@ -184,23 +195,26 @@ class Window:
             picture.order = orders[(orders.index(picture.order) + 1) % len(orders)]
 
     def drawn(self, picture: Picture, console: Optional[Console] = None) -> List[str]:
-        """The screen's lines: head, table, foot."""
+        """The screen's lines, as a terminal takes them."""
         from rich.console import Console
 
         # Made anew for each drawing, since terminals change their size.
         console = console or Console(highlight=False, markup=False, emoji=False)
         height, width = console.height, console.width
+        return [_rendered(console, text(row, gap), width) for row, gap in self.rows(picture, height, width)]
+
+    def rows(self, picture: Picture, height: int, width: int) -> List[Tuple[Sequence[str], str]]:
+        """The screen's lines: head, table, foot; each its words, and what stands between them."""
         shown = picture.lines()
         self._room = max(1, height - 5)
         self._top = max(0, min(self._top, len(shown) - self._room))
         visible = shown[self._top : self._top + self._room]
         body = table(visible, picture)
         self._widths = {name: max(width, self._widths.get(name, 0)) for name, width in body.widths().items()}
-        rows = [*map(text, self._head(picture, shown)), text(())]
-        rows += [text(line, "  ") for line in lines_of(body, width, self._widths)]
-        rows += [text(())] * (height - 1 - len(rows))
-        rows = [*rows[: height - 1], text(self._foot(picture, len(shown), len(visible)))]
-        return [_rendered(console, row, width) for row in rows]
+        rows: List[Tuple[Sequence[str], str]] = [(line, " ") for line in (*self._head(picture, shown), ())]
+        rows += [(line, "  ") for line in lines_of(body, width, self._widths)]
+        rows += [((), "")] * (height - 1 - len(rows))
+        return [*rows[: height - 1], (self._foot(picture, len(shown), len(visible)), " ")]
 
     def _head(self, picture: Picture, shown: Sequence[Line]) -> List[Sequence[str]]:
         good = picture.state == WatcherState.WATCHING
@@ -235,8 +249,11 @@ def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
     rows = Table(
         _COLUMNS,
         numbers=("PID", "RESTARTS"),
-        elastic=("POD / CONTAINER", "LAST EXIT", "IMAGE"),
+        soft=("IMAGE",),
+        # How it ended is what people look for here: it goes last.
         optional=("IMAGE", "PID", "RESTARTS"),
+        names=("POD / CONTAINER",),
+        dispensable=("LAST EXIT", "AGE", "STATE"),
     )
     for one in shown:
         fresh = " bold" if picture is not None and picture.is_fresh(one.id) else ""

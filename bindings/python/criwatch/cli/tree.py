@@ -92,7 +92,8 @@ def totals(shown: Sequence[Line]) -> str:
     """How many of them are in which state, in one line."""
     pods = Counter(str(one.state) for one in shown if one.is_pod)
     containers = Counter(str(one.state) for one in shown if not one.is_pod)
-    parts = [f"{pods['ready']} pods ready", *(f"{n} {state}" for state, n in sorted(pods.items()) if state != "ready")]
-    parts += [f"{containers['running']} containers running"]
+    parts = [f"{words.number(pods['ready'], 'pod')} ready"]
+    parts += [f"{n} {state}" for state, n in sorted(pods.items()) if state != "ready"]
+    parts += [f"{words.number(containers['running'], 'container')} running"]
     parts += [f"{n} {state}" for state, n in sorted(containers.items()) if state != "running"]
     return ", ".join(parts)

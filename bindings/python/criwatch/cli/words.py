@@ -35,6 +35,11 @@ def short_id(identifier: str, whole: bool = False) -> str:
     return identifier if whole else identifier[:_SHORT]
 
 
+def number(count: int, what: str) -> str:
+    """So many of something: "1 pod", "2 pods"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def age(since_ns: Optional[int], now_ns: Optional[int] = None) -> str:
     """How long ago, in one or two units: 5s, 12m, 3h20m, 4d6h."""
     if not since_ns:

@@ -46,5 +46,18 @@ def _under(head: str, value: Any, indent: str) -> Iterator[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    # A surrogate pair of JSON would be two characters in YAML.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    return escaped(json.dumps(value, ensure_ascii=False))
+
+
+def escaped(text: str, is_json: bool = False) -> str:
+    """Quoted texts in which nothing can move a terminal's cursor, as YAML or JSON spells that."""
+
+    def spelled(character: str) -> str:
+        if character.isprintable() or character == "\n":
+            return character
+        if ord(character) <= 0xFFFF:
+            return f"\\u{ord(character):04x}"
+        # A surrogate pair of JSON would be two characters in YAML.
+        return json.dumps(character)[1:-1] if is_json else f"\\U{ord(character):08x}"
+
+    return text if text.isprintable() else "".join(map(spelled, text))

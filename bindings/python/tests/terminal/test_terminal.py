@@ -42,15 +42,40 @@ class Colours(TerminalTest):
         self.assertNotIn(b"\x1b", piped.stdout)
 
     def test_tables_fit(self):
-        for width in (60, 80, 100, 140):
-            terminal = self.on_terminal("ps", columns=width)
-            self.assertEqual(terminal.end(), 0)
-            lines = [line for line in terminal.text.splitlines() if line]
-            self.assertEqual(len(lines), 3, terminal.text)
-            self.assertEqual("IMAGE" in lines[0], width > 80, terminal.text)
+        self.engine.tell("pod prometheus-kube-state-metrics-collector-7f8c9d6b54-qwert ns=observability-platform 決済 app2")
+        for width in (40, 60, 80, 120, 200):
+            for words, rows in ((["ps"], 5), (["pods"], 3), (["top", "--once"], 7)):
+                terminal = self.on_terminal(*words, columns=width)
+                self.assertEqual(terminal.end(), 0)
+                lines = [line for line in terminal.text.splitlines() if line]
+                self.assertEqual(len(lines), rows, terminal.text)
+                self.assertIn("qwert", terminal.text)
+            terminal = self.on_terminal("events", "-t", "started", columns=width)
+            terminal.wait_for(lambda text: text.count(" started ") == 6, "the replay")
+            self.assertEqual(len([line for line in terminal.text.splitlines() if line]), 6, terminal.text)
+            terminal.press("\x03")
+            terminal.end()
         whole = self.on_terminal("ps", "--no-trunc", columns=60)
         self.assertEqual(whole.end(), 0)
         self.assertIn("registry.example/app:1.0", whole.text.replace("\n", ""))
+
+    def test_help_fits_the_terminal(self):
+        for width in (60, 80, 120):
+            terminal = self.on_terminal("top", "--help", columns=width, lines=80)
+            self.assertEqual(terminal.end(), 0)
+            # No line goes on in the next one, and so none is longer than the terminal is wide.
+            written = [line for line in terminal.raw.decode().split("\r\n")]
+            self.assertLessEqual(max(map(len, written)), width)
+            self.assertIn("page up, page down", re.sub(r"\s+", " ", terminal.text))
+
+    def test_errors_have_a_line_for_each_cause(self):
+        bare = Terminal(
+            *COMMAND, "ps", "--option", f"host.root={os.path.dirname(__file__)}", columns=200,
+            CRI_RUNTIME_ENDPOINT="", CONTAINER_RUNTIME_ENDPOINT="",
+        )  # fmt: skip
+        self.addCleanup(bare.close)
+        self.assertEqual(bare.end(), Exit.UNREACHABLE)
+        self.assertRegex(bare.text, r"(?m)^criwatch: .*\n  connect unix://.*containerd.sock: .*\n  connect unix://.*crio.sock: ")
 
     def test_json_is_for_eyes(self):
         terminal = self.on_terminal("inspect", "app", columns=200, lines=200)
@@ -67,6 +92,8 @@ class Colours(TerminalTest):
 
     def test_yaml_is_yaml(self):
         self.assertEqual(pyyaml.safe_load(yaml.dump(Yaml.VALUE)), Yaml.VALUE)
+        hostile = {"a": "\x1b[31m \x9b2J \x7f \u202e \U000e0001 \u2028"}
+        self.assertEqual(pyyaml.safe_load(yaml.dump(hostile)), hostile)
 
 
 class Top(TerminalTest):
@@ -174,12 +201,12 @@ class WithoutRich(TerminalTest):
         program = "import sys; sys.modules['rich'] = None; from criwatch.cli import main; sys.exit(main(sys.argv[1:]))"
         for words, code, expected in (
             (["top"], Exit.USAGE, r"^criwatch: top needs the terminal library rich: pip install 'criwatch\[cli\]'"),
-            (["ps"], Exit.OK, r"(?m)^\S+ +app +web +shop +running"),
+            (["ps"], Exit.OK, r"(?m)^app +web +shop +\S+ +running"),
             (["inspect", "app"], Exit.OK, r'"container": \{'),
             (["info"], Exit.OK, "event stream"),
         ):
             terminal = Terminal(
-                sys.executable, "-c", program, *words, "-r", self.engine.endpoint, columns=200, lines=150
+                sys.executable, "-c", program, *words, "-r", self.engine.endpoint, columns=200, lines=300
             )
             self.addCleanup(terminal.close)
             self.assertEqual(terminal.end(), code, terminal.text)
