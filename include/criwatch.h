@@ -452,7 +452,7 @@ void cri_buffer_free(cri_buffer *buffer);
  *
  * Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
  * borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
- * container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
+ * container, and with it its pod, for longer, and cri_pod_ref a pod alone. While a container does not change, everybody is shown the same record.
  *
  * Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
  * stands in `missing`.
@@ -614,6 +614,43 @@ const cri_container *cri_container_ref(const cri_container *container);
  * @note Never blocks.
  */
 void cri_container_unref(const cri_container *container);
+
+/**
+ * Keeps a pod's record beyond the container or the snapshot that shows it.
+ *
+ * @param pod a record that is still there: no copy of the struct; NULL: NULL
+ * @return the same record; give it back with cri_pod_unref
+ * @note Never blocks.
+ */
+const cri_pod *cri_pod_ref(const cri_pod *pod);
+
+/**
+ * Gives back what cri_pod_ref gave.
+ *
+ * @param pod the record; NULL: nothing happens
+ * @note Never blocks.
+ */
+void cri_pod_unref(const cri_pod *pod);
+
+/**
+ * One of the container's own labels. Those of the pod are asked for with cri_pod_label.
+ *
+ * @param container a record that is still there: no copy of the struct; NULL: NULL
+ * @param key the label's key; NULL: NULL
+ * @return the value, which lives as long as the record; NULL where there is no such label
+ * @note Never blocks.
+ */
+const char *cri_container_label(const cri_container *container, const char *key);
+
+/**
+ * One of the pod's labels.
+ *
+ * @param pod a record that is still there: no copy of the struct; NULL: NULL
+ * @param key the label's key; NULL: NULL
+ * @return the value, which lives as long as the record; NULL where there is no such label
+ * @note Never blocks.
+ */
+const char *cri_pod_label(const cri_pod *pod, const char *key);
 
 /* ================================================================================================
  * Options

@@ -3,6 +3,8 @@
 
 #[path = "support/c.rs"]
 mod c;
+#[path = "cpp_programs/dangling.rs"]
+mod dangling;
 #[path = "cpp_programs/documented.rs"]
 mod documented;
 #[path = "support/program.rs"]
@@ -25,6 +27,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/cpp/objects.cpp", Some(Argument::Simulated(&[]))),
     Program::new("tests/cpp/callbacks.cpp", Some(Argument::Simulated(&[]))),
     Program::new("tests/cpp/no_exceptions.cpp", Some(Argument::Simulated(&[]))),
+    Program::new("tests/cpp/temporaries.cpp", Some(Argument::Simulated(&[]))),
     // It ends in the midst of a call.
     Program::new("tests/cpp/terminates.cpp", Some(Argument::DeadEndpoint)).that_leaves_things(),
 ];
@@ -32,6 +35,7 @@ const PROGRAMS: &[Program] = &[
 fn main() {
     let mut trials = vec![
         compiled("compiles_in_each_standard", compiles_in_each_standard),
+        compiled("what_dangles_does_not_compile", dangling::what_dangles_does_not_compile),
         Trial::test("has_every_function_and_constant", has_every_function_and_constant),
         Trial::test("every_public_name_is_documented", every_public_name_is_documented),
         Trial::test("an_undocumented_name_is_seen", an_undocumented_name_is_seen),

@@ -161,7 +161,8 @@ std::string metrics(const criwatch::Watcher& watcher, const Counters& counters) 
         if (error.status() != criwatch::Status::not_ready) throw;  // Until then the state alone tells.
     }
     counters.show(out);
-    show_library(out, watcher.stats());
+    const criwatch::Buffer stats = watcher.stats();
+    show_library(out, stats);
     return out.text();
 }
 

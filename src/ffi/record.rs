@@ -2,7 +2,7 @@
 //!
 //! Containers, pods and events as structs, so that a C program needs no JSON parser. Records never change. They are
 //! borrowed from the event or the snapshot that shows them, and live as long as it does; cri_container_ref keeps a
-//! container, and with it its pod, for longer. While a container does not change, everybody is shown the same record.
+//! container, and with it its pod, for longer, and cri_pod_ref a pod alone. While a container does not change, everybody is shown the same record.
 //!
 //! Strings are never NULL; "" means none. What is unknown is 0 (an exit code: -1); what this engine may yet tell
 //! stands in `missing`.
@@ -14,7 +14,7 @@ use std::ffi::c_void;
 use safer_ffi::c_char;
 use safer_ffi::prelude::*;
 
-use super::guard::infallible;
+use super::guard::{Text, infallible};
 use super::raw::view;
 
 /// A label or an annotation.
@@ -182,4 +182,49 @@ pub extern "C" fn cri_container_ref(container: *const cri_container) -> *const c
 #[ffi_export]
 pub extern "C" fn cri_container_unref(container: *const cri_container) {
     infallible((), || view::release(container))
+}
+
+/// Keeps a pod's record beyond the container or the snapshot that shows it.
+///
+/// @param pod a record that is still there: no copy of the struct; NULL: NULL
+/// @return the same record; give it back with cri_pod_unref
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_pod_ref(pod: *const cri_pod) -> *const cri_pod {
+    infallible(pod, || view::retain(pod))
+}
+
+/// Gives back what cri_pod_ref gave.
+///
+/// @param pod the record; NULL: nothing happens
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_pod_unref(pod: *const cri_pod) {
+    infallible((), || view::release(pod))
+}
+
+/// One of the container's own labels. Those of the pod are asked for with cri_pod_label.
+///
+/// @param container a record that is still there: no copy of the struct; NULL: NULL
+/// @param key the label's key; NULL: NULL
+/// @return the value, which lives as long as the record; NULL where there is no such label
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_container_label(container: *const cri_container, key: Text<'_>) -> *const c_char {
+    infallible(std::ptr::null(), || label(container, key))
+}
+
+/// One of the pod's labels.
+///
+/// @param pod a record that is still there: no copy of the struct; NULL: NULL
+/// @param key the label's key; NULL: NULL
+/// @return the value, which lives as long as the record; NULL where there is no such label
+/// @note Never blocks.
+#[ffi_export]
+pub extern "C" fn cri_pod_label(pod: *const cri_pod, key: Text<'_>) -> *const c_char {
+    infallible(std::ptr::null(), || label(pod, key))
+}
+
+fn label<R: view::Record>(record: *const R, key: Text<'_>) -> *const c_char {
+    key.map_or(std::ptr::null(), |key| view::label(record, key.to_bytes()))
 }

@@ -21,9 +21,9 @@ static void run(const char* endpoint) {
     CHECK(queue && watcher.start() && watcher.wait_ready(60s));
     const Result<Snapshot> snapshot = watcher.snapshot();
     CHECK(snapshot && snapshot->containers().size() == 2);
-    const Result<ContainerView> app = snapshot->find("app");
+    const Result<Container> app = snapshot->find("app");
     CHECK(app && app->name() == "app");
-    const Result<ContainerView> nobody = snapshot->find("nobody");
+    const Result<Container> nobody = snapshot->find("nobody");
     CHECK(!nobody && nobody.error().status() == Status::not_found);
 
     int lives = 0;
