@@ -17,6 +17,8 @@ static void run(const char* endpoint) {
     const Result<Buffer> early = watcher.list();
     CHECK(!early && early.error().status() == Status::not_ready);
 
+    const Result<EventQueue> too_early = watcher.events();
+    CHECK(!too_early && too_early.error().status() == Status::state);
     const Result<EventQueue> queue = watcher.queue();
     CHECK(queue && watcher.start() && watcher.wait_ready(60s));
     const Result<Snapshot> snapshot = watcher.snapshot();

@@ -108,7 +108,10 @@ static void queues(const char* endpoint) {
     const Watcher watcher(endpoint);
     const EventQueue queue = watcher.queue();
     CHECK(!queue.try_next() && queue.fd() >= 0);
+    fails(Status::state, "start", [&] { static_cast<void>(watcher.events()); });
     watcher.start();
+    for (const Event& event : watcher.events())
+        if (event.type() == EventType::replay_end) break;
     std::vector<Event> events;
     std::thread stopper;
     for (Event& event : queue) {
@@ -117,6 +120,7 @@ static void queues(const char* endpoint) {
     }
     stopper.join();
     CHECK(queue.next().is_closed() && queue.begin() == queue.end());
+    fails(Status::stopped, "stopped", [&] { static_cast<void>(watcher.events()); });
     CHECK(std::is_sorted(events.begin(), events.end(), [](auto& a, auto& b) { return a.seq() < b.seq(); }));
     const auto is_app = [](const Event& event) { return event.container() && event.container()->name() == "app"; };
     const auto app = std::find_if(events.begin(), events.end(), is_app);

@@ -203,6 +203,15 @@ public:
         return detail::call<EventQueue, cri_event_queue*>(
             [&](auto... out) { return cri_event_queue_new(raw(), types.bits(), flags.bits(), capacity, out...); });
     }
+    /// A queue of its own, to be walked at once: `for (Event& event : watcher.events())`. Begins with a replay, and wants a watcher
+    /// that was started: nothing would come before. A queue that is made before the start is a queue().
+    [[nodiscard]] Result<EventQueue> events(EventTypes types = {}, SubscribeFlags flags = {}) const {
+        // Not state(): that is `fresh` until the library's thread has begun to work.
+        if (cri_watcher_wait_ready(raw(), 0, nullptr) == CRI_E_STATE)
+            return detail::fail<EventQueue>(Error(Status::state, "the watcher has not been started, so no event would come: call start() "
+                                                                 "first, or make a queue() and start it then"));
+        return queue(types, flags);
+    }
     /// Calls `callback(LogLevel, std::string_view)` for each message. To be set before the start, and once.
     template <class Callback>
     Result<void> set_log(LogLevel least_urgent, Callback&& callback) const {
