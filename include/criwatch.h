@@ -67,6 +67,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning
+ * defines it as nothing before including this header. */
+#ifndef CRI_NODISCARD
+#  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#    define CRI_NODISCARD [[nodiscard]]
+#  elif defined(__GNUC__)
+#    define CRI_NODISCARD __attribute__((warn_unused_result))
+#  else
+#    define CRI_NODISCARD
+#  endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -669,7 +681,7 @@ typedef struct cri_options cri_options;
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_options_new(cri_options **out, cri_error **err);
+CRI_NODISCARD cri_status cri_options_new(cri_options **out, cri_error **err);
 
 /**
  * Frees options. Watchers that were made with them keep their values.
@@ -689,6 +701,7 @@ void cri_options_free(cri_options *options);
  * allowed, and nothing is changed; CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_options_set(const cri_options *options,
                            const char *key,
                            const char *value,
@@ -701,7 +714,7 @@ cri_status cri_options_set(const cri_options *options,
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_options_describe(cri_buffer *out, cri_error **err);
+CRI_NODISCARD cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 
 /* ================================================================================================
  * Watcher
@@ -723,6 +736,7 @@ typedef struct cri_watcher cri_watcher;
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_new(const char *endpoint,
                            const cri_options *options,
                            cri_watcher **out,
@@ -736,6 +750,7 @@ cri_status cri_watcher_new(const char *endpoint,
  * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_start(const cri_watcher *watcher,
                              cri_error **err);
 
@@ -749,6 +764,7 @@ cri_status cri_watcher_start(const cri_watcher *watcher,
  * CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
                                   int64_t timeout_ms,
                                   cri_error **err);
@@ -764,6 +780,7 @@ cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
  * engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_resync(const cri_watcher *watcher,
                               int64_t timeout_ms,
                               cri_error **err);
@@ -831,6 +848,7 @@ void cri_watcher_free(cri_watcher *watcher);
  * empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
@@ -847,6 +865,7 @@ cri_status cri_watcher_list(const cri_watcher *watcher,
  * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_pods(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
@@ -864,6 +883,7 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  * lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_get(const cri_watcher *watcher,
                            const char *id_or_name,
                            cri_buffer *out,
@@ -887,6 +907,7 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_engine_info(const cri_watcher *watcher,
                                    cri_buffer *out,
                                    cri_error **err);
@@ -900,6 +921,7 @@ cri_status cri_watcher_engine_info(const cri_watcher *watcher,
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_buffer *out,
                              cri_error **err);
@@ -924,6 +946,7 @@ typedef struct cri_snapshot cri_snapshot;
  * CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
                                 cri_snapshot **out,
                                 cri_error **err);
@@ -947,6 +970,7 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    const cri_container *const **out,
                                    size_t *len,
@@ -961,6 +985,7 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
                              const cri_pod *const **out,
                              size_t *len,
@@ -975,6 +1000,7 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
                              const char *id_or_name,
                              const cri_container **out,
@@ -1008,6 +1034,7 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * CRI_E_PROTOCOL: the engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                const char *id_or_name,
                                uint32_t flags,
@@ -1034,6 +1061,7 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
  * CRI_E_STOPPED, CRI_E_FORKED
  * @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_call(const cri_watcher *watcher,
                             const char *method,
                             const char *request,
@@ -1067,6 +1095,7 @@ typedef struct cri_subscription cri_subscription;
  * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks. When the watcher stops, the function still gets the events that wait, then destroy is called.
  */
+CRI_NODISCARD
 cri_status cri_watcher_subscribe(const cri_watcher *watcher,
                                  uint32_t mask,
                                  uint32_t flags,
@@ -1117,6 +1146,7 @@ typedef struct cri_event_queue cri_event_queue;
  * CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_event_queue_new(const cri_watcher *watcher,
                                uint32_t mask,
                                uint32_t flags,
@@ -1144,6 +1174,7 @@ int32_t cri_event_queue_fd(const cri_event_queue *queue);
  * events were taken; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms; cri_watcher_stop and cri_event_queue_free end the wait.
  */
+CRI_NODISCARD
 cri_status cri_event_queue_next(const cri_event_queue *queue,
                                 int64_t timeout_ms,
                                 cri_event **out,
@@ -1165,7 +1196,7 @@ void cri_event_queue_free(cri_event_queue *queue);
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks.
  */
-cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **err);
+CRI_NODISCARD cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **err);
 
 /**
  * Frees an event that cri_event_queue_next gave, and with it its container. Never for an event of a callback.
@@ -1201,6 +1232,7 @@ typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data)
  * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
  */
+CRI_NODISCARD
 cri_status cri_watcher_set_log(const cri_watcher *watcher,
                                uint32_t max_level,
                                cri_log_fn function,
@@ -1243,6 +1275,7 @@ typedef void (*cri_pack_fn)(const char *container,
  * thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
  */
+CRI_NODISCARD
 cri_status cri_watcher_set_packer(const cri_watcher *watcher,
                                   cri_pack_fn function,
                                   void *user_data,
@@ -1257,6 +1290,7 @@ cri_status cri_watcher_set_packer(const cri_watcher *watcher,
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
  * @note Never blocks.
  */
+CRI_NODISCARD
 cri_status cri_rucksack_set(const cri_rucksack *rucksack,
                             const char *json,
                             cri_error **err);
@@ -1273,6 +1307,7 @@ cri_status cri_rucksack_set(const cri_rucksack *rucksack,
  * the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
  * @note Waits for the library's own thread, which waits for nothing else.
  */
+CRI_NODISCARD
 cri_status cri_watcher_attach(const cri_watcher *watcher,
                               const char *id_or_name,
                               const char *json,

@@ -36,6 +36,7 @@ pub type cri_log_fn = Option<unsafe extern "C" fn(level: u32, message: *const c_
 /// thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks. cri_watcher_free waits until the last message was taken, except inside a callback of the watcher.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_set_log(
     watcher: Option<&cri_watcher>,
     max_level: u32,

@@ -45,6 +45,7 @@ impl Options {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_new(out: Option<&mut *mut cri_options>, err: Option<&mut *mut cri_error>) -> Status {
     make(out, err, || Ok(Options::default()))
 }
@@ -67,6 +68,7 @@ pub extern "C" fn cri_options_free(options: Option<repr_c::Box<cri_options>>) {
 /// allowed, and nothing is changed; CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_set(
     options: Option<&cri_options>,
     key: Text<'_>,
@@ -86,6 +88,7 @@ fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_describe(out: Option<&mut cri_buffer>, err: Option<&mut *mut cri_error>) -> Status {
     fill(out, err, || Ok(describe().into()))
 }

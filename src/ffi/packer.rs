@@ -74,6 +74,7 @@ pub type cri_pack_fn = Option<
 /// thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks. cri_watcher_free waits for the call under way, except inside a callback of the watcher.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_set_packer(
     watcher: Option<&cri_watcher>,
     function: cri_pack_fn,
@@ -109,6 +110,7 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT for what is no JSON, which is logged, too
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_rucksack_set(
     rucksack: Option<&cri_rucksack>,
     json: Text<'_>,
@@ -135,6 +137,7 @@ fn set(rucksack: Option<&cri_rucksack>, json: Text<'_>) -> Result<()> {
 /// the message; CRI_E_INVALID_ARGUMENT, also for what is no JSON; CRI_E_STOPPED, CRI_E_FORKED
 /// @note Waits for the library's own thread, which waits for nothing else.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_attach(
     watcher: Option<&cri_watcher>,
     id_or_name: Text<'_>,

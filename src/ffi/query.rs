@@ -37,6 +37,7 @@ use crate::model::JsonText;
 /// empty list; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_list(
     watcher: Option<&cri_watcher>,
     query: Text<'_>,
@@ -56,6 +57,7 @@ pub extern "C" fn cri_watcher_list(
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_pods(
     watcher: Option<&cri_watcher>,
     query: Text<'_>,
@@ -76,6 +78,7 @@ pub extern "C" fn cri_watcher_pods(
 /// lists are in; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_get(
     watcher: Option<&cri_watcher>,
     id_or_name: Text<'_>,
@@ -107,6 +110,7 @@ pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_engine_info(
     watcher: Option<&cri_watcher>,
     out: Option<&mut cri_buffer>,
@@ -123,6 +127,7 @@ pub extern "C" fn cri_watcher_engine_info(
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_stats(
     watcher: Option<&cri_watcher>,
     out: Option<&mut cri_buffer>,

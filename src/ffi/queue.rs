@@ -59,6 +59,7 @@ impl Queue {
 /// CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_queue_new(
     watcher: Option<&cri_watcher>,
     mask: u32,
@@ -95,6 +96,7 @@ pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
 /// events were taken; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms; cri_watcher_stop and cri_event_queue_free end the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_queue_next(
     queue: Option<&cri_event_queue>,
     timeout_ms: i64,
@@ -142,6 +144,7 @@ fn free(queue: Queue) {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_json(
     event: *const cri_event,
     out: Option<&mut cri_buffer>,

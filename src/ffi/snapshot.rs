@@ -30,6 +30,7 @@ pub struct cri_snapshot {
 /// CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_snapshot(
     watcher: Option<&cri_watcher>,
     out: Option<&mut *mut cri_snapshot>,
@@ -57,6 +58,7 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_containers(
     snapshot: Option<&cri_snapshot>,
     out: Option<&mut *const *const cri_container>,
@@ -78,6 +80,7 @@ pub extern "C" fn cri_snapshot_containers(
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_pods(
     snapshot: Option<&cri_snapshot>,
     out: Option<&mut *const *const cri_pod>,
@@ -99,6 +102,7 @@ pub extern "C" fn cri_snapshot_pods(
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_find(
     snapshot: Option<&cri_snapshot>,
     id_or_name: Text<'_>,

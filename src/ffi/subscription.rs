@@ -39,6 +39,7 @@ pub struct cri_subscription {
 /// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS when there is no thread to be had; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks. When the watcher stops, the function still gets the events that wait, then destroy is called.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_subscribe(
     watcher: Option<&cri_watcher>,
     mask: u32,

@@ -86,6 +86,7 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,
     options: Option<&cri_options>,
@@ -111,6 +112,7 @@ fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || live(watcher)?.start())
 }
@@ -124,6 +126,7 @@ pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&
 /// CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_wait_ready(
     watcher: Option<&cri_watcher>,
     timeout_ms: i64,
@@ -142,6 +145,7 @@ pub extern "C" fn cri_watcher_wait_ready(
 /// engine cannot be asked; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms; cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_resync(
     watcher: Option<&cri_watcher>,
     timeout_ms: i64,
