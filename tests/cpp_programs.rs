@@ -194,15 +194,17 @@ fn the_metrics_example_serves() -> Result<(), Failed> {
     is_exposition(&text)?;
 
     // One that merely vanished, and turns up with its exit code later, ended once.
-    let nginx = sim.things()?.into_iter().find(|thing| thing.path == "shop/web/nginx" && thing.pid != 0);
-    let nginx = nginx.ok_or("no nginx runs")?;
-    sim.tell("lose shop/web/nginx")?;
+    sim.tell("pod job ns=batch run")?;
+    shows(&address, "criwatch_containers{namespace=\"batch\",pod=\"job\"} 1")?;
+    let run =
+        sim.things()?.into_iter().find(|thing| thing.path == "batch/job/run").ok_or("there is no batch/job/run")?;
+    sim.tell("lose batch/job/run")?;
     sim.tell("restart")?;
     shows(&address, "criwatch_exits_total{reason=\"gone\"} 1")?;
-    c::succeed(Command::new("kill").args(["-9", &nginx.pid.to_string()]))?;
-    sim.tell(&format!("find {}", nginx.id))?;
-    sim.tell("wait shop/web/nginx exited")?;
-    sim.tell("tell stopped shop/web/nginx")?;
+    c::succeed(Command::new("kill").args(["-9", &run.pid.to_string()]))?;
+    sim.tell(&format!("find {}", run.id))?;
+    sim.tell("wait batch/job/run exited")?;
+    sim.tell("tell stopped batch/job/run")?;
     shows(&address, "criwatch_events_total{type=\"updated\"} 2")?;
     let text = shows(&address, "criwatch_exits_total{reason=\"gone\"} 1")?;
     if !text.contains("\ncriwatch_exits_total{reason=\"Error\"} 1\n") {
