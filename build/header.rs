@@ -45,6 +45,20 @@ const MACROS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What cbindgen puts before a function that is `#[must_use]` (cbindgen.toml).
+const NODISCARD: &str = "\
+/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning\n \
+ * defines it as nothing before including this header. */\n\
+#ifndef CRI_NODISCARD\n\
+#  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)\n\
+#    define CRI_NODISCARD [[nodiscard]]\n\
+#  elif defined(__GNUC__)\n\
+#    define CRI_NODISCARD __attribute__((warn_unused_result))\n\
+#  else\n\
+#    define CRI_NODISCARD\n\
+#  endif\n\
+#endif\n\n";
+
 /// Writes the header; the working directory is the package's.
 pub fn write(to: &Path) -> Result<(), Box<dyn Error>> {
     let scratch = to.with_extension("rs");
@@ -196,5 +210,6 @@ fn opening(preamble: &str) -> String {
     }
     text += " *\n * Generated from the Rust source; SPDX-License-Identifier: Apache-2.0\n */\n\n";
     text += "#ifndef CRIWATCH_H\n#define CRIWATCH_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n";
+    text += NODISCARD;
     text + "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
 }

@@ -31,6 +31,7 @@ fn main() {
         }),
         trial("go_test_linked_statically", go_test_linked_statically),
         trial("it_compiles_without_cgo_and_on_other_systems", it_compiles_without_cgo_and_on_other_systems),
+        trial("a_go_program_needs_no_shared_library", a_go_program_needs_no_shared_library),
         trial("a_header_of_another_abi_is_refused", a_header_of_another_abi_is_refused),
         trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
         trial("the_quick_start_is_short", the_quick_start_is_short),
@@ -113,6 +114,25 @@ fn it_compiles_without_cgo_and_on_other_systems() -> Outcome {
     completed_if(output.contains("--- PASS: TestWithoutTheLibrary"), || output)
 }
 
+/// The example, with the library and glibc inside.
+fn a_go_program_needs_no_shared_library() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let prefix = Prefix::with_archive(folder.path())?;
+    let (empty, program) = (folder.path().join("empty.c"), folder.path().join("exporter"));
+    std::fs::write(&empty, "int main(void) { return 0; }")?;
+    if c::succeed(Command::new(c::cc()).arg("-static").arg(&empty).arg("-o").arg(folder.path().join("empty"))).is_err()
+    {
+        return Ok(Completion::ignored_with("there is no static libc"));
+    }
+    let flags = ["build", "-tags", "criwatch_static", "-ldflags", "-extldflags -static", "-o"];
+    c::succeed(prefix.go(&module("examples/go"), &flags).arg(&program).arg("."))?;
+    let dynamic = c::succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(&program))?;
+    if dynamic.contains("(NEEDED)") {
+        return Err(format!("it needs shared libraries: {dynamic}").into());
+    }
+    exports_events(Command::new(program))
+}
+
 fn a_header_of_another_abi_is_refused() -> Outcome {
     let folder = tempfile::tempdir()?;
     let prefix = Prefix::with_archive(folder.path())?;
@@ -176,8 +196,13 @@ fn the_example_exports_events() -> Outcome {
     let folder = tempfile::tempdir()?;
     let (prefix, program) = (Prefix::shared()?, folder.path().join("exporter"));
     prefix.build(&module("examples/go"), &program)?;
+    exports_events(prefix.run(&program))
+}
+
+/// The example tells how a sandbox begins and ends.
+fn exports_events(mut program: Command) -> Outcome {
     let mut sim = sim::Sim::start(&[])?;
-    let mut running = Running::start(prefix.run(&program).args(["-endpoint", sim.endpoint()]))?;
+    let mut running = Running::start(program.args(["-endpoint", sim.endpoint()]))?;
     let told = |line: &str, kind: &str, id: &str| {
         let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
         event["schema"] == "criwatch.event/1" && event["type"] == kind && event["container"]["id"] == id

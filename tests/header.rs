@@ -56,7 +56,7 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
     let check = |text: &str| {
         fs::write(&source, text).expect("a temporary file");
         let mut command = Command::new(&compiler);
-        command.args([&format!("-std={standard}"), "-x", language, "-fsyntax-only"]).args(c::STRICT);
+        command.args([&format!("-std={standard}"), "-x", language, "-c", "-o", "/dev/null"]).args(c::STRICT);
         c::succeed(command.arg("-I").arg(c::root().join("include")).arg(&source))
     };
     if let Err(reason) = check("int unit;\n") {
@@ -68,6 +68,14 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
          cri_buffer buffer = CRI_BUFFER_INIT;\n\
          uint32_t mask = CRI_EVENT_MASK(CRI_EVENT_STARTED) | CRI_EVENT_MASK(CRI_EVENT_EXITED);\n",
     )?;
+    // A status that nobody looks at is an error with -Werror, but for those who do not want that.
+    let careless = "#include <criwatch.h>\n\
+         void careless(cri_options *o);\nvoid careless(cri_options *o) { cri_options_set(o, \"events\", \"pull\", NULL); }\n";
+    match check(careless) {
+        Err(complaint) if complaint.contains("unused") || complaint.contains("nodiscard") => {}
+        other => return Err(format!("{standard}: cri_options_set may be ignored: {other:?}").into()),
+    }
+    check(&format!("#define CRI_NODISCARD\n{careless}"))?;
     Ok(Completion::Completed)
 }
 
@@ -78,6 +86,7 @@ fn documented() -> Result<(), Failed> {
     let mut lines = GENERATED.lines().skip_while(|line| *line != "extern \"C\" {").skip(2);
     while let Some(line) = lines.next() {
         let text = line.trim();
+        let text = text.strip_prefix("CRI_NODISCARD").map_or(text, str::trim_start);
         if text.starts_with("/*") {
             comment = text.to_owned();
             while !comment.ends_with("*/") {

@@ -7,6 +7,8 @@ mod budgets;
 mod c;
 #[path = "packages/debian.rs"]
 mod debian;
+#[path = "packages/debug_symbols.rs"]
+mod debug_symbols;
 #[path = "packages/prefix.rs"]
 mod prefix;
 #[path = "support/program.rs"]
@@ -29,6 +31,8 @@ fn main() {
         Trial::test("install_gives_what_is_documented", prefix::contents),
         Trial::test("uninstall_leaves_nothing", prefix::uninstalls),
         Trial::ignorable_test("the_shared_library_shows_only_the_c_abi", shared_library::shows_only_the_c_abi),
+        Trial::ignorable_test("the_shared_library_versions_its_symbols", shared_library::versions_its_symbols),
+        Trial::ignorable_test("debug_symbols_name_a_frame", debug_symbols::name_a_frame),
         Trial::ignorable_test("the_shared_library_runs_on_glibc_2_17", shared_library::glibc_floor),
         Trial::test("the_shared_library_does_what_the_tests_ask", shared_library::does_its_work),
         Trial::ignorable_test("the_static_library_shows_only_the_c_abi", static_library::shows_only_the_c_abi),

@@ -115,7 +115,8 @@ def _comment(text: str) -> str:
 
 def _item(comment: str, code: str, group: str) -> Item:
     text, parameters, returns, note = _tags(comment)
-    plain = re.sub(r"//<.*", "", code)
+    # An attribute of almost all functions tells a reader nothing.
+    plain = re.sub(r"^CRI_NODISCARD\s+", "", re.sub(r"//<.*", "", code))
     kind, name, value = _declared(plain)
     item = Item(kind, name, plain, text, group, value, parameters, returns, note)
     if kind == "struct":

@@ -1,39 +1,155 @@
-/* Keeps a table of the pods on this node and prints it whenever it changes, until its input ends: one epoll loop,
- * records instead of JSON, no thread of its own.
+/* Keeps a table of what runs on this node, from events alone, and prints its pods whenever it changes, until its input
+ * ends: one epoll loop, records instead of JSON, no thread of its own. Rows are the library's records, each kept with
+ * cri_container_ref; no event costs more than its own row.
  * cc table.c $(pkg-config --cflags --libs criwatch) -o table && ./table [ENDPOINT] */
 
 #include <criwatch.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-static void print_table(const cri_snapshot *table)
+typedef struct row {
+    const cri_container *container; /* Kept: given back when the row goes. */
+    int is_told; /* Whether it was told since the last replay began. */
+} row;
+
+typedef struct table {
+    row *rows;
+    size_t len, room;
+    int is_in_replay, has_changed;
+} table;
+
+/* An agent with thousands of containers has a hash map here. */
+static row *find(const table *t, const char *id)
 {
-    const cri_pod *const *pods = NULL;
-    const cri_container *const *containers = NULL;
-    size_t n_pods = 0, n_containers = 0, next = 0;
-    cri_snapshot_pods(table, &pods, &n_pods, NULL);
-    cri_snapshot_containers(table, &containers, &n_containers, NULL);
-    printf("%-12s %-32s %-16s %s\n", "NAMESPACE", "POD", "ADDRESS", "RUNNING");
-    while (next < n_containers && containers[next]->pod == NULL)
-        next++; /* Its pod is not known yet. */
-    for (size_t i = 0; i < n_pods; i++) {
-        int running = 0; /* Containers come in the order of their pods. */
-        for (; next < n_containers && strcmp(containers[next]->pod->id, pods[i]->id) == 0; next++)
-            running += containers[next]->kind == CRI_KIND_CONTAINER;
-        printf("%-12s %-32s %-16s %d\n", pods[i]->pod_namespace, pods[i]->name,
-               pods[i]->ips_len > 0 ? pods[i]->ips[0] : "-", running);
+    for (size_t i = 0; i < t->len; i++)
+        if (strcmp(t->rows[i].container->id, id) == 0)
+            return &t->rows[i];
+    return NULL;
+}
+
+/* A record never changes: what is new of a container comes as another record. */
+static void put(table *t, const cri_container *container)
+{
+    row *known = find(t, container->id);
+    if (known == NULL && t->len == t->room) {
+        t->room = 2 * t->room + 64;
+        t->rows = realloc(t->rows, t->room * sizeof *t->rows);
+        if (t->rows == NULL)
+            abort();
     }
-    printf("%zu pods\n\n", n_pods);
+    if (known == NULL)
+        known = &t->rows[t->len++];
+    else
+        cri_container_unref(known->container);
+    known->container = cri_container_ref(container);
+    known->is_told = 1;
+}
+
+static void drop(table *t, row *gone)
+{
+    cri_container_unref(gone->container);
+    *gone = t->rows[--t->len];
+}
+
+/* A replay begins each story, and follows an overflow: it tells all that lives, and what it does not tell is gone. The rows
+ * stay meanwhile, so that a reader never sees an empty table. */
+static void begin_replay(table *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        t->rows[i].is_told = 0;
+    t->is_in_replay = 1;
+}
+
+static void end_replay(table *t)
+{
+    for (size_t i = t->len; i-- > 0;)
+        if (!t->rows[i].is_told)
+            drop(t, &t->rows[i]);
+    t->is_in_replay = 0;
+}
+
+static void apply(table *t, const cri_event *event)
+{
+    const cri_container *container = event->container;
+    row *known = container != NULL ? find(t, container->id) : NULL;
+    if (event->type == CRI_EVENT_REPLAY_BEGIN)
+        begin_replay(t);
+    else if (event->type == CRI_EVENT_REPLAY_END)
+        end_replay(t);
+    else if (event->type == CRI_EVENT_STARTED && container != NULL)
+        put(t, container);
+    else if (event->type == CRI_EVENT_UPDATED && known != NULL) /* It may come after the exit, too: then there is no row. */
+        put(t, container);
+    else if (event->type == CRI_EVENT_EXITED && known != NULL)
+        drop(t, known);
+    else if (event->type == CRI_EVENT_OVERFLOW) /* The table is old until the replay that follows is over. */
+        fprintf(stderr, "table: %" PRIu64 " events were lost; everything is told again\n", event->lost);
+    else
+        return; /* STATE, and types of later versions. */
+    t->has_changed = 1;
+}
+
+/* By namespace, pod and sandbox; of one pod the sandbox first, which has its newest addresses. */
+static int compare(const void *a, const void *b)
+{
+    const cri_container *x = ((const row *)a)->container, *y = ((const row *)b)->container;
+    int order = strcmp(x->pod->pod_namespace, y->pod->pod_namespace);
+    if (order == 0)
+        order = strcmp(x->pod->name, y->pod->name);
+    if (order == 0)
+        order = strcmp(x->pod->id, y->pod->id);
+    return order != 0 ? order : (int)y->kind - (int)x->kind;
+}
+
+static void print(const table *t)
+{
+    row *sorted = malloc((t->len + 1) * sizeof *sorted);
+    size_t len = 0, pods = 0;
+    for (size_t i = 0; sorted != NULL && i < t->len; i++)
+        if (t->rows[i].container->pod != NULL) /* Otherwise an UPDATED will tell the pod. */
+            sorted[len++] = t->rows[i];
+    if (len > 0)
+        qsort(sorted, len, sizeof *sorted, compare);
+    printf("%-12s %-32s %-16s %s\n", "NAMESPACE", "POD", "ADDRESS", "RUNNING");
+    for (size_t i = 0; i < len; pods++) {
+        const cri_pod *pod = sorted[i].container->pod;
+        int running = 0;
+        for (; i < len && strcmp(sorted[i].container->pod->id, pod->id) == 0; i++)
+            running += sorted[i].container->kind == CRI_KIND_CONTAINER;
+        printf("%-12s %-32s %-16s %d\n", pod->pod_namespace, pod->name, pod->ips_len > 0 ? pod->ips[0] : "-", running);
+    }
+    printf("%zu pods\n\n", pods);
     fflush(stdout);
+    free(sorted);
+}
+
+/* Takes all events that wait. */
+static cri_status drain(table *t, const cri_event_queue *queue)
+{
+    cri_event *event = NULL;
+    cri_status status;
+    while ((status = cri_event_queue_next(queue, 0, &event, NULL)) == CRI_OK) {
+        apply(t, event);
+        cri_event_free(event);
+    }
+    return status;
+}
+
+static void clear(table *t)
+{
+    while (t->len > 0)
+        drop(t, &t->rows[t->len - 1]);
+    free(t->rows);
 }
 
 int main(int argc, char **argv)
 {
     cri_watcher *watcher = NULL;
     cri_event_queue *queue = NULL;
-    cri_event *event = NULL;
-    cri_snapshot *table = NULL, *newer = NULL;
+    table t = {NULL, 0, 0, 0, 0};
     struct epoll_event ready = {.events = EPOLLIN, .data.fd = 0};
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &ready);
@@ -45,14 +161,13 @@ int main(int argc, char **argv)
     }
     while (status >= CRI_OK && status != CRI_CLOSED
            && (epoll_wait(epoll, &ready, 1, -1) != 1 || ready.data.fd != 0)) {
-        while ((status = cri_event_queue_next(queue, 0, &event, NULL)) == CRI_OK)
-            cri_event_free(event); /* Something has changed: that is all this program wants to know. */
-        if (cri_watcher_snapshot(watcher, &newer, NULL) == CRI_OK) {
-            cri_snapshot_free(table);
-            print_table(table = newer);
+        status = drain(&t, queue);
+        if (t.has_changed && !t.is_in_replay) {
+            print(&t);
+            t.has_changed = 0;
         }
     }
-    cri_snapshot_free(table);
+    clear(&t);
     cri_event_queue_free(queue);
     cri_watcher_free(watcher);
     return status < 0 && fprintf(stderr, "table: %s\n", cri_status_name(status)) > 0;

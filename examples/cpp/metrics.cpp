@@ -13,8 +13,10 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <deque>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -90,10 +92,12 @@ public:
         lost_ += event.lost();
         const auto container = event.container();
         if (!container || container->is_sandbox()) return;
-        // The final reason of an exit may come later, in an update.
+        // The final reason of an exit may come later, in an update; so may the facts of one that was "gone". A counter takes
+        // nothing back: what was said first stays.
         const bool is_provisional = event.flags().has(criwatch::EventFlag::provisional);
         const bool is_final = event.changed().has(criwatch::Changed::exit);
-        if ((event.type() == EventType::exited && !is_provisional) || is_final) exits_[std::string(container->reason())]++;
+        if (((event.type() == EventType::exited && !is_provisional) || is_final) && is_first(*container))
+            exits_[std::string(container->reason())]++;
     }
 
     void show(Exposition& out) const {
@@ -106,8 +110,23 @@ public:
     }
 
 private:
+    // Whether the end of this run was not counted yet. A run is an id and a start; one whose start became known is the same.
+    bool is_first(const criwatch::Container& container) {
+        const auto started = container.started_at();
+        const auto [known, is_new] = counted_.try_emplace(std::string(container.id()), started);
+        if (is_new) {
+            order_.push_back(known->first);
+            if (order_.size() > 10000) counted_.erase(order_.front()), order_.pop_front();  // Corrections come soon.
+            return true;
+        }
+        const auto before = std::exchange(known->second, started ? started : known->second);
+        return before && started && *before != *started;
+    }
+
     std::map<std::string, std::uint64_t> events_, exits_;
     std::uint64_t lost_ = 0;
+    std::map<std::string, std::optional<criwatch::Time>> counted_;
+    std::deque<std::string> order_;
 };
 
 void show_picture(Exposition& out, const criwatch::Snapshot& snapshot) {
@@ -161,7 +180,8 @@ std::string metrics(const criwatch::Watcher& watcher, const Counters& counters) 
         if (error.status() != criwatch::Status::not_ready) throw;  // Until then the state alone tells.
     }
     counters.show(out);
-    show_library(out, watcher.stats());
+    const criwatch::Buffer stats = watcher.stats();
+    show_library(out, stats);
     return out.text();
 }
 

@@ -26,6 +26,7 @@ use crate::model::JsonText;
 /// CRI_E_PROTOCOL if the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_inspect(
     watcher: Option<&cri_watcher>,
     id_or_name: Text<'_>,
@@ -61,6 +62,7 @@ fn inspect(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, flags: u32, time
 /// CRI_E_FORKED
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_call(
     watcher: Option<&cri_watcher>,
     method: Text<'_>,

@@ -38,6 +38,7 @@ pub type cri_log_fn = Option<unsafe extern "C" fn(level: u32, message: *const c_
 /// @note Does not wait. O(1); makes one thread. cri_watcher_free waits until function has got the last message,
 /// except inside a callback of the watcher.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_set_log(
     watcher: Option<&cri_watcher>,
     max_level: u32,

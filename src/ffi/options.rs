@@ -49,6 +49,7 @@ impl Options {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks. O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_new(out: Option<&mut *mut cri_options>, err: Option<&mut *mut cri_error>) -> Status {
     make(out, err, || Ok(Options::default()))
 }
@@ -71,6 +72,7 @@ pub extern "C" fn cri_options_free(options: Option<repr_c::Box<cri_options>>) {
 /// is allowed, and the options are unchanged); CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_set(
     options: Option<&cri_options>,
     key: Text<'_>,
@@ -90,6 +92,7 @@ fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Never blocks. O(number of options).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_options_describe(out: Option<&mut cri_buffer>, err: Option<&mut *mut cri_error>) -> Status {
     fill(out, err, || Ok(describe().into()))
 }

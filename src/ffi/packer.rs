@@ -43,6 +43,7 @@ pub type cri_pack_fn = Option<
 /// @note Does not wait. O(1); makes one thread. cri_watcher_free waits for the call in progress, except inside a
 /// callback of the watcher.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_set_packer(
     watcher: Option<&cri_watcher>,
     function: cri_pack_fn,
@@ -83,6 +84,7 @@ fn try_set_packer(watcher: Option<&cri_watcher>, function: cri_pack_fn, callback
 /// CRI_E_FORKED
 /// @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_attach(
     watcher: Option<&cri_watcher>,
     id_or_name: Text<'_>,

@@ -46,6 +46,7 @@ use crate::model::JsonText;
 /// calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
 /// and O(n) with a query.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_list(
     watcher: Option<&cri_watcher>,
     query: Text<'_>,
@@ -65,6 +66,7 @@ pub extern "C" fn cri_watcher_list(
 /// in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. Costs as much as cri_watcher_list.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_pods(
     watcher: Option<&cri_watcher>,
     query: Text<'_>,
@@ -87,6 +89,7 @@ pub extern "C" fn cri_watcher_pods(
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_get(
     watcher: Option<&cri_watcher>,
     id_or_name: Text<'_>,
@@ -119,6 +122,7 @@ pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_engine_info(
     watcher: Option<&cri_watcher>,
     out: Option<&mut cri_buffer>,
@@ -135,6 +139,7 @@ pub extern "C" fn cri_watcher_engine_info(
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_stats(
     watcher: Option<&cri_watcher>,
     out: Option<&mut cri_buffer>,

@@ -64,6 +64,7 @@ impl Queue {
 /// @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(n) to prepare the replay.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_queue_new(
     watcher: Option<&cri_watcher>,
     mask: u32,
@@ -101,6 +102,7 @@ pub extern "C" fn cri_event_queue_fd(queue: Option<&cri_event_queue>) -> i32 {
 /// @note Blocks up to timeout_ms. cri_watcher_stop and cri_event_queue_free end the wait. O(1); after an overflow,
 /// O(n) to prepare the replay.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_queue_next(
     queue: Option<&cri_event_queue>,
     timeout_ms: i64,
@@ -149,6 +151,7 @@ fn free(queue: Queue) {
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. O(size of the event).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_event_json(
     event: *const cri_event,
     out: Option<&mut cri_buffer>,

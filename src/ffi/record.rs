@@ -2,8 +2,8 @@
 //!
 //! Containers, pods and events are C structs (records), so a C program needs no JSON parser. A record never
 //! changes. It is valid as long as the event or the snapshot that shows it. cri_container_ref keeps a container,
-//! and with it its pod, for longer. While a container does not change, all events and snapshots show the same
-//! record.
+//! and with it its pod, for longer; cri_pod_ref keeps a pod alone. While a container does not change, all events and
+//! snapshots show the same record.
 //!
 //! Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1. `missing`
 //! lists the facts that are unknown now and may become known later.

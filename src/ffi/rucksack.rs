@@ -56,6 +56,7 @@ impl Rucksack {
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON (the watcher logs that)
 /// @note Does not wait. O(size of json).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_rucksack_set(
     rucksack: Option<&cri_rucksack>,
     json: Text<'_>,

@@ -38,6 +38,7 @@ opaque!(cri_snapshot: Arc<Snapshot>);
 /// @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
 /// other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_snapshot(
     watcher: Option<&cri_watcher>,
     out: Option<&mut *mut cri_snapshot>,
@@ -92,6 +93,7 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 /// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
 /// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_containers(
     snapshot: Option<&cri_snapshot>,
     out: Option<&mut *const *const cri_container>,
@@ -114,6 +116,7 @@ pub extern "C" fn cri_snapshot_containers(
 /// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
 /// calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_pods(
     snapshot: Option<&cri_snapshot>,
     out: Option<&mut *const *const cri_pod>,
@@ -135,6 +138,7 @@ pub extern "C" fn cri_snapshot_pods(
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(n).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_snapshot_find(
     snapshot: Option<&cri_snapshot>,
     id_or_name: Text<'_>,

@@ -45,6 +45,7 @@ opaque!(cri_subscription: Thread);
 /// @note Does not wait for the engine. O(n) to prepare the replay; makes one thread. When the watcher stops,
 /// function still gets the events that are queued, and then destroy is called.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_subscribe(
     watcher: Option<&cri_watcher>,
     mask: u32,

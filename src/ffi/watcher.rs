@@ -90,6 +90,7 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
 /// @note Does not wait: it looks at that directory, and at nothing else. O(1).
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_new(
     endpoint: Text<'_>,
     options: Option<&cri_options>,
@@ -115,6 +116,7 @@ fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
 /// CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1); makes one thread.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&mut *mut cri_error>) -> Status {
     run(err, || live(watcher)?.start())
 }
@@ -130,6 +132,7 @@ pub extern "C" fn cri_watcher_start(watcher: Option<&cri_watcher>, err: Option<&
 /// CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_wait_ready(
     watcher: Option<&cri_watcher>,
     timeout_ms: i64,
@@ -148,6 +151,7 @@ pub extern "C" fn cri_watcher_wait_ready(
 /// the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
 #[ffi_export]
+#[must_use]
 pub extern "C" fn cri_watcher_resync(
     watcher: Option<&cri_watcher>,
     timeout_ms: i64,

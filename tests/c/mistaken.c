@@ -122,6 +122,12 @@ static void frees(int type, const void *object)
     if (type != CONTAINER) {
         CHECK(cri_container_ref(other) == NULL);
         cri_container_unref(other);
+        CHECK(cri_container_label(other, "a") == NULL);
+    }
+    if (type != POD) {
+        CHECK(cri_pod_ref(other) == NULL);
+        cri_pod_unref(other);
+        CHECK(cri_pod_label(other, "a") == NULL);
     }
 }
 

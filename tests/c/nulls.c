@@ -81,7 +81,8 @@ static void plain_answers(void)
     CHECK(cri_watcher_state(NULL) == CRI_WATCHER_STOPPED && cri_watcher_generation(NULL) == 0);
     CHECK(cri_event_queue_fd(NULL) == -1);
     CHECK(cri_snapshot_generation(NULL) == 0);
-    CHECK(cri_container_ref(NULL) == NULL);
+    CHECK(cri_container_ref(NULL) == NULL && cri_pod_ref(NULL) == NULL);
+    CHECK(cri_container_label(NULL, NULL) == NULL && cri_pod_label(NULL, NULL) == NULL);
 }
 
 static void frees(void)
@@ -97,6 +98,7 @@ static void frees(void)
     cri_event_free(NULL);
     cri_snapshot_free(NULL);
     cri_container_unref(NULL);
+    cri_pod_unref(NULL);
 }
 
 int main(void)

@@ -179,6 +179,11 @@ static cri_event *event_of(const cri_event_queue *queue, const char *name)
     return NULL;
 }
 
+static int is(const char *value, const char *expected)
+{
+    return value != NULL && strcmp(value, expected) == 0;
+}
+
 static void records_outlive_everything(cri_event_queue *queue)
 {
     cri_event *event = event_of(queue, "proxy");
@@ -193,16 +198,22 @@ static void records_outlive_everything(cri_event_queue *queue)
     cri_snapshot *snapshot = take();
     const cri_container *of_snapshot = cri_container_ref(find(snapshot, "proxy"));
     CHECK(cri_container_ref(of_snapshot) == of_snapshot);
+    const cri_pod *pod = cri_pod_ref(of_snapshot->pod);
+    CHECK(pod == of_snapshot->pod);
     cri_watcher_free(watcher);
     CHECK(find(snapshot, "proxy") == of_snapshot);
     cri_snapshot_free(snapshot);
 
     CHECK(read_container(of_event) > 0 && read_container(of_snapshot) > 0);
     CHECK(strcmp(of_event->id, of_snapshot->id) == 0 && strcmp(of_snapshot->pod->name, "web") == 0);
+    CHECK(is(cri_container_label(of_event, CRI_LABEL_CONTAINER_NAME), "proxy"));
+    CHECK(cri_container_label(of_event, "app") == NULL && cri_container_label(of_event, NULL) == NULL);
     cri_container_unref(of_event);
     cri_container_unref(of_snapshot);
     CHECK(strcmp(of_snapshot->name, "proxy") == 0);
     cri_container_unref(of_snapshot);
+    CHECK(strcmp(pod->name, "web") == 0 && is(cri_pod_label(pod, "app"), "web"));
+    cri_pod_unref(pod);
 }
 
 int main(int argc, char **argv)

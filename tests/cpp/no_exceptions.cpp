@@ -17,13 +17,15 @@ static void run(const char* endpoint) {
     const Result<Buffer> early = watcher.list();
     CHECK(!early && early.error().status() == Status::not_ready);
 
+    const Result<EventQueue> too_early = watcher.events();
+    CHECK(!too_early && too_early.error().status() == Status::state);
     const Result<EventQueue> queue = watcher.queue();
     CHECK(queue && watcher.start() && watcher.wait_ready(60s));
     const Result<Snapshot> snapshot = watcher.snapshot();
     CHECK(snapshot && snapshot->containers().size() == 2);
-    const Result<ContainerView> app = snapshot->find("app");
+    const Result<Container> app = snapshot->find("app");
     CHECK(app && app->name() == "app");
-    const Result<ContainerView> nobody = snapshot->find("nobody");
+    const Result<Container> nobody = snapshot->find("nobody");
     CHECK(!nobody && nobody.error().status() == Status::not_found);
 
     int lives = 0;

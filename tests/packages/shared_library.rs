@@ -1,5 +1,6 @@
 //! The shared library as it is shipped: linked by another linker against another glibc than the one of the other tests.
 
+use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Completion, Failed};
@@ -33,6 +34,37 @@ pub fn shows_only_the_c_abi() -> Result<Completion, Failed> {
     let strangers = needed(&dynamic).filter(|name| !NEEDED.contains(name) && !name.starts_with("ld-linux"));
     let strangers = strangers.collect::<Vec<_>>();
     if strangers.is_empty() { Ok(Completion::Completed) } else { Err(format!("needs {strangers:?}").into()) }
+}
+
+/// Each function has the ABI's version; programs ask for that, and those that were linked without one still run.
+pub fn versions_its_symbols() -> Result<Completion, Failed> {
+    if !c::is_there("nm") {
+        return Ok(Completion::ignored_with("binutils are not installed"));
+    }
+    let version = format!("CRIWATCH_{}", criwatch::ffi::cri_abi_version());
+    let shipped = Library::in_folder(&Prefix::moved()?.lib());
+    let nm = |arguments: &[&str], path: &Path| {
+        succeed(Command::new("nm").args(["-D", "--format=posix", "--with-symbol-versions"]).args(arguments).arg(path))
+    };
+    let defined = nm(&["--defined-only"], &shipped.path())?;
+    let functions = defined.lines().filter_map(|line| line.split(' ').next()).filter(|name| name.starts_with("cri_"));
+    let others: Vec<_> = functions.clone().filter(|name| !name.ends_with(&format!("@@{version}"))).collect();
+    if !others.is_empty() || functions.count() < 40 {
+        return Err(format!("without {version}: {others:?}, of {defined}").into());
+    }
+    let program = shipped.build("tests/c/version.c")?;
+    let asked = nm(&["--undefined-only"], &program)?;
+    if !asked.contains(&format!("cri_abi_version@{version} ")) {
+        return Err(format!("the program does not ask for {version}: {asked}").into());
+    }
+    // One that was linked against the library as rustc links it, which has no versions.
+    let older = Library::of_this_build().build("tests/c/version.c")?;
+    let asked = nm(&["--undefined-only"], &older)?;
+    if asked.contains(&version) {
+        return Err(format!("it asks for {version}: {asked}").into());
+    }
+    let said = succeed(Command::new(older).env("LD_LIBRARY_PATH", Prefix::moved()?.lib()))?;
+    if said.contains("version information") { Err(said.into()) } else { Ok(Completion::Completed) }
 }
 
 /// The libraries that it asks the loader for.

@@ -20,17 +20,22 @@ pub fn pkg_config_static() -> Result<Completion, Failed> {
     built_by_pkg_config(&["--variable=static_libs"], &[], false)
 }
 
-/// A program that needs no shared library at all, glibc's neither. There, unwinding is in libgcc_eh, which the compiler
-/// takes by itself, and libgcc_s is not to be had.
+/// A program that needs no shared library at all, glibc's neither.
 pub fn pkg_config_all_static() -> Result<Completion, Failed> {
+    match static_libc()? {
+        Ok(()) => built_by_pkg_config(&["--static", "--cflags", "--libs"], &["-static"], false),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    }
+}
+
+/// Whether this machine can link programs that need no shared library at all; otherwise what is lacking.
+fn static_libc() -> Result<Result<(), &'static str>, Failed> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("empty.c");
     std::fs::write(&source, "int main(void) { return 0; }")?;
     let mut empty = Command::new(c::cc());
-    if succeed(empty.arg("-static").arg(&source).arg("-o").arg(folder.path().join("empty"))).is_err() {
-        return Ok(Completion::ignored_with("there is no static libc"));
-    }
-    built_by_pkg_config(&["--static", "--cflags", "--libs"], &["-static"], false)
+    let linked = succeed(empty.arg("-static").arg(&source).arg("-o").arg(folder.path().join("empty")));
+    Ok(if linked.is_ok() { Ok(()) } else { Err("there is no static libc") })
 }
 
 fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Result<Completion, Failed> {
@@ -43,11 +48,20 @@ fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Resul
     let told = succeed(pkg_config(prefix).args(["--cflags", "criwatch"]))?
         + " "
         + &succeed(pkg_config(prefix).args(asked).arg("criwatch"))?;
-    let told = told.split_whitespace().filter(|word| !(flags.contains(&"-static") && *word == "-lgcc_s"));
     let mut compiler = Command::new(c::cc());
-    compiler.arg("-std=c99").args(c::STRICT).args(flags).arg(example()).args(told).arg("-o").arg(&program);
+    compiler
+        .arg("-std=c99")
+        .args(c::STRICT)
+        .args(flags)
+        .arg(example())
+        .args(told.split_whitespace())
+        .arg("-o")
+        .arg(&program);
     succeed(&mut compiler)?;
     runs(prefix, &program, is_shared)?;
+    if flags.contains(&"-static") {
+        needs_nothing(&program)?;
+    }
     Ok(Completion::Completed)
 }
 
@@ -60,7 +74,8 @@ pub fn native_static_libs() -> Result<Completion, Failed> {
     let without = succeed(pkg_config(prefix).args(["--libs", "criwatch"]))?;
     let told = with.trim().strip_prefix(without.trim()).ok_or_else(|| format!("{with} does not begin as {without}"))?;
     let known = std::fs::read_to_string(target().join("release/native-static-libs"))?;
-    if told.split_whitespace().eq(known.split_whitespace()) {
+    // The unwinder is what the compiler chooses, with -static another one.
+    if told.split_whitespace().eq(known.split_whitespace().filter(|library| *library != "-lgcc_s")) {
         Ok(Completion::Completed)
     } else {
         Err(format!("criwatch.pc: {told}; rustc: {known}").into())
@@ -77,6 +92,14 @@ pub fn cmake() -> Result<Completion, Failed> {
     succeed(Command::new("cmake").arg("--build").arg(folder.path()))?;
     runs(prefix, &folder.path().join("list-shared"), true)?;
     runs(prefix, &folder.path().join("list-static"), false)?;
+    if static_libc()?.is_ok() {
+        let all_static = folder.path().join("all-static");
+        let mut configured = configure(prefix, &c::root().join("tests/packages/consumer"), &all_static);
+        succeed(configured.arg("-DCMAKE_EXE_LINKER_FLAGS=-static"))?;
+        succeed(Command::new("cmake").arg("--build").arg(&all_static).args(["--target", "list-static"]))?;
+        runs(prefix, &all_static.join("list-static"), false)?;
+        needs_nothing(&all_static.join("list-static"))?;
+    }
     if prefix.path().join("include/criwatch.hpp").exists() {
         let version = succeed(&mut Command::new(folder.path().join("version-cpp")))?;
         if version.trim() != env!("CARGO_PKG_VERSION") {
@@ -130,6 +153,13 @@ fn runs(prefix: &Prefix, program: &Path, is_shared: bool) -> Result<(), String> 
     let mut command = Command::new(program);
     command.env("LD_LIBRARY_PATH", prefix.lib());
     lists(command)
+}
+
+/// The program asks the loader for no library.
+pub fn needs_nothing(program: &Path) -> Result<(), String> {
+    let dynamic = succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(program))?;
+    let needed: Vec<_> = needed(&dynamic).collect();
+    if needed.is_empty() { Ok(()) } else { Err(format!("{} needs {needed:?}", program.display())) }
 }
 
 /// A program that prints the containers of the engine it is given sees one.

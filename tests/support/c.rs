@@ -147,7 +147,10 @@ impl Library {
     /// The symbols that it exports, as `nm` sees them.
     pub fn exports(&self) -> Result<BTreeSet<String>, String> {
         let symbols = succeed(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(self.path()))?;
-        Ok(symbols.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect())
+        let symbols = symbols.lines().filter_map(|line| line.split_once(' '));
+        // A version is a symbol, too: an absolute one.
+        let functions = symbols.filter(|(_, rest)| !rest.starts_with('A')).map(|(name, _)| name);
+        Ok(functions.map(|name| name.split('@').next().unwrap_or_default().to_owned()).collect())
     }
 
     /// Compiles a C or C++ program (a path from the package's folder) and links it; the program's path.

@@ -12,8 +12,9 @@ use super::c;
 /// What the binding's go.mod asks for at least.
 const OLDEST: (u32, u32) = (1, 21);
 
-/// What rustc says a program needs that links libcriwatch.a (`--print native-static-libs`).
-const NATIVE_LIBRARIES: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
+/// What rustc says a program needs that links libcriwatch.a (`--print native-static-libs`), without the unwinder, which is the
+/// compiler's to choose: scripts/link-libraries.
+const NATIVE_LIBRARIES: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
 
 /// Whether this machine can build Go programs with C in them; otherwise what is lacking.
 pub fn available() -> Result<(), String> {

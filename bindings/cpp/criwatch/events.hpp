@@ -44,9 +44,12 @@ public:
     /// Whether there is an event.
     explicit operator bool() const noexcept { return status_ == Status::ok; }
     /// The event.
-    [[nodiscard]] Event& operator*() noexcept { return event_; }
+    [[nodiscard]] Event& operator*() & noexcept { return event_; }
+    /// The event, taken away.
+    [[nodiscard]] Event operator*() && noexcept { return std::move(event_); }
     /// Something of the event.
-    [[nodiscard]] Event* operator->() noexcept { return &event_; }
+    [[nodiscard]] Event* operator->() & noexcept { return &event_; }
+    Event* operator->() && = delete;
     /// Whether no event will come any more: the watcher has stopped, and all were taken.
     [[nodiscard]] bool is_closed() const noexcept { return status_ == Status::closed; }
     /// ok, again or closed.
@@ -75,10 +78,13 @@ public:
 
         /// Begins with the next event.
         explicit Iterator(const EventQueue& queue) : queue_(&queue) { ++*this; }
+        explicit Iterator(const EventQueue&& queue) = delete;
         /// The event; it may be moved away.
-        [[nodiscard]] Event& operator*() const noexcept { return *current_; }
+        [[nodiscard]] Event& operator*() const& noexcept { return *current_; }
+        Event& operator*() const&& = delete;
         /// Something of the event.
-        [[nodiscard]] Event* operator->() const noexcept { return &*current_; }
+        [[nodiscard]] Event* operator->() const& noexcept { return &*current_; }
+        Event* operator->() const&& = delete;
         /// Waits for the next one. What queue.next() throws, this throws, too; where errors are returned, one ends the loop,
         /// and queue.next() tells it again.
         Iterator& operator++() {
@@ -122,9 +128,11 @@ public:
     Result<Next> try_next() const { return next(Timeout::zero()); }
     /// A descriptor for poll and epoll, readable exactly while try_next() has an event, or the queue is closed. It is the
     /// queue's: never read or close it.
-    [[nodiscard]] int fd() const noexcept { return cri_event_queue_fd(raw_.get()); }
+    [[nodiscard]] int fd() const& noexcept { return cri_event_queue_fd(raw_.get()); }
+    int fd() const&& = delete;
     /// Waits for the first event.
-    [[nodiscard]] Iterator begin() const { return Iterator(*this); }
+    [[nodiscard]] Iterator begin() const& { return Iterator(*this); }
+    Iterator begin() const&& = delete;
     /// Where range-for ends.
     [[nodiscard]] End end() const noexcept { return {}; }
 

@@ -65,20 +65,23 @@ public:
     [[nodiscard]] T& value() & noexcept { return present(std::get_if<0>(&what_)); }
     /// The value.
     [[nodiscard]] const T& value() const& noexcept { return present(std::get_if<0>(&what_)); }
-    /// The value, to be taken away.
-    [[nodiscard]] T&& value() && noexcept { return std::move(present(std::get_if<0>(&what_))); }
+    /// The value, taken away.
+    [[nodiscard]] T value() && noexcept { return std::move(present(std::get_if<0>(&what_))); }
     /// The value.
     [[nodiscard]] T& operator*() & noexcept { return value(); }
     /// The value.
     [[nodiscard]] const T& operator*() const& noexcept { return value(); }
-    /// The value, to be taken away.
-    [[nodiscard]] T&& operator*() && noexcept { return std::move(*this).value(); }
+    /// The value, taken away.
+    [[nodiscard]] T operator*() && noexcept { return std::move(*this).value(); }
     /// Something of the value.
-    [[nodiscard]] T* operator->() noexcept { return &value(); }
+    [[nodiscard]] T* operator->() & noexcept { return &value(); }
     /// Something of the value.
-    [[nodiscard]] const T* operator->() const noexcept { return &value(); }
+    [[nodiscard]] const T* operator->() const& noexcept { return &value(); }
+    const T* operator->() const&& = delete;
     /// The error.
-    [[nodiscard]] const Error& error() const noexcept { return present(std::get_if<1>(&what_)); }
+    [[nodiscard]] const Error& error() const& noexcept { return present(std::get_if<1>(&what_)); }
+    /// The error, taken away.
+    [[nodiscard]] Error error() && { return std::move(present(std::get_if<1>(&what_))); }
 
 private:
     template <class U>
@@ -104,10 +107,12 @@ public:
     /// Whether it succeeded.
     explicit operator bool() const noexcept { return has_value(); }
     /// The error.
-    [[nodiscard]] const Error& error() const noexcept {
+    [[nodiscard]] const Error& error() const& noexcept {
         if (!error_) std::abort();
         return *error_;
     }
+    /// The error, taken away.
+    [[nodiscard]] Error error() && { return std::as_const(*this).error(); }
 
 private:
     std::optional<Error> error_;
@@ -128,13 +133,16 @@ public:
     Text(const char* text) noexcept : text_(text) {}
     /// A string.
     Text(const std::string& text) noexcept : text_(text.c_str()) {}
+    /// A temporary string, which is taken along.
+    Text(std::string&& text) noexcept : copy_(std::move(text)), text_(copy_.c_str()) {}
     /// A view, which is copied: it need not end in NUL.
     Text(std::string_view text) : copy_(text), text_(copy_.c_str()) {}
     Text(const Text&) = delete;
     Text& operator=(const Text&) = delete;
 
     /// For C.
-    [[nodiscard]] const char* c_str() const noexcept { return text_; }
+    [[nodiscard]] const char* c_str() const& noexcept { return text_; }
+    const char* c_str() const&& = delete;
 
 private:
     std::string copy_;
@@ -188,7 +196,8 @@ Result<void> call(Call&& function) {
 
 }  // namespace detail
 
-/// A text that the library made; JSON. It shares its memory with other copies of the same text.
+/// A text that the library made; JSON. It shares its memory with other copies of the same text. Views are borrowed from it, so
+/// it has to have a name; str() copies.
 class Buffer {
 public:
     /// An empty one.
@@ -203,11 +212,16 @@ public:
     ~Buffer() { cri_buffer_free(&raw_); }
 
     /// The text.
-    [[nodiscard]] std::string_view view() const noexcept { return {raw_.data, raw_.len}; }
+    [[nodiscard]] std::string_view view() const& noexcept { return {raw_.data, raw_.len}; }
+    std::string_view view() const&& = delete;
     /// The text.
-    operator std::string_view() const noexcept { return view(); }
+    operator std::string_view() const& noexcept { return view(); }
+    operator std::string_view() const&& = delete;
     /// The text with a NUL after it.
-    [[nodiscard]] const char* c_str() const noexcept { return raw_.data != nullptr ? raw_.data : ""; }
+    [[nodiscard]] const char* c_str() const& noexcept { return raw_.data != nullptr ? raw_.data : ""; }
+    const char* c_str() const&& = delete;
+    /// The text, copied: also of a temporary.
+    [[nodiscard]] std::string str() const { return std::string(view()); }
     /// Whether there is no text.
     [[nodiscard]] bool empty() const noexcept { return raw_.len == 0; }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -38,22 +39,23 @@ public:
         return detail::call([&](auto err) { return cri_options_set(raw(), key.c_str(), value.c_str(), err); });
     }
     /// For C.
-    [[nodiscard]] const cri_options* raw() const noexcept { return raw_.get(); }
+    [[nodiscard]] const cri_options* raw() const& noexcept { return raw_.get(); }
+    const cri_options* raw() const&& = delete;
 
 private:
     detail::Handle<cri_options, cri_options_free> raw_;
 };
 
-/// The picture at one moment. It does not change, and outlives its watcher.
+/// The picture at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
 class Snapshot {
 public:
     /// The records of containers.
-    using Containers = Range<ContainerView, const cri_container*>;
+    using Containers = Range<Container, const cri_container*>;
     /// The records of pods.
-    using Pods = Range<PodView, const cri_pod*>;
+    using Pods = Range<Pod, const cri_pod*>;
 
     /// Takes over what C made.
-    explicit Snapshot(cri_snapshot* raw) noexcept : raw_(raw) {}
+    explicit Snapshot(cri_snapshot* raw) : raw_(raw, cri_snapshot_free) {}
 
     /// The generation that it shows: while Watcher::generation answers the same, there is nothing newer.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_snapshot_generation(raw_.get()); }
@@ -63,18 +65,18 @@ public:
         std::size_t size = 0;
         // It fails for nullptr only: a snapshot that was moved from has none.
         static_cast<void>(cri_snapshot_containers(raw_.get(), &first, &size, nullptr));
-        return {first, size};
+        return {raw_, first, size};
     }
     /// The pods in which something runs, sorted by namespace and name.
     [[nodiscard]] Pods pods() const noexcept {
         const cri_pod* const* first = nullptr;
         std::size_t size = 0;
         static_cast<void>(cri_snapshot_pods(raw_.get(), &first, &size, nullptr));
-        return {first, size};
+        return {raw_, first, size};
     }
     /// Finds one container or sandbox, in whatever state, also among the remembered dead.
-    [[nodiscard]] Result<ContainerView> find(const Text& id_or_name) const {
-        return detail::call<ContainerView, const cri_container*>(
+    [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
+        return detail::call<Container, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
     }
     /// A snapshot of what a query selects from this one, in whatever state. For the query's "ifGeneration": one without
@@ -85,14 +87,16 @@ public:
     }
 
 private:
-    detail::Handle<cri_snapshot, cri_snapshot_free> raw_;
+    std::shared_ptr<cri_snapshot> raw_;
 };
 
-/// Where a packer puts the rucksack of one container.
+/// Where a packer puts the rucksack of one container. Borrowed by the packer until it returns.
 class Rucksack {
 public:
     /// Out of C.
     explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
+    Rucksack(const Rucksack&) = delete;
+    Rucksack& operator=(const Rucksack&) = delete;
     /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last word counts.
     Result<void> set(const Text& json) const {
         return detail::call([&](auto err) { return cri_rucksack_set(raw_, json.c_str(), err); });
@@ -188,7 +192,7 @@ public:
             [&](auto err) { return cri_watcher_attach(raw(), id_or_name.c_str(), json.c_str(), err); });
     }
 
-    /// Calls `callback(EventView)` for each event, beginning with a replay.
+    /// Calls `callback(const EventView&)` for each event, beginning with a replay.
     template <class Callback>
     [[nodiscard]] Result<Subscription> subscribe(Callback&& callback, EventTypes types = {}, SubscribeFlags flags = {}) const {
         using Box = std::decay_t<Callback>;
@@ -204,6 +208,15 @@ public:
     [[nodiscard]] Result<EventQueue> queue(EventTypes types = {}, SubscribeFlags flags = {}, std::size_t capacity = 0) const {
         return detail::call<EventQueue, cri_event_queue*>(
             [&](auto... out) { return cri_event_queue_new(raw(), types.bits(), flags.bits(), capacity, out...); });
+    }
+    /// A queue of its own, to be walked at once: `for (Event& event : watcher.events())`. Begins with a replay, and wants a watcher
+    /// that was started: nothing would come before. A queue that is made before the start is a queue().
+    [[nodiscard]] Result<EventQueue> events(EventTypes types = {}, SubscribeFlags flags = {}) const {
+        // Not state(): that is `fresh` until the library's thread has begun to work.
+        if (cri_watcher_wait_ready(raw(), 0, nullptr) == CRI_E_STATE)
+            return detail::fail<EventQueue>(Error(Status::state, "the watcher has not been started, so no event would come: call start() "
+                                                                 "first, or make a queue() and start it then"));
+        return queue(types, flags);
     }
     /// Calls `callback(LogLevel, std::string_view)` for each message. To be set before the start, and once.
     template <class Callback>
@@ -228,7 +241,8 @@ public:
         return detail::call([&](auto err) { return cri_watcher_set_packer(raw(), function, box, destroy<Box>, err); });
     }
     /// For C.
-    [[nodiscard]] const cri_watcher* raw() const noexcept { return raw_.get(); }
+    [[nodiscard]] const cri_watcher* raw() const& noexcept { return raw_.get(); }
+    const cri_watcher* raw() const&& = delete;
 
 private:
     static Result<Watcher> create(const Text& endpoint, const cri_options* options);

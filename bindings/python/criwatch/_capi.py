@@ -223,6 +223,32 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             POINTER(cri_container),
         ],
     ),
+    "cri_pod_ref": (
+        POINTER(cri_pod),
+        [
+            POINTER(cri_pod),
+        ],
+    ),
+    "cri_pod_unref": (
+        None,
+        [
+            POINTER(cri_pod),
+        ],
+    ),
+    "cri_container_label": (
+        c_char_p,
+        [
+            POINTER(cri_container),
+            c_char_p,
+        ],
+    ),
+    "cri_pod_label": (
+        c_char_p,
+        [
+            POINTER(cri_pod),
+            c_char_p,
+        ],
+    ),
     "cri_options_new": (
         c_int32,
         [

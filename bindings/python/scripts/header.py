@@ -47,10 +47,10 @@ PATTERNS = [(kind, re.compile(pattern, re.DOTALL)) for kind, pattern in [
     ("struct", r"typedef struct (?P<name>\w+) \{(?P<body>[^{}]*)\} (?P=name);"),
     ("callback", r"typedef void \(\*(?P<name>\w+)\)\((?P<parameters>[^()]*)\);"),
     ("alias", r"typedef int32_t cri_status;"),
-    ("function", r"(?P<result>[\w ]+?[ *]+)(?P<name>cri_\w+)\((?P<parameters>[^()]*)\);"),
+    ("function", r"(?:CRI_NODISCARD\s+)?(?P<result>[\w ]+?[ *]+)(?P<name>cri_\w+)\((?P<parameters>[^()]*)\);"),
 ]]
 # No constants of the interface: the guard, an initialiser, a macro with a parameter (EventType.mask is that in Python).
-UNUSED_MACROS = {"CRIWATCH_H", "CRI_BUFFER_INIT", "CRI_EVENT_MASK"}
+UNUSED_MACROS = {"CRIWATCH_H", "CRI_NODISCARD", "CRI_BUFFER_INIT", "CRI_EVENT_MASK"}
 
 
 def read(text: str) -> Header:

@@ -1,6 +1,7 @@
 //! Records of containers and pods, with the memory that their pointers point into. Built once for each version of a
 //! container or pod, on first use, and kept with it.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 
 use safer_ffi::c_char;
@@ -48,12 +49,14 @@ impl Strings {
     }
 }
 
-/// A pod's record.
-pub(super) struct PodView {
+/// A pod's record, counted: whoever holds a reference may read it.
+#[repr(C)]
+pub(in crate::ffi) struct PodView {
+    /// The first field: a pointer to the record is a pointer to this.
     record: cri_pod,
     _strings: Strings,
     _ips: Vec<*const c_char>,
-    _labels: Vec<cri_label>,
+    labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
 }
 
@@ -67,8 +70,9 @@ impl PodView {
         pod.view.get_or_init(|| Arc::new(PodView::new(pod)))
     }
 
+    /// The record, as C holds it; it lives as long as any reference to the view.
     pub(super) fn record(view: &Arc<PodView>) -> *const cri_pod {
-        &view.record
+        Arc::as_ptr(view).cast()
     }
 
     fn new(pod: &Pod) -> PodView {
@@ -104,18 +108,18 @@ impl PodView {
             created_unix_nano: pod.created_at.unwrap_or(0),
             runtime_handler: strings.at(runtime_handler),
         };
-        PodView { record, _strings: strings, _ips: ips, _labels: labels, _annotations: annotations }
+        PodView { record, _strings: strings, _ips: ips, labels, _annotations: annotations }
     }
 }
 
 /// A container's record, with a reference count: the holder of a reference may read it.
 #[repr(C)]
-pub(super) struct ContainerView {
+pub(in crate::ffi) struct ContainerView {
     /// The first field: a pointer to the record is a pointer to this.
     record: cri_container,
     _pod: Option<Arc<PodView>>,
     _strings: Strings,
-    _labels: Vec<cri_label>,
+    labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
 }
 
@@ -154,7 +158,7 @@ impl ContainerView {
             attempt: c.attempt,
             id: strings.at(id),
             name: strings.at(name),
-            pod: pod.as_ref().map_or(std::ptr::null(), |pod| &pod.record),
+            pod: pod.as_ref().map_or(std::ptr::null(), PodView::record),
             // Not -1: a program that does not check would call kill(-1), which means every process.
             pid: c.pid.unwrap_or(0),
             exit_code: c.exit.as_ref().and_then(|e| e.code).unwrap_or(-1),
@@ -176,32 +180,74 @@ impl ContainerView {
             rucksack: strings.at(rucksack),
             engine_pid: c.engine_pid.unwrap_or(0),
         };
-        ContainerView { record, _pod: pod, _strings: strings, _labels: labels, _annotations: annotations }
+        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations }
     }
 }
 
-/// Whether this is a pointer to a container's record: neither NULL nor something else of this library.
-fn is_record(record: *const cri_container) -> bool {
+/// A record of C's, and the view behind it.
+///
+/// # Safety
+///
+/// The record is the first field of the view, which is `repr(C)`; C gets records from an `Arc` of the view alone; and no
+/// other struct of the header has the record's size.
+pub(in crate::ffi) unsafe trait Record: Sized {
+    /// What keeps its memory.
+    type View;
+    /// The labels that it shows, sorted by key.
+    fn labels(view: &Self::View) -> &[cri_label];
+}
+
+// SAFETY: see the fields of PodView and `PodView::record`.
+unsafe impl Record for cri_pod {
+    type View = PodView;
+    fn labels(view: &PodView) -> &[cri_label] {
+        &view.labels
+    }
+}
+
+// SAFETY: see the fields of ContainerView and `ContainerView::record`.
+unsafe impl Record for cri_container {
+    type View = ContainerView;
+    fn labels(view: &ContainerView) -> &[cri_label] {
+        &view.labels
+    }
+}
+
+/// Whether this is a pointer to such a record: neither NULL nor something else of this library.
+fn is_record<R: Record>(record: *const R) -> bool {
     // SAFETY: points to an object of ours: all of them begin with a number.
-    !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<cri_container>()
+    !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<R>()
 }
 
 /// One more reference to a record; NULL is nothing.
-pub(in crate::ffi) fn retain(record: *const cri_container) -> *const cri_container {
+pub(in crate::ffi) fn retain<R: Record>(record: *const R) -> *const R {
     if !is_record(record) {
         return std::ptr::null();
     }
-    // SAFETY: from `ContainerView::record`, and still referred to by somebody: the header asks for that.
-    unsafe { Arc::increment_strong_count(record.cast::<ContainerView>()) };
+    // SAFETY: from an `Arc` of the view, and still referred to by somebody: the header asks for that.
+    unsafe { Arc::increment_strong_count(record.cast::<R::View>()) };
     record
 }
 
 /// The end of one reference that `retain` has made; NULL is nothing.
-pub(in crate::ffi) fn release(record: *const cri_container) {
+pub(in crate::ffi) fn release<R: Record>(record: *const R) {
     if is_record(record) {
         // SAFETY: as above; each reference is given back once: the header asks for that.
-        unsafe { Arc::decrement_strong_count(record.cast::<ContainerView>()) };
+        unsafe { Arc::decrement_strong_count(record.cast::<R::View>()) };
     }
+}
+
+/// The value of a record's own label, which lives as long as the record; NULL where the key is not there.
+pub(in crate::ffi) fn label<R: Record>(record: *const R, key: &[u8]) -> *const c_char {
+    if !is_record(record) {
+        return std::ptr::null();
+    }
+    // SAFETY: as above; the reference ends with this function.
+    let labels = R::labels(unsafe { &*record.cast::<R::View>() });
+    // SAFETY: a label's key ends in NUL, and is the view's.
+    let key_of = |label: &cri_label| unsafe { CStr::from_ptr(label.key.cast()) }.to_bytes();
+    let at = labels.partition_point(|label| key_of(label) < key);
+    labels.get(at).filter(|label| key_of(label) == key).map_or(std::ptr::null(), |label| label.value)
 }
 
 #[cfg(test)]
@@ -259,7 +305,30 @@ mod tests {
         // SAFETY: `retain` keeps the record, and with it its pod.
         unsafe { assert_eq!((read((*kept).name), read((*(*kept).pod).name)), ("nginx".into(), "web-1".into())) };
         release(kept);
-        release(retain(std::ptr::null()));
+        release(retain::<cri_container>(std::ptr::null()));
+    }
+
+    #[test]
+    fn a_kept_pod_outlives_its_container() {
+        let c = container();
+        let kept = retain(ContainerView::of(&c).record.pod);
+        drop(c);
+        // SAFETY: `retain` keeps the record.
+        unsafe { assert_eq!(read((*kept).name), "web-1") };
+        release(kept);
+        release(retain::<cri_pod>(std::ptr::null()));
+    }
+
+    #[test]
+    fn a_label_is_found_by_its_key() {
+        let c = container();
+        let record = ContainerView::record(&ContainerView::of(&c));
+        assert_eq!(read(label(record, b"a")), "1");
+        assert_eq!(read(label(record, b"b")), "");
+        for absent in ["", "A", "aa", "c"] {
+            assert!(label(record, absent.as_bytes()).is_null(), "{absent}");
+        }
+        assert!(label::<cri_pod>(std::ptr::null(), b"a").is_null());
     }
 
     #[test]

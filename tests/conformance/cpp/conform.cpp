@@ -191,8 +191,8 @@ private:
 
     std::string take_snapshot() {
         snapshot_ = watcher().snapshot();
-        for (const ContainerView container : snapshot_->containers()) print(std::cout, container);
-        for (const PodView pod : snapshot_->pods()) print(std::cout, pod);
+        for (const Container container : snapshot_->containers()) print(std::cout, container);
+        for (const Pod pod : snapshot_->pods()) print(std::cout, pod);
         return "ok";
     }
 

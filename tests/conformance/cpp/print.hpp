@@ -67,14 +67,14 @@ inline std::int64_t nanoseconds(std::optional<criwatch::Time> time) {
     return time ? time->time_since_epoch().count() : 0;
 }
 
-inline void print(std::ostream& out, const criwatch::PodView& p) {
+inline void print(std::ostream& out, const criwatch::Pod& p) {
     out << "  pod id=" << quoted(p.id()) << " name=" << quoted(p.name()) << " namespace=" << quoted(p.pod_namespace())
         << " uid=" << quoted(p.uid()) << " attempt=" << p.attempt() << " state=" << name(p.state())
         << " flags=" << bits(p.flags()) << " ips=[" << joined(p.ips(), quoted) << "] labels=" << shown(p.labels())
         << " annotations=" << shown(p.annotations()) << " cgroup=" << quoted(p.cgroup_path()) << '\n';
 }
 
-inline void print(std::ostream& out, const criwatch::ContainerView& c) {
+inline void print(std::ostream& out, const criwatch::Container& c) {
     out << "  container kind=" << name(c.kind()) << " state=" << name(c.state())
         << " attempt=" << c.attempt() << " id=" << quoted(c.id()) << " name=" << quoted(c.name())
         << " pod=" << (c.pod() ? quoted(c.pod()->id()) : "-") << " pid=" << c.pid().value_or(0)

@@ -1,0 +1,195 @@
+/// @file
+/// What records are made of: ranges, labels and strings. A range keeps the record or the snapshot that it is in, so it may come
+/// from a temporary. Strings are borrowed from an object that has a name: a temporary would take them along.
+/// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <criwatch/constants.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace criwatch {
+inline namespace CRIWATCH_MODE {
+
+/// What a temporary gave: an optional value, which is kept. It has to have a name before something in it is looked at.
+template <class T>
+class Kept : public std::optional<T> {
+public:
+    using std::optional<T>::optional;
+
+    /// Something of the value.
+    [[nodiscard]] const T* operator->() const& noexcept { return std::optional<T>::operator->(); }
+    const T* operator->() const&& = delete;
+};
+
+namespace detail {
+
+inline const cri_container* ref(const cri_container* record) noexcept { return cri_container_ref(record); }
+inline const cri_pod* ref(const cri_pod* record) noexcept { return cri_pod_ref(record); }
+inline void unref(const cri_container* record) noexcept { cri_container_unref(record); }
+inline void unref(const cri_pod* record) noexcept { cri_pod_unref(record); }
+
+// One reference to a record of C's. A copy is another one.
+template <class Raw>
+class Ref {
+public:
+    explicit Ref(const Raw* raw) noexcept : raw_(ref(raw)) {}
+    Ref(const Ref& other) noexcept : Ref(other.raw_) {}
+    Ref(Ref&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+    Ref& operator=(Ref other) noexcept {
+        std::swap(raw_, other.raw_);
+        return *this;
+    }
+    ~Ref() { unref(raw_); }
+
+    const Raw* get() const noexcept { return raw_; }
+    const Raw* operator->() const noexcept { return raw_; }
+
+private:
+    const Raw* raw_;
+};
+
+// What keeps an array of C's: the record or the snapshot that it is in.
+using Keeper = std::variant<std::monostate, Ref<cri_container>, Ref<cri_pod>, std::shared_ptr<cri_snapshot>>;
+
+// Whether an element is borrowed from its range. Records are not: they keep themselves.
+template <class T>
+inline constexpr bool is_borrowed = false;
+template <>
+inline constexpr bool is_borrowed<std::string_view> = true;
+
+}  // namespace detail
+
+/// An array of C's, shown as values of T. It keeps the record or the snapshot that the array is in; a copy costs a count.
+template <class T, class Raw>
+class Range {
+public:
+    /// Walks through a range, which has to be there as long.
+    class Iterator {
+    public:
+        /// What it gives.
+        using value_type = T;
+        /// The same: values are made when they are looked at.
+        using reference = T;
+        /// There is nothing to point to.
+        using pointer = void;
+        /// Distances.
+        using difference_type = std::ptrdiff_t;
+        /// What C++17's algorithms may do with it.
+        using iterator_category = std::input_iterator_tag;
+        /// What C++20's may do with it.
+        using iterator_concept = std::forward_iterator_tag;
+
+        /// One that is nowhere.
+        constexpr Iterator() noexcept = default;
+        /// One that is there.
+        constexpr explicit Iterator(const Raw* at) noexcept : at_(at) {}
+        /// The value.
+        [[nodiscard]] T operator*() const { return T(*at_); }
+        /// On to the next one.
+        Iterator& operator++() noexcept { return ++at_, *this; }
+        /// On to the next one.
+        Iterator operator++(int) noexcept { return Iterator(at_++); }
+        /// Whether both are at the same place.
+        [[nodiscard]] friend bool operator==(Iterator a, Iterator b) noexcept { return a.at_ == b.at_; }
+        /// Whether they are not.
+        [[nodiscard]] friend bool operator!=(Iterator a, Iterator b) noexcept { return a.at_ != b.at_; }
+
+    private:
+        const Raw* at_ = nullptr;
+    };
+
+    /// Nothing.
+    Range() noexcept = default;
+    /// An array of C's, and what keeps it.
+    Range(detail::Keeper keeper, const Raw* first, std::size_t size) noexcept
+        : keeper_(std::move(keeper)), first_(first), size_(size) {}
+
+    /// The first one.
+    [[nodiscard]] Iterator begin() const& noexcept { return Iterator(first_); }
+    Iterator begin() const&& = delete;
+    /// Behind the last one.
+    [[nodiscard]] Iterator end() const& noexcept { return Iterator(first_ + size_); }
+    Iterator end() const&& = delete;
+    /// How many there are.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Whether there is none.
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    /// The one at this place, which has to be below size().
+    [[nodiscard]] T operator[](std::size_t at) const& { return T(first_[at]); }
+    /// The same; a string of a temporary range would be gone with it.
+    [[nodiscard]] T operator[](std::size_t at) const&& {
+        static_assert(!detail::is_borrowed<T>, "give the range a name: what is borrowed from a temporary is gone with it");
+        return T(first_[at]);
+    }
+
+protected:
+    /// For C.
+    [[nodiscard]] const Raw* data() const noexcept { return first_; }
+
+private:
+    detail::Keeper keeper_;
+    const Raw* first_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// A label or an annotation, borrowed from its range.
+struct Label {
+    std::string_view key;    ///< The key.
+    std::string_view value;  ///< The value.
+
+    /// Out of C.
+    explicit Label(const cri_label& raw) noexcept : key(raw.key), value(raw.value) {}
+};
+
+namespace detail {
+
+template <>
+inline constexpr bool is_borrowed<Label> = true;
+
+}  // namespace detail
+
+/// Labels or annotations, sorted by key. They keep their record.
+class Labels : public Range<Label, cri_label> {
+public:
+    using Range::Range;
+
+    /// The value of a key, if it is there.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view key) const& noexcept {
+        const cri_label* const at = place(key);
+        return at != nullptr ? std::optional<std::string_view>(at->value) : std::nullopt;
+    }
+    std::optional<std::string_view> find(std::string_view key) const&& = delete;
+    /// Whether the key is there.
+    [[nodiscard]] bool contains(std::string_view key) const noexcept { return place(key) != nullptr; }
+    /// The value of a key, or `otherwise`.
+    [[nodiscard]] std::string_view get(std::string_view key, std::string_view otherwise = {}) const& noexcept {
+        return find(key).value_or(otherwise);
+    }
+    std::string_view get(std::string_view key, std::string_view otherwise = {}) const&& = delete;
+    template <class T, class = std::enable_if_t<std::is_same_v<T, std::string>>>
+    std::string_view get(std::string_view key, T&& otherwise) const& = delete;
+
+private:
+    const cri_label* place(std::string_view key) const noexcept {
+        const auto before = [](const cri_label& label, std::string_view wanted) { return label.key < wanted; };
+        const cri_label* const last = data() + size();
+        const cri_label* const at = std::lower_bound(data(), last, key, before);
+        return at != last && at->key == key ? at : nullptr;
+    }
+};
+
+/// Strings of a record, which they keep.
+using Strings = Range<std::string_view, const char*>;
+
+}  // namespace CRIWATCH_MODE
+}  // namespace criwatch
