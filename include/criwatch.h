@@ -95,6 +95,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning
+ * defines it as nothing before including this header. */
+#ifndef CRI_NODISCARD
+#  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#    define CRI_NODISCARD [[nodiscard]]
+#  elif defined(__GNUC__)
+#    define CRI_NODISCARD __attribute__((warn_unused_result))
+#  else
+#    define CRI_NODISCARD
+#  endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -378,6 +390,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_INSPECT_REQUIRE_PROCESS 1
 /** Show the values of environment variables, which may be secrets. Without this flag they are redacted. */
 #define CRI_INSPECT_SHOW_ENV 2
+/** Show labels and annotations apart, as records do, whatever the option labels.annotations says. */
+#define CRI_INSPECT_SEPARATE_ANNOTATIONS 4
 
 /* Kinds: */
 
@@ -410,6 +424,8 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /** The pod shares the network namespace of the node. */
 #define CRI_POD_FLAG_HOST_NETWORK 1
+/** The pod has a network namespace of its own. Neither of the two: the engine has not told yet. */
+#define CRI_POD_FLAG_OWN_NETWORK 2
 
 /* Missing: */
 
@@ -438,6 +454,23 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CHANGED_LABELS 32
 /** The rucksack has changed: the packer delivered it late, or the program attached one. */
 #define CRI_CHANGED_RUCKSACK 64
+/** A better name, reference or id of the image has become known. */
+#define CRI_CHANGED_IMAGE 128
+
+/**
+ * How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before
+ * it ended.
+ */
+#define CRI_CHANGED_DETAILS 256
+
+/* Container flags: */
+
+/** A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD. */
+#define CRI_CONTAINER_FLAG_TEXT_REPAIRED 1
+/** Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut. */
+#define CRI_CONTAINER_FLAG_LABELS_CUT 2
+/** An entry of a list could not be decoded: only the id is sure to be right. */
+#define CRI_CONTAINER_FLAG_UNREADABLE 4
 
 /* Watcher states: */
 
@@ -496,8 +529,8 @@ void cri_buffer_free(cri_buffer *buffer);
  *
  * Containers, pods and events are C structs (records), so a C program needs no JSON parser. A record never
  * changes. It is valid as long as the event or the snapshot that shows it. cri_container_ref keeps a container,
- * and with it its pod, for longer. While a container does not change, all events and snapshots show the same
- * record.
+ * and with it its pod, for longer; cri_pod_ref keeps a pod alone. While a container does not change, all events and
+ * snapshots show the same record.
  *
  * Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1. `missing`
  * lists the facts that are unknown now and may become known later.
@@ -527,7 +560,7 @@ typedef struct cri_pod {
     uint32_t attempt;
     /** One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY. */
     uint32_t state;
-    /** 0 or CRI_POD_FLAG_HOST_NETWORK. */
+    /** Bits of CRI_POD_FLAG_HOST_NETWORK and CRI_POD_FLAG_OWN_NETWORK; neither while it is unknown. */
     uint32_t flags;
     /** The number of addresses. */
     size_t ips_len;
@@ -541,8 +574,15 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /** The cgroup of the pod. At present always "", because no engine reports it. */
+    /**
+     * The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
+     * file system. "" until a process in it was seen, and if no cgroup has that name.
+     */
     const char *cgroup_path;
+    /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
+    int64_t created_unix_nano;
+    /** The runtime class's handler; "" for the default one. */
+    const char *runtime_handler;
 } cri_pod;
 
 /** A container or sandbox, as it was at one moment. */
@@ -553,7 +593,7 @@ typedef struct cri_container {
     uint32_t kind;
     /** One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED. */
     uint32_t state;
-    /** Always 0: no flags are defined yet. */
+    /** What of it had to be repaired or cut: bits of CRI_CONTAINER_FLAG_*. */
     uint32_t flags;
     /** The attempt number; 0 for the first container of this name in the pod. */
     uint32_t attempt;
@@ -608,6 +648,8 @@ typedef struct cri_container {
     const cri_label *annotations;
     /** The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none. */
     const char *rucksack;
+    /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
+    int32_t engine_pid;
 } cri_container;
 
 /** Something that happened. */
@@ -666,6 +708,43 @@ const cri_container *cri_container_ref(const cri_container *container);
  */
 void cri_container_unref(const cri_container *container);
 
+/**
+ * Keeps a pod's record beyond the container or the snapshot that shows it.
+ *
+ * @param pod the record itself, not a copy of the struct; NULL: returns NULL
+ * @return the same record; release it with cri_pod_unref
+ * @note Never blocks. O(1).
+ */
+const cri_pod *cri_pod_ref(const cri_pod *pod);
+
+/**
+ * Releases a record that cri_pod_ref has kept.
+ *
+ * @param pod the record; NULL: does nothing
+ * @note Never blocks. O(1).
+ */
+void cri_pod_unref(const cri_pod *pod);
+
+/**
+ * Returns one of the container's own labels. cri_pod_label reads those of the pod.
+ *
+ * @param container the record itself, not a copy of the struct; NULL: returns NULL
+ * @param key the key of the label; NULL: returns NULL
+ * @return the value, valid as long as the record; NULL if the container has no such label
+ * @note Never blocks. O(log n) in the number of labels.
+ */
+const char *cri_container_label(const cri_container *container, const char *key);
+
+/**
+ * Returns one of the pod's labels.
+ *
+ * @param pod the record itself, not a copy of the struct; NULL: returns NULL
+ * @param key the key of the label; NULL: returns NULL
+ * @return the value, valid as long as the record; NULL if the pod has no such label
+ * @note Never blocks. O(log n) in the number of labels.
+ */
+const char *cri_pod_label(const cri_pod *pod, const char *key);
+
 /* ================================================================================================
  * Options
  *
@@ -683,7 +762,7 @@ typedef struct cri_options cri_options;
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks. O(1).
  */
-cri_status cri_options_new(cri_options **out, cri_error **err);
+CRI_NODISCARD cri_status cri_options_new(cri_options **out, cri_error **err);
 
 /**
  * Frees options. Watchers that were made with them are not affected.
@@ -703,6 +782,7 @@ void cri_options_free(cri_options *options);
  * is allowed, and the options are unchanged); CRI_E_INVALID_ARGUMENT
  * @note Does not wait. O(1).
  */
+CRI_NODISCARD
 cri_status cri_options_set(const cri_options *options,
                            const char *key,
                            const char *value,
@@ -715,7 +795,7 @@ cri_status cri_options_set(const cri_options *options,
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Never blocks. O(number of options).
  */
-cri_status cri_options_describe(cri_buffer *out, cri_error **err);
+CRI_NODISCARD cri_status cri_options_describe(cri_buffer *out, cri_error **err);
 
 /* ================================================================================================
  * Watcher
@@ -734,9 +814,10 @@ typedef struct cri_watcher cri_watcher;
  * watcher takes the first well-known socket that answers; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
- * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait. O(1).
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
+ * @note Does not wait: it looks at that directory, and at nothing else. O(1).
  */
+CRI_NODISCARD
 cri_status cri_watcher_new(const char *endpoint,
                            const cri_options *options,
                            cri_watcher **out,
@@ -750,6 +831,7 @@ cri_status cri_watcher_new(const char *endpoint,
  * CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1); makes one thread.
  */
+CRI_NODISCARD
 cri_status cri_watcher_start(const cri_watcher *watcher,
                              cri_error **err);
 
@@ -765,6 +847,7 @@ cri_status cri_watcher_start(const cri_watcher *watcher,
  * CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
                                   int64_t timeout_ms,
                                   cri_error **err);
@@ -780,6 +863,7 @@ cri_status cri_watcher_wait_ready(const cri_watcher *watcher,
  * the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_resync(const cri_watcher *watcher,
                               int64_t timeout_ms,
                               cri_error **err);
@@ -831,7 +915,8 @@ void cri_watcher_free(cri_watcher *watcher);
  * - "all": true shows containers in every state. It replaces "states".
  * - "gone": true also shows containers that the engine no longer has, as long as the watcher remembers them.
  * - "kind": "container" or "sandbox".
- * - "namespace", "pod" (a name or an id), "uid", "name": the exact value. A sandbox has the name of its pod.
+ * - "namespace", "uid", "name": the exact value. A sandbox has the name of its pod.
+ * - "pod": a name, "namespace/name", an id, or an id prefix of at least 6 hex digits.
  * - "selector": a Kubernetes label selector. It has one or more of these terms, separated by commas: app=web,
  *   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
@@ -854,6 +939,7 @@ void cri_watcher_free(cri_watcher *watcher);
  * calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
  * and O(n) with a query.
  */
+CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
@@ -870,6 +956,7 @@ cri_status cri_watcher_list(const cri_watcher *watcher,
  * in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. Costs as much as cri_watcher_list.
  */
+CRI_NODISCARD
 cri_status cri_watcher_pods(const cri_watcher *watcher,
                             const char *query,
                             cri_buffer *out,
@@ -881,13 +968,15 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  * the same name, it returns the running one, otherwise the newest one.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, or an id
- * prefix of at least 6 hex digits. They are tried in this order, and the first one that matches counts.
+ * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+ * an id prefix of at least 6 hex digits: the first of these that finds
+ * anything
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
  */
+CRI_NODISCARD
 cri_status cri_watcher_get(const cri_watcher *watcher,
                            const char *id_or_name,
                            cri_buffer *out,
@@ -912,6 +1001,7 @@ uint64_t cri_watcher_generation(const cri_watcher *watcher);
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1).
  */
+CRI_NODISCARD
 cri_status cri_watcher_engine_info(const cri_watcher *watcher,
                                    cri_buffer *out,
                                    cri_error **err);
@@ -925,6 +1015,7 @@ cri_status cri_watcher_engine_info(const cri_watcher *watcher,
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1).
  */
+CRI_NODISCARD
 cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_buffer *out,
                              cri_error **err);
@@ -950,9 +1041,26 @@ typedef struct cri_snapshot cri_snapshot;
  * @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
  * other threads may wait for it. Further calls cost O(1).
  */
+CRI_NODISCARD
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
                                 cri_snapshot **out,
                                 cri_error **err);
+
+/**
+ * Selects from a snapshot. The selection is a snapshot of its own: it has the containers that the query selects, in any
+ * state, in the same order, and their pods.
+ *
+ * @param snapshot the snapshot
+ * @param query what to select, as JSON (see "Memory"); NULL: everything that runs. The key "fields" has no effect:
+ * records are whole
+ * @param out receives the selection; free it with cri_snapshot_free. It outlives the snapshot and the watcher
+ * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. O(n).
+ */
+cri_status cri_snapshot_select(const cri_snapshot *snapshot,
+                               const char *query,
+                               cri_snapshot **out,
+                               cri_error **err);
 
 /**
  * Returns the generation of a snapshot. While cri_watcher_generation returns the same number, the snapshot is up
@@ -976,6 +1084,7 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
  * calls from other threads may wait for it. Further calls cost O(1).
  */
+CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
                                    const cri_container *const **out,
                                    size_t *len,
@@ -991,6 +1100,7 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
  * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
  * calls from other threads may wait for it. Further calls cost O(1).
  */
+CRI_NODISCARD
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
                              const cri_pod *const **out,
                              size_t *len,
@@ -1005,6 +1115,7 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(n).
  */
+CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
                              const char *id_or_name,
                              const cri_container **out,
@@ -1028,8 +1139,9 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * Asks the engine for everything it knows about one container or sandbox, in any state.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
- * @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS and CRI_INSPECT_SHOW_ENV
+ * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+ * an id prefix of at least 6 hex digits
+ * @param flags 0, or bits of CRI_INSPECT_REQUIRE_PROCESS, CRI_INSPECT_SHOW_ENV and CRI_INSPECT_SEPARATE_ANNOTATIONS
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives JSON, "criwatch.inspect/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_PROCESSLESS, only
@@ -1037,6 +1149,7 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * CRI_E_PROTOCOL if the request to the engine failed; CRI_E_STOPPED, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_inspect(const cri_watcher *watcher,
                                const char *id_or_name,
                                uint32_t flags,
@@ -1065,6 +1178,7 @@ cri_status cri_watcher_inspect(const cri_watcher *watcher,
  * CRI_E_FORKED
  * @note Blocks up to timeout_ms. cri_watcher_stop ends the wait.
  */
+CRI_NODISCARD
 cri_status cri_watcher_call(const cri_watcher *watcher,
                             const char *method,
                             const char *request,
@@ -1101,6 +1215,7 @@ typedef struct cri_subscription cri_subscription;
  * @note Does not wait for the engine. O(n) to prepare the replay; makes one thread. When the watcher stops,
  * function still gets the events that are queued, and then destroy is called.
  */
+CRI_NODISCARD
 cri_status cri_watcher_subscribe(const cri_watcher *watcher,
                                  uint32_t mask,
                                  uint32_t flags,
@@ -1153,6 +1268,7 @@ typedef struct cri_event_queue cri_event_queue;
  * @return CRI_OK; CRI_E_STOPPED; CRI_E_OS if the system refuses a descriptor; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(n) to prepare the replay.
  */
+CRI_NODISCARD
 cri_status cri_event_queue_new(const cri_watcher *watcher,
                                uint32_t mask,
                                uint32_t flags,
@@ -1181,6 +1297,7 @@ int32_t cri_event_queue_fd(const cri_event_queue *queue);
  * @note Blocks up to timeout_ms. cri_watcher_stop and cri_event_queue_free end the wait. O(1); after an overflow,
  * O(n) to prepare the replay.
  */
+CRI_NODISCARD
 cri_status cri_event_queue_next(const cri_event_queue *queue,
                                 int64_t timeout_ms,
                                 cri_event **out,
@@ -1203,7 +1320,7 @@ void cri_event_queue_free(cri_event_queue *queue);
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Does not wait. O(size of the event).
  */
-cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **err);
+CRI_NODISCARD cri_status cri_event_json(const cri_event *event, cri_buffer *out, cri_error **err);
 
 /**
  * Frees an event from cri_event_queue_next, and with it its container. Never call it for the event of a callback.
@@ -1240,6 +1357,7 @@ typedef void (*cri_log_fn)(uint32_t level, const char *message, void *user_data)
  * @note Does not wait. O(1); makes one thread. cri_watcher_free waits until function has got the last message,
  * except inside a callback of the watcher.
  */
+CRI_NODISCARD
 cri_status cri_watcher_set_log(const cri_watcher *watcher,
                                uint32_t max_level,
                                cri_log_fn function,
@@ -1267,6 +1385,7 @@ typedef struct cri_rucksack cri_rucksack;
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON (the watcher logs that)
  * @note Does not wait. O(size of json).
  */
+CRI_NODISCARD
 cri_status cri_rucksack_set(const cri_rucksack *rucksack,
                             const char *json,
                             cri_error **err);
@@ -1298,6 +1417,7 @@ typedef void (*cri_pack_fn)(const char *container,
  * @note Does not wait. O(1); makes one thread. cri_watcher_free waits for the call in progress, except inside a
  * callback of the watcher.
  */
+CRI_NODISCARD
 cri_status cri_watcher_set_packer(const cri_watcher *watcher,
                                   cri_pack_fn function,
                                   void *user_data,
@@ -1309,13 +1429,15 @@ cri_status cri_watcher_set_packer(const cri_watcher *watcher,
  * CRI_EVENT_UPDATED with CRI_CHANGED_RUCKSACK reports it.
  *
  * @param watcher the watcher
- * @param id_or_name an id, "namespace/pod/container", a container name, or an id prefix of at least 6 hex digits
+ * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
+ * an id prefix of at least 6 hex digits
  * @param json the rucksack, which is copied; NULL: removes the rucksack
  * @return CRI_OK; CRI_E_NOT_READY before the first lists are in the cache; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with
  * the candidates in the message; CRI_E_INVALID_ARGUMENT, also if json is not valid JSON; CRI_E_STOPPED,
  * CRI_E_FORKED
  * @note Blocks until the library's thread has stored the rucksack. That thread does not wait for the engine.
  */
+CRI_NODISCARD
 cri_status cri_watcher_attach(const cri_watcher *watcher,
                               const char *id_or_name,
                               const char *json,

@@ -43,6 +43,8 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/leaves.c", BUSY).with(&["callback"]).that_leaves_things(),
     Program::new("tests/guest/leaves.c", BUSY).with(&["log"]).that_leaves_things(),
     STACKS,
+    // valgrind and the sanitizers have no use for a process without address space.
+    Program::new("tests/guest/nomemory.c", None).that_leaves_things(),
     Program::new("tests/guest/idle.c", IDLE),
     Program::new("tests/guest/strings.c", QUIET),
     Program::new("tests/guest/hammer.c", BUSY).too_slow_for_valgrind(),

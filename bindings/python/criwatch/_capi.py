@@ -74,6 +74,7 @@ class cri_container(Structure):
         ("struct_size", c_size_t),
         ("kind", c_uint32),
         ("state", c_uint32),
+        ("flags", c_uint32),
         ("attempt", c_uint32),
         ("id", c_char_p),
         ("name", c_char_p),

@@ -103,6 +103,8 @@ CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
 CRI_INSPECT_REQUIRE_PROCESS: Final[int] = 1
 #: Show the values of environment variables, which may be secrets. Without this flag they are redacted.
 CRI_INSPECT_SHOW_ENV: Final[int] = 2
+#: Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+CRI_INSPECT_SEPARATE_ANNOTATIONS: Final[int] = 4
 #: A container.
 CRI_KIND_CONTAINER: Final[int] = 1
 #: The sandbox of a pod ("pause" container).
@@ -123,6 +125,8 @@ CRI_POD_READY: Final[int] = 1
 CRI_POD_NOT_READY: Final[int] = 2
 #: The pod shares the network namespace of the node.
 CRI_POD_FLAG_HOST_NETWORK: Final[int] = 1
+#: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+CRI_POD_FLAG_OWN_NETWORK: Final[int] = 2
 #: The pid, and with it the start time and the cgroup of the process.
 CRI_MISSING_PID: Final[int] = 1
 #: The pod of the container.
@@ -145,6 +149,16 @@ CRI_CHANGED_STATE: Final[int] = 16
 CRI_CHANGED_LABELS: Final[int] = 32
 #: The rucksack has changed: the packer delivered it late, or the program attached one.
 CRI_CHANGED_RUCKSACK: Final[int] = 64
+#: A better name, reference or id of the image has become known.
+CRI_CHANGED_IMAGE: Final[int] = 128
+#: How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before it ended.
+CRI_CHANGED_DETAILS: Final[int] = 256
+#: A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.
+CRI_CONTAINER_FLAG_TEXT_REPAIRED: Final[int] = 1
+#: Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut.
+CRI_CONTAINER_FLAG_LABELS_CUT: Final[int] = 2
+#: An entry of a list could not be decoded: only the id is sure to be right.
+CRI_CONTAINER_FLAG_UNREADABLE: Final[int] = 4
 #: The watcher is not started.
 CRI_WATCHER_NEW: Final[int] = 0
 #: The watcher is trying to reach the engine.

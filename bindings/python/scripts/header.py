@@ -40,8 +40,8 @@ PATTERNS = [(kind, re.compile(pattern, re.DOTALL)) for kind, pattern in [
     ("blank", r"\s+"),
     ("doc", r"/\*\*(?P<text>.*?)\*/"),
     ("comment", r"/\*(?P<text>.*?)\*/"),
-    ("define", r"#define[ ]+(?P<name>\w+)(?P<parameters>\(\w+\))?[ ]*(?P<value>[^\n]*)\n"),
-    ("directive", r"#(?:ifdef|ifndef|endif|include)\b[^\n]*\n"),
+    ("define", r"#[ ]*define[ ]+(?P<name>\w+)(?P<parameters>\(\w+\))?[ ]*(?P<value>[^\n]*)\n"),
+    ("directive", r"#[ ]*(?:if|ifdef|ifndef|elif|else|endif|include)\b[^\n]*\n"),
     ("linkage", r'extern "C" \{|\}'),
     ("opaque", r"typedef struct (?P<name>\w+) (?P=name);"),
     ("struct", r"typedef struct (?P<name>\w+) \{(?P<body>[^{}]*)\} (?P=name);"),
@@ -49,7 +49,7 @@ PATTERNS = [(kind, re.compile(pattern, re.DOTALL)) for kind, pattern in [
     ("alias", r"typedef int32_t cri_status;"),
     ("function", r"(?:CRI_NODISCARD\s+)?(?P<result>[\w ]+?[ *]+)(?P<name>cri_\w+)\((?P<parameters>[^()]*)\);"),
 ]]
-# No constants of the interface: the guard, an initialiser, a macro with a parameter (EventType.mask is that in Python).
+# No constants of the interface: the guard, an attribute, an initialiser, a macro with a parameter (EventType.mask is that in Python).
 UNUSED_MACROS = {"CRIWATCH_H", "CRI_NODISCARD", "CRI_BUFFER_INIT", "CRI_EVENT_MASK"}
 
 
