@@ -132,7 +132,7 @@ int main(int argc, char **argv)
     else if (is("ids"))
         a_list("../../../etc/passwd");
     else if (is("labels"))
-        a_list("key-999999");
+        a_list("labelsCut"); /* a million of them: more than labels.max_bytes */
     else if (is("deep"))
         deep_information();
     else if (is("flood"))

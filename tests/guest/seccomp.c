@@ -70,7 +70,7 @@ static void on_container(const char *container, const char *inspection, const cr
     (void)container;
     (void)inspection;
     (void)user_data;
-    cri_rucksack_set(rucksack, "{}", NULL);
+    CHECK(cri_rucksack_set(rucksack, "{}", NULL) == CRI_OK);
     __atomic_add_fetch(&packed, 1, __ATOMIC_SEQ_CST);
 }
 
