@@ -10,20 +10,22 @@ pub const ENTRYPOINT: &str = "/server";
 pub struct Plan {
     pub life: Option<Duration>,
     pub code: u8,
+    /// The code with which SIGTERM ends it; `None`: it is killed by the signal.
+    pub on_term: Option<u8>,
 }
 
 impl Plan {
-    pub const FOR_EVER: Plan = Plan { life: None, code: 0 };
+    pub const FOR_EVER: Plan = Plan { life: None, code: 0, on_term: None };
 
     /// The arguments that give a `--child` process its plan.
-    pub fn to_args(self) -> [String; 2] {
+    pub fn to_args(self) -> [String; 3] {
         let life = self.life.map_or("infinity".to_owned(), |d| d.as_secs_f64().to_string());
-        [life, self.code.to_string()]
+        [life, self.code.to_string(), self.on_term.map_or("-".to_owned(), |code| code.to_string())]
     }
 
-    pub fn from_args(life: &str, code: &str) -> Option<Plan> {
-        let life = seconds(life)?;
-        Some(Plan { life, code: code.parse().ok()? })
+    pub fn from_args([life, code, on_term]: [&str; 3]) -> Option<Plan> {
+        let on_term = if on_term == "-" { None } else { Some(on_term.parse().ok()?) };
+        Some(Plan { life: seconds(life)?, code: code.parse().ok()?, on_term })
     }
 }
 
@@ -47,7 +49,7 @@ fn base_name(program: &str) -> &str {
 
 fn simple(words: &[&str]) -> Option<Plan> {
     let (program, args) = words.split_first()?;
-    let now = |code| Some(Plan { life: Some(Duration::ZERO), code });
+    let now = |code| Some(Plan { life: Some(Duration::ZERO), code, on_term: None });
     match (base_name(program), args) {
         ("pause" | "server", []) => Some(Plan::FOR_EVER),
         ("true" | ":", _) => now(0),
@@ -57,20 +59,25 @@ fn simple(words: &[&str]) -> Option<Plan> {
         ("sleep", [_, ..]) => {
             // Several operands add up, as in coreutils.
             let life = args.iter().map(|a| seconds(a)).sum::<Option<Option<Duration>>>()?;
-            Some(Plan { life, code: 0 })
+            Some(Plan { life, code: 0, on_term: None })
         }
         _ => None,
     }
 }
 
 /// Parses `sleep 2; exit 3` and the like: a sequence of simple commands. The last one (or `exit`) gives the exit code.
+/// `trap 'exit 3' TERM; sleep 9 & wait` ends with 3 when it is asked to stop.
 fn shell(text: &str) -> Option<Plan> {
-    let mut total = Plan { life: Some(Duration::ZERO), code: 0 };
+    if let Some((code, rest)) = text.strip_prefix("trap 'exit ").and_then(|rest| rest.split_once("' TERM;")) {
+        let waits = rest.trim().strip_suffix("& wait")?;
+        return Some(Plan { on_term: Some(code.parse().ok()?), ..shell(waits)? });
+    }
+    let mut total = Plan { life: Some(Duration::ZERO), code: 0, on_term: None };
     for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
         let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['\'', '"'])).collect();
         let words = if words[0] == "exec" { &words[1..] } else { &words[..] };
         let step = simple(words)?;
-        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), code: step.code };
+        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), ..step };
         if words[0] == "exit" || total.life.is_none() {
             break;
         }
@@ -103,7 +110,7 @@ mod tests {
     }
 
     fn after(secs: f64, code: u8) -> Result<Plan, String> {
-        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code })
+        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code, on_term: None })
     }
 
     #[test]
@@ -131,10 +138,17 @@ mod tests {
     }
 
     #[test]
+    fn a_trap_is_a_code_for_sigterm() {
+        let plan = of(&["sh", "-c", "trap 'exit 3' TERM; sleep 9 & wait"]).unwrap();
+        assert_eq!((plan.life, plan.on_term), (Some(Duration::from_secs(9)), Some(3)));
+        assert!(of(&["sh", "-c", "trap 'exit 3' TERM; sleep 9"]).is_err());
+    }
+
+    #[test]
     fn plans_survive_the_command_line() {
-        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9 }] {
-            let [life, code] = plan.to_args();
-            assert_eq!(Plan::from_args(&life, &code), Some(plan));
+        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9, on_term: Some(3) }] {
+            let args = plan.to_args();
+            assert_eq!(Plan::from_args(args.each_ref().map(String::as_str)), Some(plan));
         }
     }
 }

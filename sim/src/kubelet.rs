@@ -79,6 +79,10 @@ impl PodSpec {
 pub struct ContainerSpec {
     pub name: String,
     pub image: String,
+    /// The image as the pod's author wrote it; empty: the same.
+    pub user_image: String,
+    /// Paths on the host and in the container.
+    pub mounts: Vec<(String, String)>,
     pub attempt: u32,
     pub labels: HashMap<String, String>,
     pub annotations: HashMap<String, String>,
@@ -92,6 +96,8 @@ impl ContainerSpec {
         ContainerSpec {
             name: name.into(),
             image: format!("registry.example/{name}:1.0"),
+            user_image: String::new(),
+            mounts: Vec::new(),
             attempt: 0,
             labels: HashMap::new(),
             annotations: HashMap::new(),
@@ -111,7 +117,12 @@ impl ContainerSpec {
         let config = pb::ContainerConfig {
             log_path: format!("{}/{}.log", self.name, self.attempt),
             metadata: Some(pb::ContainerMetadata { name: self.name, attempt: self.attempt }),
-            image: Some(pb::ImageSpec { image: self.image, ..Default::default() }),
+            image: Some(pb::ImageSpec {
+                image: self.image,
+                user_specified_image: self.user_image,
+                ..Default::default()
+            }),
+            mounts: self.mounts.into_iter().map(mount).collect(),
             command: self.command,
             envs,
             labels,
@@ -124,6 +135,10 @@ impl ContainerSpec {
             sandbox_config: Some(pod.clone()),
         }
     }
+}
+
+fn mount((host_path, container_path): (String, String)) -> pb::Mount {
+    pb::Mount { host_path, container_path, ..Default::default() }
 }
 
 fn pod_labels(name: &str, namespace: &str, uid: &str) -> HashMap<String, String> {

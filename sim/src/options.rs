@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::profile::Profile;
-use crate::script::{FAULTS, HELP as GRAMMAR};
+use crate::script::{CLAIMS, FAULTS, HELP as GRAMMAR};
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -79,12 +79,14 @@ end its processes and remove what it made; it then exits with 0.
 
 Commands of a script, one in each line:
 {GRAMMAR}
+{CLAIMS}
 {FAULTS}
 The answer to each is one line, `ok COMMAND ...` or `error COMMAND: why`. The name of a pod is POD or NS/POD, that of a
 container CONTAINER, POD/CONTAINER or NS/POD/CONTAINER. Of several attempts the newest is taken. An id, or its first
 characters, is a name, too.
-COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever;
-any other program does not exist, so that the start fails.
+COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever; sh -c
+\"trap 'exit 3' TERM; sleep 9 & wait\" ends with 3 when it is asked to stop. Any other program does not exist, so that
+the start fails.
 ",
         Profile::names()
     )

@@ -70,6 +70,11 @@ pub struct Profile {
     pub infra_process: bool,
     /// Whether the process exists from CreateContainer on, with its pid shown in every state (§5).
     pub pid_in_every_state: bool,
+    /// Whether CreateContainer wants what the kubelet always gives: the image as the pod's author wrote it, and the
+    /// container's own namespace options; and whether programs are found by their whole path only.
+    pub demanding: bool,
+    /// Whether the engine gives sandboxes the label `io.kubernetes.container.name: POD`.
+    pub labels_sandboxes: bool,
     /// Whether a sandbox's status that is not verbose has an info, with pid 0 (§5).
     pub info_unasked: bool,
     /// Whether PodSandboxStatus has a timestamp (§3).
@@ -105,6 +110,8 @@ pub const CONTAINERD_2: Profile = Profile {
     tells_exit_after: Duration::ZERO,
     infra_process: true,
     pid_in_every_state: false,
+    demanding: false,
+    labels_sandboxes: false,
     info_unasked: false,
     status_timestamp: false,
     empty_value_selects_missing: false,
@@ -148,6 +155,8 @@ pub const CRIO: Profile = Profile {
     tells_exit_after: Duration::from_millis(2),
     infra_process: false,
     pid_in_every_state: true,
+    demanding: true,
+    labels_sandboxes: true,
     status_timestamp: true,
     empty_value_selects_missing: true,
     streamed_lists: StreamedLists::Batches(3000),

@@ -6,6 +6,7 @@ mod support;
 
 mod consumers;
 mod events;
+mod field_reports;
 mod garbled;
 mod lists;
 mod profiles;

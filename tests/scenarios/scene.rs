@@ -1,10 +1,12 @@
 //! A watcher on a simulated engine, and a consumer of everything it tells.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use criwatch::config::Config;
 use criwatch::model::*;
+use criwatch::portfolio::Query;
 use criwatch::watcher::Watcher;
 use serde_json::Value;
 
@@ -16,6 +18,8 @@ use crate::told::{Told, is_story};
 pub struct Scene {
     pub watcher: Watcher,
     pub told: Told,
+    /// What was logged.
+    pub log: Told,
     pub sim: Sim,
 }
 
@@ -36,8 +40,9 @@ impl Scene {
     pub fn watching_through(endpoint: &str, sim: Sim, options: Options) -> Outcome<Scene> {
         let watcher = watcher(endpoint, options)?;
         let told = Told::by(watcher.subscribe(0, 0, 0)?);
+        let log = Told::by(watcher.subscribe(1 << CRI_EVENT_LOG, 0, 0)?);
         watcher.start()?;
-        Ok(Scene { watcher, told, sim })
+        Ok(Scene { watcher, told, log, sim })
     }
 
     /// A watcher that is ready, on an engine with nothing on it.
@@ -142,6 +147,59 @@ impl Scene {
     pub fn hears_all_but(&mut self, lost: u64) -> Outcome {
         let told = self.sim.stat("events")?;
         self.wait_for_counter("engineEvents", told - lost)
+    }
+
+    /// The warnings so far that have this in them.
+    pub fn warnings(&mut self, with: &str) -> Vec<String> {
+        let is_warning = |e: &&Event| e.log_level == Some(LogLevel::Warn);
+        let lines = self.log.drain().events.iter().filter(is_warning).filter_map(|e| e.message.as_deref());
+        lines.filter(|line| line.contains(with)).map(str::to_owned).collect()
+    }
+
+    /// Everything that the engine has, in any state, as far as is known.
+    pub fn records(&self) -> Outcome<Vec<Arc<Container>>> {
+        let query = Query::parse(Some(r#"{"all":true}"#))?;
+        Ok(self.watcher.snapshot()?.select(&query).cloned().collect())
+    }
+
+    /// The one of them with this path, with or without the default namespace.
+    pub fn record(&self, path: &str) -> Outcome<Arc<Container>> {
+        let is_it = |c: &Arc<Container>| c.path() == path || c.path() == format!("default/{path}");
+        let found: Vec<_> = self.records()?.into_iter().filter(is_it).collect();
+        match &found[..] {
+            [one] => Ok(one.clone()),
+            many => Err(format!("{} records of {path}: {many:?}", many.len()).into()),
+        }
+    }
+
+    /// Waits for so many more lists.
+    pub fn relists(&mut self, lists: u64) -> Outcome {
+        self.wait_for_counter("lists", self.counter("lists")? + lists)?;
+        self.told.drain();
+        Ok(())
+    }
+
+    /// Waits until twenty relists have brought nothing: no event, no warning, no status request. At most this many
+    /// status requests were made until then.
+    pub fn falls_silent(&mut self, most_questions: u64) -> Outcome {
+        const WINDOWS: usize = 20;
+        let mut before = None;
+        for _ in 0..WINDOWS {
+            let now = (self.happened(), self.warnings("").len(), self.questions()?);
+            if before == Some(now) {
+                assert!(now.2 <= most_questions, "{} status requests; told:\n{:?}", now.2, self.told);
+                return Ok(());
+            }
+            before = Some(now);
+            self.relists(20)?;
+        }
+        let log = self.warnings("");
+        Err(format!("it never falls silent: {before:?}; told:\n{:?}\nlogged: {log:#?}", self.told).into())
+    }
+
+    /// How many events of containers were told.
+    fn happened(&mut self) -> usize {
+        self.told.drain().events.iter().filter(|e| e.container.is_some()).count()
     }
 
     /// How often the engine was asked for one status.

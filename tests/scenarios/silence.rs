@@ -122,7 +122,7 @@ fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
     sim.tell("start app")?;
     let scene = Scene::watching(sim, &[("request.timeout_ms", "3600000"), ("connect.timeout_ms", "3600000")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
-    let Scene { watcher, mut told, mut sim } = scene;
+    let Scene { watcher, mut told, mut sim, .. } = scene;
     sim.tell("fault stall on")?;
     let asked = sim.stat("ContainerStatus")?;
     let errors = std::thread::scope(|threads| {

@@ -85,6 +85,10 @@ impl Engine {
         let Running { id, process, gone } = running;
         let code = process.ended().await;
         self.unregister(&id);
+        if self.is_unnoticed(&id) {
+            gone.send_replace(true);
+            return;
+        }
         let unseen = self.is_down();
         let exit = match self.profile.exit_code_while_down {
             Some(code) if unseen => Exit::Unknown(code),
@@ -117,6 +121,14 @@ impl Engine {
             engine.store().set_reason(&id, "OOMKilled");
             engine.touch();
         });
+        Ok(pid)
+    }
+
+    /// Ends the container's process; the engine goes on saying that it runs. Returns the pid.
+    pub async fn end_unnoticed(&self, id: &str) -> Result<u32> {
+        self.overlook(id);
+        let pid = self.signal(id, libc::SIGKILL)?;
+        self.end(id, libc::SIGKILL, None).await?;
         Ok(pid)
     }
 

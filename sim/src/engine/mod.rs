@@ -5,7 +5,7 @@ mod containers;
 mod outage;
 mod pods;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -44,6 +44,8 @@ pub struct Engine {
     emitted: AtomicU64,
     subscriptions: AtomicU64,
     down: AtomicBool,
+    /// Whose end is not noticed.
+    unnoticed: Mutex<HashSet<String>>,
     /// Counts the changes of the store, for tasks that wait for one.
     changes: watch::Sender<u64>,
 }
@@ -63,6 +65,7 @@ impl Engine {
             emitted: AtomicU64::new(0),
             subscriptions: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            unnoticed: Mutex::default(),
             changes: watch::Sender::new(0),
         })
     }
@@ -126,7 +129,8 @@ impl Engine {
             return;
         }
         let event = self.store().event(id, sandbox_id, kind, &self.profile, self.now());
-        if let Some(event) = event {
+        if let Some(mut event) = event {
+            self.faults.claims().event(&mut event);
             self.emitted.fetch_add(1, Ordering::Relaxed);
             self.send(self.faults.shape(event)).await;
         }
@@ -163,6 +167,14 @@ impl Engine {
         let proc = procs.get(id).ok_or_else(|| Error::unknown("not running"))?;
         proc.signals.send(signal).map_err(|e| Error::unknown(format!("kill {}: {e}", proc.pid)))?;
         Ok(proc.pid)
+    }
+
+    fn overlook(&self, id: &str) {
+        lock(&self.unnoticed).insert(id.to_owned());
+    }
+
+    fn is_unnoticed(&self, id: &str) -> bool {
+        lock(&self.unnoticed).contains(id)
     }
 
     /// Signals the process and waits for its end; true if it is gone (also if it was before).

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use super::{Engine, Kind, Running};
 use crate::command;
+use crate::kubelet::CONTAINER_NAME;
 use crate::pb;
 use crate::profile::SandboxDeleted;
 use crate::store::{Error, Result, cgroups_path};
 
 impl Engine {
-    pub async fn run_pod(self: &Arc<Self>, config: pb::PodSandboxConfig, handler: &str) -> Result<String> {
+    pub async fn run_pod(self: &Arc<Self>, mut config: pb::PodSandboxConfig, handler: &str) -> Result<String> {
         let id = self.new_id();
+        if self.profile.labels_sandboxes {
+            config.labels.insert(CONTAINER_NAME.into(), "POD".into());
+        }
         self.store().reserve_sandbox(&id, &config, handler)?;
         if !self.profile.infra_process {
             self.store().add_sandbox(&id, config, handler, 0, self.now());

@@ -1,5 +1,7 @@
-//! Faults that a script switches on, as they happen on real nodes. `shape` changes events.
+//! Faults that a script switches on, as they happen on real nodes. `shape` changes events, `claims` what is said of
+//! single containers.
 
+mod claims;
 mod shape;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use tokio::sync::watch;
 use tonic::{Code, Status};
 
 use crate::pb::ContainerEventResponse;
+pub use claims::{ALL, Claim, Claims};
 use shape::Shaper;
 
 /// The faults of calls.
@@ -28,6 +31,8 @@ pub struct Switches {
     pub hostility: Option<Hostility>,
     /// GetContainerEvents sends no headers, even when there is an event.
     pub withhold_headers: bool,
+    /// Event streams open, and no event comes.
+    pub silent_events: bool,
 }
 
 /// What a hostile engine does.
@@ -86,6 +91,7 @@ pub struct Faults {
     /// The command to end all streams, with its number.
     ends: watch::Sender<(u64, StreamEnd)>,
     clock_step: Mutex<i64>,
+    claims: watch::Sender<Claims>,
 }
 
 impl Default for Faults {
@@ -95,6 +101,7 @@ impl Default for Faults {
             shaper: Mutex::default(),
             ends: watch::Sender::new((0, StreamEnd::Ok)),
             clock_step: Mutex::default(),
+            claims: watch::Sender::default(),
         }
     }
 }
@@ -106,6 +113,29 @@ impl Faults {
 
     pub fn hostility(&self) -> Option<Hostility> {
         self.switches.borrow().hostility
+    }
+
+    pub fn silent_events(&self) -> bool {
+        self.switches.borrow().silent_events
+    }
+
+    /// What is claimed of single containers and sandboxes.
+    pub fn claims(&self) -> watch::Ref<'_, Claims> {
+        self.claims.borrow()
+    }
+
+    pub fn claim(&self, change: impl FnOnce(&mut Claims)) {
+        self.claims.send_modify(change);
+    }
+
+    /// Waits as long as this one's statuses hang, and returns the error with which they are refused, if they are.
+    pub async fn answerable(&self, id: &str) -> Result<(), Status> {
+        // Cannot fail: the sender is ours.
+        let claims = self.claims.subscribe().wait_for(|claims| !claims.hangs(id)).await.map(|c| c.clone());
+        match claims.unwrap_or_default().refusal(id) {
+            Some(text) => Err(Status::unknown(text)),
+            None => Ok(()),
+        }
     }
 
     pub fn partial_lists(&self) -> bool {

@@ -28,6 +28,7 @@ pub async fn run(plan: Plan, go: oneshot::Receiver<()>, mut signals: mpsc::Unbou
         loop {
             match signals.recv().await {
                 Some(libc::SIGSTOP | libc::SIGCONT) => {}
+                Some(libc::SIGTERM) if plan.on_term.is_some() => return plan.on_term.unwrap_or_default().into(),
                 Some(signal) => return 128 + signal,
                 None => std::future::pending().await,
             }

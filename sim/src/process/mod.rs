@@ -5,6 +5,7 @@ mod fake;
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, Command};
@@ -64,9 +65,9 @@ impl Kind {
 }
 
 fn spawn_child(plan: Plan) -> io::Result<Spawned> {
-    let [life, code] = plan.to_args();
     let mut child = Command::new(std::env::current_exe()?)
-        .args([CHILD_FLAG, &std::process::id().to_string(), &life, &code])
+        .args([CHILD_FLAG, &std::process::id().to_string()])
+        .args(plan.to_args())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -109,8 +110,11 @@ fn exit_code(status: io::Result<ExitStatus>) -> i32 {
 
 /// The main function of a child process; `args` follow `--child`.
 pub fn child_main(args: &[String]) -> ! {
-    let [parent, life, code] = args else { std::process::exit(125) };
-    let Some(plan) = Plan::from_args(life, code) else { std::process::exit(125) };
+    let [parent, life, code, on_term] = args else { std::process::exit(125) };
+    let Some(plan) = Plan::from_args([life, code, on_term]) else { std::process::exit(125) };
+    if let Some(code) = plan.on_term {
+        end_on_term(code);
+    }
     // SAFETY: both calls take and give integers only.
     let orphaned = unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -129,6 +133,18 @@ pub fn child_main(args: &[String]) -> ! {
         },
     }
     std::process::exit(plan.code.into())
+}
+
+/// SIGTERM ends this process with the code.
+fn end_on_term(code: u8) {
+    static CODE: AtomicU8 = AtomicU8::new(0);
+    extern "C" fn end(_: libc::c_int) {
+        // SAFETY: _exit(2) may be called in a signal handler.
+        unsafe { libc::_exit(CODE.load(Ordering::Relaxed).into()) }
+    }
+    CODE.store(code, Ordering::Relaxed);
+    // SAFETY: the handler only calls what a handler may.
+    unsafe { libc::signal(libc::SIGTERM, end as extern "C" fn(libc::c_int) as libc::sighandler_t) };
 }
 
 /// The number of a signal given as `9`, `KILL` or `SIGKILL`.

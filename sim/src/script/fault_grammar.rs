@@ -16,6 +16,7 @@ fault not-initialized unknown|unavailable|off
                                             all calls are refused with this code, as while the engine starts
 fault not-served on|off                     all calls are refused, as by a containerd without its CRI plugin
 fault withhold-headers on|off               GetContainerEvents sends no headers, even when events come
+fault silent-events on|off                  event streams open with headers, and no event comes
 fault partial-lists on|off                  a streamed list fails after its first batch
 fault drop-events N                         the next N events are lost
 fault duplicate-events on|off               each event is sent twice
@@ -38,6 +39,7 @@ pub enum Fault {
     NotInitialized(Option<Code>),
     NotServed(bool),
     WithholdHeaders(bool),
+    SilentEvents(bool),
     PartialLists(bool),
     Hostile(Option<Hostility>),
     Event(EventFault),
@@ -56,6 +58,7 @@ pub fn parse(words: &[&str]) -> Result<Fault, String> {
         ["not-initialized", code] => Fault::NotInitialized(refusal(code)?),
         ["not-served", on] => Fault::NotServed(switch(on)?),
         ["withhold-headers", on] => Fault::WithholdHeaders(switch(on)?),
+        ["silent-events", on] => Fault::SilentEvents(switch(on)?),
         ["partial-lists", on] => Fault::PartialLists(switch(on)?),
         ["hostile", how] => Fault::Hostile(hostility(how)?),
         ["drop-events", n] => Fault::Event(EventFault::Drop(number(n)?)),

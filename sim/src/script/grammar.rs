@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::fault_grammar::{self, Fault};
 use super::values::{key_value, number, time};
+use crate::faults::Claim;
 use crate::kubelet::{ContainerSpec, PodSpec};
-use crate::pb::ContainerEventType as Kind;
+use crate::pb::{ContainerEventType as Kind, ContainerState as State};
 use crate::process::signal_number;
 
 /// The grammar, for --help and the README.
@@ -13,7 +14,8 @@ pub const HELP: &str = "\
 run-pod POD [OPTION...]                     a sandbox; OPTION: ns=NS uid=UID attempt=N label=K=V annotation=K=V
                                             cgroup-parent=PATH host-network
 create POD CONTAINER [OPTION...] [-- COMMAND ARG...]
-                                            OPTION: image=IMAGE attempt=N label=K=V annotation=K=V env=K=V
+                                            OPTION: image=IMAGE user-image=NAME attempt=N label=K=V annotation=K=V
+                                            env=K=V mount=HOST-PATH:PATH
 start CONTAINER
 stop CONTAINER [GRACE]                      its stop signal, and SIGKILL after GRACE (2s)
 rm CONTAINER
@@ -36,8 +38,27 @@ down                                        the engine ends: what happens now se
 up                                          it is back
 lose NAME                                   the id vanishes without an event; its process stays
 find ID                                     show a lost id again
+vanish CONTAINER                            its process ends, and the engine does not notice: it still says \"running\"
+tag TAG IMAGE                               another tag for an image; the answer tells its id, which is a name, too
+untag TAG                                   the tag is gone; the image and its containers stay
+claim NAME|all CLAIM                        what the engine says of it from now on, whatever is true; CLAIM: see below
+claim NAME|all off                          the truth again
 fault NAME ...                              switch a fault on or off, see below
-quit                                        end the program";
+quit                                        end the program
+
+{bad-bytes} in any word stands for the bytes ff fe ff fe on the wire, {esc} for the character ESC.";
+
+/// What `claim` can say, for --help and the README.
+pub const CLAIMS: &str = "\
+claim NAME listed STATE                     lists show it so; STATE: created running exited unknown
+claim NAME state STATE                      its statuses, in replies and events, show it so
+claim NAME no-status                        it is listed, and its status is NOT_FOUND
+claim NAME no-verbose-status                it is listed, and only its verbose status is NOT_FOUND
+claim NAME no-started-at                    its statuses do not say when it started
+claim NAME hangs                            requests for its status are never answered
+claim NAME refused TEXT                     requests for its status fail with this text
+claim NAME undecodable                      its entry in lists cannot be decoded, but for its id
+claim NAME nameless                         its entry in lists cannot be decoded at all";
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 const DEFAULT_GRACE: Duration = Duration::from_secs(2);
@@ -46,26 +67,64 @@ const OOM_NOTICED_AFTER: Duration = Duration::from_millis(300);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     RunPod(PodSpec),
-    Create { pod: String, container: ContainerSpec },
+    Create {
+        pod: String,
+        container: ContainerSpec,
+    },
     Start(String),
-    Stop { container: String, grace: Duration },
+    Stop {
+        container: String,
+        grace: Duration,
+    },
     Remove(String),
     StopPod(String),
     RemovePod(String),
-    Pod { pod: PodSpec, containers: Vec<ContainerSpec> },
-    Kill { name: String, signal: i32 },
-    Oom { container: String, noticed_after: Duration },
-    Tell { kind: Kind, name: String },
-    Wait { name: String, state: Awaited, limit: Duration },
-    WaitSubscribed { count: u64, limit: Duration },
+    Pod {
+        pod: PodSpec,
+        containers: Vec<ContainerSpec>,
+    },
+    Kill {
+        name: String,
+        signal: i32,
+    },
+    Oom {
+        container: String,
+        noticed_after: Duration,
+    },
+    Tell {
+        kind: Kind,
+        name: String,
+    },
+    Wait {
+        name: String,
+        state: Awaited,
+        limit: Duration,
+    },
+    WaitSubscribed {
+        count: u64,
+        limit: Duration,
+    },
     Sleep(Duration),
     List,
     Stats,
-    Restart { new_ids: bool },
+    Restart {
+        new_ids: bool,
+    },
     Down,
     Up,
     Lose(String),
     Find(String),
+    Vanish(String),
+    Tag {
+        tag: String,
+        image: String,
+    },
+    Untag(String),
+    /// `None`: the truth again.
+    Claim {
+        name: String,
+        claim: Option<Claim>,
+    },
     Fault(Fault),
     Quit,
 }
@@ -118,6 +177,10 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
         ("up", []) => Command::Up,
         ("lose", [name]) => Command::Lose((*name).into()),
         ("find", [id]) => Command::Find((*id).into()),
+        ("vanish", [container]) => Command::Vanish((*container).into()),
+        ("tag", [tag, image]) => Command::Tag { tag: (*tag).into(), image: (*image).into() },
+        ("untag", [tag]) => Command::Untag((*tag).into()),
+        ("claim", [name, words @ ..]) => Command::Claim { name: (*name).into(), claim: claim(words)? },
         ("fault", words) => Command::Fault(fault_grammar::parse(words)?),
         ("quit", []) => Command::Quit,
         _ => return Err(usage(verb)),
@@ -132,6 +195,29 @@ fn usage(verb: &str) -> String {
         Some(line) => format!("usage: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")),
         None => format!("unknown command {verb:?}: see --help"),
     }
+}
+
+fn claim(words: &[&str]) -> Result<Option<Claim>, String> {
+    let state = |text: &str| match text {
+        "created" => Ok(State::ContainerCreated),
+        "running" => Ok(State::ContainerRunning),
+        "exited" => Ok(State::ContainerExited),
+        "unknown" => Ok(State::ContainerUnknown),
+        other => Err(format!("{other:?} is no state: want created, running, exited or unknown")),
+    };
+    Ok(Some(match words {
+        ["off"] => return Ok(None),
+        ["listed", text] => Claim::Listed(state(text)?),
+        ["state", text] => Claim::State(state(text)?),
+        ["no-status"] => Claim::NoStatus,
+        ["no-verbose-status"] => Claim::NoVerboseStatus,
+        ["no-started-at"] => Claim::NoStartedAt,
+        ["hangs"] => Claim::Hangs,
+        ["refused", text] => Claim::Refused((*text).into()),
+        ["undecodable"] => Claim::Undecodable,
+        ["nameless"] => Claim::Nameless,
+        _ => return Err(format!("{:?} is no claim: see --help", words.join(" "))),
+    }))
 }
 
 fn event_type(text: &str) -> Result<Kind, String> {
@@ -207,6 +293,11 @@ fn pod_spec(pod: &str, options: &[&str]) -> Result<PodSpec, String> {
 fn container_option(spec: &mut ContainerSpec, option: &str) -> Result<(), String> {
     match option.split_once('=') {
         Some(("image", value)) => spec.image = value.into(),
+        Some(("user-image", value)) => spec.user_image = value.into(),
+        Some(("mount", paths)) => {
+            let (host, inside) = paths.split_once(':').ok_or_else(|| format!("{paths:?}: want HOST-PATH:PATH"))?;
+            spec.mounts.push((host.into(), inside.into()));
+        }
         Some(("attempt", value)) => spec.attempt = number(value)?,
         Some(("label", pair)) => spec.labels.extend([key_value(pair)?]),
         Some(("annotation", pair)) => spec.annotations.extend([key_value(pair)?]),
@@ -238,7 +329,12 @@ fn words(line: &str) -> Result<Vec<String>, String> {
         return Err("a quote is not closed".into());
     }
     words.extend(word);
-    Ok(words)
+    Ok(words.into_iter().map(|word| with_marks(&word)).collect())
+}
+
+/// What a script cannot write as it is.
+fn with_marks(word: &str) -> String {
+    word.replace("{bad-bytes}", "\u{10fffd}").replace("{esc}", "\u{1b}")
 }
 
 #[cfg(test)]
@@ -289,6 +385,21 @@ mod tests {
         assert_eq!(command("sleep 2m"), Command::Sleep(Duration::from_secs(120)));
         let wait = Command::Wait { name: "a".into(), state: Awaited::Exited, limit: Duration::from_millis(1500) };
         assert_eq!(command("wait a exited 1.5s"), wait);
+    }
+
+    #[test]
+    fn claims() {
+        for line in CLAIMS.lines() {
+            let usage = line.split("  ").next().unwrap().replace("STATE", "exited");
+            assert!(matches!(command(&usage), Command::Claim { claim: Some(_), .. }), "{usage}");
+        }
+        assert_eq!(command("claim all off"), Command::Claim { name: "all".into(), claim: None });
+        assert!(parse("claim app odd").unwrap_err().contains("odd"));
+        let text = Claim::Refused("a \u{1b}[31m".into());
+        assert_eq!(
+            command("claim app refused 'a {esc}[31m'"),
+            Command::Claim { name: "app".into(), claim: Some(text) }
+        );
     }
 
     #[test]

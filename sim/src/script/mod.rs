@@ -8,6 +8,6 @@ mod run;
 mod values;
 
 pub use fault_grammar::HELP as FAULTS;
-pub use grammar::HELP;
+pub use grammar::{CLAIMS, HELP};
 pub use run::{Flow, Runner};
 pub use values::time;

@@ -8,6 +8,7 @@ use super::fault_grammar::Fault;
 use super::grammar::{self, Awaited, Command};
 use super::names;
 use crate::engine::Engine;
+use crate::faults::{ALL, Claim};
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::pb;
 use crate::server::Serving;
@@ -111,6 +112,17 @@ impl Runner {
                 let id = self.engine.find(&prefix).ok_or_else(|| format!("no lost id begins with {prefix:?}"))?;
                 format!("id={id}")
             }
+            Command::Vanish(name) => {
+                let id = self.container_id(&name)?;
+                let pid = self.engine.end_unnoticed(&id).await.map_err(message)?;
+                format!("id={id} pid={pid}")
+            }
+            Command::Tag { tag, image } => format!("id={}", self.engine.store().tag(&tag, &image)),
+            Command::Untag(tag) => {
+                let id = self.engine.store().untag(&tag).ok_or_else(|| format!("no image has the tag {tag:?}"))?;
+                format!("id={id}")
+            }
+            Command::Claim { name, claim } => self.claim(&name, claim)?,
             Command::Fault(fault) => self.fault(fault).await,
             Command::Quit => String::new(),
         };
@@ -196,6 +208,7 @@ impl Runner {
             Fault::NotServed(on) => faults.switch(|s| s.not_served = on),
             Fault::NotInitialized(code) => faults.switch(|s| s.not_initialized = code),
             Fault::WithholdHeaders(on) => faults.switch(|s| s.withhold_headers = on),
+            Fault::SilentEvents(on) => faults.switch(|s| s.silent_events = on),
             Fault::PartialLists(on) => faults.switch(|s| s.partial_lists = on),
             Fault::Hostile(how) => faults.switch(|s| s.hostility = how),
             Fault::Mute(on) => self.serving.socket.mute(on),
@@ -205,6 +218,18 @@ impl Runner {
             Fault::Replay(n) => return format!("events={}", self.engine.replay(n).await),
         }
         String::new()
+    }
+
+    fn claim(&self, name: &str, claim: Option<Claim>) -> Result<String, String> {
+        let id = match name {
+            ALL => ALL.to_owned(),
+            name => self.sandbox_id(name).or_else(|_| self.container_id(name))?,
+        };
+        self.engine.faults.claim(|claims| match claim {
+            Some(claim) => claims.add(&id, claim),
+            None => claims.end(&id),
+        });
+        Ok(format!("id={id}"))
     }
 
     fn list(&self) -> String {

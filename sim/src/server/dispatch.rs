@@ -11,6 +11,7 @@ use tonic::codegen::{BoxFuture, Service, http};
 use super::calls::Calls;
 use super::hostile;
 use super::image::Images;
+use super::marks;
 use super::runtime::Runtime;
 use crate::engine::Engine;
 use crate::pb::image_service_server::{self as images, ImageServiceServer};
@@ -64,7 +65,7 @@ impl Service<http::Request<Body>> for Dispatch {
                 None => request,
             };
             match route(request.uri().path(), &to.engine.profile) {
-                Ok(Target::Runtime) => to.runtime.call(request).await,
+                Ok(Target::Runtime) => Ok(to.runtime.call(request).await?.map(marks::changed)),
                 Ok(Target::Images) => to.images.call(request).await,
                 Err(status) => Ok(status.into_http()),
             }

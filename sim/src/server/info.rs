@@ -216,12 +216,16 @@ fn mounts(config: &pb::ContainerConfig) -> Vec<Value> {
 /// The CRI message as Go's JSON: with the names of the .proto file.
 fn container_config(c: &pb::ContainerConfig) -> Value {
     let metadata = c.metadata.clone().unwrap_or_default();
-    let image = c.image.as_ref().map_or("", |i| i.image.as_str());
+    let image = c.image.clone().unwrap_or_default();
+    let image = match image.user_specified_image.as_str() {
+        "" => json!({ "image": image.image }),
+        author => json!({ "image": image.image, "user_specified_image": author }),
+    };
     let envs: Vec<Value> =
         c.envs.iter().map(|e| json!({ "key": e.key, "value": String::from_utf8_lossy(&e.value) })).collect();
     json!({
         "metadata": { "name": metadata.name, "attempt": metadata.attempt },
-        "image": { "image": image },
+        "image": image,
         "command": c.command,
         "args": c.args,
         "envs": envs,

@@ -2,11 +2,13 @@
 
 mod calls;
 mod connection;
+mod demands;
 mod dispatch;
 mod event_stream;
 mod hostile;
 mod image;
 mod info;
+mod marks;
 mod runtime;
 mod size;
 mod socket;

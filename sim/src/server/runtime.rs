@@ -9,8 +9,8 @@ use tonic::codegen::{BoxStream, async_trait};
 use tonic::{Request, Response, Status};
 
 use super::event_stream::EventStream;
-use super::info;
 use super::size::fitting;
+use super::{demands, info};
 use crate::engine::Engine;
 use crate::pb::{self, runtime_service_server::RuntimeService};
 use crate::profile::{Family, StreamedLists};
@@ -44,6 +44,28 @@ impl Runtime {
             Family::Crio => Status::not_found(error.message()),
             Family::Dockerd => Status::unknown(error.message()),
         }
+    }
+
+    /// Not found, where that is claimed.
+    fn claimed<T>(&self, found: T, id: &str, verbose: bool) -> Result<T> {
+        match self.engine.faults.claims().has_no_status(id, verbose) {
+            true => Err(Error::NotFound("not found".into())),
+            false => Ok(found),
+        }
+    }
+
+    fn containers(&self, filter: &pb::ContainerFilter) -> Vec<pb::Container> {
+        let mut items = self.engine.store().list_containers(filter, &self.engine.profile);
+        let claims = self.engine.faults.claims();
+        items.iter_mut().for_each(|item| claims.listed_container(item));
+        items
+    }
+
+    fn sandboxes(&self, filter: &pb::PodSandboxFilter) -> Vec<pb::PodSandbox> {
+        let mut items = self.engine.store().list_sandboxes(filter, &self.engine.profile);
+        let claims = self.engine.faults.claims();
+        items.iter_mut().for_each(|item| claims.listed_sandbox(item));
+        items
     }
 
     /// A streamed list. An empty list sends no message (engine-facts §7).
@@ -139,9 +161,11 @@ impl RuntimeService for Runtime {
         request: Request<pb::PodSandboxStatusRequest>,
     ) -> Reply<pb::PodSandboxStatusResponse> {
         let pb::PodSandboxStatusRequest { pod_sandbox_id, verbose } = request.into_inner();
+        self.engine.faults.answerable(&pod_sandbox_id).await?;
         let store = self.engine.store();
         let sandbox = store
             .sandbox(&pod_sandbox_id)
+            .and_then(|found| self.claimed(found, &found.id, verbose))
             .map_err(|e| self.not_there(e.context("an error occurred when try to find sandbox")))?;
         let profile = &self.engine.profile;
         let info = match verbose {
@@ -150,13 +174,15 @@ impl RuntimeService for Runtime {
             false => HashMap::new(),
         };
         let timestamp = if profile.status_timestamp { self.engine.now() } else { 0 };
-        let status = Some(sandbox.status(profile));
+        let mut status = sandbox.status(profile);
+        self.engine.faults.claims().sandbox_status(&mut status);
+        let status = Some(status);
         Ok(Response::new(pb::PodSandboxStatusResponse { status, info, timestamp, ..Default::default() }))
     }
 
     async fn list_pod_sandbox(&self, request: Request<pb::ListPodSandboxRequest>) -> Reply<pb::ListPodSandboxResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let items = self.engine.store().list_sandboxes(&filter, &self.engine.profile);
+        let items = self.sandboxes(&filter);
         let max = self.engine.profile.max_message;
         fitting(pb::ListPodSandboxResponse { items }, max).map(Response::new)
     }
@@ -166,6 +192,9 @@ impl RuntimeService for Runtime {
         request: Request<pb::CreateContainerRequest>,
     ) -> Reply<pb::CreateContainerResponse> {
         let request = request.into_inner();
+        if self.engine.profile.demanding {
+            demands::check(request.config.as_ref())?;
+        }
         let container_id = self.act(async move |e| e.create_container(request).await).await?;
         Ok(Response::new(pb::CreateContainerResponse { container_id }))
     }
@@ -194,7 +223,7 @@ impl RuntimeService for Runtime {
 
     async fn list_containers(&self, request: Request<pb::ListContainersRequest>) -> Reply<pb::ListContainersResponse> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let containers = self.engine.store().list_containers(&filter, &self.engine.profile);
+        let containers = self.containers(&filter);
         let max = self.engine.profile.max_message;
         fitting(pb::ListContainersResponse { containers }, max).map(Response::new)
     }
@@ -204,14 +233,18 @@ impl RuntimeService for Runtime {
         request: Request<pb::ContainerStatusRequest>,
     ) -> Reply<pb::ContainerStatusResponse> {
         let pb::ContainerStatusRequest { container_id, verbose } = request.into_inner();
+        self.engine.faults.answerable(&container_id).await?;
         let store = self.engine.store();
-        let container = store.container(&container_id).map_err(|e| {
+        let found = store.container(&container_id).and_then(|found| self.claimed(found, &found.id, verbose));
+        let container = found.map_err(|e| {
             self.not_there(e.context(format!("an error occurred when try to find container {container_id:?}")))
         })?;
         let sandbox = store.sandboxes.get(&container.sandbox_id);
         let profile = &self.engine.profile;
         let info = if verbose { info::container(container, sandbox, profile) } else { HashMap::new() };
-        Ok(Response::new(pb::ContainerStatusResponse { status: Some(container.status(profile)), info }))
+        let mut status = container.status(profile);
+        self.engine.faults.claims().container_status(&mut status);
+        Ok(Response::new(pb::ContainerStatusResponse { status: Some(status), info }))
     }
 
     async fn stream_containers(
@@ -219,7 +252,7 @@ impl RuntimeService for Runtime {
         request: Request<pb::StreamContainersRequest>,
     ) -> Reply<BoxStream<pb::StreamContainersResponse>> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let all = self.engine.store().list_containers(&filter, &self.engine.profile);
+        let all = self.containers(&filter);
         Ok(self.batches(all, |containers| pb::StreamContainersResponse { containers }))
     }
 
@@ -228,7 +261,7 @@ impl RuntimeService for Runtime {
         request: Request<pb::StreamPodSandboxesRequest>,
     ) -> Reply<BoxStream<pb::StreamPodSandboxesResponse>> {
         let filter = request.into_inner().filter.unwrap_or_default();
-        let all = self.engine.store().list_sandboxes(&filter, &self.engine.profile);
+        let all = self.sandboxes(&filter);
         Ok(self.batches(all, |pod_sandboxes| pb::StreamPodSandboxesResponse { pod_sandboxes }))
     }
 

@@ -3,7 +3,6 @@
 use super::{Container, Error, Result, Status, Store, full_id, names};
 use crate::pb;
 use crate::profile::Family;
-use crate::rng::digest;
 
 /// How a process ended, as far as the engine knows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,12 +44,13 @@ impl Store {
             let hint = "check if another CreateContainer request is in progress";
             e.context(format!("failed to reserve container name {name:?}; {hint}"))
         })?;
-        let image = config.image.as_ref().map_or("", |i| i.image.as_str());
+        let image_id = self.images.of(config.image.as_ref().map_or("", |i| i.image.as_str()));
         let parent = pod.linux.as_ref().map_or("", |l| l.cgroup_parent.as_str());
         let container = Container {
             id: id.to_owned(),
-            image_id: digest(image),
-            image_ref: format!("{}@{}", repository(image), digest(&format!("{image}@repo"))),
+            image_ref: self.images.reference(&image_id),
+            tag: self.images.first_tag(&image_id).map(str::to_owned),
+            image_id,
             log_path: match (pod.log_directory.as_str(), config.log_path.as_str()) {
                 ("", _) | (_, "") => String::new(),
                 (folder, file) => format!("{}/{file}", folder.trim_end_matches('/')),

@@ -3,6 +3,7 @@
 
 mod container;
 mod filter;
+mod images;
 mod lost;
 mod names;
 mod sandbox;
@@ -81,6 +82,8 @@ pub struct Container {
     pub config: pb::ContainerConfig,
     pub image_id: String,
     pub image_ref: String,
+    /// The first tag of its image, if it has any.
+    pub tag: Option<String>,
     pub log_path: String,
     pub cgroups_path: String,
     pub status: Status,
@@ -114,6 +117,7 @@ impl Status {
 pub struct Store {
     pub sandboxes: BTreeMap<String, Sandbox>,
     pub containers: BTreeMap<String, Container>,
+    images: images::Images,
     sandbox_names: Names,
     container_names: Names,
     lost_sandboxes: BTreeMap<String, Sandbox>,

@@ -3,7 +3,7 @@
 use super::{Container, Controller, Sandbox, Store};
 use crate::kubelet::POD_UID;
 use crate::pb;
-use crate::profile::Profile;
+use crate::profile::{Family, Profile};
 
 pub fn sandbox_item(s: &Sandbox, profile: &Profile) -> pb::PodSandbox {
     pb::PodSandbox {
@@ -22,7 +22,7 @@ pub fn container_item(c: &Container, profile: &Profile) -> pb::Container {
         id: c.id.clone(),
         pod_sandbox_id: c.sandbox_id.clone(),
         metadata: c.config.metadata.clone(),
-        image: c.config.image.clone(),
+        image: listed_image(c, profile),
         image_ref: c.image_id.clone(),
         state: c.status.state().into(),
         created_at: profile.created_at(c.status.created_at),
@@ -30,6 +30,15 @@ pub fn container_item(c: &Container, profile: &Profile) -> pb::Container {
         annotations: c.config.annotations.clone(),
         image_id: c.image_id.clone(),
     }
+}
+
+/// containerd shows what the container was made with, CRI-O what it calls the image now.
+fn listed_image(c: &Container, profile: &Profile) -> Option<pb::ImageSpec> {
+    let made_with = c.config.image.clone()?;
+    Some(match profile.family {
+        Family::Crio => pb::ImageSpec { image: c.tag.clone().unwrap_or_else(|| c.image_id.clone()), ..made_with },
+        Family::Containerd | Family::Dockerd => made_with,
+    })
 }
 
 fn sandbox_state(ready: bool) -> pb::PodSandboxState {
@@ -65,6 +74,13 @@ impl Container {
         if running || profile.pid_in_every_state { self.status.pid } else { 0 }
     }
 
+    /// The image's first tag, whatever the container was made with; without a tag, CRI-O shows the id.
+    fn status_image(&self, profile: &Profile) -> String {
+        let made_with = self.config.image.as_ref().map_or("", |image| image.image.as_str());
+        let untagged = if profile.family == Family::Crio { &self.image_id } else { made_with };
+        self.tag.as_deref().unwrap_or(untagged).to_owned()
+    }
+
     pub fn status(&self, profile: &Profile) -> pb::ContainerStatus {
         use pb::ContainerState::{ContainerCreated, ContainerExited, ContainerRunning};
         let status = &self.status;
@@ -90,7 +106,7 @@ impl Container {
             started_at,
             finished_at,
             exit_code: status.exit_code,
-            image: self.config.image.as_ref().map(|i| pb::ImageSpec { image: i.image.clone(), ..Default::default() }),
+            image: Some(pb::ImageSpec { image: self.status_image(profile), ..Default::default() }),
             image_ref: self.image_ref.clone(),
             reason,
             message: status.message.clone(),
