@@ -157,6 +157,7 @@ impl Portfolio {
         if source.is_event() && source.reports_a_run() {
             self.end_dispute(&said.id);
         }
+        self.list_agrees(&said, source);
         if self.is_overruled(&said, source) {
             return self.affirm(&said.id, source);
         }

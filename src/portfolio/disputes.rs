@@ -71,6 +71,16 @@ impl Portfolio {
             && said.state != entry.record.state
     }
 
+    /// A list shows the state that is known: list and status agree again.
+    pub(super) fn list_agrees(&mut self, said: &Observation, source: Source) {
+        if let (Source::List { .. }, Some(entry)) = (source, self.entries.get_mut(&said.id))
+            && matches!(entry.dispute, Dispute::State { .. })
+            && said.state == entry.record.state
+        {
+            entry.dispute = Dispute::None;
+        }
+    }
+
     /// An event is news: whatever was in dispute before is over.
     pub(super) fn end_dispute(&mut self, id: &Id) {
         if let Some(entry) = self.entries.get_mut(id) {

@@ -121,14 +121,12 @@ fn merge_labels(next: &mut Container, taken: &mut Strengths, said: &Observation,
 
 fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_of: Tick) {
     let names = &said.image;
-    let engine = match (is_bare_digest(&names.engine), said.is_status) {
-        (true, _) => Origin::Digest,
-        (false, true) => Origin::Status,
-        (false, false) => Origin::List,
-    };
+    let engine = if said.is_status { Origin::Status } else { Origin::List };
     for (name, origin) in
         [(&names.author, Origin::Author), (&names.engine, engine), (&names.annotated, Origin::Annotation)]
     {
+        // Kubelets and engines write the digest where they have resolved the name: any name says more.
+        let origin = if is_bare_digest(name) { Origin::Digest } else { origin };
         if !name.is_empty() && taken.take(Field::ImageName, origin, as_of) {
             image.name = name.clone();
         }

@@ -52,6 +52,17 @@ impl Portfolio {
         self.put(id, Container::clone(&record));
     }
 
+    /// What is missing will not be told in this run.
+    fn give_up(&mut self, id: &Id) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.unanswered.given_up |= entry.record.missing;
+        self.counts.not_told += u64::from(entry.record.missing.count_ones());
+        let record = Container::clone(&entry.record);
+        self.put(id, record);
+    }
+
     /// One line for each field, not one for each container.
     fn warn_once(&mut self, id: &Id, record: &Container, given_up: u64) {
         let new: Vec<_> = missing_keys(given_up).into_iter().filter(|key| self.warned.insert(key)).collect();
@@ -76,9 +87,12 @@ impl Portfolio {
             return;
         };
         let (kind, created) = (entry.record.kind, entry.record.state == State::Created);
-        let is_pointless = created || entry.dispute == Dispute::NoStatus;
-        if entry.record.missing == 0 || is_pointless || self.status_queue.is_open(id) {
+        if entry.record.missing == 0 || created || self.status_queue.is_open(id) {
             return;
+        }
+        // There is no status of it, or none that is believed.
+        if matches!(entry.dispute, Dispute::NoStatus | Dispute::ListStands) {
+            return self.give_up(id);
         }
         let tries = if tries == 0 { NO_HURRY } else { tries };
         self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::Missing);

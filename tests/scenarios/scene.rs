@@ -18,7 +18,7 @@ use crate::told::{Told, is_story};
 pub struct Scene {
     pub watcher: Watcher,
     pub told: Told,
-    /// What was logged.
+    /// What was logged, and what was removed.
     pub log: Told,
     pub sim: Sim,
 }
@@ -40,7 +40,7 @@ impl Scene {
     pub fn watching_through(endpoint: &str, sim: Sim, options: Options) -> Outcome<Scene> {
         let watcher = watcher(endpoint, options)?;
         let told = Told::by(watcher.subscribe(0, 0, 0)?);
-        let log = Told::by(watcher.subscribe(1 << CRI_EVENT_LOG, 0, 0)?);
+        let log = Told::by(watcher.subscribe(1 << CRI_EVENT_LOG | 1 << CRI_EVENT_REMOVED, 0, 1 << 20)?);
         watcher.start()?;
         Ok(Scene { watcher, told, log, sim })
     }
@@ -156,6 +156,11 @@ impl Scene {
         lines.filter(|line| line.contains(with)).map(str::to_owned).collect()
     }
 
+    /// How often what is called so was told as removed.
+    pub fn removals(&mut self, name: &str) -> usize {
+        self.log.drain().count(name, |e| e.event_type == EventType::Removed)
+    }
+
     /// Everything that the engine has, in any state, as far as is known.
     pub fn records(&self) -> Outcome<Vec<Arc<Container>>> {
         let query = Query::parse(Some(r#"{"all":true}"#))?;
@@ -199,7 +204,8 @@ impl Scene {
 
     /// How many events of containers were told.
     fn happened(&mut self) -> usize {
-        self.told.drain().events.iter().filter(|e| e.container.is_some()).count()
+        let of_containers = |told: &Told| told.events.iter().filter(|e| e.container.is_some()).count();
+        of_containers(self.told.drain()) + of_containers(self.log.drain())
     }
 
     /// How often the engine was asked for one status.

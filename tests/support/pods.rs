@@ -98,6 +98,10 @@ pub struct ContainerSpec {
     pub name: String,
     /// Its command and arguments.
     pub command: Vec<String>,
+    /// The image; `None`: the tests' own.
+    pub image: Option<String>,
+    /// The image as the pod's author wrote it; `None`: the same.
+    pub user_image: Option<String>,
     /// How often it was made before.
     pub attempt: u32,
     /// Beside the labels that a kubelet gives.
@@ -127,6 +131,12 @@ impl ContainerSpec {
     /// Sets how often it was made before.
     pub fn attempt(mut self, attempt: u32) -> ContainerSpec {
         self.attempt = attempt;
+        self
+    }
+
+    /// Sets the image, and how the pod's author wrote it.
+    pub fn image(mut self, image: &str, user_image: &str) -> ContainerSpec {
+        (self.image, self.user_image) = (Some(image.into()), Some(user_image.into()));
         self
     }
 
@@ -229,10 +239,8 @@ impl Pods {
     }
 
     fn pod_config(&self, spec: &PodSpec) -> PodSandboxConfig {
-        let network = NamespaceMode::Node.into();
-        let namespaces = NamespaceOption { network, ..NamespaceOption::default() };
         let security = LinuxSandboxSecurityContext {
-            namespace_options: Some(namespaces),
+            namespace_options: Some(namespaces()),
             ..LinuxSandboxSecurityContext::default()
         };
         PodSandboxConfig {
@@ -254,22 +262,21 @@ impl Pods {
         }
     }
 
-    /// Makes a container, and answers its id.
+    /// Makes a container, and answers its id. It is given all that a kubelet gives, because CRI-O insists on it: the
+    /// image as the pod's author wrote it, whole paths of programs, and namespace options of its own.
     pub fn create(&self, pod: &Pod, spec: &ContainerSpec) -> Result<String> {
+        let image = spec.image.clone().unwrap_or_else(|| self.image.clone());
+        let user_specified_image = spec.user_image.clone().unwrap_or_else(|| image.clone());
         let config = ContainerConfig {
             metadata: Some(ContainerMetadata { name: spec.name.clone(), attempt: spec.attempt }),
-            image: Some(ImageSpec { image: self.image.clone(), ..ImageSpec::default() }),
-            command: spec.command.clone(),
+            image: Some(ImageSpec { image, user_specified_image, ..ImageSpec::default() }),
+            command: whole_path(&spec.command),
             labels: spec.all_labels(&pod.spec),
             annotations: spec.annotations.clone(),
             log_path: format!("{}_{}_{}.log", pod.spec.uid, spec.name, spec.attempt),
             linux: Some(LinuxContainerConfig {
                 security_context: Some(LinuxContainerSecurityContext {
-                    namespace_options: Some(NamespaceOption {
-                        network: NamespaceMode::Node.into(),
-                        pid: NamespaceMode::Container.into(),
-                        ..NamespaceOption::default()
-                    }),
+                    namespace_options: Some(namespaces()),
                     ..LinuxContainerSecurityContext::default()
                 }),
                 ..LinuxContainerConfig::default()
@@ -373,6 +380,24 @@ impl Pods {
             reply.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("no reply in {REQUEST_TIMEOUT:?}"))));
         reply.map(Response::into_inner).map_err(|status| Failed { rpc, status: Box::new(status) })
     }
+}
+
+/// Of pods and containers alike: the host's network, and each container's own processes.
+fn namespaces() -> NamespaceOption {
+    NamespaceOption {
+        network: NamespaceMode::Node.into(),
+        pid: NamespaceMode::Container.into(),
+        ..NamespaceOption::default()
+    }
+}
+
+/// The programs of the tests' image are in /bin, and its environment may lack PATH.
+fn whole_path(command: &[String]) -> Vec<String> {
+    let mut command = command.to_vec();
+    if let Some(program) = command.first_mut().filter(|program| !program.starts_with('/')) {
+        *program = format!("/bin/{program}");
+    }
+    command
 }
 
 impl Drop for Pods {

@@ -1,6 +1,7 @@
 //! Test programs that run each of their tests on each engine: set up, skipped or failed, and summed up in the end.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -10,6 +11,7 @@ use super::engines::{self, Candidate, Engine, Source};
 use super::lab;
 use super::pods::PodSpec;
 use super::probe::{self, Events, Line, Probe};
+use super::sim::Sim;
 
 /// What a test gives. An error that is a `Skipped` skips it.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -41,14 +43,38 @@ impl std::error::Error for Skipped {}
 
 /// The whole of a test program's `main`.
 pub fn run(tests: &[Test]) {
+    run_and(tests, Vec::new());
+}
+
+/// As above, with trials of another kind.
+pub fn run_and(tests: &[Test], others: Vec<Trial>) {
     let arguments = Arguments::from_args();
     let candidates = engines::candidates();
     let trials = candidates.iter().flat_map(|candidate| tests.iter().map(|test| trial(candidate.clone(), *test)));
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let conclusion = libtest_mimic::run(&arguments, trials.chain(others).collect());
     if !arguments.list {
         report(&candidates);
     }
     conclusion.exit();
+}
+
+/// All tests of this program once more, on a simulated engine that is given by `CRI_TEST_ENDPOINTS`: so somebody else's
+/// engine is driven, which wants more than containerd does.
+pub fn on_a_simulated_engine(profile: &'static str) -> Trial {
+    Trial::test(format!("any-engine::simulated-{profile}"), move || {
+        let sim = Sim::start(&["--profile", profile])?;
+        let mut program = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+        // The endpoint is what the names of its trials begin with.
+        program.arg(format!("{}::", sim.endpoint())).env("CRI_TEST_ENDPOINTS", sim.endpoint());
+        program.env("CRI_LAB", "off").env("CRI_TEST_IMAGE", "registry.example/busybox:1");
+        let output = program.output().map_err(|error| format!("{program:?}: {error}"))?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        let ran = told.lines().filter(|line| line.ends_with(" ... ok")).count();
+        if output.status.success() && ran > 0 {
+            return Ok(());
+        }
+        Err(Failed::from(format!("{}: {ran} trials passed\n{told}", output.status)))
+    })
 }
 
 fn trial(candidate: Candidate, (test_name, test): Test) -> Trial {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cri::{EngineEvent, EventKind, Listing};
+use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
 use crate::model::*;
 
 /// How the engine reports changes.
@@ -17,6 +17,33 @@ pub enum Flavour {
     Bare,
     /// Has no events.
     Silent,
+}
+
+/// How it says something else than what is so, of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Lists show it as exited, or not ready, while it runs; or the other way round.
+    ListedOtherwise,
+    /// Its statuses are not found, though lists show it.
+    NoStatus,
+    /// Requests for its status time out.
+    NoAnswer,
+    /// Its entry in lists cannot be decoded.
+    Undecodable,
+    /// ... nor its id.
+    Nameless,
+}
+
+impl Lie {
+    /// Which one, by a number.
+    pub fn numbered(n: u8) -> Lie {
+        [Lie::ListedOtherwise, Lie::NoStatus, Lie::NoAnswer, Lie::Undecodable, Lie::Nameless][n as usize % 5]
+    }
+
+    /// Of what cannot be decoded nobody can say anything, as long as that is so: it has an end.
+    pub fn can_be_for_good(self) -> bool {
+        matches!(self, Lie::ListedOtherwise | Lie::NoStatus | Lie::NoAnswer)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +127,12 @@ pub struct Engine {
     pub ended: BTreeSet<Id>,
     /// Ids that could not be started.
     pub failed: BTreeSet<Id>,
+    /// What it says wrongly now, and whether for good.
+    pub lies: BTreeMap<Id, (Lie, bool)>,
+    /// How often lists have begun to show a wrong state, or statuses to be not found before any list had shown it.
+    pub wrong_times: BTreeMap<Id, u32>,
+    /// Of whom there was ever no status.
+    pub ever_silent: BTreeSet<Id>,
     made: u32,
 }
 
@@ -111,6 +144,9 @@ impl Engine {
             ran: BTreeSet::new(),
             ended: BTreeSet::new(),
             failed: BTreeSet::new(),
+            lies: BTreeMap::new(),
+            wrong_times: BTreeMap::new(),
+            ever_silent: BTreeSet::new(),
             made: 0,
         }
     }
@@ -128,6 +164,35 @@ impl Engine {
     pub fn pick(&self, n: u8, is_so: impl Fn(&Thing) -> bool) -> Option<Id> {
         let fitting: Vec<&Id> = self.things.values().filter(|b| is_so(b)).map(|b| &b.id).collect();
         (!fitting.is_empty()).then(|| fitting[n as usize % fitting.len()].clone())
+    }
+
+    /// From now on it says this of the id. `was_listed`: a list has shown it before.
+    pub fn lie(&mut self, id: &Id, lie: Lie, for_good: bool, was_listed: bool) {
+        self.lies.insert(id.clone(), (lie, for_good && lie.can_be_for_good()));
+        match lie {
+            Lie::NoStatus if was_listed => drop(self.ever_silent.insert(id.clone())),
+            Lie::ListedOtherwise | Lie::NoStatus => *self.wrong_times.entry(id.clone()).or_default() += 1,
+            Lie::NoAnswer => drop(self.ever_silent.insert(id.clone())),
+            Lie::Undecodable | Lie::Nameless => {}
+        }
+    }
+
+    pub fn lie_about(&self, id: &Id) -> Option<Lie> {
+        self.lies.get(id).map(|(lie, _)| *lie)
+    }
+
+    /// Whom lists show otherwise than it is.
+    pub fn shown_otherwise(&self) -> BTreeSet<Id> {
+        let is_so = |id: &&Id| self.lie_about(id) == Some(Lie::ListedOtherwise);
+        self.things.keys().filter(is_so).cloned().collect()
+    }
+
+    /// Whether lists show it as running.
+    pub fn is_listed_as_running(&self, thing: &Thing) -> bool {
+        match self.lie_about(&thing.id) {
+            Some(Lie::ListedOtherwise) if thing.state() != State::Created => !thing.runs(),
+            _ => thing.runs(),
+        }
     }
 
     pub fn run_pod(&mut self, now: Time) -> Vec<EngineEvent> {
@@ -234,8 +299,41 @@ impl Engine {
     }
 
     pub fn list(&self) -> Listing {
-        let of = |kind| self.things.values().filter(move |b| b.kind == kind).map(Thing::listed).collect();
-        Listing { sandboxes: of(Kind::Sandbox), containers: of(Kind::Container), ..Listing::default() }
+        let mut listing = Listing::default();
+        for thing in self.things.values() {
+            let mut said = thing.listed();
+            match self.lie_about(&thing.id) {
+                Some(Lie::ListedOtherwise) => self.show_otherwise(thing, &mut said),
+                Some(lie @ (Lie::Undecodable | Lie::Nameless)) => {
+                    let id = (lie == Lie::Undecodable).then(|| thing.id.clone());
+                    let reason = "invalid wire type".into();
+                    listing.unreadable.push(Unreadable { id: id.clone(), reason });
+                    if id.is_none() {
+                        continue;
+                    }
+                    let flags = CRI_CONTAINER_FLAG_UNREADABLE;
+                    said = Observation { flags, ..Observation::of(thing.id.clone(), thing.kind) };
+                }
+                _ => {}
+            }
+            match thing.kind {
+                Kind::Sandbox => listing.sandboxes.push(said),
+                Kind::Container => listing.containers.push(said),
+            }
+        }
+        listing
+    }
+
+    fn show_otherwise(&self, thing: &Thing, said: &mut Observation) {
+        if thing.state() == State::Created {
+            return;
+        }
+        let runs = self.is_listed_as_running(thing);
+        said.state = if runs { State::Running } else { State::Exited };
+        if thing.kind == Kind::Sandbox {
+            let state = if runs { PodState::Ready } else { PodState::NotReady };
+            said.pod = Some(Pod { state, ..thing.as_pod() }.into());
+        }
     }
 
     /// A verbose status. Only what runs has a pid.

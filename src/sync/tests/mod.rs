@@ -16,13 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 
-use engine::Flavour;
+use engine::{Flavour, Lie};
 use world::World;
 
 /// One step: what happens, and to which of the things that it can happen to.
 type Step = (u8, u8);
 
 const STEPS: u8 = 33;
+/// Those of an engine that says something else than what is so.
+const LIES: u8 = 3;
 
 fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
     use crate::model::{Kind, State};
@@ -107,6 +109,12 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         30 if which % 8 == 0 => world.set_clock_back(i64::from(which) * 10_000_000_000)?,
         31 => world.pack(which)?,
         32 => world.lose()?,
+        33 | 34 => {
+            if let Some(id) = pick(world, &|t| t.started.is_some()) {
+                world.lie(&id, Lie::numbered(which / 8), which % 8 == 0);
+            }
+        }
+        35 => drop(world.engine.lies.pop_first()),
         _ => {}
     }
     Ok(())
@@ -127,10 +135,10 @@ fn run(flavour: Flavour, packs: bool, before: &[Step], steps: &[Step]) -> Result
     Ok(world.events_given)
 }
 
-fn schedules() -> impl Strategy<Value = (Flavour, bool, Vec<Step>, Vec<Step>)> {
+fn schedules(steps: u8) -> impl Strategy<Value = (Flavour, bool, Vec<Step>, Vec<Step>)> {
     let flavour =
         prop_oneof![Just(Flavour::Containerd), Just(Flavour::Crio), Just(Flavour::Bare), Just(Flavour::Silent)];
-    let step = || (0..STEPS, any::<u8>());
+    let step = || (0..steps, any::<u8>());
     (flavour, any::<bool>(), prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
 }
 
@@ -147,13 +155,24 @@ fn seed() -> u64 {
 
 #[test]
 fn what_is_told_is_what_was_there_to_be_seen() {
+    explore(STEPS);
+}
+
+/// Lists and statuses that contradict each other for a while or for good, statuses that are not found or never come,
+/// entries that cannot be decoded.
+#[test]
+fn what_is_told_of_an_engine_that_contradicts_itself_is_what_its_lists_show() {
+    explore(STEPS + LIES);
+}
+
+fn explore(steps: u8) {
     let (seed, cases) = (seed(), count());
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let config = Runs { cases, failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
     let events = AtomicU64::new(0);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(), |(flavour, packs, before, steps)| {
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(steps), |(flavour, packs, before, steps)| {
         let given = run(flavour, packs, &before, &steps).map_err(TestCaseError::fail)?;
         events.fetch_add(given, Ordering::Relaxed);
         Ok(())

@@ -16,13 +16,20 @@ pub struct Seen {
     over_at_first: BTreeSet<Id>,
     /// What could not be started, and was shown as such.
     failed: BTreeSet<Id>,
+    /// Whoever was in a list.
+    listed: BTreeSet<Id>,
 }
 
 impl Seen {
-    pub fn list(&mut self, listing: &Listing, begun: Time) {
+    /// What a list shows; but of some it shows what is not so.
+    pub fn list(&mut self, listing: &Listing, lies: &BTreeSet<Id>, begun: Time) {
         let first = self.t0.is_none();
         self.t0.get_or_insert(begun);
         for observation in listing.sandboxes.iter().chain(&listing.containers) {
+            self.listed.insert(observation.id.clone());
+            if lies.contains(&observation.id) {
+                continue;
+            }
             match observation.state {
                 State::Running => self.show(&observation.id),
                 State::Exited if first && !self.shown.contains(&observation.id) => {
@@ -32,6 +39,10 @@ impl Seen {
                 _ => {}
             }
         }
+    }
+
+    pub fn was_listed(&self, id: &Id) -> bool {
+        self.listed.contains(id)
     }
 
     pub fn clock_set_back(&mut self, by: Time) {
@@ -128,9 +139,12 @@ impl Report {
         match event.event_type {
             EventType::Started => {
                 check(engine.ran.contains(id), || "it never ran".into())?;
-                check(seen.shown.contains(id), || "nothing has shown it".into())?;
+                let is_wrong = engine.wrong_times.contains_key(id);
+                check(seen.shown.contains(id) || is_wrong, || "nothing has shown it".into())?;
                 check(c.state == State::Running, || "not shown as running".into())?;
                 *self.started.entry(id.clone()).or_default() += 1;
+                let is_twice = self.overflows == 0 && self.replayed.is_none() && self.running.contains(id);
+                check(!is_twice, || "it was started before".into())?;
                 match &mut self.replayed {
                     Some(replayed) => replayed.insert(id.clone()),
                     None => self.running.insert(id.clone()),
@@ -141,7 +155,8 @@ impl Report {
                 *self.never_started.entry(id.clone()).or_default() += 1;
             }
             EventType::Exited => {
-                check(engine.ended.contains(id), || "it still runs".into())?;
+                let is_wrong = engine.wrong_times.contains_key(id);
+                check(engine.ended.contains(id) || is_wrong, || "it still runs".into())?;
                 check(c.state == State::Exited, || "not shown as exited".into())?;
                 check(self.overflows > 0 || self.started.contains_key(id), || "its start was not reported".into())?;
                 *self.exited.entry(id.clone()).or_default() += 1;
@@ -164,6 +179,10 @@ impl Report {
     pub fn is_exact(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
         for id in &seen.shown {
             let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
+            if let Some(times) = engine.wrong_times.get(id) {
+                check_contradicted(id, counts, *times)?;
+                continue;
+            }
             let right = (Some(1), engine.ended.contains(id).then_some(1));
             check(counts == right, || format!("{id} was reported {counts:?}, which should be {right:?}"))?;
         }
@@ -178,6 +197,15 @@ impl Report {
             None => Ok(()),
         }
     }
+}
+
+/// Where the engine showed a wrong state, the list's word was reported: at least once, and once more each time at most.
+fn check_contradicted(id: &Id, (started, exited): (Option<u32>, Option<u32>), times: u32) -> Result<(), String> {
+    let (started, exited) = (started.unwrap_or_default(), exited.unwrap_or_default());
+    let alternates = started == exited || started == exited + 1;
+    check(alternates && (1..=1 + times).contains(&started), || {
+        format!("{id} was reported {started} and {exited} times, and shown wrongly {times} times")
+    })
 }
 
 fn check(is_so: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flavour};
+use super::engine::{Engine, Flavour, Lie};
 use super::truth::{Report, Seen};
 use crate::config::Config;
 use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
-use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
+use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
 use crate::portfolio::{Millis, Now, StatusRequest};
@@ -42,6 +42,8 @@ pub struct World {
     /// Events that arrived before the first list.
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
+    /// Whom this list shows otherwise than it is.
+    list_lies: BTreeSet<Id>,
     requests: Vec<StatusRequest>,
     pack_requests: Vec<StatusRequest>,
     packs: bool,
@@ -78,6 +80,7 @@ impl World {
             backlog: Vec::new(),
             early: Vec::new(),
             list: None,
+            list_lies: BTreeSet::new(),
             requests: Vec::new(),
             pack_requests: Vec::new(),
             packs: false,
@@ -252,6 +255,7 @@ impl World {
             && self.up
         {
             *listing = Some(self.engine.list());
+            self.list_lies = self.engine.shown_otherwise();
         }
     }
 
@@ -261,7 +265,7 @@ impl World {
         let Some(listing) = listing.filter(|_| self.up) else { return self.feed(Input::Listed(Err(lost()))) };
         let begun = Begun { number: 0, tick: 0, at: begun };
         let now = Now { mono: self.mono, wall: self.wall };
-        self.seen.list(&listing, begun.wall(now));
+        self.seen.list(&listing, &self.list_lies, begun.wall(now));
         for event in std::mem::take(&mut self.early) {
             self.seen.event(&event);
         }
@@ -283,6 +287,14 @@ impl World {
         if !self.up || fails {
             let error = if self.up { Error::new(CRI_E_RPC, "refused") } else { lost() };
             return self.feed(Input::Answered(request, Err(error)));
+        }
+        match self.engine.lie_about(&request.id) {
+            Some(Lie::NoAnswer) => {
+                let late = Error::new(CRI_E_TIMEOUT, "no answer from the engine").retriable();
+                return self.feed(Input::Answered(request, Err(late)));
+            }
+            Some(Lie::NoStatus) => return self.feed(Input::Answered(request, Ok(None))),
+            _ => {}
         }
         // There is one RPC for containers and one for sandboxes.
         let asked_for = |observation: &Observation| request.kind.is_none_or(|kind| kind == observation.kind);
@@ -348,8 +360,31 @@ impl World {
         self.pass(deadline.saturating_sub(self.mono).max(1))
     }
 
+    /// The engine says something wrong of this one from now on, or nothing wrong any more.
+    pub fn lie(&mut self, id: &Id, lie: Lie, for_good: bool) {
+        let was_listed = self.seen.was_listed(id);
+        self.engine.lie(id, lie, for_good, was_listed);
+    }
+
+    /// What the engine does not say wrongly for good, it says rightly from now on; a list that shows something else than
+    /// a status is given its time to stand.
+    fn settle_disputes(&mut self) -> Outcome {
+        /// Longer than the time after which a list stands.
+        const DISPUTE: Millis = 11_000;
+        self.engine.lies.retain(|_, (_, for_good)| *for_good);
+        if self.engine.wrong_times.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..3 {
+            self.heal()?;
+            self.pass(DISPUTE)?;
+        }
+        Ok(())
+    }
+
     /// As `heal`, and long enough for every retry.
     pub fn come_to_rest(&mut self) -> Outcome {
+        self.settle_disputes()?;
         self.heal()?;
         let until = self.mono + 5000;
         while self.mono < until {
@@ -360,9 +395,10 @@ impl World {
         self.slow_listens(usize::MAX)
     }
 
-    /// The cache has what the engine has, and consumers know what runs.
+    /// The cache is the engine's list, and consumers know what runs.
     pub fn cache_is_right(&self) -> Outcome {
-        let runs: BTreeSet<Id> = self.engine.things.values().filter(|t| t.runs()).map(|t| t.id.clone()).collect();
+        let things = self.engine.things.values();
+        let runs: BTreeSet<Id> = things.filter(|t| self.engine.is_listed_as_running(t)).map(|t| t.id.clone()).collect();
         let cached = self.shared.read();
         let shown: BTreeSet<Id> = cached.portfolio.running().map(|c| c.id.clone()).collect();
         if shown != runs {
@@ -378,7 +414,10 @@ impl World {
         if present != has {
             return Err(format!("the cache has {present:?}, the engine {has:?}"));
         }
-        match cached.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
+        // What is never answered stays open.
+        let answered = |c: &&Arc<Container>| !self.engine.lies.contains_key(&c.id);
+        match cached.portfolio.running().filter(answered).find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs)
+        {
             Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),
             None => Ok(()),
         }

@@ -69,7 +69,7 @@ fn an_engines_error_is_handed_on_and_harms_nobody() -> Outcome {
     sim.tell("claim web/app refused 'no {esc}[31mred{esc}[0m'")?;
     let scene = Scene::watching(sim, &[("ready.pid_wait_ms", "200")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
-    let error = scene.watcher.inspect("web/app", 0, Some(PATIENCE)).unwrap_err();
+    let error = scene.watcher.inspect("default/web/app", 0, Some(PATIENCE)).unwrap_err();
     assert_ne!(error.status(), CRI_E_NOT_FOUND);
     assert!(error.message().contains("red"), "{error}");
     Ok(())
