@@ -29,14 +29,14 @@ impl Portfolio {
         self.note_unreadable(listing.unreadable);
         for said in listing.sandboxes.into_iter().chain(listing.containers) {
             let id = said.id.clone();
-            let in_doubt = self.entries.get(&id).is_some_and(|e| e.not_found.is_some_and(|asked| asked <= begun));
+            let entry = self.entries.get_mut(&id);
+            let in_doubt = entry.is_some_and(|e| e.not_found.take_if(|came| *came <= begun).is_some());
             self.statement(said, source, now);
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.listed = tick;
-                entry.not_found = None;
             }
             if in_doubt {
-                self.listed_without_status(&id);
+                self.listed_without_status(&id, now);
             }
         }
         // A late word may have begun a run after the departure was reported: that one ends here, too.
@@ -113,6 +113,9 @@ impl Portfolio {
         match answer {
             Ok(Some(said)) => {
                 self.statement(said, source, now);
+                if let Some(entry) = self.entries.get_mut(id) {
+                    entry.not_found = None;
+                }
                 self.note_answer(id);
             }
             Ok(None) if self.entries.get(id).is_some_and(|e| e.affirmed <= request.asked) => {
@@ -168,7 +171,7 @@ impl Portfolio {
         let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&said.id);
         if verdict == Some(Verdict::Doubtful) {
             let what = "the engine shows it running after its exit was reported: its status is asked for";
-            verdict = match self.list_stands(&said.id, said.kind, what, now) {
+            verdict = match self.list_stands(&said.id, said.kind, source, what, now) {
                 true => Some(Verdict::BeginsAgain),
                 false => return self.affirm(&said.id, source),
             };
@@ -177,6 +180,9 @@ impl Portfolio {
             _ if is_late => return,
             Some(Verdict::Stale) => return,
             Some(Verdict::BeginsAgain) => self.end_before_restart(&said, source, now),
+            Some(Verdict::Begins | Verdict::Continues) if !matches!(run, Run::Ending { .. }) => {
+                self.runs_after_all(&said.id, source);
+            }
             _ => {}
         }
         let is_new = !self.entries.contains_key(&said.id);
@@ -197,6 +203,11 @@ impl Portfolio {
                     !run.is_over_unreported() && !matches!(run, Run::Over { how: Ending::NeverStarted, .. });
                 let flag = if was_reported { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
                 self.begins(said, source, source.flags() | flag, now);
+                // A list has ended it, and will again.
+                if matches!((source, run), (Source::Answer { .. }, Run::Over { how: Ending::Exited, .. })) {
+                    let what = "its status says that it runs after its exit was reported: it is taken for running";
+                    self.list_stands(&said.id, said.kind, source, what, now);
+                }
             }
             (Some(Verdict::Overtaken), _) => self.ran_and_is_over(said, source, now),
             (Some(_), _) => self.continues(said, source, change.bits, now),

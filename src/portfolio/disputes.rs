@@ -5,6 +5,8 @@
 //! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list stands: EXITED |
 //! | a list: running; after its exit was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
 //! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
+//! | a list: running; after its exit was reported; its status: not found | the list stands 10 s later |
+//! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say so 10 s later, the list stands: EXITED |
 //! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, its status is asked for once |
 //!
 //! Ten seconds, because containerd's lists say "ready" of a sandbox for a moment after its status says otherwise.
@@ -29,30 +31,32 @@ pub(super) enum Dispute {
     State { since: Millis },
     /// The list stands: what statuses say of the state is not believed.
     ListStands,
-    /// Lists show it, and its status is not found: it is asked for no more.
-    NoStatus,
+    /// Lists show it, and its status is not found, since then: it is asked for no more.
+    NoStatus { since: Millis },
 }
 
 impl Portfolio {
-    /// A list contradicts what was reported. Whether the list stands by now; the first time, the status is asked for.
-    pub(super) fn list_stands(&mut self, id: &Id, kind: Kind, what: &str, now: Now) -> bool {
+    /// A list, or a late event, contradicts what was reported. Whether the list stands by now; the first time, the status
+    /// is asked for.
+    pub(super) fn list_stands(&mut self, id: &Id, kind: Kind, source: Source, what: &str, now: Now) -> bool {
+        let is_list = matches!(source, Source::List { .. });
         let Some(entry) = self.entries.get_mut(id) else {
             return false;
         };
         match entry.dispute {
-            Dispute::None | Dispute::NoStatus => {
+            Dispute::None => {
                 entry.dispute = Dispute::State { since: now.mono };
                 self.counts.contradictions += 1;
                 self.warning(id, what);
                 self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Contradiction);
                 false
             }
-            Dispute::State { since } if since + PATIENCE <= now.mono => {
+            Dispute::State { since } | Dispute::NoStatus { since } if is_list && since + PATIENCE <= now.mono => {
                 entry.dispute = Dispute::ListStands;
                 true
             }
-            Dispute::State { .. } => false,
-            Dispute::ListStands => true,
+            Dispute::State { .. } | Dispute::NoStatus { .. } => false,
+            Dispute::ListStands => is_list,
         }
     }
 
@@ -90,25 +94,25 @@ impl Portfolio {
 
     /// The engine has no status of it, verbose or not.
     pub(super) fn not_found(&mut self, id: &Id, source: Source, now: Now) {
-        let asked = source.as_of(self.tick);
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        // Two statements that it is gone; or none of a list that it was ever there.
-        if entry.deleted || entry.listed == 0 {
+        // Two statements that it is gone; or neither a list nor a run that is reported that it was ever there.
+        if entry.deleted || entry.listed == 0 && !self.run_log.run(id).is_open() {
             return self.gone(id, source, now);
         }
-        // A list that began later decides; it may be one of many that the same list settles.
-        entry.not_found = Some(asked);
-        self.wants_list = entry.dispute != Dispute::NoStatus;
+        // A list that begins later decides; it may be one of many that the same list settles.
+        entry.not_found = Some(self.tick);
+        self.wants_list |= !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
     }
 
     /// A list shows what has no status: the list stands.
-    pub(super) fn listed_without_status(&mut self, id: &Id) {
+    pub(super) fn listed_without_status(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        if std::mem::replace(&mut entry.dispute, Dispute::NoStatus) != Dispute::NoStatus {
+        if !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands) {
+            entry.dispute = Dispute::NoStatus { since: now.mono };
             self.counts.contradictions += 1;
             self.warning(id, "the engine lists it and says that it has no status of it: the list stands");
         }

@@ -135,7 +135,7 @@ struct Entry {
     provisional: bool,
     /// Where the engine contradicts itself about its state.
     dispute: Dispute,
-    /// Its status was not found, by a request of that tick; no list has shown it since.
+    /// Its status was not found, as the answer of that tick said; no list that began later has shown it.
     not_found: Option<Tick>,
     /// An event has said that the engine has deleted it.
     deleted: bool,

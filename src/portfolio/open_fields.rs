@@ -91,7 +91,7 @@ impl Portfolio {
             return;
         }
         // There is no status of it, or none that is believed.
-        if matches!(entry.dispute, Dispute::NoStatus | Dispute::ListStands) {
+        if matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands) {
             return self.give_up(id);
         }
         let tries = if tries == 0 { NO_HURRY } else { tries };

@@ -37,14 +37,14 @@ impl Portfolio {
             // The list that showed its end was wrong; its status says so.
             Run::Ending { started_at, .. } if matches!(source, Source::Answer { .. }) => {
                 self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
-                self.restate(&observation.id, now);
+                self.restate(&observation.id, source, now);
             }
             _ => {}
         }
     }
 
     /// A list says "exited", and the status says that it runs: nothing was reported yet, and it is taken for running.
-    pub(super) fn restate(&mut self, id: &Id, now: Now) {
+    pub(super) fn restate(&mut self, id: &Id, source: Source, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
@@ -54,7 +54,20 @@ impl Portfolio {
         let kind = record.kind;
         self.put(id, record);
         let what = "a list shows it exited, and its status says that it runs: it is taken for running";
-        self.list_stands(id, kind, what, now);
+        self.list_stands(id, kind, source, what, now);
+    }
+
+    /// A list showed it exited before anything else was known, and what is newer says that it runs.
+    pub(super) fn runs_after_all(&mut self, id: &Id, source: Source) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        let is_newer = !source.is_event() && source.as_of(self.tick) >= entry.affirmed;
+        if is_newer && entry.record.state == State::Exited {
+            entry.known.runs_after_all();
+            let record = Container { state: State::Running, ..Container::clone(&entry.record) };
+            self.put(id, record);
+        }
     }
 
     /// What belongs to one run begins anew.
@@ -70,17 +83,20 @@ impl Portfolio {
         let id = &observation.id;
         let has_facts = observation.is_status || observation.kind == Kind::Sandbox;
         let until = now.mono + self.limits.hold;
+        let is_disputed = matches!(source, Source::List { .. }) && self.is_disputed(id);
         match self.run_log.run(id) {
             Run::None | Run::Unclear => self.first_seen_exited(observation, source, has_facts, now),
             Run::Starting { .. } => {
                 self.release(id, now);
                 self.exited(observation, source, changed, now);
             }
-            Run::Running { .. } | Run::Ending { .. } if has_facts => self.report_exited(id, source.flags(), now),
+            Run::Running { .. } | Run::Ending { .. } if has_facts && !is_disputed => {
+                self.report_exited(id, source.flags(), now)
+            }
             // A status has contradicted a list about this before.
-            Run::Running { .. } if self.is_disputed(id) => match self.list_stands(id, observation.kind, "", now) {
+            Run::Running { .. } if is_disputed => match self.list_stands(id, observation.kind, source, "", now) {
                 true => self.report_exited(id, source.flags(), now),
-                false => self.restate(id, now),
+                false => self.restate(id, source, now),
             },
             Run::Running { started_at } => {
                 self.run_log.set(id, Run::Ending { until, started_at });
