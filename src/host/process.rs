@@ -21,9 +21,11 @@ impl Proc {
         self.root.join(format!("{pid}/{name}"))
     }
 
-    /// When the process began, in clock ticks since boot. Pids are reused; a pid together with its start is unique.
+    /// When the process began, in clock ticks since boot. Pids are reused; a pid together with its start is unique. `None`
+    /// also of a process that has ended, though nobody has waited for it yet: a shim that hangs leaves such.
     pub fn start_ticks(&self, pid: i32) -> Option<u64> {
-        parse_start_ticks(&fs::read_to_string(self.file(pid, "stat")).ok()?)
+        let stat = parse_stat(&fs::read_to_string(self.file(pid, "stat")).ok()?)?;
+        (!stat.has_ended()).then_some(stat.start_ticks)
     }
 
     /// The cgroup of the container `id`, in which the process is, as the file system shows it below the hierarchy's mount
@@ -192,6 +194,7 @@ mod tests {
     fn commands_may_hold_anything() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0";
         assert_eq!(parse_start_ticks(stat), Some(4711));
+        assert_eq!(parse_start_ticks(&stat.replacen(" S ", " Z ", 1)), None, "a zombie");
         assert_eq!(parse_start_ticks("7 (x"), None);
         assert!(Proc::new(Path::new("/")).start_ticks(std::process::id() as i32).unwrap() > 0);
     }

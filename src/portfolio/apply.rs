@@ -112,10 +112,8 @@ impl Portfolio {
         self.status_queue.came_back(id);
         match answer {
             Ok(Some(said)) => {
+                self.status_found(id);
                 self.statement(said, source, now);
-                if let Some(entry) = self.entries.get_mut(id) {
-                    entry.not_found = None;
-                }
                 self.note_answer(id);
             }
             Ok(None) if self.entries.get(id).is_some_and(|e| e.affirmed <= request.asked) => {

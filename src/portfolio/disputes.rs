@@ -106,6 +106,16 @@ impl Portfolio {
         self.wants_list |= !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
     }
 
+    /// There is a status of it, after all.
+    pub(super) fn status_found(&mut self, id: &Id) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.not_found = None;
+            if matches!(entry.dispute, Dispute::NoStatus { .. }) {
+                entry.dispute = Dispute::None;
+            }
+        }
+    }
+
     /// A list shows what has no status: the list stands.
     pub(super) fn listed_without_status(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
