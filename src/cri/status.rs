@@ -53,12 +53,23 @@ impl Client {
     /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
     /// first taken for a container.
     pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Observation>> {
-        Ok(self.ask_status(id, kind, pids, Wanted::Observation).await?.map(|found| found.observation))
+        let attempts: &[_] = match kind {
+            Some(kind) => &[(kind, true), (kind, false)],
+            // What a list has shown has a kind: of the rest, one attempt of each kind is enough.
+            None => &[(Kind::Container, true), (Kind::Sandbox, true)],
+        };
+        Ok(self.ask_status(id, attempts, pids, Wanted::Observation).await?.map(|found| found.observation))
     }
 
     /// As `status`, with everything else that the engine tells.
     pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
-        let found = self.ask_status(id, kind, pids, Wanted::Everything).await?;
+        let kinds: &[_] = match kind {
+            Some(Kind::Container) => &[Kind::Container],
+            Some(Kind::Sandbox) => &[Kind::Sandbox],
+            None => &[Kind::Container, Kind::Sandbox],
+        };
+        let attempts: Vec<_> = [true, false].iter().flat_map(|v| kinds.iter().map(|kind| (*kind, *v))).collect();
+        let found = self.ask_status(id, &attempts, pids, Wanted::Everything).await?;
         let whole = |found: Reply| Inspection {
             observation: found.observation,
             status: found.status,
@@ -67,21 +78,23 @@ impl Client {
         Ok(found.map(whole))
     }
 
+    /// The first answer of these attempts, each with a kind and whether it is verbose. containerd needs the container's
+    /// task and spec for a verbose reply, and says "not found" where it has lost them; the plain status of such a container
+    /// is still there.
     async fn ask_status(
         &self,
         id: &Id,
-        kind: Option<Kind>,
+        attempts: &[(Kind, bool)],
         pids: &PidResolver,
         wanted: Wanted,
     ) -> Result<Option<Reply>> {
-        let verbose = How { verbose: true, wanted };
-        let found = match kind {
-            Some(kind) => self.status_of_kind(id, kind, wanted).await?,
-            None => match self.one_status(id, Kind::Container, verbose).await? {
-                None => self.one_status(id, Kind::Sandbox, verbose).await?,
-                found => found,
-            },
-        };
+        let mut found = None;
+        for (kind, verbose) in attempts {
+            found = self.one_status(id, *kind, How { verbose: *verbose, wanted }).await?;
+            if found.is_some() {
+                break;
+            }
+        }
         let Some(mut found) = found else {
             return Ok(None);
         };
@@ -102,15 +115,6 @@ impl Client {
             found.observation.details = Some(pids.details(id, &read, running));
         }
         Ok(Some(found))
-    }
-
-    /// containerd needs the container's task and spec for a verbose reply, and says "not found" where it has lost them;
-    /// the plain status of such a container is still there.
-    async fn status_of_kind(&self, id: &Id, kind: Kind, wanted: Wanted) -> Result<Option<Reply>> {
-        match self.one_status(id, kind, How { verbose: true, wanted }).await? {
-            None => self.one_status(id, kind, How { verbose: false, wanted }).await,
-            found => Ok(found),
-        }
     }
 
     async fn one_status(&self, id: &Id, kind: Kind, how: How) -> Result<Option<Reply>> {

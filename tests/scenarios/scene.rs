@@ -199,7 +199,8 @@ impl Scene {
             self.relists(20)?;
         }
         let log = self.warnings("");
-        Err(format!("it never falls silent: {before:?}; told:\n{:?}\nlogged: {log:#?}", self.told).into())
+        let stats = self.watcher.stats()?;
+        Err(format!("it never falls silent: {before:?}; {stats}; told:\n{:?}\nlogged: {log:#?}", self.told).into())
     }
 
     /// How many events of containers were told.

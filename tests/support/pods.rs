@@ -228,6 +228,20 @@ impl Pods {
         Ok(reply.image.is_some())
     }
 
+    /// The image that containers run if they name no other.
+    pub fn image(&self) -> &str {
+        &self.image
+    }
+
+    /// The id of this image.
+    pub fn image_id(&self, name: &str) -> Result<String> {
+        let image = Some(ImageSpec { image: name.into(), ..ImageSpec::default() });
+        let mut images = self.images.clone();
+        let request = ImageStatusRequest { image, verbose: false };
+        let reply = self.call("ImageStatus", |_| async move { images.image_status(request).await })?;
+        Ok(reply.image.unwrap_or_default().id)
+    }
+
     /// Runs a pod's sandbox.
     pub fn run_pod(&self, spec: &PodSpec) -> Result<Pod> {
         let config = self.pod_config(spec);

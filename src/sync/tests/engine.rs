@@ -246,6 +246,10 @@ impl Engine {
         let it = self.things.get_mut(id).expect("picked");
         (it.finished, it.code) = (Some(now), code);
         self.ended.insert(id.clone());
+        // Otherwise than it is now: that is the other way round from here on.
+        if self.lie_about(id) == Some(Lie::ListedOtherwise) {
+            *self.wrong_times.entry(id.clone()).or_default() += 1;
+        }
         vec![self.event(id, EventKind::Stopped, now + 1)]
     }
 

@@ -33,6 +33,8 @@ impl Seen {
                 // What the first list shows as over need not be reported.
                 if first {
                     self.wrong_at_first.insert(observation.id.clone());
+                } else if observation.state == State::Exited && observation.created_at < self.t0 {
+                    self.over_at_first.insert(observation.id.clone());
                 }
                 continue;
             }
