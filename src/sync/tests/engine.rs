@@ -181,9 +181,10 @@ impl Engine {
         self.lies.get(id).map(|(lie, _)| *lie)
     }
 
-    /// Whom lists show otherwise than it is.
+    /// Whom lists show otherwise than it is, or not in a way that can be read.
     pub fn shown_otherwise(&self) -> BTreeSet<Id> {
-        let is_so = |id: &&Id| self.lie_about(id) == Some(Lie::ListedOtherwise);
+        let lies = [Lie::ListedOtherwise, Lie::Undecodable, Lie::Nameless];
+        let is_so = |id: &&Id| self.lie_about(id).is_some_and(|lie| lies.contains(&lie));
         self.things.keys().filter(is_so).cloned().collect()
     }
 

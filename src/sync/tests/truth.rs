@@ -16,7 +16,7 @@ pub struct Seen {
     over_at_first: BTreeSet<Id>,
     /// What could not be started, and was shown as such.
     failed: BTreeSet<Id>,
-    /// Whom the first list showed otherwise than it was.
+    /// Whom the first list showed otherwise than it was, or not in a way that can be read.
     wrong_at_first: BTreeSet<Id>,
     /// Whoever was in a list.
     listed: BTreeSet<Id>,
@@ -27,13 +27,14 @@ impl Seen {
     pub fn list(&mut self, listing: &Listing, lies: &BTreeSet<Id>, begun: Time) {
         let first = self.t0.is_none();
         self.t0.get_or_insert(begun);
+        if first {
+            // It may have been over before.
+            self.wrong_at_first.extend(lies.iter().cloned());
+        }
         for observation in listing.sandboxes.iter().chain(&listing.containers) {
             self.listed.insert(observation.id.clone());
             if lies.contains(&observation.id) {
-                // What the first list shows as over need not be reported.
-                if first {
-                    self.wrong_at_first.insert(observation.id.clone());
-                } else if observation.state == State::Exited && observation.created_at < self.t0 {
+                if !first && observation.state == State::Exited && observation.created_at < self.t0 {
                     self.over_at_first.insert(observation.id.clone());
                 }
                 continue;
@@ -193,6 +194,9 @@ impl Report {
             if let Some(times) = engine.wrong_times.get(id) {
                 let least = u32::from(!seen.wrong_at_first.contains(id));
                 check_contradicted(id, counts, least, *times)?;
+                continue;
+            }
+            if counts == (None, None) && seen.wrong_at_first.contains(id) {
                 continue;
             }
             let right = (Some(1), engine.ended.contains(id).then_some(1));

@@ -1,5 +1,5 @@
-//! What real nodes did and the library once got wrong, one scenario for each row of the reports: see docs/reliability.md.
-//! A row's number stands in the name of its scenario's module or comment.
+//! What users of such agents report from real nodes, and the library once got wrong: each report is a row with a number,
+//! which the comments of its scenarios name. real_engines_field_reports.rs has those that a real containerd can show.
 
 mod bad_items;
 mod contradictions;
