@@ -157,10 +157,15 @@ async fn crio_selects_statuses_by_the_label_of_the_pods_uid() {
     assert_eq!(events.event().await.containers_statuses.len(), 1);
     // As crictl makes it: without the kubelet's labels.
     let pod = list_sandboxes(&mut client).await.remove(0);
+    let options = pb::NamespaceOption { pid: pb::NamespaceMode::Container.into(), ..Default::default() };
+    let security = pb::LinuxContainerSecurityContext { namespace_options: Some(options), ..Default::default() };
+    let image = pb::ImageSpec { image: "bare".into(), user_specified_image: "bare".into(), ..Default::default() };
     let request = pb::CreateContainerRequest {
         pod_sandbox_id: pod.id,
         config: Some(pb::ContainerConfig {
             metadata: Some(pb::ContainerMetadata { name: "bare".into(), attempt: 0 }),
+            image: Some(image),
+            linux: Some(pb::LinuxContainerConfig { security_context: Some(security), ..Default::default() }),
             ..Default::default()
         }),
         sandbox_config: Some(pb::PodSandboxConfig { metadata: pod.metadata, ..Default::default() }),

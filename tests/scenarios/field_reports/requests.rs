@@ -98,14 +98,48 @@ fn a_history_of_pods_is_settled_by_the_first_list() -> Outcome {
         sim.tell(&format!("pod past-{n} app"))?;
         sim.tell(&format!("rm-pod past-{n}"))?;
     }
+    // Two lists, one after the other: the history is there before the second one.
+    sim.tell("fault slow 300ms")?;
     let mut scene = Scene::watching(sim, &[])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
+    scene.sim.tell("fault slow off")?;
     scene.events_arrive()?;
     scene.converges()?;
     assert_eq!(scene.stories(), []);
     assert!(scene.counter("engineEvents")? >= 90, "the history was repeated");
     // The marker's own.
     assert!(scene.questions()? <= 1, "{}", scene.watcher.stats()?);
+    Ok(())
+}
+
+/// Row 12: a stream that opens and never says anything, or none of whose events arrive.
+#[test]
+fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
+    for silence in ["fault silent-events on", "fault drop-events 1000000"] {
+        let mut sim = Sim::start(&["--profile", "containerd-2"])?;
+        sim.tell(silence)?;
+        let options = [("relist.interval_ms", "1000"), ("poll.interval_ms", "50")];
+        let mut scene = Scene::watching(sim, &options)?;
+        scene.watcher.wait_ready(Some(PATIENCE))?;
+        scene.wait_for_state(WatcherState::Watching)?;
+        // An idle engine says nothing either.
+        scene.relists(3)?;
+        assert_eq!(scene.watcher.state(), WatcherState::Watching, "{silence}");
+        scene.sim.tell("pod web app")?;
+        scene.wait_for_state(WatcherState::Polling)?;
+        let engine = scene.engine()?;
+        assert_eq!(engine["events"], "poll", "{engine}");
+        assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("tells nothing")), "{engine}");
+        scene.sim.tell("create web brief -- sleep 0.3")?;
+        scene.sim.tell("start web/brief")?;
+        scene.told.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
+        scene.sim.tell("fault silent-events off")?;
+        scene.sim.tell("fault drop-events 0")?;
+        scene.sim.tell("pod loud app")?;
+        scene.wait_for_state(WatcherState::Watching)?;
+        assert_eq!(scene.engine()?["eventsReason"], "the engine tells events", "{silence}");
+        scene.converges()?;
+    }
     Ok(())
 }
 
