@@ -22,7 +22,7 @@ fn what_has_no_start_is_asked_for_a_few_times() -> Outcome {
     scene.falls_silent(CONTAINERS * EQUAL_ANSWERS + CONTAINERS / 2)?;
     assert_eq!(scene.counter("fieldsNotTold")?, CONTAINERS);
     assert_eq!(scene.engine()?["notTold"]["startedAt"], CONTAINERS, "{}", scene.engine()?);
-    assert_eq!(scene.warnings("does not give startedAt").len(), 1, "one line for all of them");
+    assert_eq!(scene.warnings("does not give: startedAt").len(), 1, "one line for all of them");
     let picture = scene.watcher.containers()?;
     assert!(picture.iter().all(|c| c.missing == 0), "{picture:?}");
     assert!(picture.iter().all(|c| c.pid.is_some()), "what the engine does tell is there");
@@ -129,7 +129,7 @@ fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
         scene.wait_for_state(WatcherState::Polling)?;
         let engine = scene.engine()?;
         assert_eq!(engine["events"], "poll", "{engine}");
-        assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("tells nothing")), "{engine}");
+        assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("reported none")), "{engine}");
         scene.sim.tell("create web brief -- sleep 0.3")?;
         scene.sim.tell("start web/brief")?;
         scene.told.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
@@ -137,7 +137,7 @@ fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
         scene.sim.tell("fault drop-events 0")?;
         scene.sim.tell("pod loud app")?;
         scene.wait_for_state(WatcherState::Watching)?;
-        assert_eq!(scene.engine()?["eventsReason"], "the engine tells events", "{silence}");
+        assert_eq!(scene.engine()?["eventsReason"], "the engine streams events", "{silence}");
         scene.converges()?;
     }
     Ok(())
