@@ -158,7 +158,7 @@ fn the_end(all: &mut Party, node: &mut impl Node, web: &Life, job: &Life) -> Res
     all.ok("queue 6 1 0")?; // STARTED and EXITED.
     node.stop_pod(job)?; // Not removed yet: a list that comes late would show it gone, not stopped.
     let told = all.ok(&format!("until EXITED job {MS}"))?;
-    has(&told, &format!("kind=sandbox state=exited attempt=0 id=\"{}\"", job.pod_id))?;
+    has(&told, &format!("kind=sandbox state=exited flags=- attempt=0 id=\"{}\"", job.pod_id))?;
     node.remove(job)?;
     all.ok(&format!("resync {MS}"))?;
     lacks(&all.ok("snapshot")?, &job.pod_id)?;
