@@ -12,10 +12,10 @@ from criwatch._json import ToJson, known, nanoseconds, rfc3339
 from criwatch._open_enum import camel
 from criwatch.enums import MountFlag
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-def described(record: Type[T]) -> Type[T]:
+def described(record: Type[_T]) -> Type[_T]:
     """Adds to a docstring what the fields are, as the header says it."""
     text = "\n".join(f"        {name}: {text}" for name, text in DOCS[record.__name__].items())
     record.__doc__ = f"{record.__doc__}\n\n    Attributes:\n{text}\n    "

@@ -344,23 +344,23 @@ class Event(ToJson, EventFields):
         return f"<Event {' '.join(str(word) for word in words if word not in (None, ''))}>"
 
 
-F = TypeVar("F", PodFlag, ContainerFlag)
-J = TypeVar("J", Namespaces, User, Resources, Previous)
+_F = TypeVar("_F", PodFlag, ContainerFlag)
+_J = TypeVar("_J", Namespaces, User, Resources, Previous)
 
 
-def _told(flags: F, is_so: F, is_not: F) -> Optional[bool]:
+def _told(flags: _F, is_so: _F, is_not: _F) -> Optional[bool]:
     """What two bits say: true, false, or nothing."""
     return bool(flags & is_so) if flags & (is_so | is_not) else None
 
 
-def _flag(fact: Optional[bool], is_so: F, is_not: F) -> F:
+def _flag(fact: Optional[bool], is_so: _F, is_not: _F) -> _F:
     """The opposite."""
     if fact is None:
         return type(is_so)(0)
     return is_so if fact else is_not
 
 
-def _part(kind: Type[J], value: Optional[Mapping[str, Any]]) -> Optional[J]:
+def _part(kind: Type[_J], value: Optional[Mapping[str, Any]]) -> Optional[_J]:
     """A part of a record, if JSON has it."""
     return None if value is None else kind.from_json(value)
 

@@ -13,7 +13,6 @@ import unittest
 import criwatch
 from criwatch import (
     Changed,
-    Container,
     EventFlag,
     EventType,
     Kind,
@@ -131,7 +130,6 @@ class Surface(unittest.TestCase):
             told = json.loads(self.watcher.get_json(record.id))["container"]
             self.assertEqual(record.to_dict(), told)
             self.assertEqual(list(record.to_dict()), [key for key in told])
-            self.assertEqual(Container.from_json(told), record)
 
     def test_events_have_the_same_json(self):
         self.watcher.start()
@@ -311,9 +309,7 @@ def without(value, *keys):
 
 def re_packed(document):
     """The one container of a list as a text of its own."""
-    return json.dumps(json.loads(document)["containers"][0], separators=(",", ":"), ensure_ascii=False).replace(
-        ',"hostNetwork":false', ""
-    )
+    return json.dumps(json.loads(document)["containers"][0], separators=(",", ":"), ensure_ascii=False)
 
 
 if __name__ == "__main__":
