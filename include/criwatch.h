@@ -426,6 +426,18 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_POD_FLAG_HOST_NETWORK 1
 /** The pod has a network namespace of its own. Neither of the two: the engine has not told yet. */
 #define CRI_POD_FLAG_OWN_NETWORK 2
+/** The pod shares the process ids of the node. */
+#define CRI_POD_FLAG_HOST_PID 4
+/** The pod does not share the process ids of the node. */
+#define CRI_POD_FLAG_OWN_PID 8
+/** The pod shares the IPC namespace of the node. */
+#define CRI_POD_FLAG_HOST_IPC 16
+/** The pod does not share the IPC namespace of the node. */
+#define CRI_POD_FLAG_OWN_IPC 32
+/** The kubelet made the pod from a file or a URL, without the API server. */
+#define CRI_POD_FLAG_STATIC 64
+/** The pod came from the API server. */
+#define CRI_POD_FLAG_NOT_STATIC 128
 
 /* Missing: */
 
@@ -471,6 +483,15 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_LABELS_CUT 2
 /** An entry of a list could not be decoded: only the id is sure to be right. */
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
+/** The container is privileged. */
+#define CRI_CONTAINER_FLAG_PRIVILEGED 8
+/** The container is not privileged. Neither of the two: the engine has not told yet. */
+#define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
+
+/* Mount flags: */
+
+/** The container cannot write to the mount. */
+#define CRI_MOUNT_FLAG_READ_ONLY 1
 
 /* Watcher states: */
 
@@ -532,8 +553,11 @@ void cri_buffer_free(cri_buffer *buffer);
  * and with it its pod, for longer; cri_pod_ref keeps a pod alone. While a container does not change, all events and
  * snapshots show the same record.
  *
- * Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1. `missing`
- * lists the facts that are unknown now and may become known later.
+ * Strings are never NULL; "" means none. A number that is unknown is 0; only an unknown exit code is -1, and an unknown
+ * `oom_score_adj` is INT32_MIN. A fact that is true or false has two flags, such as CRI_POD_FLAG_HOST_NETWORK and
+ * CRI_POD_FLAG_OWN_NETWORK; while it is unknown, neither is set. A pointer to a struct is NULL while nothing of the struct
+ * is known. An array may be NULL if its length is 0. `missing` lists the facts that are unknown now and may become known
+ * later.
  * ================================================================================================ */
 
 /** A label or an annotation. */
@@ -543,6 +567,23 @@ typedef struct cri_label {
     /** The value. */
     const char *value;
 } cri_label;
+
+/**
+ * A port that a container of a pod declares. A declaration opens nothing: the author of the pod says what is meant to
+ * listen.
+ */
+typedef struct cri_port {
+    /** The name of the container. */
+    const char *container;
+    /** The name of the port; often "". */
+    const char *name;
+    /** "TCP", "UDP" or "SCTP". */
+    const char *protocol;
+    /** The port inside the pod. */
+    uint32_t container_port;
+    /** The port on the node; 0: none. */
+    uint32_t host_port;
+} cri_port;
 
 /** A pod, as its sandbox shows it. */
 typedef struct cri_pod {
@@ -560,7 +601,7 @@ typedef struct cri_pod {
     uint32_t attempt;
     /** One of CRI_POD_UNKNOWN, CRI_POD_READY, CRI_POD_NOT_READY. */
     uint32_t state;
-    /** Bits of CRI_POD_FLAG_HOST_NETWORK and CRI_POD_FLAG_OWN_NETWORK; neither while it is unknown. */
+    /** Bits of CRI_POD_FLAG_HOST_NETWORK and so on. */
     uint32_t flags;
     /** The number of addresses. */
     size_t ips_len;
@@ -583,7 +624,94 @@ typedef struct cri_pod {
     int64_t created_unix_nano;
     /** The runtime class's handler; "" for the default one. */
     const char *runtime_handler;
+    /** The inode number of the network namespace; 0: unknown. */
+    uint64_t net_namespace;
+    /** The number of ports. */
+    size_t ports_len;
+    /** The ports that the containers of the pod declare. */
+    const cri_port *ports;
 } cri_pod;
+
+/**
+ * The namespaces of the first process of a container: the inode numbers of /proc/PID/ns. The kernel uses a number again
+ * as soon as the namespace is gone.
+ */
+typedef struct cri_namespaces {
+    /** The size of this struct in the loaded library, in bytes. */
+    size_t struct_size;
+    /** The network namespace; 0: unknown. */
+    uint64_t net;
+    /** The mount namespace; 0: unknown. */
+    uint64_t mnt;
+    /** The pid namespace; 0: unknown. */
+    uint64_t pid;
+    /** The IPC namespace; 0: unknown. */
+    uint64_t ipc;
+    /** The namespace of the host name; 0: unknown. */
+    uint64_t uts;
+    /** The user namespace; 0: unknown. */
+    uint64_t user;
+    /** The cgroup namespace; 0: unknown. */
+    uint64_t cgroup;
+} cri_namespaces;
+
+/** The user of the first process of a container. */
+typedef struct cri_user {
+    /** The size of this struct in the loaded library, in bytes. */
+    size_t struct_size;
+    /** The user id, inside the user namespace of the container. */
+    int64_t uid;
+    /** The group id. */
+    int64_t gid;
+    /** The number of supplementary groups. */
+    size_t groups_len;
+    /** The supplementary groups. */
+    const int64_t *groups;
+} cri_user;
+
+/** A mount that the author of the pod or the kubelet asked for. */
+typedef struct cri_mount {
+    /** Where it is inside the container. */
+    const char *container_path;
+    /** What is mounted: a path on the host; "" for an image volume. */
+    const char *host_path;
+    /** Bits of CRI_MOUNT_FLAG_READ_ONLY. */
+    uint32_t flags;
+} cri_mount;
+
+/** The limits of a container. The engine gave no limit where a number is 0. */
+typedef struct cri_resources {
+    /** The size of this struct in the loaded library, in bytes. */
+    size_t struct_size;
+    /** The CPU weight, in shares of cgroup v1 (1024 for one CPU); 0: none. */
+    int64_t cpu_shares;
+    /** The CPU time in each period, in microseconds; 0: none. */
+    int64_t cpu_quota;
+    /** The period, in microseconds; 0: none. */
+    int64_t cpu_period;
+    /** The CPUs that it may use, e.g. "0-3,7"; "" for all. */
+    const char *cpuset_cpus;
+    /** The memory nodes that it may use; "" for all. */
+    const char *cpuset_mems;
+    /** The limit of memory, in bytes; 0: none. */
+    int64_t memory_limit;
+    /** The limit of memory and swap together, in bytes; 0: none. */
+    int64_t swap_limit;
+    /** How readily the kernel kills it when memory is short: -1000 to 1000; INT32_MIN: unknown. */
+    int32_t oom_score_adj;
+} cri_resources;
+
+/** How the run before ended: that of the last attempt under the same name in the same pod. */
+typedef struct cri_previous {
+    /** The size of this struct in the loaded library, in bytes. */
+    size_t struct_size;
+    /** The exit time, in nanoseconds since 1970; 0: unknown. */
+    int64_t finished_unix_nano;
+    /** Why it ended, in one word, e.g. "OOMKilled". */
+    const char *reason;
+    /** The exit code; -1: unknown. */
+    int32_t exit_code;
+} cri_previous;
 
 /** A container or sandbox, as it was at one moment. */
 typedef struct cri_container {
@@ -593,7 +721,7 @@ typedef struct cri_container {
     uint32_t kind;
     /** One of CRI_STATE_UNKNOWN, CRI_STATE_CREATED, CRI_STATE_RUNNING, CRI_STATE_EXITED. */
     uint32_t state;
-    /** What of it had to be repaired or cut: bits of CRI_CONTAINER_FLAG_*. */
+    /** Bits of CRI_CONTAINER_FLAG_TEXT_REPAIRED and so on: what had to be repaired or cut, and whether it is privileged. */
     uint32_t flags;
     /** The attempt number; 0 for the first container of this name in the pod. */
     uint32_t attempt;
@@ -619,9 +747,9 @@ typedef struct cri_container {
     uint64_t missing;
     /** The image, as the author of the pod wrote it. */
     const char *image;
-    /** What the engine resolved the image to: a digest, or a reference with a digest. */
+    /** The repository with the digest of the manifest. */
     const char *image_ref;
-    /** The engine's id of the image. */
+    /** The id of the image: the digest of its configuration. */
     const char *image_id;
     /**
      * Why the run ended, in one word, e.g. "Completed", "Error", "OOMKilled"; "gone" if the container vanished
@@ -630,7 +758,7 @@ typedef struct cri_container {
     const char *reason;
     /** A longer text about the exit; often "". */
     const char *message;
-    /** The cgroup, as a path in the cgroup file system. */
+    /** The cgroup, as a path below the mount of the cgroup file system. */
     const char *cgroup_path;
     /** The creation time, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
@@ -650,6 +778,41 @@ typedef struct cri_container {
     const char *rucksack;
     /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
     int32_t engine_pid;
+    /** The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; 0: unknown. */
+    uint64_t cgroup_id;
+    /** The namespaces of the first process; NULL if none is known. */
+    const cri_namespaces *namespaces;
+    /** The name of the image without tag and digest. */
+    const char *image_repository;
+    /** The tag of the image; "" if its name has none. */
+    const char *image_tag;
+    /** The digest of the image's manifest. */
+    const char *image_digest;
+    /** The file that the engine writes the output of the container to, as the engine sees the file system. */
+    const char *log_path;
+    /** The number of words of `command`. */
+    size_t command_len;
+    /**
+     * The entry point: what the author of the pod set, otherwise the first word of the command line that the engine
+     * starts.
+     */
+    const char *const *command;
+    /** The number of arguments. */
+    size_t args_len;
+    /** The arguments: what the author of the pod set, otherwise the rest of the command line. */
+    const char *const *args;
+    /** The working directory inside the container. */
+    const char *working_dir;
+    /** The user of the first process; NULL if it is not known. */
+    const cri_user *user;
+    /** The number of mounts. */
+    size_t mounts_len;
+    /** The mounts that the author of the pod and the kubelet asked for. */
+    const cri_mount *mounts;
+    /** The limits; NULL if they are not known. */
+    const cri_resources *resources;
+    /** How the run before ended; NULL if there was none, or nothing is known of it. */
+    const cri_previous *previous;
 } cri_container;
 
 /** Something that happened. */

@@ -37,6 +37,7 @@ fn main() {
         compiled("compiles_in_each_standard", compiles_in_each_standard),
         compiled("what_dangles_does_not_compile", dangling::what_dangles_does_not_compile),
         Trial::test("has_every_function_and_constant", has_every_function_and_constant),
+        Trial::test("has_every_field", has_every_field),
         Trial::test("every_public_name_is_documented", every_public_name_is_documented),
         Trial::test("an_undocumented_name_is_seen", an_undocumented_name_is_seen),
         compiled("the_readme_lists", the_readme_lists),
@@ -99,6 +100,23 @@ fn has_every_function_and_constant() -> Result<(), Failed> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words: std::collections::BTreeSet<&str> = binding.split(|c| !is_word(c)).collect();
     let lacking: Vec<String> = names.filter(|name| !words.contains(name.as_str())).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(format!("the C++ binding lacks {lacking:?}").into()) }
+}
+
+/// Nor is anything of a record.
+fn has_every_field() -> Result<(), Failed> {
+    let header = c::without_comments(&std::fs::read_to_string(c::root().join("include/criwatch.h"))?);
+    let records: String = headers()?.into_iter().map(|(_, text)| text).collect();
+    let mut lacking = Vec::new();
+    for record in header.split("typedef struct cri_").skip(1).filter(|rest| rest.contains(" {")) {
+        let Some((name, body)) = record.split_once('}').and_then(|(body, _)| body.split_once(" {")) else { continue };
+        let fields = body.split(';').filter_map(|field| field.trim().rsplit([' ', '*']).next());
+        for field in fields.filter(|field| !field.is_empty() && *field != "struct_size") {
+            let is_read =
+                [format!("->{field}"), format!("raw.{field}")].iter().any(|text| records.contains(text.as_str()));
+            lacking.extend((!is_read && name != "buffer").then(|| format!("{name}.{field}")));
+        }
+    }
     if lacking.is_empty() { Ok(()) } else { Err(format!("the C++ binding lacks {lacking:?}").into()) }
 }
 

@@ -46,6 +46,8 @@ type EngineInfo struct {
 	Events string `json:"events,omitempty"`
 	// EventsReason is why so.
 	EventsReason string `json:"eventsReason,omitempty"`
+	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
+	NotTold map[string]uint64 `json:"notTold,omitempty"`
 }
 
 // String is for people: "containerd 2.1.9 [API v1] at unix:///run/containerd/containerd.sock".

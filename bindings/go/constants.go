@@ -135,15 +135,27 @@ const (
 	PodNotReady PodState = 2
 )
 
-// PodFlags are what Pod.HostNetwork and Pod.OwnNetwork are made from.
+// PodFlags are what is known of a pod to be true or false. Each such fact has two flags; while it is unknown, neither is set.
 type PodFlags uint32
 
 // The bits of PodFlags.
 const (
 	// PodFlagHostNetwork: the pod shares the node's network namespace.
 	PodFlagHostNetwork PodFlags = 1
-	// PodFlagOwnNetwork: the pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+	// PodFlagOwnNetwork: the pod has a network namespace of its own.
 	PodFlagOwnNetwork PodFlags = 2
+	// PodFlagHostPID: the pod shares the node's process ids.
+	PodFlagHostPID PodFlags = 4
+	// PodFlagOwnPID: the pod does not share the node's process ids.
+	PodFlagOwnPID PodFlags = 8
+	// PodFlagHostIPC: the pod shares the node's IPC namespace.
+	PodFlagHostIPC PodFlags = 16
+	// PodFlagOwnIPC: the pod does not share the node's IPC namespace.
+	PodFlagOwnIPC PodFlags = 32
+	// PodFlagStatic: the kubelet made the pod from a file or a URL, without the API server.
+	PodFlagStatic PodFlags = 64
+	// PodFlagNotStatic: the pod came from the API server.
+	PodFlagNotStatic PodFlags = 128
 )
 
 // Missing says what the engine may yet tell of a container.
@@ -180,6 +192,37 @@ const (
 	ChangedLabels Changed = 32
 	// ChangedRucksack: the rucksack: the program has attached one.
 	ChangedRucksack Changed = 64
+	// ChangedImage: a better name, reference or id of the image has become known.
+	ChangedImage Changed = 128
+	// ChangedDetails: how it was made has become known or has changed: command, user, mounts, limits, log path; or how
+	// the run before it ended.
+	ChangedDetails Changed = 256
+)
+
+// ContainerFlags say what of a container had to be repaired or cut, and whether it is privileged.
+type ContainerFlags uint32
+
+// The bits of ContainerFlags.
+const (
+	// ContainerFlagTextRepaired: a text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.
+	ContainerFlagTextRepaired ContainerFlags = 1
+	// ContainerFlagLabelsCut: labels or annotations are longer than the option labels.max_bytes allows, and were cut.
+	ContainerFlagLabelsCut ContainerFlags = 2
+	// ContainerFlagUnreadable: an entry of a list could not be decoded: only the id is sure to be right.
+	ContainerFlagUnreadable ContainerFlags = 4
+	// ContainerFlagPrivileged: the container is privileged.
+	ContainerFlagPrivileged ContainerFlags = 8
+	// ContainerFlagUnprivileged: the container is not privileged. Neither of the two: the engine has not told yet.
+	ContainerFlagUnprivileged ContainerFlags = 16
+)
+
+// MountFlags say what is special about a mount.
+type MountFlags uint32
+
+// The bits of MountFlags.
+const (
+	// MountFlagReadOnly: the container cannot write to the mount.
+	MountFlagReadOnly MountFlags = 1
 )
 
 // WatcherState is what a watcher is doing.

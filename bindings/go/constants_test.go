@@ -26,6 +26,8 @@ var families = []struct{ c, goes string }{
 	{"CRI_SUBSCRIBE_", "Subscribe"},
 	{"CRI_INSPECT_", "Inspect"},
 	{"CRI_KIND_", "Kind"},
+	{"CRI_CONTAINER_FLAG_", "ContainerFlag"},
+	{"CRI_MOUNT_FLAG_", "MountFlag"},
 	{"CRI_STATE_", "State"},
 	{"CRI_POD_FLAG_", "PodFlag"},
 	{"CRI_POD_", "Pod"},
@@ -143,7 +145,10 @@ func TestWords(t *testing.T) {
 		{criwatch.EventType(99), "99"},
 		{criwatch.EventFlagSynthetic | criwatch.EventFlagProvisional, "synthetic|provisional"},
 		{criwatch.MissingExit | criwatch.MissingPID, "pid|exitCode"},
-		{criwatch.ChangedRucksack, "rucksack"},
+		{criwatch.ChangedRucksack | criwatch.ChangedDetails, "rucksack|details"},
+		{criwatch.PodFlagHostPID | criwatch.PodFlagNotStatic, "hostPid|notStatic"},
+		{criwatch.ContainerFlagLabelsCut | criwatch.ContainerFlagUnprivileged, "labelsCut|unprivileged"},
+		{criwatch.MountFlagReadOnly, "readOnly"},
 	} {
 		if is.value.String() != is.word {
 			t.Errorf("%s is not %s", is.value, is.word)

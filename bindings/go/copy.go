@@ -36,14 +36,14 @@ func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodVie
 		Name:          view.Name(),
 		Kind:          Kind(view.Kind()),
 		State:         State(view.State()),
-		Flags:         view.Flags(),
+		Flags:         ContainerFlags(view.Flags()),
 		Attempt:       view.Attempt(),
 		PID:           int(view.PID()),
 		EnginePID:     int(view.EnginePID()),
 		PIDStartTicks: view.PIDStartTicks(),
 		Labels:        view.Labels(),
 		Annotations:   view.Annotations(),
-		Image:         Image{Name: view.Image(), Ref: view.ImageRef(), ID: view.ImageID()},
+		Image:         newImage(view),
 		CreatedAt:     instant(view.Created()),
 		StartedAt:     instant(view.Started()),
 		FinishedAt:    instant(view.Finished()),
@@ -51,9 +51,16 @@ func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodVie
 		Reason:        view.Reason(),
 		Message:       view.Message(),
 		CgroupPath:    view.CgroupPath(),
+		CgroupID:      view.CgroupID(),
+		Namespaces:    Namespaces(view.Namespaces()),
+		LogPath:       view.LogPath(),
+		Command:       view.Command(),
+		Args:          view.Args(),
+		WorkingDir:    view.WorkingDir(),
 		Missing:       Missing(view.Missing()),
 		separate:      separate,
 	}
+	addDetails(container, view)
 	if rucksack := view.Rucksack(); rucksack != "" {
 		container.Rucksack = json.RawMessage(rucksack)
 	}
@@ -63,8 +70,35 @@ func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodVie
 	return container
 }
 
+func newImage(view capi.ContainerView) Image {
+	return Image{
+		Name: view.Image(), Ref: view.ImageRef(), ID: view.ImageID(),
+		Repository: view.ImageRepository(), Tag: view.ImageTag(), Digest: view.ImageDigest(),
+	}
+}
+
+// addDetails copies what a record shows through pointers.
+func addDetails(container *Container, view capi.ContainerView) {
+	if user, is := view.User(); is {
+		container.User = &User{UID: user.UID, GID: user.GID, Groups: user.Groups}
+	}
+	for _, mount := range view.Mounts() {
+		container.Mounts = append(container.Mounts, Mount{mount.ContainerPath, mount.HostPath, MountFlags(mount.Flags)})
+	}
+	if resources, is := view.Resources(); is {
+		limits := Resources(resources)
+		container.Resources = &limits
+	}
+	if previous, is := view.Previous(); is {
+		container.Previous = &Previous{int(previous.ExitCode), previous.Reason, instant(previous.Finished)}
+	}
+}
+
 func newPod(view capi.PodView) *Pod {
-	flags := PodFlags(view.Flags())
+	var ports []Port
+	for _, port := range view.Ports() {
+		ports = append(ports, Port(port))
+	}
 	return &Pod{
 		ID:             view.ID(),
 		Name:           view.Name(),
@@ -72,14 +106,15 @@ func newPod(view capi.PodView) *Pod {
 		UID:            view.UID(),
 		Attempt:        view.Attempt(),
 		State:          PodState(view.State()),
-		HostNetwork:    flags&PodFlagHostNetwork != 0,
-		OwnNetwork:     flags&PodFlagOwnNetwork != 0,
+		Flags:          PodFlags(view.Flags()),
 		RuntimeHandler: view.RuntimeHandler(),
 		CreatedAt:      instant(view.Created()),
 		IPs:            view.IPs(),
 		Labels:         view.Labels(),
 		Annotations:    view.Annotations(),
 		CgroupPath:     view.CgroupPath(),
+		NetNamespace:   view.NetNamespace(),
+		Ports:          ports,
 	}
 }
 

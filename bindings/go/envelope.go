@@ -36,8 +36,9 @@ func (i Inspection) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		metaJSON
 		Container *Container      `json:"container"`
+		Status    json.RawMessage `json:"status,omitempty"`
 		Info      json.RawMessage `json:"info"`
-	}{i.Meta.json(), i.Container, i.Info})
+	}{i.Meta.json(), i.Container, i.Status, i.Info})
 }
 
 // MarshalJSON gives the library's JSON of these numbers, as [Raw.Stats] has it, but for the order of the counts.

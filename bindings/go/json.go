@@ -28,8 +28,20 @@ type containerJSON struct {
 	ExitCode      *int               `json:"exitCode,omitempty"`
 	Reason        string             `json:"reason,omitempty"`
 	Message       string             `json:"message,omitempty"`
+	Previous      *Previous          `json:"previous,omitempty"`
 	CgroupPath    string             `json:"cgroupPath,omitempty"`
+	CgroupID      uint64             `json:"cgroupId,omitempty"`
+	Namespaces    *Namespaces        `json:"namespaces,omitempty"`
+	LogPath       string             `json:"logPath,omitempty"`
+	Command       []string           `json:"command,omitempty"`
+	Args          []string           `json:"args,omitempty"`
+	WorkingDir    string             `json:"workingDir,omitempty"`
+	User          *User              `json:"user,omitempty"`
+	Privileged    *bool              `json:"privileged,omitempty"`
+	Mounts        []Mount            `json:"mounts,omitempty"`
+	Resources     *Resources         `json:"resources,omitempty"`
 	Rucksack      json.RawMessage    `json:"rucksack,omitempty"`
+	Flags         ContainerFlags     `json:"flags,omitempty"`
 	Missing       Missing            `json:"missing,omitempty"`
 }
 
@@ -52,7 +64,14 @@ func (c *Container) json() containerJSON {
 		ID: c.ID, Name: c.Name, Kind: c.Kind, State: c.State,
 		PID: c.PID, EnginePID: c.EnginePID, PIDStartTicks: c.PIDStartTicks, Attempt: c.Attempt,
 		CreatedAt: stampOf(c.CreatedAt), StartedAt: stampOf(c.StartedAt), FinishedAt: stampOf(c.FinishedAt),
-		Reason: c.Reason, Message: c.Message, CgroupPath: c.CgroupPath, Rucksack: c.Rucksack, Missing: c.Missing,
+		Reason: c.Reason, Message: c.Message, Previous: c.Previous, CgroupPath: c.CgroupPath, CgroupID: c.CgroupID,
+		LogPath: c.LogPath, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir, User: c.User, Mounts: c.Mounts,
+		Privileged: fact(c.Flags, ContainerFlagPrivileged, ContainerFlagUnprivileged), Resources: c.Resources,
+		Rucksack: c.Rucksack, Flags: c.Flags &^ (ContainerFlagPrivileged | ContainerFlagUnprivileged), Missing: c.Missing,
+	}
+	if c.Namespaces != (Namespaces{}) {
+		namespaces := c.Namespaces
+		told.Namespaces = &namespaces
 	}
 	if c.Pod != nil {
 		pod := c.Pod.json()
@@ -80,8 +99,13 @@ func (told *containerJSON) record() Container {
 		ID: told.ID, Name: told.Name, Kind: told.Kind, State: told.State,
 		PID: told.PID, EnginePID: told.EnginePID, PIDStartTicks: told.PIDStartTicks, Attempt: told.Attempt,
 		CreatedAt: told.CreatedAt.time(), StartedAt: told.StartedAt.time(), FinishedAt: told.FinishedAt.time(),
-		ExitCode: -1, Reason: told.Reason, Message: told.Message, CgroupPath: told.CgroupPath, Rucksack: told.Rucksack,
-		Missing: told.Missing,
+		ExitCode: -1, Reason: told.Reason, Message: told.Message, Previous: told.Previous, CgroupPath: told.CgroupPath,
+		CgroupID: told.CgroupID, LogPath: told.LogPath, Command: told.Command, Args: told.Args, WorkingDir: told.WorkingDir,
+		User: told.User, Mounts: told.Mounts, Resources: told.Resources, Rucksack: told.Rucksack, Missing: told.Missing,
+		Flags: told.Flags | flag(told.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+	}
+	if told.Namespaces != nil {
+		c.Namespaces = *told.Namespaces
 	}
 	if told.Pod != nil {
 		pod := told.Pod.record()
@@ -146,6 +170,12 @@ type podJSON struct {
 	Annotations    map[string]string `json:"annotations"`
 	IPs            []string          `json:"ips,omitempty"`
 	HostNetwork    *bool             `json:"hostNetwork,omitempty"`
+	HostPID        *bool             `json:"hostPid,omitempty"`
+	HostIPC        *bool             `json:"hostIpc,omitempty"`
+	NetNamespace   uint64            `json:"netNamespace,omitempty"`
+	CgroupPath     string            `json:"cgroupPath,omitempty"`
+	Ports          []Port            `json:"ports,omitempty"`
+	StaticPod      *bool             `json:"staticPod,omitempty"`
 	RuntimeHandler string            `json:"runtimeHandler,omitempty"`
 	CreatedAt      *stamp            `json:"createdAt,omitempty"`
 }
@@ -164,25 +194,24 @@ func (p *Pod) UnmarshalJSON(data []byte) error {
 }
 
 func (p *Pod) json() podJSON {
-	told := podJSON{
+	return podJSON{
 		ID: p.ID, Name: p.Name, Namespace: p.Namespace, UID: p.UID, Attempt: p.Attempt, State: p.State,
 		Labels: present(p.Labels), Annotations: present(p.Annotations), IPs: p.IPs,
-		RuntimeHandler: p.RuntimeHandler, CreatedAt: stampOf(p.CreatedAt),
+		HostNetwork: fact(p.Flags, PodFlagHostNetwork, PodFlagOwnNetwork), HostPID: fact(p.Flags, PodFlagHostPID, PodFlagOwnPID),
+		HostIPC: fact(p.Flags, PodFlagHostIPC, PodFlagOwnIPC), StaticPod: fact(p.Flags, PodFlagStatic, PodFlagNotStatic),
+		NetNamespace: p.NetNamespace, CgroupPath: p.CgroupPath, Ports: p.Ports, RuntimeHandler: p.RuntimeHandler,
+		CreatedAt: stampOf(p.CreatedAt),
 	}
-	if p.HostNetwork || p.OwnNetwork {
-		host := p.HostNetwork
-		told.HostNetwork = &host
-	}
-	return told
 }
 
 func (told *podJSON) record() Pod {
 	return Pod{
 		ID: told.ID, Name: told.Name, Namespace: told.Namespace, UID: told.UID, Attempt: told.Attempt, State: told.State,
 		Labels: present(told.Labels), Annotations: present(told.Annotations), IPs: told.IPs,
-		HostNetwork:    told.HostNetwork != nil && *told.HostNetwork,
-		OwnNetwork:     told.HostNetwork != nil && !*told.HostNetwork,
-		RuntimeHandler: told.RuntimeHandler, CreatedAt: told.CreatedAt.time(),
+		Flags: flag(told.HostNetwork, PodFlagHostNetwork, PodFlagOwnNetwork) | flag(told.HostPID, PodFlagHostPID, PodFlagOwnPID) |
+			flag(told.HostIPC, PodFlagHostIPC, PodFlagOwnIPC) | flag(told.StaticPod, PodFlagStatic, PodFlagNotStatic),
+		NetNamespace: told.NetNamespace, CgroupPath: told.CgroupPath, Ports: told.Ports, RuntimeHandler: told.RuntimeHandler,
+		CreatedAt: told.CreatedAt.time(),
 	}
 }
 

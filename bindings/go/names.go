@@ -27,7 +27,11 @@ var (
 	// Of sets, the word of the bit 1<<n is words[n].
 	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional"}
 	missingWords   = words{"pid", "pod", "startedAt", "exitCode"}
-	changedWords   = words{"pid", "pod", "startedAt", "exit", "state", "labels", "rucksack"}
+	changedWords   = words{"pid", "pod", "startedAt", "exit", "state", "labels", "rucksack", "image", "details"}
+	podFlagWords   = words{"hostNetwork", "ownNetwork", "hostPid", "ownPid", "hostIpc", "ownIpc", "static", "notStatic"}
+	// The words of what JSON shows with a key of its own are behind the others.
+	containerFlagWords = words{"textRepaired", "labelsCut", "unreadable", "privileged", "unprivileged"}
+	mountFlagWords     = words{"readOnly"}
 )
 
 func (w words) of(number uint32) string {
@@ -156,6 +160,27 @@ func (f EventFlags) MarshalJSON() ([]byte, error) {
 func (f *EventFlags) UnmarshalJSON(data []byte) error {
 	set, err := eventFlagWords.set(data)
 	*f = EventFlags(set)
+	return err
+}
+
+// String joins the flags' words with "|".
+func (f PodFlags) String() string { return strings.Join(podFlagWords.list(uint64(f)), "|") }
+
+// String joins the flags' words with "|".
+func (f MountFlags) String() string { return strings.Join(mountFlagWords.list(uint64(f)), "|") }
+
+// String joins the flags' words with "|".
+func (f ContainerFlags) String() string { return strings.Join(containerFlagWords.list(uint64(f)), "|") }
+
+// MarshalJSON gives a list of words.
+func (f ContainerFlags) MarshalJSON() ([]byte, error) {
+	return json.Marshal(containerFlagWords.list(uint64(f)))
+}
+
+// UnmarshalJSON reads a list of words.
+func (f *ContainerFlags) UnmarshalJSON(data []byte) error {
+	set, err := containerFlagWords.set(data)
+	*f = ContainerFlags(set)
 	return err
 }
 

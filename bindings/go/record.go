@@ -21,8 +21,8 @@ type Container struct {
 	Kind Kind
 	// State is the engine's word.
 	State State
-	// Flags tells what of it had to be repaired or cut.
-	Flags uint32
+	// Flags tell what of it had to be repaired or cut, and whether it is privileged. JSON shows the latter as "privileged".
+	Flags ContainerFlags
 	// Attempt is how often it was made anew under this name.
 	Attempt uint32
 	// PID is the first process, in this process's pid namespace; 0: none, or unknown. After the exit it is still the pid
@@ -53,8 +53,29 @@ type Container struct {
 	Reason string
 	// Message is how it ended, in more words; often "".
 	Message string
-	// CgroupPath is the cgroup, as the file system shows it.
+	// Previous is how the run before ended: of the last attempt under the same name in the same pod. nil: there was none, or
+	// nothing is known of it.
+	Previous *Previous
+	// CgroupPath is the cgroup: a path below the mount of the cgroup file system.
 	CgroupPath string
+	// CgroupID is the id of that cgroup in cgroup v2, as eBPF programs see it; 0: unknown.
+	CgroupID uint64
+	// Namespaces are those of the first process.
+	Namespaces Namespaces
+	// LogPath is the file that the engine writes the container's output to, as the engine sees the file system.
+	LogPath string
+	// Command is the entry point: what the pod's author set, else the first word of the command line that the engine starts.
+	Command []string
+	// Args are the arguments: what the pod's author set, else the rest of the command line.
+	Args []string
+	// WorkingDir is the working directory inside the container.
+	WorkingDir string
+	// User is the user of the first process; nil while it is unknown.
+	User *User
+	// Mounts are what the pod's author and the kubelet asked to mount.
+	Mounts []Mount
+	// Resources are the limits; nil while they are unknown.
+	Resources *Resources
 	// Rucksack is what the program itself has added with [Watcher.Attach]: any JSON.
 	Rucksack json.RawMessage
 	// Missing is what is unknown and still asked for.
@@ -64,14 +85,20 @@ type Container struct {
 	separate bool
 }
 
-// Image is the image that a container was made from, in the engine's three spellings.
+// Image is the image that a container was made from. Each field has one meaning on every engine.
 type Image struct {
 	// Name is the image as the pod's author wrote it.
 	Name string `json:"name,omitempty"`
-	// Ref is what the engine resolved that to.
+	// Ref is the repository with the digest of the manifest.
 	Ref string `json:"ref,omitempty"`
-	// ID is the engine's id of the image.
+	// ID is the digest of the image's configuration.
 	ID string `json:"id,omitempty"`
+	// Repository is the name without tag and digest.
+	Repository string `json:"repository,omitempty"`
+	// Tag is the tag; "" where the name has none.
+	Tag string `json:"tag,omitempty"`
+	// Digest is the digest of the manifest.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Pod is a pod, as its sandbox shows it.
@@ -88,11 +115,9 @@ type Pod struct {
 	Attempt uint32
 	// State says whether the sandbox is ready.
 	State PodState
-	// HostNetwork tells whether the pod is known to share the node's network namespace.
-	HostNetwork bool
-	// OwnNetwork tells whether the pod is known to have a network namespace of its own. While the engine has not told,
-	// neither HostNetwork nor this is true.
-	OwnNetwork bool
+	// Flags tell whether it shares the node's network, process ids and IPC, and whether it is static. JSON shows each as a
+	// key of its own: "hostNetwork", "hostPid", "hostIpc", "staticPod".
+	Flags PodFlags
 	// IPs are the pod's addresses, the primary one first; none where the pod uses the node's, or while unknown.
 	IPs []string
 	// Labels are the pod's labels.
@@ -106,6 +131,10 @@ type Pod struct {
 	// CgroupPath is the pod's cgroup: a path below the mount of the cgroup file system; "" until a process in it was seen,
 	// and where no cgroup is named by the pod's uid.
 	CgroupPath string
+	// NetNamespace is the inode number of the network namespace; 0: unknown.
+	NetNamespace uint64
+	// Ports are those that its containers declare. Declaring opens nothing: the pod's author says what is meant to listen.
+	Ports []Port
 }
 
 // PodContainers is a pod with those of its containers that a query selects, the sandbox among them.

@@ -35,16 +35,25 @@ pub(super) fn of_status(
     spec
 }
 
+/// A limit: 0 is none.
+fn given(limit: Option<i64>) -> Option<i64> {
+    limit.filter(|limit| *limit != 0)
+}
+
+/// A score of the kernel's range.
+fn score(oom_score_adj: Option<i64>) -> Option<i64> {
+    oom_score_adj.filter(|score| (-1000..=1000).contains(score))
+}
+
 fn limits(read: &mut Reader, r: wire::LinuxContainerResources) -> Resources {
-    let given = |n: i64| (n != 0).then_some(n);
     let mut limits = Resources::default();
-    limits.cpu_shares = given(r.cpu_shares);
-    limits.cpu_quota = given(r.cpu_quota);
-    limits.cpu_period = given(r.cpu_period);
+    limits.cpu_shares = given(Some(r.cpu_shares));
+    limits.cpu_quota = given(Some(r.cpu_quota));
+    limits.cpu_period = given(Some(r.cpu_period));
     (limits.cpuset_cpus, limits.cpuset_mems) = (read.text(r.cpuset_cpus), read.text(r.cpuset_mems));
-    limits.memory_limit = given(r.memory_limit_in_bytes);
-    limits.swap_limit = given(r.memory_swap_limit_in_bytes);
-    limits.oom_score_adj = Some(r.oom_score_adj);
+    limits.memory_limit = given(Some(r.memory_limit_in_bytes));
+    limits.swap_limit = given(Some(r.memory_swap_limit_in_bytes));
+    limits.oom_score_adj = score(Some(r.oom_score_adj));
     limits
 }
 
@@ -189,9 +198,10 @@ fn oci_limits(linux: Option<&RawValue>, oom_score_adj: Option<i64>) -> Option<Re
     }
     let OciResources { cpu, memory } = part::<Linux>(linux)?.resources;
     let mut limits = Resources::default();
-    (limits.cpu_shares, limits.cpu_quota, limits.cpu_period) = (cpu.shares, cpu.quota, cpu.period);
+    (limits.cpu_shares, limits.cpu_quota, limits.cpu_period) = (given(cpu.shares), given(cpu.quota), given(cpu.period));
     (limits.cpuset_cpus, limits.cpuset_mems) = (cpu.cpus.into(), cpu.mems.into());
-    (limits.memory_limit, limits.swap_limit, limits.oom_score_adj) = (memory.limit, memory.swap, oom_score_adj);
+    (limits.memory_limit, limits.swap_limit) = (given(memory.limit), given(memory.swap));
+    limits.oom_score_adj = score(oom_score_adj);
     Some(limits)
 }
 

@@ -101,6 +101,18 @@ constants! {
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
     /// The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
     pub const CRI_POD_FLAG_OWN_NETWORK: u32 = 2;
+    /// The pod shares the process ids of the node.
+    pub const CRI_POD_FLAG_HOST_PID: u32 = 4;
+    /// The pod does not share the process ids of the node.
+    pub const CRI_POD_FLAG_OWN_PID: u32 = 8;
+    /// The pod shares the IPC namespace of the node.
+    pub const CRI_POD_FLAG_HOST_IPC: u32 = 16;
+    /// The pod does not share the IPC namespace of the node.
+    pub const CRI_POD_FLAG_OWN_IPC: u32 = 32;
+    /// The kubelet made the pod from a file or a URL, without the API server.
+    pub const CRI_POD_FLAG_STATIC: u32 = 64;
+    /// The pod came from the API server.
+    pub const CRI_POD_FLAG_NOT_STATIC: u32 = 128;
 }
 
 constants! {
@@ -146,6 +158,16 @@ constants! {
     pub const CRI_CONTAINER_FLAG_LABELS_CUT: u32 = 2;
     /// An entry of a list could not be decoded: only the id is sure to be right.
     pub const CRI_CONTAINER_FLAG_UNREADABLE: u32 = 4;
+    /// The container is privileged.
+    pub const CRI_CONTAINER_FLAG_PRIVILEGED: u32 = 8;
+    /// The container is not privileged. Neither of the two: the engine has not told yet.
+    pub const CRI_CONTAINER_FLAG_UNPRIVILEGED: u32 = 16;
+}
+
+constants! {
+    MOUNT_FLAGS: u32;
+    /// The container cannot write to the mount.
+    pub const CRI_MOUNT_FLAG_READ_ONLY: u32 = 1;
 }
 
 constants! {

@@ -127,7 +127,7 @@ pub struct Container {
     pub spec: Arc<Spec>,
     /// How the run before this one ended, under the same name in the same pod.
     pub previous: Option<Arc<Previous>>,
-    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
+    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`, without those of `spec.privileged`.
     pub flags: u32,
     /// What the program itself has added: JSON.
     pub rucksack: Option<JsonText>,

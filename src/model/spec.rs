@@ -48,7 +48,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-/// A container's limits. `None` where the engine gave none; 0 is "no limit" in the engine's words.
+/// A container's limits. `None` where the engine gave none, or 0, which is the same in its words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resources {
@@ -66,7 +66,7 @@ pub struct Resources {
     pub memory_limit: Option<i64>,
     /// The limit of memory and swap together, in bytes.
     pub swap_limit: Option<i64>,
-    /// How readily the kernel kills it when memory is short: -1000 to 1000.
+    /// How readily the kernel kills it when memory is short: -1000 to 1000. Here, 0 is a value.
     pub oom_score_adj: Option<i64>,
 }
 

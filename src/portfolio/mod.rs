@@ -275,6 +275,8 @@ impl Portfolio {
     pub fn record_of(&self, observation: &Observation, pod: Option<Arc<Pod>>) -> Container {
         let entry = self.entries.get(&observation.id).filter(|e| e.record.kind == observation.kind);
         let mut known = entry.map(|e| e.known.clone()).unwrap_or_default();
+        // A sandbox's statement lacks what its containers and its process say of the pod.
+        let pod = pod.map(|pod| self.pod_with(pod));
         let mut record = merge::merge(entry.map(|e| &*e.record), &mut known, observation, pod, Tick::MAX);
         record.missing = merge::missing(&record, observation.details.as_ref().is_some_and(|d| d.no_pid));
         record

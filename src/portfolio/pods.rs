@@ -55,6 +55,17 @@ impl Portfolio {
         }
     }
 
+    /// What the pod would be with this statement in it.
+    pub(super) fn pod_with(&self, newer: Arc<Pod>) -> Arc<Pod> {
+        match self.pods.get(&newer.id) {
+            Some(entry) if Arc::ptr_eq(&entry.pod, &newer) => newer,
+            entry => {
+                let mut stated = entry.map(|e| e.stated.clone()).unwrap_or_default();
+                Arc::new(merge(entry.map(|e| &*e.pod), &mut stated, &newer, Tick::MAX))
+            }
+        }
+    }
+
     /// The sandbox is gone, and with it all readiness.
     pub(super) fn pod_is_gone(&mut self, id: &Id, now: Now) {
         self.change_pod(id, now, |pod| pod.state = PodState::NotReady);

@@ -161,12 +161,42 @@ static inline size_t read_labels(const cri_label *labels, size_t len)
     return sum;
 }
 
+static inline size_t read_words(const char *const *words, size_t len)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += strlen(words[i]);
+    return sum;
+}
+
+/* What a container's record says of how it was made. */
+static inline size_t read_details(const cri_container *c)
+{
+    size_t sum = strlen(c->image_repository) + strlen(c->image_tag) + strlen(c->image_digest) + strlen(c->log_path);
+    sum += strlen(c->working_dir) + read_words(c->command, c->command_len) + read_words(c->args, c->args_len);
+    for (size_t i = 0; i < c->mounts_len; i++)
+        sum += strlen(c->mounts[i].container_path) + strlen(c->mounts[i].host_path);
+    for (size_t i = 0; c->user != NULL && i < c->user->groups_len; i++)
+        CHECK(c->user->struct_size == sizeof *c->user && c->user->groups[i] >= 0);
+    if (c->resources != NULL) {
+        CHECK(c->resources->struct_size == sizeof *c->resources);
+        sum += strlen(c->resources->cpuset_cpus) + strlen(c->resources->cpuset_mems);
+    }
+    if (c->previous != NULL) {
+        CHECK(c->previous->struct_size == sizeof *c->previous);
+        sum += strlen(c->previous->reason);
+    }
+    CHECK(c->namespaces == NULL || c->namespaces->struct_size == sizeof *c->namespaces);
+    return sum;
+}
+
 static inline size_t read_pod(const cri_pod *p)
 {
     CHECK(p->struct_size == sizeof *p && strlen(p->id) > 0);
     size_t sum = strlen(p->name) + strlen(p->pod_namespace) + strlen(p->uid) + strlen(p->cgroup_path);
-    for (size_t i = 0; i < p->ips_len; i++)
-        sum += strlen(p->ips[i]);
+    sum += strlen(p->runtime_handler) + read_words(p->ips, p->ips_len);
+    for (size_t i = 0; i < p->ports_len; i++)
+        sum += strlen(p->ports[i].container) + strlen(p->ports[i].name) + strlen(p->ports[i].protocol);
     return sum + read_labels(p->labels, p->labels_len) + read_labels(p->annotations, p->annotations_len);
 }
 
@@ -175,7 +205,7 @@ static inline size_t read_container(const cri_container *c)
 {
     CHECK(c->struct_size == sizeof *c && strlen(c->id) > 0);
     size_t sum = strlen(c->name) + strlen(c->image) + strlen(c->image_ref) + strlen(c->image_id) + strlen(c->reason);
-    sum += strlen(c->message) + strlen(c->cgroup_path) + strlen(c->rucksack);
+    sum += strlen(c->message) + strlen(c->cgroup_path) + strlen(c->rucksack) + read_details(c);
     sum += read_labels(c->labels, c->labels_len) + read_labels(c->annotations, c->annotations_len);
     return sum + (c->pod != NULL ? read_pod(c->pod) : 0);
 }

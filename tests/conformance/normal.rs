@@ -31,13 +31,16 @@ fn starred(line: &str, before: &str) -> String {
 
 /// An answer to `command` as it is compared:
 /// * the lives of a replay come in any order, and are sorted here;
+/// * what an event's container says of how it was made was learnt before the event, or is learnt after it;
 /// * an update (of a pid, of an exit's reason) comes when its watcher has asked: it counts only where it was waited for.
 pub fn in_order(command: &str, lines: Vec<String>) -> Vec<String> {
     // An event's line, and those of its container and pod.
     let mut events: Vec<Vec<String>> = Vec::new();
     for line in lines {
         match events.last_mut() {
-            Some(event) if !line.starts_with("  event ") && event[0].starts_with("  event ") => event.push(line),
+            Some(event) if !line.starts_with("  event ") && event[0].starts_with("  event ") => {
+                event.push(early(&line))
+            }
             _ => events.push(vec![line]),
         }
     }
@@ -49,6 +52,16 @@ pub fn in_order(command: &str, lines: Vec<String>) -> Vec<String> {
         replay.sort();
     }
     events.concat()
+}
+
+/// The line of an event's container, without what is learnt late: its flags, and all behind its rucksack.
+fn early(line: &str) -> String {
+    let Some((before, rest)) = line.split_once(" flags=").filter(|_| line.starts_with("  container ")) else {
+        return line.to_owned();
+    };
+    let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
+    let rest = rest.rsplit_once(" engine_pid=").map_or(rest, |(rest, _)| rest);
+    format!("{before} {rest}")
 }
 
 /// The strings that a colon follows.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::language::Language;
 use crate::normal::{in_order, normal};
-use crate::support::wait::PATIENCE;
+use crate::support::wait::{PATIENCE, until};
 
 /// How long a command may wait, as the dialogue writes it: longer than anything takes.
 pub const MS: &str = "60000";
@@ -59,6 +59,11 @@ impl Party {
             }
         }
         Ok(first.ok_or("nobody was asked")?.1)
+    }
+
+    /// Asks again until all say the same: how a container was made is learnt later, by each watcher at its own time.
+    pub fn agreed(&mut self, line: &str) -> Result<Vec<String>, String> {
+        until("equal answers", PATIENCE, || self.ok(line))
     }
 
     /// The same, and the last line has to be `ok`; the data lines.

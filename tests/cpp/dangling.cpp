@@ -31,6 +31,10 @@ void strings_of_records(const Snapshot& snapshot, const Event& event) {
     HOLDS(const auto pod = snapshot.find("app").pod(); const std::string_view name = pod->name(); use(name);)
     DANGLES(const auto value = snapshot.find("app").label("tier"); use(value);)
     HOLDS(const auto app = snapshot.find("app"); const auto value = app.label("tier"); use(value);)
+    DANGLES(const std::string_view cpus = snapshot.find("app").resources()->cpuset_cpus(); use(cpus);)
+    HOLDS(const auto limits = snapshot.find("app").resources(); const auto cpus = limits->cpuset_cpus(); use(cpus);)
+    DANGLES(const std::string_view reason = snapshot.find("app").previous()->reason(); use(reason);)
+    HOLDS(const auto before = snapshot.find("app").previous(); const auto reason = before->reason(); use(reason);)
     HOLDS(const std::string_view name = event.container()->name(); use(name);)  // The event keeps it.
     DANGLES(const std::string_view name = (*event.container()).name(); use(name);)
 }
@@ -44,6 +48,8 @@ void ranges(const Watcher& watcher, const Container& app) {
     HOLDS(const Labels labels = app.labels(); const std::string none = make_string(); use(labels.get("tier", none));)
     DANGLES(const auto first = app.labels()[0]; use(first);)
     HOLDS(const Labels labels = app.labels(); const auto first = labels[0]; use(first);)
+    DANGLES(const auto mount = app.mounts()[0]; use(mount);)
+    HOLDS(const Mounts mounts = app.mounts(); const auto mount = mounts[0]; use(mount);)
     DANGLES(const std::string_view ip = app.pod()->ips()[0]; use(ip);)
     HOLDS(const Strings ips = app.pod()->ips(); const std::string_view ip = ips[0]; use(ip);)
     DANGLES(const auto first = watcher.snapshot().containers().begin(); use(first);)

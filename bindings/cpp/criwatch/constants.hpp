@@ -114,6 +114,12 @@ enum class PodState : std::uint32_t {
 enum class PodFlag : std::uint32_t {
     host_network = CRI_POD_FLAG_HOST_NETWORK,  ///< The pod shares the node's network namespace.
     own_network = CRI_POD_FLAG_OWN_NETWORK,    ///< The pod has a network namespace of its own.
+    host_pid = CRI_POD_FLAG_HOST_PID,          ///< The pod shares the node's process ids.
+    own_pid = CRI_POD_FLAG_OWN_PID,            ///< The pod does not share the node's process ids.
+    host_ipc = CRI_POD_FLAG_HOST_IPC,          ///< The pod shares the node's IPC namespace.
+    own_ipc = CRI_POD_FLAG_OWN_IPC,            ///< The pod does not share the node's IPC namespace.
+    static_pod = CRI_POD_FLAG_STATIC,          ///< The kubelet made the pod without the API server ("static").
+    not_static = CRI_POD_FLAG_NOT_STATIC,      ///< The pod came from the API server.
 };
 
 /// What this engine may yet tell of a container.
@@ -133,6 +139,22 @@ enum class Changed : std::uint64_t {
     state = CRI_CHANGED_STATE,            ///< The state, without a start or an exit.
     labels = CRI_CHANGED_LABELS,          ///< Labels or annotations.
     rucksack = CRI_CHANGED_RUCKSACK,      ///< The rucksack.
+    image = CRI_CHANGED_IMAGE,            ///< A better name, reference or id of the image has become known.
+    details = CRI_CHANGED_DETAILS,        ///< How it was made, or how the run before it ended.
+};
+
+/// Bits of a container.
+enum class ContainerFlag : std::uint32_t {
+    text_repaired = CRI_CONTAINER_FLAG_TEXT_REPAIRED,  ///< A text of the engine was not UTF-8.
+    labels_cut = CRI_CONTAINER_FLAG_LABELS_CUT,        ///< Labels or annotations were too long, and were cut.
+    unreadable = CRI_CONTAINER_FLAG_UNREADABLE,        ///< Only the id is sure to be right.
+    privileged = CRI_CONTAINER_FLAG_PRIVILEGED,        ///< The container is privileged.
+    unprivileged = CRI_CONTAINER_FLAG_UNPRIVILEGED,    ///< The container is not privileged.
+};
+
+/// Bits of a mount.
+enum class MountFlag : std::uint32_t {
+    read_only = CRI_MOUNT_FLAG_READ_ONLY,  ///< The container cannot write to it.
 };
 
 /// What a watcher is doing.
@@ -231,21 +253,39 @@ template <>
 inline constexpr std::array<Names<PodState>, 3> names<PodState>{
     {{PodState::unknown, "unknown"}, {PodState::ready, "ready"}, {PodState::not_ready, "not_ready"}}};
 template <>
-inline constexpr std::array<Names<PodFlag>, 2> names<PodFlag>{{
+inline constexpr std::array<Names<PodFlag>, 8> names<PodFlag>{{
     {PodFlag::host_network, "host_network"},
     {PodFlag::own_network, "own_network"},
+    {PodFlag::host_pid, "host_pid"},
+    {PodFlag::own_pid, "own_pid"},
+    {PodFlag::host_ipc, "host_ipc"},
+    {PodFlag::own_ipc, "own_ipc"},
+    {PodFlag::static_pod, "static"},
+    {PodFlag::not_static, "not_static"},
 }};
 template <>
 inline constexpr std::array<Names<Missing>, 4> names<Missing>{
     {{Missing::pid, "pid"}, {Missing::pod, "pod"}, {Missing::started_at, "started_at"}, {Missing::exit, "exit"}}};
 template <>
-inline constexpr std::array<Names<Changed>, 7> names<Changed>{{{Changed::pid, "pid"},
+inline constexpr std::array<Names<Changed>, 9> names<Changed>{{{Changed::pid, "pid"},
                                                                {Changed::pod, "pod"},
                                                                {Changed::started_at, "started_at"},
                                                                {Changed::exit, "exit"},
                                                                {Changed::state, "state"},
                                                                {Changed::labels, "labels"},
-                                                               {Changed::rucksack, "rucksack"}}};
+                                                               {Changed::rucksack, "rucksack"},
+                                                               {Changed::image, "image"},
+                                                               {Changed::details, "details"}}};
+template <>
+inline constexpr std::array<Names<ContainerFlag>, 5> names<ContainerFlag>{{
+    {ContainerFlag::text_repaired, "text_repaired"},
+    {ContainerFlag::labels_cut, "labels_cut"},
+    {ContainerFlag::unreadable, "unreadable"},
+    {ContainerFlag::privileged, "privileged"},
+    {ContainerFlag::unprivileged, "unprivileged"},
+}};
+template <>
+inline constexpr std::array<Names<MountFlag>, 1> names<MountFlag>{{{MountFlag::read_only, "read_only"}}};
 template <>
 inline constexpr std::array<Names<WatcherState>, 7> names<WatcherState>{{{WatcherState::fresh, "new"},
                                                                          {WatcherState::connecting, "connecting"},

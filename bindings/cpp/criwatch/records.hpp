@@ -4,6 +4,7 @@
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <criwatch/details.hpp>
 #include <criwatch/ranges.hpp>
 #include <criwatch/result.hpp>
 
@@ -15,9 +16,6 @@
 
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
-
-/// A moment, to the nanosecond.
-using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 /// A pod, as its sandbox shows it. It owns its record; a copy costs a count.
 class Pod {
@@ -55,7 +53,32 @@ public:
     std::optional<std::string_view> label(const Text& key) const&& = delete;
     /// The pod's annotations.
     [[nodiscard]] Labels annotations() const noexcept { return {raw_, raw_->annotations, raw_->annotations_len}; }
-    /// The pod's cgroup; "" where the engine does not tell.
+    /// Whether the pod shares the node's network namespace; none while it is unknown.
+    [[nodiscard]] std::optional<bool> host_network() const noexcept {
+        return detail::either(flags(), PodFlag::host_network, PodFlag::own_network);
+    }
+    /// Whether the pod shares the node's process ids; none while it is unknown.
+    [[nodiscard]] std::optional<bool> host_pid() const noexcept {
+        return detail::either(flags(), PodFlag::host_pid, PodFlag::own_pid);
+    }
+    /// Whether the pod shares the node's IPC namespace; none while it is unknown.
+    [[nodiscard]] std::optional<bool> host_ipc() const noexcept {
+        return detail::either(flags(), PodFlag::host_ipc, PodFlag::own_ipc);
+    }
+    /// Whether the kubelet made the pod from a file or a URL, without the API server; none where nothing says so.
+    [[nodiscard]] std::optional<bool> static_pod() const noexcept {
+        return detail::either(flags(), PodFlag::static_pod, PodFlag::not_static);
+    }
+    /// When the sandbox was created.
+    [[nodiscard]] std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_unix_nano); }
+    /// The runtime class's handler; "" for the default one.
+    [[nodiscard]] std::string_view runtime_handler() const& noexcept { return raw_->runtime_handler; }
+    std::string_view runtime_handler() const&& = delete;
+    /// The inode number of the network namespace.
+    [[nodiscard]] std::optional<std::uint64_t> net_namespace() const noexcept { return detail::known(raw_->net_namespace); }
+    /// The ports that its containers declare. Declaring opens nothing.
+    [[nodiscard]] Ports ports() const noexcept { return {raw_, raw_->ports, raw_->ports_len}; }
+    /// The pod's cgroup, a path below the mount of the cgroup file system; "" until a process in it was seen.
     [[nodiscard]] std::string_view cgroup_path() const& noexcept { return raw_->cgroup_path; }
     std::string_view cgroup_path() const&& = delete;
     /// The record itself.
@@ -78,6 +101,12 @@ public:
     [[nodiscard]] bool is_sandbox() const noexcept { return kind() == Kind::sandbox; }
     /// How it stands.
     [[nodiscard]] State state() const noexcept { return static_cast<State>(raw_->state); }
+    /// What had to be repaired or cut, and whether it is privileged.
+    [[nodiscard]] Set<ContainerFlag> flags() const noexcept { return Set<ContainerFlag>(raw_->flags); }
+    /// Whether it is privileged; none while it is unknown.
+    [[nodiscard]] std::optional<bool> privileged() const noexcept {
+        return detail::either(flags(), ContainerFlag::privileged, ContainerFlag::unprivileged);
+    }
     /// How often it was made anew under this name.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return raw_->attempt; }
     /// The engine's id.
@@ -91,39 +120,80 @@ public:
     /// The same, of a temporary.
     [[nodiscard]] Kept<Pod> pod() const&& noexcept { return kept_pod<Kept<Pod>>(); }
     /// The first process, in the caller's pid namespace; none where there is none, or it is unknown.
-    [[nodiscard]] std::optional<std::int32_t> pid() const noexcept { return known(raw_->pid, 0); }
+    [[nodiscard]] std::optional<std::int32_t> pid() const noexcept { return detail::known(raw_->pid, 0); }
+    /// The pid in the engine's words, where that differs.
+    [[nodiscard]] std::optional<std::int32_t> engine_pid() const noexcept { return detail::known(raw_->engine_pid, 0); }
     /// The exit code; none where there is none, or it is unknown.
-    [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept { return known(raw_->exit_code, -1); }
+    [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept { return detail::known(raw_->exit_code, -1); }
     /// When the first process began, in clock ticks since boot: with it, a pid is unique.
     [[nodiscard]] std::optional<std::uint64_t> pid_start_ticks() const noexcept {
-        return known(raw_->pid_start_ticks, std::uint64_t{0});
+        return detail::known(raw_->pid_start_ticks);
     }
     /// What this engine may yet tell.
     [[nodiscard]] Set<Missing> missing() const noexcept { return Set<Missing>(raw_->missing); }
     /// The image, as the pod's author wrote it.
     [[nodiscard]] std::string_view image() const& noexcept { return raw_->image; }
     std::string_view image() const&& = delete;
-    /// What the engine resolved that to.
+    /// The repository with the digest of the manifest.
     [[nodiscard]] std::string_view image_ref() const& noexcept { return raw_->image_ref; }
     std::string_view image_ref() const&& = delete;
-    /// The engine's id of the image.
+    /// The id of the image: the digest of its configuration.
     [[nodiscard]] std::string_view image_id() const& noexcept { return raw_->image_id; }
     std::string_view image_id() const&& = delete;
+    /// The name of the image without tag and digest.
+    [[nodiscard]] std::string_view image_repository() const& noexcept { return raw_->image_repository; }
+    std::string_view image_repository() const&& = delete;
+    /// The tag of the image; "" where its name has none.
+    [[nodiscard]] std::string_view image_tag() const& noexcept { return raw_->image_tag; }
+    std::string_view image_tag() const&& = delete;
+    /// The digest of the image's manifest.
+    [[nodiscard]] std::string_view image_digest() const& noexcept { return raw_->image_digest; }
+    std::string_view image_digest() const&& = delete;
     /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished.
     [[nodiscard]] std::string_view reason() const& noexcept { return raw_->reason; }
     std::string_view reason() const&& = delete;
     /// How it ended, in more words; often "".
     [[nodiscard]] std::string_view message() const& noexcept { return raw_->message; }
     std::string_view message() const&& = delete;
-    /// The cgroup, as the file system shows it.
+    /// The cgroup: a path below the mount of the cgroup file system.
     [[nodiscard]] std::string_view cgroup_path() const& noexcept { return raw_->cgroup_path; }
     std::string_view cgroup_path() const&& = delete;
+    /// The id of that cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it.
+    [[nodiscard]] std::optional<std::uint64_t> cgroup_id() const noexcept { return detail::known(raw_->cgroup_id); }
+    /// The namespaces of the first process.
+    [[nodiscard]] Namespaces namespaces() const noexcept {
+        return raw_->namespaces != nullptr ? Namespaces(*raw_->namespaces) : Namespaces();
+    }
     /// When it was created.
-    [[nodiscard]] std::optional<Time> created_at() const noexcept { return time(raw_->created_unix_nano); }
+    [[nodiscard]] std::optional<Time> created_at() const noexcept { return detail::time(raw_->created_unix_nano); }
     /// When it was started.
-    [[nodiscard]] std::optional<Time> started_at() const noexcept { return time(raw_->started_unix_nano); }
+    [[nodiscard]] std::optional<Time> started_at() const noexcept { return detail::time(raw_->started_unix_nano); }
     /// When it ended.
-    [[nodiscard]] std::optional<Time> finished_at() const noexcept { return time(raw_->finished_unix_nano); }
+    [[nodiscard]] std::optional<Time> finished_at() const noexcept { return detail::time(raw_->finished_unix_nano); }
+    /// The file that the engine writes the container's output to, as the engine sees the file system.
+    [[nodiscard]] std::string_view log_path() const& noexcept { return raw_->log_path; }
+    std::string_view log_path() const&& = delete;
+    /// The entry point: what the pod's author set, else the first word of the command line that the engine starts.
+    [[nodiscard]] Strings command() const noexcept { return {raw_, raw_->command, raw_->command_len}; }
+    /// The arguments: what the pod's author set, else the rest of the command line.
+    [[nodiscard]] Strings args() const noexcept { return {raw_, raw_->args, raw_->args_len}; }
+    /// The working directory inside the container.
+    [[nodiscard]] std::string_view working_dir() const& noexcept { return raw_->working_dir; }
+    std::string_view working_dir() const&& = delete;
+    /// The user of the first process; none while it is unknown.
+    [[nodiscard]] std::optional<User> user() const& noexcept { return kept<std::optional<User>>(raw_->user); }
+    /// The same, of a temporary.
+    [[nodiscard]] Kept<User> user() const&& noexcept { return kept<Kept<User>>(raw_->user); }
+    /// What the pod's author and the kubelet asked to mount.
+    [[nodiscard]] Mounts mounts() const noexcept { return {raw_, raw_->mounts, raw_->mounts_len}; }
+    /// The limits; none while they are unknown.
+    [[nodiscard]] std::optional<Resources> resources() const& noexcept { return kept<std::optional<Resources>>(raw_->resources); }
+    /// The same, of a temporary.
+    [[nodiscard]] Kept<Resources> resources() const&& noexcept { return kept<Kept<Resources>>(raw_->resources); }
+    /// How the run before ended; none where there was none, or nothing is known of it.
+    [[nodiscard]] std::optional<Previous> previous() const& noexcept { return kept<std::optional<Previous>>(raw_->previous); }
+    /// The same, of a temporary.
+    [[nodiscard]] Kept<Previous> previous() const&& noexcept { return kept<Kept<Previous>>(raw_->previous); }
     /// The container's own labels. Those of the pod stand at the pod.
     [[nodiscard]] Labels labels() const noexcept { return {raw_, raw_->labels, raw_->labels_len}; }
     /// One of the container's own labels, if it is there.
@@ -146,12 +216,10 @@ private:
     Maybe kept_pod() const noexcept {
         return raw_->pod != nullptr ? Maybe(std::in_place, raw_->pod) : Maybe();
     }
-    template <class N>
-    static std::optional<N> known(N number, N unknown) noexcept {
-        return number != unknown ? std::optional<N>(number) : std::nullopt;
-    }
-    static std::optional<Time> time(std::int64_t nano) noexcept {
-        return nano != 0 ? std::optional<Time>(std::chrono::nanoseconds(nano)) : std::nullopt;
+    // What keeps this record, and shows that part of it.
+    template <class Maybe, class Part>
+    Maybe kept(const Part* part) const noexcept {
+        return part != nullptr ? Maybe(std::in_place, raw_.get()) : Maybe();
     }
 
     detail::Ref<cri_container> raw_;

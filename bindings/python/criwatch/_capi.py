@@ -43,6 +43,18 @@ class cri_label(Structure):
     ]
 
 
+class cri_port(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("container", c_char_p),
+        ("name", c_char_p),
+        ("protocol", c_char_p),
+        ("container_port", c_uint32),
+        ("host_port", c_uint32),
+    ]
+
+
 class cri_pod(Structure):
     """A struct of the header."""
 
@@ -64,6 +76,73 @@ class cri_pod(Structure):
         ("cgroup_path", c_char_p),
         ("created_unix_nano", c_int64),
         ("runtime_handler", c_char_p),
+        ("net_namespace", c_uint64),
+        ("ports_len", c_size_t),
+        ("ports", POINTER(cri_port)),
+    ]
+
+
+class cri_namespaces(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("net", c_uint64),
+        ("mnt", c_uint64),
+        ("pid", c_uint64),
+        ("ipc", c_uint64),
+        ("uts", c_uint64),
+        ("user", c_uint64),
+        ("cgroup", c_uint64),
+    ]
+
+
+class cri_user(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("uid", c_int64),
+        ("gid", c_int64),
+        ("groups_len", c_size_t),
+        ("groups", POINTER(c_int64)),
+    ]
+
+
+class cri_mount(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("container_path", c_char_p),
+        ("host_path", c_char_p),
+        ("flags", c_uint32),
+    ]
+
+
+class cri_resources(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("cpu_shares", c_int64),
+        ("cpu_quota", c_int64),
+        ("cpu_period", c_int64),
+        ("cpuset_cpus", c_char_p),
+        ("cpuset_mems", c_char_p),
+        ("memory_limit", c_int64),
+        ("swap_limit", c_int64),
+        ("oom_score_adj", c_int32),
+    ]
+
+
+class cri_previous(Structure):
+    """A struct of the header."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("finished_unix_nano", c_int64),
+        ("reason", c_char_p),
+        ("exit_code", c_int32),
     ]
 
 
@@ -98,6 +177,22 @@ class cri_container(Structure):
         ("annotations", POINTER(cri_label)),
         ("rucksack", c_char_p),
         ("engine_pid", c_int32),
+        ("cgroup_id", c_uint64),
+        ("namespaces", POINTER(cri_namespaces)),
+        ("image_repository", c_char_p),
+        ("image_tag", c_char_p),
+        ("image_digest", c_char_p),
+        ("log_path", c_char_p),
+        ("command_len", c_size_t),
+        ("command", POINTER(c_char_p)),
+        ("args_len", c_size_t),
+        ("args", POINTER(c_char_p)),
+        ("working_dir", c_char_p),
+        ("user", POINTER(cri_user)),
+        ("mounts_len", c_size_t),
+        ("mounts", POINTER(cri_mount)),
+        ("resources", POINTER(cri_resources)),
+        ("previous", POINTER(cri_previous)),
     ]
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Dict, Optional
 
-from criwatch._fields import container_values, event_values, pod_values
+from criwatch._fields import (
+    container_values,
+    event_values,
+    mount_values,
+    namespaces_values,
+    pod_values,
+    port_values,
+    previous_values,
+    resources_values,
+    user_values,
+)
+from criwatch.details import Mount, Namespaces, Port, Previous, Resources, User
 from criwatch.records import Container, Event, Pod
 
 
@@ -19,15 +30,26 @@ class Copier:
         """The pod that a pointer shows; NULL: None."""
         if not pointer:
             return None
-        address = ctypes.addressof(pointer.contents)
+        record = pointer.contents
+        address = ctypes.addressof(record)
         if address not in self._pods:
-            self._pods[address] = Pod(**pod_values(pointer.contents))
+            ports = tuple(Port(**port_values(record.ports[index])) for index in range(record.ports_len))
+            self._pods[address] = Pod(**pod_values(record, ports))
         return self._pods[address]
 
     def container(self, pointer: Any) -> Container:
         """The container that a pointer shows."""
         record = pointer.contents
-        return Container(**container_values(record, self.pod(record.pod)))
+        values = container_values(
+            record,
+            pod=self.pod(record.pod),
+            namespaces=Namespaces(**namespaces_values(record.namespaces[0])) if record.namespaces else None,
+            user=User(**user_values(record.user[0])) if record.user else None,
+            mounts=tuple(Mount(**mount_values(record.mounts[index])) for index in range(record.mounts_len)),
+            resources=Resources(**resources_values(record.resources[0])) if record.resources else None,
+            previous=Previous(**previous_values(record.previous[0])) if record.previous else None,
+        )
+        return Container(**values)
 
 
 def event(pointer: Any) -> Event:

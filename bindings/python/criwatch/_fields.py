@@ -7,14 +7,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from criwatch._read import labels, text, texts
+from criwatch._read import labels, numbers, text, texts
 from criwatch.enums import (
     Changed,
+    ContainerFlag,
     EventFlag,
     EventType,
     Kind,
     LogLevel,
     Missing,
+    MountFlag,
     PodFlag,
     PodState,
     State,
@@ -23,34 +25,201 @@ from criwatch.enums import (
 
 
 @dataclass(frozen=True, repr=False)
+class PortFields:
+    """The fields of a port that a container declares."""
+
+    container: str
+    """The name of the container."""
+    container_port: int
+    """The port inside the pod."""
+    name: str = ""
+    """The name of the port; often ""."""
+    protocol: str = ""
+    """ "TCP", "UDP" or "SCTP"."""
+    host_port: Optional[int] = None
+    """The port on the node; None: none."""
+
+
+def port_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_port`."""
+    return {
+        "container": text(record.container),
+        "container_port": record.container_port,
+        "name": text(record.name),
+        "protocol": text(record.protocol),
+        "host_port": record.host_port if record.host_port != 0 else None,
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class MountFields:
+    """The fields of a mount."""
+
+    container_path: str
+    """Where it is inside the container."""
+    host_path: str = ""
+    """What is mounted: a path on the host; "" for an image volume."""
+    flags: MountFlag = MountFlag(0)
+    """Bits of MountFlag.READ_ONLY."""
+
+
+def mount_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_mount`."""
+    return {
+        "container_path": text(record.container_path),
+        "host_path": text(record.host_path),
+        "flags": MountFlag(record.flags),
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class UserFields:
+    """The fields of a user."""
+
+    uid: int
+    """The user id, inside the user namespace of the container."""
+    gid: int
+    """The group id."""
+    groups: Tuple[int, ...] = ()
+    """The supplementary groups."""
+
+
+def user_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_user`."""
+    return {
+        "uid": record.uid,
+        "gid": record.gid,
+        "groups": numbers(record.groups, record.groups_len),
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class ResourcesFields:
+    """The fields of a container's limits."""
+
+    cpu_shares: Optional[int] = None
+    """The CPU weight, in shares of cgroup v1 (1024 for one CPU); None: none."""
+    cpu_quota: Optional[int] = None
+    """The CPU time in each period, in microseconds; None: none."""
+    cpu_period: Optional[int] = None
+    """The period, in microseconds; None: none."""
+    cpuset_cpus: str = ""
+    """The CPUs that it may use, e.g. "0-3,7"; "" for all."""
+    cpuset_mems: str = ""
+    """The memory nodes that it may use; "" for all."""
+    memory_limit: Optional[int] = None
+    """The limit of memory, in bytes; None: none."""
+    swap_limit: Optional[int] = None
+    """The limit of memory and swap together, in bytes; None: none."""
+    oom_score_adj: Optional[int] = None
+    """How readily the kernel kills it when memory is short: -1000 to 1000; None: unknown."""
+
+
+def resources_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_resources`."""
+    return {
+        "cpu_shares": record.cpu_shares if record.cpu_shares != 0 else None,
+        "cpu_quota": record.cpu_quota if record.cpu_quota != 0 else None,
+        "cpu_period": record.cpu_period if record.cpu_period != 0 else None,
+        "cpuset_cpus": text(record.cpuset_cpus),
+        "cpuset_mems": text(record.cpuset_mems),
+        "memory_limit": record.memory_limit if record.memory_limit != 0 else None,
+        "swap_limit": record.swap_limit if record.swap_limit != 0 else None,
+        "oom_score_adj": record.oom_score_adj if record.oom_score_adj != -(1 << 31) else None,
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class PreviousFields:
+    """The fields of how the run before ended."""
+
+    finished_ns: Optional[int] = None
+    """The exit time, in nanoseconds since 1970; None: unknown."""
+    reason: str = ""
+    """Why it ended, in one word, e.g. "OOMKilled"."""
+    exit_code: Optional[int] = None
+    """The exit code; None: unknown."""
+
+
+def previous_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_previous`."""
+    return {
+        "finished_ns": record.finished_unix_nano if record.finished_unix_nano != 0 else None,
+        "reason": text(record.reason),
+        "exit_code": record.exit_code if record.exit_code != -1 else None,
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class NamespacesFields:
+    """The fields of a process's namespaces."""
+
+    net: Optional[int] = None
+    """The network namespace; None: unknown."""
+    mnt: Optional[int] = None
+    """The mount namespace; None: unknown."""
+    pid: Optional[int] = None
+    """The pid namespace; None: unknown."""
+    ipc: Optional[int] = None
+    """The IPC namespace; None: unknown."""
+    uts: Optional[int] = None
+    """The namespace of the host name; None: unknown."""
+    user: Optional[int] = None
+    """The user namespace; None: unknown."""
+    cgroup: Optional[int] = None
+    """The cgroup namespace; None: unknown."""
+
+
+def namespaces_values(record: Any) -> Dict[str, Any]:
+    """The values of the fields of a `cri_namespaces`."""
+    return {
+        "net": record.net if record.net != 0 else None,
+        "mnt": record.mnt if record.mnt != 0 else None,
+        "pid": record.pid if record.pid != 0 else None,
+        "ipc": record.ipc if record.ipc != 0 else None,
+        "uts": record.uts if record.uts != 0 else None,
+        "user": record.user if record.user != 0 else None,
+        "cgroup": record.cgroup if record.cgroup != 0 else None,
+    }
+
+
+@dataclass(frozen=True, repr=False)
 class PodFields:
     """The fields of a pod."""
 
     id: str
-    """The sandbox's id."""
+    """The id of the sandbox."""
     name: str
-    """The pod's name."""
+    """The name of the pod."""
     namespace: str
-    """The pod's namespace."""
+    """The namespace of the pod."""
     uid: str
-    """The pod's uid, as Kubernetes gives it."""
+    """The uid of the pod, as Kubernetes gives it."""
     attempt: int = 0
-    """How often the sandbox was made anew."""
+    """The attempt number; 0 for the first sandbox of the pod."""
     state: PodState = next(iter(PodState))
     """One of PodState.UNKNOWN, PodState.READY, PodState.NOT_READY."""
     flags: PodFlag = PodFlag(0)
-    """Bits of PodFlag.HOST_NETWORK."""
+    """Bits of PodFlag.HOST_NETWORK and so on."""
     ips: Tuple[str, ...] = ()
-    """The pod's addresses, the primary one first."""
+    """The addresses of the pod, the primary one first."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The pod's labels, sorted by key."""
+    """The labels of the pod, sorted by key."""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The pod's annotations, sorted by key."""
+    """The annotations of the pod, sorted by key."""
     cgroup_path: str = ""
-    """The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present."""
+    """The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup file system. "" until a process in it was seen, and if no cgroup has that name."""
+    created_ns: Optional[int] = None
+    """When the sandbox was created, in nanoseconds since 1970; None: unknown."""
+    runtime_handler: str = ""
+    """The runtime class's handler; "" for the default one."""
+    net_namespace: Optional[int] = None
+    """The inode number of the network namespace; None: unknown."""
+    ports: Tuple["PortFields", ...] = ()
+    """The ports that the containers of the pod declare."""
 
 
-def pod_values(record: Any) -> Dict[str, Any]:
+def pod_values(record: Any, ports: Any) -> Dict[str, Any]:
     """The values of the fields of a `cri_pod`."""
     return {
         "id": text(record.id),
@@ -64,6 +233,10 @@ def pod_values(record: Any) -> Dict[str, Any]:
         "labels": labels(record.labels, record.labels_len),
         "annotations": labels(record.annotations, record.annotations_len),
         "cgroup_path": text(record.cgroup_path),
+        "created_ns": record.created_unix_nano if record.created_unix_nano != 0 else None,
+        "runtime_handler": text(record.runtime_handler),
+        "net_namespace": record.net_namespace if record.net_namespace != 0 else None,
+        "ports": ports,
     }
 
 
@@ -72,61 +245,89 @@ class ContainerFields:
     """The fields of a container or a pod's sandbox."""
 
     id: str
-    """The engine's id."""
+    """The engine's id of the container."""
     name: str
-    """The name inside the pod; of a sandbox, the pod's name."""
+    """The name inside the pod. For a sandbox: the name of the pod."""
     kind: Kind = next(iter(Kind))
     """Kind.CONTAINER or Kind.SANDBOX."""
     state: State = next(iter(State))
     """One of State.UNKNOWN, State.CREATED, State.RUNNING, State.EXITED."""
-    flags: int = 0
-    """No flags are defined yet: 0."""
+    flags: ContainerFlag = ContainerFlag(0)
+    """Bits of ContainerFlag.TEXT_REPAIRED and so on: what had to be repaired or cut, and whether it is privileged."""
     attempt: int = 0
-    """How often it was made anew under this name."""
+    """The attempt number; 0 for the first container of this name in the pod."""
     pod: Optional["PodFields"] = None
-    """The pod; None while it is unknown."""
+    """The pod; None if it is not known yet."""
     pid: Optional[int] = None
-    """The first process, in the caller's pid namespace; None: none, or unknown. After the exit it is still the pid that the process had."""
+    """The pid of the first process, in the pid namespace of this program; None: none, or unknown. After the exit, it is still the pid that the process had."""
     exit_code: Optional[int] = None
     """The exit code; None: none, or unknown."""
     pid_start_ticks: Optional[int] = None
-    """When the first process began, in clock ticks since boot: with it, a pid is unique. None: unknown."""
+    """The start time of the first process, in clock ticks since boot; None: unknown. Together with this time, a pid is unique."""
     missing: Missing = Missing(0)
-    """What this engine may yet tell: bits of Missing.PID and so on."""
+    """Facts that are unknown now and may become known later: bits of Missing.PID and so on."""
     image: str = ""
-    """The image, as the pod's author wrote it."""
+    """The image, as the author of the pod wrote it."""
     image_ref: str = ""
-    """What the engine resolved that to."""
+    """The repository with the digest of the manifest."""
     image_id: str = ""
-    """The engine's id of the image."""
+    """The id of the image: the digest of its configuration."""
     reason: str = ""
-    """How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of a sandbox, whose end engines do not explain, "" or "gone"."""
+    """Why the run ended, in one word, e.g. "Completed", "Error", "OOMKilled"; "gone" if the container vanished without an exit. For a sandbox: "" or "gone", because engines give no reason."""
     message: str = ""
-    """How it ended, in more words; often ""."""
+    """A longer text about the exit; often ""."""
     cgroup_path: str = ""
-    """The cgroup, as the file system shows it."""
+    """The cgroup, as a path below the mount of the cgroup file system."""
     created_ns: Optional[int] = None
-    """When it was created, in nanoseconds since 1970; None: unknown."""
+    """The creation time, in nanoseconds since 1970; None: unknown."""
     started_ns: Optional[int] = None
-    """When it was started; None: not yet, or unknown."""
+    """The start time, in nanoseconds since 1970; None: not started, or unknown."""
     finished_ns: Optional[int] = None
-    """When it ended; None: not yet, or unknown."""
+    """The exit time, in nanoseconds since 1970; None: not exited, or unknown."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The container's own labels, sorted by key. Those of the pod stand at the pod."""
+    """The container's own labels, sorted by key. The labels of the pod are in `pod`."""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The container's own annotations, sorted by key."""
     rucksack: str = ""
-    """What the program itself has added (`Watcher.attach`): JSON."""
+    """The rucksack: JSON that the program added (`Watcher.attach`); "" if there is none."""
+    engine_pid: Optional[int] = None
+    """The pid in the engine's words, where that differs from `pid`; otherwise None."""
+    cgroup_id: Optional[int] = None
+    """The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; None: unknown."""
+    namespaces: Optional["NamespacesFields"] = None
+    """The namespaces of the first process; None if none is known."""
+    image_repository: str = ""
+    """The name of the image without tag and digest."""
+    image_tag: str = ""
+    """The tag of the image; "" if its name has none."""
+    image_digest: str = ""
+    """The digest of the image's manifest."""
+    log_path: str = ""
+    """The file that the engine writes the output of the container to, as the engine sees the file system."""
+    command: Tuple[str, ...] = ()
+    """The entry point: what the author of the pod set, otherwise the first word of the command line that the engine starts."""
+    args: Tuple[str, ...] = ()
+    """The arguments: what the author of the pod set, otherwise the rest of the command line."""
+    working_dir: str = ""
+    """The working directory inside the container."""
+    user: Optional["UserFields"] = None
+    """The user of the first process; None if it is not known."""
+    mounts: Tuple["MountFields", ...] = ()
+    """The mounts that the author of the pod and the kubelet asked for."""
+    resources: Optional["ResourcesFields"] = None
+    """The limits; None if they are not known."""
+    previous: Optional["PreviousFields"] = None
+    """How the run before ended; None if there was none, or nothing is known of it."""
 
 
-def container_values(record: Any, pod: Any) -> Dict[str, Any]:
+def container_values(record: Any, pod: Any, namespaces: Any, user: Any, mounts: Any, resources: Any, previous: Any) -> Dict[str, Any]:
     """The values of the fields of a `cri_container`."""
     return {
         "id": text(record.id),
         "name": text(record.name),
         "kind": Kind(record.kind),
         "state": State(record.state),
-        "flags": record.flags,
+        "flags": ContainerFlag(record.flags),
         "attempt": record.attempt,
         "pod": pod,
         "pid": record.pid if record.pid != 0 else None,
@@ -145,6 +346,20 @@ def container_values(record: Any, pod: Any) -> Dict[str, Any]:
         "labels": labels(record.labels, record.labels_len),
         "annotations": labels(record.annotations, record.annotations_len),
         "rucksack": text(record.rucksack),
+        "engine_pid": record.engine_pid if record.engine_pid != 0 else None,
+        "cgroup_id": record.cgroup_id if record.cgroup_id != 0 else None,
+        "namespaces": namespaces,
+        "image_repository": text(record.image_repository),
+        "image_tag": text(record.image_tag),
+        "image_digest": text(record.image_digest),
+        "log_path": text(record.log_path),
+        "command": texts(record.command, record.command_len),
+        "args": texts(record.args, record.args_len),
+        "working_dir": text(record.working_dir),
+        "user": user,
+        "mounts": mounts,
+        "resources": resources,
+        "previous": previous,
     }
 
 
@@ -153,29 +368,29 @@ class EventFields:
     """The fields of an event."""
 
     type: EventType
-    """One of EventType.STARTED and so on. Types that a program does not know are to be ignored."""
+    """The type: EventType.STARTED and so on. Ignore types that you do not know."""
     flags: EventFlag
     """Bits of EventFlag.SYNTHETIC and so on."""
     seq: int
-    """Grows from event to event. Each consumer may see gaps, which mean nothing."""
+    """A number that grows from event to event. A consumer may see gaps, which have no meaning."""
     generation: int
-    """The generation of the picture that shows this."""
+    """The cache includes this event from this generation on."""
     lost: int
-    """Of EventType.OVERFLOW: how many events this consumer lost."""
+    """For EventType.OVERFLOW: how many events this consumer lost. Otherwise 0."""
     changed: Changed
-    """Of EventType.UPDATED: bits of Changed.PID and so on."""
+    """For EventType.UPDATED: bits of Changed.PID and so on. Otherwise 0."""
     time_ns: int
-    """When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed."""
+    """When it happened according to the engine, in nanoseconds since 1970. If the engine gives no time: when the watcher noticed it."""
     observed_ns: int
-    """When the watcher noticed."""
+    """When the watcher noticed it, in nanoseconds since 1970."""
     container: Optional["ContainerFields"]
-    """The container or sandbox; None where the event is not about one."""
+    """The container or sandbox; None if the event is about the watcher or the consumer."""
     watcher_state: WatcherState
-    """What the watcher was doing when it told this: one of WatcherState.NEW and so on."""
+    """The state of the watcher at the time of the report: WatcherState.NEW and so on."""
     message: str
-    """Of EventType.STATE: why, in words, where there is something to say. Of EventType.LOG: what it says. Otherwise ""."""
-    log_level: Optional[LogLevel]
-    """Of EventType.LOG: how much it matters, LogLevel.ERROR and so on; otherwise None."""
+    """For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise ""."""
+    log_level: LogLevel
+    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0."""
 
 
 def event_values(record: Any, container: Any) -> Dict[str, Any]:
@@ -192,5 +407,5 @@ def event_values(record: Any, container: Any) -> Dict[str, Any]:
         "container": container,
         "watcher_state": WatcherState(record.watcher_state),
         "message": text(record.message),
-        "log_level": LogLevel(record.log_level) if record.log_level != 0 else None,
+        "log_level": LogLevel(record.log_level),
     }

@@ -15,6 +15,11 @@ def texts(array: Any, length: int) -> Tuple[str, ...]:
     return tuple(text(array[index]) for index in range(length))
 
 
+def numbers(array: Any, length: int) -> Tuple[int, ...]:
+    """An array of numbers."""
+    return tuple(array[index] for index in range(length))
+
+
 def labels(array: Any, length: int) -> Dict[str, str]:
     """An array of labels or annotations."""
     return {text(array[index].key): text(array[index].value) for index in range(length)}

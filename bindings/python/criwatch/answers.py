@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, TypedDict, Union
 
 from criwatch._html import Tabular
 from criwatch._json import ToJson, known, nanoseconds, rfc3339
-from criwatch._open_enum import camel
+from criwatch.details import from_camel, to_camel
 from criwatch.enums import Kind, State, WatcherState
 from criwatch.records import Container, Pod
 
@@ -103,15 +103,17 @@ class EngineInfo(ToJson):
     """How changes are noticed: "stream" or "poll"; "" while nothing is watched."""
     events_reason: str = ""
     """Why so."""
+    not_told: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """The keys that this engine does not give, and of how many containers: it was asked for each of them several times."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(**_from_camel(cls, value))
+        return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
-        return known(_to_camel(self), "type", "api")
+        return known(to_camel(self), "type", "api")
 
 
 @dataclass(frozen=True)
@@ -298,11 +300,11 @@ class RequestStats(ToJson):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
         """The numbers of an RPC as the library's JSON tells them."""
-        return cls(**_from_camel(cls, value))
+        return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
-        return _to_camel(self)
+        return to_camel(self)
 
 
 @dataclass(frozen=True)
@@ -356,13 +358,3 @@ def rows(containers: Iterable[Container]) -> List[Dict[str, Any]]:
         }
         for one in containers
     ]
-
-
-def _to_camel(record: Any) -> Dict[str, Any]:
-    """The fields of a record that JSON calls by the same names, in camel case."""
-    return {camel(one.name): getattr(record, one.name) for one in fields(record)}
-
-
-def _from_camel(record: Any, value: Mapping[str, Any]) -> Dict[str, Any]:
-    """The same the other way; keys that this package is too old to know are left out."""
-    return {one.name: value[camel(one.name)] for one in fields(record) if camel(one.name) in value}

@@ -127,6 +127,18 @@ CRI_POD_NOT_READY: Final[int] = 2
 CRI_POD_FLAG_HOST_NETWORK: Final[int] = 1
 #: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
 CRI_POD_FLAG_OWN_NETWORK: Final[int] = 2
+#: The pod shares the process ids of the node.
+CRI_POD_FLAG_HOST_PID: Final[int] = 4
+#: The pod does not share the process ids of the node.
+CRI_POD_FLAG_OWN_PID: Final[int] = 8
+#: The pod shares the IPC namespace of the node.
+CRI_POD_FLAG_HOST_IPC: Final[int] = 16
+#: The pod does not share the IPC namespace of the node.
+CRI_POD_FLAG_OWN_IPC: Final[int] = 32
+#: The kubelet made the pod from a file or a URL, without the API server.
+CRI_POD_FLAG_STATIC: Final[int] = 64
+#: The pod came from the API server.
+CRI_POD_FLAG_NOT_STATIC: Final[int] = 128
 #: The pid, and with it the start time and the cgroup of the process.
 CRI_MISSING_PID: Final[int] = 1
 #: The pod of the container.
@@ -159,6 +171,12 @@ CRI_CONTAINER_FLAG_TEXT_REPAIRED: Final[int] = 1
 CRI_CONTAINER_FLAG_LABELS_CUT: Final[int] = 2
 #: An entry of a list could not be decoded: only the id is sure to be right.
 CRI_CONTAINER_FLAG_UNREADABLE: Final[int] = 4
+#: The container is privileged.
+CRI_CONTAINER_FLAG_PRIVILEGED: Final[int] = 8
+#: The container is not privileged. Neither of the two: the engine has not told yet.
+CRI_CONTAINER_FLAG_UNPRIVILEGED: Final[int] = 16
+#: The container cannot write to the mount.
+CRI_MOUNT_FLAG_READ_ONLY: Final[int] = 1
 #: The watcher is not started.
 CRI_WATCHER_NEW: Final[int] = 0
 #: The watcher is trying to reach the engine.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, Mapping, Optional, Type, TypeVar
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar
 
-from criwatch._docs import DOCS
 from criwatch._fields import ContainerFields, EventFields, PodFields
 from criwatch._json import ToJson, known, nanoseconds, rfc3339
+from criwatch.details import Mount, Namespaces, Port, Previous, Resources, User, described, moment
 from criwatch.enums import (
     ANNOTATION_KEY_PREFIX,
     LABEL_CONTAINER_NAME,
@@ -17,6 +17,7 @@ from criwatch.enums import (
     LABEL_POD_NAMESPACE,
     LABEL_POD_UID,
     LABEL_SANDBOX,
+    ContainerFlag,
     EventType,
     Kind,
     LogLevel,
@@ -27,25 +28,14 @@ from criwatch.enums import (
     WatcherState,
 )
 
-T = TypeVar("T")
 
-
-def _documented(record: Type[T]) -> Type[T]:
-    """Adds to a docstring what the fields are, as the header says it."""
-    fields = "\n".join(f"        {name}: {text}" for name, text in DOCS[record.__name__].items())
-    record.__doc__ = f"{record.__doc__}\n\n    Attributes:\n{fields}\n    "
-    return record
-
-
-@_documented
+@described
 @dataclass(frozen=True, repr=False)
 class Pod(ToJson, PodFields):
     """A pod, as its sandbox shows it. Texts that are "" are not known, or do not apply."""
 
-    runtime_handler: str = field(default="", compare=False)
-    """The runtime class's handler; "" for the default one, and where only a record (a snapshot, an event) was read."""
-    created_ns: Optional[int] = field(default=None, compare=False)
-    """When the sandbox was created, in nanoseconds since 1970; None: unknown, or only a record was read."""
+    ports: Tuple[Port, ...] = ()
+    """The ports that its containers declare. Declaring opens nothing."""
 
     @property
     def path(self) -> str:
@@ -53,14 +43,29 @@ class Pod(ToJson, PodFields):
         return f"{self.namespace}/{self.name}"
 
     @property
-    def host_network(self) -> bool:
-        """Whether the pod shares the node's network."""
-        return bool(self.flags & PodFlag.HOST_NETWORK)
+    def host_network(self) -> Optional[bool]:
+        """Whether the pod shares the node's network; None: unknown."""
+        return _told(self.flags, PodFlag.HOST_NETWORK, PodFlag.OWN_NETWORK)
+
+    @property
+    def host_pid(self) -> Optional[bool]:
+        """Whether the pod shares the node's process ids; None: unknown."""
+        return _told(self.flags, PodFlag.HOST_PID, PodFlag.OWN_PID)
+
+    @property
+    def host_ipc(self) -> Optional[bool]:
+        """Whether the pod shares the node's IPC namespace; None: unknown."""
+        return _told(self.flags, PodFlag.HOST_IPC, PodFlag.OWN_IPC)
+
+    @property
+    def static_pod(self) -> Optional[bool]:
+        """Whether the kubelet made the pod from a file or a URL, without the API server; None where nothing says so."""
+        return _told(self.flags, PodFlag.STATIC, PodFlag.NOT_STATIC)
 
     @property
     def created_at(self) -> Optional[datetime]:
         """When the sandbox was created."""
-        return _moment(self.created_ns)
+        return moment(self.created_ns)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Pod:
@@ -72,17 +77,22 @@ class Pod(ToJson, PodFields):
             uid=value["uid"],
             attempt=value["attempt"],
             state=PodState.of_word(value["state"]),
-            flags=_network(value.get("hostNetwork")),
+            flags=_flag(value.get("hostNetwork"), PodFlag.HOST_NETWORK, PodFlag.OWN_NETWORK)
+            | _flag(value.get("hostPid"), PodFlag.HOST_PID, PodFlag.OWN_PID)
+            | _flag(value.get("hostIpc"), PodFlag.HOST_IPC, PodFlag.OWN_IPC)
+            | _flag(value.get("staticPod"), PodFlag.STATIC, PodFlag.NOT_STATIC),
             ips=tuple(value.get("ips", ())),
             labels=value["labels"],
             annotations=value["annotations"],
             cgroup_path=value.get("cgroupPath", ""),
             runtime_handler=value.get("runtimeHandler", ""),
             created_ns=nanoseconds(value.get("createdAt")),
+            net_namespace=value.get("netNamespace"),
+            ports=tuple(Port.from_json(port) for port in value.get("ports", ())),
         )
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON; "hostNetwork" is there where it holds."""
+        """Itself with the keys of the library's JSON."""
         values = {
             "id": self.id,
             "name": self.name,
@@ -93,7 +103,13 @@ class Pod(ToJson, PodFields):
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
             "ips": list(self.ips),
-            "hostNetwork": self.host_network or None,
+            "hostNetwork": self.host_network,
+            "hostPid": self.host_pid,
+            "hostIpc": self.host_ipc,
+            "netNamespace": self.net_namespace,
+            "cgroupPath": self.cgroup_path,
+            "ports": [port.to_dict() for port in self.ports],
+            "staticPod": self.static_pod,
             "runtimeHandler": self.runtime_handler,
             "createdAt": rfc3339(self.created_ns),
         }
@@ -103,20 +119,33 @@ class Pod(ToJson, PodFields):
         return f"<Pod {self.path} {self.state}>"
 
 
-@_documented
+@described
 @dataclass(frozen=True, repr=False)
 class Container(ToJson, ContainerFields):
     """A container or a pod's sandbox, as it was at one moment. Texts that are "" are not known, or do not apply."""
 
     pod: Optional[Pod] = None
     """The pod; None while it is unknown."""
-    engine_pid: Optional[int] = field(default=None, compare=False)
-    """The pid in the engine's words, where that differs; None, too, where only a record (a snapshot, an event) was read."""
+    namespaces: Optional[Namespaces] = None
+    """The namespaces of the first process; None if none is known."""
+    user: Optional[User] = None
+    """The user of the first process; None if it is not known."""
+    mounts: Tuple[Mount, ...] = ()
+    """The mounts that the author of the pod and the kubelet asked for."""
+    resources: Optional[Resources] = None
+    """The limits; None if they are not known."""
+    previous: Optional[Previous] = None
+    """How the run before ended; None if there was none, or nothing is known of it."""
 
     @property
     def is_sandbox(self) -> bool:
         """Whether it is the sandbox of a pod."""
         return self.kind == Kind.SANDBOX
+
+    @property
+    def privileged(self) -> Optional[bool]:
+        """Whether it is privileged; None: unknown."""
+        return _told(self.flags, ContainerFlag.PRIVILEGED, ContainerFlag.UNPRIVILEGED)
 
     @property
     def path(self) -> str:
@@ -128,17 +157,17 @@ class Container(ToJson, ContainerFields):
     @property
     def created_at(self) -> Optional[datetime]:
         """When it was created."""
-        return _moment(self.created_ns)
+        return moment(self.created_ns)
 
     @property
     def started_at(self) -> Optional[datetime]:
         """When it was started."""
-        return _moment(self.started_ns)
+        return moment(self.started_ns)
 
     @property
     def finished_at(self) -> Optional[datetime]:
         """When it ended."""
-        return _moment(self.finished_ns)
+        return moment(self.finished_ns)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], pod: Optional[Pod] = None) -> Container:
@@ -159,14 +188,30 @@ class Container(ToJson, ContainerFields):
             pod=Pod.from_json(value["pod"]) if "pod" in value else pod,
             pid=value.get("pid"),
             engine_pid=value.get("enginePid"),
+            pid_start_ticks=value.get("pidStartTicks"),
             exit_code=value.get("exitCode"),
+            flags=ContainerFlag.of_words(value.get("flags", ()))
+            | _flag(value.get("privileged"), ContainerFlag.PRIVILEGED, ContainerFlag.UNPRIVILEGED),
             missing=Missing.of_words(value.get("missing", ())),
             image=image.get("name", ""),
             image_ref=image.get("ref", ""),
             image_id=image.get("id", ""),
+            image_repository=image.get("repository", ""),
+            image_tag=image.get("tag", ""),
+            image_digest=image.get("digest", ""),
             reason=value.get("reason", ""),
             message=value.get("message", ""),
             cgroup_path=value.get("cgroupPath", ""),
+            cgroup_id=value.get("cgroupId"),
+            namespaces=_part(Namespaces, value.get("namespaces")),
+            log_path=value.get("logPath", ""),
+            command=tuple(value.get("command", ())),
+            args=tuple(value.get("args", ())),
+            working_dir=value.get("workingDir", ""),
+            user=_part(User, value.get("user")),
+            mounts=tuple(Mount.from_json(mount) for mount in value.get("mounts", ())),
+            resources=_part(Resources, value.get("resources")),
+            previous=_part(Previous, value.get("previous")),
             created_ns=nanoseconds(value.get("createdAt")),
             started_ns=nanoseconds(value.get("startedAt")),
             finished_ns=nanoseconds(value.get("finishedAt")),
@@ -177,7 +222,8 @@ class Container(ToJson, ContainerFields):
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON, labels in the merged view, which is the library's default."""
-        image = known({"name": self.image, "ref": self.image_ref, "id": self.image_id})
+        image = {"name": self.image, "ref": self.image_ref, "id": self.image_id, "repository": self.image_repository}
+        image = known({**image, "tag": self.image_tag, "digest": self.image_digest})
         values = {
             "id": self.id,
             "name": self.name,
@@ -185,6 +231,7 @@ class Container(ToJson, ContainerFields):
             "state": self.state.word,
             "pid": self.pid,
             "enginePid": self.engine_pid,
+            "pidStartTicks": self.pid_start_ticks,
             "attempt": self.attempt,
             "pod": None if self.pod is None else self.pod.to_dict(),
             "labels": self._merged(),
@@ -195,12 +242,28 @@ class Container(ToJson, ContainerFields):
             "exitCode": self.exit_code,
             "reason": self.reason,
             "message": self.message,
+            "previous": _dict(self.previous),
             "cgroupPath": self.cgroup_path,
+            "cgroupId": self.cgroup_id,
+            "namespaces": _dict(self.namespaces),
+            "logPath": self.log_path,
+            "command": list(self.command),
+            "args": list(self.args),
+            "workingDir": self.working_dir,
+            "user": _dict(self.user),
+            "privileged": self.privileged,
+            "mounts": [mount.to_dict() for mount in self.mounts],
         }
         result = known(values, "name", "labels", *(() if self.is_sandbox else ("image",)))
+        # What is known to have nothing in it is an empty object.
+        if self.resources is not None:
+            result["resources"] = self.resources.to_dict()
         if self.rucksack:
             # Any JSON: null and "" are something here.
             result["rucksack"] = json.loads(self.rucksack)
+        flags = self.flags & ~(ContainerFlag.PRIVILEGED | ContainerFlag.UNPRIVILEGED)
+        if flags:
+            result["flags"] = flags.words
         if self.missing:
             result["missing"] = self.missing.words
         return result
@@ -224,7 +287,7 @@ class Container(ToJson, ContainerFields):
         return f"<{kind} {self.path or self.id} {self.state}{more}>"
 
 
-@_documented
+@described
 @dataclass(frozen=True, repr=False)
 class Event(ToJson, EventFields):
     """Something that happened. Ignore types that you do not know."""
@@ -245,12 +308,12 @@ class Event(ToJson, EventFields):
     @property
     def time(self) -> datetime:
         """When it happened."""
-        return _moment(self.time_ns) or datetime.fromtimestamp(0, timezone.utc)
+        return moment(self.time_ns) or datetime.fromtimestamp(0, timezone.utc)
 
     @property
     def observed(self) -> datetime:
         """When the watcher noticed."""
-        return _moment(self.observed_ns) or datetime.fromtimestamp(0, timezone.utc)
+        return moment(self.observed_ns) or datetime.fromtimestamp(0, timezone.utc)
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON, "criwatch.event/1"."""
@@ -281,15 +344,27 @@ class Event(ToJson, EventFields):
         return f"<Event {' '.join(str(word) for word in words if word not in (None, ''))}>"
 
 
-def _network(is_hosts: Optional[bool]) -> PodFlag:
-    if is_hosts is None:
-        return PodFlag(0)
-    return PodFlag.HOST_NETWORK if is_hosts else PodFlag.OWN_NETWORK
+_F = TypeVar("_F", PodFlag, ContainerFlag)
+_J = TypeVar("_J", Namespaces, User, Resources, Previous)
 
 
-def _moment(unix_nano: Optional[int]) -> Optional[datetime]:
-    if not unix_nano:
-        return None
-    # By integers: a float has no room for the microseconds of today.
-    seconds, rest = divmod(unix_nano, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=rest // 1000)
+def _told(flags: _F, is_so: _F, is_not: _F) -> Optional[bool]:
+    """What two bits say: true, false, or nothing."""
+    return bool(flags & is_so) if flags & (is_so | is_not) else None
+
+
+def _flag(fact: Optional[bool], is_so: _F, is_not: _F) -> _F:
+    """The opposite."""
+    if fact is None:
+        return type(is_so)(0)
+    return is_so if fact else is_not
+
+
+def _part(kind: Type[_J], value: Optional[Mapping[str, Any]]) -> Optional[_J]:
+    """A part of a record, if JSON has it."""
+    return None if value is None else kind.from_json(value)
+
+
+def _dict(part: Optional[ToJson]) -> Optional[Dict[str, Any]]:
+    """A part of a record as JSON has it."""
+    return None if part is None else part.to_dict()

@@ -1,31 +1,44 @@
 """Writes what Python has of the header's records: dataclasses with the fields, how each is read, and what each means."""
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Set
 
 from header import HEADER, Field, Header
 
 #: The struct of each record, and the class that has its fields.
-RECORDS = {"cri_pod": "Pod", "cri_container": "Container", "cri_event": "Event"}
+RECORDS = {
+    "cri_port": "Port", "cri_mount": "Mount", "cri_user": "User", "cri_resources": "Resources", "cri_previous": "Previous",
+    "cri_namespaces": "Namespaces", "cri_pod": "Pod", "cri_container": "Container", "cri_event": "Event",
+}  # fmt: skip
 SUMMARIES = {
+    "Port": "The fields of a port that a container declares.",
+    "Mount": "The fields of a mount.",
+    "User": "The fields of a user.",
+    "Resources": "The fields of a container's limits.",
+    "Previous": "The fields of how the run before ended.",
+    "Namespaces": "The fields of a process's namespaces.",
     "Pod": "The fields of a pod.",
     "Container": "The fields of a container or a pod's sandbox.",
     "Event": "The fields of an event.",
 }
 
 #: What has no default; of an event, nothing has one.
-REQUIRED = {"Pod": ("id", "name", "namespace", "uid"), "Container": ("id", "name")}
+REQUIRED = {
+    "Pod": ("id", "name", "namespace", "uid"), "Container": ("id", "name"), "Port": ("container", "container_port"),
+    "Mount": ("container_path",), "User": ("uid", "gid"),
+}  # fmt: skip
 
 #: Numbers that are members of an enumeration, or bits of one.
 ENUMERATIONS = {
     "Pod": {"state": "PodState", "flags": "PodFlag"},
-    "Container": {"kind": "Kind", "state": "State", "missing": "Missing"},
+    "Container": {"kind": "Kind", "state": "State", "missing": "Missing", "flags": "ContainerFlag"},
+    "Mount": {"flags": "MountFlag"},
     "Event": {
         "type": "EventType", "flags": "EventFlag", "changed": "Changed", "watcher_state": "WatcherState",
         "log_level": "LogLevel",
     },
 }  # fmt: skip
-FLAGS = {"PodFlag", "Missing", "EventFlag", "Changed"}
+FLAGS = {"PodFlag", "ContainerFlag", "MountFlag", "Missing", "EventFlag", "Changed"}
 
 #: What the header calls otherwise because of C++, or because it has no better type.
 NAMES = {"pod_namespace": "namespace"}
@@ -34,12 +47,12 @@ NAMES = {"pod_namespace": "namespace"}
 WORDS = [
     (r"\(cri_watcher_set_packer, cri_watcher_attach\)", "(`Watcher.attach`)"),
     (r"\bNULL\b", "None"),
-    (r"(?<![\w.])(?:-1|0)(?=: (?:none|unknown|not yet))", "None"),
+    (r"(?<![\w.])(?:-1|0|INT32_MIN)(?=: (?:none|unknown|not \w+))", "None"),
     (r"\botherwise 0\b", "otherwise None"),
 ]
 
 # A number that stands for nothing.
-NOTHING = re.compile(r"(?<![\w.])(-1|0)(?=: (?:none|unknown|not yet))|\botherwise (0)\b")
+NOTHING = re.compile(r"(?<![\w.])(-1|0|INT32_MIN)(?=: (?:none|unknown|not \w+))|\botherwise (0)\b")
 
 
 class Member(NamedTuple):
@@ -57,8 +70,9 @@ class Member(NamedTuple):
 def members(struct: str, header: Header, python_name: Callable[[str], str]) -> List[Member]:
     """The fields of a record, those without a default first."""
     record = RECORDS[struct]
+    arrays = {field.name for field in header.structs[struct] if field.name.endswith("_len")}
     found = [
-        _member(record, field, python_name)
+        _member(record, field, python_name, arrays)
         for field in header.structs[struct]
         # Arrays know their length in Python.
         if field.name != "struct_size" and not field.name.endswith("_len")
@@ -66,18 +80,18 @@ def members(struct: str, header: Header, python_name: Callable[[str], str]) -> L
     return sorted(found, key=lambda member: bool(member.default))
 
 
-def _member(record: str, field: Field, python_name: Callable[[str], str]) -> Member:
+def _member(record: str, field: Field, python_name: Callable[[str], str], arrays: Set[str]) -> Member:
     name = NAMES.get(field.name, re.sub(r"_unix_nano$", "_ns", field.name))
-    annotation, default, value = _typed(record, field, name)
-    if record == "Event" or name in REQUIRED[record]:
+    annotation, default, value = _typed(record, field, name, arrays)
+    if record == "Event" or name in REQUIRED.get(record, ()):
         default = ""
     return Member(name, annotation, default, value, in_python(field.doc, python_name))
 
 
-def _typed(record: str, field: Field, name: str) -> "tuple[str, str, str]":
+def _typed(record: str, field: Field, name: str, arrays: Set[str]) -> "tuple[str, str, str]":
     """A field's type, its default, and how it is read."""
     read, nothing = f"record.{field.name}", _nothing(field)
-    if name in ENUMERATIONS[record]:
+    if name in ENUMERATIONS.get(record, {}):
         kind = ENUMERATIONS[record][name]
         if nothing is not None:
             return f"Optional[{kind}]", "None", f"{kind}({read}) if {read} != {nothing} else None"
@@ -88,9 +102,14 @@ def _typed(record: str, field: Field, name: str) -> "tuple[str, str, str]":
         return "Tuple[str, ...]", "()", f"texts({read}, {read}_len)"
     if field.type == "const cri_label *":
         return "Mapping[str, str]", "field(default_factory=dict, hash=False)", f"labels({read}, {read}_len)"
-    if field.type in ("const cri_pod *", "const cri_container *"):
-        # Whoever reads the record knows whether it has been read already.
-        return f'Optional["{RECORDS[field.type[6:-2]]}Fields"]', "None", field.name
+    if field.type == "const int64_t *":
+        return "Tuple[int, ...]", "()", f"numbers({read}, {read}_len)"
+    pointed = RECORDS.get(field.type[len("const "):-len(" *")])
+    # Whoever reads the record makes what it points to, and knows whether it has been made already.
+    if pointed and f"{field.name}_len" in arrays:
+        return f'Tuple["{pointed}Fields", ...]', "()", field.name
+    if pointed:
+        return f'Optional["{pointed}Fields"]', "None", field.name
     if field.type in ("int32_t", "uint32_t", "int64_t", "uint64_t"):
         if nothing is not None:
             return "Optional[int]", "None", f"{read} if {read} != {nothing} else None"
@@ -100,7 +119,8 @@ def _typed(record: str, field: Field, name: str) -> "tuple[str, str, str]":
 
 def _nothing(field: Field) -> Optional[str]:
     found = NOTHING.search(field.doc)
-    return (found[1] or found[2]) if found else None
+    nothing = (found[1] or found[2]) if found else None
+    return "-(1 << 31)" if nothing == "INT32_MIN" else nothing
 
 
 def in_python(doc: str, python_name: Callable[[str], str]) -> str:
@@ -116,7 +136,7 @@ def fields(header: Header, python_name: Callable[[str], str], generated: str) ->
     out = [f'"""The fields of the library\'s records, and how each is read from C."""\n\n{generated}\n']
     out.append("from __future__ import annotations\n")
     out.append("from dataclasses import dataclass, field\nfrom typing import Any, Dict, Mapping, Optional, Tuple\n")
-    out.append("from criwatch._read import labels, text, texts")
+    out.append("from criwatch._read import labels, numbers, text, texts")
     out.append("from criwatch.enums import (\n" + "".join(f"    {kind},\n" for kind in kinds) + ")\n")
     for struct, record in RECORDS.items():
         has = members(struct, header, python_name)

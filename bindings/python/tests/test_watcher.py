@@ -150,15 +150,18 @@ class Answers(WatcherTest):
         snapshot = self.watcher.snapshot()
         listed = self.watcher.list()
         self.assertEqual(snapshot.generation, listed.freshness.generation)
-        self.assertEqual([pod.flags for pod in snapshot.pods], [PodFlag.HOST_NETWORK, PodFlag.OWN_NETWORK])
+        others = PodFlag.OWN_PID | PodFlag.OWN_IPC | PodFlag.NOT_STATIC
+        expected = [PodFlag.HOST_NETWORK | others, PodFlag.OWN_NETWORK | others]
+        self.assertEqual([pod.flags for pod in snapshot.pods], expected)
+        facts = [(pod.host_network, pod.host_pid, pod.host_ipc, pod.static_pod) for pod in snapshot.pods]
+        self.assertEqual(facts, [(True, False, False, False), (False, False, False, False)])
         self.assertEqual({entry.pod for entry in self.watcher.pods().pods}, set(snapshot.pods))
         from_pods = {c for entry in self.watcher.pods().pods for c in entry.containers}
         self.assertEqual({c.id for c in from_pods}, {c.id for c in snapshot.containers})
         for container in listed.containers:
             record = snapshot.find(container.id)
             self.assertEqual(container.pod.labels, record.pod.labels)
-            # JSON does not tell the ticks.
-            self.assertEqual(container, dataclasses.replace(record, pid_start_ticks=None, labels=container.labels))
+            self.assertEqual(container, dataclasses.replace(record, labels=container.labels))
             self.assertLessEqual(record.labels.items(), container.labels.items())
 
     def test_queries(self):

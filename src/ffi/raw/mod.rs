@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub(super) mod callback;
+mod details;
 pub(super) mod event;
 pub(super) mod snapshot;
 mod task;

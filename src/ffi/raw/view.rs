@@ -6,8 +6,13 @@ use std::sync::Arc;
 
 use safer_ffi::c_char;
 
-use crate::ffi::{cri_container, cri_label, cri_pod};
-use crate::model::{CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_OWN_NETWORK, Container, Labels, Pod};
+use super::details::{DetailPlaces, Details, array, pointer, port_places, show_port};
+use crate::ffi::{cri_container, cri_label, cri_pod, cri_port};
+use crate::model::{
+    CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_HOST_NETWORK,
+    CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_NOT_STATIC, CRI_POD_FLAG_OWN_IPC, CRI_POD_FLAG_OWN_NETWORK,
+    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Labels, Pod,
+};
 
 /// The strings of one record, each with a NUL behind it, in one allocation.
 pub(super) struct Strings {
@@ -49,6 +54,15 @@ impl Strings {
     }
 }
 
+/// The flag of what is true, of what is false, or none while it is unknown.
+fn either(fact: Option<bool>, is: u32, is_not: u32) -> u32 {
+    match fact {
+        Some(true) => is,
+        Some(false) => is_not,
+        None => 0,
+    }
+}
+
 /// A pod's record, counted: whoever holds a reference may read it.
 #[repr(C)]
 pub(in crate::ffi) struct PodView {
@@ -56,6 +70,7 @@ pub(in crate::ffi) struct PodView {
     record: cri_pod,
     _strings: Strings,
     _ips: Vec<*const c_char>,
+    _ports: Vec<cri_port>,
     labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
 }
@@ -81,9 +96,12 @@ impl PodView {
         let cgroup_path = strings.add(pod.cgroup_path.as_deref().unwrap_or_default());
         let runtime_handler = strings.add(&pod.runtime_handler);
         let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
+        let ports: Vec<_> = pod.ports.iter().map(|port| port_places(port, &mut strings)).collect();
         let (labels, annotations) = (strings.add_labels(&pod.labels), strings.add_labels(&pod.annotations));
 
         let ips: Vec<_> = ips.into_iter().map(|ip| strings.at(ip)).collect();
+        let shown = pod.ports.iter().zip(ports).map(|(port, places)| show_port(port, places, &strings));
+        let ports: Vec<_> = shown.collect();
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
         let record = cri_pod {
             struct_size: size_of::<cri_pod>(),
@@ -93,23 +111,29 @@ impl PodView {
             uid: strings.at(uid),
             attempt: pod.attempt,
             state: pod.state.number(),
-            flags: match pod.host_network {
-                Some(true) => CRI_POD_FLAG_HOST_NETWORK,
-                Some(false) => CRI_POD_FLAG_OWN_NETWORK,
-                None => 0,
-            },
+            flags: pod_flags(pod),
             ips_len: ips.len(),
-            ips: ips.as_ptr(),
+            ips: array(&ips),
             labels_len: labels.len(),
             annotations_len: annotations.len(),
-            labels: labels.as_ptr(),
-            annotations: annotations.as_ptr(),
+            labels: array(&labels),
+            annotations: array(&annotations),
             cgroup_path: strings.at(cgroup_path),
             created_unix_nano: pod.created_at.unwrap_or(0),
             runtime_handler: strings.at(runtime_handler),
+            net_namespace: pod.net_namespace,
+            ports_len: ports.len(),
+            ports: array(&ports),
         };
-        PodView { record, _strings: strings, _ips: ips, labels, _annotations: annotations }
+        PodView { record, _strings: strings, _ips: ips, _ports: ports, labels, _annotations: annotations }
     }
+}
+
+fn pod_flags(pod: &Pod) -> u32 {
+    either(pod.host_network, CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_OWN_NETWORK)
+        | either(pod.host_pid, CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_OWN_PID)
+        | either(pod.host_ipc, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_OWN_IPC)
+        | either(pod.static_pod, CRI_POD_FLAG_STATIC, CRI_POD_FLAG_NOT_STATIC)
 }
 
 /// A container's record, with a reference count: the holder of a reference may read it.
@@ -121,6 +145,7 @@ pub(in crate::ffi) struct ContainerView {
     _strings: Strings,
     labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
+    _details: Option<Arc<Details>>,
 }
 
 // SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
@@ -143,18 +168,26 @@ impl ContainerView {
         let mut strings = Strings::default();
         let [id, name] = [&c.id, &c.name].map(|s| strings.add(s));
         let [image, image_ref, image_id] = [&c.image.name, &c.image.reference, &c.image.id].map(|s| strings.add(s));
+        let image_parts = [c.image.repository(), c.image.tag(), c.image.digest()].map(|s| strings.add(s));
+        let [log_path, working_dir] = [&c.spec.log_path, &c.spec.working_dir].map(|s| strings.add(s));
         let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
         let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
         let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
         let rucksack = strings.add(c.rucksack.as_ref().map_or("", |json| json.as_str()));
         let (labels, annotations) = (strings.add_labels(&c.labels), strings.add_labels(&c.annotations));
+        let details = DetailPlaces::of(c, &mut strings);
 
+        let [image_repository, image_tag, image_digest] = image_parts.map(|part| strings.at(part));
+        let details = details.map(|places| places.resolve(c, &strings));
+        let (known, empty): (Option<&Details>, &[*const c_char]) = (details.as_deref(), &[]);
+        let (command, args) = known.map_or((empty, empty), |d| (&d.command, &d.args));
+        let mounts = known.map_or(&[][..], |d| &d.mounts);
         let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
         let record = cri_container {
             struct_size: size_of::<cri_container>(),
             kind: c.kind.number(),
             state: c.state.number(),
-            flags: c.flags,
+            flags: c.flags | either(c.spec.privileged, CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED),
             attempt: c.attempt,
             id: strings.at(id),
             name: strings.at(name),
@@ -175,12 +208,28 @@ impl ContainerView {
             finished_unix_nano: c.finished_at.unwrap_or(0),
             labels_len: labels.len(),
             annotations_len: annotations.len(),
-            labels: labels.as_ptr(),
-            annotations: annotations.as_ptr(),
+            labels: array(&labels),
+            annotations: array(&annotations),
             rucksack: strings.at(rucksack),
             engine_pid: c.engine_pid.unwrap_or(0),
+            cgroup_id: c.cgroup_id.unwrap_or(0),
+            namespaces: pointer(known.and_then(|d| d.namespaces.as_ref())),
+            image_repository,
+            image_tag,
+            image_digest,
+            log_path: strings.at(log_path),
+            command_len: command.len(),
+            command: array(command),
+            args_len: args.len(),
+            args: array(args),
+            working_dir: strings.at(working_dir),
+            user: pointer(known.and_then(|d| d.user.as_ref())),
+            mounts_len: mounts.len(),
+            mounts: array(mounts),
+            resources: pointer(known.and_then(|d| d.resources.as_ref())),
+            previous: pointer(known.and_then(|d| d.previous.as_ref())),
         };
-        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations }
+        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations, _details: details }
     }
 }
 
@@ -255,7 +304,9 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
-    use crate::model::Kind;
+    use crate::model::{
+        CRI_CONTAINER_FLAG_LABELS_CUT, CRI_MOUNT_FLAG_READ_ONLY, Kind, Mount, Port, Previous, Resources, Spec, User,
+    };
 
     fn read(text: *const c_char) -> String {
         // SAFETY: the tests read records whose strings end in NUL.
@@ -268,6 +319,15 @@ mod tests {
         pod.cgroup_path = Some("/kubepods/pod7".into());
         (pod.host_network, pod.created_at, pod.runtime_handler) = (Some(false), Some(5), "kata".into());
         pod.ips = vec![Arc::from("10.0.0.7"), Arc::from("fd00::7")].into();
+        (pod.host_pid, pod.static_pod, pod.net_namespace) = (Some(true), Some(false), 11);
+        pod.ports = [Port {
+            container: "nginx".into(),
+            name: "".into(),
+            container_port: 80,
+            host_port: 0,
+            protocol: "TCP".into(),
+        }]
+        .into();
         let mut c = Container::new("c".repeat(64).into(), Kind::Container);
         c.name = "nginx".into();
         (c.pod, c.engine_pid) = (Some(pod.into()), Some(7));
@@ -290,11 +350,71 @@ mod tests {
             (read(pod.name), read(pod.pod_namespace), read(pod.cgroup_path)),
             ("web-1".into(), "shop".into(), "/kubepods/pod7".into())
         );
-        assert_eq!((pod.flags, pod.created_unix_nano), (CRI_POD_FLAG_OWN_NETWORK, 5));
+        let flags = CRI_POD_FLAG_OWN_NETWORK | CRI_POD_FLAG_HOST_PID | CRI_POD_FLAG_NOT_STATIC;
+        assert_eq!((pod.flags, pod.created_unix_nano, pod.net_namespace), (flags, 5, 11));
         assert_eq!(read(pod.runtime_handler), "kata");
         // SAFETY: as above, for the pod's addresses.
         let ips = unsafe { std::slice::from_raw_parts(pod.ips, pod.ips_len) };
         assert_eq!(ips.iter().map(|ip| read(*ip)).collect::<Vec<_>>(), ["10.0.0.7", "fd00::7"]);
+        // SAFETY: as above, for the pod's ports.
+        let ports = unsafe { std::slice::from_raw_parts(pod.ports, pod.ports_len) };
+        let shown =
+            ports.iter().map(|p| (read(p.container), read(p.name), read(p.protocol), p.container_port, p.host_port));
+        assert_eq!(shown.collect::<Vec<_>>(), [("nginx".into(), "".into(), "TCP".into(), 80, 0)]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_null_zero_or_empty() {
+        let view = ContainerView::of(&Container::new("c".into(), Kind::Container));
+        let c = view.record;
+        assert!(c.namespaces.is_null() && c.user.is_null() && c.resources.is_null() && c.previous.is_null());
+        assert_eq!((c.command_len, c.args_len, c.mounts_len, c.flags, c.cgroup_id), (0, 0, 0, 0, 0));
+        for text in [c.image_repository, c.image_tag, c.image_digest, c.log_path, c.working_dir] {
+            assert_eq!(read(text), "");
+        }
+    }
+
+    #[test]
+    fn a_record_shows_how_the_container_was_made() {
+        let mut c = container();
+        c.image.name = "host:5000/app:v2".into();
+        c.image.reference = "host:5000/app@sha256:00".into();
+        (c.flags, c.cgroup_id, c.namespaces.net) = (CRI_CONTAINER_FLAG_LABELS_CUT, Some(9), 11);
+        let mut spec = Spec::default();
+        (spec.log_path, spec.working_dir, spec.privileged) = ("/log".into(), "/srv".into(), Some(true));
+        (spec.command, spec.args) = ([Arc::from("run")].into(), [Arc::from("-v"), Arc::from("")].into());
+        spec.user = Some(User { uid: 7, gid: 8, groups: [9, 10].into() });
+        spec.mounts = [Mount { container_path: "/in".into(), host_path: "/out".into(), read_only: true }].into();
+        spec.resources =
+            Some(Resources { cpuset_cpus: "0-3".into(), memory_limit: Some(4096), ..Resources::default() });
+        c.spec = spec.into();
+        c.previous = Some(Previous { exit_code: None, reason: "OOMKilled".into(), finished_at: Some(3) }.into());
+
+        let view = ContainerView::of(&c);
+        let shown = view.record;
+        assert_eq!(shown.flags, CRI_CONTAINER_FLAG_LABELS_CUT | CRI_CONTAINER_FLAG_PRIVILEGED);
+        let image = [shown.image_repository, shown.image_tag, shown.image_digest].map(read);
+        assert_eq!(image, ["host:5000/app", "v2", "sha256:00"]);
+        assert_eq!([shown.log_path, shown.working_dir].map(read), ["/log", "/srv"]);
+        // SAFETY: the view keeps what its pointers show, and the lengths are those of the arrays.
+        unsafe {
+            let words = |at, len| std::slice::from_raw_parts(at, len).iter().map(|w| read(*w)).collect::<Vec<_>>();
+            assert_eq!(words(shown.command, shown.command_len), ["run"]);
+            assert_eq!(words(shown.args, shown.args_len), ["-v", ""]);
+            let (user, limits, previous) = (&*shown.user, &*shown.resources, &*shown.previous);
+            assert_eq!((user.uid, user.gid), (7, 8));
+            assert_eq!(std::slice::from_raw_parts(user.groups, user.groups_len), [9, 10]);
+            let mount = &std::slice::from_raw_parts(shown.mounts, shown.mounts_len)[0];
+            assert_eq!([mount.container_path, mount.host_path].map(read), ["/in", "/out"]);
+            assert_eq!(mount.flags, CRI_MOUNT_FLAG_READ_ONLY);
+            assert_eq!((read(limits.cpuset_cpus), read(limits.cpuset_mems)), ("0-3".into(), "".into()));
+            assert_eq!((limits.memory_limit, limits.cpu_quota, limits.oom_score_adj), (4096, 0, i32::MIN));
+            assert_eq!(
+                (previous.exit_code, read(previous.reason), previous.finished_unix_nano),
+                (-1, "OOMKilled".into(), 3)
+            );
+            assert_eq!(((*shown.namespaces).net, (*shown.namespaces).mnt, shown.cgroup_id), (11, 0, 9));
+        }
     }
 
     #[test]

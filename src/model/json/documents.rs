@@ -204,6 +204,7 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
     let cgroup = format!("/kubepods/besteffort/pod{}/{}", pod.uid, nginx.id);
     nginx.cgroup_path = Some(cgroup.into());
     nginx.cgroup_id = Some(7_204);
+    (nginx.namespaces.net, nginx.namespaces.pid) = (pod.net_namespace, 4_026_532_284);
     nginx.spec = spec().into();
     let previous = Previous { exit_code: Some(137), reason: "OOMKilled".into(), finished_at: Some(NOON + 800_000_000) };
     nginx.previous = Some(previous.into());

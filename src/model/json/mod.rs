@@ -23,7 +23,7 @@ use super::*;
 
 pub use envelope::{Freshness, PodWithContainers, Readiness};
 pub use event::event;
-use spec::{MountJson, PortJson, PreviousJson, ResourcesJson, UserJson, words};
+use spec::{MountJson, NamespacesJson, PortJson, PreviousJson, ResourcesJson, UserJson, words};
 
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 
@@ -81,6 +81,7 @@ pub const CONTAINER_KEYS: &[&str] = &[
     "previous",
     "cgroupPath",
     "cgroupId",
+    "namespaces",
     "logPath",
     "command",
     "args",
@@ -162,6 +163,9 @@ struct ContainerJson<'a> {
     /// The id of that cgroup in cgroup v2, as eBPF programs see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_id: Option<u64>,
+    /// The namespaces of the first process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespaces: Option<NamespacesJson>,
     /// The file that the engine writes the container's output to, as the engine sees the file system.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_path: Option<&'a str>,
@@ -228,6 +232,7 @@ impl<'a> ContainerJson<'a> {
             previous: c.previous.as_deref().map(PreviousJson::new),
             cgroup_path: c.cgroup_path.as_deref(),
             cgroup_id: c.cgroup_id,
+            namespaces: NamespacesJson::new(c.namespaces),
             log_path: text(&c.spec.log_path),
             command: words(&c.spec.command),
             args: words(&c.spec.args),
@@ -245,8 +250,14 @@ impl<'a> ContainerJson<'a> {
 
 /// The words that the bits of `CRI_CONTAINER_FLAG_*` stand for.
 fn flag_words(bits: u32) -> Vec<String> {
-    let set = CONTAINER_FLAGS.iter().filter(|flag| bits & flag.value != 0);
+    let set = container_flags().filter(|flag| bits & flag.value != 0);
     set.map(|flag| event::camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect()
+}
+
+/// The flags that stand in `flags`; whether it is privileged has a key of its own.
+fn container_flags() -> impl Iterator<Item = &'static crate::table::Constant<u32>> {
+    let of_privilege = CRI_CONTAINER_FLAG_PRIVILEGED | CRI_CONTAINER_FLAG_UNPRIVILEGED;
+    CONTAINER_FLAGS.iter().filter(move |flag| flag.value & of_privilege == 0)
 }
 
 /// The keys that the bits of `CRI_MISSING_*` stand for.

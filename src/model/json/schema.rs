@@ -87,7 +87,7 @@ pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn container_flags(_: &mut SchemaGenerator) -> Schema {
-    let words: Vec<_> = CONTAINER_FLAGS.iter().map(|flag| camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect();
+    let words: Vec<_> = super::container_flags().map(|flag| camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect();
     json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
 }
 

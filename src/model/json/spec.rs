@@ -126,6 +126,50 @@ impl<'a> PreviousJson<'a> {
     }
 }
 
+/// The namespaces of a container's first process: the inode numbers of `/proc/PID/ns`. The kernel uses a number again as
+/// soon as the namespace is gone.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Namespaces"))]
+pub(super) struct NamespacesJson {
+    /// The network namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    net: Option<u64>,
+    /// The mount namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mnt: Option<u64>,
+    /// The pid namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u64>,
+    /// The IPC namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipc: Option<u64>,
+    /// The namespace of the host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uts: Option<u64>,
+    /// The user namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<u64>,
+    /// The cgroup namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cgroup: Option<u64>,
+}
+
+impl NamespacesJson {
+    /// None while none is known.
+    pub fn new(all: Namespaces) -> Option<Self> {
+        let known = |inode: u64| (inode != 0).then_some(inode);
+        (all != Namespaces::default()).then(|| NamespacesJson {
+            net: known(all.net),
+            mnt: known(all.mnt),
+            pid: known(all.pid),
+            ipc: known(all.ipc),
+            uts: known(all.uts),
+            user: known(all.user),
+            cgroup: known(all.cgroup),
+        })
+    }
+}
+
 /// A port that a container declares.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Port"))]

@@ -70,31 +70,23 @@ func (p *programme) container(c *criwatch.Container) {
 	if c.Pod != nil {
 		pod = quoted(c.Pod.ID)
 	}
-	p.line("  container kind=%s state=%s attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
+	p.line("  container kind=%s state=%s flags=%s attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
 		"image=%s image_ref=%s image_id=%s reason=%s message=%s cgroup=%s created=%d started=%d finished=%d "+
-		"labels=%s annotations=%s rucksack=%s",
-		c.Kind, c.State, c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
+		"labels=%s annotations=%s rucksack=%s engine_pid=%d cgroup_id=%d namespaces=%s %s",
+		c.Kind, c.State, containerFlags.list(uint64(c.Flags)), c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
 		c.ExitCode, missing.list(uint64(c.Missing)), quoted(c.Image.Name), quoted(c.Image.Ref), quoted(c.Image.ID),
 		quoted(c.Reason), quoted(c.Message), quoted(c.CgroupPath), nanos(c.CreatedAt), nanos(c.StartedAt),
-		nanos(c.FinishedAt), labels(c.Labels), labels(c.Annotations), quoted(string(c.Rucksack)))
+		nanos(c.FinishedAt), labels(c.Labels), labels(c.Annotations), quoted(string(c.Rucksack)),
+		c.EnginePID, c.CgroupID, namespaces(c.Namespaces), details(c))
 }
 
 func (p *programme) pod(pod *criwatch.Pod) {
-	flags := uint64(0)
-	if pod.HostNetwork {
-		flags |= uint64(criwatch.PodFlagHostNetwork)
-	}
-	if pod.OwnNetwork {
-		flags |= uint64(criwatch.PodFlagOwnNetwork)
-	}
-	ips := make([]string, len(pod.IPs))
-	for i, ip := range pod.IPs {
-		ips[i] = quoted(ip)
-	}
-	p.line("  pod id=%s name=%s namespace=%s uid=%s attempt=%d state=%s flags=%s ips=[%s] labels=%s annotations=%s cgroup=%s",
+	p.line("  pod id=%s name=%s namespace=%s uid=%s attempt=%d state=%s flags=%s ips=%s labels=%s annotations=%s cgroup=%s "+
+		"created=%d handler=%s net=%d ports=%s",
 		quoted(pod.ID), quoted(pod.Name), quoted(pod.Namespace), quoted(pod.UID), pod.Attempt,
-		podStates.of(uint32(pod.State)), podFlags.list(flags), strings.Join(ips, ","), labels(pod.Labels),
-		labels(pod.Annotations), quoted(pod.CgroupPath))
+		podStates.of(uint32(pod.State)), podFlags.list(uint64(pod.Flags)), texts(pod.IPs), labels(pod.Labels),
+		labels(pod.Annotations), quoted(pod.CgroupPath), nanos(pod.CreatedAt), quoted(pod.RuntimeHandler), pod.NetNamespace,
+		listed(pod.Ports, port))
 }
 
 // words are the dialogue's names of numbers, where these are not the library's words.
@@ -106,9 +98,12 @@ var (
 	podStates = words{"unknown", "ready", "not_ready"}
 	// Of sets, the word of the bit 1<<n is words[n].
 	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional"}
-	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack"}
+	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack", "image", "details"}
 	missing    = words{"pid", "pod", "started_at", "exit"}
-	podFlags   = words{"host_network", "own_network"}
+	podFlags   = words{"host_network", "own_network", "host_pid", "own_pid", "host_ipc", "own_ipc", "static", "not_static"}
+	mountFlags = words{"read_only"}
+
+	containerFlags = words{"text_repaired", "labels_cut", "unreadable", "privileged", "unprivileged"}
 )
 
 func (w words) of(number uint32) string {

@@ -3,10 +3,22 @@
 import select
 import sys
 import time
-from typing import Callable, Dict, List, Optional
+from typing import Callable, Dict, Iterable, List, Optional
 
 import criwatch
-from criwatch import Container, CriError, Event, EventType, Pod
+from criwatch import (
+    Container,
+    CriError,
+    Event,
+    EventType,
+    Mount,
+    Namespaces,
+    Pod,
+    Port,
+    Previous,
+    Resources,
+    User,
+)
 
 
 def quoted(text: str) -> str:
@@ -44,22 +56,68 @@ def yes(number: Optional[int]) -> str:
 
 def container_line(c: Container) -> str:
     return (
-        f"container kind={word(c.kind)} state={word(c.state)} attempt={c.attempt} id={quoted(c.id)}"
+        f"container kind={word(c.kind)} state={word(c.state)} flags={bits(c.flags)} attempt={c.attempt} id={quoted(c.id)}"
         f" name={quoted(c.name)} pod={quoted(c.pod.id) if c.pod else '-'} pid={c.pid or 0}"
         f" ticks={yes(c.pid_start_ticks)} exit={-1 if c.exit_code is None else c.exit_code} missing={bits(c.missing)}"
         f" image={quoted(c.image)} image_ref={quoted(c.image_ref)} image_id={quoted(c.image_id)}"
         f" reason={quoted(c.reason)} message={quoted(c.message)} cgroup={quoted(c.cgroup_path)}"
         f" created={c.created_ns or 0} started={c.started_ns or 0} finished={c.finished_ns or 0}"
         f" labels={pairs(c.labels)} annotations={pairs(c.annotations)} rucksack={quoted(c.rucksack)}"
+        f" engine_pid={c.engine_pid or 0} cgroup_id={c.cgroup_id or 0} namespaces={namespaces(c.namespaces)}"
+        f" repository={quoted(c.image_repository)} tag={quoted(c.image_tag)} digest={quoted(c.image_digest)}"
+        f" log_path={quoted(c.log_path)} command={texts(c.command)} args={texts(c.args)}"
+        f" working_dir={quoted(c.working_dir)} user={user(c.user)} mounts=[{','.join(mount(m) for m in c.mounts)}]"
+        f" resources={resources(c.resources)} previous={previous(c.previous)}"
     )
 
 
+def texts(all_texts: Iterable[str]) -> str:
+    return "[" + ",".join(quoted(one) for one in all_texts) + "]"
+
+
+def mount(m: Mount) -> str:
+    return f"{quoted(m.container_path)}={quoted(m.host_path)}:{bits(m.flags)}"
+
+
+def port(p: Port) -> str:
+    return f"{quoted(p.container)}/{quoted(p.name)}:{p.container_port}:{p.host_port or 0}/{quoted(p.protocol)}"
+
+
+def user(u: Optional[User]) -> str:
+    return "-" if u is None else f"{u.uid}:{u.gid}:[{','.join(str(group) for group in u.groups)}]"
+
+
+def resources(r: Optional[Resources]) -> str:
+    if r is None:
+        return "-"
+    oom = "-" if r.oom_score_adj is None else r.oom_score_adj
+    return (
+        f"{{shares={r.cpu_shares or 0} quota={r.cpu_quota or 0} period={r.cpu_period or 0} cpus={quoted(r.cpuset_cpus)}"
+        f" mems={quoted(r.cpuset_mems)} memory={r.memory_limit or 0} swap={r.swap_limit or 0} oom={oom}}}"
+    )
+
+
+def previous(p: Optional[Previous]) -> str:
+    if p is None:
+        return "-"
+    code = -1 if p.exit_code is None else p.exit_code
+    return f"{{exit={code} reason={quoted(p.reason)} finished={p.finished_ns or 0}}}"
+
+
+def namespaces(n: Optional[Namespaces]) -> str:
+    if n is None:
+        return "-"
+    kinds = ("net", "mnt", "pid", "ipc", "uts", "user", "cgroup")
+    return "{" + " ".join(f"{kind}={getattr(n, kind) or 0}" for kind in kinds) + "}"
+
+
 def pod_line(p: Pod) -> str:
-    ips = ",".join(quoted(ip) for ip in p.ips)
     return (
         f"pod id={quoted(p.id)} name={quoted(p.name)} namespace={quoted(p.namespace)} uid={quoted(p.uid)}"
-        f" attempt={p.attempt} state={word(p.state)} flags={bits(p.flags)} ips=[{ips}] labels={pairs(p.labels)}"
+        f" attempt={p.attempt} state={word(p.state)} flags={bits(p.flags)} ips={texts(p.ips)} labels={pairs(p.labels)}"
         f" annotations={pairs(p.annotations)} cgroup={quoted(p.cgroup_path)}"
+        f" created={p.created_ns or 0} handler={quoted(p.runtime_handler)} net={p.net_namespace or 0}"
+        f" ports=[{','.join(port(one) for one in p.ports)}]"
     )
 
 

@@ -42,26 +42,33 @@ func (e EventView) Free() { C.cri_event_free(e.c) }
 type ContainerView struct{ c *C.cri_container }
 
 // Kind, State and so on are the fields of cri_container.
-func (v ContainerView) Kind() uint32          { return uint32(v.c.kind) }
-func (v ContainerView) State() uint32         { return uint32(v.c.state) }
-func (v ContainerView) Attempt() uint32       { return uint32(v.c.attempt) }
-func (v ContainerView) ID() string            { return C.GoString(v.c.id) }
-func (v ContainerView) Name() string          { return C.GoString(v.c.name) }
-func (v ContainerView) PID() int32            { return int32(v.c.pid) }
-func (v ContainerView) ExitCode() int32       { return int32(v.c.exit_code) }
-func (v ContainerView) EnginePID() int32      { return int32(v.c.engine_pid) }
-func (v ContainerView) PIDStartTicks() uint64 { return uint64(v.c.pid_start_ticks) }
-func (v ContainerView) Missing() uint64       { return uint64(v.c.missing) }
-func (v ContainerView) Image() string         { return C.GoString(v.c.image) }
-func (v ContainerView) ImageRef() string      { return C.GoString(v.c.image_ref) }
-func (v ContainerView) ImageID() string       { return C.GoString(v.c.image_id) }
-func (v ContainerView) Reason() string        { return C.GoString(v.c.reason) }
-func (v ContainerView) Message() string       { return C.GoString(v.c.message) }
-func (v ContainerView) CgroupPath() string    { return C.GoString(v.c.cgroup_path) }
-func (v ContainerView) Created() int64        { return int64(v.c.created_unix_nano) }
-func (v ContainerView) Started() int64        { return int64(v.c.started_unix_nano) }
-func (v ContainerView) Finished() int64       { return int64(v.c.finished_unix_nano) }
-func (v ContainerView) Rucksack() string      { return C.GoString(v.c.rucksack) }
+func (v ContainerView) Kind() uint32            { return uint32(v.c.kind) }
+func (v ContainerView) State() uint32           { return uint32(v.c.state) }
+func (v ContainerView) Flags() uint32           { return uint32(v.c.flags) }
+func (v ContainerView) Attempt() uint32         { return uint32(v.c.attempt) }
+func (v ContainerView) ID() string              { return C.GoString(v.c.id) }
+func (v ContainerView) Name() string            { return C.GoString(v.c.name) }
+func (v ContainerView) PID() int32              { return int32(v.c.pid) }
+func (v ContainerView) ExitCode() int32         { return int32(v.c.exit_code) }
+func (v ContainerView) EnginePID() int32        { return int32(v.c.engine_pid) }
+func (v ContainerView) PIDStartTicks() uint64   { return uint64(v.c.pid_start_ticks) }
+func (v ContainerView) Missing() uint64         { return uint64(v.c.missing) }
+func (v ContainerView) Image() string           { return C.GoString(v.c.image) }
+func (v ContainerView) ImageRef() string        { return C.GoString(v.c.image_ref) }
+func (v ContainerView) ImageID() string         { return C.GoString(v.c.image_id) }
+func (v ContainerView) Reason() string          { return C.GoString(v.c.reason) }
+func (v ContainerView) Message() string         { return C.GoString(v.c.message) }
+func (v ContainerView) CgroupPath() string      { return C.GoString(v.c.cgroup_path) }
+func (v ContainerView) Created() int64          { return int64(v.c.created_unix_nano) }
+func (v ContainerView) Started() int64          { return int64(v.c.started_unix_nano) }
+func (v ContainerView) Finished() int64         { return int64(v.c.finished_unix_nano) }
+func (v ContainerView) Rucksack() string        { return C.GoString(v.c.rucksack) }
+func (v ContainerView) CgroupID() uint64        { return uint64(v.c.cgroup_id) }
+func (v ContainerView) LogPath() string         { return C.GoString(v.c.log_path) }
+func (v ContainerView) WorkingDir() string      { return C.GoString(v.c.working_dir) }
+func (v ContainerView) ImageRepository() string { return C.GoString(v.c.image_repository) }
+func (v ContainerView) ImageTag() string        { return C.GoString(v.c.image_tag) }
+func (v ContainerView) ImageDigest() string     { return C.GoString(v.c.image_digest) }
 
 // Labels are the container's own.
 func (v ContainerView) Labels() map[string]string { return labels(v.c.labels, v.c.labels_len) }
@@ -88,15 +95,10 @@ func (v PodView) Flags() uint32          { return uint32(v.c.flags) }
 func (v PodView) CgroupPath() string     { return C.GoString(v.c.cgroup_path) }
 func (v PodView) Created() int64         { return int64(v.c.created_unix_nano) }
 func (v PodView) RuntimeHandler() string { return C.GoString(v.c.runtime_handler) }
+func (v PodView) NetNamespace() uint64   { return uint64(v.c.net_namespace) }
 
-// IPs are the pod's addresses.
-func (v PodView) IPs() []string {
-	ips := make([]string, int(v.c.ips_len))
-	for i, ip := range unsafe.Slice(v.c.ips, int(v.c.ips_len)) {
-		ips[i] = C.GoString(ip)
-	}
-	return ips
-}
+// IPs are the pod's addresses; nil for none.
+func (v PodView) IPs() []string { return texts(v.c.ips, v.c.ips_len) }
 
 // Labels are the pod's labels.
 func (v PodView) Labels() map[string]string { return labels(v.c.labels, v.c.labels_len) }

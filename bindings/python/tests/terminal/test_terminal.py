@@ -78,7 +78,7 @@ class Colours(TerminalTest):
         self.assertRegex(bare.text, r"(?m)^criwatch: .*\n  connect unix://.*containerd.sock: .*\n  connect unix://.*crio.sock: ")
 
     def test_json_is_for_eyes(self):
-        terminal = self.on_terminal("inspect", "app", columns=200, lines=200)
+        terminal = self.on_terminal("inspect", "app", columns=200, lines=600)
         self.assertEqual(terminal.end(), 0)
         self.assertEqual(json.loads(terminal.text)["container"]["name"], "app")
         self.assertIn('  "container": {', terminal.text)
