@@ -35,6 +35,19 @@ pub enum PidSource {
     Engine,
 }
 
+/// What is asked of the engine beside pids and states (option `details`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DetailRequests {
+    /// Nothing: what lists, events and pid files tell is all.
+    None,
+    /// A verbose status of each run, one at a time, when nothing else is to be asked.
+    #[default]
+    Lazy,
+    /// A verbose status of each run, at once.
+    Full,
+}
+
 /// Where the engine's id comes from, if it is not given (option `engine.id_source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -61,6 +74,7 @@ pub struct Config {
     pub(crate) events: EventSource,
     pub(crate) ready_pid_wait: Duration,
     pub(crate) pid_source: PidSource,
+    pub(crate) details: DetailRequests,
     pub(crate) engine_pid: Option<i32>,
     pub(crate) engine_id: Option<String>,
     pub(crate) engine_id_source: IdSource,
@@ -91,6 +105,7 @@ impl Default for Config {
             events: EventSource::Auto,
             ready_pid_wait: Duration::ZERO,
             pid_source: PidSource::Auto,
+            details: DetailRequests::Lazy,
             engine_pid: None,
             engine_id: None,
             engine_id_source: IdSource::Auto,

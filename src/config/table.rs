@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, EventSource, IdSource, PidSource};
+use super::{Config, DetailRequests, EventSource, IdSource, PidSource};
 
 /// One option.
 #[non_exhaustive]
@@ -197,8 +197,18 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "pid.source",
         value_type: ValueType::Choice(&["auto", "engine"]),
         default: "auto",
-        doc: "Where pids come from: what the engine says checked against the host, or the engine's word alone.",
+        doc: "Where pids come from: the engine's pid files, else its word, each checked against the host; or the \
+              engine's word alone.",
         set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
+    },
+    OptionSpec {
+        key: "details",
+        value_type: ValueType::Choice(&["none", "lazy", "full"]),
+        default: "lazy",
+        doc: "What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, \
+              and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at \
+              once.",
+        set: |c, v| c.details = [DetailRequests::None, DetailRequests::Lazy, DetailRequests::Full][v.choice()],
     },
     OptionSpec {
         key: "engine.pid",

@@ -19,6 +19,7 @@ mod status;
 mod stream;
 mod stream_item;
 mod text;
+mod traces;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod wire;

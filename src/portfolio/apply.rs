@@ -112,6 +112,9 @@ impl Portfolio {
         self.status_queue.came_back(id);
         match answer {
             Ok(Some(said)) => {
+                let had_pid = self.entries.get(id).is_some_and(|e| e.record.pid.is_some());
+                let has_pid = said.details.as_ref().is_some_and(|d| d.pid.is_some());
+                self.counts.pids_from_engine += u64::from(has_pid && !had_pid);
                 self.statement(said, source, now);
                 self.note_answer(id);
             }
@@ -120,9 +123,10 @@ impl Portfolio {
             }
             Ok(None) | Err(_) => {}
         }
-        if !self.entries.contains_key(id) {
+        let Some(entry) = self.entries.get_mut(id) else {
             return;
-        }
+        };
+        entry.had_status = true;
         self.was_attempted(id, now);
         if matches!(self.run_log.run(id), Run::Over { tick, .. } if request.asked >= tick) {
             self.confirm(id, now);
@@ -140,7 +144,7 @@ impl Portfolio {
         self.forget_old(now);
     }
 
-    fn next_tick(&mut self, now: Now) -> Tick {
+    pub(super) fn next_tick(&mut self, now: Now) -> Tick {
         self.horizon.follow(now);
         self.tick += 1;
         self.tick
@@ -365,7 +369,7 @@ impl Portfolio {
         };
         let is_final = !entry.present && matches!(self.run_log.run(id), Run::Over { .. });
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
-        record.missing = if is_final { 0 } else { missing };
+        record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
         if *entry.record != record {
             entry.record = Arc::new(record);
             self.changed = true;
@@ -401,6 +405,7 @@ impl Entry {
             removed: false,
             unanswered: Unanswered::default(),
             logged_flags: 0,
+            had_status: false,
         }
     }
 }

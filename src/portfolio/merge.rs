@@ -91,7 +91,10 @@ pub(super) fn merge(
             next.finished_at = said.finished_at;
         }
     }
-    merge_process(&mut next, known, said, as_of);
+    // Only what runs has a process: CRI-O names the pid of long ago for what has exited.
+    if let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) {
+        take_process(&mut next, known, details, as_of);
+    }
     let taken = &mut known.strengths;
     merge_spec(&mut next.spec, taken, said, as_of);
     next
@@ -141,12 +144,9 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
     }
 }
 
-/// Only what runs has a process: CRI-O names the pid of long ago for what has exited. A process with the pid of this run
-/// that began at another time is another process: the engine still names the pid of one that is gone.
-fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as_of: Tick) {
-    let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
-        return;
-    };
+/// What runs has this process. One with the pid of this run that began at another time is another process: the engine
+/// still names the pid of one that is gone.
+pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &Details, as_of: Tick) {
     let process = details.pid.zip(details.pid_start_ticks);
     if let Some((pid, start)) = process {
         let first = known.process.filter(|(stated, ..)| *stated < as_of);

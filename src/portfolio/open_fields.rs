@@ -77,7 +77,8 @@ impl Portfolio {
         };
         let (kind, created) = (entry.record.kind, entry.record.state == State::Created);
         let is_pointless = created || entry.dispute == Dispute::NoStatus;
-        if entry.record.missing == 0 || is_pointless || self.status_queue.is_open(id) {
+        let is_under_way = self.status_queue.is_open(id) || self.lookups.is_open(id);
+        if self.missing_now(id) == 0 || is_pointless || is_under_way {
             return;
         }
         let tries = if tries == 0 { NO_HURRY } else { tries };

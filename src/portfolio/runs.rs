@@ -13,7 +13,7 @@ impl Portfolio {
     pub(super) fn begins(&mut self, observation: &Observation, source: Source, flags: u32, now: Now) {
         let started_at = observation.started_at;
         self.new_run(&observation.id);
-        self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono, Reason::Start);
+        self.look_for_process(&observation.id, observation.kind, now);
         let rucksack = self.pack_new_run(&observation.id, now);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
@@ -62,6 +62,7 @@ impl Portfolio {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.removed = false;
             entry.deleted = false;
+            entry.had_status = false;
             entry.unanswered = Unanswered::default();
         }
     }
@@ -199,6 +200,7 @@ impl Portfolio {
             self.pod_is_gone(id, now);
         }
         self.status_queue.drop(id);
+        self.lookups.drop(id);
         self.packer.drop(id);
         self.run_log.depart(id, now.mono);
         // A list that began a moment too early shows it once more.

@@ -36,7 +36,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// A run began: only its status has the pid.
+    /// A run began, and no pid file tells its pid.
     Start = STATUS_REQUESTS_FOR_START,
     /// A list shows an end: only the status has the exit's facts.
     End = STATUS_REQUESTS_FOR_END,
@@ -50,6 +50,8 @@ reasons! {
     Provisional = STATUS_REQUESTS_FOR_PROVISIONAL,
     /// The process of a running container is gone.
     ProcessGone = STATUS_REQUESTS_FOR_PROCESS_GONE,
+    /// What only a verbose status tells, such as the command, of a run whose pid is known.
+    Details = STATUS_REQUESTS_FOR_DETAILS,
 }
 
 /// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
@@ -287,6 +289,16 @@ impl StatusQueue {
     /// How many that were to be asked at once wait for their answers.
     pub fn unanswered(&self) -> usize {
         self.urgent.len()
+    }
+
+    /// Whether this was to be asked at once, and waits for its answer.
+    pub fn is_urgent(&self, id: &Id) -> bool {
+        self.urgent.contains(id)
+    }
+
+    /// Whether a request is due that was not put yet.
+    pub fn has_due(&self, now: Millis) -> bool {
+        self.queue.first().is_some_and(|(due, _)| *due <= now)
     }
 
     /// Whether nothing that was to be asked at once waits for its answer.

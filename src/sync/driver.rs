@@ -16,10 +16,10 @@ use super::waiters::WaiterId;
 use crate::config::{Config, IdSource};
 use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
-use crate::host::{Proc, host_name};
+use crate::host::{Proc, Refusal, host_name};
 use crate::hub::Hub;
 use crate::model::*;
-use crate::portfolio::{Millis, Now, StatusRequest};
+use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
 /// What the watcher's methods ask of the `cri-io` thread.
@@ -70,6 +70,7 @@ enum Reply {
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
+    Found(Vec<(Lookup, std::result::Result<Details, Refusal>)>),
     ProcessesGone(Vec<(Id, i32, u64)>),
     Served { waited: Millis, error: Option<Error> },
 }
@@ -180,6 +181,7 @@ impl Driver {
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
+            Reply::Found(found) => Input::Found(found),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
             Reply::Served { waited, error } => Input::Served { waited, error },
         };
@@ -213,6 +215,7 @@ impl Driver {
                     Reply::Answered(request, answer)
                 });
             }
+            Action::FindProcesses(lookups) => self.find_processes(lookups),
             Action::CheckProcesses(processes) => {
                 let pids = self.pids.clone();
                 self.request(move |_| async move { Reply::ProcessesGone(pids.gone(processes).await) });
@@ -249,8 +252,13 @@ impl Driver {
         drop(cached);
         // A discovered engine is kept: another one would have other containers.
         self.endpoint.get_or_insert_with(|| client.endpoint().clone());
+        let pid_files = self.pids.reads_files_of(&client);
+        if pid_files {
+            let (pids, client) = (self.pids.clone(), client.clone());
+            self.tasks.spawn(async move { pids.prepare(&client).await });
+        }
         self.client = Some(client);
-        Input::Connected { can_stream_lists: streams_lists(&version), version }
+        Input::Connected { can_stream_lists: streams_lists(&version), pid_files, version }
     }
 
     fn disconnect(&mut self) {
@@ -281,6 +289,23 @@ impl Driver {
             may_panic("request");
             // It fails where this connection was given up.
             let _ = to.send(reply.await);
+        });
+    }
+
+    /// Looks for processes, a batch at a time: events and replies get their turn in between.
+    fn find_processes(&mut self, lookups: Vec<Lookup>) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let (to, pids) = (self.replies.0.clone(), self.pids.clone());
+        self.tasks.spawn(async move {
+            may_panic("request");
+            for batch in lookups.chunks(PidResolver::batch()) {
+                let ids: Vec<Id> = batch.iter().map(|lookup| lookup.id.clone()).collect();
+                let found = pids.find(&client, &ids).await;
+                // It fails where this connection was given up.
+                let _ = to.send(Reply::Found(batch.iter().cloned().zip(found).collect()));
+            }
         });
     }
 

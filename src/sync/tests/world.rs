@@ -11,7 +11,8 @@ use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
 use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
-use crate::portfolio::{Millis, Now, StatusRequest};
+use crate::host::Refusal;
+use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
 use crate::sync::lists::Begun;
 use crate::sync::machine::{Action, Input, Machine};
 use crate::sync::publisher::Publisher;
@@ -43,6 +44,9 @@ pub struct World {
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
     requests: Vec<StatusRequest>,
+    pub has_pid_files: bool,
+    /// Look-ups under way, some with what was found by now.
+    lookups: Vec<(Lookup, Option<Found>)>,
     pack_requests: Vec<StatusRequest>,
     packs: bool,
     finished: BTreeSet<WaiterId>,
@@ -51,6 +55,7 @@ pub struct World {
 }
 
 type Outcome = Result<(), String>;
+type Found = Result<Details, Refusal>;
 
 impl World {
     pub fn new(flavour: Flavour, configure: impl FnOnce(&mut Config)) -> Self {
@@ -79,6 +84,8 @@ impl World {
             early: Vec::new(),
             list: None,
             requests: Vec::new(),
+            has_pid_files: false,
+            lookups: Vec::new(),
             pack_requests: Vec::new(),
             packs: false,
             finished: BTreeSet::new(),
@@ -131,6 +138,7 @@ impl World {
                 Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(request) => self.requests.push(request),
                 Action::Pack(about) => self.pack_requests.push(about),
+                Action::FindProcesses(lookups) => self.lookups.extend(lookups.into_iter().map(|l| (l, None))),
                 // Every process of this world is there as long as its container runs.
                 Action::CheckProcesses(_) => {}
             }
@@ -159,6 +167,7 @@ impl World {
     fn disconnect(&mut self) {
         (self.connected, self.subscribed, self.list) = (false, false, None);
         self.requests.clear();
+        self.lookups.clear();
         self.pack_requests.clear();
         self.pipe.clear();
     }
@@ -190,7 +199,8 @@ impl World {
             return self.feed(Input::ConnectFailed(lost()));
         }
         self.connected = true;
-        self.feed(Input::Connected { version: Version::default(), can_stream_lists: false })
+        let pid_files = self.has_pid_files;
+        self.feed(Input::Connected { version: Version::default(), can_stream_lists: false, pid_files })
     }
 
     pub fn engine_goes(&mut self) -> Outcome {
@@ -293,6 +303,28 @@ impl World {
         self.feed(Input::Answered(request, Ok(answer)))
     }
 
+    /// The host is looked at now; what was found may arrive later.
+    pub fn look(&mut self) -> Outcome {
+        for (lookup, found) in &mut self.lookups {
+            found.get_or_insert_with(|| self.engine.process(&lookup.id));
+        }
+        Ok(())
+    }
+
+    /// Some look-up comes back: with the process, if there is one; without, or with a stale file, where `n` wants it.
+    pub fn find(&mut self, n: u8) -> Outcome {
+        if self.lookups.is_empty() {
+            return Ok(());
+        }
+        let (lookup, found) = self.lookups.remove(n as usize % self.lookups.len());
+        let found = match n / 64 {
+            1 => Err(Refusal::NoFile),
+            2 => Err(Refusal::ForeignCgroup(7)),
+            _ => found.unwrap_or_else(|| self.engine.process(&lookup.id)),
+        };
+        self.feed(Input::Found(vec![(lookup, found)]))
+    }
+
     /// The packer finishes a job, or the engine could not be asked.
     pub fn pack(&mut self, n: u8) -> Outcome {
         if self.pack_requests.is_empty() {
@@ -334,10 +366,14 @@ impl World {
             while !self.requests.is_empty() {
                 self.answer(0, false)?;
             }
+            while !self.lookups.is_empty() {
+                self.find(0)?;
+            }
             while !self.pack_requests.is_empty() {
                 self.pack(0)?;
             }
-            if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
+            let is_quiet = self.requests.is_empty() && self.lookups.is_empty();
+            if self.pipe.is_empty() && self.list.is_none() && !self.connecting && is_quiet {
                 return Ok(());
             }
         }
@@ -377,6 +413,9 @@ impl World {
         let present: BTreeSet<Id> = cached.portfolio.present().map(|c| c.id.clone()).collect();
         if present != has {
             return Err(format!("the cache has {present:?}, the engine {has:?}"));
+        }
+        if let Some(c) = cached.portfolio.running().find(|c| c.pid != self.engine.pid(&c.id)) {
+            return Err(format!("its pid is {:?}: {c:?}", self.engine.pid(&c.id)));
         }
         match cached.portfolio.running().find(|c| c.missing != 0 || c.rucksack.is_some() != self.packs) {
             Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),

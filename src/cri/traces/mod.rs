@@ -1,0 +1,8 @@
+//! What an engine leaves on the host's disk: where its folders are, and the pid files in them.
+//!
+//! The engine itself says where its folders are, in its verbose `Status`. What is found there is believed only with the
+//! host's own proof (`host::proven`), so a folder that is guessed wrong costs a look and nothing else.
+
+mod folders;
+
+pub(super) use folders::Folders;
