@@ -35,6 +35,17 @@ pub enum PidSource {
     Engine,
 }
 
+/// Whether the host is a second source of what happens (option `host.witness`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WitnessUse {
+    /// As far as the kernel and our rights allow.
+    #[default]
+    Auto,
+    /// No: the engine alone.
+    Off,
+}
+
 /// What is asked of the engine beside pids and states (option `details`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -79,6 +90,8 @@ pub struct Config {
     pub(crate) engine_id: Option<String>,
     pub(crate) engine_id_source: IdSource,
     pub(crate) host_root: PathBuf,
+    pub(crate) witness: WitnessUse,
+    pub(crate) max_descriptors: usize,
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
     pub(crate) tombstones_max: usize,
@@ -110,6 +123,8 @@ impl Default for Config {
             engine_id: None,
             engine_id_source: IdSource::Auto,
             host_root: PathBuf::new(),
+            witness: WitnessUse::Auto,
+            max_descriptors: 0,
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
             tombstones_max: 0,

@@ -37,6 +37,7 @@ pub use list::Listing;
 pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
+pub use traces::{Folders, Follow, Hint, Witness};
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 
 /// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::client::Client;
 use super::info::Info;
-use super::traces::Folders;
+use super::traces::folders::Folders;
 use crate::config::{Config, PidSource};
 use crate::host::cgroup::{Cgroups, id_of};
 use crate::host::cgroup_name::{CgroupName, Line, naming};
@@ -84,7 +84,7 @@ impl PidResolver {
 
     /// Whether pid files of this engine are worth a look, for all that is known when a connection is made.
     pub fn reads_files_of(&self, client: &Client) -> bool {
-        self.source == PidSource::Auto && Folders::may_exist(client.version())
+        self.reads_files() && Folders::may_exist(client.version())
     }
 
     /// The processes of these containers, in the same order, from the engine's pid files. Others on this thread get their turn
@@ -96,9 +96,19 @@ impl PidResolver {
         ids.iter().map(find).collect()
     }
 
-    /// Learns where the engine's pid files are, before anybody needs them.
-    pub async fn prepare(&self, client: &Client) {
-        self.folders(client).await;
+    /// Learns where the engine's folders are.
+    pub async fn prepare(&self, client: &Client) -> Option<Arc<Folders>> {
+        self.folders(client).await
+    }
+
+    /// Below which the engine's paths are to be read.
+    pub(super) fn engine_root(&self) -> &Path {
+        &self.engine_root
+    }
+
+    /// Whether pid files are believed.
+    pub(super) fn reads_files(&self) -> bool {
+        self.source == PidSource::Auto
     }
 
     /// How many ids to give to `find` at a time.
@@ -107,7 +117,7 @@ impl PidResolver {
     }
 
     /// A container's process, from its pid file, proven by the host; 30 us.
-    fn from_file(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
+    pub(super) fn from_file(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
         let mut refusal = Refusal::NoFile;
         for file in folders.pid_files(id) {
             match prove_file(&self.proc, self.view, &self.engine_root, &file, id) {

@@ -52,6 +52,9 @@ impl Portfolio {
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         self.status_queue.drop_hints(begun);
+        if !first {
+            self.births_go_on(now);
+        }
         self.count_not_told();
         self.packer.try_again();
         if first {
@@ -123,6 +126,7 @@ impl Portfolio {
             }
             Ok(None) | Err(_) => {}
         }
+        self.next_step(id, now);
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
@@ -141,6 +145,7 @@ impl Portfolio {
         for id in self.run_log.due(now.mono) {
             self.release(&id, now);
         }
+        self.pass_deaths(now);
         self.forget_old(now);
     }
 
@@ -284,7 +289,7 @@ impl Portfolio {
         const HISTORY: u64 = 1000;
         if !matches!(self.run_log.run(id), Run::Over { .. }) {
             let wait = if is_history { HISTORY } else { DEBOUNCE };
-            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history });
+            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history }, Reason::Event);
         }
     }
 
@@ -371,6 +376,10 @@ impl Portfolio {
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
         record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
         if *entry.record != record {
+            let process = |c: &Container| c.is_running().then(|| c.pid.zip(c.pid_start_ticks)).flatten();
+            if process(&entry.record) != process(&record) {
+                self.hints.process_changed(id);
+            }
             entry.record = Arc::new(record);
             self.changed = true;
         }

@@ -5,6 +5,7 @@ mod apply;
 mod clock;
 mod disputes;
 mod fields;
+mod hints;
 mod judge;
 mod lookup;
 mod merge;
@@ -30,6 +31,7 @@ use crate::model::counters::{self, Counter};
 use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
+use hints::Hints;
 use merge::Known;
 use open_fields::Unanswered;
 use packer::PackerRequests;
@@ -39,6 +41,7 @@ use run_log::RunLog;
 use status_queue::StatusQueue;
 
 pub use clock::{Millis, Now, Tick};
+pub use hints::Reach;
 pub use lookup::{lookup, whole_id};
 pub use processes::Lookup;
 pub use query::Query;
@@ -84,11 +87,13 @@ pub struct Counts {
     pub pids_from_engine: u64,
     /// Pids of pid files that the host disproved.
     pub proofs_refused: u64,
+    /// Ends that were reported on the host's word alone.
+    pub witnessed_exits: u64,
 }
 
 impl Counts {
     /// All of them, with their counters.
-    pub fn named(self) -> [(&'static Counter, u64); 10] {
+    pub fn named(self) -> [(&'static Counter, u64); 11] {
         [
             (&counters::UNRESOLVED, self.unresolved),
             (&counters::CONTRADICTIONS, self.contradictions),
@@ -100,6 +105,7 @@ impl Counts {
             (&counters::PIDS_FROM_FILES, self.pids_from_files),
             (&counters::PIDS_FROM_ENGINE, self.pids_from_engine),
             (&counters::PROOFS_REFUSED, self.proofs_refused),
+            (&counters::WITNESSED_EXITS, self.witnessed_exits),
         ]
     }
 }
@@ -179,6 +185,7 @@ pub struct Portfolio {
     details: VecDeque<Id>,
     /// Whether processes are looked for in the engine's pid files.
     pid_files: bool,
+    hints: Hints,
     packer: PackerRequests,
     /// Tombstones in the order of their making.
     tombstones: VecDeque<(Millis, Id)>,
@@ -217,6 +224,7 @@ impl Portfolio {
             lookups: Lookups::default(),
             details: VecDeque::new(),
             pid_files: false,
+            hints: Hints::default(),
             packer: PackerRequests::default(),
             tombstones: VecDeque::new(),
             horizon: Horizon::default(),
@@ -407,7 +415,7 @@ impl Portfolio {
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
         let tombstone = self.tombstones.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.run_log.deadline(), self.packer.deadline(), tombstone].into_iter().flatten().min()
+        [self.run_log.deadline(), self.packer.deadline(), tombstone, self.hints.deadline()].into_iter().flatten().min()
     }
 
     /// Closes one input: the generation grows if anything that can be read has changed.
@@ -443,6 +451,7 @@ impl Portfolio {
         self.changed = true;
         self.status_queue.drop(id);
         self.lookups.drop(id);
+        self.hints.drop(id);
         if let Some(pod_id) = entry.pod_id {
             if let Some(members) = self.members.get_mut(&pod_id) {
                 members.remove(id);

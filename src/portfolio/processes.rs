@@ -92,7 +92,14 @@ impl Portfolio {
         if !self.pid_files {
             return self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start);
         }
-        self.lookups.want(id, self.tick);
+        match self.hints.take_early(id) {
+            Some(details) => {
+                self.counts.pids_from_files += 1;
+                self.take_process(id, &details, self.tick, now);
+                self.want_details(id);
+            }
+            None => self.lookups.want(id, self.tick),
+        }
         if self.limits.details == DetailRequests::Full {
             self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Details);
         }
@@ -136,7 +143,7 @@ impl Portfolio {
     }
 
     /// The record takes the process, as far as it is news.
-    fn take_process(&mut self, id: &Id, details: &Details, asked: Tick, now: Now) {
+    pub(super) fn take_process(&mut self, id: &Id, details: &Details, asked: Tick, now: Now) {
         let moment = Source::Answer { asked }.moment(self.tick);
         let Some(entry) = self.entries.get_mut(id) else {
             return;

@@ -19,7 +19,10 @@ impl Portfolio {
             // Consumers learn of it by the replay.
             return self.run_log.set(&observation.id, Run::Running { started_at });
         }
-        let pid = observation.details.is_none().then(|| now.mono + self.limits.hold);
+        // What an event without a status begins waits for one, too.
+        let is_asked = self.status_queue.is_urgent(&observation.id) || observation.name.is_empty();
+        let has_process = self.entries.get(&observation.id).is_some_and(|e| e.record.pid.is_some()) && !is_asked;
+        let pid = (observation.details.is_none() && !has_process).then(|| now.mono + self.limits.hold);
         let waits = Waits { pid, rucksack };
         self.hold_or_release(&observation.id, Run::Starting { waits, flags, started_at }, now);
     }
@@ -88,7 +91,11 @@ impl Portfolio {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
-            Run::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
+            // The engine is back: its word on the end is asked for.
+            Run::Over { how: Ending::Witnessed, .. } if !has_facts => {
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
+            }
+            Run::Over { how: Ending::Exited | Ending::Gone | Ending::Witnessed, started_at, tick } => {
                 self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick });
                 self.updated(id, changed, now);
             }
@@ -178,8 +185,10 @@ impl Portfolio {
     }
 
     pub(super) fn end_as_gone(&mut self, id: &Id, record: Container, source: Source, now: Now) {
-        let had_facts = record.exit.as_ref().is_some_and(|e| *e != Exit::gone());
         self.put(id, record);
+        self.learn_exit(id, source.moment(self.tick));
+        let exit = self.entries.get(id).and_then(|e| e.record.exit.as_ref());
+        let had_facts = exit.is_some_and(|e| *e != Exit::gone());
         let started_at = self.started_at(id);
         let how = if had_facts { Ending::Exited } else { Ending::Gone };
         self.run_log.set(id, Run::Over { how, started_at, tick: self.tick });

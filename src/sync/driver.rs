@@ -14,7 +14,9 @@ use super::publisher::Publisher;
 use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::{Config, IdSource};
-use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
+use crate::cri::{
+    Client, Endpoint, Folders, Hint, Listing, Outlet, PidResolver, Rpc, StreamItem, Witness, backlog, connect, streams_lists,
+};
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::{Proc, Refusal, host_name};
 use crate::hub::Hub;
@@ -70,6 +72,7 @@ enum Reply {
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
+    Folders(Option<Arc<Folders>>),
     Found(Vec<(Lookup, std::result::Result<Details, Refusal>)>),
     ProcessesGone(Vec<(Id, i32, u64)>),
     Served { waited: Millis, error: Option<Error> },
@@ -87,6 +90,8 @@ pub struct Driver {
     began: Instant,
     client: Option<Client>,
     pids: Arc<PidResolver>,
+    witness: Witness,
+    means: WitnessMeans,
     /// Requests under way on this connection.
     tasks: JoinSet<()>,
     /// Replies of this connection. Each connection has its own channel, so that late replies of an earlier one are dropped.
@@ -107,6 +112,8 @@ impl Driver {
         Driver {
             publisher: Publisher::new(Machine::new(&config, wall_clock() as u64), shared.clone(), hub),
             pids: Arc::new(PidResolver::new(&config, None)),
+            witness: Witness::new(&config),
+            means: WitnessMeans::default(),
             endpoint,
             config,
             shared,
@@ -131,6 +138,7 @@ impl Driver {
                     Some(command) => self.command(command),
                 },
                 item = next_event(&mut self.events) => self.handle(Input::Stream(item)),
+                hints = self.witness.next() => self.hints(hints),
                 Some(reply) = self.replies.1.recv() => self.reply(reply),
                 Some(ended) = self.tasks.join_next() => pass_panic_on(ended),
                 () = tokio::time::sleep_until(deadline.into()) => self.handle(Input::Tick),
@@ -180,12 +188,30 @@ impl Driver {
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
+            Reply::Folders(folders) => {
+                self.witness.watch_folders(&self.pids, folders);
+                return self.note_means();
+            }
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
             Reply::Found(found) => Input::Found(found),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
             Reply::Served { waited, error } => Input::Served { waited, error },
         };
         self.handle(input);
+    }
+
+    fn hints(&mut self, hints: Vec<Hint>) {
+        self.handle(Input::Hints(hints));
+        self.note_means();
+    }
+
+    /// What the host tells by now.
+    fn note_means(&mut self) {
+        let means = self.witness.means();
+        if means != self.means {
+            self.means = means.clone();
+            self.handle(Input::Means(means));
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -215,6 +241,7 @@ impl Driver {
                     Reply::Answered(request, answer)
                 });
             }
+            Action::Follow(follows) => self.witness.follow(follows),
             Action::FindProcesses(lookups) => self.find_processes(lookups),
             Action::CheckProcesses(processes) => {
                 let pids = self.pids.clone();
@@ -255,7 +282,12 @@ impl Driver {
         let pid_files = self.pids.reads_files_of(&client);
         if pid_files {
             let (pids, client) = (self.pids.clone(), client.clone());
-            self.tasks.spawn(async move { pids.prepare(&client).await });
+            let to = self.replies.0.clone();
+            self.tasks.spawn(async move {
+                let folders = pids.prepare(&client).await;
+                // It fails where this connection was given up.
+                let _ = to.send(Reply::Folders(folders));
+            });
         }
         self.client = Some(client);
         Input::Connected { can_stream_lists: streams_lists(&version), pid_files, version }

@@ -71,4 +71,25 @@ impl Seen {
         }
         self.until(&format!("{event_type:?} of {id}"), is_it)
     }
+
+    /// Takes what has come by now.
+    pub fn drain(&mut self) {
+        while let Next::Event(event) = self.queue.next(Some(Duration::from_millis(100))) {
+            self.events.push(Event::clone(&event));
+        }
+    }
+
+    /// What the host tells, as the engine's description says it.
+    pub fn witness(&self) -> Result<Value, Box<dyn std::error::Error>> {
+        Ok(serde_json::from_str::<Value>(self.watcher.engine_info()?.as_str())?["engine"]["witness"].take())
+    }
+
+    /// Waits until the host tells by this means.
+    pub fn wait_for_means(&self, means: &str) -> Result<(), String> {
+        wait::until(means, PATIENCE, || {
+            let witness = self.witness().map_err(|e| e.to_string())?;
+            let is_used = witness["means"].as_array().is_some_and(|used| used.iter().any(|it| it == means));
+            if is_used { Ok(()) } else { Err(witness.to_string()) }
+        })
+    }
 }

@@ -9,7 +9,8 @@ use crate::cri::client::Version;
 
 /// Where the folders of one engine are, as the engine's own mount namespace shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cri) enum Folders {
+#[non_exhaustive]
+pub enum Folders {
     /// containerd: one folder for each task of the namespace that CRI uses.
     Containerd {
         /// With `<id>/init.pid`.
@@ -63,6 +64,28 @@ impl Folders {
     /// Whether an engine of this kind may have folders, so that it is worth asking.
     pub fn may_exist(version: &Version) -> bool {
         matches!(version.runtime_name.as_str(), "containerd" | "cri-o")
+    }
+
+    /// The folders in which one for each container is made.
+    pub fn births(&self) -> Vec<PathBuf> {
+        match self {
+            Folders::Containerd { tasks } => vec![tasks.clone()],
+            Folders::Crio { pids, .. } => pids.clone(),
+        }
+    }
+
+    /// The folders in which a container's pid file is made.
+    pub fn births_of(&self, id: &str) -> Vec<PathBuf> {
+        let files = self.pid_files(id);
+        files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
+    }
+
+    /// Where the engine's monitors leave exit codes.
+    pub fn exits(&self) -> Option<&Path> {
+        match self {
+            Folders::Containerd { .. } => None,
+            Folders::Crio { exits, .. } => Some(exits),
+        }
     }
 
     /// Where the pid of a container's first process may stand. Ids that are no names of files have none.

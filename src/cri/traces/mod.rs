@@ -3,6 +3,10 @@
 //! The engine itself says where its folders are, in its verbose `Status`. What is found there is believed only with the
 //! host's own proof (`host::proven`), so a folder that is guessed wrong costs a look and nothing else.
 
-mod folders;
+pub(super) mod folders;
+mod hint;
+mod witness;
 
-pub(super) use folders::Folders;
+pub use folders::Folders;
+pub use hint::Hint;
+pub use witness::{Follow, Witness};

@@ -9,12 +9,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::cri::{Listing, StreamItem, Version};
+use crate::cri::{Follow, Hint, Listing, StreamItem, Version};
 use crate::error::{Error, Result};
 use crate::hub::PendingEvent;
 use crate::model::*;
 use crate::host::Refusal;
-use crate::portfolio::{Lookup, Millis, Now, Portfolio, StatusRequest};
+use crate::portfolio::{Lookup, Millis, Now, Portfolio, Reach, StatusRequest};
 use crate::sync::backoff::Backoff;
 use crate::sync::initial_replay::InitialReplay;
 use crate::sync::link::{Connection, Link};
@@ -53,6 +53,10 @@ pub(super) enum Input {
     Attach(Id, Option<JsonText>),
     /// Processes were looked for on the host.
     Found(Vec<(Lookup, Result<Details, Refusal>)>),
+    /// The host has hints.
+    Hints(Vec<Hint>),
+    /// By which means the host tells, from now on.
+    Means(WitnessMeans),
     /// These processes are gone from the host.
     ProcessesGone(Vec<(Id, i32, u64)>),
     /// A caller's request on this connection has ended after so many milliseconds, with this error or with an answer.
@@ -74,6 +78,8 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Make a status request.
     Ask(StatusRequest),
+    /// Follow these processes until they end, or no more.
+    Follow(Vec<Follow>),
     /// Look for the processes of these containers in the engine's pid files.
     FindProcesses(Vec<Lookup>),
     /// See whether these processes are still there: the engine says that their containers run.
@@ -119,6 +125,7 @@ pub(super) struct Machine {
     listening_since: Time,
     stats: Stats,
     log: Log,
+    means: Arc<WitnessMeans>,
     /// How changes are noticed, as it was logged last.
     reported: Events,
     relist: Millis,
@@ -150,6 +157,7 @@ impl Machine {
             listening_since: 0,
             stats: Stats::default(),
             log: Log::default(),
+            means: Arc::default(),
             reported: Events::default(),
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
@@ -210,16 +218,47 @@ impl Machine {
             Input::Found(found) => {
                 found.into_iter().for_each(|(lookup, found)| portfolio.found(&lookup, found, now));
             }
+            Input::Hints(hints) => {
+                let reach = self.reach();
+                hints.into_iter().for_each(|hint| portfolio.hinted(hint, reach, now));
+            }
+            Input::Means(means) => self.note_means(means),
             Input::ProcessesGone(gone) => {
                 gone.iter().for_each(|(id, pid, start)| portfolio.process_gone(id, *pid, *start, now));
             }
             Input::Tick | Input::Served { .. } => {}
+        }
+        if self.reach() == Reach::Away {
+            portfolio.report_deaths(now);
         }
         portfolio.pass(now);
         self.proceed(portfolio, now, &mut out);
         portfolio.commit();
         self.report(portfolio, now, &mut out);
         out
+    }
+
+    /// How the engine tells of changes at the moment.
+    fn reach(&self) -> Reach {
+        match self.subscription.is_streaming() {
+            _ if !self.connection.is_up() || self.connection.silent.is_some() => Reach::Away,
+            true => Reach::Streaming,
+            false => Reach::Polling,
+        }
+    }
+
+    /// Each means that the host does not have is logged once.
+    fn note_means(&mut self, means: WitnessMeans) {
+        for lack in means.lacks.iter().filter(|lack| !self.means.lacks.contains(lack)) {
+            let (what, why) = lack;
+            self.log.info(format!("the host tells less than it could ({what}): {why}"));
+        }
+        self.means = Arc::new(means);
+    }
+
+    /// What the host tells.
+    pub fn means(&self) -> &Arc<WitnessMeans> {
+        &self.means
     }
 
     /// When `handle` needs a `Tick`, unless another input comes first.
@@ -249,6 +288,10 @@ impl Machine {
         if self.wants_connection() && self.connection.is_due(now.mono) {
             self.connection.link = Link::Connecting;
             out.actions.push(Action::Connect);
+        }
+        let follows = portfolio.take_follows();
+        if self.watching && !follows.is_empty() {
+            out.actions.push(Action::Follow(follows));
         }
         if !self.connection.is_up() {
             return;

@@ -22,7 +22,7 @@ use world::World;
 /// One step: what happens, and to which of the things that it can happen to.
 type Step = (u8, u8);
 
-const STEPS: u8 = 36;
+const STEPS: u8 = 40;
 
 fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
     use crate::model::{Kind, State};
@@ -109,6 +109,9 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         32 => world.lose()?,
         33 => world.look()?,
         34 | 35 => world.find(which)?,
+        36 | 37 => world.hint(which)?,
+        38 => world.garble_hints(which),
+        39 => world.lie(which)?,
         _ => {}
     }
     Ok(())
@@ -121,11 +124,13 @@ struct Setting {
     packs: bool,
     /// Whether the engine has pid files.
     files: bool,
+    /// Whether the host has hints.
+    hints: bool,
 }
 
-fn run(Setting { flavour, packs, files }: Setting, before: &[Step], steps: &[Step]) -> Result<u64, String> {
+fn run(Setting { flavour, packs, files, hints }: Setting, before: &[Step], steps: &[Step]) -> Result<u64, String> {
     let mut world = World::new(flavour, |_| {});
-    world.has_pid_files = files;
+    (world.has_pid_files, world.has_hints) = (files, hints);
     for step in before {
         // Before the watcher starts, only the engine acts.
         take(&mut world, (step.0 % 12, step.1))?;
@@ -143,8 +148,8 @@ fn schedules() -> impl Strategy<Value = (Setting, Vec<Step>, Vec<Step>)> {
     let flavour =
         prop_oneof![Just(Flavour::Containerd), Just(Flavour::Crio), Just(Flavour::Bare), Just(Flavour::Silent)];
     let step = || (0..STEPS, any::<u8>());
-    let setting = (flavour, any::<bool>(), any::<bool>());
-    let setting = setting.prop_map(|(flavour, packs, files)| Setting { flavour, packs, files });
+    let setting = (flavour, any::<bool>(), any::<bool>(), any::<bool>());
+    let setting = setting.prop_map(|(flavour, packs, files, hints)| Setting { flavour, packs, files, hints });
     (setting, prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
 }
 
@@ -182,8 +187,8 @@ fn what_is_told_is_what_was_there_to_be_seen() {
 #[test]
 fn what_was_wrong_once_stays_right() {
     for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {
-        for files in [false, true] {
-            let setting = Setting { flavour: *flavour, packs: false, files };
+        for (files, hints) in [(false, false), (true, false), (true, true), (false, true)] {
+            let setting = Setting { flavour: *flavour, packs: false, files, hints };
             run(setting, before, steps).unwrap_or_else(|e| panic!("{n}: {setting:?}: {e}"));
         }
     }

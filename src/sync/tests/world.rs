@@ -1,13 +1,13 @@
 //! A watcher, an engine, and the faults between them, one step at a time.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flavour};
+use super::engine::{Engine, Flavour, Thing};
 use super::truth::{Report, Seen};
 use crate::config::Config;
-use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
+use crate::cri::{EngineEvent, Follow, Hint, Listing, StreamEnd, StreamItem, Version};
 use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_UNSUPPORTED, Error};
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
@@ -45,6 +45,11 @@ pub struct World {
     list: Option<(Now, Option<Listing>)>,
     requests: Vec<StatusRequest>,
     pub has_pid_files: bool,
+    pub has_hints: bool,
+    /// Processes that the machine wants to be followed.
+    held: BTreeMap<Id, (i32, u64)>,
+    /// Hints under way.
+    hints: VecDeque<Hint>,
     /// Look-ups under way, some with what was found by now.
     lookups: Vec<(Lookup, Option<Found>)>,
     pack_requests: Vec<StatusRequest>,
@@ -85,6 +90,9 @@ impl World {
             list: None,
             requests: Vec::new(),
             has_pid_files: false,
+            has_hints: false,
+            held: BTreeMap::new(),
+            hints: VecDeque::new(),
             lookups: Vec::new(),
             pack_requests: Vec::new(),
             packs: false,
@@ -138,6 +146,7 @@ impl World {
                 Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(request) => self.requests.push(request),
                 Action::Pack(about) => self.pack_requests.push(about),
+                Action::Follow(follows) => self.follow(follows),
                 Action::FindProcesses(lookups) => self.lookups.extend(lookups.into_iter().map(|l| (l, None))),
                 // Every process of this world is there as long as its container runs.
                 Action::CheckProcesses(_) => {}
@@ -182,13 +191,94 @@ impl World {
     /// The engine changes something.
     pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
         let now = self.moment();
+        let before = self.engine.things.clone();
         let events = act(&mut self.engine, now);
+        self.note_traces(&before);
         self.wall += 1000;
         if self.subscribed {
             self.pipe.extend(events);
         } else if self.up && self.engine.keeps_undelivered_events() {
             self.backlog.extend(events);
         }
+    }
+
+    fn follow(&mut self, follows: Vec<Follow>) {
+        for Follow { id, process, .. } in follows.into_iter().filter(|_| self.has_hints) {
+            match process {
+                // It may have ended before it could be opened.
+                Some(process) if self.engine.pid(&id) != Some(process.0) => {
+                    self.hints.push_back(Hint::Exited { id, process: Some(process), code: None });
+                }
+                Some(process) => drop(self.held.insert(id, process)),
+                None => drop(self.held.remove(&id)),
+            }
+        }
+    }
+
+    /// What the host shows of what the engine has just done.
+    fn note_traces(&mut self, before: &BTreeMap<Id, Thing>) {
+        if !self.has_hints {
+            return;
+        }
+        for (id, thing) in &self.engine.things {
+            if !before.contains_key(id) {
+                self.hints.push_back(Hint::Created(id.clone()));
+            }
+            if thing.runs() && !before.get(id).is_some_and(Thing::runs) {
+                self.hints.extend(self.engine.process(id).ok().map(|details| Hint::Pid(id.clone(), details)));
+            }
+        }
+        for (id, was) in before {
+            let now = self.engine.things.get(id);
+            let code = now.map_or(137, |thing| thing.code);
+            if was.runs() && !now.is_some_and(Thing::runs) {
+                let held = self.held.remove(id);
+                self.hints.extend(held.map(|it| Hint::Exited { id: id.clone(), process: Some(it), code: Some(code) }));
+            }
+            if now.is_none() {
+                self.hints.push_back(Hint::Gone(id.clone()));
+            }
+        }
+    }
+
+    /// Some hint arrives.
+    pub fn hint(&mut self, n: u8) -> Outcome {
+        if self.hints.is_empty() {
+            return Ok(());
+        }
+        let hint = self.hints.remove(n as usize % self.hints.len()).expect("it is there");
+        self.feed(Input::Hints(vec![hint]))
+    }
+
+    /// A hint is lost, or comes twice, or all are.
+    pub fn garble_hints(&mut self, n: u8) {
+        match n % 4 {
+            0 => drop(self.hints.pop_front()),
+            1 => self.hints.extend(self.hints.front().cloned()),
+            2 => self.hints = VecDeque::from([Hint::Lost]),
+            _ => self.hints.rotate_left(self.hints.len() / 2),
+        }
+    }
+
+    /// A hint that is wrong: of another process with the pid of long ago, of another engine's container, of a folder that is
+    /// still there, of an exit file that nobody wrote.
+    pub fn lie(&mut self, n: u8) -> Outcome {
+        let Some(id) = self.engine.pick(n / 8, Thing::runs).filter(|_| self.has_hints) else {
+            return Ok(());
+        };
+        let stranger: Id = format!("x{n}").into();
+        let another = self.engine.pid(&id).map(|pid| (pid, 4711));
+        let hint = match n % 8 {
+            0 => Hint::Created(stranger),
+            1 => Hint::Created(id),
+            2 => Hint::Exited { id, process: another, code: Some(9) },
+            3 => Hint::Exited { id: stranger, process: another, code: Some(9) },
+            4 => Hint::Gone(id),
+            5 => Hint::Exited { id, process: None, code: Some(9) },
+            6 => Hint::Pid(stranger, Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() }),
+            _ => Hint::Lost,
+        };
+        self.feed(Input::Hints(vec![hint]))
     }
 
     pub fn connect(&mut self) -> Outcome {
@@ -366,13 +456,16 @@ impl World {
             while !self.requests.is_empty() {
                 self.answer(0, false)?;
             }
+            while !self.hints.is_empty() {
+                self.hint(0)?;
+            }
             while !self.lookups.is_empty() {
                 self.find(0)?;
             }
             while !self.pack_requests.is_empty() {
                 self.pack(0)?;
             }
-            let is_quiet = self.requests.is_empty() && self.lookups.is_empty();
+            let is_quiet = self.requests.is_empty() && self.lookups.is_empty() && self.hints.is_empty();
             if self.pipe.is_empty() && self.list.is_none() && !self.connecting && is_quiet {
                 return Ok(());
             }
