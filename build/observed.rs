@@ -16,6 +16,7 @@ pub const PACKAGE: &str = "observed";
 /// What is read whole. Everything that these refer to is kept, too.
 const ROOTS: &[&str] = &[
     "VersionResponse",
+    "StatusResponse",
     "ListContainersResponse",
     "ListPodSandboxResponse",
     "StreamContainersResponse",

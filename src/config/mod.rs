@@ -35,6 +35,30 @@ pub enum PidSource {
     Engine,
 }
 
+/// Whether the host is a second source of what happens (option `host.witness`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WitnessUse {
+    /// As far as the kernel and our rights allow.
+    #[default]
+    Auto,
+    /// No: the engine alone.
+    Off,
+}
+
+/// What is asked of the engine beside pids and states (option `details`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DetailRequests {
+    /// Nothing: what lists, events and pid files tell is all.
+    None,
+    /// A verbose status of each run, one at a time, when nothing else is to be asked.
+    #[default]
+    Lazy,
+    /// A verbose status of each run, at once.
+    Full,
+}
+
 /// Where the engine's id comes from, if it is not given (option `engine.id_source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -61,10 +85,13 @@ pub struct Config {
     pub(crate) events: EventSource,
     pub(crate) ready_pid_wait: Duration,
     pub(crate) pid_source: PidSource,
+    pub(crate) details: DetailRequests,
     pub(crate) engine_pid: Option<i32>,
     pub(crate) engine_id: Option<String>,
     pub(crate) engine_id_source: IdSource,
     pub(crate) host_root: PathBuf,
+    pub(crate) witness: WitnessUse,
+    pub(crate) max_descriptors: usize,
     pub(crate) message_max_bytes: usize,
     pub(crate) tombstones_keep: Duration,
     pub(crate) tombstones_max: usize,
@@ -91,10 +118,13 @@ impl Default for Config {
             events: EventSource::Auto,
             ready_pid_wait: Duration::ZERO,
             pid_source: PidSource::Auto,
+            details: DetailRequests::Lazy,
             engine_pid: None,
             engine_id: None,
             engine_id_source: IdSource::Auto,
             host_root: PathBuf::new(),
+            witness: WitnessUse::Auto,
+            max_descriptors: 0,
             message_max_bytes: 0,
             tombstones_keep: Duration::ZERO,
             tombstones_max: 0,

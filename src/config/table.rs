@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, EventSource, IdSource, PidSource};
+use super::{Config, DetailRequests, EventSource, IdSource, PidSource, WitnessUse};
 
 /// One option.
 #[non_exhaustive]
@@ -197,8 +197,18 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "pid.source",
         value_type: ValueType::Choice(&["auto", "engine"]),
         default: "auto",
-        doc: "Where pids come from: what the engine says checked against the host, or the engine's word alone.",
+        doc: "Where pids come from: the engine's pid files, else its word, each checked against the host; or the \
+              engine's word alone.",
         set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
+    },
+    OptionSpec {
+        key: "details",
+        value_type: ValueType::Choice(&["none", "lazy", "full"]),
+        default: "lazy",
+        doc: "What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, \
+              and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at \
+              once.",
+        set: |c, v| c.details = [DetailRequests::None, DetailRequests::Lazy, DetailRequests::Full][v.choice()],
     },
     OptionSpec {
         key: "engine.pid",
@@ -229,6 +239,22 @@ pub static OPTIONS: &[OptionSpec] = &[
         doc: "Where the host's root directory is mounted, when this process has its own: an absolute path to a \
               directory that exists; its proc/ is read.",
         set: |c, v| c.host_root = v.text().into(),
+    },
+    OptionSpec {
+        key: "host.witness",
+        value_type: ValueType::Choice(&["auto", "off"]),
+        default: "auto",
+        doc: "Whether the host tells of containers that are made and of processes that end: by the engine's folders (inotify) \
+              and by pidfds, as far as the kernel and the process's rights allow; or not at all.",
+        set: |c, v| c.witness = [WitnessUse::Auto, WitnessUse::Off][v.choice()],
+    },
+    OptionSpec {
+        key: "host.max_descriptors",
+        value_type: integer(0, 1 << 20),
+        default: "0",
+        doc: "How many processes of containers are followed by a pidfd each, the newest first; 0: a quarter of the soft limit \
+              of open files, at most 1024.",
+        set: |c, v| c.max_descriptors = v.number() as usize,
     },
     OptionSpec {
         key: "message.max_bytes",

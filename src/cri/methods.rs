@@ -18,6 +18,7 @@ macro_rules! methods {
 
 methods! {
     VERSION = "Version",
+    STATUS = "Status",
     LIST_CONTAINERS = "ListContainers",
     LIST_SANDBOXES = "ListPodSandbox",
     STREAM_CONTAINERS = "StreamContainers",

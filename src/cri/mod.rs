@@ -19,6 +19,7 @@ mod status;
 mod stream;
 mod stream_item;
 mod text;
+mod traces;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod wire;
@@ -37,6 +38,7 @@ pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
+pub use traces::{Folders, Follow, Hint, Witness};
 
 /// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.
 #[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]

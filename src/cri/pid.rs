@@ -1,27 +1,141 @@
-//! From the pid that an engine says to the process that we see.
+//! From a pid in the engine's words, or in its pid file, to the process that we see.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
+use super::client::Client;
 use super::info::Info;
+use super::traces::folders::Folders;
 use crate::config::{Config, PidSource};
-use crate::host::{PidView, Proc};
+use crate::host::cgroup::{Cgroups, id_of};
+use crate::host::cgroup_name::{CgroupName, Line, naming};
+use crate::host::proven::prove_file;
+use crate::host::{PidView, Proc, Refusal};
 use crate::model::{Details, Id, Namespaces};
 
-/// Checks the engine's pids against the host.
-#[derive(Debug, Clone)]
+/// How many processes are read before others on this thread get their turn: about a millisecond.
+const BATCH: usize = 32;
+/// The engine tells its folders at once, or is asked again later.
+const FOLDERS_PATIENCE: Duration = Duration::from_secs(2);
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Finds containers' processes, and checks the engine's pids against the host.
+#[derive(Debug)]
 pub struct PidResolver {
     proc: Proc,
     view: PidView,
     source: PidSource,
+    cgroups: Option<Cgroups>,
+    /// Below which the engine's paths are to be read.
+    engine_root: PathBuf,
+    folders: Mutex<Told>,
+}
+
+/// What the engine has told of its folders.
+#[derive(Debug, Clone)]
+enum Told {
+    /// Not asked yet, or in vain, at this time.
+    Nothing(Option<Instant>),
+    Folders(Option<Arc<Folders>>),
 }
 
 impl PidResolver {
     /// For the engine with this pid (`None`: unknown).
     pub fn new(config: &Config, engine_pid: Option<i32>) -> Self {
-        let proc = Proc::new(Path::new(&config.host_root));
+        let root = &config.host_root;
+        let proc = Proc::new(root);
         let view = proc.pid_view(engine_pid);
-        PidResolver { proc, view, source: config.pid_source }
+        PidResolver {
+            proc,
+            view,
+            source: config.pid_source,
+            // Without them paths stand as the kernel shows them, where those are paths.
+            cgroups: Cgroups::read(root).ok(),
+            engine_root: engine_root(root, engine_pid),
+            folders: Mutex::new(Told::Nothing(None)),
+        }
+    }
+
+    /// Learns from the engine where its pid files are; one verbose `Status` for each connection. `None`: it has none that are known.
+    ///
+    /// Errors are not kept: an engine that is busy is asked again, half a minute later.
+    async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
+        let mut told = self.folders.lock().await;
+        match &*told {
+            Told::Folders(folders) => return folders.clone(),
+            Told::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
+            Told::Nothing(_) => {}
+        }
+        match client.runtime_info(FOLDERS_PATIENCE).await {
+            Ok(info) => {
+                let folders = Folders::parse(client.version(), &info).map(Arc::new);
+                *told = Told::Folders(folders.clone());
+                folders
+            }
+            Err(_) => {
+                *told = Told::Nothing(Some(Instant::now()));
+                None
+            }
+        }
+    }
+
+    /// Whether pid files of this engine are worth a look, for all that is known when a connection is made.
+    pub fn reads_files_of(&self, client: &Client) -> bool {
+        self.reads_files() && Folders::may_exist(client.version())
+    }
+
+    /// The processes of these containers, in the same order, from the engine's pid files. Others on this thread get their turn
+    /// before it begins.
+    pub async fn find(&self, client: &Client, ids: &[Id]) -> Vec<Result<Details, Refusal>> {
+        let folders = self.folders(client).await;
+        tokio::task::yield_now().await;
+        let find = |id| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.from_file(folders, id));
+        ids.iter().map(find).collect()
+    }
+
+    /// Learns where the engine's folders are.
+    pub async fn prepare(&self, client: &Client) -> Option<Arc<Folders>> {
+        self.folders(client).await
+    }
+
+    /// Below which the engine's paths are to be read.
+    pub(super) fn engine_root(&self) -> &Path {
+        &self.engine_root
+    }
+
+    /// Whether pid files are believed.
+    pub(super) fn reads_files(&self) -> bool {
+        self.source == PidSource::Auto
+    }
+
+    /// How many ids to give to `find` at a time.
+    pub fn batch() -> usize {
+        BATCH
+    }
+
+    /// A container's process, from its pid file, proven by the host; 30 us.
+    pub(super) fn from_file(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
+        let mut refusal = Refusal::NoFile;
+        for file in folders.pid_files(id) {
+            match prove_file(&self.proc, self.view, &self.engine_root, &file, id) {
+                Ok(proven) => {
+                    let made = Details {
+                        pid: Some(proven.pid),
+                        pid_start_ticks: Some(proven.start_ticks),
+                        engine_pid: proven.engine_pid,
+                        namespaces: self.namespaces(proven.pid),
+                        ..Details::default()
+                    };
+                    return Ok(self.with_cgroup(made, proven.cgroup_line()));
+                }
+                Err(Refusal::NoFile) => {}
+                Err(other) => refusal = other,
+            }
+        }
+        Err(refusal)
     }
 
     /// What a verbose reply tells of the process of `id`. `running` as of that reply: CRI-O names a pid for what is
@@ -38,18 +152,41 @@ impl PidResolver {
         if self.source == PidSource::Engine {
             return Details { pid: Some(said), ..made };
         }
-        let pid = self.proc.translate(self.view, said, id);
-        let start = pid.and_then(|pid| self.proc.start_ticks(pid));
-        // A process that is not there has just ended; its pid may be another process's in a moment.
-        let pid = pid.filter(|_| start.is_some());
-        Details {
-            pid,
+        let Some(pid) = self.proc.translate(self.view, said, id) else {
+            return Details { engine_pid: Some(said), ..made };
+        };
+        let start = match self.proc.stat(pid) {
+            Ok(stat) => Some(stat.start_ticks),
+            // A process that is not there has just ended; its pid may be another process's in a moment.
+            Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
+            // It could not be looked at (no descriptor was left), which says nothing of it: the engine's word stands.
+            Err(_) => None,
+        };
+        let made = Details {
+            pid: Some(pid),
             pid_start_ticks: start,
-            engine_pid: Some(said).filter(|said| pid != Some(*said)),
-            cgroup_path: pid.and_then(|pid| self.proc.cgroup_naming(pid, id)).map(Arc::from),
-            namespaces: pid.map(|pid| self.namespaces(pid)).unwrap_or_default(),
+            engine_pid: (pid != said).then_some(said),
+            namespaces: self.namespaces(pid),
             ..made
+        };
+        let text = self.proc.cgroup(pid).unwrap_or_default();
+        match naming(&text, id) {
+            Some(named) => self.with_cgroup(made, Line { path: CgroupName::new(named.path), ..named.line }),
+            None => made,
         }
+    }
+
+    /// With the container's cgroup: the place in the file system that this line of /proc/PID/cgroup means, and the id where
+    /// it is v2's, which alone has ids of its own.
+    fn with_cgroup(&self, made: Details, line: Line<'_>) -> Details {
+        let placed = self.cgroups.as_ref().and_then(|cgroups| cgroups.place(&line).ok());
+        let id = placed.as_ref().filter(|_| line.is_v2()).and_then(|place| id_of(&place.dir).ok());
+        // Where the hierarchy is not mounted below host.root the path stands as it is, unless it is none.
+        let path = match placed {
+            Some(place) => Some(place.path),
+            None => (!line.path.is_outside()).then(|| line.path.path().to_owned()),
+        };
+        Details { cgroup_path: path.map(Arc::from), cgroup_id: id, ..made }
     }
 
     /// Which of these processes are no longer there. Others on this thread get their turn in between.
@@ -57,11 +194,18 @@ impl PidResolver {
         const BATCH: usize = 128;
         let mut gone = Vec::new();
         for batch in processes.chunks(BATCH) {
-            let is_gone = |(_, pid, start): &&(Id, i32, u64)| self.proc.start_ticks(*pid) != Some(*start);
-            gone.extend(batch.iter().filter(is_gone).cloned());
+            gone.extend(batch.iter().filter(|(_, pid, start)| self.is_gone(*pid, *start)).cloned());
             tokio::task::yield_now().await;
         }
         gone
+    }
+
+    /// Whether the process that began then is known to be gone. What cannot be looked at may be there.
+    fn is_gone(&self, pid: i32, start: u64) -> bool {
+        match self.proc.stat(pid) {
+            Ok(stat) => stat.start_ticks != start,
+            Err(error) => is_absence(&error),
+        }
     }
 
     fn namespaces(&self, pid: i32) -> Namespaces {
@@ -73,39 +217,16 @@ impl PidResolver {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolver(source: PidSource) -> PidResolver {
-        PidResolver { proc: Proc::new(Path::new("/")), view: PidView::Same, source }
-    }
-
-    fn says(pid: Option<i32>) -> Info {
-        Info { pid, given: true, names_pid: true, ..Info::default() }
-    }
-
-    #[test]
-    fn only_what_runs_has_a_pid() {
-        let own = std::process::id() as i32;
-        let it = resolver(PidSource::Auto).details("x", &says(Some(own)), true);
-        assert_eq!((it.pid, it.engine_pid), (Some(own), None));
-        assert!(it.pid_start_ticks.is_some());
-        assert_eq!(resolver(PidSource::Auto).details("x", &says(Some(own)), false).pid, None);
-    }
-
-    #[test]
-    fn a_process_that_is_gone_has_none_unless_the_engines_word_is_asked_for() {
-        let never = i32::MAX;
-        let it = resolver(PidSource::Auto).details("x", &says(Some(never)), true);
-        assert_eq!((it.pid, it.engine_pid, it.no_pid), (None, Some(never), false));
-        assert_eq!(resolver(PidSource::Engine).details("x", &says(Some(never)), true).pid, Some(never));
-    }
-
-    #[test]
-    fn a_pod_without_a_process_is_not_asked_again() {
-        let spoofed = Info { given: true, ..Info::default() };
-        assert!(resolver(PidSource::Auto).details("x", &spoofed, true).no_pid);
-        assert!(!resolver(PidSource::Auto).details("x", &says(None), true).no_pid);
-    }
+/// The engine's own view of its files, where we may use it; otherwise the host's.
+fn engine_root(host_root: &Path, engine_pid: Option<i32>) -> PathBuf {
+    let of_process = engine_pid.map(|pid| host_root.join(format!("proc/{pid}/root")));
+    of_process.filter(|root| root.join(".").is_dir()).unwrap_or_else(|| host_root.to_owned())
 }
+
+/// Whether an error of reading a process's file says that there is no such process.
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,16 @@
 //! One container's or sandbox's status, with the process and whatever else only a verbose reply tells.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use prost::Message;
 use serde_json::Value;
 
 use super::call::as_json;
 use super::client::Client;
-use super::observed::{ContainerStatusResponse, Pair, PodSandboxStatusResponse};
+use super::observed::{ContainerStatusResponse, Pair, PodSandboxStatusResponse, StatusResponse};
 use super::pid::PidResolver;
-use super::proto::{ContainerStatusRequest, PodSandboxStatusRequest};
+use super::proto::{ContainerStatusRequest, PodSandboxStatusRequest, StatusRequest};
 use super::{convert, info, methods};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROTOCOL, Error, Result};
 use crate::model::{Id, Kind, Observation, State};
@@ -76,6 +77,13 @@ impl Client {
             info: info::as_json(found.info.unwrap_or_default()),
         };
         Ok(found.map(whole))
+    }
+
+    /// The verbose information of the engine itself, such as its configuration.
+    pub(super) async fn runtime_info(&self, patience: Duration) -> Result<HashMap<String, String>> {
+        let timeout = patience.min(self.request_timeout());
+        let reply: StatusResponse = self.ask_within(methods::STATUS, timeout, StatusRequest { verbose: true }).await?;
+        Ok(texts(reply.info))
     }
 
     /// The first answer of these attempts, each with a kind and whether it is verbose. containerd needs the container's

@@ -3,6 +3,7 @@
 pub mod below;
 pub mod cgroup;
 pub mod cgroup_name;
+mod descriptors;
 mod eventfd;
 mod filesystem;
 mod fork;
@@ -10,6 +11,7 @@ pub mod namespace;
 pub mod pidfd;
 mod process;
 pub mod proven;
+mod readable;
 mod refusal;
 mod root;
 mod signals;
@@ -18,11 +20,13 @@ mod user;
 mod uts;
 pub mod watch;
 
+pub use descriptors::descriptor_limit;
 pub use eventfd::EventFd;
 #[cfg(test)]
 pub(crate) use eventfd::is_readable;
 pub use fork::ForkMark;
 pub use process::{PidView, Proc, Stat};
+pub use readable::Readable;
 pub use refusal::Refusal;
 pub use root::check_root;
 pub use thread::{StartRoutine, spawn, spawn_raw};

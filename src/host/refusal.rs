@@ -37,6 +37,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether something was there, and was found to be no process of the container. Otherwise there was nothing to look at,
+    /// or it could not be looked at.
+    pub fn is_disproof(&self) -> bool {
+        match self {
+            Refusal::NotAPid(_)
+            | Refusal::NoProcess(_)
+            | Refusal::Ended(_)
+            | Refusal::ForeignCgroup(_)
+            | Refusal::Reused { .. } => true,
+            Refusal::NoFile
+            | Refusal::NoRight(_)
+            | Refusal::OtherNamespace
+            | Refusal::Descriptors
+            | Refusal::Failed(_) => false,
+        }
+    }
+
     pub(super) fn of_open(pid: i32, error: &io::Error) -> Self {
         match error.raw_os_error() {
             // EINVAL and ENOENT: the pid is a thread's.

@@ -46,6 +46,9 @@ constants! {
     /// The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when
     /// it is final.
     pub const CRI_EVENT_FLAG_PROVISIONAL: u32 = 16;
+    /// The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
+    /// if the engine, when it is back, knows better.
+    pub const CRI_EVENT_FLAG_WITNESSED: u32 = 32;
 }
 
 constants! {

@@ -93,8 +93,16 @@ counters! {
         "Entries of lists and events that could not be decoded. The others of the same message were used.";
     FIELDS_NOT_TOLD: "fieldsNotTold", "fields", Total,
         "Fields of containers that were given up, because the engine gave the same answer several times without them.";
+    PIDS_FROM_FILES: "pidsFromFiles", "pids", Total,
+        "Pids that came from the engine's pid files, each proven by the process's cgroup. None of them cost a request.";
+    PIDS_FROM_ENGINE: "pidsFromEngine", "pids", Total,
+        "Pids that came from the engine's statuses.";
+    PROOFS_REFUSED: "proofsRefused", "pids", Total,
+        "Pid files whose process was not the container's: it had ended, its pid was another's by now, or its cgroup does not name the container (virtual machines). The engine was asked instead.";
+    WITNESSED_EXITS: "witnessedExits", "runs", Total,
+        "Ends that were reported on the host's word, because the engine was away (CRI_EVENT_FLAG_WITNESSED).";
     STATUS_REQUESTS_FOR_START: "statusRequestsForStart", "requests", Total,
-        "Status requests made because a run began: only the status has the pid.";
+        "Status requests made because a run began and its pid was in no pid file.";
     STATUS_REQUESTS_FOR_END: "statusRequestsForEnd", "requests", Total,
         "Status requests made because a list showed an end: only the status has the exit code.";
     STATUS_REQUESTS_FOR_EVENT: "statusRequestsForEvent", "requests", Total,
@@ -107,6 +115,10 @@ counters! {
         "Status requests made to confirm an exit that was reported as provisional.";
     STATUS_REQUESTS_FOR_PROCESS_GONE: "statusRequestsForProcessGone", "requests", Total,
         "Status requests made because the process of a running container was gone.";
+    STATUS_REQUESTS_FOR_HINT: "statusRequestsForHint", "requests", Total,
+        "Status requests made because the host hinted at a start or an end.";
+    STATUS_REQUESTS_FOR_DETAILS: "statusRequestsForDetails", "requests", Total,
+        "Status requests made for what only a verbose status tells, such as the command, of runs whose pids are known (option `details`).";
     OPEN_STATUS_REQUESTS: "openStatusRequests", "requests", Current,
         "Status requests that are planned or under way, repeated ones for what is still missing included.";
     REMEMBERED_RUNS: "rememberedRuns", "runs", Current,

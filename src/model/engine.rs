@@ -22,6 +22,8 @@ pub struct Engine {
     pub pid: Option<i32>,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
+    /// What the host tells beside the engine.
+    pub witness: Arc<WitnessMeans>,
     /// Fields that this engine does not give, and of how many containers: it was asked for each of them several times.
     pub not_told: Arc<[(&'static str, u64)]>,
 }
@@ -31,6 +33,16 @@ impl Engine {
     pub fn version_line(&self) -> String {
         format!("{} {} [API {}]", self.runtime_name, self.runtime_version, self.runtime_api_version)
     }
+}
+
+/// By which means the host is a second source, and why not by more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WitnessMeans {
+    /// Those that are used: `folders`, `pidFiles`, `pidfds`, `exitCodes`.
+    pub used: Vec<&'static str>,
+    /// Those that are not (`all`: none is), and why.
+    pub lacks: Vec<(&'static str, Arc<str>)>,
 }
 
 /// How changes are noticed.

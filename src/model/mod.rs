@@ -18,7 +18,7 @@ mod time;
 
 pub use constants::*;
 pub use container::{Container, Exit, Kind, State};
-pub use engine::{Engine, Events, WatcherState};
+pub use engine::{Engine, Events, WatcherState, WitnessMeans};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
 pub use image::{Image, is_bare_digest};
 pub use json_text::JsonText;

@@ -52,6 +52,9 @@ impl Portfolio {
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         self.status_queue.drop_hints(begun);
+        if !first {
+            self.births_go_on(now);
+        }
         self.count_not_told();
         self.packer.try_again();
         if first {
@@ -113,6 +116,9 @@ impl Portfolio {
         match answer {
             Ok(Some(said)) => {
                 self.status_found(id);
+                let had_pid = self.entries.get(id).is_some_and(|e| e.record.pid.is_some());
+                let has_pid = said.details.as_ref().is_some_and(|d| d.pid.is_some());
+                self.counts.pids_from_engine += u64::from(has_pid && !had_pid);
                 self.statement(said, source, now);
                 self.note_answer(id);
             }
@@ -121,9 +127,11 @@ impl Portfolio {
             }
             Ok(None) | Err(_) => {}
         }
-        if !self.entries.contains_key(id) {
+        self.next_step(id, now);
+        let Some(entry) = self.entries.get_mut(id) else {
             return;
-        }
+        };
+        entry.had_status = true;
         self.was_attempted(id, now);
         if matches!(self.run_log.run(id), Run::Over { tick, .. } if request.asked >= tick) {
             self.confirm(id, now);
@@ -138,10 +146,11 @@ impl Portfolio {
         for id in self.run_log.due(now.mono) {
             self.release(&id, now);
         }
+        self.pass_deaths(now);
         self.forget_old(now);
     }
 
-    fn next_tick(&mut self, now: Now) -> Tick {
+    pub(super) fn next_tick(&mut self, now: Now) -> Tick {
         self.horizon.follow(now);
         self.tick += 1;
         self.tick
@@ -290,7 +299,7 @@ impl Portfolio {
         const HISTORY: u64 = 1000;
         if !matches!(self.run_log.run(id), Run::Over { .. }) {
             let wait = if is_history { HISTORY } else { DEBOUNCE };
-            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history });
+            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history }, Reason::Event);
         }
     }
 
@@ -375,8 +384,12 @@ impl Portfolio {
         };
         let is_final = !entry.present && matches!(self.run_log.run(id), Run::Over { .. });
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
-        record.missing = if is_final { 0 } else { missing };
+        record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
         if *entry.record != record {
+            let process = |c: &Container| c.is_running().then(|| c.pid.zip(c.pid_start_ticks)).flatten();
+            if process(&entry.record) != process(&record) {
+                self.hints.process_changed(id);
+            }
             entry.record = Arc::new(record);
             self.changed = true;
         }
@@ -411,6 +424,7 @@ impl Entry {
             removed: false,
             unanswered: Unanswered::default(),
             logged_flags: 0,
+            had_status: false,
         }
     }
 }

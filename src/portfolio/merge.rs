@@ -36,6 +36,11 @@ impl Known {
         }
     }
 
+    /// Its process has ended.
+    pub fn ends(&mut self) {
+        self.progress = State::Exited;
+    }
+
     /// Another run of the same id begins.
     pub fn new_run(&mut self) {
         *self = Known { strengths: std::mem::take(&mut self.strengths), ..Known::default() };
@@ -83,18 +88,32 @@ pub(super) fn merge(
         next.started_at = said.started_at;
     }
     if let Some(exit) = &said.exit {
-        let origin = exit_origin(exit);
-        if taken.take(Field::Exit, origin, as_of) {
-            next.exit = Some(exit.clone());
-        }
-        if said.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
-            next.finished_at = said.finished_at;
-        }
+        take_exit(&mut next, known, exit, said.finished_at, exit_origin(exit), as_of);
     }
-    merge_process(&mut next, known, said, as_of);
+    // Only what runs has a process: CRI-O names the pid of long ago for what has exited.
+    if let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) {
+        take_process(&mut next, known, details, as_of);
+    }
     let taken = &mut known.strengths;
     merge_spec(&mut next.spec, taken, said, as_of);
     next
+}
+
+/// How it ended, in the words of this source.
+pub(super) fn take_exit(
+    next: &mut Container,
+    known: &mut Known,
+    exit: &Exit,
+    finished_at: Option<Time>,
+    origin: Origin,
+    as_of: Tick,
+) {
+    if known.strengths.take(Field::Exit, origin, as_of) {
+        next.exit = Some(exit.clone());
+    }
+    if finished_at.is_some() && known.strengths.take(Field::FinishedAt, origin, as_of) {
+        next.finished_at = finished_at;
+    }
 }
 
 /// containerd has this for whatever ended while it was down.
@@ -139,12 +158,9 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
     }
 }
 
-/// Only what runs has a process: CRI-O names the pid of long ago for what has exited. A process with the pid of this run
-/// that began at another time is another process: the engine still names the pid of one that is gone.
-fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as_of: Tick) {
-    let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
-        return;
-    };
+/// What runs has this process. One with the pid of this run that began at another time is another process: the engine
+/// still names the pid of one that is gone.
+pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &Details, as_of: Tick) {
     let process = details.pid.zip(details.pid_start_ticks);
     if let Some((pid, start)) = process {
         let first = known.process.filter(|(stated, ..)| *stated < as_of);

@@ -5,6 +5,7 @@ mod apply;
 mod clock;
 mod disputes;
 mod fields;
+mod hints;
 mod judge;
 mod lookup;
 mod merge;
@@ -12,6 +13,7 @@ mod open_fields;
 mod packer;
 mod pods;
 mod previous;
+mod processes;
 mod query;
 mod report;
 mod run_log;
@@ -24,20 +26,24 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{Config, DetailRequests};
 use crate::model::counters::{self, Counter};
 use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
+use hints::Hints;
 use merge::Known;
 use open_fields::Unanswered;
 use packer::PackerRequests;
 use pods::PodEntry;
+use processes::Lookups;
 use run_log::RunLog;
 use status_queue::StatusQueue;
 
 pub use clock::{Millis, Now, Tick};
+pub use hints::Reach;
 pub use lookup::{lookup, whole_id};
+pub use processes::Lookup;
 pub use query::Query;
 pub use snapshot::Snapshot;
 pub use status_queue::{Reason, StatusRequest};
@@ -75,11 +81,19 @@ pub struct Counts {
     pub unreadable: u64,
     /// Fields that were given up, because the engine gave the same answer again and again.
     pub not_told: u64,
+    /// Pids that came from pid files, proven by the host.
+    pub pids_from_files: u64,
+    /// Pids that came from the engine's statuses.
+    pub pids_from_engine: u64,
+    /// Pids of pid files that the host disproved.
+    pub proofs_refused: u64,
+    /// Ends that were reported on the host's word alone.
+    pub witnessed_exits: u64,
 }
 
 impl Counts {
     /// All of them, with their counters.
-    pub fn named(self) -> [(&'static Counter, u64); 7] {
+    pub fn named(self) -> [(&'static Counter, u64); 11] {
         [
             (&counters::UNRESOLVED, self.unresolved),
             (&counters::CONTRADICTIONS, self.contradictions),
@@ -88,6 +102,10 @@ impl Counts {
             (&counters::CUT_LABELS, self.cut_labels),
             (&counters::UNREADABLE_ENTRIES, self.unreadable),
             (&counters::FIELDS_NOT_TOLD, self.not_told),
+            (&counters::PIDS_FROM_FILES, self.pids_from_files),
+            (&counters::PIDS_FROM_ENGINE, self.pids_from_engine),
+            (&counters::PROOFS_REFUSED, self.proofs_refused),
+            (&counters::WITNESSED_EXITS, self.witnessed_exits),
         ]
     }
 }
@@ -111,6 +129,10 @@ struct Limits {
     unlisted: usize,
     tombstones_keep: Millis,
     tombstones_max: usize,
+    /// What is asked for beside the pids.
+    details: DetailRequests,
+    /// Fields that are never asked for: bits of `CRI_MISSING_*`.
+    not_wanted: u64,
 }
 
 #[derive(Debug)]
@@ -141,6 +163,8 @@ struct Entry {
     deleted: bool,
     /// REMOVED was reported, and no run has begun since.
     removed: bool,
+    /// Whether a status of this run was asked for, and came back, with whatever result.
+    had_status: bool,
     /// What the engine was asked for in vain.
     unanswered: Unanswered,
     /// Bits of `CRI_CONTAINER_FLAG_*` that were logged.
@@ -156,6 +180,12 @@ pub struct Portfolio {
     members: HashMap<Id, BTreeSet<Id>>,
     run_log: RunLog,
     status_queue: StatusQueue,
+    lookups: Lookups,
+    /// Runs whose details are to be asked for when there is time.
+    details: VecDeque<Id>,
+    /// Whether processes are looked for in the engine's pid files.
+    pid_files: bool,
+    hints: Hints,
     packer: PackerRequests,
     /// Tombstones in the order of their making.
     tombstones: VecDeque<(Millis, Id)>,
@@ -191,6 +221,10 @@ impl Portfolio {
             members: HashMap::new(),
             run_log: RunLog::default(),
             status_queue: StatusQueue::default(),
+            lookups: Lookups::default(),
+            details: VecDeque::new(),
+            pid_files: false,
+            hints: Hints::default(),
             packer: PackerRequests::default(),
             tombstones: VecDeque::new(),
             horizon: Horizon::default(),
@@ -215,6 +249,8 @@ impl Portfolio {
                 unlisted: 10_000,
                 tombstones_keep: millis(config.tombstones_keep),
                 tombstones_max: config.tombstones_max,
+                details: config.details,
+                not_wanted: if config.details == DetailRequests::None { CRI_MISSING_STARTED_AT } else { 0 },
             },
         }
     }
@@ -332,15 +368,18 @@ impl Portfolio {
         self.status_queue.len()
     }
 
-    /// How many requests that were to be put at once wait for their first answer.
+    /// How many requests that were to be put at once, and look-ups on the host, wait for their first answer.
     pub fn unanswered(&self) -> usize {
-        self.status_queue.unanswered()
+        self.status_queue.unanswered() + self.lookups.len()
     }
 
     /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
-    /// facts.
+    /// facts, look-ups on the host.
     pub fn is_settled(&self) -> bool {
-        self.run_log.deadline().is_none() && self.packer.deadline().is_none() && self.status_queue.is_quiet()
+        self.run_log.deadline().is_none()
+            && self.packer.deadline().is_none()
+            && self.status_queue.is_quiet()
+            && self.lookups.len() == 0
     }
 
     /// The tick to note with a list that is about to begin.
@@ -381,7 +420,7 @@ impl Portfolio {
     /// When `pass` has to be called, whether or not the engine can be asked anything.
     pub fn patience(&self) -> Option<Millis> {
         let tombstone = self.tombstones.front().map(|(at, _)| at + self.limits.tombstones_keep);
-        [self.run_log.deadline(), self.packer.deadline(), tombstone].into_iter().flatten().min()
+        [self.run_log.deadline(), self.packer.deadline(), tombstone, self.hints.deadline()].into_iter().flatten().min()
     }
 
     /// Closes one input: the generation grows if anything that can be read has changed.
@@ -416,6 +455,8 @@ impl Portfolio {
         };
         self.changed = true;
         self.status_queue.drop(id);
+        self.lookups.drop(id);
+        self.hints.drop(id);
         if let Some(pod_id) = entry.pod_id {
             if let Some(members) = self.members.get_mut(&pod_id) {
                 members.remove(id);

@@ -87,7 +87,8 @@ impl Portfolio {
             return;
         };
         let (kind, created) = (entry.record.kind, entry.record.state == State::Created);
-        if entry.record.missing == 0 || created || self.status_queue.is_open(id) {
+        let is_under_way = self.status_queue.is_open(id) || self.lookups.is_open(id);
+        if self.missing_now(id) == 0 || created || is_under_way {
             return;
         }
         // There is no status of it, or none that is believed.

@@ -47,6 +47,7 @@ impl Portfolio {
         const CONFIRM_AFTER: u64 = 1000;
         let started_at = self.started_at(id);
         self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick: self.tick });
+        self.learn_exit(id, 2 * self.tick);
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
@@ -74,7 +75,7 @@ impl Portfolio {
         let provisional = self.entries.get(id).is_some_and(|e| e.provisional);
         let worth = match run {
             Run::Running { .. } => changed,
-            Run::Over { how: Ending::Exited | Ending::Gone, .. } => {
+            Run::Over { how: Ending::Exited | Ending::Gone | Ending::Witnessed, .. } => {
                 changed & if provisional { CRI_CHANGED_POD } else { CRI_CHANGED_POD | CRI_CHANGED_EXIT }
             }
             _ => 0,

@@ -18,6 +18,8 @@ pub(super) enum Ending {
     Exited,
     /// It merely vanished.
     Gone,
+    /// The host saw its process end while the engine was away.
+    Witnessed,
     /// There was no run: it could not be started.
     NeverStarted,
     /// It was over before the first list: not reported.

@@ -13,13 +13,16 @@ impl Portfolio {
     pub(super) fn begins(&mut self, observation: &Observation, source: Source, flags: u32, now: Now) {
         let started_at = observation.started_at;
         self.new_run(&observation.id);
-        self.status_queue.ask_now(&observation.id, Some(observation.kind), now.mono, Reason::Start);
+        self.look_for_process(&observation.id, observation.kind, now);
         let rucksack = self.pack_new_run(&observation.id, now);
         if let Source::List { first: true, .. } = source {
             // Consumers learn of it by the replay.
             return self.run_log.set(&observation.id, Run::Running { started_at });
         }
-        let pid = observation.details.is_none().then(|| now.mono + self.limits.hold);
+        // What an event without a status begins waits for one, too.
+        let is_asked = self.status_queue.is_urgent(&observation.id) || observation.name.is_empty();
+        let has_process = self.entries.get(&observation.id).is_some_and(|e| e.record.pid.is_some()) && !is_asked;
+        let pid = (observation.details.is_none() && !has_process).then(|| now.mono + self.limits.hold);
         let waits = Waits { pid, rucksack };
         self.hold_or_release(&observation.id, Run::Starting { waits, flags, started_at }, now);
     }
@@ -75,6 +78,7 @@ impl Portfolio {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.removed = false;
             entry.deleted = false;
+            entry.had_status = false;
             entry.unanswered = Unanswered::default();
         }
     }
@@ -103,7 +107,11 @@ impl Portfolio {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
-            Run::Over { how: Ending::Exited | Ending::Gone, started_at, tick } => {
+            // The engine is back: its word on the end is asked for.
+            Run::Over { how: Ending::Witnessed, .. } if !has_facts => {
+                self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
+            }
+            Run::Over { how: Ending::Exited | Ending::Gone | Ending::Witnessed, started_at, tick } => {
                 self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick });
                 self.updated(id, changed, now);
             }
@@ -193,8 +201,10 @@ impl Portfolio {
     }
 
     pub(super) fn end_as_gone(&mut self, id: &Id, record: Container, source: Source, now: Now) {
-        let had_facts = record.exit.as_ref().is_some_and(|e| *e != Exit::gone());
         self.put(id, record);
+        self.learn_exit(id, source.moment(self.tick));
+        let exit = self.entries.get(id).and_then(|e| e.record.exit.as_ref());
+        let had_facts = exit.is_some_and(|e| *e != Exit::gone());
         let started_at = self.started_at(id);
         let how = if had_facts { Ending::Exited } else { Ending::Gone };
         self.run_log.set(id, Run::Over { how, started_at, tick: self.tick });
@@ -215,6 +225,7 @@ impl Portfolio {
             self.pod_is_gone(id, now);
         }
         self.status_queue.drop(id);
+        self.lookups.drop(id);
         self.packer.drop(id);
         self.run_log.depart(id, now.mono);
         // A list that began a moment too early shows it once more.

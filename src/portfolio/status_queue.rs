@@ -36,7 +36,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// A run began: only its status has the pid.
+    /// A run began, and no pid file tells its pid.
     Start = STATUS_REQUESTS_FOR_START,
     /// A list shows an end: only the status has the exit's facts.
     End = STATUS_REQUESTS_FOR_END,
@@ -50,6 +50,10 @@ reasons! {
     Provisional = STATUS_REQUESTS_FOR_PROVISIONAL,
     /// The process of a running container is gone.
     ProcessGone = STATUS_REQUESTS_FOR_PROCESS_GONE,
+    /// The host has hinted at a change.
+    Hint = STATUS_REQUESTS_FOR_HINT,
+    /// What only a verbose status tells, such as the command, of a run whose pid is known.
+    Details = STATUS_REQUESTS_FOR_DETAILS,
 }
 
 /// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
@@ -116,13 +120,13 @@ impl StatusQueue {
     }
 
     /// Plans a request about an id that only a doubtful event names.
-    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Hint) {
+    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Hint, reason: Reason) {
         if !self.by_id.contains_key(id) {
             if hint.is_history {
                 self.history += 1;
                 self.history_due.get_or_insert(due);
             }
-            self.plan(id, kind, due, Some(hint), Reason::Event);
+            self.plan(id, kind, due, Some(hint), reason);
         }
     }
 
@@ -289,6 +293,16 @@ impl StatusQueue {
         self.urgent.len()
     }
 
+    /// Whether this was to be asked at once, and waits for its answer.
+    pub fn is_urgent(&self, id: &Id) -> bool {
+        self.urgent.contains(id)
+    }
+
+    /// Whether a request is due that was not put yet.
+    pub fn has_due(&self, now: Millis) -> bool {
+        self.queue.first().is_some_and(|(due, _)| *due <= now)
+    }
+
     /// Whether nothing that was to be asked at once waits for its answer.
     pub fn is_quiet(&self) -> bool {
         self.urgent.is_empty()
@@ -342,7 +356,7 @@ mod tests {
         let mut status_queue = StatusQueue::default();
         status_queue.ask(&"real".into(), None, 0, Reason::Start);
         for n in 0..5 {
-            status_queue.hint(&n.to_string().into(), None, 30, Hint { tick: n, is_history: false });
+            status_queue.hint(&n.to_string().into(), None, 30, Hint { tick: n, is_history: false }, Reason::Event);
         }
         assert!(!status_queue.too_many_hints(5));
         status_queue.drop_hints(1);
@@ -356,7 +370,7 @@ mod tests {
         let mut status_queue = StatusQueue::default();
         let history = |tick| Hint { tick, is_history: true };
         for n in 0..4 {
-            status_queue.hint(&n.to_string().into(), None, 1000 + n, history(n));
+            status_queue.hint(&n.to_string().into(), None, 1000 + n, history(n), Reason::Event);
         }
         assert!(!status_queue.too_much_history(2, 999), "a list may be under way");
         assert!(!status_queue.too_much_history(4, 1000));

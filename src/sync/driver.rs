@@ -14,12 +14,15 @@ use super::publisher::Publisher;
 use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::{Config, IdSource};
-use crate::cri::{Client, Endpoint, Listing, Outlet, PidResolver, Rpc, StreamItem, backlog, connect, streams_lists};
+use crate::cri::{
+    Client, Endpoint, Folders, Hint, Listing, Outlet, PidResolver, Rpc, StreamItem, Witness, backlog, connect,
+    streams_lists,
+};
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
-use crate::host::{Proc, host_name};
+use crate::host::{Proc, Refusal, host_name};
 use crate::hub::Hub;
 use crate::model::*;
-use crate::portfolio::{Millis, Now, StatusRequest};
+use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
 /// What the watcher's methods ask of the `cri-io` thread.
@@ -70,6 +73,8 @@ enum Reply {
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
+    Folders(Option<Arc<Folders>>),
+    Found(Vec<(Lookup, std::result::Result<Details, Refusal>)>),
     ProcessesGone(Vec<(Id, i32, u64)>),
     Served { waited: Millis, error: Option<Error> },
 }
@@ -86,6 +91,8 @@ pub struct Driver {
     began: Instant,
     client: Option<Client>,
     pids: Arc<PidResolver>,
+    witness: Witness,
+    means: WitnessMeans,
     /// Requests under way on this connection.
     tasks: JoinSet<()>,
     /// Replies of this connection. Each connection has its own channel, so that late replies of an earlier one are dropped.
@@ -106,6 +113,8 @@ impl Driver {
         Driver {
             publisher: Publisher::new(Machine::new(&config, wall_clock() as u64), shared.clone(), hub),
             pids: Arc::new(PidResolver::new(&config, None)),
+            witness: Witness::new(&config),
+            means: WitnessMeans::default(),
             endpoint,
             config,
             shared,
@@ -130,6 +139,7 @@ impl Driver {
                     Some(command) => self.command(command),
                 },
                 item = next_event(&mut self.events) => self.handle(Input::Stream(item)),
+                hints = self.witness.next() => self.hints(hints),
                 Some(reply) = self.replies.1.recv() => self.reply(reply),
                 Some(ended) = self.tasks.join_next() => pass_panic_on(ended),
                 () = tokio::time::sleep_until(deadline.into()) => self.handle(Input::Tick),
@@ -179,11 +189,30 @@ impl Driver {
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
+            Reply::Folders(folders) => {
+                self.witness.watch_folders(&self.pids, folders);
+                return self.note_means();
+            }
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
+            Reply::Found(found) => Input::Found(found),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
             Reply::Served { waited, error } => Input::Served { waited, error },
         };
         self.handle(input);
+    }
+
+    fn hints(&mut self, hints: Vec<Hint>) {
+        self.handle(Input::Hints(hints));
+        self.note_means();
+    }
+
+    /// What the host tells by now.
+    fn note_means(&mut self) {
+        let means = self.witness.means();
+        if means != self.means {
+            self.means = means.clone();
+            self.handle(Input::Means(means));
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -213,6 +242,8 @@ impl Driver {
                     Reply::Answered(request, answer)
                 });
             }
+            Action::Follow(follows) => self.witness.follow(follows),
+            Action::FindProcesses(lookups) => self.find_processes(lookups),
             Action::CheckProcesses(processes) => {
                 let pids = self.pids.clone();
                 self.request(move |_| async move { Reply::ProcessesGone(pids.gone(processes).await) });
@@ -249,8 +280,18 @@ impl Driver {
         drop(cached);
         // A discovered engine is kept: another one would have other containers.
         self.endpoint.get_or_insert_with(|| client.endpoint().clone());
+        let pid_files = self.pids.reads_files_of(&client);
+        if pid_files {
+            let (pids, client) = (self.pids.clone(), client.clone());
+            let to = self.replies.0.clone();
+            self.tasks.spawn(async move {
+                let folders = pids.prepare(&client).await;
+                // It fails where this connection was given up.
+                let _ = to.send(Reply::Folders(folders));
+            });
+        }
         self.client = Some(client);
-        Input::Connected { can_stream_lists: streams_lists(&version), version }
+        Input::Connected { can_stream_lists: streams_lists(&version), pid_files, version }
     }
 
     fn disconnect(&mut self) {
@@ -281,6 +322,23 @@ impl Driver {
             may_panic("request");
             // It fails where this connection was given up.
             let _ = to.send(reply.await);
+        });
+    }
+
+    /// Looks for processes, a batch at a time: events and replies get their turn in between.
+    fn find_processes(&mut self, lookups: Vec<Lookup>) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let (to, pids) = (self.replies.0.clone(), self.pids.clone());
+        self.tasks.spawn(async move {
+            may_panic("request");
+            for batch in lookups.chunks(PidResolver::batch()) {
+                let ids: Vec<Id> = batch.iter().map(|lookup| lookup.id.clone()).collect();
+                let found = pids.find(&client, &ids).await;
+                // It fails where this connection was given up.
+                let _ = to.send(Reply::Found(batch.iter().cloned().zip(found).collect()));
+            }
         });
     }
 

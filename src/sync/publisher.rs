@@ -50,8 +50,11 @@ impl Publisher {
             status.cause = self.machine.cause().cloned();
         }
         let events = self.machine.events();
-        if status.engine.events != events || status.engine.not_told != not_told {
-            status.engine = Arc::new(Engine { events, not_told, ..Engine::clone(&status.engine) });
+        let witness = self.machine.means();
+        let engine = &status.engine;
+        if engine.events != events || engine.not_told != not_told || engine.witness != *witness {
+            let witness = witness.clone();
+            status.engine = Arc::new(Engine { events, not_told, witness, ..Engine::clone(&status.engine) });
         }
     }
 

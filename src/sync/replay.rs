@@ -52,7 +52,7 @@ impl Replay {
 
     fn take(&mut self, what: u8, piece: &[u8]) {
         match what % 8 {
-            0 => self.feed(Input::Connected { version: Version::default(), can_stream_lists: false }),
+            0 => self.feed(Input::Connected { version: Version::default(), can_stream_lists: false, pid_files: false }),
             1 | 2 => {
                 if let Some(event) = wire::event(piece) {
                     self.feed(Input::Stream(StreamItem::Event(Box::new(event))));

@@ -4,6 +4,7 @@ use criwatch::model::*;
 
 use crate::Outcome;
 use crate::scene::Scene;
+use crate::support::wait::{self, PATIENCE};
 
 const POLL: &[(&str, &str)] = &[("poll.interval_ms", "50"), ("relist.interval_ms", "200")];
 
@@ -80,7 +81,11 @@ fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
             scene.sim.tell(&format!("pod web-{n} app"))?;
         }
         scene.converges()?;
-        let asked = (scene.sim.stat("PodSandboxStatus")?, scene.sim.stat("ContainerStatus")?);
+        // One for each: what is not urgent is asked for one after the other.
+        let asked = wait::until("all details", PATIENCE, || {
+            let asked = (scene.sim.stat("PodSandboxStatus")?, scene.sim.stat("ContainerStatus")?);
+            if asked.1 >= 5 { Ok(asked) } else { Err(format!("{asked:?}")) }
+        })?;
         assert_eq!(asked.0, 5, "{profile}");
         scene.wait_for_counter("lists", scene.counter("lists")? + 5)?;
         scene.converges()?;

@@ -103,6 +103,11 @@ impl Scene {
         self.told.is_well_formed()?;
         let engine: BTreeMap<_, _> = self.sim.living()?.into_iter().map(|thing| (thing.id.clone(), thing)).collect();
         let engine_ids: BTreeSet<&String> = engine.keys().collect();
+        // What is not urgent, such as the time of a start that a list shows, is asked for a little later.
+        wait::until("nothing to be missing", PATIENCE, || {
+            let picture = self.watcher.containers().map_err(|e| e.to_string())?;
+            picture.iter().find(|c| c.missing != 0).map_or(Ok(()), |c| Err(format!("{c:?}")))
+        })?;
         let picture = self.watcher.containers()?;
         let ids: BTreeSet<String> = picture.iter().map(|c| c.id.to_string()).collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>(), engine_ids, "the picture; told:\n{:?}", self.told);
@@ -111,7 +116,7 @@ impl Scene {
             let there = &engine[&*c.id];
             // Where sandboxes have pids is another test's question.
             let is_right = c.pid.map_or(c.kind == Kind::Sandbox, |pid| pid == there.pid);
-            assert!(is_right && c.missing == 0, "{there:?} is shown as {c:?}");
+            assert!(is_right, "{there:?} is shown as {c:?}");
         }
         Ok(())
     }

@@ -98,7 +98,8 @@ fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
 /// Answers take longer than a STARTED waits for its pid.
 #[test]
 fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
-    let mut scene = Scene::streaming("containerd-2")?;
+    let mut scene = Scene::ready("containerd-2", &[("pid.source", "engine")])?;
+    scene.wait_for_state(WatcherState::Watching)?;
     scene.sim.tell("fault slow 600ms")?;
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app")?;

@@ -8,8 +8,11 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::{OnceLock, mpsc};
 
-use super::super::signals::without_signals;
+use super::super::thread;
 use super::{info, inode, open};
+
+/// The short thread only sends and receives a word.
+const STACK: usize = 64 << 10;
 
 /// PIDFD_THREAD of include/uapi/linux/pidfd.h (Linux 6.9).
 const THREAD: libc::c_uint = libc::O_EXCL as libc::c_uint;
@@ -97,7 +100,7 @@ fn probe_exit() -> Ability {
         let _ = tell.send(unsafe { libc::gettid() });
         let _ = ended.recv();
     };
-    let thread = match without_signals(|| std::thread::Builder::new().name("cri-probe".into()).spawn(look)) {
+    let thread = match thread::spawn("cri-probe", STACK, look) {
         Ok(thread) => thread,
         Err(error) => return Ability::of::<()>(Err(error)),
     };

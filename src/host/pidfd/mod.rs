@@ -6,6 +6,7 @@
 mod abilities;
 mod exit;
 mod info;
+mod set;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::os::unix::fs::MetadataExt;
 
 pub use abilities::{Abilities, Ability};
 pub use exit::Exit;
+pub use set::{Place, Set};
 
 use super::Proc;
 use super::cgroup_name::init_names;

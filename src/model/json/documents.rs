@@ -217,6 +217,10 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
         id: "node-17".into(),
         pid: Some(1204),
         events: Events { streaming: true, reason: "the engine streams events".into() },
+        witness: Arc::new(WitnessMeans {
+            used: vec!["folders", "pidFiles", "pidfds"],
+            lacks: vec![("exitCodes", "no: not in this kernel".into())],
+        }),
         not_told: Arc::new([("startedAt", 2)]),
     };
     let as_of = Some(NOON + 60_000_000_000);

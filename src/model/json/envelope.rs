@@ -68,9 +68,31 @@ struct EngineJson<'a> {
     /// Why so.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
+    /// What the host tells beside the engine; absent while nothing is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<WitnessJson<'a>>,
     /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     not_told: BTreeMap<&'a str, u64>,
+}
+
+/// What the host tells beside the engine (docs/witness.md).
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Witness"))]
+struct WitnessJson<'a> {
+    /// The means that are used: `folders` (the engine's, by inotify), `pidFiles`, `pidfds`, `exitCodes`.
+    means: &'a [&'static str],
+    /// Those that are not, and why; `all`: none is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    lacks: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> WitnessJson<'a> {
+    fn new(witness: &'a WitnessMeans) -> Option<Self> {
+        let is_known = !witness.used.is_empty() || !witness.lacks.is_empty();
+        let lacks = witness.lacks.iter().map(|(what, why)| (*what, &**why)).collect();
+        is_known.then_some(WitnessJson { means: &witness.used, lacks })
+    }
 }
 
 impl<'a> EngineJson<'a> {
@@ -86,6 +108,7 @@ impl<'a> EngineJson<'a> {
             pid: engine.pid,
             events: text(&engine.events.reason).map(|_| engine.events.word()),
             events_reason: text(&engine.events.reason),
+            witness: WitnessJson::new(&engine.witness),
             not_told: engine.not_told.iter().copied().collect(),
         }
     }

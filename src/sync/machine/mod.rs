@@ -9,11 +9,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::cri::{Listing, StreamItem, Version};
+use crate::cri::{Follow, Hint, Listing, StreamItem, Version};
 use crate::error::{Error, Result};
+use crate::host::Refusal;
 use crate::hub::PendingEvent;
 use crate::model::*;
-use crate::portfolio::{Millis, Now, Portfolio, StatusRequest};
+use crate::portfolio::{Lookup, Millis, Now, Portfolio, Reach, StatusRequest};
 use crate::sync::backoff::Backoff;
 use crate::sync::initial_replay::InitialReplay;
 use crate::sync::link::{Connection, Link};
@@ -36,8 +37,8 @@ pub(super) enum Input {
     Resync(WaiterId),
     /// A caller of a resync has given up.
     Forget(WaiterId),
-    /// The connection was made.
-    Connected { version: Version, can_stream_lists: bool },
+    /// The connection was made. `pid_files`: whether the engine may have pid files that can be read.
+    Connected { version: Version, can_stream_lists: bool, pid_files: bool },
     /// The connection could not be made.
     ConnectFailed(Error),
     /// Something came from the event stream.
@@ -50,6 +51,12 @@ pub(super) enum Input {
     Packed(StatusRequest, Result<Option<JsonText>>),
     /// The program sets or removes a container's rucksack.
     Attach(Id, Option<JsonText>),
+    /// Processes were looked for on the host.
+    Found(Vec<(Lookup, Result<Details, Refusal>)>),
+    /// The host has hints.
+    Hints(Vec<Hint>),
+    /// By which means the host tells, from now on.
+    Means(WitnessMeans),
     /// These processes are gone from the host.
     ProcessesGone(Vec<(Id, i32, u64)>),
     /// A caller's request on this connection has ended after so many milliseconds, with this error or with an answer.
@@ -71,6 +78,10 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Make a status request.
     Ask(StatusRequest),
+    /// Follow these processes until they end, or no more.
+    Follow(Vec<Follow>),
+    /// Look for the processes of these containers in the engine's pid files.
+    FindProcesses(Vec<Lookup>),
     /// See whether these processes are still there: the engine says that their containers run.
     CheckProcesses(Vec<(Id, i32, u64)>),
     /// Inspect a container, and have the packer make its rucksack.
@@ -114,6 +125,7 @@ pub(super) struct Machine {
     listening_since: Time,
     stats: Stats,
     log: Log,
+    means: Arc<WitnessMeans>,
     /// How changes are noticed, as it was logged last.
     reported: Events,
     relist: Millis,
@@ -145,6 +157,7 @@ impl Machine {
             listening_since: 0,
             stats: Stats::default(),
             log: Log::default(),
+            means: Arc::default(),
             reported: Events::default(),
             relist: millis(config.relist_interval),
             poll: millis(config.poll_interval),
@@ -192,23 +205,60 @@ impl Machine {
             Input::Watch { packs } => self.watch(packs, portfolio, now),
             Input::Resync(id) => self.resync(id, now),
             Input::Forget(id) => self.waiters.remove(id),
-            Input::Connected { version, can_stream_lists } => self.connected(&version, can_stream_lists, now),
+            Input::Connected { version, can_stream_lists, pid_files } => {
+                portfolio.use_pid_files(pid_files, now);
+                self.connected(&version, can_stream_lists, now);
+            }
             Input::ConnectFailed(error) => self.connect_failed(error, now),
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
             Input::Answered(request, answer) => self.answered(&request, answer, portfolio, now),
             Input::Packed(about, result) => self.packed(&about, result, portfolio, now),
             Input::Attach(id, rucksack) => portfolio.attach(&id, rucksack, now),
+            Input::Found(found) => {
+                found.into_iter().for_each(|(lookup, found)| portfolio.found(&lookup, found, now));
+            }
+            Input::Hints(hints) => {
+                let reach = self.reach();
+                hints.into_iter().for_each(|hint| portfolio.hinted(hint, reach, now));
+            }
+            Input::Means(means) => self.note_means(means),
             Input::ProcessesGone(gone) => {
                 gone.iter().for_each(|(id, pid, start)| portfolio.process_gone(id, *pid, *start, now));
             }
             Input::Tick | Input::Served { .. } => {}
+        }
+        if self.reach() == Reach::Away {
+            portfolio.report_deaths(now);
         }
         portfolio.pass(now);
         self.proceed(portfolio, now, &mut out);
         portfolio.commit();
         self.report(portfolio, now, &mut out);
         out
+    }
+
+    /// How the engine tells of changes at the moment.
+    fn reach(&self) -> Reach {
+        match self.subscription.is_streaming() {
+            _ if !self.connection.is_up() || self.connection.silent.is_some() => Reach::Away,
+            true => Reach::Streaming,
+            false => Reach::Polling,
+        }
+    }
+
+    /// Each means that the host does not have is logged once.
+    fn note_means(&mut self, means: WitnessMeans) {
+        for lack in means.lacks.iter().filter(|lack| !self.means.lacks.contains(lack)) {
+            let (what, why) = lack;
+            self.log.info(format!("the host tells less than it could ({what}): {why}"));
+        }
+        self.means = Arc::new(means);
+    }
+
+    /// What the host tells.
+    pub fn means(&self) -> &Arc<WitnessMeans> {
+        &self.means
     }
 
     /// When `handle` needs a `Tick`, unless another input comes first.
@@ -239,6 +289,10 @@ impl Machine {
             self.connection.link = Link::Connecting;
             out.actions.push(Action::Connect);
         }
+        let follows = portfolio.take_follows();
+        if self.watching && !follows.is_empty() {
+            out.actions.push(Action::Follow(follows));
+        }
         if !self.connection.is_up() {
             return;
         }
@@ -261,9 +315,18 @@ impl Machine {
             self.lists.begin(portfolio.list_begins(), now);
             out.actions.push(Action::List { streamed: self.lists.try_streams });
         }
+        let lookups = portfolio.lookups();
+        if !lookups.is_empty() {
+            out.actions.push(Action::FindProcesses(lookups));
+        }
         let requests = portfolio.requests(STATUS_REQUESTS - self.requests_in_flight, now);
         self.requests_in_flight += requests.len();
         out.actions.extend(requests.into_iter().map(Action::Ask));
+        if self.initial_replay.is_over() && self.requests_in_flight == 0 {
+            let details = portfolio.details_request(now);
+            self.requests_in_flight += usize::from(details.is_some());
+            out.actions.extend(details.map(Action::Ask));
+        }
         let pack_requests = portfolio.pack_requests(PACK_REQUESTS - self.pack_requests_in_flight);
         self.pack_requests_in_flight += pack_requests.len();
         out.actions.extend(pack_requests.into_iter().map(Action::Pack));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
+use crate::host::Refusal;
 use crate::model::*;
 
 /// How the engine reports changes.
@@ -341,10 +342,21 @@ impl Engine {
         }
     }
 
-    /// A verbose status. Only what runs has a pid.
+    /// Only what runs has a pid.
+    pub fn pid(&self, id: &Id) -> Option<i32> {
+        self.things.get(id).filter(|it| it.runs()).map(|it| 100 + it.created as i32 % 1_000_000)
+    }
+
+    /// What the host shows of its process.
+    pub fn process(&self, id: &Id) -> Result<Details, Refusal> {
+        let pid = self.pid(id).ok_or(Refusal::NoFile)?;
+        Ok(Details { pid: Some(pid), pid_start_ticks: Some(1), ..Details::default() })
+    }
+
+    /// A verbose status.
     pub fn status(&self, id: &Id) -> Option<Observation> {
         let it = self.things.get(id)?;
-        let pid = it.runs().then(|| 100 + it.created as i32 % 1_000_000);
+        let pid = self.pid(id);
         Some(Observation {
             details: Some(Details { pid, pid_start_ticks: pid.map(|_| 1), ..Details::default() }),
             ..it.status()

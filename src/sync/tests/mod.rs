@@ -22,7 +22,7 @@ use world::World;
 /// One step: what happens, and to which of the things that it can happen to.
 type Step = (u8, u8);
 
-const STEPS: u8 = 33;
+const STEPS: u8 = 40;
 /// Those of an engine that says something else than what is so.
 const LIES: u8 = 3;
 
@@ -109,19 +109,36 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         30 if which % 8 == 0 => world.set_clock_back(i64::from(which) * 10_000_000_000)?,
         31 => world.pack(which)?,
         32 => world.lose()?,
-        33 | 34 => {
+        33 => world.look()?,
+        34 | 35 => world.find(which)?,
+        36 | 37 => world.hint(which)?,
+        38 => world.garble_hints(which),
+        39 => world.mislead(which)?,
+        40 | 41 => {
             if let Some(id) = pick(world, &|t| t.started.is_some()) {
                 world.lie(&id, Lie::numbered(which / 8), which % 8 == 0);
             }
         }
-        35 => drop(world.engine.lies.pop_first()),
+        42 => drop(world.engine.lies.pop_first()),
         _ => {}
     }
     Ok(())
 }
 
-fn run(flavour: Flavour, packs: bool, before: &[Step], steps: &[Step]) -> Result<u64, String> {
+/// What a schedule is about.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    flavour: Flavour,
+    packs: bool,
+    /// Whether the engine has pid files.
+    files: bool,
+    /// Whether the host has hints.
+    hints: bool,
+}
+
+fn run(Setting { flavour, packs, files, hints }: Setting, before: &[Step], steps: &[Step]) -> Result<u64, String> {
     let mut world = World::new(flavour, |_| {});
+    (world.has_pid_files, world.has_hints) = (files, hints);
     for step in before {
         // Before the watcher starts, only the engine acts.
         take(&mut world, (step.0 % 12, step.1))?;
@@ -135,11 +152,13 @@ fn run(flavour: Flavour, packs: bool, before: &[Step], steps: &[Step]) -> Result
     Ok(world.events_given)
 }
 
-fn schedules(steps: u8) -> impl Strategy<Value = (Flavour, bool, Vec<Step>, Vec<Step>)> {
+fn schedules(steps: u8) -> impl Strategy<Value = (Setting, Vec<Step>, Vec<Step>)> {
     let flavour =
         prop_oneof![Just(Flavour::Containerd), Just(Flavour::Crio), Just(Flavour::Bare), Just(Flavour::Silent)];
     let step = || (0..steps, any::<u8>());
-    (flavour, any::<bool>(), prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
+    let setting = (flavour, any::<bool>(), any::<bool>(), any::<bool>());
+    let setting = setting.prop_map(|(flavour, packs, files, hints)| Setting { flavour, packs, files, hints });
+    (setting, prop::collection::vec(step(), 0..12), prop::collection::vec(step(), 0..120))
 }
 
 /// How many schedules: `CRI_MODEL_SCHEDULES`, or as many as fit into a normal test run.
@@ -172,8 +191,8 @@ fn explore(steps: u8) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let config = Runs { cases, failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
     let events = AtomicU64::new(0);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(steps), |(flavour, packs, before, steps)| {
-        let given = run(flavour, packs, &before, &steps).map_err(TestCaseError::fail)?;
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(steps), |(setting, before, steps)| {
+        let given = run(setting, &before, &steps).map_err(TestCaseError::fail)?;
         events.fetch_add(given, Ordering::Relaxed);
         Ok(())
     });
@@ -187,7 +206,10 @@ fn explore(steps: u8) {
 #[test]
 fn what_was_wrong_once_stays_right() {
     for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {
-        run(*flavour, false, before, steps).unwrap_or_else(|e| panic!("{n}: {e}"));
+        for (files, hints) in [(false, false), (true, false), (true, true), (false, true)] {
+            let setting = Setting { flavour: *flavour, packs: false, files, hints };
+            run(setting, before, steps).unwrap_or_else(|e| panic!("{n}: {setting:?}: {e}"));
+        }
     }
 }
 

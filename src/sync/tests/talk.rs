@@ -111,7 +111,7 @@ impl Talk {
 pub fn connected(name: &str, version: &str) -> Input {
     let version =
         Version { runtime_name: name.into(), runtime_version: version.into(), runtime_api_version: "v1".into() };
-    Input::Connected { version, can_stream_lists: false }
+    Input::Connected { version, can_stream_lists: false, pid_files: false }
 }
 
 fn running(id: &str) -> Observation {

@@ -1,17 +1,18 @@
 //! A watcher, an engine, and the faults between them, one step at a time.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Flavour, Lie};
+use super::engine::{Engine, Flavour, Lie, Thing};
 use super::truth::{Report, Seen};
 use crate::config::Config;
-use crate::cri::{EngineEvent, Listing, StreamEnd, StreamItem, Version};
+use crate::cri::{EngineEvent, Follow, Hint, Listing, StreamEnd, StreamItem, Version};
 use crate::error::{CRI_E_CONNECT, CRI_E_RPC, CRI_E_TIMEOUT, CRI_E_UNSUPPORTED, Error};
+use crate::host::Refusal;
 use crate::hub::{EventQueue, Hub, Next};
 use crate::model::*;
-use crate::portfolio::{Millis, Now, StatusRequest};
+use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
 use crate::sync::lists::Begun;
 use crate::sync::machine::{Action, Input, Machine};
 use crate::sync::publisher::Publisher;
@@ -45,6 +46,14 @@ pub struct World {
     /// Whom this list shows otherwise than it is.
     list_lies: BTreeSet<Id>,
     requests: Vec<StatusRequest>,
+    pub has_pid_files: bool,
+    pub has_hints: bool,
+    /// Processes that the machine wants to be followed.
+    held: BTreeMap<Id, (i32, u64)>,
+    /// Hints under way.
+    hints: VecDeque<Hint>,
+    /// Look-ups under way, some with what was found by now.
+    lookups: Vec<(Lookup, Option<Found>)>,
     pack_requests: Vec<StatusRequest>,
     packs: bool,
     finished: BTreeSet<WaiterId>,
@@ -53,6 +62,7 @@ pub struct World {
 }
 
 type Outcome = Result<(), String>;
+type Found = Result<Details, Refusal>;
 
 impl World {
     pub fn new(flavour: Flavour, configure: impl FnOnce(&mut Config)) -> Self {
@@ -82,6 +92,11 @@ impl World {
             list: None,
             list_lies: BTreeSet::new(),
             requests: Vec::new(),
+            has_pid_files: false,
+            has_hints: false,
+            held: BTreeMap::new(),
+            hints: VecDeque::new(),
+            lookups: Vec::new(),
             pack_requests: Vec::new(),
             packs: false,
             finished: BTreeSet::new(),
@@ -134,6 +149,8 @@ impl World {
                 Action::List { .. } => self.list = Some((now, None)),
                 Action::Ask(request) => self.requests.push(request),
                 Action::Pack(about) => self.pack_requests.push(about),
+                Action::Follow(follows) => self.follow(follows),
+                Action::FindProcesses(lookups) => self.lookups.extend(lookups.into_iter().map(|l| (l, None))),
                 // Every process of this world is there as long as its container runs.
                 Action::CheckProcesses(_) => {}
             }
@@ -162,6 +179,7 @@ impl World {
     fn disconnect(&mut self) {
         (self.connected, self.subscribed, self.list) = (false, false, None);
         self.requests.clear();
+        self.lookups.clear();
         self.pack_requests.clear();
         self.pipe.clear();
     }
@@ -176,13 +194,94 @@ impl World {
     /// The engine changes something.
     pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
         let now = self.moment();
+        let before = self.engine.things.clone();
         let events = act(&mut self.engine, now);
+        self.note_traces(&before);
         self.wall += 1000;
         if self.subscribed {
             self.pipe.extend(events);
         } else if self.up && self.engine.keeps_undelivered_events() {
             self.backlog.extend(events);
         }
+    }
+
+    fn follow(&mut self, follows: Vec<Follow>) {
+        for Follow { id, process, .. } in follows.into_iter().filter(|_| self.has_hints) {
+            match process {
+                // It may have ended before it could be opened.
+                Some(process) if self.engine.pid(&id) != Some(process.0) => {
+                    self.hints.push_back(Hint::Exited { id, process: Some(process), code: None });
+                }
+                Some(process) => drop(self.held.insert(id, process)),
+                None => drop(self.held.remove(&id)),
+            }
+        }
+    }
+
+    /// What the host shows of what the engine has just done.
+    fn note_traces(&mut self, before: &BTreeMap<Id, Thing>) {
+        if !self.has_hints {
+            return;
+        }
+        for (id, thing) in &self.engine.things {
+            if !before.contains_key(id) {
+                self.hints.push_back(Hint::Created(id.clone()));
+            }
+            if thing.runs() && !before.get(id).is_some_and(Thing::runs) {
+                self.hints.extend(self.engine.process(id).ok().map(|details| Hint::Pid(id.clone(), details)));
+            }
+        }
+        for (id, was) in before {
+            let now = self.engine.things.get(id);
+            let code = now.map_or(137, |thing| thing.code);
+            if was.runs() && !now.is_some_and(Thing::runs) {
+                let held = self.held.remove(id);
+                self.hints.extend(held.map(|it| Hint::Exited { id: id.clone(), process: Some(it), code: Some(code) }));
+            }
+            if now.is_none() {
+                self.hints.push_back(Hint::Gone(id.clone()));
+            }
+        }
+    }
+
+    /// Some hint arrives.
+    pub fn hint(&mut self, n: u8) -> Outcome {
+        if self.hints.is_empty() {
+            return Ok(());
+        }
+        let hint = self.hints.remove(n as usize % self.hints.len()).expect("it is there");
+        self.feed(Input::Hints(vec![hint]))
+    }
+
+    /// A hint is lost, or comes twice, or all are.
+    pub fn garble_hints(&mut self, n: u8) {
+        match n % 4 {
+            0 => drop(self.hints.pop_front()),
+            1 => self.hints.extend(self.hints.front().cloned()),
+            2 => self.hints = VecDeque::from([Hint::Lost]),
+            _ => self.hints.rotate_left(self.hints.len() / 2),
+        }
+    }
+
+    /// A hint that is wrong: of another process with the pid of long ago, of another engine's container, of a folder that is
+    /// still there, of an exit file that nobody wrote.
+    pub fn mislead(&mut self, n: u8) -> Outcome {
+        let Some(id) = self.engine.pick(n / 8, Thing::runs).filter(|_| self.has_hints) else {
+            return Ok(());
+        };
+        let stranger: Id = format!("x{n}").into();
+        let another = self.engine.pid(&id).map(|pid| (pid, 4711));
+        let hint = match n % 8 {
+            0 => Hint::Created(stranger),
+            1 => Hint::Created(id),
+            2 => Hint::Exited { id, process: another, code: Some(9) },
+            3 => Hint::Exited { id: stranger, process: another, code: Some(9) },
+            4 => Hint::Gone(id),
+            5 => Hint::Exited { id, process: None, code: Some(9) },
+            6 => Hint::Pid(stranger, Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() }),
+            _ => Hint::Lost,
+        };
+        self.feed(Input::Hints(vec![hint]))
     }
 
     pub fn connect(&mut self) -> Outcome {
@@ -193,7 +292,8 @@ impl World {
             return self.feed(Input::ConnectFailed(lost()));
         }
         self.connected = true;
-        self.feed(Input::Connected { version: Version::default(), can_stream_lists: false })
+        let pid_files = self.has_pid_files;
+        self.feed(Input::Connected { version: Version::default(), can_stream_lists: false, pid_files })
     }
 
     pub fn engine_goes(&mut self) -> Outcome {
@@ -305,6 +405,28 @@ impl World {
         self.feed(Input::Answered(request, Ok(answer)))
     }
 
+    /// The host is looked at now; what was found may arrive later.
+    pub fn look(&mut self) -> Outcome {
+        for (lookup, found) in &mut self.lookups {
+            found.get_or_insert_with(|| self.engine.process(&lookup.id));
+        }
+        Ok(())
+    }
+
+    /// Some look-up comes back: with the process, if there is one; without, or with a stale file, where `n` wants it.
+    pub fn find(&mut self, n: u8) -> Outcome {
+        if self.lookups.is_empty() {
+            return Ok(());
+        }
+        let (lookup, found) = self.lookups.remove(n as usize % self.lookups.len());
+        let found = match n / 64 {
+            1 => Err(Refusal::NoFile),
+            2 => Err(Refusal::ForeignCgroup(7)),
+            _ => found.unwrap_or_else(|| self.engine.process(&lookup.id)),
+        };
+        self.feed(Input::Found(vec![(lookup, found)]))
+    }
+
     /// The packer finishes a job, or the engine could not be asked.
     pub fn pack(&mut self, n: u8) -> Outcome {
         if self.pack_requests.is_empty() {
@@ -346,10 +468,17 @@ impl World {
             while !self.requests.is_empty() {
                 self.answer(0, false)?;
             }
+            while !self.hints.is_empty() {
+                self.hint(0)?;
+            }
+            while !self.lookups.is_empty() {
+                self.find(0)?;
+            }
             while !self.pack_requests.is_empty() {
                 self.pack(0)?;
             }
-            if self.pipe.is_empty() && self.list.is_none() && !self.connecting {
+            let is_quiet = self.requests.is_empty() && self.lookups.is_empty() && self.hints.is_empty();
+            if self.pipe.is_empty() && self.list.is_none() && !self.connecting && is_quiet {
                 return Ok(());
             }
         }
@@ -416,6 +545,11 @@ impl World {
         }
         // What is never answered stays open.
         let answered = |c: &&Arc<Container>| !self.engine.lies.contains_key(&c.id);
+        let lied_about = |c: &&Arc<Container>| self.engine.wrong_times.contains_key(&c.id) || !answered(c);
+        let wrong_pid = |c: &&Arc<Container>| !lied_about(c) && c.pid != self.engine.pid(&c.id);
+        if let Some(c) = cached.portfolio.running().find(wrong_pid) {
+            return Err(format!("its pid is {:?}: {c:?}", self.engine.pid(&c.id)));
+        }
         // What was first shown as over is not packed when it turns out to run.
         let packed = |c: &Container| c.rucksack.is_some() == self.packs || self.engine.wrong_times.contains_key(&c.id);
         match cached.portfolio.running().filter(answered).find(|c| c.missing != 0 || !packed(c)) {

@@ -1,0 +1,121 @@
+use std::fs;
+
+use super::*;
+
+const ID: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aaaa";
+const OTHER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbbb";
+
+/// A host's /proc and an engine's folders, below a folder.
+struct Host(tempfile::TempDir);
+
+impl Host {
+    fn new() -> Self {
+        Host(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn process(&self, pid: i32, start: u64, cgroup: &str) {
+        let stat = format!("{pid} (x) S 1 7 7 0 -1 4 {}{start} {}0\n", "0 ".repeat(12), "0 ".repeat(29));
+        self.write(&format!("proc/{pid}/stat"), &stat);
+        self.write(&format!("proc/{pid}/cgroup"), cgroup);
+    }
+
+    fn resolver(&self, source: PidSource) -> PidResolver {
+        let mut config = Config::default();
+        (config.host_root, config.pid_source) = (self.0.path().to_owned(), source);
+        PidResolver { view: PidView::Same, ..PidResolver::new(&config, None) }
+    }
+
+    fn from_file(&self) -> Result<Details, Refusal> {
+        let folders = Folders::Containerd { tasks: "/run/tasks".into() };
+        self.resolver(PidSource::Auto).from_file(&folders, &ID.into())
+    }
+}
+
+fn own_host(source: PidSource) -> PidResolver {
+    let config = Config { pid_source: source, ..Config::default() };
+    PidResolver { view: PidView::Same, ..PidResolver::new(&config, None) }
+}
+
+fn says(pid: Option<i32>) -> Info {
+    Info { pid, given: true, names_pid: true, ..Info::default() }
+}
+
+#[test]
+fn only_what_runs_has_a_pid() {
+    let own = std::process::id() as i32;
+    let it = own_host(PidSource::Auto).details("x", &says(Some(own)), true);
+    assert_eq!((it.pid, it.engine_pid), (Some(own), None));
+    assert!(it.pid_start_ticks.is_some());
+    assert_eq!(own_host(PidSource::Auto).details("x", &says(Some(own)), false).pid, None);
+}
+
+#[test]
+fn a_process_that_is_gone_has_none_unless_the_engines_word_is_asked_for() {
+    let never = i32::MAX;
+    let it = own_host(PidSource::Auto).details("x", &says(Some(never)), true);
+    assert_eq!((it.pid, it.engine_pid, it.no_pid), (None, Some(never), false));
+    assert_eq!(own_host(PidSource::Engine).details("x", &says(Some(never)), true).pid, Some(never));
+}
+
+#[test]
+fn a_pod_without_a_process_is_not_asked_again() {
+    let spoofed = Info { given: true, ..Info::default() };
+    assert!(own_host(PidSource::Auto).details("x", &spoofed, true).no_pid);
+    assert!(!own_host(PidSource::Auto).details("x", &says(None), true).no_pid);
+}
+
+#[test]
+fn a_pid_file_gives_the_process_and_its_place() {
+    let host = Host::new();
+    host.process(150, 4711, &format!("0::/kubepods/pod1/{ID}/init.scope\n"));
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    let it = host.from_file().unwrap();
+    assert_eq!((it.pid, it.pid_start_ticks, it.engine_pid), (Some(150), Some(4711), None));
+    assert_eq!(it.cgroup_path.as_deref(), Some(&*format!("/kubepods/pod1/{ID}")));
+    assert_eq!(it.cgroup_id, None, "no cgroup file system is mounted below this root");
+}
+
+#[test]
+fn trap_a_path_out_of_our_cgroup_namespace_proves_and_is_not_shown() {
+    let host = Host::new();
+    host.process(150, 4711, &format!("0::/../pod1/{ID}\n"));
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    let it = host.from_file().unwrap();
+    assert_eq!((it.pid, it.cgroup_path), (Some(150), None));
+    let verbose = host.resolver(PidSource::Auto).details(ID, &says(Some(150)), true);
+    assert_eq!((verbose.pid, verbose.cgroup_path), (Some(150), None));
+}
+
+#[test]
+fn trap_a_stale_pid_file_and_a_foreign_process_are_refused() {
+    let host = Host::new();
+    assert_eq!(host.from_file(), Err(Refusal::NoFile));
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    assert_eq!(host.from_file(), Err(Refusal::NoProcess(150)));
+    host.process(150, 4711, &format!("0::/kubepods/pod1/{OTHER}\n"));
+    assert_eq!(host.from_file(), Err(Refusal::ForeignCgroup(150)));
+}
+
+/// Where no descriptor is left, nothing can be read of a process: neither is it gone, nor is the engine's pid withdrawn.
+#[test]
+fn trap_what_cannot_be_read_is_not_gone() {
+    let host = Host::new();
+    host.process(150, 4711, "0::/\n");
+    let resolver = host.resolver(PidSource::Auto);
+    assert!(!resolver.is_gone(150, 4711));
+    assert!(resolver.is_gone(150, 4712), "another process has the pid");
+    assert!(resolver.is_gone(151, 4711));
+    let stat = host.0.path().join("proc/150/stat");
+    fs::remove_file(&stat).unwrap();
+    // A directory cannot be read as a file: EISDIR stands for whatever is no absence, such as EMFILE.
+    fs::create_dir(&stat).unwrap();
+    assert!(!resolver.is_gone(150, 4711));
+    let it = resolver.details("x", &says(Some(150)), true);
+    assert_eq!((it.pid, it.pid_start_ticks), (Some(150), None));
+}

@@ -1,0 +1,172 @@
+//! Where an engine keeps what it knows of its containers' processes, from the verbose information of its `Status`. Pure.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cri::client::Version;
+
+/// Where the folders of one engine are, as the engine's own mount namespace shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Folders {
+    /// containerd: one folder for each task of the namespace that CRI uses.
+    Containerd {
+        /// With `<id>/init.pid`.
+        tasks: PathBuf,
+    },
+    /// CRI-O: its monitors' folders.
+    Crio {
+        /// Folders with `<id>/pidfile`, the likeliest first.
+        pids: Vec<PathBuf>,
+        /// Files by id, each with an exit code; CRI-O removes them when it has read them.
+        exits: PathBuf,
+    },
+}
+
+/// The namespace of containerd in which its CRI plugin keeps everything.
+const CRI_NAMESPACE: &str = "k8s.io";
+const CONTAINERD_TASKS: &str = "io.containerd.runtime.v2.task";
+
+#[derive(Default, Deserialize)]
+struct Config {
+    /// containerd's CRI plugin: the folder of its state.
+    #[serde(default, rename = "stateDir")]
+    state_dir: String,
+    #[serde(default)]
+    crio: Option<Crio>,
+}
+
+/// CRI-O's configuration, where a version tells it.
+#[derive(Default, Deserialize)]
+struct Crio {
+    #[serde(default, rename = "ContainerAttachSocketDir")]
+    attach: String,
+    #[serde(default, rename = "ContainerExitsDir")]
+    exits: String,
+    #[serde(default, rename = "RunRoot")]
+    run_root: String,
+}
+
+impl Folders {
+    /// From the `info` of a verbose `Status`. `None`: this engine keeps none that are known.
+    pub fn parse(version: &Version, info: &HashMap<String, String>) -> Option<Folders> {
+        let config = info.get("config").filter(|text| text.trim_start().starts_with('{'));
+        let config: Config = config.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        match version.runtime_name.as_str() {
+            "containerd" => containerd(Path::new(&config.state_dir)),
+            "cri-o" => Some(crio(&config.crio.unwrap_or_default())),
+            _ => None,
+        }
+    }
+
+    /// Whether an engine of this kind may have folders, so that it is worth asking.
+    pub fn may_exist(version: &Version) -> bool {
+        matches!(version.runtime_name.as_str(), "containerd" | "cri-o")
+    }
+
+    /// The folders in which one for each container is made.
+    pub fn births(&self) -> Vec<PathBuf> {
+        match self {
+            Folders::Containerd { tasks } => vec![tasks.clone()],
+            Folders::Crio { pids, .. } => pids.clone(),
+        }
+    }
+
+    /// The folders in which a container's pid file is made.
+    pub fn births_of(&self, id: &str) -> Vec<PathBuf> {
+        let files = self.pid_files(id);
+        files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
+    }
+
+    /// Where the engine's monitors leave exit codes.
+    pub fn exits(&self) -> Option<&Path> {
+        match self {
+            Folders::Containerd { .. } => None,
+            Folders::Crio { exits, .. } => Some(exits),
+        }
+    }
+
+    /// Where the pid of a container's first process may stand. Ids that are no names of files have none.
+    pub fn pid_files(&self, id: &str) -> Vec<PathBuf> {
+        if !is_file_name(id) {
+            return Vec::new();
+        }
+        match self {
+            Folders::Containerd { tasks } => vec![tasks.join(id).join("init.pid")],
+            Folders::Crio { pids, .. } => pids.iter().map(|dir| dir.join(id)).flat_map(crio_pid_files).collect(),
+        }
+    }
+}
+
+/// The tasks' folder lies beside that of the CRI plugin.
+fn containerd(state_dir: &Path) -> Option<Folders> {
+    let state = state_dir.parent().filter(|_| state_dir.is_absolute())?;
+    Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE) })
+}
+
+/// Most versions of CRI-O do not tell their configuration: then its defaults are tried.
+fn crio(config: &Crio) -> Folders {
+    let or = |said: &str, default: &str| PathBuf::from(if said.starts_with('/') { said } else { default });
+    let attach = or(&config.attach, "/var/run/crio");
+    let exits = or(&config.exits, "/var/run/crio/exits");
+    let storage = or(&config.run_root, "/run/containers/storage");
+    Folders::Crio { pids: vec![attach, storage.join("overlay-containers")], exits }
+}
+
+fn crio_pid_files(dir: PathBuf) -> [PathBuf; 2] {
+    [dir.join("pidfile"), dir.join("userdata/pidfile")]
+}
+
+/// Ids come from the engine, and become parts of paths.
+fn is_file_name(id: &str) -> bool {
+    !id.is_empty() && id != "." && id != ".." && !id.contains(['/', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(name: &str, config: &str) -> Option<Folders> {
+        let version = Version { runtime_name: name.into(), ..Version::default() };
+        Folders::parse(&version, &HashMap::from([("config".to_owned(), config.to_owned())]))
+    }
+
+    #[test]
+    fn containerds_tasks_lie_beside_its_cri_plugins_state() {
+        let found = folders("containerd", r#"{"stateDir":"/run/containerd/io.containerd.grpc.v1.cri","x":[1]}"#);
+        let files = found.unwrap().pid_files("abc");
+        assert_eq!(files, [Path::new("/run/containerd/io.containerd.runtime.v2.task/k8s.io/abc/init.pid")]);
+        for nothing in ["", "{}", "[]", r#"{"stateDir":""}"#, r#"{"stateDir":"relative/dir"}"#, r#"{"stateDir":"/"}"#] {
+            assert_eq!(folders("containerd", nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn crio_has_its_defaults_where_it_says_nothing() {
+        let dirs = |config| match folders("cri-o", config) {
+            Some(Folders::Crio { pids, exits }) => (pids[0].clone(), pids[1].clone(), exits),
+            other => panic!("{other:?}"),
+        };
+        let (attach, storage, exits) = dirs(r#"{"sandboxImage":"pause"}"#);
+        assert_eq!((attach.to_str(), exits.to_str()), (Some("/var/run/crio"), Some("/var/run/crio/exits")));
+        assert_eq!(storage.to_str(), Some("/run/containers/storage/overlay-containers"));
+        let (attach, storage, exits) =
+            dirs(r#"{"crio":{"ContainerAttachSocketDir":"/a","ContainerExitsDir":"/e","RunRoot":"/s"}}"#);
+        assert_eq!((attach.to_str(), exits.to_str()), (Some("/a"), Some("/e")));
+        assert_eq!(storage.to_str(), Some("/s/overlay-containers"));
+        let files = folders("cri-o", "").unwrap().pid_files("abc");
+        assert!(files.contains(&"/var/run/crio/abc/pidfile".into()));
+        assert!(files.contains(&"/run/containers/storage/overlay-containers/abc/userdata/pidfile".into()));
+    }
+
+    #[test]
+    fn other_engines_have_none_and_ids_lead_nowhere_else() {
+        assert_eq!(folders("docker", r#"{"stateDir":"/run/x/y"}"#), None);
+        let found = folders("containerd", r#"{"stateDir":"/run/x/y"}"#).unwrap();
+        for id in ["", ".", "..", "../k", "a/b", "a\0"] {
+            assert_eq!(found.pid_files(id), Vec::<PathBuf>::new(), "{id:?}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What an engine leaves on the host's disk: where its folders are, and the pid files in them.
+//!
+//! The engine itself says where its folders are, in its verbose `Status`. What is found there is believed only with the
+//! host's own proof (`host::proven`), so a folder that is guessed wrong costs a look and nothing else.
+
+pub(super) mod folders;
+mod hint;
+mod witness;
+
+pub use folders::Folders;
+pub use hint::Hint;
+pub use witness::{Follow, Witness};

@@ -1,0 +1,292 @@
+//! What the host hints at, and what follows: the engine is asked sooner, a pid is known before its STARTED, an end before its EXITED.
+//!
+//! A hint never makes a run. It ends one only where the engine cannot be asked, and only when the run's own process has ended.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::Portfolio;
+use super::clock::{Millis, Now};
+use super::fields::Origin;
+use super::judge::Source;
+use super::merge;
+use super::run_log::{Ending, Run};
+use super::status_queue::{self, Reason};
+use crate::cri::{Follow, Hint};
+use crate::model::*;
+
+/// How the engine tells of changes at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It sends events: they are awaited.
+    Streaming,
+    /// It has to be asked.
+    Polling,
+    /// It cannot be asked.
+    Away,
+}
+
+/// So long a live engine may take to tell of an end that the host has seen.
+const GRACE: Millis = 250;
+/// When to ask about what is being made, in milliseconds after the hint and then after each answer: 10, 20, 40 ... 320 in all.
+const LADDER: [Millis; 6] = [10, 10, 20, 40, 80, 160];
+/// Of so many containers a pid, or an end, is kept before the engine has told of them.
+const MOST_EARLY: usize = 1024;
+
+/// A run's process that has ended, and of whose end the engine has not told yet.
+#[derive(Debug, Clone, Copy)]
+struct Death {
+    process: Option<(i32, u64)>,
+    /// Whether that is the run's own process.
+    is_own: bool,
+    code: Option<i32>,
+    at: Time,
+    /// When the engine's patience is over; `None`: it was asked.
+    due: Option<Millis>,
+}
+
+/// What the host has hinted at.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    /// What is being made, and how often the engine was asked since.
+    births: HashMap<Id, usize>,
+    /// Processes that were proven before the engine told of their runs.
+    early: HashMap<Id, Details>,
+    /// ... in the order of their coming.
+    order: VecDeque<Id>,
+    deaths: HashMap<Id, Death>,
+    /// Whose process has changed since this was asked last.
+    changed: Vec<Id>,
+}
+
+impl Hints {
+    pub fn drop(&mut self, id: &Id) {
+        self.births.remove(id);
+        self.early.remove(id);
+        self.deaths.remove(id);
+    }
+
+    /// The process of this container, or that it has one, has changed.
+    pub fn process_changed(&mut self, id: &Id) {
+        self.changed.push(id.clone());
+    }
+
+    pub fn deadline(&self) -> Option<Millis> {
+        self.deaths.values().filter_map(|death| death.due).min()
+    }
+
+    /// The process that was proven before its run began.
+    pub fn take_early(&mut self, id: &Id) -> Option<Details> {
+        self.early.remove(id)
+    }
+
+    fn keep_early(&mut self, id: Id, details: Details) {
+        if self.early.insert(id.clone(), details).is_none() {
+            self.order.push_back(id);
+        }
+        while self.order.len() > MOST_EARLY {
+            let first = self.order.pop_front();
+            first.and_then(|id| self.early.remove(&id));
+        }
+    }
+}
+
+impl Portfolio {
+    /// The host has a hint.
+    pub fn hinted(&mut self, hint: Hint, reach: Reach, now: Now) {
+        self.next_tick(now);
+        match hint {
+            Hint::Created(id) => self.expect_run(&id, reach, now),
+            Hint::Pid(id, details) => self.early_process(id, details, reach, now),
+            Hint::Exited { id, process, code } => self.process_ended(&id, process, code, reach, now),
+            Hint::Gone(id) => {
+                self.hints.early.remove(&id);
+                self.ask_about_end(&id, reach, now);
+                self.expect_run(&id, reach, now);
+            }
+            Hint::Lost => self.wants_list = true,
+        }
+    }
+
+    /// An engine without events is asked about what is being made, until it runs or has exited.
+    fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) {
+        if self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None {
+            self.hints.births.insert(id.clone(), 0);
+            self.plan_birth(id, 0, now);
+        }
+    }
+
+    fn plan_birth(&mut self, id: &Id, step: usize, now: Now) {
+        let hint = status_queue::Hint { tick: self.tick, is_history: false };
+        let kind = self.entries.get(id).filter(|e| !e.kind_is_guess).map(|e| e.record.kind);
+        self.status_queue.hint(id, kind, now.mono + LADDER[step], hint, Reason::Hint);
+    }
+
+    /// The engine has answered about this id: it is asked again, if its run has not begun.
+    pub(super) fn next_step(&mut self, id: &Id, now: Now) {
+        let Some(step) = self.hints.births.get(id).map(|step| step + 1) else {
+            return;
+        };
+        if self.run_log.run(id) != Run::None || step == LADDER.len() {
+            self.hints.births.remove(id);
+            return;
+        }
+        self.hints.births.insert(id.clone(), step);
+        self.plan_birth(id, step, now);
+    }
+
+    /// A list was applied, which settles hints: what had not begun by then is asked about again.
+    pub(super) fn births_go_on(&mut self, now: Now) {
+        let ids: Vec<Id> = self.hints.births.keys().filter(|id| !self.status_queue.is_open(id)).cloned().collect();
+        ids.iter().for_each(|id| self.next_step(id, now));
+    }
+
+    fn early_process(&mut self, id: Id, details: Details, reach: Reach, now: Now) {
+        let lacks_pid = self.entries.get(&id).is_some_and(|e| e.record.is_running() && e.record.pid.is_none());
+        if lacks_pid && self.run_log.run(&id).is_open() {
+            self.counts.pids_from_files += 1;
+            self.take_process(&id, &details, self.tick, now);
+        } else if self.run_log.run(&id) == Run::None && self.pid_files {
+            self.hints.keep_early(id.clone(), details);
+        }
+        self.expect_run(&id, reach, now);
+    }
+
+    fn process_ended(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, reach: Reach, now: Now) {
+        let known = self.process_of(id);
+        if process.zip(known).is_some_and(|(ended, known)| ended != known) {
+            // Not the run's process: it is another one by now.
+            return;
+        }
+        let run = self.run_log.run(id);
+        if matches!(run, Run::Over { .. }) || self.hints.deaths.len() >= MOST_EARLY && !run.is_open() {
+            return;
+        }
+        let before = self.hints.deaths.get(id).copied();
+        let death = Death {
+            process: process.or(before.and_then(|b| b.process)),
+            is_own: process.is_some() && process == known || before.is_some_and(|b| b.is_own),
+            code: code.or(before.and_then(|b| b.code)),
+            at: before.map_or(now.wall, |b| b.at),
+            due: before.map_or(Some(now.mono + GRACE), |b| b.due),
+        };
+        self.hints.deaths.insert(id.clone(), death);
+        self.ask_about_end(id, reach, now);
+        if reach == Reach::Polling && run == Run::None && self.synced {
+            // It may be removed in a moment.
+            self.hints.births.insert(id.clone(), 0);
+            self.status_queue.ask(id, None, now.mono, Reason::Hint);
+        }
+    }
+
+    /// The process of this run, as far as it is known.
+    fn process_of(&self, id: &Id) -> Option<(i32, u64)> {
+        let of_record = self.entries.get(id).and_then(|e| e.record.pid.zip(e.record.pid_start_ticks));
+        of_record.or_else(|| self.hints.early.get(id).and_then(|d| d.pid.zip(d.pid_start_ticks)))
+    }
+
+    /// An engine without events is asked at once how it ended.
+    fn ask_about_end(&mut self, id: &Id, reach: Reach, now: Now) {
+        /// The engine needs a moment to notice.
+        const MOMENT: Millis = 5;
+        let kind = self.entries.get(id).map(|e| e.record.kind);
+        if reach == Reach::Polling && self.run_log.run(id).is_open() {
+            self.status_queue.ask(id, kind, now.mono + MOMENT, Reason::Hint);
+        }
+    }
+
+    /// The engine has not told of an end in time: the pid is withdrawn, and the engine asked.
+    pub(super) fn pass_deaths(&mut self, now: Now) {
+        let is_due = |death: &Death| death.due.is_some_and(|due| due <= now.mono);
+        let due: Vec<Id> = self.hints.deaths.iter().filter(|(_, d)| is_due(d)).map(|(id, _)| id.clone()).collect();
+        for id in due {
+            let Some(death) = self.hints.deaths.get_mut(&id) else { continue };
+            death.due = None;
+            let process = death.process;
+            if !self.run_log.run(&id).is_open() {
+                self.hints.deaths.remove(&id);
+                continue;
+            }
+            match process {
+                Some((pid, start)) => self.process_gone(&id, pid, start, now),
+                None => self.status_queue.ask_now(&id, None, now.mono, Reason::Hint),
+            }
+        }
+    }
+
+    /// The engine cannot be asked: the ends that the host has seen are reported.
+    pub fn report_deaths(&mut self, now: Now) {
+        let is_open =
+            |id: &Id| matches!(self.run_log.run(id), Run::Starting { .. } | Run::Running { .. } | Run::Ending { .. });
+        // A file that merely names the id proves nothing: the run's own process has to have been seen to end.
+        let is_own =
+            |id: &Id, death: &Death| death.is_own || death.process.is_some_and(|it| self.process_of(id) == Some(it));
+        let is_seen = |(id, death): &(&Id, &Death)| is_open(id) && is_own(id, death);
+        let ids: Vec<Id> = self.hints.deaths.iter().filter(is_seen).map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            if let Run::Starting { .. } = self.run_log.run(&id) {
+                self.release(&id, now);
+            }
+            self.witnessed(&id, now);
+        }
+    }
+
+    fn witnessed(&mut self, id: &Id, now: Now) {
+        let started_at = self.started_at(id);
+        let moment = Source::Event { own: None }.moment(self.tick);
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.known.ends();
+        let mut record = Container::clone(&entry.record);
+        record.state = State::Exited;
+        if record.kind == Kind::Container && record.exit.is_none() {
+            // What any source says of it is better than this.
+            record.exit = Some(Exit { reason: "Unknown".into(), ..Exit::default() });
+        }
+        let kind = record.kind;
+        self.put(id, record);
+        self.learn_exit(id, moment);
+        self.counts.witnessed_exits += 1;
+        self.run_log.set(id, Run::Over { how: Ending::Witnessed, started_at, tick: self.tick });
+        if kind == Kind::Sandbox {
+            self.pod_is_gone(id, now);
+        }
+        self.report(EventType::Exited, CRI_EVENT_FLAG_WITNESSED | CRI_EVENT_FLAG_SYNTHETIC, 0, id, now);
+    }
+
+    /// What the host has seen of an end that is about to be reported, where the engine does not know better. Engines do not say
+    /// how sandboxes end.
+    pub(super) fn learn_exit(&mut self, id: &Id, moment: super::clock::Tick) {
+        let Some(death) = self.hints.deaths.remove(id) else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(id).filter(|e| e.record.kind == Kind::Container) else {
+            return;
+        };
+        // The code of a process that was not this run's says nothing.
+        let code = death.code.filter(|_| death.is_own || death.process.is_none());
+        let Some(code) = code else {
+            if entry.record.finished_at.is_none() {
+                let record = Container { finished_at: Some(death.at), ..Container::clone(&entry.record) };
+                self.put(id, record);
+            }
+            return;
+        };
+        let reason = if code == 0 { "Completed" } else { "Error" };
+        let exit = Exit { code: Some(code), reason: reason.into(), message: "".into() };
+        let mut next = Container::clone(&entry.record);
+        merge::take_exit(&mut next, &mut entry.known, &exit, Some(death.at), Origin::Witness, moment);
+        self.put(id, next);
+    }
+
+    /// The processes to follow from now on, or no more.
+    pub fn take_follows(&mut self) -> Vec<Follow> {
+        let changed = std::mem::take(&mut self.hints.changed);
+        let follow = |id: Id| {
+            let record = self.entries.get(&id).map(|e| &e.record);
+            let process = record.filter(|r| r.is_running()).and_then(|r| r.pid.zip(r.pid_start_ticks));
+            Follow { kind: record.map_or(Kind::Container, |r| r.kind), process, id }
+        };
+        changed.into_iter().map(follow).collect()
+    }
+}
