@@ -231,6 +231,21 @@ pub static OPTIONS: &[OptionSpec] = &[
         set: |c, v| c.host_root = v.text().into(),
     },
     OptionSpec {
+        key: "discover.nested",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether engines are also looked for inside containers (kind, nested nodes), through proc/PID/root below host.root.",
+        set: |c, v| c.discover_nested = v.yes(),
+    },
+    OptionSpec {
+        key: "discover.interval_ms",
+        value_type: millis(100, DAY),
+        default: "5000",
+        doc: "How often engines are looked for: by a finder, and by a watcher without an endpoint whose engine is empty or lost. \
+              A socket that appears is noticed at once.",
+        set: |c, v| c.discover_interval = v.duration(),
+    },
+    OptionSpec {
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",

@@ -8,6 +8,7 @@ mod discover;
 mod endpoint;
 mod engine;
 mod failure;
+mod identity;
 mod info;
 mod list;
 mod meter;
@@ -27,10 +28,13 @@ pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};
 pub use client::{Client, Version};
 pub use convert::Unreadable;
-pub use discover::connect;
-pub use endpoint::{Endpoint, WELL_KNOWN};
+pub use discover::{
+    Chooser, Connection, News, Survey, Thoroughness, WELL_KNOWN, WellKnown, connect, survey,
+};
+pub use endpoint::{Endpoint, SocketId};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
 pub use failure::{is_final, is_lost};
+pub use identity::engine_id;
 pub use info::redact_environment;
 pub use list::Listing;
 pub use meter::{Meter, RpcCost};

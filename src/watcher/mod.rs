@@ -56,11 +56,13 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the first
-    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread. A `host.root` that is no
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the best
+    /// engine of the node: the one that the kubelet uses, else one that has sandboxes, else the first of the well-known
+    /// sockets that answers. As long as that one is empty, a better one that appears is followed. A path inside the option
+    /// `host.root` is resolved as the host would. It does not connect yet, and makes no thread. A `host.root` that is no
     /// directory is refused.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
-        let endpoint = endpoint.map(Endpoint::parse).transpose()?;
+        let endpoint = endpoint.map(|text| Endpoint::parse_on(&config.host_root, text)).transpose()?;
         check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
         Ok(Watcher {

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod documents;
+mod engines;
 mod envelope;
 mod event;
 mod numbers;
