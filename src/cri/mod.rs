@@ -29,7 +29,7 @@ pub use call::{Call, Rpc};
 pub use client::{Client, Version};
 pub use convert::Unreadable;
 pub use discover::{
-    Chooser, Connection, News, Survey, Thoroughness, WELL_KNOWN, WellKnown, connect, survey,
+    Chooser, Connection, News, Places, Survey, Thoroughness, WELL_KNOWN, WellKnown, connect, survey,
 };
 pub use endpoint::{Endpoint, SocketId};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};

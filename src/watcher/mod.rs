@@ -2,6 +2,7 @@
 
 mod clients;
 mod events;
+mod finder;
 mod list;
 mod packer;
 mod requests;
@@ -31,6 +32,7 @@ pub(crate) use thread::THREAD_REFUSED;
 pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
 pub use events::Events;
+pub use finder::{EngineNews, Finder, NextEngine, engines};
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
 /// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a

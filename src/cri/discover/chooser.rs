@@ -1,12 +1,12 @@
 //! Which engine a watcher follows: the one that was named, or the best one, and a better one while that is empty.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::folders::Folders;
+use super::places::{EAGER, pause};
 use super::rank::{Level, Taken, level};
 use super::survey::{Survey, Thoroughness, places, survey};
 use crate::config::Config;
@@ -72,10 +72,6 @@ pub struct Chooser {
     /// How many looks follow soon: an engine makes its socket before it answers.
     eager: u32,
 }
-
-/// How many looks follow soon after a socket was made, and how soon the first.
-const EAGER: u32 = 6;
-const SOON: Duration = Duration::from_millis(100);
 
 impl Chooser {
     /// One that follows the engine there; `None`: the best one.
@@ -244,10 +240,7 @@ impl Chooser {
     }
 
     fn look(&mut self) {
-        let soon = SOON * 2u32.pow(EAGER - self.eager.min(EAGER));
-        let wait = if self.eager > 0 { soon.min(self.config.discover_interval) } else { self.config.discover_interval };
-        self.eager = self.eager.saturating_sub(1);
-        self.next_look = Instant::now() + wait;
+        self.next_look = Instant::now() + pause(&mut self.eager, self.config.discover_interval);
         let (config, meter) = (self.config.clone(), self.meter.clone());
         self.looking = Some(tokio::spawn(async move { survey(&config, &meter, Thoroughness::Best).await }));
     }

@@ -7,6 +7,7 @@ mod evidence;
 mod files;
 mod folders;
 mod kubelets;
+mod places;
 mod processes;
 mod rank;
 mod settings;
@@ -15,5 +16,6 @@ mod suspects;
 mod table;
 
 pub use chooser::{Chooser, Connection, News, connect};
+pub use places::Places;
 pub use survey::{Survey, Thoroughness, survey};
 pub use table::{WELL_KNOWN, WellKnown};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::schema::{AnswerKind, answer_kinds};
-use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, event};
+use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, engine_news, event};
 use crate::committed::{assert_committed, pretty};
 use crate::error::{CRI_E_PERMISSION, Error};
 use crate::model::counters::{COUNTERS, Counter, CounterKind};
@@ -141,6 +141,7 @@ fn example(kind: &AnswerKind) -> JsonText {
             Freshness { engine: engine.into(), ..freshness }.engine(Some(Readiness::new(true, 0)))
         }
         "engines" => engines().json(),
+        "engineNews" => engine_news(CRI_ENGINE_FOUND, &engines().candidates[0]),
         "stats" => freshness.stats(&numbers()),
         other => panic!("criwatch.{other}/1 has no example"),
     }

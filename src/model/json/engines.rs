@@ -128,9 +128,25 @@ impl Engines {
     }
 }
 
-impl Candidate {
-    /// What stands of it in `criwatch.engines/1`.
-    pub fn json(&self) -> JsonText {
-        JsonText::of(&CandidateJson::new(self))
-    }
+/// `criwatch.engineNews/1`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.engineNews/1"))]
+pub(super) struct EngineNewsJson<'a> {
+    /// What this is: `criwatch.engineNews/1`. Within one number, keys are only added.
+    schema: &'static str,
+    /// What happened to the engine.
+    #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::engine_news"))]
+    news_type: String,
+    /// The engine, as it is now, or was at last.
+    engine: CandidateJson<'a>,
+}
+
+/// `criwatch.engineNews/1`: what happened to this engine, one of `CRI_ENGINE_*`.
+pub fn engine_news(news_type: u32, engine: &Candidate) -> JsonText {
+    JsonText::of(&EngineNewsJson {
+        schema: "criwatch.engineNews/1",
+        news_type: json_word(ENGINE_NEWS, news_type, "CRI_ENGINE_"),
+        engine: CandidateJson::new(engine),
+    })
 }

@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use super::labels::merged;
 use super::*;
 
+pub use engines::engine_news;
 pub use envelope::{Freshness, PodWithContainers, Readiness};
 pub use event::event;
 use spec::{MountJson, PortJson, PreviousJson, ResourcesJson, UserJson, words};
