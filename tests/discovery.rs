@@ -241,12 +241,18 @@ fn drop_ins() -> Outcome {
     expect("the last drop-in", &(apis(&found) == [root.api("/run/odd/place.sock")]))?;
     root.shows(&[], "nginx", "none")?;
     // A flag counts more than all of them, also when nobody is there.
-    root.process(812, &["kubelet", "--container-runtime-endpoint=unix:///run/flag.sock", "--config-dir=/etc/kubelet.conf.d"])?;
+    root.process(
+        812,
+        &["kubelet", "--container-runtime-endpoint=unix:///run/flag.sock", "--config-dir=/etc/kubelet.conf.d"],
+    )?;
     let found = root.engines(&[])?;
     expect("the flag", &(apis(&found) == [root.api("/run/flag.sock")] && !found.candidates[0].answers()))?;
     // Without a process that can be seen, kubeadm's files count.
     fs::remove_dir_all(root.at("/proc"))?;
-    root.file("/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=/run/odd/place.sock\"\n")?;
+    root.file(
+        "/var/lib/kubelet/kubeadm-flags.env",
+        "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=/run/odd/place.sock\"\n",
+    )?;
     expect("kubeadm's flags", &(apis(&root.engines(&[])?) == [root.api("/run/odd/place.sock")]))?;
     Ok(Completion::Completed)
 }
@@ -415,9 +421,15 @@ fn crictl_and_rootless() -> Outcome {
     let _two = root.sim(CONTAINERD, &[])?;
     let rootless = "/run/user/1000/k3s/containerd/containerd.sock";
     let mut three = root.sim(rootless, &[])?;
-    expect("crictl's first", &(apis(&root.engines(&[])?) == ["/run/own/engine.sock", CONTAINERD, rootless].map(|p| root.api(p))))?;
+    expect(
+        "crictl's first",
+        &(apis(&root.engines(&[])?) == ["/run/own/engine.sock", CONTAINERD, rootless].map(|p| root.api(p))),
+    )?;
     three.tell("pod web ns=shop nginx")?;
-    expect("pods first", &(apis(&root.engines(&[])?) == [rootless, "/run/own/engine.sock", CONTAINERD].map(|p| root.api(p))))?;
+    expect(
+        "pods first",
+        &(apis(&root.engines(&[])?) == [rootless, "/run/own/engine.sock", CONTAINERD].map(|p| root.api(p))),
+    )?;
     root.shows(&[], "nginx", "none")?;
     Ok(Completion::Completed)
 }
@@ -510,7 +522,10 @@ fn kind() -> Outcome {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
         let its = inner.iter().find(|thing| *thing.id == *container.id).ok_or("not one of the engine's")?;
-        expect("a pid of ours", &(numbers.split_whitespace().last() == Some(its.pid.to_string().as_str()) && pid != its.pid))?;
+        expect(
+            "a pid of ours",
+            &(numbers.split_whitespace().last() == Some(its.pid.to_string().as_str()) && pid != its.pid),
+        )?;
     }
     Ok(Completion::Completed)
 }
@@ -569,7 +584,10 @@ fn finder() -> Outcome {
     expect("found", &(matches!(found, EngineNews::Found(_)) && is(&found, CONTAINERD)))?;
     one.tell("pod web ns=shop nginx")?;
     let changed = next("it is in use")?;
-    expect("changed", &(matches!(&changed, EngineNews::Changed(c) if c.sandboxes == Some(1)) && is(&changed, CONTAINERD)))?;
+    expect(
+        "changed",
+        &(matches!(&changed, EngineNews::Changed(c) if c.sandboxes == Some(1)) && is(&changed, CONTAINERD)),
+    )?;
     let two = root.sim(K3S, &[])?;
     let found = next("the second")?;
     expect("found, too", &(matches!(found, EngineNews::Found(_)) && is(&found, K3S)))?;

@@ -59,7 +59,8 @@ impl Endpoint {
     fn of(root: &Path, path: &Path) -> Self {
         let names: Vec<_> = path.components().collect();
         let is = |at: usize, name: &str| names[at] == Component::Normal(OsStr::new(name));
-        let is_pid = |at: usize| names[at].as_os_str().to_str().is_some_and(|n| n.parse::<u32>().is_ok() || n == "self");
+        let is_pid =
+            |at: usize| names[at].as_os_str().to_str().is_some_and(|n| n.parse::<u32>().is_ok() || n == "self");
         let end = (2..names.len()).find(|at| is(*at, "root") && is_pid(at - 1) && is(at - 2, "proc"));
         match end {
             Some(end) => {

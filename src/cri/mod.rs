@@ -28,9 +28,7 @@ pub use backlog::{Inlet, Outlet, backlog};
 pub use call::{Call, Rpc};
 pub use client::{Client, Version};
 pub use convert::Unreadable;
-pub use discover::{
-    Chooser, Connection, News, Places, Survey, Thoroughness, WELL_KNOWN, WellKnown, connect, survey,
-};
+pub use discover::{Chooser, Connection, News, Places, Survey, Thoroughness, WELL_KNOWN, WellKnown, connect, survey};
 pub use endpoint::{Endpoint, SocketId};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
 pub use failure::{is_final, is_lost};

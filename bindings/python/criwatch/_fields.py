@@ -27,27 +27,31 @@ class PodFields:
     """The fields of a pod."""
 
     id: str
-    """The sandbox's id."""
+    """The id of the sandbox."""
     name: str
-    """The pod's name."""
+    """The name of the pod."""
     namespace: str
-    """The pod's namespace."""
+    """The namespace of the pod."""
     uid: str
-    """The pod's uid, as Kubernetes gives it."""
+    """The uid of the pod, as Kubernetes gives it."""
     attempt: int = 0
-    """How often the sandbox was made anew."""
+    """The attempt number; 0 for the first sandbox of the pod."""
     state: PodState = next(iter(PodState))
     """One of PodState.UNKNOWN, PodState.READY, PodState.NOT_READY."""
     flags: PodFlag = PodFlag(0)
-    """Bits of PodFlag.HOST_NETWORK."""
+    """Bits of PodFlag.HOST_NETWORK and PodFlag.OWN_NETWORK; neither while it is unknown."""
     ips: Tuple[str, ...] = ()
-    """The pod's addresses, the primary one first."""
+    """The addresses of the pod, the primary one first."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The pod's labels, sorted by key."""
+    """The labels of the pod, sorted by key."""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The pod's annotations, sorted by key."""
+    """The annotations of the pod, sorted by key."""
     cgroup_path: str = ""
-    """The pod's cgroup, as the file system shows it; "" where the engine does not tell: no engine does at present."""
+    """The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup file system. "" until a process in it was seen, and if no cgroup has that name."""
+    created_ns: Optional[int] = None
+    """When the sandbox was created, in nanoseconds since 1970; None: unknown."""
+    runtime_handler: str = ""
+    """The runtime class's handler; "" for the default one."""
 
 
 def pod_values(record: Any) -> Dict[str, Any]:
@@ -64,6 +68,8 @@ def pod_values(record: Any) -> Dict[str, Any]:
         "labels": labels(record.labels, record.labels_len),
         "annotations": labels(record.annotations, record.annotations_len),
         "cgroup_path": text(record.cgroup_path),
+        "created_ns": record.created_unix_nano if record.created_unix_nano != 0 else None,
+        "runtime_handler": text(record.runtime_handler),
     }
 
 
@@ -72,51 +78,53 @@ class ContainerFields:
     """The fields of a container or a pod's sandbox."""
 
     id: str
-    """The engine's id."""
+    """The engine's id of the container."""
     name: str
-    """The name inside the pod; of a sandbox, the pod's name."""
+    """The name inside the pod. For a sandbox: the name of the pod."""
     kind: Kind = next(iter(Kind))
     """Kind.CONTAINER or Kind.SANDBOX."""
     state: State = next(iter(State))
     """One of State.UNKNOWN, State.CREATED, State.RUNNING, State.EXITED."""
     flags: int = 0
-    """No flags are defined yet: 0."""
+    """What of it had to be repaired or cut: bits of CRI_CONTAINER_FLAG_*."""
     attempt: int = 0
-    """How often it was made anew under this name."""
+    """The attempt number; 0 for the first container of this name in the pod."""
     pod: Optional["PodFields"] = None
-    """The pod; None while it is unknown."""
+    """The pod; None if it is not known yet."""
     pid: Optional[int] = None
-    """The first process, in the caller's pid namespace; None: none, or unknown. After the exit it is still the pid that the process had."""
+    """The pid of the first process, in the pid namespace of this program; None: none, or unknown. After the exit, it is still the pid that the process had."""
     exit_code: Optional[int] = None
     """The exit code; None: none, or unknown."""
     pid_start_ticks: Optional[int] = None
-    """When the first process began, in clock ticks since boot: with it, a pid is unique. None: unknown."""
+    """The start time of the first process, in clock ticks since boot; None: unknown. Together with this time, a pid is unique."""
     missing: Missing = Missing(0)
-    """What this engine may yet tell: bits of Missing.PID and so on."""
+    """Facts that are unknown now and may become known later: bits of Missing.PID and so on."""
     image: str = ""
-    """The image, as the pod's author wrote it."""
+    """The image, as the author of the pod wrote it."""
     image_ref: str = ""
-    """What the engine resolved that to."""
+    """What the engine resolved the image to: a digest, or a reference with a digest."""
     image_id: str = ""
     """The engine's id of the image."""
     reason: str = ""
-    """How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished. Of a sandbox, whose end engines do not explain, "" or "gone"."""
+    """Why the run ended, in one word, e.g. "Completed", "Error", "OOMKilled"; "gone" if the container vanished without an exit. For a sandbox: "" or "gone", because engines give no reason."""
     message: str = ""
-    """How it ended, in more words; often ""."""
+    """A longer text about the exit; often ""."""
     cgroup_path: str = ""
-    """The cgroup, as the file system shows it."""
+    """The cgroup, as a path in the cgroup file system."""
     created_ns: Optional[int] = None
-    """When it was created, in nanoseconds since 1970; None: unknown."""
-    started_ns: Optional[int] = None
-    """When it was started; None: not yet, or unknown."""
-    finished_ns: Optional[int] = None
-    """When it ended; None: not yet, or unknown."""
+    """The creation time, in nanoseconds since 1970; None: unknown."""
+    started_ns: int = 0
+    """The start time, in nanoseconds since 1970; 0: not started, or unknown."""
+    finished_ns: int = 0
+    """The exit time, in nanoseconds since 1970; 0: not exited, or unknown."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The container's own labels, sorted by key. Those of the pod stand at the pod."""
+    """The container's own labels, sorted by key. The labels of the pod are in `pod`."""
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The container's own annotations, sorted by key."""
     rucksack: str = ""
-    """What the program itself has added (`Watcher.attach`): JSON."""
+    """The rucksack: JSON that the program added (`Watcher.attach`); "" if there is none."""
+    engine_pid: Optional[int] = None
+    """The pid in the engine's words, where that differs from `pid`; otherwise None."""
 
 
 def container_values(record: Any, pod: Any) -> Dict[str, Any]:
@@ -140,11 +148,12 @@ def container_values(record: Any, pod: Any) -> Dict[str, Any]:
         "message": text(record.message),
         "cgroup_path": text(record.cgroup_path),
         "created_ns": record.created_unix_nano if record.created_unix_nano != 0 else None,
-        "started_ns": record.started_unix_nano if record.started_unix_nano != 0 else None,
-        "finished_ns": record.finished_unix_nano if record.finished_unix_nano != 0 else None,
+        "started_ns": record.started_unix_nano,
+        "finished_ns": record.finished_unix_nano,
         "labels": labels(record.labels, record.labels_len),
         "annotations": labels(record.annotations, record.annotations_len),
         "rucksack": text(record.rucksack),
+        "engine_pid": record.engine_pid if record.engine_pid != 0 else None,
     }
 
 
@@ -153,29 +162,29 @@ class EventFields:
     """The fields of an event."""
 
     type: EventType
-    """One of EventType.STARTED and so on. Types that a program does not know are to be ignored."""
+    """The type: EventType.STARTED and so on. Ignore types that you do not know."""
     flags: EventFlag
     """Bits of EventFlag.SYNTHETIC and so on."""
     seq: int
-    """Grows from event to event. Each consumer may see gaps, which mean nothing."""
+    """A number that grows from event to event. A consumer may see gaps, which have no meaning."""
     generation: int
-    """The generation of the picture that shows this."""
+    """The cache includes this event from this generation on."""
     lost: int
-    """Of EventType.OVERFLOW: how many events this consumer lost."""
+    """For EventType.OVERFLOW: how many events this consumer lost. Otherwise 0."""
     changed: Changed
-    """Of EventType.UPDATED: bits of Changed.PID and so on."""
+    """For EventType.UPDATED: bits of Changed.PID and so on. Otherwise 0."""
     time_ns: int
-    """When it happened, as far as the engine says, in nanoseconds since 1970; otherwise, when the watcher noticed."""
+    """When it happened according to the engine, in nanoseconds since 1970. If the engine gives no time: when the watcher noticed it."""
     observed_ns: int
-    """When the watcher noticed."""
+    """When the watcher noticed it, in nanoseconds since 1970."""
     container: Optional["ContainerFields"]
-    """The container or sandbox; None where the event is not about one."""
+    """The container or sandbox; None if the event is about the watcher or the consumer."""
     watcher_state: WatcherState
-    """What the watcher was doing when it told this: one of WatcherState.NEW and so on."""
+    """The state of the watcher at the time of the report: WatcherState.NEW and so on."""
     message: str
-    """Of EventType.STATE: why, in words, where there is something to say. Of EventType.LOG: what it says. Otherwise ""."""
-    log_level: Optional[LogLevel]
-    """Of EventType.LOG: how much it matters, LogLevel.ERROR and so on; otherwise None."""
+    """For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise ""."""
+    log_level: LogLevel
+    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0."""
 
 
 def event_values(record: Any, container: Any) -> Dict[str, Any]:
@@ -192,5 +201,5 @@ def event_values(record: Any, container: Any) -> Dict[str, Any]:
         "container": container,
         "watcher_state": WatcherState(record.watcher_state),
         "message": text(record.message),
-        "log_level": LogLevel(record.log_level) if record.log_level != 0 else None,
+        "log_level": LogLevel(record.log_level),
     }

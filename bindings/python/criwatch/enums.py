@@ -4,89 +4,95 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
 from typing import Final
 
 from criwatch import constants
-from criwatch._open_enum import OpenIntEnum
+from criwatch._open_enum import OpenIntEnum, OpenIntFlag, documented
 
 
+@documented
 class Status(OpenIntEnum):
     """What a call answers: OK, an error (E_...), or a note that is no error."""
 
-    #: The call succeeded.
     OK = constants.CRI_OK
-    #: Note: nothing is there yet. Try again later.
+    """The call succeeded."""
     AGAIN = constants.CRI_AGAIN
-    #: Note: the queue is closed. No more events will come.
+    """Note: nothing is there yet. Try again later."""
     CLOSED = constants.CRI_CLOSED
-    #: Note: there is nothing to return. A buffer is empty; other outputs are unchanged.
+    """Note: the queue is closed. No more events will come."""
     NONE = constants.CRI_NONE
-    #: An argument is invalid: a pointer is NULL, a string is not UTF-8, or a value is out of range.
+    """Note: there is nothing to return. A buffer is empty; other outputs are unchanged."""
     E_INVALID_ARGUMENT = constants.CRI_E_INVALID_ARGUMENT
-    #: No container or pod has this id or name.
+    """An argument is invalid: a pointer is None, a string is not UTF-8, or a value is out of range."""
     E_NOT_FOUND = constants.CRI_E_NOT_FOUND
-    #: The timeout has passed. The message gives the last cause.
+    """No container or pod has this id or name."""
     E_TIMEOUT = constants.CRI_E_TIMEOUT
-    #: The cache is not filled yet. Start the watcher and wait until it is ready, or resync.
+    """The timeout has passed. The message gives the last cause."""
     E_NOT_READY = constants.CRI_E_NOT_READY
-    #: The watcher was stopped.
+    """The cache is not filled yet. Start the watcher and wait until it is ready, or resync."""
     E_STOPPED = constants.CRI_E_STOPPED
-    #: The library cannot connect to the engine's socket.
+    """The watcher was stopped."""
     E_CONNECT = constants.CRI_E_CONNECT
-    #: This user lacks a permission, for example for the engine's socket, or an option forbids the call.
+    """The library cannot connect to the engine's socket."""
     E_PERMISSION = constants.CRI_E_PERMISSION
-    #: The engine answered a request with an error. The error has the gRPC code.
+    """This user lacks a permission, for example for the engine's socket, or an option forbids the call."""
     E_RPC = constants.CRI_E_RPC
-    #: This engine, or this build of the library, does not support the call.
+    """The engine answered a request with an error. The error has the gRPC code."""
     E_UNSUPPORTED = constants.CRI_E_UNSUPPORTED
-    #: The engine sent something that the library does not understand.
+    """This engine, or this build of the library, does not support the call."""
     E_PROTOCOL = constants.CRI_E_PROTOCOL
-    #: The key of an option is unknown, or its value is not allowed.
+    """The engine sent something that the library does not understand."""
     E_OPTION = constants.CRI_E_OPTION
-    #: The query is malformed. The message names the key, the value and what is allowed.
+    """The key of an option is unknown, or its value is not allowed."""
     E_QUERY = constants.CRI_E_QUERY
-    #: Several containers match this name or id prefix. The message lists them.
+    """The query is malformed. The message names the key, the value and what is allowed."""
     E_AMBIGUOUS = constants.CRI_E_AMBIGUOUS
-    #: The container has no process, or no longer has one.
+    """Several containers match this name or id prefix. The message lists them."""
     E_PROCESSLESS = constants.CRI_E_PROCESSLESS
-    #: The call came from a callback, and would wait for that same callback.
+    """The container has no process, or no longer has one."""
     E_WOULD_DEADLOCK = constants.CRI_E_WOULD_DEADLOCK
-    #: The watcher was started by the parent of this forked process.
+    """The call came from a callback, and would wait for that same callback."""
     E_FORKED = constants.CRI_E_FORKED
-    #: A system call failed. The error has the errno.
+    """The watcher was started by the parent of this forked process."""
     E_OS = constants.CRI_E_OS
-    #: The call is not allowed in the present state of the watcher, for example before its start.
+    """A system call failed. The error has the errno."""
     E_STATE = constants.CRI_E_STATE
-    #: The library has a defect.
+    """The call is not allowed in the present state of the watcher, for example before its start."""
     E_INTERNAL = constants.CRI_E_INTERNAL
-    #: The library has a defect: it caught a panic.
+    """The library has a defect."""
     E_PANIC = constants.CRI_E_PANIC
+    """The library has a defect: it caught a panic."""
+
+    @property
+    def word(self) -> str:
+        """The status's name in C: "CRI_E_TIMEOUT"."""
+        return f"CRI_{self.name}"
 
 
+@documented
 class EventType(OpenIntEnum):
     """What happened. Ignore types that you do not know."""
 
-    #: A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with CRI_EVENT_FLAG_INITIAL.
     STARTED = constants.CRI_EVENT_STARTED
-    #: A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with CRI_EVENT_FLAG_NEVER_STARTED, or for a consumer with CRI_SUBSCRIBE_LIVE_ONLY.
+    """A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat it with EventFlag.INITIAL."""
     EXITED = constants.CRI_EVENT_EXITED
-    #: Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later.
+    """A run has ended. Reported exactly once for each run, after its STARTED. An EXITED comes without a STARTED only with EventFlag.NEVER_STARTED, or for a consumer with SubscribeFlag.LIVE_ONLY."""
     UPDATED = constants.CRI_EVENT_UPDATED
-    #: The state of the watcher has changed. `watcher_state` is the new one.
+    """Something about a container has become known or has changed; `changed` says what. An UPDATED may follow the EXITED, too: the reason of an exit may become known, or final, about a second later."""
     STATE = constants.CRI_EVENT_STATE
-    #: A replay begins: one STARTED with CRI_EVENT_FLAG_INITIAL follows for each run. Sent whatever the mask is.
+    """The state of the watcher has changed. `watcher_state` is the new one."""
     REPLAY_BEGIN = constants.CRI_EVENT_REPLAY_BEGIN
-    #: The replay is complete: a container that it did not show does not run. Sent whatever the mask is.
+    """A replay begins: one STARTED with EventFlag.INITIAL follows for each run. Sent whatever the mask is."""
     REPLAY_END = constants.CRI_EVENT_REPLAY_END
-    #: This consumer was too slow and lost events; `lost` says how many. A replay follows, except with CRI_SUBSCRIBE_LIVE_ONLY. Sent whatever the mask is.
+    """The replay is complete: a container that it did not show does not run. Sent whatever the mask is."""
     OVERFLOW = constants.CRI_EVENT_OVERFLOW
-    #: A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED.
+    """This consumer was too slow and lost events; `lost` says how many. A replay follows, except with SubscribeFlag.LIVE_ONLY. Sent whatever the mask is."""
     CREATED = constants.CRI_EVENT_CREATED
-    #: The engine no longer has the container or sandbox. Sent only if the mask asks for it.
+    """A container was created and is not started yet. Sent only if the mask asks for it. Containers that the watcher first sees after their start get no CREATED."""
     REMOVED = constants.CRI_EVENT_REMOVED
-    #: The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it.
+    """The engine no longer has the container or sandbox. Sent only if the mask asks for it."""
     LOG = constants.CRI_EVENT_LOG
+    """The watcher reports about its own work; `log_level` gives the level. Sent only if the mask asks for it."""
 
     @property
     def mask(self) -> int:
@@ -94,143 +100,187 @@ class EventType(OpenIntEnum):
         return 1 << self.value
 
 
-class EventFlag(IntFlag):
+@documented
+class EventFlag(OpenIntFlag):
     """How an event is known, and what is special about it."""
 
-    #: The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     SYNTHETIC = constants.CRI_EVENT_FLAG_SYNTHETIC
-    #: The event is part of a replay: the run began before the replay.
+    """The watcher concluded the event from a list or a status; the event stream of the engine did not report it."""
     INITIAL = constants.CRI_EVENT_FLAG_INITIAL
-    #: The container was reported as exited before, and the engine shows it running again.
+    """The event is part of a replay: the run began before the replay."""
     REAPPEARED = constants.CRI_EVENT_FLAG_REAPPEARED
-    #: The container was created but could not be started: this EXITED has no STARTED.
+    """The container was reported as exited before, and the engine shows it running again."""
     NEVER_STARTED = constants.CRI_EVENT_FLAG_NEVER_STARTED
-    #: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
+    """The container was created but could not be started: this EXITED has no STARTED."""
     PROVISIONAL = constants.CRI_EVENT_FLAG_PROVISIONAL
+    """The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final."""
 
 
-class SubscribeFlag(IntFlag):
+@documented
+class SubscribeFlag(OpenIntFlag):
     """How to follow events."""
 
-    #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
     LIVE_ONLY = constants.CRI_SUBSCRIBE_LIVE_ONLY
+    """Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED."""
 
 
-class InspectFlag(IntFlag):
+@documented
+class InspectFlag(OpenIntFlag):
     """What an inspection shows, and what it requires."""
 
-    #: Fail with CRI_E_PROCESSLESS if the container has no process.
     REQUIRE_PROCESS = constants.CRI_INSPECT_REQUIRE_PROCESS
-    #: Show the values of environment variables, which may be secrets. Without this flag they are redacted.
+    """Fail with Status.E_PROCESSLESS if the container has no process."""
     SHOW_ENV = constants.CRI_INSPECT_SHOW_ENV
-    #: Show labels and annotations apart, as records do, whatever the option labels.annotations says.
+    """Show the values of environment variables, which may be secrets. Without this flag they are redacted."""
     SEPARATE_ANNOTATIONS = constants.CRI_INSPECT_SEPARATE_ANNOTATIONS
+    """Show labels and annotations apart, as records do, whatever the option labels.annotations says."""
 
 
+@documented
 class Kind(OpenIntEnum):
     """What a record is about."""
 
-    #: A container.
     CONTAINER = constants.CRI_KIND_CONTAINER
-    #: The sandbox of a pod ("pause" container).
+    """A container."""
     SANDBOX = constants.CRI_KIND_SANDBOX
+    """The sandbox of a pod ("pause" container)."""
 
 
+@documented
 class State(OpenIntEnum):
     """The engine's word on the state of a container or sandbox."""
 
-    #: The engine does not know the state, or has not reported it. This is not an exit.
     UNKNOWN = constants.CRI_STATE_UNKNOWN
-    #: Created, and not started yet.
+    """The engine does not know the state, or has not reported it. This is not an exit."""
     CREATED = constants.CRI_STATE_CREATED
-    #: Running. For a sandbox: ready.
+    """Created, and not started yet."""
     RUNNING = constants.CRI_STATE_RUNNING
-    #: Exited. For a sandbox: not ready.
+    """Running. For a sandbox: ready."""
     EXITED = constants.CRI_STATE_EXITED
+    """Exited. For a sandbox: not ready."""
 
 
+@documented
 class PodState(OpenIntEnum):
     """Whether a pod's sandbox is ready."""
 
-    #: The engine has not reported the state.
     UNKNOWN = constants.CRI_POD_UNKNOWN
-    #: The pod's sandbox is ready.
+    """The engine has not reported the state."""
     READY = constants.CRI_POD_READY
-    #: The pod's sandbox is not ready, or no longer ready.
+    """The pod's sandbox is ready."""
     NOT_READY = constants.CRI_POD_NOT_READY
+    """The pod's sandbox is not ready, or no longer ready."""
 
 
-class PodFlag(IntFlag):
+@documented
+class PodFlag(OpenIntFlag):
     """What is special about a pod."""
 
-    #: The pod shares the network namespace of the node.
     HOST_NETWORK = constants.CRI_POD_FLAG_HOST_NETWORK
-    #: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+    """The pod shares the network namespace of the node."""
     OWN_NETWORK = constants.CRI_POD_FLAG_OWN_NETWORK
+    """The pod has a network namespace of its own. Neither of the two: the engine has not told yet."""
 
 
-class Missing(IntFlag):
+@documented
+class ContainerFlag(OpenIntFlag):
+    """What is special about a container."""
+
+    TEXT_REPAIRED = constants.CRI_CONTAINER_FLAG_TEXT_REPAIRED
+    """A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD."""
+    LABELS_CUT = constants.CRI_CONTAINER_FLAG_LABELS_CUT
+    """Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut."""
+    UNREADABLE = constants.CRI_CONTAINER_FLAG_UNREADABLE
+    """An entry of a list could not be decoded: only the id is sure to be right."""
+
+
+@documented
+class Missing(OpenIntFlag):
     """What is unknown of a container and may yet be told."""
 
-    #: The pid, and with it the start time and the cgroup of the process.
     PID = constants.CRI_MISSING_PID
-    #: The pod of the container.
+    """The pid, and with it the start time and the cgroup of the process."""
     POD = constants.CRI_MISSING_POD
-    #: The start time.
+    """The pod of the container."""
     STARTED_AT = constants.CRI_MISSING_STARTED_AT
-    #: The exit: code, reason, message and time.
+    """The start time."""
     EXIT = constants.CRI_MISSING_EXIT
+    """The exit: code, reason, message and time."""
+
+    @classmethod
+    def _spelled(cls, name: str) -> str:
+        # What is missing of an exit is told by the key that is absent.
+        return "exitCode" if name == "EXIT" else super()._spelled(name)
 
 
-class Changed(IntFlag):
+@documented
+class Changed(OpenIntFlag):
     """What an UPDATED changed."""
 
-    #: The pid has become known or has changed.
     PID = constants.CRI_CHANGED_PID
-    #: The pod, or a field of the pod, has become known or has changed.
+    """The pid has become known or has changed."""
     POD = constants.CRI_CHANGED_POD
-    #: The start time has become known.
+    """The pod, or a field of the pod, has become known or has changed."""
     STARTED_AT = constants.CRI_CHANGED_STARTED_AT
-    #: The exit has become known, has changed, or has become final.
+    """The start time has become known."""
     EXIT = constants.CRI_CHANGED_EXIT
-    #: The state has changed without a start or an exit (between running and unknown).
+    """The exit has become known, has changed, or has become final."""
     STATE = constants.CRI_CHANGED_STATE
-    #: Labels or annotations have changed.
+    """The state has changed without a start or an exit (between running and unknown)."""
     LABELS = constants.CRI_CHANGED_LABELS
-    #: The rucksack has changed: the packer delivered it late, or the program attached one.
+    """Labels or annotations have changed."""
     RUCKSACK = constants.CRI_CHANGED_RUCKSACK
+    """The rucksack has changed: the packer delivered it late, or the program attached one."""
+    IMAGE = constants.CRI_CHANGED_IMAGE
+    """A better name, reference or id of the image has become known."""
+    DETAILS = constants.CRI_CHANGED_DETAILS
+    """How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before it ended."""
 
 
+@documented
 class WatcherState(OpenIntEnum):
     """What a watcher is doing."""
 
-    #: The watcher is not started.
     NEW = constants.CRI_WATCHER_NEW
-    #: The watcher is trying to reach the engine.
+    """The watcher is not started."""
     CONNECTING = constants.CRI_WATCHER_CONNECTING
-    #: The watcher has reached the engine and is making the first lists.
+    """The watcher is trying to reach the engine."""
     SYNCING = constants.CRI_WATCHER_SYNCING
-    #: The cache is in sync, and the watcher follows the event stream of the engine.
+    """The watcher has reached the engine and is making the first lists."""
     WATCHING = constants.CRI_WATCHER_WATCHING
-    #: The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just broken and is being opened again.
+    """The cache is in sync, and the watcher follows the event stream of the engine."""
     POLLING = constants.CRI_WATCHER_POLLING
-    #: The watcher cannot reach the engine, and tries again without end. The cache shows the last known state.
+    """The cache is kept in sync by repeated lists. This engine has no usable event stream, or the stream has just broken and is being opened again."""
     BACKOFF = constants.CRI_WATCHER_BACKOFF
-    #: The watcher is stopped.
+    """The watcher cannot reach the engine, and tries again without end. The cache shows the last known state."""
     STOPPED = constants.CRI_WATCHER_STOPPED
+    """The watcher is stopped."""
 
 
+@documented
+class EngineNewsType(OpenIntEnum):
+    """What happened to an engine."""
+
+    FOUND = constants.CRI_ENGINE_FOUND
+    """A finder has found an engine."""
+    CHANGED = constants.CRI_ENGINE_CHANGED
+    """Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes."""
+    LOST = constants.CRI_ENGINE_LOST
+    """An engine has not answered several times. It may be found again."""
+
+
+@documented
 class LogLevel(OpenIntEnum):
     """How much a message of the watcher matters."""
 
-    #: The watcher cannot do its work.
     ERROR = constants.CRI_LOG_ERROR
-    #: Something is wrong, and may need the attention of an operator.
+    """The watcher cannot do its work."""
     WARN = constants.CRI_LOG_WARN
-    #: Useful to know: connections, and how the watcher notices changes.
+    """Something is wrong, and may need the attention of an operator."""
     INFO = constants.CRI_LOG_INFO
-    #: Useful when searching for a fault.
+    """Useful to know: connections, and how the watcher notices changes."""
     DEBUG = constants.CRI_LOG_DEBUG
+    """Useful when searching for a fault."""
 
 
 #: The engine type that whalewatcher uses for CRI engines.

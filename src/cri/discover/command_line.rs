@@ -141,7 +141,10 @@ mod tests {
     fn kubelets_of_many_distributions() {
         let some = |text: &str| Some(text.to_owned());
         for (words, want) in [
-            (&["/usr/bin/kubelet", "--container-runtime-endpoint=unix:///run/crio/crio.sock"][..], some("unix:///run/crio/crio.sock")),
+            (
+                &["/usr/bin/kubelet", "--container-runtime-endpoint=unix:///run/crio/crio.sock"][..],
+                some("unix:///run/crio/crio.sock"),
+            ),
             (&["kubelet", "--container-runtime-endpoint", "/run/x.sock", "--v=2"], some("/run/x.sock")),
             (&["kubelet", "-container-runtime-endpoint=/run/x.sock"], some("/run/x.sock")),
             (&["kubelet", "--container-runtime-endpoint=/a", "--container-runtime-endpoint=/b"], some("/b")),
@@ -152,7 +155,10 @@ mod tests {
             (&["/usr/local/bin/k3s server"], None),
             (&["/usr/local/bin/k3s", "agent", "--container-runtime-endpoint", "/run/x.sock"], some("/run/x.sock")),
             (&["/snap/microk8s/1/kubelite", "--kubelet-args-file=/a"], None),
-            (&["/usr/bin/k0s", "worker", "--cri-socket=remote:unix:///run/crio/crio.sock"], some("unix:///run/crio/crio.sock")),
+            (
+                &["/usr/bin/k0s", "worker", "--cri-socket=remote:unix:///run/crio/crio.sock"],
+                some("unix:///run/crio/crio.sock"),
+            ),
         ] {
             assert_eq!(endpoint(words), want, "{words:?}");
         }

@@ -87,7 +87,11 @@ fn inside(pid: i32, root: &Path, clues: &mut Clues) {
             .and_then(|socket| std::fs::metadata(descriptor_path(socket.as_fd())))
             .is_ok_and(|metadata| metadata.file_type().is_socket());
         if is_socket {
-            clues.add(Endpoint::below(root, path), Evidence::Nested, format!("{} inside, as pid {pid} sees it", known.whose));
+            clues.add(
+                Endpoint::below(root, path),
+                Evidence::Nested,
+                format!("{} inside, as pid {pid} sees it", known.whose),
+            );
         }
     }
 }

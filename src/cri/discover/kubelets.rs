@@ -16,7 +16,8 @@ const CONFIG: &str = "/var/lib/kubelet/config.yaml";
 const INSTANCE: &str = "/var/lib/kubelet/instance-config.yaml";
 const FLAGS: &str = "/var/lib/kubelet/kubeadm-flags.env";
 /// What snapd tells MicroK8s, in whose files it stands as variables.
-const SNAP: [(&str, &str); 2] = [("SNAP_COMMON", "/var/snap/microk8s/common"), ("SNAP_DATA", "/var/snap/microk8s/current")];
+const SNAP: [(&str, &str); 2] =
+    [("SNAP_COMMON", "/var/snap/microk8s/common"), ("SNAP_DATA", "/var/snap/microk8s/current")];
 
 /// Adds what the node's kubelets say. Those in containers count only if `nested`.
 pub(super) fn look(processes: &Processes, root: &Path, nested: bool, clues: &mut Clues) {
@@ -63,7 +64,9 @@ fn without_process(root: &Path, clues: &mut Clues) {
     for file in [INSTANCE, CONFIG] {
         match value(root, Path::new(file), KEY) {
             Ok(None) => {}
-            Ok(endpoint) => return clues.named(root, &endpoint.unwrap_or_default(), Evidence::Kubelet, format!("{file}: {KEY}")),
+            Ok(endpoint) => {
+                return clues.named(root, &endpoint.unwrap_or_default(), Evidence::Kubelet, format!("{file}: {KEY}"));
+            }
             Err(why) => clues.note(why),
         }
     }
@@ -163,7 +166,11 @@ impl Kubelet<'_> {
 
     fn in_file(&self, file: &Path, key: &str, clues: &mut Clues) -> Option<String> {
         if !file.is_absolute() {
-            clues.note(format!("the kubelet (pid {}) has a relative path, which is not read: {}", self.pid, file.display()));
+            clues.note(format!(
+                "the kubelet (pid {}) has a relative path, which is not read: {}",
+                self.pid,
+                file.display()
+            ));
             return None;
         }
         value(self.root, file, key).unwrap_or_else(|why| {
@@ -193,6 +200,9 @@ mod tests {
 
     #[test]
     fn snap_variables() {
-        assert_eq!(snap("unix://${SNAP_COMMON}/run/containerd.sock"), "unix:///var/snap/microk8s/common/run/containerd.sock");
+        assert_eq!(
+            snap("unix://${SNAP_COMMON}/run/containerd.sock"),
+            "unix:///var/snap/microk8s/common/run/containerd.sock"
+        );
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn top_level(text: &str, key: &str) -> Result<Option<String>, String>
 }
 
 fn in_json(text: &str, key: &str) -> Result<Option<String>, String> {
-    let document: serde_json::Value = serde_json::from_str(text).map_err(|e| format!("it begins as JSON and is none: {e}"))?;
+    let document: serde_json::Value =
+        serde_json::from_str(text).map_err(|e| format!("it begins as JSON and is none: {e}"))?;
     match &document[key] {
         serde_json::Value::Null => Ok(None),
         serde_json::Value::String(value) => Ok(Some(value.clone()).filter(|v| !v.is_empty())),
@@ -107,7 +108,9 @@ mod tests {
             "containerRuntimeEndpoint: unix:///old\ncontainerRuntimeEndpoint: unix:///run/x.sock",
         ] {
             assert_eq!(get(line), want, "{line}");
-            let text = format!("apiVersion: kubelet.config.k8s.io/v1beta1\nlogging:\n  flushFrequency: 0\n---\n{line}\nz: 1\n");
+            let text = format!(
+                "apiVersion: kubelet.config.k8s.io/v1beta1\nlogging:\n  flushFrequency: 0\n---\n{line}\nz: 1\n"
+            );
             if !line.starts_with('{') && !line.starts_with('\u{feff}') {
                 assert_eq!(get(&text), want, "{text}");
             }

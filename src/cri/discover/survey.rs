@@ -12,10 +12,10 @@ use super::suspects::{Suspect, suspects};
 use crate::config::Config;
 use crate::cri::client::Client;
 use crate::cri::endpoint::Endpoint;
+use crate::cri::identity::engine_id;
 use crate::cri::meter::Meter;
 use crate::cri::observed::ListPodSandboxResponse;
 use crate::cri::proto::ListPodSandboxRequest;
-use crate::cri::identity::engine_id;
 use crate::cri::{failure, methods};
 use crate::error::{CRI_E_CONNECT, CRI_E_PERMISSION, Error, Result};
 use crate::model::{Candidate, Engines, Evidence};
@@ -50,7 +50,8 @@ const GRACE: u32 = 10;
 pub async fn survey(config: &Arc<Config>, meter: &Arc<Meter>, thoroughness: Thoroughness) -> Survey {
     let mut clues = gather(config);
     let (absent, suspects): (Vec<_>, Vec<_>) = suspects(&mut clues).into_iter().partition(|s| s.is_absent);
-    let mut survey = Survey { places: absent.iter().chain(&suspects).map(|s| s.endpoint.clone()).collect(), ..Survey::default() };
+    let mut survey =
+        Survey { places: absent.iter().chain(&suspects).map(|s| s.endpoint.clone()).collect(), ..Survey::default() };
     survey.engines.notes = clues.notes;
     for suspect in absent {
         let nowhere = failure::connect(&suspect.endpoint, &std::io::Error::from_raw_os_error(libc::ENOENT));
@@ -120,10 +121,14 @@ async fn ask_all(
         let late = failure::timeout("Version", began.elapsed());
         Err(late.context(format!("connect {}", suspect.endpoint)))
     };
-    suspects.into_iter().zip(answers).map(|(suspect, answer)| {
-        let answer = answer.unwrap_or_else(|| late(&suspect));
-        (suspect, answer)
-    }).collect()
+    suspects
+        .into_iter()
+        .zip(answers)
+        .map(|(suspect, answer)| {
+            let answer = answer.unwrap_or_else(|| late(&suspect));
+            (suspect, answer)
+        })
+        .collect()
 }
 
 /// Whether nobody who has not answered yet can be better by a kubelet's word.

@@ -173,7 +173,10 @@ fn engines() -> Engines {
     let chosen = Candidate {
         api: "unix:///run/containerd/containerd.sock".into(),
         reasons: vec![
-            reason(Evidence::Kubelet, "kubelet (pid 1310): --config=/var/lib/kubelet/config.yaml: containerRuntimeEndpoint"),
+            reason(
+                Evidence::Kubelet,
+                "kubelet (pid 1310): --config=/var/lib/kubelet/config.yaml: containerRuntimeEndpoint",
+            ),
             reason(Evidence::WellKnown, "containerd"),
         ],
         rank: "the kubelet uses it".into(),

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::*;
+use super::engines::CandidateJson;
 #[cfg(test)]
 use super::schema;
-use super::engines::CandidateJson;
 use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 
 /// What every answer begins with.

@@ -63,7 +63,10 @@ impl Machine {
     pub(super) fn socket_made(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.connection.backoff.succeed();
         if self.connection.is_up() {
-            let error = Error::new(CRI_E_CONNECT, "the engine's socket was made anew: the connection to the old one is given up");
+            let error = Error::new(
+                CRI_E_CONNECT,
+                "the engine's socket was made anew: the connection to the old one is given up",
+            );
             self.lost(error.retriable(), portfolio, now, out);
         }
         self.connection.hurry(now.mono);

@@ -37,12 +37,15 @@ pub fn engines(config: &Config, timeout: Option<Duration>) -> Result<Engines> {
     const LEAST: Duration = Duration::from_millis(1);
     check_root(&config.host_root)?;
     let mut config = config.clone();
-    config.connect_timeout = timeout.map_or(config.connect_timeout, |timeout| timeout.min(config.connect_timeout)).max(LEAST);
+    config.connect_timeout =
+        timeout.map_or(config.connect_timeout, |timeout| timeout.min(config.connect_timeout)).max(LEAST);
     let (runtime, stack_bytes) = (runtime()?, config.threads_stack_bytes);
     // A thread of our own: the caller's may have little stack, and takes signals.
     let work = move || runtime.block_on(survey(&Arc::new(config), &Arc::default(), Thoroughness::All));
     let thread = spawn("cri-find", stack_bytes, work).map_err(|e| failed(THREAD_REFUSED, &e))?;
-    let survey = thread.join().map_err(|_| Error::new(CRI_E_PANIC, "a search for engines panicked, which is a defect of criwatch"))?;
+    let survey = thread
+        .join()
+        .map_err(|_| Error::new(CRI_E_PANIC, "a search for engines panicked, which is a defect of criwatch"))?;
     Ok(survey.engines)
 }
 
@@ -98,7 +101,10 @@ impl Finder {
     /// The next news; waits for it so long, `None`: for ever. Errors: `CRI_E_FORKED`.
     pub fn next(&self, timeout: Option<Duration>) -> Result<NextEngine> {
         if self.is_forked() {
-            return Err(Error::new(CRI_E_FORKED, "this process is a fork of the one that made the finder (make one after the fork)"));
+            return Err(Error::new(
+                CRI_E_FORKED,
+                "this process is a fork of the one that made the finder (make one after the fork)",
+            ));
         }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.shared.lock();
