@@ -45,6 +45,7 @@ fn main() {
         Trial::ignorable_test("crictl_and_rootless_engines", crictl_and_rootless),
         Trial::ignorable_test("a_socket_without_rights_is_listed_with_its_error", without_rights),
         Trial::ignorable_test("docker_beside_kind", kind),
+        Trial::ignorable_test("a_real_containerd_in_namespaces_of_its_own", real_in_namespaces),
         Trial::ignorable_test("three_real_containerds_beside_two_engines", real),
         Trial::ignorable_test("a_finder_tells_what_comes_and_goes", finder),
     ];
@@ -463,17 +464,23 @@ fn without_rights() -> Outcome {
     Ok(Completion::Completed)
 }
 
+/// Whether namespaces can be made here, or why not.
+fn namespaces() -> Result<(), String> {
+    match Command::new("unshare").args(["-m", "-p", "-f", "mount", "-t", "tmpfs", "none", "/mnt"]).output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!("no namespaces: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Err(e) => Err(format!("unshare: {e}")),
+    }
+}
+
 /// An engine in mount and pid namespaces of its own, with its socket on a file system that nobody else sees. `quit` ends it: the
 /// program that made the namespaces ignores signals.
 struct Nested(Sim);
 
 impl Nested {
     fn start() -> Result<Result<Nested, String>, Failed> {
-        let may = Command::new("unshare").args(["-m", "-p", "-f", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
-        match may {
-            Ok(output) if output.status.success() => {}
-            Ok(output) => return Ok(Err(format!("no namespaces: {}", String::from_utf8_lossy(&output.stderr).trim()))),
-            Err(e) => return Ok(Err(format!("unshare: {e}"))),
+        if let Err(reason) = namespaces() {
+            return Ok(Err(reason));
         }
         // /proc stays the host's: the engine writes of its processes what it is told by fork, in its own numbers.
         let script = "mount -t tmpfs none /run && mkdir -p /run/containerd && mount -t proc proc /proc && exec \"$0\" --socket \
@@ -562,6 +569,47 @@ fn real() -> Outcome {
     expect("the kubelet's", &(*found.candidates[0].api == *root.api("/run/k0s/containerd.sock")))?;
     let pid = real[2].pid();
     expect("its process", &(found.candidates[0].pid == pid))?;
+    Ok(Completion::Completed)
+}
+
+/// As a node of kind is: its containerd, and the pods on it, have pids of their own. The link to its socket is absolute.
+fn real_in_namespaces() -> Outcome {
+    if let Err(reason) = namespaces() {
+        return skipped(&reason);
+    }
+    let (lab, package) = match lab::lab().map(|lab| (lab, lab.engines.last())) {
+        Ok((lab, Some(package))) => (lab, package),
+        Ok((lab, None)) => return skipped(&format!("{:?}", lab.missing)),
+        Err(reason) => return skipped(reason),
+    };
+    let root = Root::new()?;
+    symlink("/proc", root.at("/proc"))?;
+    let _docker = root.sim(CONTAINERD, &[])?;
+    let engine = Containerd::start_in_namespaces(lab, package)?;
+    let pods = engine.pods()?;
+    let pod = pods.run_pod(&PodSpec::new("shop", "web"))?;
+    let id = pods.run(&pod, &ContainerSpec::lasting("nested-nginx"))?;
+    let more = [("discover.nested", "true")];
+    let found = root.engines(&more)?;
+    // Other tests may have engines of this kind at the same time.
+    let mut checked = false;
+    for candidate in found.candidates.iter().filter(|candidate| candidate.sandboxes.is_some_and(|count| count > 0)) {
+        let watcher = Watcher::new(Some(&candidate.api), root.config(&more)?)?;
+        watcher.resync(Some(PATIENCE))?;
+        let Some(container) = watcher.containers()?.into_iter().find(|container| *container.id == *id) else {
+            continue;
+        };
+        let pid = container.pid.ok_or("its pid")?;
+        let cgroup = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+        expect("a process of the container, by our numbers", &cgroup.contains(&id))?;
+        let numbers = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let numbers = numbers.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default().to_owned();
+        expect("another number inside", &(numbers.split_whitespace().count() > 1))?;
+        checked = true;
+    }
+    if !checked {
+        return Err(format!("not found: {}", found.json().as_str()).into());
+    }
     Ok(Completion::Completed)
 }
 
