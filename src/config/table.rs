@@ -238,6 +238,14 @@ pub static OPTIONS: &[OptionSpec] = &[
         set: |c, v| c.discover_nested = v.yes(),
     },
     OptionSpec {
+        key: "discover.sockets",
+        value_type: ValueType::Text,
+        default: "",
+        doc: "More sockets at which engines may listen, as this process sees them, with colons in between: those of a user's own \
+              engines in `$XDG_RUNTIME_DIR`, for example. The library itself reads no environment variable.",
+        set: |c, v| c.discover_sockets = v.text().split(':').filter(|s| !s.is_empty()).map(Into::into).collect(),
+    },
+    OptionSpec {
         key: "discover.interval_ms",
         value_type: millis(100, DAY),
         default: "5000",

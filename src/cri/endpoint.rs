@@ -41,8 +41,15 @@ impl Endpoint {
     /// As `parse`; a path that lies in the host's root directory (option `host.root`) is resolved as the host would.
     pub fn parse_on(host_root: &Path, text: &str) -> Result<Self> {
         let it = Self::parse(text)?;
-        let inside = if it.root == Path::new("/") { it.path.strip_prefix(host_root).ok() } else { None };
-        Ok(inside.map_or_else(|| it.clone(), |inside| Self::of(host_root, inside)))
+        Ok(if it.root == Path::new("/") { Self::at(host_root, &it.path) } else { it })
+    }
+
+    /// A path as this process sees it; one inside the host's root directory is resolved as the host would.
+    pub fn at(host_root: &Path, path: &Path) -> Self {
+        match path.strip_prefix(host_root) {
+            Ok(inside) => Self::of(host_root, inside),
+            Err(_) => Self::below(Path::new("/"), path),
+        }
     }
 
     /// The socket that this path means for a process whose root directory that is.

@@ -32,6 +32,9 @@ pub(super) fn gather(config: &Config) -> Clues {
             clues.add(Endpoint::below(root, &path), known.evidence(), known.whose);
         }
     }
+    for path in &config.discover_sockets {
+        clues.add(Endpoint::at(root, path), Evidence::Rootless, "option discover.sockets");
+    }
     if config.discover_nested {
         nested(&processes, &mut clues);
     }
