@@ -19,7 +19,7 @@ commands take the first. All sockets are asked at once."""
 EXAMPLES = (
     ("engines inside containers (kind), too", "criwatch engines --option discover.nested=true"),
     ("why each was looked at", "criwatch engines -o json | jq -r '.engines[] | .api, .reasons[].text'"),
-    ("the containers of two engines", "criwatch ps -r /run/containerd/containerd.sock -r /run/crio/crio.sock"),
+    ("the containers of all of them", "criwatch ps $(criwatch engines -o name | sed 's/^/-r /')"),
 )
 
 
