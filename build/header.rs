@@ -19,6 +19,7 @@ const SECTIONS: &[&str] = &[
     "src/ffi/query.rs",
     "src/ffi/snapshot.rs",
     "src/ffi/engine.rs",
+    "src/ffi/finder.rs",
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",
     "src/ffi/log.rs",

@@ -514,6 +514,19 @@ void cri_buffer_free(cri_buffer *buffer);
 /** The watcher is stopped. */
 #define CRI_WATCHER_STOPPED 6
 
+/* Engine news: */
+
+/** A finder has found an engine. */
+#define CRI_ENGINE_FOUND 1
+
+/**
+ * Something else is known of an engine: its version, its process, what points at it, or whether it has
+ * sandboxes.
+ */
+#define CRI_ENGINE_CHANGED 2
+/** An engine has not answered several times. It may be found again. */
+#define CRI_ENGINE_LOST 3
+
 /* Log levels: */
 
 /** The watcher cannot do its work. */
@@ -973,8 +986,9 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
- * watcher takes the first well-known socket that answers; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
+ * is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
+ * a better one as long as that is empty; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -1348,6 +1362,90 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
                             int64_t timeout_ms,
                             cri_buffer *out,
                             cri_error **err);
+
+/* ================================================================================================
+ * Engines of the node
+ *
+ * A node may have several engines: the cluster's, Docker's own containerd beside it, engines inside containers.
+ * cri_engines_discover finds them once. A finder follows them as they come and go, so that a program can keep a
+ * watcher for each. Both use the options host.root, connect.timeout_ms, discover.nested, discover.interval_ms and
+ * engine.id.
+ * ================================================================================================ */
+
+/** Finds the engines of a node, and reports when they come and go. */
+typedef struct cri_finder cri_finder;
+
+/**
+ * Finds every engine of the node, best first: what the kubelet uses, then what has sandboxes, then by the order of
+ * the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+ *
+ * @param options the options; NULL: the defaults
+ * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, and at most: the option
+ * connect.timeout_ms; 0: as good as no wait
+ * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
+ * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
+ * CRI_E_INVALID_ARGUMENT
+ * @note Blocks up to timeout_ms, and while it reads files of the host; makes a thread for that time.
+ */
+CRI_NODISCARD
+cri_status cri_engines_discover(const cri_options *options,
+                                int64_t timeout_ms,
+                                cri_buffer *out,
+                                cri_error **err);
+
+/**
+ * Makes a finder, which begins to look for engines in the background.
+ *
+ * @param options the options; NULL: the defaults
+ * @param out receives the finder; free with cri_finder_free
+ * @return CRI_OK; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS if the system refuses a thread or a
+ * descriptor; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for an engine. O(1); makes one thread ("cri-find").
+ */
+CRI_NODISCARD
+cri_status cri_finder_new(const cri_options *options,
+                          cri_finder **out,
+                          cri_error **err);
+
+/**
+ * Returns a descriptor for poll and epoll. It is readable exactly while cri_finder_next would not return CRI_AGAIN.
+ * It belongs to the finder: never read or close it.
+ *
+ * @param finder the finder; NULL: -1
+ * @return the descriptor
+ * @note Never blocks. O(1).
+ */
+int32_t cri_finder_fd(const cri_finder *finder);
+
+/**
+ * Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
+ * before it was taken is not told, so nothing is ever lost or overflows.
+ *
+ * @param finder the finder
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+ * @param type receives CRI_ENGINE_FOUND, CRI_ENGINE_CHANGED or CRI_ENGINE_LOST
+ * @param endpoint receives the endpoint for cri_watcher_new, as text; free with cri_buffer_free
+ * @param out receives JSON, "criwatch.engineNews/1"; free with cri_buffer_free
+ * @return CRI_OK; CRI_AGAIN if there is no news within timeout_ms; CRI_CLOSED if no more will come, because the
+ * finder was freed; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Blocks up to timeout_ms. cri_finder_free ends the wait. O(number of engines).
+ */
+CRI_NODISCARD
+cri_status cri_finder_next(const cri_finder *finder,
+                           int64_t timeout_ms,
+                           uint32_t *type,
+                           cri_buffer *endpoint,
+                           cri_buffer *out,
+                           cri_error **err);
+
+/**
+ * Stops and frees a finder.
+ *
+ * @param finder the finder; NULL: does nothing; in a forked child it is leaked on purpose
+ * @note Waits for the finder's thread to end, which does not wait for an engine. A cri_finder_next that waits in
+ * another thread returns CRI_CLOSED.
+ */
+void cri_finder_free(cri_finder *finder);
 
 /* ================================================================================================
  * Callbacks

@@ -127,7 +127,7 @@ fn none_is_forgotten() -> Result<(), Failed> {
             })+
         };
     }
-    look_for!(STATUSES EVENT_TYPES EVENT_FLAGS SUBSCRIBE_FLAGS INSPECT_FLAGS KINDS STATES POD_STATES POD_FLAGS);
+    look_for!(STATUSES EVENT_TYPES EVENT_FLAGS SUBSCRIBE_FLAGS INSPECT_FLAGS ENGINE_NEWS KINDS STATES POD_STATES POD_FLAGS);
     look_for!(MISSING CHANGED CONTAINER_FLAGS MOUNT_FLAGS WATCHER_STATES LOG_LEVELS TEXTS);
     if forgotten.is_empty() { Ok(()) } else { Err(format!("the header lacks {forgotten:?}").into()) }
 }

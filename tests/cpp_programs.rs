@@ -25,6 +25,7 @@ use program::{Argument, Program};
 
 const PROGRAMS: &[Program] = &[
     Program::new("tests/cpp/objects.cpp", Some(Argument::Simulated(&[]))),
+    Program::new("tests/cpp/finder.cpp", Some(Argument::Simulated(&[]))),
     Program::new("tests/cpp/callbacks.cpp", Some(Argument::Simulated(&[]))),
     Program::new("tests/cpp/no_exceptions.cpp", Some(Argument::Simulated(&[]))),
     Program::new("tests/cpp/temporaries.cpp", Some(Argument::Simulated(&[]))),

@@ -17,6 +17,7 @@
 
 #include <criwatch/constants.hpp>
 #include <criwatch/events.hpp>
+#include <criwatch/finder.hpp>
 #include <criwatch/records.hpp>
 #include <criwatch/result.hpp>
 #include <criwatch/watcher.hpp>

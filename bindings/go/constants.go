@@ -261,6 +261,19 @@ const (
 	LogDebug LogLevel = 4
 )
 
+// EngineNewsType says what happened to an engine.
+type EngineNewsType uint32
+
+// What happens to engines.
+const (
+	// EngineFound: a finder has found it.
+	EngineFound EngineNewsType = 1
+	// EngineChanged: something else is known of it: its version, its process, what points at it, or whether it has sandboxes.
+	EngineChanged EngineNewsType = 2
+	// EngineLost: it has not answered several times. It may be found again.
+	EngineLost EngineNewsType = 3
+)
+
 // Texts that labels and engines bear.
 const (
 	// EngineType is this kind of engine, as EngineInfo.Type names it.

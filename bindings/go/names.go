@@ -23,6 +23,7 @@ var (
 	podStateWords     = words{"unknown", "ready", "notReady"}
 	watcherStateWords = words{"new", "connecting", "syncing", "watching", "polling", "backoff", "stopped"}
 	logLevelWords     = words{1: "error", "warn", "info", "debug"}
+	engineNewsWords   = words{1: "found", "changed", "lost"}
 
 	// Of sets, the word of the bit 1<<n is words[n].
 	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional"}
@@ -133,6 +134,18 @@ func (s WatcherState) MarshalText() ([]byte, error) { return []byte(s.String()),
 // UnmarshalText reads the state's word in the library's JSON.
 func (s *WatcherState) UnmarshalText(word []byte) error {
 	*s = WatcherState(watcherStateWords.number(word))
+	return nil
+}
+
+// String is the type's word in the library's JSON; its number if this binding does not know it.
+func (t EngineNewsType) String() string { return engineNewsWords.of(uint32(t)) }
+
+// MarshalText gives what String does.
+func (t EngineNewsType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the type's word in the library's JSON.
+func (t *EngineNewsType) UnmarshalText(word []byte) error {
+	*t = EngineNewsType(engineNewsWords.number(word))
 	return nil
 }
 

@@ -21,12 +21,7 @@ type Queue struct {
 	handle handle[capi.Queue]
 	// Keeps the watcher from its finalizer while somebody takes events.
 	watcher *Watcher
-	// A duplicate of the library's descriptor, which Go's poller may close when it likes. Polled, never read.
-	file *os.File
-	conn syscall.RawConn
-	// Who holds its one place waits for the descriptor. The poller would queue waiters, too, but deaf to their contexts.
-	turn chan struct{}
-	done chan struct{}
+	pollable
 	// As Container.separate.
 	separate bool
 }
@@ -64,9 +59,8 @@ func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
 		object, failure := c.NewQueue(mask, uint32(options.Flags), options.Capacity)
 		if failure == nil {
 			queue = &Queue{
-				handle: handle[capi.Queue]{object: object, free: capi.Queue.Free},
-				turn:   make(chan struct{}, 1),
-				done:   make(chan struct{}),
+				handle:   handle[capi.Queue]{object: object, free: capi.Queue.Free},
+				pollable: newPollable("the queue"),
 
 				separate: w.separate,
 			}
@@ -76,7 +70,7 @@ func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := queue.open(); err != nil {
+	if err := queue.open(queue.handle.object.DupFD()); err != nil {
 		queue.handle.close()
 		return nil, fmt.Errorf("criwatch: queue: the descriptor cannot be polled: %w", err)
 	}
@@ -93,23 +87,6 @@ func maskOf(types []EventType) (mask uint32, err error) {
 		mask |= capi.EventMask(uint32(eventType))
 	}
 	return mask, nil
-}
-
-// open gives a duplicate of the descriptor to Go's poller.
-func (q *Queue) open() (err error) {
-	fd, err := q.handle.object.DupFD()
-	if err != nil {
-		return os.NewSyscallError("fcntl", err)
-	}
-	q.file = os.NewFile(fd, "criwatch event queue")
-	// Fails where the poller does not take it.
-	if err = q.file.SetReadDeadline(time.Time{}); err == nil {
-		q.conn, err = q.file.SyscallConn()
-	}
-	if err != nil {
-		q.file.Close()
-	}
-	return err
 }
 
 // Next takes the next event, and waits for it as long as the context allows: then it gives the context's error. ErrClosed when no
@@ -171,9 +148,7 @@ func (q *Queue) Chan(ctx context.Context) <-chan *Event {
 func (q *Queue) Close() error {
 	if q != nil && q.handle.close() {
 		runtime.SetFinalizer(q, nil)
-		close(q.done)
-		// Wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
-		q.file.Close()
+		q.end()
 	}
 	return nil
 }
@@ -204,46 +179,15 @@ func tryNext[T any](q *Queue, read func(capi.EventView) (T, *capi.Failure)) (eve
 	return event, failed("next", failure)
 }
 
-// poll runs an attempt whenever the descriptor may have become readable, until it succeeds or the context ends.
+// isThere tells a queue that was made from nil and from a zero value.
+func (q *Queue) isThere() bool { return q != nil && q.conn != nil }
+
 func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) error {
 	if !q.isThere() {
 		return closed(op, "the queue", q == nil)
 	}
-	if err := ctx.Err(); err != nil {
-		return interrupted(op, err)
-	}
-	select {
-	case q.turn <- struct{}{}:
-	case <-ctx.Done():
-		return interrupted(op, ctx.Err())
-	case <-q.done:
-		return closed(op, "the queue", false)
-	}
-	defer func() { <-q.turn }()
-
-	woken := make(chan struct{})
-	release := context.AfterFunc(ctx, func() {
-		q.file.SetReadDeadline(time.Unix(1, 0))
-		close(woken)
-	})
-	err := q.conn.Read(func(fd uintptr) bool { return attempt(int(fd)) })
-	if !release() {
-		<-woken
-		q.file.SetReadDeadline(time.Time{})
-	}
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return interrupted(op, ctx.Err())
-	default:
-		// Only Close makes the poller give up without the context.
-		return closed(op, "the queue", false)
-	}
+	return q.wait(ctx, op, attempt)
 }
-
-// isThere tells a queue that was made from nil and from a zero value.
-func (q *Queue) isThere() bool { return q != nil && q.conn != nil }
 
 // startedQueue is NewQueue for calls that keep their queue to themselves: nobody could start the watcher meanwhile.
 func (w *Watcher) startedQueue(op string, options *QueueOptions) (*Queue, error) {

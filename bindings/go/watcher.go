@@ -56,15 +56,10 @@ func (s *settings) value(key string) (value string) {
 }
 
 // New makes a watcher. Nothing is read, written or connected yet. Endpoint is the engine's socket, e.g.
-// "unix:///run/containerd/containerd.sock"; "": the first of the usual ones that answers is taken at the start. ErrUnsupported
+// "unix:///run/containerd/containerd.sock"; "": the best engine of the node, see [Discover]. ErrUnsupported
 // in a program that was built without cgo, or for another system than Linux.
 func New(endpoint string, options ...Option) (*Watcher, error) {
-	var set settings
-	for _, option := range options {
-		if option != nil {
-			option(&set)
-		}
-	}
+	set := settingsOf(options)
 	object, failure := capi.NewWatcher(endpoint, set.options)
 	if failure != nil {
 		return nil, failed("new", failure)

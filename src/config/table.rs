@@ -257,6 +257,29 @@ pub static OPTIONS: &[OptionSpec] = &[
         set: |c, v| c.max_descriptors = v.number() as usize,
     },
     OptionSpec {
+        key: "discover.nested",
+        value_type: NO_YES,
+        default: "false",
+        doc: "Whether engines are also looked for inside containers (kind, nested nodes), through proc/PID/root below host.root.",
+        set: |c, v| c.discover_nested = v.yes(),
+    },
+    OptionSpec {
+        key: "discover.sockets",
+        value_type: ValueType::Text,
+        default: "",
+        doc: "More sockets at which engines may listen, as this process sees them, with colons in between: those of a user's own \
+              engines in `$XDG_RUNTIME_DIR`, for example. The library itself reads no environment variable.",
+        set: |c, v| c.discover_sockets = v.text().split(':').filter(|s| !s.is_empty()).map(Into::into).collect(),
+    },
+    OptionSpec {
+        key: "discover.interval_ms",
+        value_type: millis(100, DAY),
+        default: "5000",
+        doc: "How often engines are looked for: by a finder, and by a watcher without an endpoint whose engine is empty or lost. \
+              A socket that appears is noticed at once.",
+        set: |c, v| c.discover_interval = v.duration(),
+    },
+    OptionSpec {
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",

@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Uri};
 use tonic::{Response, Status};
 
 use super::convert::Limits;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, SocketId};
 use super::meter::Meter;
 use super::observed::VersionResponse;
 use super::proto::VersionRequest;
@@ -47,10 +47,20 @@ pub struct Client {
     channel: Channel,
     version: Version,
     peer_pid: Option<i32>,
+    socket_id: Option<SocketId>,
     request_timeout: Duration,
     message_max_bytes: usize,
     limits: Limits,
     meter: Arc<Meter>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -68,7 +78,11 @@ impl Client {
     }
 
     async fn connect_within(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
-        let socket = UnixStream::connect(endpoint.path()).await.map_err(|e| failure::connect(endpoint, &e))?;
+        let refused = |e: &io::Error| failure::connect(endpoint, e);
+        let path = endpoint.connect_path().map_err(|e| refused(&e))?;
+        // Before the connection: a socket that takes its place in between is another one.
+        let socket_id = endpoint.socket_id().ok();
+        let socket = UnixStream::connect(path.path()).await.map_err(|e| refused(&e))?;
         let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
         let channel = channel(socket).await.map_err(|e| failure::handshake(endpoint, &e))?;
         let mut client = Client {
@@ -76,6 +90,7 @@ impl Client {
             channel,
             version: Version::default(),
             peer_pid,
+            socket_id,
             request_timeout: config.request_timeout,
             message_max_bytes: config.message_max_bytes,
             limits: Limits { labels_max: config.labels_max_bytes },
@@ -112,6 +127,11 @@ impl Client {
     /// The pid of the process that made the socket, in our pid namespace; `None` where it runs in another one.
     pub fn peer_pid(&self) -> Option<i32> {
         self.peer_pid
+    }
+
+    /// Which socket it was connected to; `None` where that cannot be told.
+    pub(super) fn socket_id(&self) -> Option<SocketId> {
+        self.socket_id
     }
 
     /// Where requests are counted.

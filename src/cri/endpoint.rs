@@ -1,65 +1,126 @@
 //! Where an engine listens: unix sockets only.
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::{CRI_E_INVALID_ARGUMENT, Error, Result};
+use crate::host::below::{ConnectPath, path_for_connect};
 
-/// Where engines usually listen, in the order in which they are tried when no endpoint is given.
-pub static WELL_KNOWN: &[&str] = &[
-    "/run/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/var/run/cri-dockerd.sock",
-    "/run/k3s/containerd/containerd.sock",
-    "/run/k0s/containerd.sock",
-    "/var/snap/microk8s/common/run/containerd.sock",
-];
+/// Which socket was at a path: one that is made anew at the same path is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketId {
+    device: u64,
+    inode: u64,
+    /// File systems use inodes again.
+    made: Option<SystemTime>,
+}
 
-/// sockaddr_un holds 108 bytes, the last of which is a NUL.
-const LONGEST_PATH: usize = 107;
-
-/// A unix socket's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A unix socket's address: a path, and the root below which it is resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
+    root: PathBuf,
     path: PathBuf,
 }
 
 impl Endpoint {
-    /// An endpoint from `/path`, `unix:///path` or `unix:/path`.
+    /// An endpoint from `/path`, `unix:///path` or `unix:/path`, as this process sees it. What lies in the root directory of
+    /// a process (`/proc/7/root/...`) is resolved as that process would.
     pub fn parse(text: &str) -> Result<Self> {
-        let refuse = |why: String| Err(Error::new(CRI_E_INVALID_ARGUMENT, format!("endpoint {text:?}: {why}")));
-        let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
-        if path.is_empty() {
-            return refuse("no path (write unix:///run/containerd/containerd.sock, for example)".into());
-        }
-        if !path.starts_with('/') {
-            return refuse(
-                "not a unix socket (write unix:///path or /path; CRI is only served on unix sockets)".into(),
-            );
-        }
-        if path.len() > LONGEST_PATH {
-            let by = path.len() - LONGEST_PATH;
-            return refuse(format!(
-                "{by} bytes too long for a unix socket (at most {LONGEST_PATH}; use a symbolic link)"
-            ));
-        }
-        Ok(Endpoint { path: path.into() })
+        let path = path_of(text).map_err(|why| {
+            let message = format!("endpoint {text:?}: {why}");
+            Error::new(CRI_E_INVALID_ARGUMENT, message)
+        })?;
+        Ok(Self::of(Path::new("/"), path))
     }
 
-    /// The well-known endpoints, below the host's root directory.
-    pub fn well_known(root: &Path) -> impl Iterator<Item = Endpoint> {
-        WELL_KNOWN.iter().map(move |path| Endpoint { path: root.join(path.trim_start_matches('/')) })
+    /// As `parse`; a path that lies in the host's root directory (option `host.root`) is resolved as the host would.
+    pub fn parse_on(host_root: &Path, text: &str) -> Result<Self> {
+        let it = Self::parse(text)?;
+        Ok(if it.root == Path::new("/") { Self::at(host_root, &it.path) } else { it })
     }
 
-    /// The socket's path.
-    pub fn path(&self) -> &Path {
+    /// A path as this process sees it; one inside the host's root directory is resolved as the host would.
+    pub fn at(host_root: &Path, path: &Path) -> Self {
+        match path.strip_prefix(host_root) {
+            Ok(inside) => Self::of(host_root, inside),
+            Err(_) => Self::below(Path::new("/"), path),
+        }
+    }
+
+    /// The socket that this path means for a process whose root directory that is.
+    pub fn below(root: &Path, path: &Path) -> Self {
+        Endpoint { root: root.to_owned(), path: Path::new("/").join(path) }
+    }
+
+    /// As `below`, for a text such as `unix:///path` of somebody with that root directory. Errors: why it is none.
+    pub fn parse_below(root: &Path, text: &str) -> Result<Self, String> {
+        Ok(Self::below(root, path_of(text)?))
+    }
+
+    /// Takes the root directory of a process out of the path: links of /proc are followed in a root, not in a path.
+    fn of(root: &Path, path: &Path) -> Self {
+        let names: Vec<_> = path.components().collect();
+        let is = |at: usize, name: &str| names[at] == Component::Normal(OsStr::new(name));
+        let is_pid =
+            |at: usize| names[at].as_os_str().to_str().is_some_and(|n| n.parse::<u32>().is_ok() || n == "self");
+        let end = (2..names.len()).find(|at| is(*at, "root") && is_pid(at - 1) && is(at - 2, "proc"));
+        match end {
+            Some(end) => {
+                let inner: PathBuf = names[..=end].iter().filter(|name| **name != Component::RootDir).collect();
+                let rest: PathBuf = names[end + 1..].iter().collect();
+                Self::below(&root.join(inner), &rest)
+            }
+            None => Self::below(root, path),
+        }
+    }
+
+    /// Its path, as this process would write it. Links may lead elsewhere: see `connect_path`.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(self.path.strip_prefix("/").unwrap_or(&self.path))
+    }
+
+    /// The root below which it is resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its path in that root.
+    pub fn path_in_root(&self) -> &Path {
         &self.path
     }
+
+    /// What to connect to, now: asked anew for each connection, because links and sockets may be others by then. Errors:
+    /// those of open(2).
+    pub fn connect_path(&self) -> io::Result<ConnectPath> {
+        path_for_connect(&self.root, &self.path)
+    }
+
+    /// Which socket is there now. Errors: those of open(2) and stat(2).
+    pub fn socket_id(&self) -> io::Result<SocketId> {
+        let metadata = fs::metadata(self.connect_path()?.path())?;
+        Ok(SocketId { device: metadata.dev(), inode: metadata.ino(), made: metadata.created().ok() })
+    }
+}
+
+fn path_of(text: &str) -> Result<&Path, String> {
+    let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
+    if path.is_empty() {
+        return Err("no path (write unix:///run/containerd/containerd.sock, for example)".into());
+    }
+    if !path.starts_with('/') {
+        return Err("not a unix socket (write unix:///path or /path; CRI is only served on unix sockets)".into());
+    }
+    Ok(Path::new(path))
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unix://{}", self.path.display())
+        write!(f, "unix://{}", self.path().display())
     }
 }
 
@@ -72,7 +133,22 @@ mod tests {
         for text in ["/run/x.sock", "unix:///run/x.sock", "unix:/run/x.sock"] {
             assert_eq!(Endpoint::parse(text).unwrap().to_string(), "unix:///run/x.sock");
         }
-        assert_eq!(Endpoint::parse("/proc/7/root/run/x.sock").unwrap().path(), Path::new("/proc/7/root/run/x.sock"));
+    }
+
+    #[test]
+    fn a_process_s_root_is_the_root() {
+        for (root, text, want_root, want_path) in [
+            ("/", "/proc/7/root/run/x.sock", "/proc/7/root", "/run/x.sock"),
+            ("/host", "/host/proc/7/root/run/x.sock", "/host/proc/7/root", "/run/x.sock"),
+            ("/host", "/host/var/run/x.sock", "/host", "/var/run/x.sock"),
+            ("/host", "/hostess/x.sock", "/", "/hostess/x.sock"),
+            ("/", "/proc/x/root/y", "/", "/proc/x/root/y"),
+        ] {
+            let it = Endpoint::parse_on(Path::new(root), text).unwrap();
+            assert_eq!((it.root(), it.path_in_root()), (Path::new(want_root), Path::new(want_path)), "{text}");
+            assert_eq!(it.to_string(), format!("unix://{text}"), "it is shown as it was given");
+            assert_eq!(Endpoint::parse_on(Path::new(root), &it.to_string()).unwrap(), it);
+        }
     }
 
     #[test]
@@ -84,8 +160,16 @@ mod tests {
             assert_eq!(e.status(), CRI_E_INVALID_ARGUMENT);
             assert!(e.message().contains(&format!("{text:?}")) && e.message().contains("unix:///"), "{e}");
         }
-        let e = Endpoint::parse(&format!("/{}", "x".repeat(107))).unwrap_err();
-        assert!(e.message().contains("1 bytes too long for a unix socket (at most 107;"), "{e}");
-        Endpoint::parse(&format!("/{}", "x".repeat(106))).unwrap();
+    }
+
+    #[test]
+    fn a_path_too_long_for_a_socket_is_connected_to_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("l".repeat(120));
+        std::fs::create_dir(&long).unwrap();
+        std::os::unix::fs::symlink(&long, folder.path().join("s")).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(folder.path().join("s/e")).unwrap();
+        let it = Endpoint::parse(long.join("e").to_str().unwrap()).unwrap();
+        std::os::unix::net::UnixStream::connect(it.connect_path().unwrap().path()).unwrap();
     }
 }

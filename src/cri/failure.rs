@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
-use std::path::Path;
 
 use tonic::{Code, Status};
 
@@ -20,7 +19,7 @@ pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
         ErrorKind::PermissionDenied => {
             (CRI_E_PERMISSION, format!("permission denied {}", who_may_connect(User::current())))
         }
-        ErrorKind::ConnectionRefused if !is_socket(endpoint.path()) => {
+        ErrorKind::ConnectionRefused if !is_socket(endpoint) => {
             (CRI_E_CONNECT, "not a socket (name the engine's CRI socket)".to_owned())
         }
         ErrorKind::ConnectionRefused => {
@@ -51,9 +50,10 @@ fn who_may_connect(user: User) -> &'static str {
     }
 }
 
-fn is_socket(path: &Path) -> bool {
+fn is_socket(endpoint: &Endpoint) -> bool {
     use std::os::unix::fs::FileTypeExt;
-    std::fs::metadata(path).is_ok_and(|m| m.file_type().is_socket())
+    let metadata = endpoint.connect_path().and_then(|path| std::fs::metadata(path.path()));
+    metadata.is_ok_and(|m| m.file_type().is_socket())
 }
 
 /// What the engine's answer to `method` means. A status with a source is tonic's own, made up of a broken connection: its

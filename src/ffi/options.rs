@@ -43,6 +43,14 @@ impl Options {
     }
 }
 
+/// The values of these options; NULL stands for the defaults.
+pub(super) fn config(options: Option<&cri_options>) -> Result<Config> {
+    Ok(match options {
+        Some(_) => held(options, "options")?.config(),
+        None => Config::default(),
+    })
+}
+
 /// Makes options, all with their default values.
 ///
 /// @param out receives the options; free with cri_options_free

@@ -12,10 +12,10 @@ use safer_ffi::prelude::*;
 use super::arguments::{Text, optional_text, timeout};
 use super::guard::{make, run};
 use super::handle::{Handle, held, opaque, taken};
+use super::options::config;
 use super::panics::infallible;
 use super::raw::callback::{self, Callback, Task, Thread};
 use super::{cri_error, cri_options};
-use crate::config::Config;
 use crate::error::*;
 use crate::model::CRI_WATCHER_STOPPED;
 use crate::watcher::Watcher;
@@ -83,8 +83,9 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 
 /// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; NULL: at the start, the
-/// watcher takes the first well-known socket that answers; "" is an error
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
+/// is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
+/// a better one as long as that is empty; "" is an error
 /// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -101,11 +102,7 @@ pub extern "C" fn cri_watcher_new(
 }
 
 fn new(endpoint: Text<'_>, options: Option<&cri_options>) -> Result<Watched> {
-    let config = match options {
-        Some(_) => held(options, "options")?.config(),
-        None => Config::default(),
-    };
-    let watcher = Watcher::new(optional_text(endpoint, "endpoint")?, config)?;
+    let watcher = Watcher::new(optional_text(endpoint, "endpoint")?, config(options)?)?;
     Ok(Watched { watcher: Arc::new(watcher), helpers: Mutex::default() })
 }
 

@@ -193,6 +193,17 @@ constants! {
 }
 
 constants! {
+    ENGINE_NEWS: u32;
+    /// A finder has found an engine.
+    pub const CRI_ENGINE_FOUND: u32 = 1;
+    /// Something else is known of an engine: its version, its process, what points at it, or whether it has
+    /// sandboxes.
+    pub const CRI_ENGINE_CHANGED: u32 = 2;
+    /// An engine has not answered several times. It may be found again.
+    pub const CRI_ENGINE_LOST: u32 = 3;
+}
+
+constants! {
     LOG_LEVELS: u32;
     /// The watcher cannot do its work.
     pub const CRI_LOG_ERROR: u32 = 1;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::candidate::Candidate;
 use super::constants::*;
 
 /// What is known of the engine itself.
@@ -24,6 +25,8 @@ pub struct Engine {
     pub events: Events,
     /// What the host tells beside the engine.
     pub witness: Arc<WitnessMeans>,
+    /// The other engines that were found when this one was chosen, best first; none where it was named.
+    pub candidates: Arc<[Candidate]>,
     /// Fields that this engine does not give, and of how many containers: it was asked for each of them several times.
     pub not_told: Arc<[(&'static str, u64)]>,
 }

@@ -1,5 +1,6 @@
 //! What there is: containers, pods, events, the engine; their JSON.
 
+mod candidate;
 mod constants;
 mod container;
 pub mod counters;
@@ -16,6 +17,7 @@ mod pod;
 mod spec;
 mod time;
 
+pub use candidate::{Candidate, Engines, Evidence, Reason};
 pub use constants::*;
 pub use container::{Container, Exit, Kind, State};
 pub use engine::{Engine, Events, WatcherState, WitnessMeans};

@@ -13,13 +13,13 @@ use super::packer::{PackerQueue, pack};
 use super::publisher::Publisher;
 use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
-use crate::config::{Config, IdSource};
+use crate::config::Config;
 use crate::cri::{
-    Client, Endpoint, Folders, Hint, Listing, Outlet, PidResolver, Rpc, StreamItem, Witness, backlog, connect,
-    streams_lists,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Witness,
+    backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
-use crate::host::{Proc, Refusal, host_name};
+use crate::host::Refusal;
 use crate::hub::Hub;
 use crate::model::*;
 use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
@@ -69,7 +69,7 @@ pub enum Command {
 
 /// What comes back from a request.
 enum Reply {
-    Connected(Result<Client>),
+    Connected(Result<Connection>),
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Observation>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
@@ -81,7 +81,7 @@ enum Reply {
 
 /// The watcher's main loop; it runs on the `cri-io` thread.
 pub struct Driver {
-    endpoint: Option<Endpoint>,
+    chooser: Chooser,
     config: Arc<Config>,
     shared: Arc<SharedState>,
     publisher: Publisher,
@@ -115,7 +115,7 @@ impl Driver {
             pids: Arc::new(PidResolver::new(&config, None)),
             witness: Witness::new(&config),
             means: WitnessMeans::default(),
-            endpoint,
+            chooser: Chooser::new(endpoint, config.clone(), shared.meter().clone()),
             config,
             shared,
             packer_queue,
@@ -132,7 +132,8 @@ impl Driver {
     /// Runs until it is told to stop.
     pub async fn run(&mut self) {
         loop {
-            let deadline = self.deadline();
+            let (deadline, is_empty) = (self.deadline(), self.shared.read().portfolio.present().next().is_none());
+            self.chooser.note(is_empty);
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Stop) | None => return self.stop(),
@@ -142,6 +143,7 @@ impl Driver {
                 hints = self.witness.next() => self.hints(hints),
                 Some(reply) = self.replies.1.recv() => self.reply(reply),
                 Some(ended) = self.tasks.join_next() => pass_panic_on(ended),
+                news = self.chooser.news(self.client.as_ref()) => self.news(news),
                 () = tokio::time::sleep_until(deadline.into()) => self.handle(Input::Tick),
             }
         }
@@ -161,7 +163,10 @@ impl Driver {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Watch => self.handle(Input::Watch { packs: self.packer_queue.has_packer() }),
+            Command::Watch => {
+                self.chooser.watch();
+                self.handle(Input::Watch { packs: self.packer_queue.has_packer() });
+            }
             Command::Resync { id, reply } => {
                 self.waiting.push((id, reply));
                 self.handle(Input::Resync(id));
@@ -185,7 +190,7 @@ impl Driver {
 
     fn reply(&mut self, reply: Reply) {
         let input = match reply {
-            Reply::Connected(Ok(client)) => self.connected(client),
+            Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer),
@@ -260,26 +265,45 @@ impl Driver {
     }
 
     fn connect(&mut self) {
-        let (endpoint, config, to) = (self.endpoint.clone(), self.config.clone(), self.replies.0.clone());
+        let (endpoint, config, to) = (self.chooser.endpoint(), self.config.clone(), self.replies.0.clone());
         let meter = self.shared.meter().clone();
         self.tasks.spawn(async move {
-            let client = connect(endpoint.as_ref(), &config, &meter).await;
+            let connection = connect(endpoint.as_ref(), &config, &meter).await;
             // It fails where the driver has ended.
-            let _ = to.send(Reply::Connected(client));
+            let _ = to.send(Reply::Connected(connection));
         });
     }
 
-    fn connected(&mut self, client: Client) -> Input {
-        let proc = Proc::new(&self.config.host_root);
-        let engine_pid = self.config.engine_pid.or(client.peer_pid().filter(|pid| !proc.is_init_system(*pid)));
+    /// The chooser has seen something that is worth a new connection, or to be told.
+    fn news(&mut self, news: News) {
+        match news {
+            News::SocketMade => self.handle(Input::SocketMade),
+            News::Better(reason) => self.handle(Input::Leave(reason)),
+            News::Others => self.tell_others(),
+        }
+    }
+
+    fn tell_others(&mut self) {
+        let mut cached = self.shared.write();
+        if cached.status.engine.candidates != *self.chooser.others() {
+            let candidates = self.chooser.others().clone();
+            cached.status.engine = Arc::new(Engine { candidates, ..Engine::clone(&cached.status.engine) });
+        }
+    }
+
+    fn connected(&mut self, connection: Connection) -> Input {
+        let (client, left) = self.chooser.connected(connection);
+        if let Some(reason) = left {
+            self.handle(Input::Leave(reason));
+        }
+        let engine_pid = self.config.engine_pid.or_else(|| client.engine_pid(&self.config));
         self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
         let version = client.version().clone();
         let engine = describe(&client, engine_pid, &self.config);
         let mut cached = self.shared.write();
-        cached.status.engine = Arc::new(Engine { events: cached.status.engine.events.clone(), ..engine });
+        let (events, candidates) = (cached.status.engine.events.clone(), self.chooser.others().clone());
+        cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
         drop(cached);
-        // A discovered engine is kept: another one would have other containers.
-        self.endpoint.get_or_insert_with(|| client.endpoint().clone());
         let pid_files = self.pids.reads_files_of(&client);
         if pid_files {
             let (pids, client) = (self.pids.clone(), client.clone());
@@ -299,6 +323,7 @@ impl Driver {
         self.replies = unbounded_channel();
         self.events = None;
         self.client = None;
+        self.chooser.disconnected();
     }
 
     fn subscribe(&mut self) {
@@ -355,7 +380,7 @@ impl Driver {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let (client, endpoint, config) = (self.client.clone(), self.endpoint.clone(), self.config.clone());
+        let (client, endpoint, config) = (self.client.clone(), self.chooser.endpoint(), self.config.clone());
         let shared = self.shared.clone();
         // A request on a connection of its own says nothing about this connection.
         let to = client.is_some().then(|| self.replies.0.clone());
@@ -372,7 +397,7 @@ impl Driver {
             let work = async {
                 let client = match client {
                     Some(client) => client,
-                    None => connect(endpoint.as_ref(), &config, shared.meter()).await?,
+                    None => connect(endpoint.as_ref(), &config, shared.meter()).await?.client,
                 };
                 make(client, shared, config).await
             };
@@ -428,21 +453,15 @@ async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
     }
 }
 
-/// The description of the engine. CRI has no engine ids, so its host's name serves as one.
+/// The description of the engine.
 fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
     let version = client.version();
-    let name = || match config.engine_id_source {
-        IdSource::Auto => host_name(&config.host_root, pid, false),
-        IdSource::Uts => host_name(&config.host_root, pid, true),
-        IdSource::None => None,
-    };
-    let id = config.engine_id.clone().or_else(name);
     Engine {
         runtime_name: version.runtime_name.as_str().into(),
         runtime_version: version.runtime_version.as_str().into(),
         runtime_api_version: version.runtime_api_version.as_str().into(),
         api: client.endpoint().to_string().into(),
-        id: id.unwrap_or_default().into(),
+        id: engine_id(config, pid).into(),
         pid,
         ..Engine::default()
     }

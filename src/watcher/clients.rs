@@ -36,6 +36,6 @@ impl Watcher {
 
     async fn client(&self) -> Result<Client> {
         self.check_fork()?;
-        connect(self.endpoint.as_ref(), &self.config, self.shared.meter()).await
+        Ok(connect(self.endpoint.as_ref(), &self.config, self.shared.meter()).await?.client)
     }
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod events;
+mod finder;
 mod list;
 mod packer;
 mod requests;
@@ -31,6 +32,7 @@ pub(crate) use thread::THREAD_REFUSED;
 pub use crate::hub::{EventQueue, Next};
 pub use crate::portfolio::Snapshot;
 pub use events::Events;
+pub use finder::{EngineNews, Finder, NextEngine, engines};
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
 /// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
@@ -56,11 +58,13 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the first
-    /// engine that answers on a well-known socket. It does not connect yet, and makes no thread. A `host.root` that is no
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the best
+    /// engine of the node: the one that the kubelet uses, else one that has sandboxes, else the first of the well-known
+    /// sockets that answers. As long as that one is empty, a better one that appears is followed. A path inside the option
+    /// `host.root` is resolved as the host would. It does not connect yet, and makes no thread. A `host.root` that is no
     /// directory is refused.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
-        let endpoint = endpoint.map(Endpoint::parse).transpose()?;
+        let endpoint = endpoint.map(|text| Endpoint::parse_on(&config.host_root, text)).transpose()?;
         check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
         Ok(Watcher {

@@ -155,7 +155,7 @@ impl Watcher {
     fn no_answer_yet(&self) -> String {
         match &self.endpoint {
             Some(endpoint) => format!("{endpoint} has not answered yet"),
-            None => "no engine has answered on a well-known socket yet".into(),
+            None => "no engine of this node has answered yet".into(),
         }
     }
 

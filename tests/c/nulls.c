@@ -32,6 +32,9 @@ static void no_error_object(void)
     CHECK(cri_snapshot_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_engines_discover(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_finder_new(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_finder_next(NULL, 0, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_set_log(NULL, 0, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_set_packer(NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_rucksack_set(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
@@ -79,7 +82,7 @@ static void plain_answers(void)
     CHECK(cri_error_message(NULL)[0] == '\0');
     CHECK(cri_error_grpc_code(NULL) == -1 && cri_error_os_code(NULL) == 0 && cri_error_is_retriable(NULL) == 0);
     CHECK(cri_watcher_state(NULL) == CRI_WATCHER_STOPPED && cri_watcher_generation(NULL) == 0);
-    CHECK(cri_event_queue_fd(NULL) == -1);
+    CHECK(cri_event_queue_fd(NULL) == -1 && cri_finder_fd(NULL) == -1);
     CHECK(cri_snapshot_generation(NULL) == 0);
     CHECK(cri_container_ref(NULL) == NULL && cri_pod_ref(NULL) == NULL);
     CHECK(cri_container_label(NULL, NULL) == NULL && cri_pod_label(NULL, NULL) == NULL);
@@ -95,6 +98,7 @@ static void frees(void)
     cri_watcher_free(NULL);
     cri_subscription_free(NULL);
     cri_event_queue_free(NULL);
+    cri_finder_free(NULL);
     cri_event_free(NULL);
     cri_snapshot_free(NULL);
     cri_container_unref(NULL);

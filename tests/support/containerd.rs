@@ -23,6 +23,8 @@ pub struct Containerd {
     package: Package,
     tools: PathBuf,
     process: Option<Child>,
+    /// What starts it: a program and its arguments, which end in a command of their own.
+    by: Vec<String>,
     dir: TempDir,
     /// Held while we live: how a later run tells an abandoned folder.
     _owner: File,
@@ -31,11 +33,24 @@ pub struct Containerd {
 impl Containerd {
     /// Starts it, waits until it answers, and gives it the images.
     pub fn start(lab: &Lab, package: &Package) -> Result<Containerd, String> {
+        Self::start_by(lab, package, Vec::new())
+    }
+
+    /// The same, where its processes see other mounts and have other pids, and its socket has a well-known path.
+    pub fn start_in_namespaces(lab: &Lab, package: &Package) -> Result<Containerd, String> {
+        let script = "mount -t proc proc /proc && mount -t tmpfs none /run && mkdir -p /run/containerd && \
+                      ln -s \"${1%/*}/containerd.sock\" /run/containerd/containerd.sock && \
+                      config=$1 && shift && exec \"$@\" --config \"$config\"";
+        let words = ["unshare", "-m", "-p", "-f", "--kill-child", "sh", "-c", script, "sh"];
+        Self::start_by(lab, package, words.map(str::to_owned).into())
+    }
+
+    fn start_by(lab: &Lab, package: &Package, by: Vec<String>) -> Result<Containerd, String> {
         remove_abandoned();
         let dir = tempfile::Builder::new().prefix(leftovers::PREFIX).tempdir().map_err(|error| error.to_string())?;
         let owner = claim(dir.path()).map_err(|error| format!("{}: {error}", dir.path().display()))?;
         let mut engine =
-            Containerd { package: package.clone(), tools: lab.tools.clone(), process: None, dir, _owner: owner };
+            Containerd { package: package.clone(), tools: lab.tools.clone(), process: None, by, dir, _owner: owner };
         fs::write(engine.path("config.toml"), engine.config()).map_err(|error| format!("config.toml: {error}"))?;
         engine.start_again()?;
         engine.import(&lab.image)?;
@@ -47,8 +62,19 @@ impl Containerd {
         assert!(self.process.is_none(), "containerd {} runs already", self.package.version);
         let log = File::options().create(true).append(true).open(self.path("containerd.log"));
         let log = log.map_err(|error| format!("containerd.log: {error}"))?;
-        let mut command = Command::new(self.package.dir.join("usr/bin/containerd"));
-        command.arg("--config").arg(self.path("config.toml")).env("PATH", self.search_path());
+        let (program, config) = (self.package.dir.join("usr/bin/containerd"), self.path("config.toml"));
+        let mut command = match self.by.split_first() {
+            None => Command::new(program),
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&config).arg(program);
+                command
+            }
+        };
+        if self.by.is_empty() {
+            command.arg("--config").arg(config);
+        }
+        command.env("PATH", self.search_path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().map_err(|error| format!("{command:?}: {error}"))?);
         self.wait_until_it_answers()

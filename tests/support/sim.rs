@@ -25,7 +25,7 @@ pub struct Sim {
     stdin: ChildStdin,
     lines: Receiver<String>,
     endpoint: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// One container or sandbox that the engine has.
@@ -44,15 +44,26 @@ impl Sim {
     /// Starts one; it accepts connections when this returns. `arguments` are those of `cri-sim --help`, besides the
     /// socket and the script.
     pub fn start(arguments: &[&str]) -> Result<Sim, String> {
-        let program = program()?;
         let folder = tempfile::tempdir().map_err(|e| format!("a folder for the simulated engine: {e}"))?;
-        let mut command = Command::new(program);
-        command.arg("--socket").arg(folder.path().join("cri.sock")).args(["--script", "-"]).args(arguments);
+        let mut sim = Self::start_at(&folder.path().join("cri.sock"), arguments)?;
+        sim._folder = Some(folder);
+        Ok(sim)
+    }
+
+    /// The same, with its socket at this path, whose folder is there.
+    pub fn start_at(socket: &Path, arguments: &[&str]) -> Result<Sim, String> {
+        let mut command = Command::new(program()?);
+        command.arg("--socket").arg(socket).args(["--script", "-"]).args(arguments);
+        Self::start_by(command)
+    }
+
+    /// The same, by a command that ends in one with `--script -`.
+    pub fn start_by(mut command: Command) -> Result<Sim, String> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
         let stdin = child.stdin.take().expect("stdin is a pipe");
         let lines = read(child.stdout.take().expect("stdout is a pipe"));
-        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), _folder: folder };
+        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), _folder: None };
         let ready = sim.line("its start", FILLING)?;
         let endpoint = ready.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
         sim.endpoint = endpoint.ok_or_else(|| format!("the simulated engine is not ready: {ready:?}"))?.to_owned();

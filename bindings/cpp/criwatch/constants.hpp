@@ -176,6 +176,13 @@ enum class LogLevel : std::uint32_t {
     debug = CRI_LOG_DEBUG,  ///< Of use only when something is looked for.
 };
 
+/// What happened to an engine.
+enum class EngineNewsType : std::uint32_t {
+    found = CRI_ENGINE_FOUND,      ///< A finder has found it.
+    changed = CRI_ENGINE_CHANGED,  ///< Something else is known of it.
+    lost = CRI_ENGINE_LOST,        ///< It has not answered several times.
+};
+
 /// The major version this was compiled against.
 inline constexpr int compiled_major = CRI_VERSION_MAJOR;
 /// The minor version this was compiled against.
@@ -297,6 +304,9 @@ inline constexpr std::array<Names<WatcherState>, 7> names<WatcherState>{{{Watche
 template <>
 inline constexpr std::array<Names<LogLevel>, 4> names<LogLevel>{
     {{LogLevel::error, "error"}, {LogLevel::warn, "warn"}, {LogLevel::info, "info"}, {LogLevel::debug, "debug"}}};
+template <>
+inline constexpr std::array<Names<EngineNewsType>, 3> names<EngineNewsType>{
+    {{EngineNewsType::found, "found"}, {EngineNewsType::changed, "changed"}, {EngineNewsType::lost, "lost"}}};
 
 template <class E>
 inline constexpr bool is_named = !std::is_same_v<decltype(names<E>), const std::nullptr_t>;

@@ -40,6 +40,7 @@ from criwatch.enums import (
     LABEL_SANDBOX,
     Changed,
     ContainerFlag,
+    EngineNewsType,
     EventFlag,
     EventType,
     InspectFlag,
@@ -79,6 +80,7 @@ from criwatch.errors import (
     WrongState,
     status_name,
 )
+from criwatch.finder import Candidate, EngineNews, Engines, Finder, Reason, discover, discover_json
 from criwatch.queue import EventQueue
 from criwatch.records import Container, Event, Pod
 from criwatch.snapshot import Snapshot
@@ -93,6 +95,7 @@ __all__ = [
     "Ambiguous",
     "AnyQuery",
     "AnyStates",
+    "Candidate",
     "Changed",
     "ConnectFailed",
     "Container",
@@ -101,10 +104,14 @@ __all__ = [
     "CriError",
     "ENGINE_TYPE",
     "EngineInfo",
+    "EngineNews",
+    "EngineNewsType",
+    "Engines",
     "Event",
     "EventFlag",
     "EventQueue",
     "EventType",
+    "Finder",
     "Forked",
     "Freshness",
     "InspectFlag",
@@ -141,6 +148,7 @@ __all__ = [
     "ProtocolViolation",
     "Query",
     "QueueClosed",
+    "Reason",
     "RequestStats",
     "Resources",
     "RpcFailed",
@@ -163,6 +171,8 @@ __all__ = [
     "constants",
     "describe_options",
     "describe_options_json",
+    "discover",
+    "discover_json",
     "library_path",
     "rows",
     "status_name",

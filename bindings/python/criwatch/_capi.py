@@ -228,6 +228,10 @@ class cri_snapshot(Structure):
     """An opaque object of the header."""
 
 
+class cri_finder(Structure):
+    """An opaque object of the header."""
+
+
 class cri_subscription(Structure):
     """An opaque object of the header."""
 
@@ -550,6 +554,46 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             c_int64,
             POINTER(cri_buffer),
             POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_engines_discover": (
+        c_int32,
+        [
+            POINTER(cri_options),
+            c_int64,
+            POINTER(cri_buffer),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_finder_new": (
+        c_int32,
+        [
+            POINTER(cri_options),
+            POINTER(POINTER(cri_finder)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_finder_fd": (
+        c_int32,
+        [
+            POINTER(cri_finder),
+        ],
+    ),
+    "cri_finder_next": (
+        c_int32,
+        [
+            POINTER(cri_finder),
+            c_int64,
+            POINTER(c_uint32),
+            POINTER(cri_buffer),
+            POINTER(cri_buffer),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_finder_free": (
+        None,
+        [
+            POINTER(cri_finder),
         ],
     ),
     "cri_watcher_subscribe": (

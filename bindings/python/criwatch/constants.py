@@ -191,6 +191,12 @@ CRI_WATCHER_POLLING: Final[int] = 4
 CRI_WATCHER_BACKOFF: Final[int] = 5
 #: The watcher is stopped.
 CRI_WATCHER_STOPPED: Final[int] = 6
+#: A finder has found an engine.
+CRI_ENGINE_FOUND: Final[int] = 1
+#: Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes.
+CRI_ENGINE_CHANGED: Final[int] = 2
+#: An engine has not answered several times. It may be found again.
+CRI_ENGINE_LOST: Final[int] = 3
 #: The watcher cannot do its work.
 CRI_LOG_ERROR: Final[int] = 1
 #: Something is wrong, and may need the attention of an operator.

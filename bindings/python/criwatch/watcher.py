@@ -83,7 +83,7 @@ class Watcher(Closable):
         """Makes a watcher; nothing is read or connected yet.
 
         `endpoint` is the engine's socket, e.g. "unix:///run/containerd/containerd.sock" or a `pathlib.Path`; None: the
-        first of the usual ones that answers. `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
+        best engine of the node (see `criwatch.discover`). `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
         from the start on; None: nobody.
         """
         self._logger = logger

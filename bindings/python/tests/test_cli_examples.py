@@ -31,6 +31,9 @@ EXPECTED = {
     "criwatch top --namespace shop --sort restarts": r"(?m)^  nginx +running",
     "criwatch top --once": r"(?m)^shop/web-5d9c7b6f4-x2x7q +ready",
     "criwatch info -o json | jq -r .engine.events": r"\Astream\n",
+    "criwatch engines --option discover.nested=true": r"(?m)^unix://\S+/containerd\.sock +containerd +\S+ +2 ",
+    "criwatch engines -o json | jq -r '.engines[] | .api, .reasons[].text'": r"(?m)^option discover\.sockets$",
+    "criwatch ps $(criwatch engines -o name | sed 's/^/-r /')": r"(?m)^nginx .* shop ",
     "source <(criwatch completion bash)": "",
     'criwatch completion zsh > "${fpath[1]}/_criwatch"': "",
     "criwatch completion fish > ~/.config/fish/completions/criwatch.fish": "",
@@ -53,6 +56,11 @@ class Examples(unittest.TestCase):
         self.addCleanup(self.engine.__exit__, None, None, None)
         self.engine.tell("pod web-5d9c7b6f4-x2x7q ns=shop label=app=web nginx")
         self.engine.tell("pod report ns=batch")
+        # Where this user's own engines listen.
+        socket = self.home / "containerd/containerd.sock"
+        socket.parent.mkdir(exist_ok=True)
+        socket.unlink(missing_ok=True)
+        socket.symlink_to(self.engine.endpoint[len("unix://") :])
         self.engine.tell("create report main -- sh -c 'sleep 30; exit 3'")
 
     def shell(self, command):
@@ -60,6 +68,7 @@ class Examples(unittest.TestCase):
             **os.environ,
             "PATH": f"{self.home}:{os.environ['PATH']}",
             "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.home),
             "CRI_RUNTIME_ENDPOINT": self.engine.endpoint,
         }
         child = subprocess.Popen(

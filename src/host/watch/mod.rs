@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod notice;
+mod readable;
 
 use std::collections::HashSet;
 use std::ffi::CString;
@@ -16,6 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 pub use notice::{Notice, What};
+pub use readable::Readable;
 
 /// What is of interest in a directory. IN_DELETE_SELF comes on file systems only that tell it (cgroups' do not, up to Linux 6.18).
 const DIRECTORY: u32 = libc::IN_CREATE
@@ -100,6 +102,11 @@ impl Watcher {
     /// As `fd`, borrowed.
     pub fn borrowed(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Another descriptor of the same, for somebody who keeps it. Errors: those of dup(2); `NotFound` before the first watch.
+    pub fn clone_fd(&self) -> io::Result<OwnedFd> {
+        self.fd.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), OwnedFd::try_clone)
     }
 
     /// How many watches there are.

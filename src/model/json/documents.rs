@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::schema::{AnswerKind, answer_kinds};
-use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, event};
+use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, engine_news, event};
 use crate::committed::{assert_committed, pretty};
+use crate::error::{CRI_E_PERMISSION, Error};
 use crate::model::counters::{COUNTERS, Counter, CounterKind};
 
 const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
@@ -135,7 +136,12 @@ fn example(kind: &AnswerKind) -> JsonText {
                 json!({"id": nginx.id, "state": "CONTAINER_RUNNING", "logPath": "/var/log/pods/shop_web/nginx/1.log"});
             freshness.inspect(&nginx, Some(&status), &info, view)
         }
-        "engine" => freshness.engine(Some(Readiness::new(true, 0))),
+        "engine" => {
+            let engine = Engine { candidates: engines().candidates[1..].into(), ..Engine::clone(&freshness.engine) };
+            Freshness { engine: engine.into(), ..freshness }.engine(Some(Readiness::new(true, 0)))
+        }
+        "engines" => engines().json(),
+        "engineNews" => engine_news(CRI_ENGINE_FOUND, &engines().candidates[0]),
         "stats" => freshness.stats(&numbers()),
         other => panic!("criwatch.{other}/1 has no example"),
     }
@@ -159,6 +165,39 @@ fn numbers() -> Numbers {
         .into(),
         event_lag: Some(LagNumbers { last_micros: 412, max_micros: 9_870 }),
     }
+}
+
+/// A node with the cluster's engine, and a socket that may not be used.
+fn engines() -> Engines {
+    let reason = |evidence, text: &str| Reason { evidence, text: text.into() };
+    let chosen = Candidate {
+        api: "unix:///run/containerd/containerd.sock".into(),
+        reasons: vec![
+            reason(
+                Evidence::Kubelet,
+                "kubelet (pid 1310): --config=/var/lib/kubelet/config.yaml: containerRuntimeEndpoint",
+            ),
+            reason(Evidence::WellKnown, "containerd"),
+        ],
+        rank: "the kubelet uses it".into(),
+        runtime_name: "containerd".into(),
+        runtime_version: "2.1.9".into(),
+        runtime_api_version: "v1".into(),
+        id: "node-17".into(),
+        pid: Some(1204),
+        sandboxes: Some(23),
+        error: None,
+    };
+    let message = "connect unix:///run/crio/crio.sock: permission denied (run as root or join the socket's group)";
+    let refused = Candidate {
+        api: "unix:///run/crio/crio.sock".into(),
+        reasons: vec![reason(Evidence::WellKnown, "CRI-O")],
+        rank: "it does not answer".into(),
+        error: Some(Error::new(CRI_E_PERMISSION, message).with_os_code(Some(13))),
+        ..Candidate::default()
+    };
+    let absent = vec!["unix:///run/k3s/containerd/containerd.sock".into()];
+    Engines { candidates: vec![chosen, refused], absent, notes: Vec::new() }
 }
 
 /// 2026-02-03T04:05:06Z.
@@ -221,6 +260,7 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
             used: vec!["folders", "pidFiles", "pidfds"],
             lacks: vec![("exitCodes", "no: not in this kernel".into())],
         }),
+        candidates: Arc::new([]),
         not_told: Arc::new([("startedAt", 2)]),
     };
     let as_of = Some(NOON + 60_000_000_000);

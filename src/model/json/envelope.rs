@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::*;
+use super::engines::CandidateJson;
 #[cfg(test)]
 use super::schema;
 use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
@@ -169,7 +170,10 @@ pub(super) struct Inspection<'a> {
 /// `criwatch.engine/1`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct EngineAnswer {
+pub(super) struct EngineAnswer<'a> {
+    /// The other engines that were found when this one was chosen, best first; absent where the program named its engine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<CandidateJson<'a>>,
     /// How complete the cache is that can be read; absent as long as there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<Readiness>,
@@ -264,7 +268,8 @@ impl Freshness {
 
     /// `criwatch.engine/1`; `ready`: how complete the cache is, if there is one.
     pub fn engine(&self, ready: Option<Readiness>) -> JsonText {
-        self.envelope("criwatch.engine/1", EngineAnswer { ready })
+        let candidates = self.engine.candidates.iter().map(CandidateJson::new).collect();
+        self.envelope("criwatch.engine/1", EngineAnswer { candidates, ready })
     }
 
     /// `criwatch.inspect/1`: the container, and the engine's status and verbose information on it.

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod documents;
+mod engines;
 mod envelope;
 mod event;
 mod numbers;
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 use super::labels::merged;
 use super::*;
 
+pub use engines::engine_news;
 pub use envelope::{Freshness, PodWithContainers, Readiness};
 pub use event::event;
 use spec::{MountJson, NamespacesJson, PortJson, PreviousJson, ResourcesJson, UserJson, words};

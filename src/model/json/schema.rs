@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::MISSING_KEYS;
 use super::Numbers;
+use super::engines::{EngineNewsJson, EnginesJson};
 use super::envelope::*;
 use super::event::{EventJson, camel};
 use crate::committed::schema_of;
@@ -31,6 +32,8 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
         kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
         kind::<Envelope<EngineAnswer>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
+        kind::<EnginesJson>("engines", "What `cri_engines_discover` gives: the node's engines, best first."),
+        kind::<EngineNewsJson>("engineNews", "What `cri_finder_next` gives: an engine came, changed, or went."),
         kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
     ];
     // A query's `fields` may leave out everything but the id.
@@ -104,6 +107,15 @@ pub(super) fn counters(_: &mut SchemaGenerator) -> Schema {
     let required: Vec<_> = COUNTERS.iter().map(|c| c.name).collect();
     let more = json!({"type": "integer", "minimum": 0});
     json_schema!({"type": "object", "properties": properties, "required": required, "additionalProperties": more})
+}
+
+/// Kinds may be added: no list of all.
+pub(super) fn evidence(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "examples": Evidence::ALL.map(Evidence::word)})
+}
+
+pub(super) fn engine_news(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "examples": word(ENGINE_NEWS, "CRI_ENGINE_").get("enum")})
 }
 
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {

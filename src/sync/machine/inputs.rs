@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
-use crate::error::{CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
+use crate::error::{CRI_E_CONNECT, CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
 use crate::model::*;
 use crate::portfolio::{Millis, Now, Portfolio, StatusRequest};
 use crate::sync::link::Link;
@@ -57,6 +57,30 @@ impl Machine {
             self.waiters.fail_all(&error);
         }
         self.connection.failed(error, now.mono);
+    }
+
+    /// A connection to the socket that was there before is of no use, and a failure before says nothing any more.
+    pub(super) fn socket_made(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        self.connection.backoff.succeed();
+        if self.connection.is_up() {
+            let error = Error::new(
+                CRI_E_CONNECT,
+                "the engine's socket was made anew: the connection to the old one is given up",
+            );
+            self.lost(error.retriable(), portfolio, now, out);
+        }
+        self.connection.hurry(now.mono);
+    }
+
+    pub(super) fn leave(&mut self, reason: String, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
+        self.left = Some(reason.as_str().into());
+        self.connection.backoff.succeed();
+        if self.connection.is_up() {
+            self.lost(Error::new(CRI_E_CONNECT, reason).retriable(), portfolio, now, out);
+        } else {
+            self.log.warn(reason);
+        }
+        self.connection.hurry(now.mono);
     }
 
     pub(super) fn stream(&mut self, item: StreamItem, portfolio: &mut Portfolio, now: Now) {

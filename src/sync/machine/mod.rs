@@ -41,6 +41,10 @@ pub(super) enum Input {
     Connected { version: Version, can_stream_lists: bool, pid_files: bool },
     /// The connection could not be made.
     ConnectFailed(Error),
+    /// The engine's socket was made, or made anew.
+    SocketMade,
+    /// Another engine is followed from now on, for this reason. What the old one had ends by the new one's lists.
+    Leave(String),
     /// Something came from the event stream.
     Stream(StreamItem),
     /// The list that is under way has succeeded or failed.
@@ -121,6 +125,8 @@ pub(super) struct Machine {
     pack_requests_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
+    /// Why another engine is followed, until a STATE event has told it.
+    left: Option<Arc<str>>,
     /// When the current subscription was asked for.
     listening_since: Time,
     stats: Stats,
@@ -154,6 +160,7 @@ impl Machine {
             pack_requests_in_flight: 0,
             state: WatcherState::New,
             as_of: None,
+            left: None,
             listening_since: 0,
             stats: Stats::default(),
             log: Log::default(),
@@ -210,6 +217,8 @@ impl Machine {
                 self.connected(&version, can_stream_lists, now);
             }
             Input::ConnectFailed(error) => self.connect_failed(error, now),
+            Input::SocketMade => self.socket_made(portfolio, now, &mut out),
+            Input::Leave(reason) => self.leave(reason, portfolio, now, &mut out),
             Input::Stream(item) => self.stream(item, portfolio, now),
             Input::Listed(result) => self.listed(result, portfolio, now, &mut out),
             Input::Answered(request, answer) => self.answered(&request, answer, portfolio, now),

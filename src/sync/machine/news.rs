@@ -56,11 +56,13 @@ impl Machine {
 
     /// Enters this state, with a STATE event if it is another one.
     pub(super) fn enter(&mut self, state: WatcherState, generation: u64, now: Now, out: &mut Outcome) {
-        if state == self.state {
+        let left = self.left.take().filter(|_| self.watching);
+        if state == self.state && left.is_none() {
             return;
         }
         self.state = state;
         let message: Option<Arc<str>> = match state {
+            _ if left.is_some() => left,
             WatcherState::Backoff => self.cause().map(|e| e.message().into()),
             WatcherState::Watching | WatcherState::Polling => Some(self.subscription.report().reason),
             _ => None,

@@ -24,11 +24,12 @@ func unsupported() *Failure {
 	return &Failure{Status: unsupportedStatus, Message: absent, GRPCCode: -1}
 }
 
-// Watcher, Snapshot, Queue and the views exist as types only: nobody can get one.
+// Watcher, Snapshot, Queue, Finder and the views exist as types only: nobody can get one.
 type (
 	Watcher       struct{}
 	Snapshot      struct{}
 	Queue         struct{}
+	Finder        struct{}
 	EventView     struct{}
 	ContainerView struct{}
 	PodView       struct{}
@@ -44,6 +45,8 @@ func Readable(int) bool           { return false }
 
 func DescribeOptions() ([]byte, *Failure)             { return nil, unsupported() }
 func NewWatcher(string, []Option) (Watcher, *Failure) { return Watcher{}, unsupported() }
+func Discover([]Option, int64) ([]byte, *Failure)     { return nil, unsupported() }
+func NewFinder([]Option) (Finder, *Failure)           { return Finder{}, unsupported() }
 
 func (Watcher) Start() *Failure                                  { return unsupported() }
 func (Watcher) WaitReady(int64) *Failure                         { return unsupported() }
@@ -73,3 +76,6 @@ func (Queue) TryNext() (EventView, *Failure)                     { return EventV
 func (Queue) Free()                                              {}
 func (EventView) JSON() ([]byte, *Failure)                       { return nil, unsupported() }
 func (EventView) Free()                                          {}
+func (Finder) DupFD() (uintptr, error)                           { return 0, errors.New(absent) }
+func (Finder) TryNext() ([]byte, *Failure)                       { return nil, unsupported() }
+func (Finder) Free()                                             {}

@@ -13,21 +13,16 @@ func NewWatcher(endpoint string, options []Option) (Watcher, *Failure) {
 	if f := noNUL("endpoint", endpoint); f != nil {
 		return Watcher{}, f
 	}
-	var set *C.cri_options
-	var err *C.cri_error
-	if f := failure(C.cri_options_new(&set, &err), err); f != nil {
+	set, f := newOptions(options)
+	if f != nil {
 		return Watcher{}, f
 	}
 	defer C.cri_options_free(set)
-	for _, option := range options {
-		if f := setOption(set, option); f != nil {
-			return Watcher{}, f
-		}
-	}
 	where := cstring(endpoint, true)
 	defer free(where)
 	var watcher Watcher
-	f := failure(C.cri_watcher_new(where, set, &watcher.c, &err), err)
+	var err *C.cri_error
+	f = failure(C.cri_watcher_new(where, set, &watcher.c, &err), err)
 	return watcher, f
 }
 

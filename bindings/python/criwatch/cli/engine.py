@@ -1,32 +1,60 @@
-"""The watcher that a sub-command looks through."""
+"""The watchers that a sub-command looks through."""
 
 from __future__ import annotations
 
 import time
 from argparse import Namespace
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Dict, Iterator
+from typing import Dict, Iterator, List, Optional
 
 from criwatch import Container, CriError, Missing, NotFound, State, Watcher
 from criwatch.cli.exits import UsageError
-from criwatch.cli.options import endpoint
+from criwatch.cli.options import endpoint, rootless_sockets
 
 #: How long an engine that did not answer is not asked again, in seconds.
 _QUIET = 30.0
 
 
-@contextmanager
-def looking(arguments: Namespace) -> Iterator[Watcher]:
-    """A watcher with a fresh picture. Whatever prevents that is told at once, with what to do."""
+def library_options(arguments: Namespace) -> Dict[str, str]:
+    """The library's options: those given, the time to wait, and where this user's own engines may listen."""
     milliseconds = str(max(1, round(arguments.timeout * 1000)))
-    options = {"connect.timeout_ms": milliseconds, "request.timeout_ms": milliseconds, **arguments.option}
-    chosen = endpoint(arguments.runtime_endpoint)
-    if chosen is not None and not chosen.strip():
+    options = {"connect.timeout_ms": milliseconds, "request.timeout_ms": milliseconds}
+    own = ":".join(rootless_sockets())
+    return {**options, **({"discover.sockets": own} if own else {}), **arguments.option}
+
+
+def endpoints(arguments: Namespace) -> List[Optional[str]]:
+    """The engines to look at: each that -r gives, one that the environment names, or None for the best of the node."""
+    chosen = [endpoint(given) for given in arguments.runtime_endpoint or [None]]
+    if any(one is not None and not one.strip() for one in chosen):
         raise UsageError("the endpoint is empty: give a socket, e.g. -r unix:///run/containerd/containerd.sock")
-    with Watcher(chosen, options, logger=None) as watcher:
+    return list(dict.fromkeys(chosen))
+
+
+@contextmanager
+def looking_at(chosen: Optional[str], arguments: Namespace) -> Iterator[Watcher]:
+    """A watcher of this engine with a fresh picture. Whatever prevents that is told at once, with what to do."""
+    with Watcher(chosen, library_options(arguments), logger=None) as watcher:
         watcher.resync(arguments.timeout)
         yield watcher
+
+
+@contextmanager
+def looking(arguments: Namespace) -> Iterator[Watcher]:
+    """As `looking_at`, for a command that looks at one engine."""
+    chosen = endpoints(arguments)
+    if len(chosen) > 1:
+        raise UsageError(f"{arguments.command} looks at one engine: give -r once (ps and pods take several)")
+    with looking_at(chosen[0], arguments) as watcher:
+        yield watcher
+
+
+@contextmanager
+def looking_at_all(arguments: Namespace) -> Iterator[List[Watcher]]:
+    """As `looking_at`, a watcher for each engine that is given."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(looking_at(chosen, arguments)) for chosen in endpoints(arguments)]
 
 
 def follow(watcher: Watcher, timeout: float) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from argparse import SUPPRESS, Action, ArgumentParser, ArgumentTypeError
-from typing import Any, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 #: As crictl reads them; the first that is set counts.
 ENDPOINT_VARIABLES = ("CRI_RUNTIME_ENDPOINT", "CONTAINER_RUNTIME_ENDPOINT")
 
 STATES = ("created", "running", "exited", "unknown")
+
+#: Sockets of rootless engines in $XDG_RUNTIME_DIR.
+_ROOTLESS = ("k3s/containerd/containerd.sock", "containerd/containerd.sock", "crio/crio.sock")
 
 _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0}
 
@@ -22,10 +25,11 @@ def add_global(parser: ArgumentParser) -> None:
         "-r",
         "--runtime-endpoint",
         metavar="ENDPOINT",
+        action="append",
         default=SUPPRESS,
-        help="the engine's socket, e.g. unix:///run/containerd/containerd.sock (default: "
+        help="the engine's socket, e.g. unix:///run/containerd/containerd.sock; ps and pods take several (default: "
         + ", ".join(f"${name}" for name in ENDPOINT_VARIABLES)
-        + "; otherwise the first of the well-known sockets that answers)",
+        + "; otherwise the best engine of the node, see criwatch engines)",
     )
     group.add_argument(
         "--timeout",
@@ -80,12 +84,20 @@ def completed(action: Action, what: str) -> Action:
 
 
 def endpoint(given: Optional[str]) -> Optional[str]:
-    """The endpoint to use; None: the well-known sockets. A path may be relative, as all paths may."""
+    """The endpoint to use; None: the best of the node. A path may be relative, as all paths may."""
     for value in (given, *(os.environ.get(name) for name in ENDPOINT_VARIABLES)):
         if value:
             is_path = value.strip() and not value.startswith("/") and not re.match(r"[a-z]+:", value)
             return os.path.abspath(value) if is_path else value
     return None
+
+
+def rootless_sockets() -> List[str]:
+    """Where this user's own engines may listen. The library reads no environment, and looks below /run/user by itself."""
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not os.path.isabs(folder) or ":" in folder:
+        return []
+    return [path for path in (os.path.join(folder, name) for name in _ROOTLESS) if os.path.exists(path)]
 
 
 def seconds(text: str) -> float:

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Dict, List, NoReturn, Sequence, Tuple
 
 from criwatch import version
-from criwatch.cli import completion, events, info, inspect, options, pods, ps, top
+from criwatch.cli import completion, engines, events, info, inspect, options, pods, ps, top
 from criwatch.cli.exits import MEANINGS, Exit
 from criwatch.cli.layout import HelpFormatter
 from criwatch.cli.table import printable
@@ -21,6 +21,7 @@ COMMANDS: Dict[str, ModuleType] = {
     "events": events,
     "top": top,
     "info": info,
+    "engines": engines,
     "completion": completion,
 }
 

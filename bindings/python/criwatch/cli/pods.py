@@ -10,7 +10,7 @@ from typing import Any, Iterable, Sequence, Tuple
 from criwatch import Kind, PodEntry, PodList, State
 from criwatch._json import compact
 from criwatch.cli import options, words
-from criwatch.cli.engine import looking
+from criwatch.cli.engine import looking_at_all
 from criwatch.cli.exits import Exit, NothingMatches
 from criwatch.cli.nearest import nothing_matches
 from criwatch.cli.output import print_for_scripts
@@ -47,16 +47,22 @@ def define(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Exit:
     """Does it."""
-    with looking(arguments) as watcher:
-        document = watcher.pods_json(replace(query(arguments), all=True)) or ""
-        if not arguments.all or arguments.state:
-            document = _of_states(document, [_STATES[word] for word in arguments.state or ["ready"]])
-        entries = PodList.from_json(document).pods
-        is_told = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
-        if not entries and is_narrowed(arguments):
-            raise NothingMatches(nothing_matches(watcher, arguments))
+    rows = table(())
+    with looking_at_all(arguments) as watchers:
+        is_told, matches = False, False
+        for watcher in watchers:
+            document = watcher.pods_json(replace(query(arguments), all=True)) or ""
+            if not arguments.all or arguments.state:
+                document = _of_states(document, [_STATES[word] for word in arguments.state or ["ready"]])
+            entries = PodList.from_json(document).pods
+            matches = matches or bool(entries)
+            # One document for each engine, which says whose it is.
+            is_told = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
+            rows.rows += table(entries, arguments.no_trunc).rows
+        if not matches and is_narrowed(arguments):
+            raise NothingMatches(nothing_matches(watchers[0], arguments))
     if not is_told:
-        print_table(table(entries, arguments.no_trunc), arguments.no_trunc)
+        print_table(rows, arguments.no_trunc)
     return Exit.OK
 
 

@@ -8,7 +8,7 @@ from typing import Iterable
 
 from criwatch import Container, ContainerList, Query, State
 from criwatch.cli import options, words
-from criwatch.cli.engine import Ends, looking
+from criwatch.cli.engine import Ends, looking_at_all
 from criwatch.cli.exits import Exit, NothingMatches
 from criwatch.cli.nearest import nothing_matches
 from criwatch.cli.output import print_for_scripts
@@ -44,15 +44,22 @@ def define(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Exit:
     """Does it."""
-    with looking(arguments) as watcher:
-        document = watcher.list_json(_query(arguments)) or ""
-        containers = ContainerList.from_json(document).containers
-        is_told = print_for_scripts(arguments, document, ((one.id, one.path) for one in containers))
-        if not containers and is_narrowed(arguments):
-            raise NothingMatches(nothing_matches(watcher, arguments))
-        if not is_told:
-            ends = Ends(watcher, arguments.timeout)
-            print_table(table(map(ends.complete, containers), arguments.no_trunc), arguments.no_trunc)
+    rows = table(())
+    with looking_at_all(arguments) as watchers:
+        is_told, matches = False, False
+        for watcher in watchers:
+            document = watcher.list_json(_query(arguments)) or ""
+            containers = ContainerList.from_json(document).containers
+            matches = matches or bool(containers)
+            # One document for each engine, which says whose it is.
+            is_told = print_for_scripts(arguments, document, ((one.id, one.path) for one in containers))
+            if not is_told:
+                ends = Ends(watcher, arguments.timeout)
+                rows.rows += table(map(ends.complete, containers), arguments.no_trunc).rows
+        if not matches and is_narrowed(arguments):
+            raise NothingMatches(nothing_matches(watchers[0], arguments))
+    if not is_told:
+        print_table(rows, arguments.no_trunc)
     return Exit.OK
 
 

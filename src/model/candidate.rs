@@ -1,0 +1,106 @@
+//! An engine that was looked for: where, why there, and what came of it.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+
+/// Why a socket is thought to be an engine's; the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// The node's kubelet uses it.
+    Kubelet,
+    /// crictl's configuration names it.
+    Crictl,
+    /// Engines usually listen there.
+    WellKnown,
+    /// A user's own engine usually listens there.
+    Rootless,
+    /// A kubelet inside a container uses it.
+    NestedKubelet,
+    /// Engines usually listen there, and this is in another mount namespace.
+    Nested,
+}
+
+impl Evidence {
+    /// All, the strongest first.
+    pub const ALL: [Evidence; 6] = [
+        Evidence::Kubelet,
+        Evidence::Crictl,
+        Evidence::WellKnown,
+        Evidence::Rootless,
+        Evidence::NestedKubelet,
+        Evidence::Nested,
+    ];
+
+    /// The word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Evidence::Kubelet => "kubelet",
+            Evidence::Crictl => "crictl",
+            Evidence::WellKnown => "wellKnown",
+            Evidence::Rootless => "rootless",
+            Evidence::NestedKubelet => "nestedKubelet",
+            Evidence::Nested => "nested",
+        }
+    }
+
+    /// Whether a kubelet says so.
+    pub fn is_kubelets(self) -> bool {
+        matches!(self, Evidence::Kubelet | Evidence::NestedKubelet)
+    }
+}
+
+/// One reason to look at a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Of what kind.
+    pub evidence: Evidence,
+    /// In words, e.g. which file or process says so.
+    pub text: Arc<str>,
+}
+
+/// A socket that was asked, and the engine there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// Where it is reached, e.g. `unix:///run/containerd/containerd.sock`.
+    pub api: Arc<str>,
+    /// Why it was looked at; the strongest reason first.
+    pub reasons: Vec<Reason>,
+    /// Why it stands where it does among the others, in words.
+    pub rank: Arc<str>,
+    /// Who it is, e.g. `containerd`; empty if it did not answer.
+    pub runtime_name: Arc<str>,
+    /// Its version.
+    pub runtime_version: Arc<str>,
+    /// The CRI version it speaks.
+    pub runtime_api_version: Arc<str>,
+    /// Its host's name, or the option `engine.id`.
+    pub id: Arc<str>,
+    /// Its process, in our pid namespace.
+    pub pid: Option<i32>,
+    /// How many sandboxes it has; `None` where it did not say.
+    pub sandboxes: Option<u64>,
+    /// Why it cannot be used.
+    pub error: Option<Error>,
+}
+
+impl Candidate {
+    /// Whether an engine answers there.
+    pub fn answers(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+/// What a search for engines gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Engines {
+    /// What was found, best first; those that do not answer come last.
+    pub candidates: Vec<Candidate>,
+    /// Well-known sockets that are not there.
+    pub absent: Vec<Arc<str>>,
+    /// What could not be read, and what was left out.
+    pub notes: Vec<Arc<str>>,
+}
