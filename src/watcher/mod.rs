@@ -3,6 +3,7 @@
 mod clients;
 mod events;
 mod list;
+mod lookups;
 mod packer;
 mod requests;
 mod stats;
@@ -25,12 +26,14 @@ use crate::model::json::Freshness;
 use crate::model::*;
 use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
+use lookups::Kernel;
 use thread::IoThread;
 pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
-pub use crate::portfolio::Snapshot;
+pub use crate::portfolio::{Owner, Snapshot, Unproven};
 pub use events::Events;
+pub use lookups::Owned;
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
 /// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
@@ -46,6 +49,7 @@ pub struct Watcher {
     run: Mutex<Run>,
     waiters: AtomicU64,
     kept: Kept,
+    kernel: Arc<Kernel>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ impl Watcher {
         let endpoint = endpoint.map(Endpoint::parse).transpose()?;
         check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
+        let kernel = Arc::new(Kernel::new(&config.host_root));
         Ok(Watcher {
             endpoint,
             hub: Arc::new(Hub::new(shared.clone())),
@@ -73,6 +78,7 @@ impl Watcher {
             run: Mutex::new(Run::New),
             waiters: AtomicU64::new(1),
             kept: Kept::default(),
+            kernel,
         })
     }
 
@@ -175,10 +181,9 @@ impl Watcher {
     }
 
     /// A number that grows with every change of the cache. As long as it stays the same, `list` shows the same containers.
-    /// 0 before the watcher is ready.
+    /// 0 before the watcher is ready. One load from memory.
     pub fn generation(&self) -> u64 {
-        let cached = self.shared.read();
-        if cached.status.ready { cached.portfolio.generation() } else { 0 }
+        self.shared.generation()
     }
 
     fn ready_cache(&self) -> Result<std::sync::RwLockReadGuard<'_, CachedState>> {
