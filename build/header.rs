@@ -18,6 +18,7 @@ const SECTIONS: &[&str] = &[
     "src/ffi/watcher.rs",
     "src/ffi/query.rs",
     "src/ffi/snapshot.rs",
+    "src/ffi/lookup.rs",
     "src/ffi/engine.rs",
     "src/ffi/subscription.rs",
     "src/ffi/queue.rs",

@@ -27,6 +27,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/c/queries.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/mistaken.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/snapshots.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/lookups.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/logs.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/packer.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/kept_table.c", Some(Argument::Simulated(&[]))),

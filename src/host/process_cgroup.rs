@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cgroup::{CgroupMount, Cgroups, id_of, own_namespace};
 use super::cgroup_name::lines;
-use super::namespace::{NamespaceKind, Whose, namespace_of};
+use super::namespace::{NamespaceKind, Whose, namespace_of, whose_namespace};
 use super::pidfd::try_cgroup_id_of;
 use super::process::{Proc, parse_start_ticks};
 
@@ -64,7 +64,11 @@ impl ProcessCgroups {
 
     /// Whether this process has its own cgroup namespace, so that the kernel shows it other paths than the host's.
     pub fn is_own_namespace(&self) -> bool {
-        *self.is_own_namespace.get_or_init(|| own_namespace() == Whose::Own)
+        let whose = || match self.root == Path::new("/") {
+            true => own_namespace(),
+            false => whose_namespace(&self.folder, "self", NamespaceKind::Cgroup),
+        };
+        *self.is_own_namespace.get_or_init(|| whose() == Whose::Own)
     }
 
     /// The id of a process's cgroup in v2, by its pidfd: 1 us on Linux 6.13 and later. `None` where the kernel does not

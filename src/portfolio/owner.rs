@@ -69,6 +69,17 @@ impl Unproven {
     }
 }
 
+impl Unproven {
+    /// The error that says this of what was looked up.
+    pub fn about(self, what: &str) -> Error {
+        let errno = match self {
+            Unproven::Forbidden(errno, _) | Unproven::System(errno) => Some(errno),
+            _ => None,
+        };
+        Error::new(self.status(), format!("{what}: {self}")).with_os_code(errno)
+    }
+}
+
 impl fmt::Display for Unproven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let os = |errno: &i32| std::io::Error::from_raw_os_error(*errno);
@@ -88,11 +99,7 @@ impl fmt::Display for Unproven {
 
 impl From<Unproven> for Error {
     fn from(why: Unproven) -> Self {
-        let errno = match why {
-            Unproven::Forbidden(errno, _) | Unproven::System(errno) => Some(errno),
-            _ => None,
-        };
-        Error::new(why.status(), format!("lookup: {why}")).with_os_code(errno)
+        why.about("lookup")
     }
 }
 

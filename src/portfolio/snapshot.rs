@@ -222,6 +222,14 @@ impl Snapshot {
         &self.entries
     }
 
+    /// A snapshot of these, of which `present` says whether the engine has them.
+    #[cfg(test)]
+    pub(crate) fn of(containers: impl IntoIterator<Item = Container>, present: impl Fn(&Container) -> bool) -> Snapshot {
+        let entry = |c: Container| Entry { present: present(&c), container: c.into() };
+        let entries = containers.into_iter().map(entry).collect();
+        Snapshot { entries, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
+    }
+
     /// With what asks the kernel for what is not in memory.
     pub(crate) fn with_reader(mut self, reader: Arc<dyn HostReader>) -> Self {
         self.reader = Some(reader);

@@ -107,17 +107,19 @@ impl Watcher {
     /// told yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
     /// [`Watcher::snapshot`].
     pub fn lookup_pid(&self, pid: i32, start_ticks: u64, timeout: Option<Duration>) -> Result<Owned> {
-        self.look_up(timeout, |snapshot| snapshot.place_of_pid(pid, start_ticks))
+        let what = || format!("pid {pid}");
+        self.look_up(timeout, what, |snapshot| snapshot.place_of_pid(pid, start_ticks))
     }
 
     /// Whose the cgroup is: as [`Snapshot::find_cgroup`], and waits like [`Watcher::lookup_pid`].
     pub fn lookup_cgroup(&self, id: u64, timeout: Option<Duration>) -> Result<Owned> {
-        self.look_up(timeout, |snapshot| snapshot.place_of_cgroup(id))
+        self.look_up(timeout, || format!("cgroup {id}"), |snapshot| snapshot.place_of_cgroup(id))
     }
 
     fn look_up(
         &self,
         timeout: Option<Duration>,
+        what: impl Fn() -> String,
         find: impl Fn(&Snapshot) -> Result<Place, Unproven>,
     ) -> Result<Owned> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -125,7 +127,7 @@ impl Watcher {
         loop {
             let snapshot = self.snapshot()?;
             let generation = snapshot.generation();
-            let news = match find(&snapshot)? {
+            let news = match find(&snapshot).map_err(|why| why.about(&what()))? {
                 Place::At(at) => return Ok(Owned::Container(snapshot.container_at(at).clone())),
                 Place::Host => return Ok(Owned::Host),
                 // Its id is known: neither its process nor its cgroup is needed any more.

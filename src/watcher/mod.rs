@@ -4,6 +4,8 @@ mod clients;
 mod events;
 mod list;
 mod lookups;
+#[cfg(test)]
+mod lookups_tests;
 mod packer;
 mod requests;
 mod stats;

@@ -4,6 +4,7 @@
 
 pub(super) mod callback;
 pub(super) mod event;
+pub(super) mod found;
 pub(super) mod snapshot;
 mod task;
 pub(super) mod view;
