@@ -238,7 +238,10 @@ impl<'a, C: Containers> Lookup<'a, C> {
 
     /// By a path alone: the deepest component that is a known container's.
     pub fn path_alone(&self, path: &str) -> Place {
-        self.path(CgroupName::new(path)).into()
+        match path.starts_with('/') || path.is_empty() {
+            true => self.path(CgroupName::new(path)).into(),
+            false => self.path(CgroupName::new(&format!("/{path}"))).into(),
+        }
     }
 
     fn path(&self, name: CgroupName<'_>) -> Said {
