@@ -91,6 +91,7 @@
 #![allow(non_camel_case_types)]
 
 mod arguments;
+mod attributes;
 mod buffer;
 mod engine;
 mod error;
@@ -112,6 +113,7 @@ mod subscription;
 mod version;
 mod watcher;
 
+pub use attributes::*;
 pub use buffer::*;
 pub use engine::*;
 pub use error::*;

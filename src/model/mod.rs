@@ -1,5 +1,6 @@
 //! What there is: containers, pods, events, the engine; their JSON.
 
+pub mod attributes;
 mod constants;
 mod container;
 pub mod counters;

@@ -155,6 +155,42 @@ static void namespaces_are_found(void)
     cri_watcher_free(watcher);
 }
 
+static const char *attribute(const cri_label *attributes, size_t len, const char *key)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strcmp(attributes[i].key, key) == 0)
+            return attributes[i].value;
+    return "";
+}
+
+/* In the words of others; the same array as long as the record. */
+static void attributes_are_built_once(void)
+{
+    cri_watcher *watcher = ready(new_watcher(endpoint));
+    const cri_container *c = NULL;
+    const cri_label *otel = NULL, *again = NULL, *falco = NULL, *ecs = NULL;
+    size_t len = 0, same = 0;
+    CHECK_ERROR(CRI_OK, cri_watcher_find(watcher, "nginx", &c, &err));
+    CHECK_ERROR(CRI_OK, cri_container_attributes(c, "otel", &otel, &len, &err));
+    CHECK_ERROR(CRI_OK, cri_container_attributes(c, "otel", &again, &same, &err));
+    CHECK(otel == again && len == same && len > 5);
+    CHECK(strcmp(attribute(otel, len, "container.id"), c->id) == 0);
+    CHECK(strcmp(attribute(otel, len, "k8s.namespace.name"), "shop") == 0);
+    CHECK(strcmp(attribute(otel, len, "k8s.pod.uid"), c->pod->uid) == 0);
+    CHECK(atoi(attribute(otel, len, "process.pid")) == c->pid);
+    CHECK_ERROR(CRI_OK, cri_container_attributes(c, "falco", &falco, &len, &err));
+    CHECK(strcmp(attribute(falco, len, "k8s.ns.name"), "shop") == 0);
+    CHECK(strlen(attribute(falco, len, "container.id")) == 12 && attribute(falco, len, "k8s.namespace.name")[0] == '\0');
+    CHECK_ERROR(CRI_OK, cri_container_attributes(c, "ecs", &ecs, &len, &err));
+    CHECK(strcmp(attribute(ecs, len, "kubernetes.pod.name"), "web") == 0);
+    cri_watcher_free(watcher);
+    CHECK(strcmp(attribute(ecs, len, "container.name"), "nginx") == 0);
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_container_attributes(c, "prometheus", &ecs, &len, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_container_attributes(c, "otel", NULL, &len, &err));
+    CHECK_ERROR(CRI_E_INVALID_ARGUMENT, cri_container_attributes(NULL, "otel", &ecs, &len, &err));
+    cri_container_unref(c);
+}
+
 static void put_process(const char *root, int pid, const char *cgroup)
 {
     char name[128];
@@ -242,6 +278,7 @@ int main(int argc, char **argv)
     first_processes_are_found_in_memory();
     paths_are_read();
     namespaces_are_found();
+    attributes_are_built_once();
     other_processes_are_found_by_their_cgroups();
     return failures != 0;
 }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+pub(super) mod attributes;
 pub(super) mod callback;
 pub(super) mod event;
 pub(super) mod found;

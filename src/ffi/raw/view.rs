@@ -7,7 +7,8 @@ use std::sync::Arc;
 use safer_ffi::c_char;
 
 use crate::ffi::{cri_container, cri_label, cri_pod};
-use crate::model::{CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_OWN_NETWORK, Container, Labels, Pod};
+use crate::model::attributes::Schema;
+use crate::model::{CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_OWN_NETWORK, Container, Labels, Memo, Pod};
 
 /// The strings of one record, each with a NUL behind it, in one allocation.
 pub(super) struct Strings {
@@ -121,6 +122,8 @@ pub(in crate::ffi) struct ContainerView {
     _strings: Strings,
     labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
+    /// By the position of the schema.
+    pub(super) attributes: [Memo; Schema::ALL.len()],
 }
 
 // SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
@@ -180,7 +183,8 @@ impl ContainerView {
             rucksack: strings.at(rucksack),
             engine_pid: c.engine_pid.unwrap_or(0),
         };
-        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations }
+        let attributes = Default::default();
+        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations, attributes }
     }
 }
 
@@ -214,7 +218,7 @@ unsafe impl Record for cri_container {
 }
 
 /// Whether this is a pointer to such a record: neither NULL nor something else of this library.
-fn is_record<R: Record>(record: *const R) -> bool {
+pub(super) fn is_record<R: Record>(record: *const R) -> bool {
     // SAFETY: points to an object of ours: all of them begin with a number.
     !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<R>()
 }
