@@ -762,6 +762,26 @@ const char *cri_container_label(const cri_container *container, const char *key)
  */
 const char *cri_pod_label(const cri_pod *pod, const char *key);
 
+/**
+ * Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
+ * logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
+ * container.image.tags), there is the one value that is known. What concerns the engine, such as
+ * container.runtime.name, is not here: cri_watcher_engine_info has it.
+ *
+ * @param container the record itself, not a copy of the struct
+ * @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)
+ * @param out receives an array of keys and values, valid as long as the record
+ * @param len receives the length of the array
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. Built once for each version of a container and each schema; further calls cost O(1).
+ */
+CRI_NODISCARD
+cri_status cri_container_attributes(const cri_container *container,
+                                    const char *schema,
+                                    const cri_label **out,
+                                    size_t *len,
+                                    cri_error **err);
+
 /* ================================================================================================
  * Options
  *

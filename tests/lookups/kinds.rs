@@ -71,7 +71,9 @@ pub fn every_kind_of_process_is_known(setup: &mut Setup) -> Outcome {
     assert!(counts.0 >= 8 && counts.1 >= 8, "{counts:?}: what is tested is there");
     assert!(!shims.is_empty(), "a shim");
     let is_host = |pid: i32| whose(snapshot.find_pid(pid, 0)) == Ok(Whose::Host);
-    assert!(shims.into_iter().all(is_host), "shims are the host's");
+    // Other engines of this node may end theirs meanwhile.
+    let is_there = |pid: &i32| is_shim(*pid);
+    assert!(shims.into_iter().filter(is_there).all(|pid| is_host(pid) || !is_shim(pid)), "shims are the host's");
     if let Ok(mut guest) = guest {
         // Where it is put by its cgroup, whatever namespaces it has entered.
         assert!(is_host(guest.id() as i32));

@@ -12,7 +12,7 @@ use crate::node::{self, Whose, whose};
 use crate::support::churn::{Churn, Span};
 use crate::support::dice::Dice;
 use crate::support::suite::{Outcome, Setup, Skipped};
-use crate::support::wait::PATIENCE;
+use crate::support::wait::{self, PATIENCE};
 
 const THREADS: u64 = 8;
 const WORKERS: usize = 24;
@@ -27,6 +27,13 @@ struct Tally {
     cgroups: AtomicUsize,
 }
 
+impl Tally {
+    fn all(&self) -> usize {
+        let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        [&self.containers, &self.hosts, &self.not_yet, &self.waited, &self.gone].into_iter().map(count).sum()
+    }
+}
+
 pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
     let parent = node::parent(setup).ok_or(Skipped("the cgroups of an engine that is not ours are not known here"))?;
     let is_long = std::env::args().any(|word| word == "--include-ignored" || word == "--ignored");
@@ -35,7 +42,14 @@ pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
     let watcher = node::watcher(setup)?;
     let (tally, is_over, wrong) = (Tally::default(), AtomicBool::new(false), AtomicUsize::new(0));
     let errors = thread::scope(|scope| {
-        let work = scope.spawn(|| churn.run(WORKERS, usize::MAX, Span::Brief));
+        // As long as it takes to be looked up.
+        let lasts = || {
+            let before = tally.all();
+            let is_seen = || tally.all() > before + 100 || is_over.load(Ordering::Relaxed);
+            wait::for_condition("lookups", PATIENCE, is_seen)
+        };
+        let (churn, lasts) = (&churn, &lasts);
+        let work = scope.spawn(move || churn.run(WORKERS, usize::MAX, Span::While(lasts)));
         let threads: Vec<_> = (0..THREADS)
             .map(|seed| {
                 let (watcher, parent, tally, is_over, wrong) = (&watcher, &parent, &tally, &is_over, &wrong);
@@ -54,8 +68,8 @@ pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
         while Instant::now() < end && !work.is_finished() {
             thread::sleep(Duration::from_millis(50));
         }
-        churn.stop();
         is_over.store(true, Ordering::Relaxed);
+        churn.stop();
         threads.into_iter().for_each(|thread| thread.join().expect("it reports what is wrong"));
         work.join().expect("it reports its errors")
     });
