@@ -41,15 +41,14 @@ pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
     let churn = Churn::new(&setup.engine.pods, 4)?;
     let watcher = node::watcher(setup)?;
     let (tally, is_over, wrong) = (Tally::default(), AtomicBool::new(false), AtomicUsize::new(0));
+    // As long as it takes to be looked up.
+    let lasts = || {
+        let before = tally.all();
+        let is_seen = || tally.all() > before + 100 || is_over.load(Ordering::Relaxed);
+        wait::for_condition("lookups", PATIENCE, is_seen)
+    };
     let errors = thread::scope(|scope| {
-        // As long as it takes to be looked up.
-        let lasts = || {
-            let before = tally.all();
-            let is_seen = || tally.all() > before + 100 || is_over.load(Ordering::Relaxed);
-            wait::for_condition("lookups", PATIENCE, is_seen)
-        };
-        let (churn, lasts) = (&churn, &lasts);
-        let work = scope.spawn(move || churn.run(WORKERS, usize::MAX, Span::While(lasts)));
+        let work = scope.spawn(|| churn.run(WORKERS, usize::MAX, Span::While(&lasts)));
         let threads: Vec<_> = (0..THREADS)
             .map(|seed| {
                 let (watcher, parent, tally, is_over, wrong) = (&watcher, &parent, &tally, &is_over, &wrong);
