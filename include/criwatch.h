@@ -472,23 +472,6 @@ void cri_buffer_free(cri_buffer *buffer);
 /** An entry of a list could not be decoded: only the id is sure to be right. */
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 
-/* Namespace kinds: */
-
-/** Cgroups. */
-#define CRI_NAMESPACE_CGROUP 1
-/** System V IPC and POSIX message queues. */
-#define CRI_NAMESPACE_IPC 2
-/** Mounts. */
-#define CRI_NAMESPACE_MNT 3
-/** Network. */
-#define CRI_NAMESPACE_NET 4
-/** Process ids. */
-#define CRI_NAMESPACE_PID 5
-/** Users. */
-#define CRI_NAMESPACE_USER 6
-/** Host name. */
-#define CRI_NAMESPACE_UTS 7
-
 /* Watcher states: */
 
 /** The watcher is not started. */
@@ -520,6 +503,23 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_LOG_INFO 3
 /** Useful when searching for a fault. */
 #define CRI_LOG_DEBUG 4
+
+/* Namespace kinds: */
+
+/** Cgroups. */
+#define CRI_NAMESPACE_CGROUP 1
+/** System V IPC and POSIX message queues. */
+#define CRI_NAMESPACE_IPC 2
+/** Mounts. */
+#define CRI_NAMESPACE_MNT 3
+/** Network. */
+#define CRI_NAMESPACE_NET 4
+/** Process ids. */
+#define CRI_NAMESPACE_PID 5
+/** Users. */
+#define CRI_NAMESPACE_USER 6
+/** Host name. */
+#define CRI_NAMESPACE_UTS 7
 
 /* Texts: */
 

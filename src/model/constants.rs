@@ -149,24 +149,6 @@ constants! {
 }
 
 constants! {
-    NAMESPACE_KINDS: u32;
-    /// Cgroups.
-    pub const CRI_NAMESPACE_CGROUP: u32 = 1;
-    /// System V IPC and POSIX message queues.
-    pub const CRI_NAMESPACE_IPC: u32 = 2;
-    /// Mounts.
-    pub const CRI_NAMESPACE_MNT: u32 = 3;
-    /// Network.
-    pub const CRI_NAMESPACE_NET: u32 = 4;
-    /// Process ids.
-    pub const CRI_NAMESPACE_PID: u32 = 5;
-    /// Users.
-    pub const CRI_NAMESPACE_USER: u32 = 6;
-    /// Host name.
-    pub const CRI_NAMESPACE_UTS: u32 = 7;
-}
-
-constants! {
     WATCHER_STATES: u32;
     /// The watcher is not started.
     pub const CRI_WATCHER_NEW: u32 = 0;
@@ -195,6 +177,24 @@ constants! {
     pub const CRI_LOG_INFO: u32 = 3;
     /// Useful when searching for a fault.
     pub const CRI_LOG_DEBUG: u32 = 4;
+}
+
+constants! {
+    NAMESPACE_KINDS: u32;
+    /// Cgroups.
+    pub const CRI_NAMESPACE_CGROUP: u32 = 1;
+    /// System V IPC and POSIX message queues.
+    pub const CRI_NAMESPACE_IPC: u32 = 2;
+    /// Mounts.
+    pub const CRI_NAMESPACE_MNT: u32 = 3;
+    /// Network.
+    pub const CRI_NAMESPACE_NET: u32 = 4;
+    /// Process ids.
+    pub const CRI_NAMESPACE_PID: u32 = 5;
+    /// Users.
+    pub const CRI_NAMESPACE_USER: u32 = 6;
+    /// Host name.
+    pub const CRI_NAMESPACE_UTS: u32 = 7;
 }
 
 constants! {

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use criwatch::watcher::{Owned, Snapshot, Unproven, Watcher};
 
 use crate::node::{self, Whose, whose};
-use crate::support::churn::{Churn, Span};
 use crate::support::dice::Dice;
-use crate::support::suite::{Outcome, Setup, Skipped};
+use crate::support::pods::{ContainerSpec, Pod, PodSpec, Pods};
+use crate::support::suite::{Outcome, Setup, Skipped, unique};
 use crate::support::wait::{self, PATIENCE};
 
 const THREADS: u64 = 8;
 const WORKERS: usize = 24;
+/// How long a lookup may wait: the engine may remove what is waited for before a list has shown it.
+const MADE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -37,24 +39,19 @@ impl Tally {
 pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
     let parent = node::parent(setup).ok_or(Skipped("the cgroups of an engine that is not ours are not known here"))?;
     let is_long = std::env::args().any(|word| word == "--include-ignored" || word == "--ignored");
-    let duration = Duration::from_secs(if is_long { 60 } else { 4 });
-    let churn = Churn::new(&setup.engine.pods, 4)?;
+    let (shortest, enough) = if is_long { (Duration::from_secs(60), 200) } else { (Duration::from_secs(4), 72) };
+    let storm = Storm::new(&setup.engine.pods, 4)?;
     let watcher = node::watcher(setup)?;
-    let (tally, is_over, wrong) = (Tally::default(), AtomicBool::new(false), AtomicUsize::new(0));
-    // As long as it takes to be looked up.
-    let lasts = || {
-        let before = tally.all();
-        let is_seen = || tally.all() > before + 100 || is_over.load(Ordering::Relaxed);
-        wait::for_condition("lookups", PATIENCE, is_seen)
-    };
+    let (tally, wrong) = (Tally::default(), AtomicUsize::new(0));
     let errors = thread::scope(|scope| {
-        let work = scope.spawn(|| churn.run(WORKERS, usize::MAX, Span::While(&lasts)));
+        let (storm, tally) = (&storm, &tally);
+        let workers: Vec<_> = (0..WORKERS).map(|number| scope.spawn(move || storm.work(number, tally))).collect();
         let threads: Vec<_> = (0..THREADS)
             .map(|seed| {
-                let (watcher, parent, tally, is_over, wrong) = (&watcher, &parent, &tally, &is_over, &wrong);
+                let (watcher, parent, wrong) = (&watcher, &parent, &wrong);
                 scope.spawn(move || {
                     let mut looker = Looker { watcher, parent, tally, dice: Dice::new(seed), snapshot: None };
-                    while !is_over.load(Ordering::Relaxed) {
+                    while !storm.is_over() {
                         if let Err(error) = looker.look() {
                             eprintln!("{error}");
                             wrong.fetch_add(1, Ordering::Relaxed);
@@ -63,16 +60,15 @@ pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
                 })
             })
             .collect();
-        let end = Instant::now() + duration;
-        while Instant::now() < end && !work.is_finished() {
-            thread::sleep(Duration::from_millis(50));
-        }
-        is_over.store(true, Ordering::Relaxed);
-        churn.stop();
+        let begin = Instant::now();
+        let is_enough = || begin.elapsed() >= shortest && (storm.lives() >= enough || storm.has_failed());
+        let ended = wait::for_condition("enough lives", shortest + 2 * PATIENCE, is_enough);
+        storm.is_over.store(true, Ordering::Relaxed);
         threads.into_iter().for_each(|thread| thread.join().expect("it reports what is wrong"));
-        work.join().expect("it reports its errors")
+        let ends = workers.into_iter().map(|worker| worker.join().expect("it reports its errors"));
+        ends.chain([ended]).filter_map(Result::err).collect::<Vec<_>>()
     });
-    setup.figure(&format!("lookups by {THREADS} threads in {duration:?}, {} containers: {tally:?}", churn.lives().len()));
+    setup.figure(&format!("lookups by {THREADS} threads during {} lives: {tally:?}", storm.lives()));
     assert_eq!(wrong.load(Ordering::Relaxed), 0, "wrong answers");
     if let Some(error) = errors.into_iter().next() {
         return Err(error.into());
@@ -80,6 +76,60 @@ pub fn eight_threads_are_never_wrong(setup: &mut Setup) -> Outcome {
     let seen = |count: &AtomicUsize| count.load(Ordering::Relaxed) > 0;
     assert!(seen(&tally.containers) && seen(&tally.hosts), "what is tested was there: {tally:?}");
     Ok(())
+}
+
+/// Containers that come and go.
+struct Storm<'a> {
+    driver: &'a Pods,
+    pods: Vec<Pod>,
+    lives: AtomicUsize,
+    refused: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl<'a> Storm<'a> {
+    fn new(driver: &'a Pods, pods: usize) -> Result<Self, String> {
+        let run = |_| driver.run_pod(&PodSpec::new("cri-lab", &unique("storm"))).map_err(|error| error.to_string());
+        let pods = (0..pods).map(run).collect::<Result<_, _>>()?;
+        let (lives, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Storm { driver, pods, lives, refused, is_over: AtomicBool::new(false) })
+    }
+
+    fn lives(&self) -> usize {
+        self.lives.load(Ordering::Relaxed)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// containerd 1.6 loses a race of its own now and then when it is very busy, and cannot start a container.
+    fn has_failed(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) > 48
+    }
+
+    /// One container after the other, each for as long as it takes to be looked up.
+    fn work(&self, number: usize, tally: &Tally) -> Result<(), String> {
+        let text = |error: crate::support::pods::Failed| error.to_string();
+        let script = "sleep 1000000 & sleep 1000000 & wait";
+        while !self.is_over() {
+            let spec = ContainerSpec::new(&unique("life"), ["sh", "-c", script]);
+            let id = self.driver.create(&self.pods[number % self.pods.len()], &spec).map_err(text)?;
+            if let Err(error) = self.driver.start(&id) {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                if self.has_failed() {
+                    return Err(text(error));
+                }
+                continue;
+            }
+            self.lives.fetch_add(1, Ordering::Relaxed);
+            let before = tally.all();
+            wait::for_condition("lookups", PATIENCE, || tally.all() > before + 50 || self.is_over())?;
+            self.driver.stop(&id, 0).map_err(text)?;
+            self.driver.remove(&id).map_err(text)?;
+        }
+        Ok(())
+    }
 }
 
 struct Looker<'a> {
@@ -117,7 +167,7 @@ impl Looker<'_> {
         let asked = if with_start { start.unwrap_or_default() } else { 0 };
         let found = whose(snapshot.find_pid(pid, asked));
         let waited = match &found {
-            Ok(Whose::NotYet) if self.dice.below(8) == 0 => Some(self.watcher.lookup_pid(pid, asked, Some(PATIENCE))),
+            Ok(Whose::NotYet) if self.dice.below(8) == 0 => Some(self.watcher.lookup_pid(pid, asked, Some(MADE))),
             _ => None,
         };
         let after = node::proc_says(pid, self.parent);

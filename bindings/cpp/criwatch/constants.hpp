@@ -116,6 +116,17 @@ enum class PodFlag : std::uint32_t {
     own_network = CRI_POD_FLAG_OWN_NETWORK,    ///< The pod has a network namespace of its own.
 };
 
+/// A kind of namespace.
+enum class NamespaceKind : std::uint32_t {
+    cgroup = CRI_NAMESPACE_CGROUP,  ///< Cgroups.
+    ipc = CRI_NAMESPACE_IPC,        ///< System V IPC and POSIX message queues.
+    mnt = CRI_NAMESPACE_MNT,        ///< Mounts.
+    net = CRI_NAMESPACE_NET,        ///< Network.
+    pid = CRI_NAMESPACE_PID,        ///< Process ids.
+    user = CRI_NAMESPACE_USER,      ///< Users.
+    uts = CRI_NAMESPACE_UTS,        ///< Host name.
+};
+
 /// What this engine may yet tell of a container.
 enum class Missing : std::uint64_t {
     pid = CRI_MISSING_PID,                ///< The pid, and what comes with it.
@@ -234,6 +245,16 @@ template <>
 inline constexpr std::array<Names<PodFlag>, 2> names<PodFlag>{{
     {PodFlag::host_network, "host_network"},
     {PodFlag::own_network, "own_network"},
+}};
+template <>
+inline constexpr std::array<Names<NamespaceKind>, 7> names<NamespaceKind>{{
+    {NamespaceKind::cgroup, "cgroup"},
+    {NamespaceKind::ipc, "ipc"},
+    {NamespaceKind::mnt, "mnt"},
+    {NamespaceKind::net, "net"},
+    {NamespaceKind::pid, "pid"},
+    {NamespaceKind::user, "user"},
+    {NamespaceKind::uts, "uts"},
 }};
 template <>
 inline constexpr std::array<Names<Missing>, 4> names<Missing>{
