@@ -14,10 +14,12 @@ const SECTIONS: &[&str] = &[
     "src/model/constants.rs",
     "src/ffi/record.rs",
     "src/ffi/keep.rs",
+    "src/ffi/attributes.rs",
     "src/ffi/options.rs",
     "src/ffi/watcher.rs",
     "src/ffi/query.rs",
     "src/ffi/snapshot.rs",
+    "src/ffi/lookup.rs",
     "src/ffi/engine.rs",
     "src/ffi/finder.rs",
     "src/ffi/subscription.rs",
@@ -28,7 +30,7 @@ const SECTIONS: &[&str] = &[
 ];
 
 /// Files that belong to the section of the file before them.
-const CONTINUED: &[&str] = &["src/ffi/keep.rs", "src/ffi/packer.rs"];
+const CONTINUED: &[&str] = &["src/ffi/keep.rs", "src/ffi/attributes.rs", "src/ffi/packer.rs"];
 
 /// What says how to use it all: the first thing in the header.
 const PREAMBLE: &str = "src/ffi/mod.rs";

@@ -376,6 +376,12 @@ void cri_buffer_free(cri_buffer *buffer);
  */
 #define CRI_EVENT_FLAG_PROVISIONAL 16
 
+/**
+ * The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
+ * if the engine, when it is back, knows better.
+ */
+#define CRI_EVENT_FLAG_WITNESSED 32
+
 /* Subscribe flags: */
 
 /**
@@ -537,6 +543,23 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_LOG_INFO 3
 /** Useful when searching for a fault. */
 #define CRI_LOG_DEBUG 4
+
+/* Namespace kinds: */
+
+/** Cgroups. */
+#define CRI_NAMESPACE_CGROUP 1
+/** System V IPC and POSIX message queues. */
+#define CRI_NAMESPACE_IPC 2
+/** Mounts. */
+#define CRI_NAMESPACE_MNT 3
+/** Network. */
+#define CRI_NAMESPACE_NET 4
+/** Process ids. */
+#define CRI_NAMESPACE_PID 5
+/** Users. */
+#define CRI_NAMESPACE_USER 6
+/** Host name. */
+#define CRI_NAMESPACE_UTS 7
 
 /* Texts: */
 
@@ -921,6 +944,26 @@ const char *cri_container_label(const cri_container *container, const char *key)
  */
 const char *cri_pod_label(const cri_pod *pod, const char *key);
 
+/**
+ * Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
+ * logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
+ * container.image.tags), there is the one value that is known. What concerns the engine, such as
+ * container.runtime.name, is not here: cri_watcher_engine_info has it.
+ *
+ * @param container the record itself, not a copy of the struct
+ * @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)
+ * @param out receives an array of keys and values, valid as long as the record
+ * @param len receives the length of the array
+ * @return CRI_OK; CRI_E_INVALID_ARGUMENT
+ * @note Never blocks. Built once for each version of a container and each schema; further calls cost O(1).
+ */
+CRI_NODISCARD
+cri_status cri_container_attributes(const cri_container *container,
+                                    const char *schema,
+                                    const cri_label **out,
+                                    size_t *len,
+                                    cri_error **err);
+
 /* ================================================================================================
  * Options
  *
@@ -1290,7 +1333,8 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @param id_or_name as for cri_watcher_get
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(n).
+ * @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
+ * The first call in a snapshot builds an index: O(n) by id, O(n log n) by name.
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
@@ -1305,6 +1349,205 @@ cri_status cri_snapshot_find(const cri_snapshot *snapshot,
  * @note Never blocks. O(1), or O(n) if no other snapshot shares its memory.
  */
 void cri_snapshot_free(cri_snapshot *snapshot);
+
+/* ================================================================================================
+ * Lookups
+ *
+ * Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
+ * a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
+ * key to use when.
+ *
+ * Each lookup returns one of these:
+ *
+ * - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
+ *   namespace that the pod's containers share), it is the pod's sandbox.
+ * - CRI_NONE: it belongs to no container of this engine. That is proven, not assumed. conmon and mount units carry the
+ *   id of a container, and belong to the host.
+ * - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
+ *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
+ * - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
+ * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell. CRI_E_UNSUPPORTED: this host, or this program's own cgroup
+ *   namespace, hides it; the message says what helps.
+ *
+ * A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
+ * snapshot builds an index, O(n).
+ * ================================================================================================ */
+
+/**
+ * Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
+ * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them.
+ *
+ * @param snapshot the snapshot
+ * @param cgroup_id the id of a cgroup in the v2 hierarchy
+ * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
+ * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
+ * than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
+ * are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_cgroup(const cri_snapshot *snapshot,
+                                    uint64_t cgroup_id,
+                                    const cri_container **out,
+                                    cri_error **err);
+
+/**
+ * Finds the container to which a process belongs: any process or thread, not only the first one.
+ *
+ * @param snapshot the snapshot
+ * @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
+ * @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
+ * that another process has by now is then not found; 0: the process that has the pid now
+ * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
+ * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
+ * program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. The first process of a container, with start_ticks: a few ns. Any other: a few system calls, 1 to
+ * 8 microseconds. Nothing is remembered by pid.
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_pid(const cri_snapshot *snapshot,
+                                 int32_t pid,
+                                 uint64_t start_ticks,
+                                 const cri_container **out,
+                                 cri_error **err);
+
+/**
+ * Finds the container to which a cgroup belongs, by its path, as /proc/PID/cgroup or the cgroup file system shows it.
+ *
+ * The deepest component that names a known container wins: a container in the container (systemd, Docker) is part of it.
+ *
+ * @param snapshot the snapshot
+ * @param path the path; it need not end with NUL
+ * @param len its length, in bytes
+ * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
+ * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait, and reads no file. O(length of the path).
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
+                                         const char *path,
+                                         size_t len,
+                                         const cri_container **out,
+                                         cri_error **err);
+
+/**
+ * Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
+ * their numbers again at once, so a number is only good while a process is known to be in the namespace.
+ *
+ * @param snapshot the snapshot
+ * @param kind CRI_NAMESPACE_NET and so on
+ * @param inode the number in the link /proc/PID/ns/KIND
+ * @param out receives the record, which belongs to the snapshot: the sandbox, if containers of its pod share the
+ * namespace
+ * @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
+ * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
+ * CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_namespace(const cri_snapshot *snapshot,
+                                       uint32_t kind,
+                                       uint64_t inode,
+                                       const cri_container **out,
+                                       size_t *sharing,
+                                       cri_error **err);
+
+/**
+ * As cri_snapshot_find_cgroup, for many ids in one call.
+ *
+ * @param snapshot the snapshot
+ * @param cgroup_ids an array of n ids
+ * @param n how many
+ * @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
+ * @param statuses an array for n statuses, each as cri_snapshot_find_cgroup returns it; NULL: none are wanted
+ * @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. Costs as much as n lookups.
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_cgroups(const cri_snapshot *snapshot,
+                                     const uint64_t *cgroup_ids,
+                                     size_t n,
+                                     const cri_container **out,
+                                     cri_status *statuses,
+                                     cri_error **err);
+
+/**
+ * As cri_snapshot_find_pid, for many pids in one call.
+ *
+ * @param snapshot the snapshot
+ * @param pids an array of n pids
+ * @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
+ * @param n how many
+ * @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
+ * @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
+ * @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. Costs as much as n lookups.
+ */
+CRI_NODISCARD
+cri_status cri_snapshot_find_pids(const cri_snapshot *snapshot,
+                                  const int32_t *pids,
+                                  const uint64_t *start_ticks,
+                                  size_t n,
+                                  const cri_container **out,
+                                  cri_status *statuses,
+                                  cri_error **err);
+
+/**
+ * Finds one container or sandbox, in any state: the same one as cri_watcher_get, as a record.
+ *
+ * @param watcher the watcher
+ * @param id_or_name as for cri_watcher_get
+ * @param out receives the record; release it with cri_container_unref
+ * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
+ * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(1) by id. By name, the first call after a change of the cache costs O(n log n),
+ * and calls from other threads may wait for it.
+ */
+CRI_NODISCARD
+cri_status cri_watcher_find(const cri_watcher *watcher,
+                            const char *id_or_name,
+                            const cri_container **out,
+                            cri_error **err);
+
+/**
+ * As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
+ * yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
+ * it soon, the watcher makes a list.
+ *
+ * @param watcher the watcher
+ * @param pid as for cri_snapshot_find_pid
+ * @param start_ticks as for cri_snapshot_find_pid
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+ * @param out receives the record; release it with cri_container_unref
+ * @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
+ * cache costs O(n log n).
+ */
+CRI_NODISCARD
+cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
+                                  int32_t pid,
+                                  uint64_t start_ticks,
+                                  int64_t timeout_ms,
+                                  const cri_container **out,
+                                  cri_error **err);
+
+/**
+ * As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
+ *
+ * @param watcher the watcher
+ * @param cgroup_id as for cri_snapshot_find_cgroup
+ * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
+ * @param out receives the record; release it with cri_container_unref
+ * @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
+ * cache costs O(n log n).
+ */
+CRI_NODISCARD
+cri_status cri_watcher_lookup_cgroup(const cri_watcher *watcher,
+                                     uint64_t cgroup_id,
+                                     int64_t timeout_ms,
+                                     const cri_container **out,
+                                     cri_error **err);
 
 /* ================================================================================================
  * Engine

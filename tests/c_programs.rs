@@ -7,11 +7,19 @@ mod program;
 #[path = "support/sim.rs"]
 mod sim;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use program::{Argument, Program};
+
+const LOOKUPS_STORM: Program = Program::new(
+    "tests/c/lookups_storm.c",
+    Some(Argument::Simulated(&["--workload", "--pods", "6", "--pace", "20ms"])),
+);
+
+/// Also under ThreadSanitizer: what its threads share.
+static WITH_TSAN: Program = LOOKUPS_STORM;
 
 const PROGRAMS: &[Program] = &[
     Program::new("tests/c/nulls.c", None),
@@ -27,9 +35,11 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/c/queries.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/mistaken.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/snapshots.c", Some(Argument::Simulated(&[]))),
+    Program::new("tests/c/lookups.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/logs.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/packer.c", Some(Argument::Simulated(&[]))),
     Program::new("tests/c/kept_table.c", Some(Argument::Simulated(&[]))),
+    LOOKUPS_STORM,
     // A process that just ends frees nothing; neither does one that forgets a watcher.
     Program::new("tests/c/exits.c", Some(Argument::DeadEndpoint)).that_leaves_things(),
     Program::new("tests/c/unloads.c", Some(Argument::Library)).that_leaves_things(),
@@ -43,6 +53,7 @@ fn main() {
         Trial::test("the_shortest_example_lists", the_shortest_example_lists),
         Trial::test("the_callback_example_follows", the_callback_example_follows),
         Trial::test("the_epoll_example_follows", the_epoll_example_follows),
+        Trial::test("the_lookup_example_names_containers", the_lookup_example_names_containers),
     ];
     for program in PROGRAMS {
         trials.push(program.plain());
@@ -51,6 +62,7 @@ fn main() {
             trials.push(program.under_asan());
         }
     }
+    trials.push(WITH_TSAN.under_tsan());
     trials.push(Trial::ignorable_test("asan_sees_a_use_after_free", asan_sees_a_use_after_free));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -127,4 +139,23 @@ fn the_epoll_example_follows() -> Result<(), Failed> {
     drop(child.stdin.take());
     let status = child.wait()?;
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// A pid comes in, whose it is goes out.
+fn the_lookup_example_names_containers() -> Result<(), Failed> {
+    let mut sim = sim::Sim::start(&[])?;
+    sim.make("pod web ns=shop nginx")?;
+    let things = sim.things()?;
+    let nginx = things.iter().find(|thing| thing.path == "shop/web/nginx").ok_or("it is listed")?;
+    let pid = nginx.pid;
+    let program = c::Library::of_this_build().build("examples/c/lookups.c")?;
+    let mut child = Command::new(program).arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
+    writeln!(child.stdin.take().ok_or("no stdin")?, "{pid}\n{}\n0", i32::MAX)?;
+    let output = child.wait_with_output()?;
+    // Without the right to make cgroups, the simulated engine's processes are the host's.
+    let whose = if cgroup.contains(&nginx.id) { "shop/web/nginx" } else { "host" };
+    let expected = format!("{pid} {whose}\n{} unknown\n0 host\n", i32::MAX);
+    let told = c::text(&output);
+    if told == expected { Ok(()) } else { Err(format!("{told:?}, not {expected:?}: {cgroup}").into()) }
 }

@@ -158,6 +158,27 @@ const (
 	PodFlagNotStatic PodFlags = 128
 )
 
+// NamespaceKind is a kind of namespace.
+type NamespaceKind uint32
+
+// The kinds of namespaces.
+const (
+	// NamespaceCgroup: cgroups.
+	NamespaceCgroup NamespaceKind = 1
+	// NamespaceIPC: System V IPC and POSIX message queues.
+	NamespaceIPC NamespaceKind = 2
+	// NamespaceMnt: mounts.
+	NamespaceMnt NamespaceKind = 3
+	// NamespaceNet: network.
+	NamespaceNet NamespaceKind = 4
+	// NamespacePID: process ids.
+	NamespacePID NamespaceKind = 5
+	// NamespaceUser: users.
+	NamespaceUser NamespaceKind = 6
+	// NamespaceUTS: host name.
+	NamespaceUTS NamespaceKind = 7
+)
+
 // Missing says what the engine may yet tell of a container.
 type Missing uint64
 

@@ -33,6 +33,7 @@ var families = []struct{ c, goes string }{
 	{"CRI_POD_", "Pod"},
 	{"CRI_MISSING_", "Missing"},
 	{"CRI_CHANGED_", "Changed"},
+	{"CRI_NAMESPACE_", "Namespace"},
 	{"CRI_WATCHER_", "Watcher"},
 	{"CRI_LOG_", "Log"},
 	{"CRI_LABEL_", "Label"},

@@ -47,6 +47,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
         Page("Where each field comes from", "docs/fields.md"),
+        Page("Lookups", "docs/lookups.md"),
         Page("The host as a second source", "docs/witness.md"),
         Page("Glossary", "docs/glossary.md"),
     ],

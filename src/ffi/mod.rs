@@ -91,6 +91,7 @@
 #![allow(non_camel_case_types)]
 
 mod arguments;
+mod attributes;
 mod buffer;
 mod engine;
 mod error;
@@ -99,6 +100,7 @@ mod guard;
 mod handle;
 mod keep;
 mod log;
+mod lookup;
 mod options;
 mod packer;
 mod panics;
@@ -112,12 +114,14 @@ mod subscription;
 mod version;
 mod watcher;
 
+pub use attributes::*;
 pub use buffer::*;
 pub use engine::*;
 pub use error::*;
 pub use finder::*;
 pub use keep::*;
 pub use log::*;
+pub use lookup::*;
 pub use options::*;
 pub use packer::*;
 pub use query::*;

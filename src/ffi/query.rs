@@ -30,10 +30,11 @@ use safer_ffi::prelude::*;
 use super::arguments::{Text, optional_text, text};
 use super::guard::{fill, fill_if};
 use super::panics::infallible;
-use super::watcher::live;
+use super::watcher::{live, unheld};
 use super::{cri_buffer, cri_error, cri_watcher};
 use crate::error::{Result, Status};
 use crate::model::JsonText;
+use crate::watcher::Watcher;
 
 /// Lists the running containers and ready sandboxes, or what the query selects.
 ///
@@ -111,7 +112,7 @@ fn get(watcher: Option<&cri_watcher>, id_or_name: Text<'_>) -> Result<JsonText> 
 /// @note Does not wait for the engine. O(1).
 #[ffi_export]
 pub extern "C" fn cri_watcher_generation(watcher: Option<&cri_watcher>) -> u64 {
-    infallible(0, || live(watcher).map_or(0, |w| w.generation()))
+    infallible(0, || unheld(watcher).map_or(0, Watcher::generation))
 }
 
 /// Describes the engine: its name, version, id and pid, and how the watcher notices changes. Facts that are not

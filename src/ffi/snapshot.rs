@@ -136,7 +136,8 @@ pub extern "C" fn cri_snapshot_pods(
 /// @param id_or_name as for cri_watcher_get
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(n).
+/// @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
+/// The first call in a snapshot builds an index: O(n) by id, O(n log n) by name.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find(

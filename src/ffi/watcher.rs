@@ -11,7 +11,7 @@ use safer_ffi::prelude::*;
 
 use super::arguments::{Text, optional_text, timeout};
 use super::guard::{make, run};
-use super::handle::{Handle, held, opaque, taken};
+use super::handle::{Handle, Opaque, held, opaque, taken};
 use super::options::config;
 use super::panics::infallible;
 use super::raw::callback::{self, Callback, Task, Thread};
@@ -68,6 +68,12 @@ pub(super) fn live(watcher: Option<&cri_watcher>) -> Result<Arc<Watcher>> {
     let watcher = held(watcher, "watcher")?.watcher.clone();
     refuse_forked(&watcher)?;
     Ok(watcher)
+}
+
+/// As `live`, without holding it and without an error: for calls that only look.
+pub(super) fn unheld(watcher: Option<&cri_watcher>) -> Option<&Watcher> {
+    let watched = watcher.and_then(Opaque::get)?;
+    (!watched.watcher.is_forked()).then_some(&*watched.watcher)
 }
 
 /// An error in a fork of the process that started the watcher: its threads are not here.

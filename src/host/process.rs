@@ -161,7 +161,7 @@ fn namespace_inode(link: &str) -> Option<u64> {
 }
 
 /// Field 22 of /proc/PID/stat. The second field, the command, may hold spaces and parentheses.
-fn parse_start_ticks(stat: &str) -> Option<u64> {
+pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
     let (_, after_command) = stat.rsplit_once(')')?;
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
 }

@@ -216,6 +216,24 @@ constants! {
 }
 
 constants! {
+    NAMESPACE_KINDS: u32;
+    /// Cgroups.
+    pub const CRI_NAMESPACE_CGROUP: u32 = 1;
+    /// System V IPC and POSIX message queues.
+    pub const CRI_NAMESPACE_IPC: u32 = 2;
+    /// Mounts.
+    pub const CRI_NAMESPACE_MNT: u32 = 3;
+    /// Network.
+    pub const CRI_NAMESPACE_NET: u32 = 4;
+    /// Process ids.
+    pub const CRI_NAMESPACE_PID: u32 = 5;
+    /// Users.
+    pub const CRI_NAMESPACE_USER: u32 = 6;
+    /// Host name.
+    pub const CRI_NAMESPACE_UTS: u32 = 7;
+}
+
+constants! {
     TEXTS: &'static str;
     /// The engine type that whalewatcher uses for CRI engines.
     pub const CRI_ENGINE_TYPE: &str = "k8s.io/cri-api";

@@ -17,6 +17,14 @@ impl Memo {
     }
 }
 
+impl Memo {
+    /// As [`Memo::get_or_init`], without a reference of its own.
+    pub fn get_ref<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> &T {
+        let kept = self.0.get_or_init(|| make());
+        kept.downcast_ref().unwrap_or_else(|| panic!("a memo keeps one type, {}", std::any::type_name::<T>()))
+    }
+}
+
 impl Clone for Memo {
     fn clone(&self) -> Self {
         Memo::default()

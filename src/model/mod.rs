@@ -1,5 +1,6 @@
 //! What there is: containers, pods, events, the engine; their JSON.
 
+pub mod attributes;
 mod candidate;
 mod constants;
 mod container;

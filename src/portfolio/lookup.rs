@@ -16,7 +16,7 @@ pub fn whole_id(text: &str) -> Option<&str> {
 }
 
 /// An id as Kubernetes writes it (`containerd://<id>`, `cri-o://<id>`) without its scheme. Other texts stay as they are.
-fn plain_id(text: &str) -> &str {
+pub(super) fn plain_id(text: &str) -> &str {
     let is_scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map_or(text, |(_, id)| id)
 }

@@ -3,9 +3,13 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::index::{At, Containers, Index, Indexed};
+use super::lookup::{is_prefix, plain_id};
+use super::owner::{HostReader, Lookup, Owner, Place, Unproven};
 use super::query::Query;
 use super::{Portfolio, lookup};
 use crate::error::Result;
+use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
 use crate::model::{Container, Id, Kind, Memo, Pod};
 
@@ -21,6 +25,11 @@ pub struct Snapshot {
     /// The C view, once somebody wanted it.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
+    /// The C views of what lookups have found.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
+    pub(crate) found: Memo,
+    index: Index,
+    reader: Option<Arc<dyn HostReader>>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,6 +45,19 @@ impl AsRef<Container> for Entry {
     }
 }
 
+type Entries = Vec<Entry>;
+
+impl Containers for Entries {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, at: At) -> Indexed<'_> {
+        let entry = &self[at as usize];
+        Indexed { container: &entry.container, is_alive: entry.present && entry.container.is_running() }
+    }
+}
+
 impl Portfolio {
     /// Everything, as it is now.
     pub fn snapshot(&self) -> Snapshot {
@@ -46,6 +68,9 @@ impl Portfolio {
             pods: self.pods.values().map(|entry| entry.pod.clone()).collect(),
             is_selection: false,
             view: Memo::default(),
+            found: Memo::default(),
+            index: Index::default(),
+            reader: None,
         }
     }
 }
@@ -79,6 +104,9 @@ impl Snapshot {
             pods: self.pods.clone(),
             is_selection: true,
             view: Memo::default(),
+            found: Memo::default(),
+            index: Index::default(),
+            reader: self.reader.clone(),
         }
     }
 
@@ -107,11 +135,108 @@ impl Snapshot {
         self.by_pod(self.containers()).into_iter().map(|(pod, _)| pod).collect()
     }
 
-    /// The one container that this id or name means, also among the remembered.
+    /// The one container that this id or name means, also among the remembered. O(1) by id; by name as many steps as there
+    /// are namesakes; by a prefix of an id all are looked at.
     pub fn find(&self, id_or_name: &str) -> Result<&Arc<Container>> {
-        let found = lookup(self.entries.iter(), id_or_name)?;
-        let mut containers = self.entries.iter().map(|e| &e.container);
-        Ok(containers.find(|c| std::ptr::eq(&***c, found)).expect("it was found among these"))
+        let id = plain_id(id_or_name);
+        let by_id = self.index.ids(self.entries()).get(id, |at| *self.container_at(at).id == *id);
+        if let Some(at) = by_id {
+            return Ok(self.container_at(at));
+        }
+        let entry = |at: At| &self.entries[at as usize];
+        let mut named = self.index.named(id, self.entries()).map(entry).peekable();
+        let found = match named.peek() {
+            None if is_prefix(id) => lookup(self.entries.iter(), id_or_name)?,
+            _ => lookup(named, id_or_name)?,
+        };
+        let by_id = self.index.ids(self.entries()).get(&found.id, |at| std::ptr::eq(&**self.container_at(at), found));
+        Ok(self.container_at(by_id.expect("it was found among these")))
+    }
+
+    /// Whose the cgroup with this v2 id is, as eBPF's `bpf_get_current_cgroup_id` gives it. From memory where the container's
+    /// own cgroup is known, also of a container that has ended; other ids cost one or two system calls, which need
+    /// CAP_DAC_READ_SEARCH.
+    pub fn find_cgroup(&self, id: u64) -> Result<Owner<'_>, Unproven> {
+        self.place_of_cgroup(id).map(|place| self.owner(place))
+    }
+
+    /// Whose the process (or thread) with this pid is. With the time of its start, in clock ticks since boot, a container's
+    /// first process is found in memory; all others, and every pid with 0 for the start, by the cgroup that the process is in
+    /// now. Nothing is remembered by pid.
+    pub fn find_pid(&self, pid: i32, start_ticks: u64) -> Result<Owner<'_>, Unproven> {
+        self.place_of_pid(pid, start_ticks).map(|place| self.owner(place))
+    }
+
+    /// Whose the cgroup with this path is, as /proc/PID/cgroup or the cgroup file system shows it: the deepest component that
+    /// is a known container's counts. From memory.
+    pub fn find_cgroup_path(&self, path: &str) -> Owner<'_> {
+        self.owner(self.place_of_path(path))
+    }
+
+    /// Whose the namespace with this inode number is, and how many that run share it. From memory; the dead do not count,
+    /// because the kernel uses the numbers again at once.
+    pub fn find_namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Owner<'_>, usize), Unproven> {
+        self.place_of_namespace(kind, inode).map(|(place, sharing)| (self.owner(place), sharing))
+    }
+
+    pub(crate) fn place_of_cgroup(&self, id: u64) -> Result<Place, Unproven> {
+        self.lookups().cgroup(id)
+    }
+
+    pub(crate) fn place_of_pid(&self, pid: i32, start_ticks: u64) -> Result<Place, Unproven> {
+        self.lookups().pid(pid, start_ticks)
+    }
+
+    pub(crate) fn place_of_path(&self, path: &str) -> Place {
+        self.lookups().path_alone(path)
+    }
+
+    pub(crate) fn place_of_namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Place, usize), Unproven> {
+        self.lookups().namespace(kind, inode)
+    }
+
+    /// How many containers there are, in any state.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The container at a position.
+    pub(crate) fn container_at(&self, at: At) -> &Arc<Container> {
+        &self.entries[at as usize].container
+    }
+
+    fn owner(&self, place: Place) -> Owner<'_> {
+        match place {
+            Place::At(at) => Owner::Container(self.container_at(at)),
+            Place::Host => Owner::Host,
+            Place::NotYet(_) => Owner::NotYet,
+        }
+    }
+
+    fn lookups(&self) -> Lookup<'_, Entries> {
+        Lookup { index: &self.index, all: self.entries(), reader: self.reader.as_deref() }
+    }
+
+    fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// A snapshot of these, of which `present` says whether the engine has them.
+    #[cfg(test)]
+    pub(crate) fn of(
+        containers: impl IntoIterator<Item = Container>,
+        present: impl Fn(&Container) -> bool,
+    ) -> Snapshot {
+        let entry = |c: Container| Entry { present: present(&c), container: c.into() };
+        let entries = containers.into_iter().map(entry).collect();
+        Snapshot { entries, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
+    }
+
+    /// With what asks the kernel for what is not in memory.
+    pub(crate) fn with_reader(mut self, reader: Arc<dyn HostReader>) -> Self {
+        self.reader = Some(reader);
+        self
     }
 
     /// A container may show an older state of its pod.
@@ -149,7 +274,8 @@ mod tests {
             pods.push(pod.into());
         }
         pods.dedup_by(|a, b| a.id == b.id);
-        Snapshot { generation: 3, entries, pods, is_selection: false, view: Memo::default() }.sorted()
+        Snapshot { generation: 3, entries, pods, is_selection: false, ..Portfolio::new(&Default::default()).snapshot() }
+            .sorted()
     }
 
     fn paths<'a>(containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<String> {

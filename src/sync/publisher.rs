@@ -35,6 +35,7 @@ impl Publisher {
             let generation = cached.portfolio.generation();
             self.hub.initial_snapshot(&initial, generation, cached.status.state, now.wall);
         }
+        self.shared.show_generation(&cached);
         outcome.news.into_iter().for_each(|pending| self.hub.publish(pending));
         drop(cached);
         self.shared.notify();

@@ -1,5 +1,6 @@
 //! The cache and the watcher's status: written by the `cri-io` thread, read by any thread.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -77,6 +78,9 @@ impl CachedState {
 /// but never for the engine.
 pub struct SharedState {
     cached: RwLock<CachedState>,
+    /// The generation that can be read, 0 before there is one: beside the lock, for those who only want to know whether
+    /// anything has changed.
+    generation: AtomicU64,
     changed: watch::Sender<()>,
     meter: Arc<Meter>,
 }
@@ -85,12 +89,29 @@ impl SharedState {
     /// An empty cache.
     pub fn new(config: &Config) -> Self {
         let cached = CachedState { portfolio: Portfolio::new(config), status: WatcherStatus::default() };
-        SharedState { cached: RwLock::new(cached), changed: watch::Sender::default(), meter: Arc::default() }
+        SharedState {
+            cached: RwLock::new(cached),
+            generation: AtomicU64::new(0),
+            changed: watch::Sender::default(),
+            meter: Arc::default(),
+        }
     }
 
     /// Counts and times of requests to the engine.
     pub fn meter(&self) -> &Arc<Meter> {
         &self.meter
+    }
+
+    /// The generation that can be read now; 0 before there is one.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Shows the generation of what was written. The caller still holds the lock: who sees a generation finds it, or a newer
+    /// one.
+    pub(super) fn show_generation(&self, cached: &CachedState) {
+        let generation = if cached.status.ready { cached.portfolio.generation() } else { 0 };
+        self.generation.store(generation, Ordering::Release);
     }
 
     /// Locks it for reading.

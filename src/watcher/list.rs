@@ -45,7 +45,7 @@ impl Kept {
             _ => {
                 let snapshot = cached.portfolio.snapshot();
                 drop(cached);
-                kept.insert(Arc::new(snapshot.sorted())).clone()
+                kept.insert(Arc::new(snapshot.sorted().with_reader(watcher.kernel.clone()))).clone()
             }
         };
         Ok((freshness, snapshot))

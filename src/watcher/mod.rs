@@ -4,6 +4,9 @@ mod clients;
 mod events;
 mod finder;
 mod list;
+mod lookups;
+#[cfg(test)]
+mod lookups_tests;
 mod packer;
 mod requests;
 mod stats;
@@ -26,13 +29,15 @@ use crate::model::json::Freshness;
 use crate::model::*;
 use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
+use lookups::Kernel;
 use thread::IoThread;
 pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
-pub use crate::portfolio::Snapshot;
+pub use crate::portfolio::{Owner, Snapshot, Unproven};
 pub use events::Events;
 pub use finder::{EngineNews, Finder, NextEngine, engines};
+pub use lookups::Owned;
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
 /// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
@@ -48,6 +53,7 @@ pub struct Watcher {
     run: Mutex<Run>,
     waiters: AtomicU64,
     kept: Kept,
+    kernel: Arc<Kernel>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +73,7 @@ impl Watcher {
         let endpoint = endpoint.map(|text| Endpoint::parse_on(&config.host_root, text)).transpose()?;
         check_root(&config.host_root)?;
         let shared = Arc::new(SharedState::new(&config));
+        let kernel = Arc::new(Kernel::new(&config.host_root));
         Ok(Watcher {
             endpoint,
             hub: Arc::new(Hub::new(shared.clone())),
@@ -77,6 +84,7 @@ impl Watcher {
             run: Mutex::new(Run::New),
             waiters: AtomicU64::new(1),
             kept: Kept::default(),
+            kernel,
         })
     }
 
@@ -179,10 +187,9 @@ impl Watcher {
     }
 
     /// A number that grows with every change of the cache. As long as it stays the same, `list` shows the same containers.
-    /// 0 before the watcher is ready.
+    /// 0 before the watcher is ready. One load from memory.
     pub fn generation(&self) -> u64 {
-        let cached = self.shared.read();
-        if cached.status.ready { cached.portfolio.generation() } else { 0 }
+        self.shared.generation()
     }
 
     fn ready_cache(&self) -> Result<std::sync::RwLockReadGuard<'_, CachedState>> {

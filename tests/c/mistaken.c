@@ -32,8 +32,12 @@ static void as_watcher(const void *other)
     REFUSED(cri_watcher_call(w, "RuntimeService/Version", NULL, -1, &buffer, &err));
     REFUSED(cri_watcher_attach(w, "app", "{}", &err));
     REFUSED(cri_event_queue_new(w, 0, 0, 0, &queue, &err));
+    const cri_container *found = NULL;
+    REFUSED(cri_watcher_find(w, "app", &found, &err));
+    REFUSED(cri_watcher_lookup_pid(w, 1, 0, -1, &found, &err));
+    REFUSED(cri_watcher_lookup_cgroup(w, 1, -1, &found, &err));
     CHECK(cri_watcher_state(w) == CRI_WATCHER_STOPPED && cri_watcher_generation(w) == 0);
-    CHECK(buffer.data == NULL && snapshot == NULL && queue == NULL);
+    CHECK(found == NULL && buffer.data == NULL && snapshot == NULL && queue == NULL);
 }
 
 static void count(void *user_data)
@@ -72,6 +76,14 @@ static void as_snapshot(const void *other)
     REFUSED(cri_snapshot_select(other, NULL, &selection, &err));
     CHECK(selection == NULL);
     REFUSED(cri_snapshot_find(other, "app", &container, &err));
+    const uint64_t id = 1;
+    const int32_t pid = 1;
+    REFUSED(cri_snapshot_find_cgroup(other, id, &container, &err));
+    REFUSED(cri_snapshot_find_pid(other, pid, 0, &container, &err));
+    REFUSED(cri_snapshot_find_cgroup_path(other, "/", 1, &container, &err));
+    REFUSED(cri_snapshot_find_namespace(other, CRI_NAMESPACE_NET, 1, &container, &len, &err));
+    REFUSED(cri_snapshot_find_cgroups(other, &id, 1, &container, NULL, &err));
+    REFUSED(cri_snapshot_find_pids(other, &pid, NULL, 1, &container, NULL, &err));
     CHECK(cri_snapshot_generation(other) == 0);
     CHECK(containers == NULL && pods == NULL && container == NULL && len == 77);
 }

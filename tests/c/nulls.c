@@ -30,6 +30,16 @@ static void no_error_object(void)
     CHECK(cri_snapshot_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_select(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_cgroup(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_pid(NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_cgroup_path(NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_namespace(NULL, 0, 0, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_cgroups(NULL, NULL, 0, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_snapshot_find_pids(NULL, NULL, NULL, 0, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_container_attributes(NULL, NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_find(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_lookup_pid(NULL, 0, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_lookup_cgroup(NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_inspect(NULL, NULL, 0, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_call(NULL, NULL, NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_engines_discover(NULL, 0, NULL, NULL) == CRI_E_INVALID_ARGUMENT);

@@ -122,6 +122,17 @@ enum class PodFlag : std::uint32_t {
     not_static = CRI_POD_FLAG_NOT_STATIC,      ///< The pod came from the API server.
 };
 
+/// A kind of namespace.
+enum class NamespaceKind : std::uint32_t {
+    cgroup = CRI_NAMESPACE_CGROUP,  ///< Cgroups.
+    ipc = CRI_NAMESPACE_IPC,        ///< System V IPC and POSIX message queues.
+    mnt = CRI_NAMESPACE_MNT,        ///< Mounts.
+    net = CRI_NAMESPACE_NET,        ///< Network.
+    pid = CRI_NAMESPACE_PID,        ///< Process ids.
+    user = CRI_NAMESPACE_USER,      ///< Users.
+    uts = CRI_NAMESPACE_UTS,        ///< Host name.
+};
+
 /// What this engine may yet tell of a container.
 enum class Missing : std::uint64_t {
     pid = CRI_MISSING_PID,                ///< The pid, and what comes with it.
@@ -269,6 +280,16 @@ inline constexpr std::array<Names<PodFlag>, 8> names<PodFlag>{{
     {PodFlag::own_ipc, "own_ipc"},
     {PodFlag::static_pod, "static"},
     {PodFlag::not_static, "not_static"},
+}};
+template <>
+inline constexpr std::array<Names<NamespaceKind>, 7> names<NamespaceKind>{{
+    {NamespaceKind::cgroup, "cgroup"},
+    {NamespaceKind::ipc, "ipc"},
+    {NamespaceKind::mnt, "mnt"},
+    {NamespaceKind::net, "net"},
+    {NamespaceKind::pid, "pid"},
+    {NamespaceKind::user, "user"},
+    {NamespaceKind::uts, "uts"},
 }};
 template <>
 inline constexpr std::array<Names<Missing>, 4> names<Missing>{

@@ -349,6 +349,16 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             c_char_p,
         ],
     ),
+    "cri_container_attributes": (
+        c_int32,
+        [
+            POINTER(cri_container),
+            c_char_p,
+            POINTER(POINTER(cri_label)),
+            POINTER(c_size_t),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
     "cri_options_new": (
         c_int32,
         [
@@ -532,6 +542,99 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
         None,
         [
             POINTER(cri_snapshot),
+        ],
+    ),
+    "cri_snapshot_find_cgroup": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            c_uint64,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_find_pid": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            c_int32,
+            c_uint64,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_find_cgroup_path": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            c_char_p,
+            c_size_t,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_find_namespace": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            c_uint32,
+            c_uint64,
+            POINTER(POINTER(cri_container)),
+            POINTER(c_size_t),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_find_cgroups": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            POINTER(c_uint64),
+            c_size_t,
+            POINTER(POINTER(cri_container)),
+            POINTER(c_int32),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_snapshot_find_pids": (
+        c_int32,
+        [
+            POINTER(cri_snapshot),
+            POINTER(c_int32),
+            POINTER(c_uint64),
+            c_size_t,
+            POINTER(POINTER(cri_container)),
+            POINTER(c_int32),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_watcher_find": (
+        c_int32,
+        [
+            POINTER(cri_watcher),
+            c_char_p,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_watcher_lookup_pid": (
+        c_int32,
+        [
+            POINTER(cri_watcher),
+            c_int32,
+            c_uint64,
+            c_int64,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
+    "cri_watcher_lookup_cgroup": (
+        c_int32,
+        [
+            POINTER(cri_watcher),
+            c_uint64,
+            c_int64,
+            POINTER(POINTER(cri_container)),
+            POINTER(POINTER(cri_error)),
         ],
     ),
     "cri_watcher_inspect": (

@@ -52,6 +52,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "REAPPEARED": 'The container was reported as exited before, and the engine shows it running again.',
         "NEVER_STARTED": 'The container was created but could not be started: this EXITED has no STARTED.',
         "PROVISIONAL": 'The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.',
+        "WITNESSED": "The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.",
     },
     "SubscribeFlag": {
         "LIVE_ONLY": 'Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.',
@@ -122,11 +123,25 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "BACKOFF": 'The watcher cannot reach the engine, and tries again without end. The cache shows the last known state.',
         "STOPPED": 'The watcher is stopped.',
     },
+    "EngineNewsType": {
+        "FOUND": 'A finder has found an engine.',
+        "CHANGED": 'Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes.',
+        "LOST": 'An engine has not answered several times. It may be found again.',
+    },
     "LogLevel": {
         "ERROR": 'The watcher cannot do its work.',
         "WARN": 'Something is wrong, and may need the attention of an operator.',
         "INFO": 'Useful to know: connections, and how the watcher notices changes.',
         "DEBUG": 'Useful when searching for a fault.',
+    },
+    "NamespaceKind": {
+        "CGROUP": 'Cgroups.',
+        "IPC": 'System V IPC and POSIX message queues.',
+        "MNT": 'Mounts.',
+        "NET": 'Network.',
+        "PID": 'Process ids.',
+        "USER": 'Users.',
+        "UTS": 'Host name.',
     },
     "Port": {
         "container": 'The name of the container.',

@@ -97,6 +97,8 @@ CRI_EVENT_FLAG_REAPPEARED: Final[int] = 4
 CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
 #: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
 CRI_EVENT_FLAG_PROVISIONAL: Final[int] = 16
+#: The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.
+CRI_EVENT_FLAG_WITNESSED: Final[int] = 32
 #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
 CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
 #: Fail with CRI_E_PROCESSLESS if the container has no process.
@@ -205,6 +207,20 @@ CRI_LOG_WARN: Final[int] = 2
 CRI_LOG_INFO: Final[int] = 3
 #: Useful when searching for a fault.
 CRI_LOG_DEBUG: Final[int] = 4
+#: Cgroups.
+CRI_NAMESPACE_CGROUP: Final[int] = 1
+#: System V IPC and POSIX message queues.
+CRI_NAMESPACE_IPC: Final[int] = 2
+#: Mounts.
+CRI_NAMESPACE_MNT: Final[int] = 3
+#: Network.
+CRI_NAMESPACE_NET: Final[int] = 4
+#: Process ids.
+CRI_NAMESPACE_PID: Final[int] = 5
+#: Users.
+CRI_NAMESPACE_USER: Final[int] = 6
+#: Host name.
+CRI_NAMESPACE_UTS: Final[int] = 7
 #: The engine type that whalewatcher uses for CRI engines.
 CRI_ENGINE_TYPE: Final[str] = "k8s.io/cri-api"
 #: Label: the name of the pod.

@@ -114,6 +114,8 @@ class EventFlag(OpenIntFlag):
     """The container was created but could not be started: this EXITED has no STARTED."""
     PROVISIONAL = constants.CRI_EVENT_FLAG_PROVISIONAL
     """The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final."""
+    WITNESSED = constants.CRI_EVENT_FLAG_WITNESSED
+    """The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better."""
 
 
 @documented
@@ -282,6 +284,18 @@ class WatcherState(OpenIntEnum):
 
 
 @documented
+class EngineNewsType(OpenIntEnum):
+    """What happened to an engine."""
+
+    FOUND = constants.CRI_ENGINE_FOUND
+    """A finder has found an engine."""
+    CHANGED = constants.CRI_ENGINE_CHANGED
+    """Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes."""
+    LOST = constants.CRI_ENGINE_LOST
+    """An engine has not answered several times. It may be found again."""
+
+
+@documented
 class LogLevel(OpenIntEnum):
     """How much a message of the watcher matters."""
 
@@ -293,6 +307,26 @@ class LogLevel(OpenIntEnum):
     """Useful to know: connections, and how the watcher notices changes."""
     DEBUG = constants.CRI_LOG_DEBUG
     """Useful when searching for a fault."""
+
+
+@documented
+class NamespaceKind(OpenIntEnum):
+    """A kind of namespace."""
+
+    CGROUP = constants.CRI_NAMESPACE_CGROUP
+    """Cgroups."""
+    IPC = constants.CRI_NAMESPACE_IPC
+    """System V IPC and POSIX message queues."""
+    MNT = constants.CRI_NAMESPACE_MNT
+    """Mounts."""
+    NET = constants.CRI_NAMESPACE_NET
+    """Network."""
+    PID = constants.CRI_NAMESPACE_PID
+    """Process ids."""
+    USER = constants.CRI_NAMESPACE_USER
+    """Users."""
+    UTS = constants.CRI_NAMESPACE_UTS
+    """Host name."""
 
 
 #: The engine type that whalewatcher uses for CRI engines.

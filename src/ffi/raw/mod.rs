@@ -2,9 +2,11 @@
 
 #![allow(unsafe_code)]
 
+pub(super) mod attributes;
 pub(super) mod callback;
 mod details;
 pub(super) mod event;
+pub(super) mod found;
 pub(super) mod snapshot;
 mod task;
 pub(super) mod view;

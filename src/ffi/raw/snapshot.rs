@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::view::{ContainerView, PodView};
+use super::view::{self, ContainerView, PodView};
 use crate::ffi::{cri_container, cri_pod};
 use crate::model::Container;
 use crate::portfolio::Snapshot;
@@ -49,4 +49,9 @@ pub(in crate::ffi) fn pods(snapshot: &Snapshot) -> (*const *const cri_pod, usize
 /// The record of a container. It is valid as long as the container, or longer if C keeps a reference.
 pub(in crate::ffi) fn record(container: &Container) -> *const cri_container {
     ContainerView::record(&ContainerView::of(container))
+}
+
+/// As `record`, with a reference of its own for C.
+pub(in crate::ffi) fn kept_record(container: &Container) -> *const cri_container {
+    view::retain(record(container))
 }

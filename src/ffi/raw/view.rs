@@ -8,10 +8,11 @@ use safer_ffi::c_char;
 
 use super::details::{DetailPlaces, Details, array, pointer, port_places, show_port};
 use crate::ffi::{cri_container, cri_label, cri_pod, cri_port};
+use crate::model::attributes::Schema;
 use crate::model::{
     CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_HOST_NETWORK,
     CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_NOT_STATIC, CRI_POD_FLAG_OWN_IPC, CRI_POD_FLAG_OWN_NETWORK,
-    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Labels, Pod,
+    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Labels, Memo, Pod,
 };
 
 /// The strings of one record, each with a NUL behind it, in one allocation.
@@ -146,6 +147,8 @@ pub(in crate::ffi) struct ContainerView {
     labels: Vec<cri_label>,
     _annotations: Vec<cri_label>,
     _details: Option<Arc<Details>>,
+    /// By the position of the schema.
+    pub(super) attributes: [Memo; Schema::ALL.len()],
 }
 
 // SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
@@ -229,7 +232,15 @@ impl ContainerView {
             resources: pointer(known.and_then(|d| d.resources.as_ref())),
             previous: pointer(known.and_then(|d| d.previous.as_ref())),
         };
-        ContainerView { record, _pod: pod, _strings: strings, labels, _annotations: annotations, _details: details }
+        ContainerView {
+            record,
+            _pod: pod,
+            _strings: strings,
+            labels,
+            _annotations: annotations,
+            _details: details,
+            attributes: Default::default(),
+        }
     }
 }
 
@@ -263,7 +274,7 @@ unsafe impl Record for cri_container {
 }
 
 /// Whether this is a pointer to such a record: neither NULL nor something else of this library.
-fn is_record<R: Record>(record: *const R) -> bool {
+pub(super) fn is_record<R: Record>(record: *const R) -> bool {
     // SAFETY: points to an object of ours: all of them begin with a number.
     !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<R>()
 }

@@ -86,6 +86,11 @@ impl Cgroups {
         self.mounts.iter().find(|mount| mount.hierarchy == Hierarchy::V2)
     }
 
+    /// Where the v2 cgroup is mounted that is the root of our own cgroup namespace.
+    pub fn own_v2_root(&self) -> Option<&Path> {
+        self.mounts.own_root(&Hierarchy::V2).map(|mount| mount.dir.as_path())
+    }
+
     /// The hierarchies worth watching for containers: v2's, and a v1 one that every engine uses (`name=systemd`, `pids`,
     /// `memory`, the first that there is). On a hybrid host either may be without a container's directory.
     pub fn witnesses(&self) -> impl Iterator<Item = &CgroupMount> {

@@ -153,9 +153,14 @@ impl Process {
 /// The id of the v2 cgroup of a process that need not be held: 1 us on Linux 6.13 and later. `None` where the kernel does not tell, or
 /// there is no such process.
 pub fn cgroup_id_of(pid: i32) -> Option<u64> {
-    let fd = open(pid, 0).ok()?;
-    let info = info::get(fd.as_fd(), info::CGROUP_ID).ok()?;
-    (info.mask & info::CGROUP_ID != 0 && info.cgroup_id != 0).then_some(info.cgroup_id)
+    try_cgroup_id_of(pid).ok().flatten()
+}
+
+/// As [`cgroup_id_of`], with the reason: ENOTTY, ENOSYS and EPERM (a filter) will not change.
+pub(super) fn try_cgroup_id_of(pid: i32) -> io::Result<Option<u64>> {
+    let fd = open(pid, 0)?;
+    let info = info::get(fd.as_fd(), info::CGROUP_ID)?;
+    Ok((info.mask & info::CGROUP_ID != 0 && info.cgroup_id != 0).then_some(info.cgroup_id))
 }
 
 impl AsRawFd for Process {

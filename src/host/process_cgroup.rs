@@ -1,0 +1,217 @@
+//! Which cgroup a process is in, at the rate of system calls: no allocation where the answer is of usual size.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::cgroup::{CgroupMount, Cgroups, id_of, own_namespace};
+use super::cgroup_name::lines;
+use super::namespace::{NamespaceKind, Whose, namespace_of, whose_namespace};
+use super::pidfd::try_cgroup_id_of;
+use super::process::{Proc, parse_start_ticks};
+
+/// Longer than nearly every /proc/PID/cgroup: ten hierarchies of a pod take 2 KiB.
+const USUAL: usize = 4096;
+
+/// What /proc/PID/cgroup says of a process.
+#[derive(Debug, Clone, Copy)]
+pub struct CgroupText<'a> {
+    /// The file, with the paths as the host sees them as far as that is known.
+    pub text: &'a str,
+    /// Whether some paths are as our own cgroup namespace shows them: `/` is then our own cgroup, and `/..` leads to
+    /// ancestors whose names are hidden.
+    pub is_own_view: bool,
+}
+
+/// Reads the cgroups of processes below `host.root`. Nothing is kept of a process; the mounts are read once.
+#[derive(Debug)]
+pub struct ProcessCgroups {
+    proc: Proc,
+    /// The directory /proc below the root.
+    folder: PathBuf,
+    root: PathBuf,
+    cgroups: OnceLock<Option<Cgroups>>,
+    is_own_namespace: OnceLock<bool>,
+    /// The kernel, or a filter, has no PIDFD_GET_INFO for us; or the pids of this /proc are not ours.
+    no_pidfd_info: AtomicBool,
+    is_counting_as_we_do: OnceLock<bool>,
+}
+
+impl ProcessCgroups {
+    /// Reads nothing yet.
+    pub fn new(root: &Path) -> Self {
+        ProcessCgroups {
+            proc: Proc::new(root),
+            folder: root.join("proc"),
+            root: root.to_owned(),
+            cgroups: OnceLock::new(),
+            is_own_namespace: OnceLock::new(),
+            no_pidfd_info: AtomicBool::new(false),
+            is_counting_as_we_do: OnceLock::new(),
+        }
+    }
+
+    /// The cgroup file systems; `None` where their table cannot be read.
+    pub fn cgroups(&self) -> Option<&Cgroups> {
+        self.cgroups.get_or_init(|| Cgroups::read(&self.root).ok()).as_ref()
+    }
+
+    /// Whether this process has its own cgroup namespace, so that the kernel shows it other paths than the host's.
+    pub fn is_own_namespace(&self) -> bool {
+        let whose = || match self.root == Path::new("/") {
+            true => own_namespace(),
+            false => whose_namespace(&self.folder, "self", NamespaceKind::Cgroup),
+        };
+        *self.is_own_namespace.get_or_init(|| whose() == Whose::Own)
+    }
+
+    /// The id of a process's cgroup in v2, by its pidfd: 1 us on Linux 6.13 and later. `None` where the kernel does not
+    /// tell: [`ProcessCgroups::read`] does. A thread that is not its process's first has none here.
+    pub fn v2_id(&self, pid: i32) -> Option<u64> {
+        if self.no_pidfd_info.load(Ordering::Relaxed) {
+            return None;
+        }
+        let counts = || self.proc.counts_as_we_do().unwrap_or(false);
+        if !*self.is_counting_as_we_do.get_or_init(counts) {
+            self.no_pidfd_info.store(true, Ordering::Relaxed);
+            return None;
+        }
+        match try_cgroup_id_of(pid) {
+            Ok(id) => id,
+            Err(error) => {
+                // These say something about the kernel; all others, about the process or about descriptors.
+                if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::ENOSYS | libc::EPERM)) {
+                    self.no_pidfd_info.store(true, Ordering::Relaxed);
+                }
+                None
+            }
+        }
+    }
+
+    /// Gives /proc/PID/cgroup to `with`; 3 to 5 us. `pid` may be a thread's. Errors: `NotFound` or ESRCH when there is no
+    /// such process; others say nothing about it.
+    pub fn read<T>(&self, pid: i32, with: impl FnOnce(CgroupText<'_>) -> T) -> io::Result<T> {
+        self.read_file(pid, "cgroup", |text| {
+            if !self.is_own_namespace() {
+                return with(CgroupText { text, is_own_view: false });
+            }
+            let (text, is_own_view) = self.as_the_host_sees(text);
+            with(CgroupText { text: &text, is_own_view })
+        })
+    }
+
+    /// When the process began, in clock ticks since boot; 2 us. Errors: as for [`ProcessCgroups::read`].
+    pub fn start_ticks(&self, pid: i32) -> io::Result<u64> {
+        let ticks = self.read_file(pid, "stat", parse_start_ticks)?;
+        ticks.ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// The v2 cgroup that is the root of our own cgroup namespace.
+    pub fn own_v2_id(&self) -> Option<u64> {
+        id_of(self.cgroups()?.own_v2_root()?).ok()
+    }
+
+    /// The mount of cgroup v2, if there is one.
+    pub fn v2(&self) -> Option<&CgroupMount> {
+        self.cgroups()?.v2()
+    }
+
+    /// The host's own namespace of a kind: a constant of the kernel, or process 1's, which not everybody may look at.
+    pub fn host_namespace(&self, kind: NamespaceKind) -> Option<u64> {
+        kind.initial().or_else(|| namespace_of(&self.folder, "1", kind).ok())
+    }
+
+    fn as_the_host_sees(&self, text: &str) -> (String, bool) {
+        let (mut whole, mut is_own_view) = (String::with_capacity(2 * text.len()), false);
+        for line in lines(text) {
+            // A mount of our own part of the tree alone says nothing about what is above.
+            let above = |cgroups: &Cgroups| {
+                cgroups.mounts().find(line.controllers).is_some_and(|mount| mount.root.starts_with("/.."))
+            };
+            let place = self.cgroups().filter(|it| above(it)).and_then(|cgroups| cgroups.place(&line).ok());
+            is_own_view |= place.is_none();
+            let path = place.as_ref().map_or(line.path.path(), |place| &place.path);
+            whole.extend(["0:", line.controllers, ":", path, "\n"]);
+        }
+        (whole, is_own_view)
+    }
+
+    fn read_file<T>(&self, pid: i32, name: &str, with: impl FnOnce(&str) -> T) -> io::Result<T> {
+        let mut path = [0; 512];
+        let end = {
+            let mut rest = &mut path[..511];
+            rest.write_all(self.folder.as_os_str().as_bytes())?;
+            write!(rest, "/{pid}/{name}")?;
+            511 - rest.len()
+        };
+        let path = CStr::from_bytes_with_nul(&path[..=end]).map_err(io::Error::other)?;
+        let file = open(path)?;
+        let mut buffer = [0; USUAL];
+        let mut length = 0;
+        while length < USUAL {
+            match read(&file, &mut buffer[length..])? {
+                0 => return Ok(with(&String::from_utf8_lossy(&buffer[..length]))),
+                more => length += more,
+            }
+        }
+        let mut whole = buffer.to_vec();
+        io::Read::read_to_end(&mut std::fs::File::from(file), &mut whole)?;
+        Ok(with(&String::from_utf8_lossy(&whole)))
+    }
+}
+
+fn open(path: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: the path ends in NUL.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn read(file: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the buffer is ours, and as long as is said.
+    let n = unsafe { libc::read(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(n).map_err(|_| io::Error::last_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> i32 {
+        std::process::id() as i32
+    }
+
+    #[test]
+    fn it_says_what_the_files_say() {
+        let it = ProcessCgroups::new(Path::new("/"));
+        let proc = Proc::new(Path::new("/"));
+        if !it.is_own_namespace() {
+            assert_eq!(it.read(own(), |cgroup| cgroup.text.to_owned()).unwrap(), proc.cgroup(own()).unwrap());
+        }
+        assert_eq!(it.start_ticks(own()).ok(), proc.start_ticks(own()));
+        let gone = it.read(i32::MAX, |_| ()).unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_read_whole() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("proc/7")).unwrap();
+        let it = ProcessCgroups::new(root.path());
+        for length in [0, 1, USUAL - 5, USUAL - 4, USUAL - 3, USUAL, 3 * USUAL] {
+            let text = format!("0::/{}", "x".repeat(length));
+            std::fs::write(root.path().join("proc/7/cgroup"), &text).unwrap();
+            assert_eq!(it.read(7, |cgroup| cgroup.text.len()).unwrap(), text.len(), "{length}");
+        }
+        assert_eq!(it.v2_id(7), None, "these pids are not ours");
+    }
+}

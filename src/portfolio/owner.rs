@@ -1,0 +1,313 @@
+//! Whose a process, a cgroup or a namespace is: the rules. Pure: what the kernel knows comes through [`HostReader`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::index::{At, Containers, Index};
+use crate::error::{
+    CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Status,
+};
+use crate::host::CgroupText;
+use crate::host::cgroup::Mode;
+use crate::host::cgroup_name::{CgroupName, Role, lines};
+use crate::host::namespace::NamespaceKind;
+use crate::model::Container;
+
+/// Whose something is.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Owner<'a> {
+    /// A container's; of a cgroup that is a pod's own, the pod's: its sandbox.
+    Container(&'a Arc<Container>),
+    /// The host's: no container of this engine has it.
+    Host,
+    /// It is in a container, or in a pod, that the snapshot does not have: one that was made a moment ago.
+    NotYet,
+}
+
+/// As [`Owner`], by the position in the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    At(At),
+    Host,
+    NotYet(Option<WholeId>),
+}
+
+/// The id of a container that is not known yet.
+pub(crate) type WholeId = [u8; 64];
+
+/// Why a lookup has no answer. Cheap to make: most callers only look at the status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unproven {
+    /// There is no process with this pid, or it did not begin then.
+    NoProcess,
+    /// There is no cgroup with this id any more.
+    NoCgroup,
+    /// No container that runs is known to be in this namespace, and it is not known to be the host's.
+    NoNamespace,
+    /// This is no kind of namespace, no pid, or no path.
+    NoSuch(&'static str),
+    /// The right to look is lacking: errno, and which right.
+    Forbidden(i32, &'static str),
+    /// The system refused, for a reason that says nothing about what was asked: errno.
+    System(i32),
+    /// What was asked cannot be known on this host, or by these means: why, and what can be done.
+    Hidden(&'static str),
+}
+
+impl Unproven {
+    /// The status of an error that says this.
+    pub fn status(self) -> Status {
+        match self {
+            Unproven::NoProcess | Unproven::NoCgroup | Unproven::NoNamespace => CRI_E_NOT_FOUND,
+            Unproven::NoSuch(_) => CRI_E_INVALID_ARGUMENT,
+            Unproven::Forbidden(..) => CRI_E_PERMISSION,
+            Unproven::System(_) => CRI_E_OS,
+            Unproven::Hidden(_) => CRI_E_UNSUPPORTED,
+        }
+    }
+}
+
+impl Unproven {
+    /// The error that says this of what was looked up.
+    pub fn about(self, what: &str) -> Error {
+        let errno = match self {
+            Unproven::Forbidden(errno, _) | Unproven::System(errno) => Some(errno),
+            _ => None,
+        };
+        Error::new(self.status(), format!("{what}: {self}")).with_os_code(errno)
+    }
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let os = |errno: &i32| std::io::Error::from_raw_os_error(*errno);
+        match self {
+            Unproven::NoProcess => f.write_str("there is no process with this pid that began at this time"),
+            Unproven::NoCgroup => f.write_str("there is no cgroup with this id (any more)"),
+            Unproven::NoNamespace => f.write_str(
+                "no running container is known to be in this namespace, and it is not known to be the host's",
+            ),
+            Unproven::NoSuch(what) => f.write_str(what),
+            Unproven::Forbidden(errno, right) => write!(f, "{} ({right})", os(errno)),
+            Unproven::System(errno) => os(errno).fmt(f),
+            Unproven::Hidden(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<Unproven> for Error {
+    fn from(why: Unproven) -> Self {
+        why.about("lookup")
+    }
+}
+
+/// What lookups ask the kernel.
+pub trait HostReader: Send + Sync + fmt::Debug {
+    /// How the host uses cgroups; `None`: none can be seen.
+    fn mode(&self) -> Option<Mode>;
+    /// The id of a process's v2 cgroup, if the kernel gives it away cheaply.
+    fn v2_id(&self, pid: i32) -> Option<u64>;
+    /// When a process began, in clock ticks since boot.
+    fn start_ticks(&self, pid: i32) -> Result<u64, Unproven>;
+    /// Gives `with` what /proc/PID/cgroup says.
+    fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven>;
+    /// The path of a v2 cgroup, as the host sees it.
+    fn v2_path(&self, id: u64) -> Result<String, Unproven>;
+    /// The v2 cgroup that is the root of our own cgroup namespace.
+    fn own_v2_id(&self) -> Option<u64>;
+    /// The host's own namespace of a kind, where it is known.
+    fn host_namespace(&self, kind: NamespaceKind) -> Option<u64>;
+}
+
+/// What one path says. Of several paths of one process, the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Nothing,
+    UnknownPod,
+    Pod(At),
+    Unknown(WholeId),
+    Container(At),
+}
+
+impl From<Said> for Place {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Nothing => Place::Host,
+            Said::UnknownPod => Place::NotYet(None),
+            Said::Pod(at) | Said::Container(at) => Place::At(at),
+            Said::Unknown(id) => Place::NotYet(Some(id)),
+        }
+    }
+}
+
+/// One lookup: the containers, their index, and the kernel.
+pub(super) struct Lookup<'a, C> {
+    pub index: &'a Index,
+    pub all: &'a C,
+    pub reader: Option<&'a dyn HostReader>,
+}
+
+impl<'a, C: Containers> Lookup<'a, C> {
+    /// From memory, else by the path that the kernel gives for the id.
+    pub fn cgroup(&self, id: u64) -> Result<Place, Unproven> {
+        if let Some(at) = self.index.numbers(self.all).cgroup(id) {
+            return Ok(Place::At(at));
+        }
+        self.unknown_cgroup(id)
+    }
+
+    fn unknown_cgroup(&self, id: u64) -> Result<Place, Unproven> {
+        let reader = self.reader()?;
+        let mode = reader.mode().filter(|mode| *mode != Mode::Legacy);
+        let mode = mode.ok_or(Unproven::Hidden("this host has no cgroup v2 below host.root: look up pids instead"))?;
+        match self.path(CgroupName::new(&reader.v2_path(id)?)) {
+            Said::Nothing if mode == Mode::Hybrid => {
+                const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: \
+                                   look up its pid instead";
+                Err(Unproven::Hidden(WHY))
+            }
+            said => Ok(said.into()),
+        }
+    }
+
+    /// From memory if it is the first process that began then; else by the cgroup that it is in now.
+    pub fn pid(&self, pid: i32, start_ticks: u64) -> Result<Place, Unproven> {
+        match pid {
+            0 => return Ok(Place::Host),
+            1.. => {}
+            _ => return Err(Unproven::NoSuch("a pid is not below 0")),
+        }
+        if start_ticks != 0
+            && let Some(at) = self.index.numbers(self.all).pid(pid)
+            && self.all.container(at).pid_start_ticks == Some(start_ticks)
+        {
+            return Ok(Place::At(at));
+        }
+        let reader = self.reader()?;
+        let place = self.process(reader, pid)?;
+        // After the cgroup was read: whoever has the pid now and began long ago had it then.
+        if start_ticks != 0 && reader.start_ticks(pid)? != start_ticks {
+            return Err(Unproven::NoProcess);
+        }
+        Ok(place)
+    }
+
+    fn process(&self, reader: &dyn HostReader, pid: i32) -> Result<Place, Unproven> {
+        if let Some(id) = reader.v2_id(pid)
+            && let Some(at) = self.index.numbers(self.all).cgroup(id)
+        {
+            return Ok(Place::At(at));
+        }
+        let mut place = Ok(Place::Host);
+        reader.cgroups_of(pid, &mut |cgroups| place = self.cgroups(cgroups))?;
+        place
+    }
+
+    /// By all that /proc/PID/cgroup says.
+    pub fn cgroups(&self, cgroups: CgroupText<'_>) -> Result<Place, Unproven> {
+        let mut most = Said::Nothing;
+        let mut is_within_us = false;
+        let mut last = None;
+        // v2 is the last line, and mostly all hierarchies have the same path.
+        for line in lines(cgroups.text).rev() {
+            if last.replace(line.path) == Some(line.path) {
+                continue;
+            }
+            is_within_us |= !line.path.is_outside();
+            most = most.max(self.path(line.path));
+            if let Said::Container(at) = most {
+                return Ok(Place::At(at));
+            }
+        }
+        match most {
+            // What the paths do not show is above the root of our own namespace.
+            Said::Nothing if cgroups.is_own_view && is_within_us => self.own_cgroup(),
+            said => Ok(said.into()),
+        }
+    }
+
+    /// Whose the cgroup is that we see as the root.
+    fn own_cgroup(&self) -> Result<Place, Unproven> {
+        let own = self.reader()?.own_v2_id().and_then(|id| self.index.numbers(self.all).cgroup(id));
+        const WHY: &str = "it is in this program's own cgroup namespace, and what is above that is hidden: mount the host's \
+                           cgroups below host.root";
+        own.map(Place::At).ok_or(Unproven::Hidden(WHY))
+    }
+
+    /// By a path alone: the deepest component that is a known container's.
+    pub fn path_alone(&self, path: &str) -> Place {
+        match path.starts_with('/') || path.is_empty() {
+            true => self.path(CgroupName::new(path)).into(),
+            false => self.path(CgroupName::new(&format!("/{path}"))).into(),
+        }
+    }
+
+    fn path(&self, name: CgroupName<'_>) -> Said {
+        let ids = self.index.ids(self.all);
+        let mut unknown = None;
+        let mut pod = None;
+        // Below a monitor or a mount unit nothing is a pod's.
+        let mut is_aside = false;
+        for part in name.parts() {
+            match part.role {
+                Role::Conmon(_) | Role::Mount(_) => is_aside = true,
+                // A virtual machine's monitor has all that its pod does.
+                Role::Container(id) | Role::Vm(id) => match ids.get(id, |at| *self.all.container(at).id == *id) {
+                    Some(at) => return Said::Container(at),
+                    None => unknown = unknown.or(Some((id, part.path))),
+                },
+                Role::Pod if pod.is_none() && !is_aside => pod = Some(part),
+                _ => {}
+            }
+            if !ids.unusual().is_empty() {
+                let mut unusual = ids.unusual().iter().copied();
+                if let Some(at) = unusual.find(|at| part.is_container(&self.all.container(*at).id)) {
+                    return Said::Container(at);
+                }
+            }
+        }
+        if let Some((id, path)) = unknown
+            && (name.is_of_engine() || self.is_beside_a_container(path))
+            && let Ok(id) = id.as_bytes().try_into()
+        {
+            return Said::Unknown(id);
+        }
+        match pod.and_then(|pod| pod.pod_uid()) {
+            None => Said::Nothing,
+            Some(uid) => {
+                let is_it = |at| self.all.container(at).pod.as_deref().is_some_and(|pod| *pod.uid == *uid);
+                self.index.pods(self.all).sandbox(&uid, is_it).map_or(Said::UnknownPod, Said::Pod)
+            }
+        }
+    }
+
+    /// Whether containers of this engine are made where this cgroup is, or in cgroups beside its parent.
+    fn is_beside_a_container(&self, path: &str) -> bool {
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        !parent.is_empty() && self.index.pods(self.all).is_parent(parent)
+    }
+
+    /// By a namespace: who is in it, and how many are.
+    pub fn namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Place, usize), Unproven> {
+        let found = self.index.namespace(kind, inode, self.all);
+        if self.reader.and_then(|reader| reader.host_namespace(kind)) == Some(inode) {
+            return Ok((Place::Host, found.map_or(0, |(_, sharing, _)| sharing)));
+        }
+        let (at, sharing, of_several_pods) = found.ok_or(Unproven::NoNamespace)?;
+        let pod = self.all.container(at).pod.as_deref();
+        let is_hosts = match kind {
+            NamespaceKind::Net | NamespaceKind::Uts => pod.and_then(|pod| pod.host_network),
+            NamespaceKind::Pid => pod.and_then(|pod| pod.host_pid),
+            NamespaceKind::Ipc => pod.and_then(|pod| pod.host_ipc),
+            // Where the host's cannot be told, pods have none in common but that.
+            NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => Some(of_several_pods),
+        };
+        Ok((if is_hosts == Some(true) { Place::Host } else { Place::At(at) }, sharing))
+    }
+
+    fn reader(&self) -> Result<&'a dyn HostReader, Unproven> {
+        self.reader.ok_or(Unproven::Hidden("this snapshot has no access to the host's /proc"))
+    }
+}

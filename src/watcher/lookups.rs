@@ -1,0 +1,178 @@
+//! Whose process is this? What lookups ask the kernel, and lookups that wait for a container that is being made.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Watcher;
+use super::waiting::wait;
+use crate::error::Result;
+use crate::host::cgroup::Mode;
+use crate::host::namespace::NamespaceKind;
+use crate::host::{CgroupText, ProcessCgroups};
+use crate::model::{Container, Id};
+use crate::portfolio::{HostReader, Place, Snapshot, Unproven};
+use crate::sync::CachedState;
+
+/// How long an event may take before the engine is asked for a list. Most events need less.
+const EVENT_PATIENCE: Duration = Duration::from_millis(20);
+
+/// Whose something is, as a lookup that waits tells it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Owned {
+    /// A container's; of a cgroup that is a pod's own, the pod's: its sandbox.
+    Container(Arc<Container>),
+    /// The host's: no container of this engine has it.
+    Host,
+    /// It is in a container or a pod of which the engine has said nothing in the time given.
+    NotYet,
+}
+
+/// Asks the kernel below `host.root`.
+#[derive(Debug)]
+pub(super) struct Kernel(ProcessCgroups);
+
+impl Kernel {
+    pub fn new(root: &Path) -> Self {
+        Kernel(ProcessCgroups::new(root))
+    }
+}
+
+impl HostReader for Kernel {
+    fn mode(&self) -> Option<Mode> {
+        self.0.cgroups()?.mode()
+    }
+
+    fn v2_id(&self, pid: i32) -> Option<u64> {
+        self.0.v2_id(pid)
+    }
+
+    fn start_ticks(&self, pid: i32) -> Result<u64, Unproven> {
+        self.0.start_ticks(pid).map_err(|error| of_process(&error))
+    }
+
+    fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven> {
+        self.0.read(pid, with).map_err(|error| of_process(&error))
+    }
+
+    fn v2_path(&self, id: u64) -> Result<String, Unproven> {
+        let mount = self.0.v2().ok_or(Unproven::Hidden("cgroup v2 is not mounted below host.root"))?;
+        match mount.path_by_handle(id) {
+            Ok(Some(path)) => Ok(path),
+            Ok(None) if mount.root == "/" && self.0.is_own_namespace() => Err(Unproven::Hidden(
+                "it may be outside of this program's own cgroup namespace: mount the host's cgroups below host.root",
+            )),
+            Ok(None) => Err(Unproven::NoCgroup),
+            Err(error) => match error.raw_os_error() {
+                Some(errno @ (libc::EPERM | libc::EACCES)) => {
+                    Err(Unproven::Forbidden(errno, "the id of a cgroup becomes a path with CAP_DAC_READ_SEARCH alone"))
+                }
+                Some(errno) => Err(Unproven::System(errno)),
+                None => Err(Unproven::Hidden("this kernel gives no path for the id of a cgroup")),
+            },
+        }
+    }
+
+    fn own_v2_id(&self) -> Option<u64> {
+        self.0.own_v2_id()
+    }
+
+    fn host_namespace(&self, kind: NamespaceKind) -> Option<u64> {
+        self.0.host_namespace(kind)
+    }
+}
+
+fn of_process(error: &io::Error) -> Unproven {
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ESRCH) => Unproven::NoProcess,
+        Some(errno @ (libc::EPERM | libc::EACCES)) => Unproven::Forbidden(errno, "to read /proc/PID of this process"),
+        Some(errno) => Unproven::System(errno),
+        None => Unproven::Hidden("what /proc/PID has is not what a kernel writes"),
+    }
+}
+
+impl Watcher {
+    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. O(1) by id. By
+    /// name, the first call after a change sorts all containers, and calls at the same time wait for that.
+    pub fn find(&self, id_or_name: &str) -> Result<Arc<Container>> {
+        if let Some(container) = self.ready_cache()?.portfolio.get(id_or_name) {
+            return Ok(container.clone());
+        }
+        self.snapshot()?.find(id_or_name).cloned()
+    }
+
+    /// Whose the process is: as [`Snapshot::find_pid`], and waits, up to `timeout`, for a container that the engine has not
+    /// told yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
+    /// [`Watcher::snapshot`].
+    pub fn lookup_pid(&self, pid: i32, start_ticks: u64, timeout: Option<Duration>) -> Result<Owned> {
+        let what = || format!("pid {pid}");
+        self.look_up(timeout, what, |snapshot| snapshot.place_of_pid(pid, start_ticks))
+    }
+
+    /// Whose the cgroup is: as [`Snapshot::find_cgroup`], and waits like [`Watcher::lookup_pid`].
+    pub fn lookup_cgroup(&self, id: u64, timeout: Option<Duration>) -> Result<Owned> {
+        self.look_up(timeout, || format!("cgroup {id}"), |snapshot| snapshot.place_of_cgroup(id))
+    }
+
+    fn look_up(
+        &self,
+        timeout: Option<Duration>,
+        what: impl Fn() -> String,
+        find: impl Fn(&Snapshot) -> Result<Place, Unproven>,
+    ) -> Result<Owned> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        loop {
+            let snapshot = self.snapshot()?;
+            let generation = snapshot.generation();
+            let news = match find(&snapshot).map_err(|why| why.about(&what()))? {
+                Place::At(at) => return Ok(Owned::Container(snapshot.container_at(at).clone())),
+                Place::Host => return Ok(Owned::Host),
+                // Its id is known: neither its process nor its cgroup is needed any more.
+                Place::NotYet(Some(id)) => {
+                    let id: Id = String::from_utf8_lossy(&id).into();
+                    self.wait_for(left(), |cached| cached.portfolio.get(&id).cloned().map(Some))
+                }
+                // A pod whose sandbox is not known: anything new may be it.
+                Place::NotYet(None) => {
+                    self.wait_for(left(), |cached| (cached.portfolio.generation() != generation).then_some(None))
+                }
+            };
+            match news {
+                None => return Ok(Owned::NotYet),
+                Some(Err(ended)) => return Err(ended),
+                Some(Ok(Some(container))) => return Ok(Owned::Container(container)),
+                Some(Ok(None)) => {}
+            }
+        }
+    }
+
+    /// Waits until `look` finds something in the cache. If no event brings it soon, a list is asked for: engines without
+    /// events tell by lists alone. `None`: the time has passed.
+    fn wait_for<T>(&self, timeout: Option<Duration>, look: impl Fn(&CachedState) -> Option<T>) -> Option<Result<T>> {
+        let ended = |cached: &CachedState| cached.status.ended.clone().map(Err);
+        let settle = |cached: &CachedState| look(cached).map(Ok).or_else(|| ended(cached));
+        let arrives = || self.shared.until(&settle);
+        let soon = timeout.map_or(EVENT_PATIENCE, |timeout| timeout.min(EVENT_PATIENCE));
+        if let Some(found) = wait(arrives(), Some(soon)) {
+            return Some(found);
+        }
+        let rest = timeout.map(|timeout| timeout.saturating_sub(soon));
+        if rest == Some(Duration::ZERO) {
+            return None;
+        }
+        let by_list = async {
+            // An engine that does not answer now may report it later.
+            let _ = self.resync_async().await;
+            std::future::pending().await
+        };
+        wait(
+            async {
+                tokio::select! { found = arrives() => found, never = by_list => never }
+            },
+            rest,
+        )
+    }
+}
