@@ -68,7 +68,7 @@ pub enum Command {
 enum Reply {
     Connected(Result<Client>),
     Listed(Result<Listing>),
-    Answered(StatusRequest, Result<Option<Observation>>),
+    Answered(StatusRequest, Result<Option<Box<Observation>>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
     ProcessesGone(Vec<(Id, i32, u64)>),
     Served { waited: Millis, error: Option<Error> },
@@ -178,7 +178,7 @@ impl Driver {
             Reply::Connected(Ok(client)) => self.connected(client),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
-            Reply::Answered(request, answer) => Input::Answered(request, answer),
+            Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
             Reply::Served { waited, error } => Input::Served { waited, error },
@@ -210,7 +210,7 @@ impl Driver {
                 let pids = self.pids.clone();
                 self.request(move |client| async move {
                     let answer = client.status(&request.id, request.kind, &pids).await;
-                    Reply::Answered(request, answer)
+                    Reply::Answered(request, answer.map(|found| found.map(Box::new)))
                 });
             }
             Action::CheckProcesses(processes) => {
