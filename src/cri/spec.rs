@@ -23,16 +23,13 @@ pub(super) fn of_status(
         mount.read_only = m.readonly;
         mount
     };
-    let mut spec = Spec::default();
-    spec.log_path = read.text(log_path);
-    spec.mounts = mounts.into_iter().map(|m| mount(m, read)).collect();
-    spec.resources = resources.and_then(|r| r.linux).map(|r| limits(read, r));
-    spec.user = user.and_then(|u| u.linux).map(|u| {
-        let mut user = User::default();
-        (user.uid, user.gid, user.groups) = (u.uid, u.gid, u.supplemental_groups.into());
-        user
-    });
-    spec
+    Spec {
+        log_path: read.text(log_path),
+        mounts: mounts.into_iter().map(|m| mount(m, read)).collect(),
+        resources: resources.and_then(|r| r.linux).map(|r| limits(read, r)),
+        user: user.and_then(|u| u.linux).map(|u| User { uid: u.uid, gid: u.gid, groups: u.supplemental_groups.into() }),
+        ..Spec::default()
+    }
 }
 
 /// A limit: 0 is none.
@@ -46,15 +43,16 @@ fn score(oom_score_adj: Option<i64>) -> Option<i64> {
 }
 
 fn limits(read: &mut Reader, r: wire::LinuxContainerResources) -> Resources {
-    let mut limits = Resources::default();
-    limits.cpu_shares = given(Some(r.cpu_shares));
-    limits.cpu_quota = given(Some(r.cpu_quota));
-    limits.cpu_period = given(Some(r.cpu_period));
-    (limits.cpuset_cpus, limits.cpuset_mems) = (read.text(r.cpuset_cpus), read.text(r.cpuset_mems));
-    limits.memory_limit = given(Some(r.memory_limit_in_bytes));
-    limits.swap_limit = given(Some(r.memory_swap_limit_in_bytes));
-    limits.oom_score_adj = score(Some(r.oom_score_adj));
-    limits
+    Resources {
+        cpu_shares: given(Some(r.cpu_shares)),
+        cpu_quota: given(Some(r.cpu_quota)),
+        cpu_period: given(Some(r.cpu_period)),
+        cpuset_cpus: read.text(r.cpuset_cpus),
+        cpuset_mems: read.text(r.cpuset_mems),
+        memory_limit: given(Some(r.memory_limit_in_bytes)),
+        swap_limit: given(Some(r.memory_swap_limit_in_bytes)),
+        oom_score_adj: score(Some(r.oom_score_adj)),
+    }
 }
 
 /// `config` of containerd's information: the CRI request with which the container was made. Each key is read on its

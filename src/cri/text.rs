@@ -68,7 +68,8 @@ fn cut(labels: &mut Labels, mut room: usize) {
             continue;
         };
         if value.len() > left {
-            value.truncate(value.floor_char_boundary(left));
+            let whole = (0..=left).rev().find(|at| value.is_char_boundary(*at));
+            value.truncate(whole.unwrap_or(0));
         }
         room = left - value.len();
         kept.insert(key, value);

@@ -53,7 +53,7 @@ pub(crate) fn with_own_keys(container: &Container) -> Arc<Labels> {
         Some(value) => own_value(container, key) != Some(value) && !is_pending(container, key),
         None => false,
     };
-    if !OWN_KEYS.iter().any(|key| is_wrong(key)) {
+    if !OWN_KEYS.iter().any(&is_wrong) {
         return container.labels.clone();
     }
     let mut labels = Labels::clone(&container.labels);

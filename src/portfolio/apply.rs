@@ -132,6 +132,7 @@ impl Portfolio {
             return;
         };
         entry.had_status = true;
+        self.withdraw_process(id, now);
         self.was_attempted(id, now);
         if matches!(self.run_log.run(id), Run::Over { tick, .. } if request.asked >= tick) {
             self.confirm(id, now);
@@ -418,6 +419,7 @@ impl Entry {
             kind_is_guess: false,
             no_pid: false,
             provisional: false,
+            process_gone: false,
             dispute: Dispute::None,
             not_found: None,
             deleted: false,

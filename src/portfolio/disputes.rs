@@ -128,22 +128,35 @@ impl Portfolio {
         }
     }
 
-    /// The process of this container is gone from the host. The state stays the engine's; the pid may be another
-    /// process's in a moment.
+    /// The process of this container is gone from the host. Most often its exit is about to be reported, and the record
+    /// keeps the pid; the engine is asked.
     pub fn process_gone(&mut self, id: &Id, pid: i32, start_ticks: u64, now: Now) {
-        let Some(entry) = self.entries.get(id) else {
+        let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
         let is_this = entry.record.pid == Some(pid) && entry.record.pid_start_ticks == Some(start_ticks);
         if !is_this || !entry.record.is_running() {
             return;
         }
-        let (kind, before) = (entry.record.kind, entry.record.clone());
+        entry.process_gone = true;
+        let kind = entry.record.kind;
+        self.status_queue.ask_now(id, Some(kind), now.mono, Reason::ProcessGone);
+    }
+
+    /// The engine was asked about a process that is gone. If it goes on to say that the container runs, the state stays
+    /// the engine's, and the pid is withdrawn: it may be another process's in a moment.
+    pub(super) fn withdraw_process(&mut self, id: &Id, now: Now) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        if !std::mem::take(&mut entry.process_gone) || !entry.record.is_running() {
+            return;
+        }
+        let before = entry.record.clone();
         let without = merge::without_process(&before);
         let changed = without.changed_since(&before);
         self.counts.vanished_processes += 1;
         self.put(id, without);
         self.updated(id, changed, now);
-        self.status_queue.ask_now(id, Some(kind), now.mono, Reason::ProcessGone);
     }
 }

@@ -159,6 +159,8 @@ struct Entry {
     no_pid: bool,
     /// Its EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
+    /// Its process is gone from the host; the engine is asked about that.
+    process_gone: bool,
     /// Where the engine contradicts itself about its state.
     dispute: Dispute,
     /// Its status was not found, as the answer of that tick said; no list that began later has shown it.

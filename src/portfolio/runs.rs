@@ -78,6 +78,7 @@ impl Portfolio {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.removed = false;
             entry.deleted = false;
+            entry.process_gone = false;
             entry.had_status = false;
             entry.unanswered = Unanswered::default();
         }

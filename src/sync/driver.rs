@@ -71,7 +71,7 @@ pub enum Command {
 enum Reply {
     Connected(Result<Connection>),
     Listed(Result<Listing>),
-    Answered(StatusRequest, Result<Option<Observation>>),
+    Answered(StatusRequest, Result<Option<Box<Observation>>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
     Folders(Option<Arc<Folders>>),
     Found(Vec<(Lookup, std::result::Result<Details, Refusal>)>),
@@ -193,7 +193,7 @@ impl Driver {
             Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
-            Reply::Answered(request, answer) => Input::Answered(request, answer),
+            Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Folders(folders) => {
                 self.witness.watch_folders(&self.pids, folders);
                 return self.note_means();
@@ -244,7 +244,7 @@ impl Driver {
                 let pids = self.pids.clone();
                 self.request(move |client| async move {
                     let answer = client.status(&request.id, request.kind, &pids).await;
-                    Reply::Answered(request, answer)
+                    Reply::Answered(request, answer.map(|found| found.map(Box::new)))
                 });
             }
             Action::Follow(follows) => self.witness.follow(follows),

@@ -149,7 +149,7 @@ class Asynchronous(EventsTest):
                     await asyncio.get_running_loop().run_in_executor(None, self.engine.tell, "stop app")
                 if event.type == EventType.EXITED:
                     break
-            return [one for one in types if one != EventType.STATE]
+            return [one for one in types if one not in (EventType.STATE, EventType.UPDATED)]
 
         self.assertEqual(asyncio.run(main()), [*STORY, EventType.EXITED])
 

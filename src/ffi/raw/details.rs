@@ -22,6 +22,11 @@ pub(super) struct Details {
     _groups: Arc<[i64]>,
 }
 
+// SAFETY: the pointers point into the view's strings and this struct's own allocations, which nobody changes.
+unsafe impl Send for Details {}
+// SAFETY: as above: shared access only reads.
+unsafe impl Sync for Details {}
+
 /// Where its strings are, until no more are added.
 pub(super) struct DetailPlaces {
     command: Vec<Place>,

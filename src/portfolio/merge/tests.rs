@@ -142,14 +142,11 @@ prop_compose! {
             let exit = exit.filter(|_| state == State::Exited);
             made.exit = exit.map(|(code, reason)| Exit { code: Some(code), reason: reason.into(), message: "".into() });
             made.finished_at = made.exit.as_ref().and(times.1);
-            let mut spec = Spec::default();
-            spec.log_path = log_path.into();
-            made.spec = Some(spec.into());
+            made.spec = Some(Spec { log_path: log_path.into(), ..Spec::default() }.into());
         }
         if let Some(details) = &mut made.details {
-            let mut spec = Spec::default();
-            spec.command = [Arc::from(command)].into_iter().filter(|c: &Arc<str>| !c.is_empty()).collect();
-            details.spec = Some(spec.into());
+            let command = [Arc::from(command)].into_iter().filter(|c: &Arc<str>| !c.is_empty()).collect();
+            details.spec = Some(Spec { command, ..Spec::default() }.into());
         }
         made
     }
