@@ -37,8 +37,8 @@ pub use list::Listing;
 pub use meter::{Meter, RpcCost};
 pub use pid::PidResolver;
 pub use status::Inspection;
-pub use traces::{Folders, Follow, Hint, Witness};
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
+pub use traces::{Folders, Follow, Hint, Witness};
 
 /// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.
 #[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]

@@ -158,8 +158,12 @@ impl Portfolio {
             return;
         }
         let run = self.run_log.run(id);
-        if matches!(run, Run::Over { .. }) || self.hints.deaths.len() >= MOST_EARLY && !run.is_open() {
+        if matches!(run, Run::Over { .. }) {
             return;
+        }
+        if self.hints.deaths.len() >= MOST_EARLY {
+            let log = &self.run_log;
+            self.hints.deaths.retain(|id, _| log.run(id).is_open());
         }
         let before = self.hints.deaths.get(id).copied();
         let death = Death {
@@ -202,8 +206,8 @@ impl Portfolio {
             let Some(death) = self.hints.deaths.get_mut(&id) else { continue };
             death.due = None;
             let process = death.process;
+            // Its run may yet come to be known.
             if !self.run_log.run(&id).is_open() {
-                self.hints.deaths.remove(&id);
                 continue;
             }
             match process {
@@ -218,7 +222,8 @@ impl Portfolio {
         let is_open =
             |id: &Id| matches!(self.run_log.run(id), Run::Starting { .. } | Run::Running { .. } | Run::Ending { .. });
         // A file that merely names the id proves nothing: the run's own process has to have been seen to end.
-        let is_own = |id: &Id, death: &Death| death.is_own || death.process.is_some_and(|it| self.process_of(id) == Some(it));
+        let is_own =
+            |id: &Id, death: &Death| death.is_own || death.process.is_some_and(|it| self.process_of(id) == Some(it));
         let is_seen = |(id, death): &(&Id, &Death)| is_open(id) && is_own(id, death);
         let ids: Vec<Id> = self.hints.deaths.iter().filter(is_seen).map(|(id, _)| id.clone()).collect();
         for id in ids {

@@ -374,7 +374,10 @@ impl Portfolio {
     /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
     /// facts, look-ups on the host.
     pub fn is_settled(&self) -> bool {
-        self.run_log.deadline().is_none() && self.packer.deadline().is_none() && self.status_queue.is_quiet() && self.lookups.len() == 0
+        self.run_log.deadline().is_none()
+            && self.packer.deadline().is_none()
+            && self.status_queue.is_quiet()
+            && self.lookups.len() == 0
     }
 
     /// The tick to note with a list that is about to begin.

@@ -15,7 +15,8 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::{Config, IdSource};
 use crate::cri::{
-    Client, Endpoint, Folders, Hint, Listing, Outlet, PidResolver, Rpc, StreamItem, Witness, backlog, connect, streams_lists,
+    Client, Endpoint, Folders, Hint, Listing, Outlet, PidResolver, Rpc, StreamItem, Witness, backlog, connect,
+    streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::{Proc, Refusal, host_name};
@@ -201,7 +202,9 @@ impl Driver {
     }
 
     fn hints(&mut self, hints: Vec<Hint>) {
-        self.handle(Input::Hints(hints));
+        if !hints.is_empty() {
+            self.handle(Input::Hints(hints));
+        }
         self.note_means();
     }
 

@@ -52,7 +52,8 @@ fn tally(seen: &mut Seen, made: &BTreeMap<String, i32>) -> Result<(usize, usize,
     seen.drain();
     let told = |event_type: EventType, id: &str| {
         let is_it = |e: &&criwatch::model::Event| {
-            e.event_type == event_type && e.container.as_ref().is_some_and(|c| &*c.id == id && c.kind == Kind::Container)
+            e.event_type == event_type
+                && e.container.as_ref().is_some_and(|c| &*c.id == id && c.kind == Kind::Container)
         };
         seen.events.iter().filter(is_it).collect::<Vec<_>>()
     };
@@ -84,7 +85,10 @@ pub fn short_lives_are_reported(setup: &mut Setup) -> Outcome {
         all = (all.0 + made.len(), all.1 + whole, all.2 + coded, all.3 + pids);
     }
     let (made, whole, coded, _) = all;
-    assert!(whole * 100 >= made * 99 && coded * 100 >= made * 99, "of {made} lives {whole} were told, {coded} with code");
+    assert!(
+        whole * 100 >= made * 99 && coded * 100 >= made * 99,
+        "of {made} lives {whole} were told, {coded} with code"
+    );
     Ok(())
 }
 

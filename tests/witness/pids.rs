@@ -80,7 +80,8 @@ pub fn details_come_later(setup: &mut Setup) -> Outcome {
     let seen = Seen::of(&setup.engine.endpoint, &[])?;
     wait::until("the command of each container", PATIENCE, || {
         let known = seen.watcher.containers().map_err(|e| e.to_string())?;
-        let told = |c: &&std::sync::Arc<criwatch::model::Container>| !c.spec.command.is_empty() && c.started_at.is_some();
+        let told =
+            |c: &&std::sync::Arc<criwatch::model::Container>| !c.spec.command.is_empty() && c.started_at.is_some();
         match known.iter().filter(told).filter(|c| ids.iter().any(|id| *c.id == **id)).count() {
             n if n == ids.len() => Ok(()),
             n => Err(format!("{n} have one")),

@@ -73,7 +73,9 @@ impl Set {
         let process = self.held.remove(&place)?;
         if let Some(epoll) = &self.epoll {
             // SAFETY: two open descriptors. A failure would mean that it is not in there, which is what is wanted.
-            unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, process.as_raw_fd(), std::ptr::null_mut()) };
+            unsafe {
+                libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, process.as_raw_fd(), std::ptr::null_mut())
+            };
         }
         Some(process)
     }
