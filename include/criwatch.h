@@ -376,6 +376,12 @@ void cri_buffer_free(cri_buffer *buffer);
  */
 #define CRI_EVENT_FLAG_PROVISIONAL 16
 
+/**
+ * The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
+ * if the engine, when it is back, knows better.
+ */
+#define CRI_EVENT_FLAG_WITNESSED 32
+
 /* Subscribe flags: */
 
 /**

@@ -97,6 +97,8 @@ CRI_EVENT_FLAG_REAPPEARED: Final[int] = 4
 CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
 #: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
 CRI_EVENT_FLAG_PROVISIONAL: Final[int] = 16
+#: The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.
+CRI_EVENT_FLAG_WITNESSED: Final[int] = 32
 #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
 CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
 #: Fail with CRI_E_PROCESSLESS if the container has no process.

@@ -410,7 +410,7 @@ impl Witness {
     }
 
     fn look_for_pid(&mut self, id: &Id) -> bool {
-        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.from_file(folders, id)) else {
+        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, id)) else {
             return false;
         };
         if let Some(process) = details.pid.zip(details.pid_start_ticks) {
