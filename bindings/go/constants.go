@@ -70,6 +70,9 @@ const (
 	// EventFlagProvisional: the exit's reason may still change (an OOM kill can be noticed late); then an EventUpdated
 	// follows.
 	EventFlagProvisional EventFlags = 16
+	// EventFlagWitnessed: the host saw the process end while the engine was away; time and exit code are the host's. An
+	// EventUpdated follows if the engine, when it is back, knows better.
+	EventFlagWitnessed EventFlags = 32
 )
 
 // SubscribeFlags say how a queue is to be.

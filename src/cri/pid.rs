@@ -92,7 +92,7 @@ impl PidResolver {
     pub async fn find(&self, client: &Client, ids: &[Id]) -> Vec<Result<Details, Refusal>> {
         let folders = self.folders(client).await;
         tokio::task::yield_now().await;
-        let find = |id| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.from_file(folders, id));
+        let find = |id| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.find_in_files(folders, id));
         ids.iter().map(find).collect()
     }
 
@@ -117,7 +117,7 @@ impl PidResolver {
     }
 
     /// A container's process, from its pid file, proven by the host; 30 us.
-    pub(super) fn from_file(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
+    pub(super) fn find_in_files(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
         let mut refusal = Refusal::NoFile;
         for file in folders.pid_files(id) {
             match prove_file(&self.proc, self.view, &self.engine_root, &file, id) {

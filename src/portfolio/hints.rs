@@ -158,8 +158,12 @@ impl Portfolio {
             return;
         }
         let run = self.run_log.run(id);
-        if matches!(run, Run::Over { .. }) || self.hints.deaths.len() >= MOST_EARLY && !run.is_open() {
+        if matches!(run, Run::Over { .. }) {
             return;
+        }
+        if self.hints.deaths.len() >= MOST_EARLY {
+            let log = &self.run_log;
+            self.hints.deaths.retain(|id, _| log.run(id).is_open());
         }
         let before = self.hints.deaths.get(id).copied();
         let death = Death {
@@ -202,8 +206,8 @@ impl Portfolio {
             let Some(death) = self.hints.deaths.get_mut(&id) else { continue };
             death.due = None;
             let process = death.process;
+            // Its run may yet come to be known.
             if !self.run_log.run(&id).is_open() {
-                self.hints.deaths.remove(&id);
                 continue;
             }
             match process {

@@ -20,7 +20,8 @@ impl Portfolio {
             return self.run_log.set(&observation.id, Run::Running { started_at });
         }
         // What an event without a status begins waits for one, too.
-        let is_asked = self.status_queue.is_urgent(&observation.id) || observation.name.is_empty();
+        let is_asked =
+            self.status_queue.is_urgent(&observation.id) || observation.name.is_empty() && !observation.is_status;
         let has_process = self.entries.get(&observation.id).is_some_and(|e| e.record.pid.is_some()) && !is_asked;
         let pid = (observation.details.is_none() && !has_process).then(|| now.mono + self.limits.hold);
         let waits = Waits { pid, rucksack };

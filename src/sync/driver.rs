@@ -207,7 +207,9 @@ impl Driver {
     }
 
     fn hints(&mut self, hints: Vec<Hint>) {
-        self.handle(Input::Hints(hints));
+        if !hints.is_empty() {
+            self.handle(Input::Hints(hints));
+        }
         self.note_means();
     }
 

@@ -66,9 +66,9 @@ pub fn told_while_away(setup: &mut Setup) -> Outcome {
 
     setup.engine.containerd.as_mut().ok_or("no engine of our own")?.start_again()?;
     seen.watcher.resync(Some(PATIENCE))?;
-    wait::until("the engine's word on each", PATIENCE, || match seen.counter("statusRequestsForEnd") {
-        Ok(n) if n >= ids.len() as u64 && seen.counter("openStatusRequests").is_ok_and(|open| open == 0) => Ok(()),
-        other => Err(format!("{other:?}")),
+    wait::until("the engine's word on each", PATIENCE, || match seen.counter("openStatusRequests") {
+        Ok(0) => Ok(()),
+        other => Err(format!("{other:?} open")),
     })?;
     seen.watcher.resync(Some(PATIENCE))?;
     seen.drain();

@@ -75,6 +75,7 @@ enum class EventFlag : std::uint32_t {
     reappeared = CRI_EVENT_FLAG_REAPPEARED,        ///< It had been told as exited, and runs again.
     never_started = CRI_EVENT_FLAG_NEVER_STARTED,  ///< It could not be started: an exit without a start.
     provisional = CRI_EVENT_FLAG_PROVISIONAL,      ///< The exit's reason may still change; then an update follows.
+    witnessed = CRI_EVENT_FLAG_WITNESSED,          ///< The host saw the end while the engine was away.
 };
 
 /// Bits of a subscription or queue.

@@ -31,9 +31,9 @@ impl Host {
         PidResolver { view: PidView::Same, ..PidResolver::new(&config, None) }
     }
 
-    fn from_file(&self) -> Result<Details, Refusal> {
+    fn find_in_files(&self) -> Result<Details, Refusal> {
         let folders = Folders::Containerd { tasks: "/run/tasks".into() };
-        self.resolver(PidSource::Auto).from_file(&folders, &ID.into())
+        self.resolver(PidSource::Auto).find_in_files(&folders, &ID.into())
     }
 }
 
@@ -75,7 +75,7 @@ fn a_pid_file_gives_the_process_and_its_place() {
     let host = Host::new();
     host.process(150, 4711, &format!("0::/kubepods/pod1/{ID}/init.scope\n"));
     host.write(&format!("run/tasks/{ID}/init.pid"), "150");
-    let it = host.from_file().unwrap();
+    let it = host.find_in_files().unwrap();
     assert_eq!((it.pid, it.pid_start_ticks, it.engine_pid), (Some(150), Some(4711), None));
     assert_eq!(it.cgroup_path.as_deref(), Some(&*format!("/kubepods/pod1/{ID}")));
     assert_eq!(it.cgroup_id, None, "no cgroup file system is mounted below this root");
@@ -86,7 +86,7 @@ fn trap_a_path_out_of_our_cgroup_namespace_proves_and_is_not_shown() {
     let host = Host::new();
     host.process(150, 4711, &format!("0::/../pod1/{ID}\n"));
     host.write(&format!("run/tasks/{ID}/init.pid"), "150");
-    let it = host.from_file().unwrap();
+    let it = host.find_in_files().unwrap();
     assert_eq!((it.pid, it.cgroup_path), (Some(150), None));
     let verbose = host.resolver(PidSource::Auto).details(ID, &says(Some(150)), true);
     assert_eq!((verbose.pid, verbose.cgroup_path), (Some(150), None));
@@ -95,11 +95,11 @@ fn trap_a_path_out_of_our_cgroup_namespace_proves_and_is_not_shown() {
 #[test]
 fn trap_a_stale_pid_file_and_a_foreign_process_are_refused() {
     let host = Host::new();
-    assert_eq!(host.from_file(), Err(Refusal::NoFile));
+    assert_eq!(host.find_in_files(), Err(Refusal::NoFile));
     host.write(&format!("run/tasks/{ID}/init.pid"), "150");
-    assert_eq!(host.from_file(), Err(Refusal::NoProcess(150)));
+    assert_eq!(host.find_in_files(), Err(Refusal::NoProcess(150)));
     host.process(150, 4711, &format!("0::/kubepods/pod1/{OTHER}\n"));
-    assert_eq!(host.from_file(), Err(Refusal::ForeignCgroup(150)));
+    assert_eq!(host.find_in_files(), Err(Refusal::ForeignCgroup(150)));
 }
 
 /// Where no descriptor is left, nothing can be read of a process: neither is it gone, nor is the engine's pid withdrawn.

@@ -4,6 +4,7 @@
 //! be had is said in [`Witness::means`], once, and is otherwise no error: the engine is asked instead.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub struct Follow {
 enum Folder {
     /// That of all containers.
     All,
+    /// One in which that of all containers, or a folder on the way to it, will be made.
+    Above,
     /// That of CRI-O's exit files.
     Exits(PathBuf),
     /// That of a container that is being made.
@@ -76,6 +79,8 @@ pub struct Witness {
     budget: usize,
     is_off: bool,
     can_exit: bool,
+    /// Whether what [`Witness::means`] says may have changed.
+    news: bool,
     no_folders: Option<String>,
     no_pidfds: Option<String>,
 }
@@ -103,6 +108,7 @@ impl Witness {
             budget,
             is_off: config.witness == WitnessUse::Off,
             can_exit: false,
+            news: false,
             no_folders: None,
             no_pidfds: None,
         }
@@ -155,7 +161,7 @@ impl Witness {
         let root = pids.engine_root().to_owned();
         let mut refusals = Vec::new();
         for dir in folders.births() {
-            let watched = self.watch_folder(&root, &dir, Folder::All);
+            let watched = self.watch_or_above(&root, &dir);
             refusals.extend(watched.err().map(|why| format!("{}: {why}", dir.display())));
         }
         if let Some(dir) = folders.exits() {
@@ -167,6 +173,37 @@ impl Witness {
         }
         self.pids = Some((pids.clone(), folders));
         self.wait_for_inotify();
+    }
+
+    /// An engine that has run nothing yet has no folder; what is above it tells when it comes.
+    fn watch_or_above(&mut self, root: &Path, dir: &Path) -> Result<(), NoHints> {
+        match self.watch_folder(root, dir, Folder::All) {
+            Err(NoHints::NotThere) => {}
+            done => return done,
+        }
+        for above in dir.ancestors().skip(1).take(3) {
+            match self.watch_folder(root, above, Folder::Above) {
+                Err(NoHints::NotThere) => {}
+                done => return done,
+            }
+        }
+        Err(NoHints::NotThere)
+    }
+
+    /// A folder on the way to that of all containers was made: what is in there by now is new.
+    fn come_closer(&mut self) {
+        let Some((pids, folders)) = self.pids.clone() else { return };
+        self.watch_folders(&pids, Some(folders.clone()));
+        for dir in folders.births() {
+            let open = open_path_below(pids.engine_root(), &dir);
+            let entries = open.and_then(|open| fs::read_dir(descriptor_path(open.as_fd())));
+            for entry in entries.into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if is_id(&name.to_string_lossy()) {
+                    self.of_container(What::Created, &name.to_string_lossy());
+                }
+            }
+        }
     }
 
     fn watch_folder(&mut self, root: &Path, dir: &Path, folder: Folder) -> Result<(), NoHints> {
@@ -195,10 +232,10 @@ impl Witness {
         }
     }
 
-    /// The next hints. Waits until there are some; nothing is lost where the caller does not wait to the end.
+    /// The next hints; none where only what [`Witness::means`] says has changed. Waits until there are some; nothing is lost where the caller does not wait to the end.
     pub async fn next(&mut self) -> Vec<Hint> {
         loop {
-            if !self.hints.is_empty() {
+            if !self.hints.is_empty() || std::mem::take(&mut self.news) {
                 return self.hints.drain(..).collect();
             }
             if !self.wanted.is_empty() {
@@ -261,6 +298,7 @@ impl Witness {
             Err(error) => self.no_more_pidfds(&error),
         }
         if self.pidfds.is_none() {
+            self.news = true;
             self.can_exit = Abilities::get().exit.is_yes();
             self.pidfds = self.processes.fd().and_then(|fd| Readable::of(fd).ok());
         }
@@ -268,6 +306,7 @@ impl Witness {
 
     /// Those that are held stay.
     fn no_more_pidfds(&mut self, why: &dyn std::fmt::Display) {
+        self.news = true;
         self.no_pidfds = Some(format!("{} processes are followed, and no more: {why}", self.held.len()));
         self.wanted.retain(|follow| follow.process.is_none());
     }
@@ -309,6 +348,8 @@ impl Witness {
                     let Some(folder) = self.watches.get(&watch).cloned() else { continue };
                     let name = name.to_string_lossy();
                     match folder {
+                        Folder::Above if is_dir && what == What::Created => self.come_closer(),
+                        Folder::Above => {}
                         Folder::All if is_dir && is_id(&name) => self.of_container(what, &name),
                         Folder::All => {}
                         Folder::Exits(dir) if is_id(&name) && what == What::MovedIn => self.exit_file(&dir, &name),
@@ -369,7 +410,7 @@ impl Witness {
     }
 
     fn look_for_pid(&mut self, id: &Id) -> bool {
-        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.from_file(folders, id)) else {
+        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, id)) else {
             return false;
         };
         if let Some(process) = details.pid.zip(details.pid_start_ticks) {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a test's figures")]
 
 mod engine;
+mod hints;
 mod messages;
 mod ready;
 mod silence;

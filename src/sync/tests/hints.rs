@@ -1,0 +1,208 @@
+//! Hints of the host, by hand.
+
+use super::talk::{Talk, connected, list_failed, listed, started};
+use crate::cri::{Follow, Hint, Version};
+use crate::error::CRI_E_CONNECT;
+use crate::error::Error;
+use crate::host::Refusal;
+use crate::model::*;
+use crate::sync::machine::{Action, Input};
+
+/// As Talk's engine answers.
+const PROCESS: (i32, u64) = (7, 1);
+const WITNESSED: u32 = CRI_EVENT_FLAG_WITNESSED | CRI_EVENT_FLAG_SYNTHETIC;
+
+fn exited(id: &str, process: (i32, u64), code: Option<i32>) -> Input {
+    Input::Hints(vec![Hint::Exited { id: id.into(), process: Some(process), code }])
+}
+
+fn pid(id: &str, pid: i32) -> Input {
+    let details = Details { pid: Some(pid), pid_start_ticks: Some(1), ..Details::default() };
+    Input::Hints(vec![Hint::Pid(id.into(), details)])
+}
+
+fn lost() -> Input {
+    let Input::Listed(Err(_)) = list_failed(CRI_E_CONNECT, "") else { unreachable!("it is made so") };
+    Input::Listed(Err(Error::new(CRI_E_CONNECT, "the connection to the engine is lost").retriable()))
+}
+
+/// An engine that is away, with one container of which the host knows.
+fn away() -> Talk {
+    let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
+    let process = Follow { id: "run-a".into(), kind: Kind::Container, process: Some(PROCESS) };
+    assert!(talk.actions.contains(&Action::Follow(vec![process])), "{:?}", talk.actions);
+    talk.pass(1500);
+    talk.feed(lost());
+    assert!(talk.last_state().starts_with("backoff"), "{:?}", talk.states);
+    talk.told.clear();
+    talk
+}
+
+/// The engine is back; its list shows the container exited, and its status says so in these words.
+fn back(talk: &mut Talk, code: i32, reason: &str) {
+    talk.pass(5000);
+    talk.feed(connected("containerd", "2.1.9"));
+    let Input::Listed(Ok(mut listing)) = listed(&["run-a"]) else { unreachable!("it is made so") };
+    listing.containers[0].state = State::Exited;
+    let said = Observation {
+        is_status: true,
+        finished_at: Some(1),
+        exit: Some(Exit { code: Some(code), reason: reason.into(), message: "".into() }),
+        ..listing.containers[0].clone()
+    };
+    talk.feed(Input::Listed(Ok(listing)));
+    let request = talk.requests.pop().expect("its word on the end is asked for");
+    talk.feed(Input::Answered(request, Ok(Some(said))));
+}
+
+#[test]
+fn an_end_is_reported_at_once_while_the_engine_is_away() {
+    let mut talk = away();
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    back(&mut talk, 255, "Unknown");
+    assert_eq!(talk.told.len(), 1, "containerd's 255 is worth less: {:?}", talk.told);
+}
+
+#[test]
+fn the_engines_better_word_corrects_what_was_witnessed() {
+    let mut talk = away();
+    talk.feed(exited("run-a", PROCESS, None));
+    back(&mut talk, 3, "Error");
+    let right = [
+        format!("Exited run-a {WITNESSED} 0 Some(7) None"),
+        format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(3)"),
+    ];
+    assert_eq!(talk.told, right);
+}
+
+#[test]
+fn an_end_that_was_seen_just_before_the_engine_went_is_reported_when_it_is_gone() {
+    let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
+    talk.pass(1500);
+    talk.told.clear();
+    talk.feed(exited("run-a", PROCESS, Some(9)));
+    assert!(talk.told.is_empty(), "the engine's word is waited for: {:?}", talk.told);
+    talk.feed(lost());
+    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(9)")]);
+}
+
+#[test]
+fn trap_the_end_of_another_process_is_none_of_the_runs() {
+    let mut talk = away();
+    for process in [(8, 1), (7, 2)] {
+        talk.feed(exited("run-a", process, Some(42)));
+    }
+    // CRI-O's file names an id, and proves nothing of a process.
+    talk.feed(Input::Hints(vec![Hint::Exited { id: "run-a".into(), process: None, code: Some(1) }]));
+    talk.feed(exited("run-stranger", (8, 1), Some(42)));
+    assert!(talk.told.is_empty(), "{:?}", talk.told);
+}
+
+#[test]
+fn what_the_engine_still_calls_running_stays_ended() {
+    let mut talk = away();
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    talk.pass(5000);
+    talk.feed(connected("containerd", "2.1.9"));
+    for _ in 0..4 {
+        talk.feed(listed(&["run-a"]));
+        talk.pass(61_000);
+    }
+    talk.answer_all();
+    assert_eq!(talk.told.len(), 1, "{:?}", talk.told);
+}
+
+#[test]
+fn a_live_engine_has_a_quarter_of_a_second_for_its_word() {
+    let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
+    talk.pass(2000);
+    talk.feed(listed(&["run-a"]));
+    (talk.told, talk.requests) = Default::default();
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    talk.pass(249);
+    assert!(talk.told.is_empty() && talk.requests.is_empty(), "{:?} {:?}", talk.told, talk.requests);
+    talk.pass(1);
+    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")], "its pid may be another's");
+    assert_eq!(talk.requests.len(), 1);
+}
+
+#[test]
+fn an_engine_without_events_is_asked_until_what_is_made_runs() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.feed(Input::Hints(vec![Hint::Created("new".into())]));
+    let mut asked = Vec::new();
+    let began = talk.mono;
+    while talk.mono < began + 700 {
+        talk.pass(10);
+        if let Some(request) = talk.requests.pop() {
+            asked.push(talk.mono - began);
+            talk.feed(Input::Answered(request, Ok(None)));
+        }
+    }
+    assert_eq!(asked, [10, 20, 40, 80, 160, 320], "and then no more");
+}
+
+#[test]
+fn many_hints_are_one_list() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.lists();
+    let hint = |n| Hint::Created(format!("new{n}").into());
+    talk.feed(Input::Hints((0..33).map(hint).collect()));
+    talk.pass(60);
+    assert!(talk.lists() && talk.requests.is_empty(), "{:?}", talk.requests);
+}
+
+#[test]
+fn an_overflow_is_one_list() {
+    let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
+    talk.pass(2000);
+    talk.feed(listed(&["run-a"]));
+    talk.lists();
+    talk.feed(Input::Hints(vec![Hint::Lost]));
+    talk.pass(60);
+    assert!(talk.lists());
+}
+
+fn with_files() -> Input {
+    let version = Version { runtime_name: "containerd".into(), runtime_version: "2.1.9".into(), ..Version::default() };
+    Input::Connected { version, can_stream_lists: false, pid_files: true }
+}
+
+#[test]
+fn a_pid_that_comes_before_its_start_costs_nothing() {
+    let mut talk = Talk::new(|c| c.details = crate::config::DetailRequests::None);
+    talk.feed(Input::Watch { packs: false });
+    talk.feed(with_files());
+    talk.feed(listed(&[]));
+    talk.actions.clear();
+    talk.feed(pid("new", 99));
+    // It may be over by the time its event is read: the pid is the run's all the same.
+    talk.feed(exited("new", (99, 1), Some(0)));
+    let start = started(&talk, "new");
+    talk.feed(start);
+    assert!(talk.told.iter().any(|told| told.starts_with("Started new 0 0 Some(99)")), "{:?}", talk.told);
+    let is_question = |action: &Action| matches!(action, Action::FindProcesses(_) | Action::Ask(_));
+    assert!(!talk.actions.iter().any(is_question), "{:?}", talk.actions);
+}
+
+#[test]
+fn a_pid_that_is_disproved_is_asked_for() {
+    let mut talk = Talk::new(|_| {});
+    talk.feed(Input::Watch { packs: false });
+    talk.feed(with_files());
+    talk.feed(listed(&["run-a"]));
+    let lookups = talk.actions.iter().find_map(|action| match action {
+        Action::FindProcesses(lookups) => Some(lookups.clone()),
+        _ => None,
+    });
+    let lookup = lookups.expect("it is looked for").remove(0);
+    assert!(talk.requests.is_empty() && !talk.portfolio.is_settled());
+    talk.feed(Input::Found(vec![(lookup, Err(Refusal::ForeignCgroup(7)))]));
+    assert_eq!(talk.requests.len(), 1);
+    assert_eq!((talk.portfolio.counts().proofs_refused, talk.portfolio.is_settled()), (1, false));
+    talk.answer_all();
+    assert!(talk.portfolio.is_settled());
+    assert_eq!(talk.portfolio.counts().pids_from_engine, 1);
+}
