@@ -94,15 +94,50 @@ func WithEnginePID(value uint64) Option {
 }
 
 // WithEngineID sets the option engine.id; default "".
-// The engine's id; empty: the host name of the engine's UTS namespace.
+// The engine's id; empty: its host's name, as the option engine.id_source says.
 func WithEngineID(value string) Option { return WithOption("engine.id", value) }
 
+// EngineIDSourceOption is a value of the option engine.id_source.
+type EngineIDSourceOption string
+
+// The values of EngineIDSourceOption; [WithEngineIDSource] says what they do.
+const (
+	// EngineIDSourceAuto is "auto".
+	EngineIDSourceAuto EngineIDSourceOption = "auto"
+	// EngineIDSourceUts is "uts".
+	EngineIDSourceUts EngineIDSourceOption = "uts"
+	// EngineIDSourceNone is "none".
+	EngineIDSourceNone EngineIDSourceOption = "none"
+)
+
+// WithEngineIDSource sets the option engine.id_source; default auto.
+// Where the engine's id comes from: its host's name (the kernel's in the engine's own UTS namespace, else the engine's /etc/hostname), the same after entering that namespace (setns, CAP_SYS_ADMIN), or nowhere.
+func WithEngineIDSource(value EngineIDSourceOption) Option {
+	return WithOption("engine.id_source", string(value))
+}
+
 // WithHostRoot sets the option host.root; default /.
-// Where the host's root directory is mounted, when this process has its own; its proc/ is read.
+// Where the host's root directory is mounted, when this process has its own: an absolute path to a directory that exists; its proc/ is read.
 func WithHostRoot(value string) Option { return WithOption("host.root", value) }
 
+// WithDiscoverNested sets the option discover.nested; default false.
+// Whether engines are also looked for inside containers (kind, nested nodes), through proc/PID/root below host.root.
+func WithDiscoverNested(value bool) Option {
+	return WithOption("discover.nested", strconv.FormatBool(value))
+}
+
+// WithDiscoverSockets sets the option discover.sockets; default "".
+// More sockets at which engines may listen, as this process sees them, with colons in between: those of a user's own engines in `$XDG_RUNTIME_DIR`, for example. The library itself reads no environment variable.
+func WithDiscoverSockets(value string) Option { return WithOption("discover.sockets", value) }
+
+// WithDiscoverInterval sets the option discover.interval_ms, from 100ms to 24h0m0s; default 5s.
+// How often engines are looked for: by a finder, and by a watcher without an endpoint whose engine is empty or lost. A socket that appears is noticed at once.
+func WithDiscoverInterval(value time.Duration) Option {
+	return WithOption("discover.interval_ms", milliseconds(value))
+}
+
 // WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
-// The largest message accepted from the engine. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
+// The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
 func WithMessageMaxBytes(value uint64) Option {
 	return WithOption("message.max_bytes", strconv.FormatUint(value, 10))
 }
@@ -136,8 +171,14 @@ func WithLabelsAnnotations(value LabelsAnnotationsOption) Option {
 	return WithOption("labels.annotations", string(value))
 }
 
+// WithLabelsMaxBytes sets the option labels.max_bytes, from 0 to 16777216; default 1048576.
+// How many bytes of labels are kept of one container or pod, and as many of annotations. What is longer is cut, and flagged as cut.
+func WithLabelsMaxBytes(value uint64) Option {
+	return WithOption("labels.max_bytes", strconv.FormatUint(value, 10))
+}
+
 // WithQueueCapacity sets the option queue.capacity, from 1 to 16777216; default 8192.
-// How many events wait for one consumer before it is told of an overflow and sent a replay.
+// How many events wait for one consumer before it gets OVERFLOW and a replay.
 func WithQueueCapacity(value uint64) Option {
 	return WithOption("queue.capacity", strconv.FormatUint(value, 10))
 }
@@ -152,4 +193,10 @@ func WithCallAllowMutations(value bool) Option {
 // Whether the verbose info in replies to calls shows the values of environment variables.
 func WithCallShowEnv(value bool) Option {
 	return WithOption("call.show_env", strconv.FormatBool(value))
+}
+
+// WithThreadsStackBytes sets the option threads.stack_bytes, from 524288 to 1073741824; default 2097152.
+// The stack of each thread of the library, callbacks included; the process's thread-local variables come on top.
+func WithThreadsStackBytes(value uint64) Option {
+	return WithOption("threads.stack_bytes", strconv.FormatUint(value, 10))
 }
