@@ -46,10 +46,10 @@ func TestTheEngineInUseIsTheBest(t *testing.T) {
 	must(t, err)
 	defer watcher.Close()
 	must(t, watcher.Resync(ctx))
-	info, err := watcher.EngineInfo()
+	info, err := watcher.Engine()
 	must(t, err)
-	if info.Engine.API != used.endpoint {
-		t.Errorf("the watcher took %s", info.Engine.API)
+	if info.API != used.endpoint {
+		t.Errorf("the watcher took %s", info.API)
 	}
 	_, err = criwatch.Discover(ctx, criwatch.WithHostRoot("/nowhere/at/all"))
 	if !errors.Is(err, criwatch.ErrOption) {

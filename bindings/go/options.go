@@ -120,6 +120,22 @@ func WithEngineIDSource(value EngineIDSourceOption) Option {
 // Where the host's root directory is mounted, when this process has its own: an absolute path to a directory that exists; its proc/ is read.
 func WithHostRoot(value string) Option { return WithOption("host.root", value) }
 
+// WithDiscoverNested sets the option discover.nested; default false.
+// Whether engines are also looked for inside containers (kind, nested nodes), through proc/PID/root below host.root.
+func WithDiscoverNested(value bool) Option {
+	return WithOption("discover.nested", strconv.FormatBool(value))
+}
+
+// WithDiscoverSockets sets the option discover.sockets; default "".
+// More sockets at which engines may listen, as this process sees them, with colons in between: those of a user's own engines in `$XDG_RUNTIME_DIR`, for example. The library itself reads no environment variable.
+func WithDiscoverSockets(value string) Option { return WithOption("discover.sockets", value) }
+
+// WithDiscoverInterval sets the option discover.interval_ms, from 100ms to 24h0m0s; default 5s.
+// How often engines are looked for: by a finder, and by a watcher without an endpoint whose engine is empty or lost. A socket that appears is noticed at once.
+func WithDiscoverInterval(value time.Duration) Option {
+	return WithOption("discover.interval_ms", milliseconds(value))
+}
+
 // WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
 // The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
 func WithMessageMaxBytes(value uint64) Option {

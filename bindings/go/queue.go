@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"syscall"
-	"time"
 
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
