@@ -3,7 +3,7 @@
 //! | the engine says | what is done |
 //! |---|---|
 //! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list stands: EXITED |
-//! | a list: running; after its exit was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
+//! | a list: running, after EXITED was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
 //! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
 //! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, its status is asked for once |
 //!
@@ -16,7 +16,7 @@ use super::merge;
 use super::status_queue::Reason;
 use crate::model::*;
 
-/// For so long a contradiction may be a matter of two moments.
+/// How long a contradiction may last before it is settled: the two statements may be of different moments.
 const PATIENCE: Millis = 10_000;
 
 /// Where the engine contradicts itself about one container.
@@ -34,7 +34,7 @@ pub(super) enum Dispute {
 }
 
 impl Portfolio {
-    /// A list contradicts what was reported. Whether the list stands by now; the first time, the status is asked for.
+    /// Whether a list that contradicts a reported event is believed by now. The first time, the status is asked for.
     pub(super) fn list_stands(&mut self, id: &Id, kind: Kind, what: &str, now: Now) -> bool {
         let Some(entry) = self.entries.get_mut(id) else {
             return false;
@@ -61,30 +61,30 @@ impl Portfolio {
         self.entries.get(id).is_some_and(|e| matches!(e.dispute, Dispute::State { .. } | Dispute::ListStands))
     }
 
-    /// Whether this statement is about a state on which the list stands, and is not the list's.
-    pub(super) fn is_overruled(&self, said: &Observation, source: Source) -> bool {
-        let Some(entry) = self.entries.get(&said.id) else {
+    /// Whether a status contradicts a state for which the list is believed.
+    pub(super) fn is_overruled(&self, observation: &Observation, source: Source) -> bool {
+        let Some(entry) = self.entries.get(&observation.id) else {
             return false;
         };
         entry.dispute == Dispute::ListStands
             && matches!(source, Source::Answer { .. })
-            && said.state != entry.record.state
+            && observation.state != entry.record.state
     }
 
-    /// An event is news: whatever was in dispute before is over.
+    /// Ends the dispute: an event is newer than the statements that contradicted each other.
     pub(super) fn end_dispute(&mut self, id: &Id) {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.dispute = Dispute::None;
         }
     }
 
-    /// The engine has no status of it, verbose or not.
+    /// The engine answered "not found" to a status request, verbose or not.
     pub(super) fn not_found(&mut self, id: &Id, source: Source, now: Now) {
         let asked = source.as_of(self.tick);
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        // Two statements that it is gone; or none of a list that it was ever there.
+        // Two statements say that it is gone, or no list has ever shown it.
         if entry.deleted || entry.listed == 0 {
             return self.gone(id, source, now);
         }
@@ -93,7 +93,7 @@ impl Portfolio {
         self.wants_list = entry.dispute != Dispute::NoStatus;
     }
 
-    /// A list shows what has no status: the list stands.
+    /// A list shows an id whose status was not found: the list is believed.
     pub(super) fn listed_without_status(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -104,8 +104,8 @@ impl Portfolio {
         }
     }
 
-    /// The process of this container is gone from the host. The state stays the engine's; the pid may be another
-    /// process's in a moment.
+    /// The process of this container is gone from the host. The state stays as the engine gives it; the pid is
+    /// withdrawn, because another process may get it.
     pub fn process_gone(&mut self, id: &Id, pid: i32, start_ticks: u64, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;

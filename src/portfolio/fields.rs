@@ -27,7 +27,7 @@ pub(super) enum Origin {
     Process,
     /// The host, which saw the process end.
     Witness,
-    /// containerd's word on what ended while it was down: code 255, reason `Unknown`.
+    /// containerd's exit of what ended while it was down: code 255, reason `Unknown`.
     Unseen,
     /// That the engine no longer has the container.
     Absence,
@@ -121,8 +121,8 @@ fields! {
     Privileged: "privileged", [Info], Never;
 }
 
-/// How strong the value of each field of one record is: its source, and when that was known. A later statement has to
-/// be at least as strong to change the field.
+/// How strong the value of each field of one record is: the rank of its source, and the tick of the statement. A later
+/// statement has to be at least as strong to change the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Strengths([u64; COUNT]);
 
@@ -136,7 +136,7 @@ impl Default for Strengths {
 }
 
 impl Strengths {
-    /// Whether a value of this origin, as of this tick, is to be taken. Asking notes that it was.
+    /// Whether to take a value of this origin, as of this tick. If so, its strength is kept.
     pub fn take(&mut self, field: Field, origin: Origin, as_of: Tick) -> bool {
         let origins = FIELDS[field as usize].origins;
         let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);
@@ -148,7 +148,7 @@ impl Strengths {
         stronger
     }
 
-    /// Another run of the same id begins: what belongs to one run may be stated anew.
+    /// Another run of the same id begins: the fields of a run may get new values.
     pub fn new_run(&mut self) {
         for (held, _) in self.0.iter_mut().zip(FIELDS).filter(|(_, row)| row.cleared != Cleared::Never) {
             *held = 0;

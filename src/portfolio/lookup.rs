@@ -97,7 +97,7 @@ fn ambiguous(text: &str, hits: &[&Container]) -> Error {
     Error::new(CRI_E_AMBIGUOUS, message)
 }
 
-/// Enough to tell it from its namesakes.
+/// A container's id, path, state, pod uid and creation time, for a message that lists containers of one name.
 fn described(c: &Container) -> String {
     let id: String = c.id.chars().take(13).collect();
     let uid = c.pod.as_deref().map_or("unknown", |p| &p.uid);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_above_prefixes_and_ambiguity_is_told() {
+    fn names_stand_above_prefixes_and_ambiguity_is_an_error() {
         assert_eq!(find("cafe0123").unwrap(), "eeeeee2", "only one of the two pods' containers runs");
         let e = find("proxy").unwrap_err();
         assert_eq!(e.status(), CRI_E_AMBIGUOUS);

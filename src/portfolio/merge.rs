@@ -1,4 +1,4 @@
-//! A new statement of the engine, merged into what is known: the next version of a container's record. Pure.
+//! Merges a statement of the engine into a container's record: the result is the record's next version. Pure.
 
 use std::sync::Arc;
 
@@ -6,28 +6,28 @@ use super::clock::Tick;
 use super::fields::{Field, Origin, Strengths};
 use crate::model::*;
 
-/// What is known of the fields of one record beside their values: how strong each is, and how far the run has come.
+/// What the merge keeps beside a record: how strong each field's value is, and how far the run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     strengths: Strengths,
-    /// How far the run has come, in the newest words that say so.
+    /// How far the run has come, by the newest statements with a state.
     progress: State,
     /// The newest tick of a statement with a state.
     stated: Tick,
     /// The newest tick of a statement that the state is unknown.
     unknown: Tick,
-    /// The first process that was stated of this run, as of which tick, and when it began: a run never gets another one.
+    /// The run's first process: the tick of its statement, and when the process began. A run never gets another one.
     process: Option<(Tick, i32, u64)>,
 }
 
 impl Known {
-    /// The state after this statement. It goes one way; "unknown" stands until a newer statement says otherwise.
-    fn state(&mut self, said: State, as_of: Tick) -> State {
-        if said == State::Unknown {
+    /// The state after this statement. It goes one way. "Unknown" stands until a newer statement has a state.
+    fn state(&mut self, observed: State, as_of: Tick) -> State {
+        if observed == State::Unknown {
             self.unknown = self.unknown.max(as_of);
         } else {
             self.stated = self.stated.max(as_of);
-            self.progress = further(self.progress, said);
+            self.progress = further(self.progress, observed);
         }
         match self.progress {
             State::Exited => State::Exited,
@@ -42,7 +42,7 @@ impl Known {
         self.strengths.new_run();
     }
 
-    /// The engine takes back that it has exited.
+    /// The engine says now that it has not exited.
     pub fn runs_after_all(&mut self) {
         self.progress = State::Running;
     }
@@ -58,42 +58,42 @@ fn further(a: State, b: State) -> State {
     if place(a) >= place(b) { a } else { b }
 }
 
-/// The record that follows from `before` (nothing, for a new id) and a statement that holds as of this tick.
+/// The next version of the record: `before` (`None` for a new id) with a statement as of this tick.
 pub(super) fn merge(
     before: Option<&Container>,
     known: &mut Known,
-    said: &Observation,
+    observed: &Observation,
     pod: Option<Arc<Pod>>,
     as_of: Tick,
 ) -> Container {
-    let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
-    next.state = known.state(said.state, as_of);
+    let mut next = before.cloned().unwrap_or_else(|| Container::new(observed.id.clone(), observed.kind));
+    next.state = known.state(observed.state, as_of);
     next.pod = pod.or(next.pod);
-    next.flags |= said.flags;
+    next.flags |= observed.flags;
     let taken = &mut known.strengths;
-    if !said.name.is_empty() && taken.take(Field::Name, Origin::Engine, as_of) {
-        (next.name, next.attempt) = (said.name.clone(), said.attempt);
+    if !observed.name.is_empty() && taken.take(Field::Name, Origin::Engine, as_of) {
+        (next.name, next.attempt) = (observed.name.clone(), observed.attempt);
     }
-    merge_labels(&mut next, taken, said, as_of);
-    merge_image(&mut next.image, taken, said, as_of);
-    if said.created_at.is_some() && taken.take(Field::CreatedAt, Origin::Engine, as_of) {
-        next.created_at = said.created_at;
+    merge_labels(&mut next, taken, observed, as_of);
+    merge_image(&mut next.image, taken, observed, as_of);
+    if observed.created_at.is_some() && taken.take(Field::CreatedAt, Origin::Engine, as_of) {
+        next.created_at = observed.created_at;
     }
-    if said.started_at.is_some() && taken.take(Field::StartedAt, Origin::Status, as_of) {
-        next.started_at = said.started_at;
+    if observed.started_at.is_some() && taken.take(Field::StartedAt, Origin::Status, as_of) {
+        next.started_at = observed.started_at;
     }
-    if let Some(exit) = &said.exit {
+    if let Some(exit) = &observed.exit {
         let origin = exit_origin(exit);
         if taken.take(Field::Exit, origin, as_of) {
             next.exit = Some(exit.clone());
         }
-        if said.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
-            next.finished_at = said.finished_at;
+        if observed.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
+            next.finished_at = observed.finished_at;
         }
     }
-    merge_process(&mut next, known, said, as_of);
+    merge_process(&mut next, known, observed, as_of);
     let taken = &mut known.strengths;
-    merge_spec(&mut next.spec, taken, said, as_of);
+    merge_spec(&mut next.spec, taken, observed, as_of);
     next
 }
 
@@ -105,23 +105,23 @@ fn exit_origin(exit: &Exit) -> Origin {
     }
 }
 
-fn merge_labels(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+fn merge_labels(next: &mut Container, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
     // An event's sandbox may be too early to have any.
-    if !said.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
-        next.labels = said.labels.clone();
+    if !observed.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
+        next.labels = observed.labels.clone();
     }
-    if !said.annotations.is_empty()
+    if !observed.annotations.is_empty()
         && taken.take(Field::Annotations, Origin::Engine, as_of)
-        && next.annotations != said.annotations
+        && next.annotations != observed.annotations
     {
-        next.annotations = said.annotations.clone();
+        next.annotations = observed.annotations.clone();
     }
     next.labels = labels::with_own_keys(next);
 }
 
-fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_of: Tick) {
-    let names = &said.image;
-    let engine = match (is_bare_digest(&names.engine), said.is_status) {
+fn merge_image(image: &mut Image, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
+    let names = &observed.image;
+    let engine = match (is_bare_digest(&names.engine), observed.is_status) {
         (true, _) => Origin::Digest,
         (false, true) => Origin::Status,
         (false, false) => Origin::List,
@@ -143,8 +143,8 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
 
 /// Only what runs has a process: CRI-O names the pid of long ago for what has exited. A process with the pid of this run
 /// that began at another time is another process: the engine still names the pid of one that is gone.
-fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as_of: Tick) {
-    let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
+fn merge_process(next: &mut Container, known: &mut Known, observed: &Observation, as_of: Tick) {
+    let Some(details) = observed.details.as_ref().filter(|_| observed.state == State::Running) else {
         return;
     };
     let process = details.pid.zip(details.pid_start_ticks);
@@ -169,9 +169,11 @@ fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as
     next.namespaces = details.namespaces;
 }
 
-fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, as_of: Tick) {
-    let sources =
-        [(said.spec.as_deref(), Origin::Status), (said.details.as_ref().and_then(|d| d.spec.as_deref()), Origin::Info)];
+fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
+    let sources = [
+        (observed.spec.as_deref(), Origin::Status),
+        (observed.details.as_ref().and_then(|d| d.spec.as_deref()), Origin::Info),
+    ];
     let mut next = Spec::clone(spec);
     for (from, origin) in sources.into_iter().filter_map(|(from, origin)| Some((from?, origin))) {
         let mut take = |given: bool, field| given && taken.take(field, origin, as_of);
@@ -202,18 +204,18 @@ fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, a
     }
 }
 
-/// The same container, as it was while it ran: what a STARTED shows when its exit is known before it is reported.
+/// The container as it was while it ran: a STARTED shows this when the exit is known before the start is reported.
 pub(super) fn as_running(record: &Container) -> Container {
     let mut running = record.clone();
     running.state = State::Running;
     running.exit = None;
     running.finished_at = None;
-    // What it was doing then is known now; where it belonged may still be reported.
+    // The process and the exit will not be learnt any more; the pod may be.
     running.missing &= CRI_MISSING_POD;
     running
 }
 
-/// The same id, about to run again: what belonged to the run before is not carried over, but for how that ended.
+/// The record for a new run of the same id. Of the run before, only how it ended is kept.
 pub(super) fn as_restarted(record: &Container) -> Container {
     let mut again = record.clone();
     again.state = State::Unknown;
@@ -239,7 +241,7 @@ pub(super) fn previous(record: &Container) -> Option<Previous> {
     Some(Previous { exit_code: exit.code, reason: exit.reason.clone(), finished_at: record.finished_at })
 }
 
-/// The record of something that vanished: it has exited, and the engine will not tell how.
+/// The record of a container that vanished: it has exited, and the engine will not say how.
 pub(super) fn as_gone(record: &Container) -> Container {
     let mut gone = record.clone();
     gone.state = State::Exited;
@@ -251,7 +253,7 @@ pub(super) fn as_gone(record: &Container) -> Container {
     gone
 }
 
-/// What the engine may yet tell of this record: bits of `CRI_MISSING_*`.
+/// What the engine may still give for this record: bits of `CRI_MISSING_*`.
 pub(super) fn missing(record: &Container, no_pid: bool) -> u64 {
     let is_container = record.kind == Kind::Container;
     let mut bits = 0;
