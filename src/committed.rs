@@ -1,4 +1,4 @@
-//! Committed files that are made from the source: tests compare them, and CRI_BLESS=1 writes them anew.
+//! Committed files that are generated from the source. Tests compare them; CRI_BLESS=1 writes them anew.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-/// The committed file has this text. `path` begins at the package's folder.
+/// Asserts that the committed file has this text. `path` begins at the package's folder.
 pub(crate) fn assert_committed(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("CRI_BLESS").is_some() {

@@ -37,7 +37,7 @@ struct OptionJson {
     /// Of a number: the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
-    /// Of a choice: the words that are allowed.
+    /// Of a choice: the allowed values.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
@@ -50,7 +50,7 @@ impl OptionJson {
         let (value_type, range, choices) = match option.value_type {
             ValueType::Milliseconds { min, max } => ("milliseconds", Some((min, max)), None),
             ValueType::Integer { min, max } => ("integer", Some((min, max)), None),
-            ValueType::Choice(words) => ("choice", None, Some(words)),
+            ValueType::Choice(choices) => ("choice", None, Some(choices)),
             ValueType::Text => ("text", None, None),
         };
         OptionJson {

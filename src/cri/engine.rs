@@ -1,4 +1,4 @@
-//! What is known of particular engines: one table of quirks, each with its evidence.
+//! Quirks of particular engines: one table, each with its evidence.
 
 use super::client::Version;
 
@@ -24,7 +24,7 @@ pub struct Quirk {
 pub enum Capability {
     /// Yes.
     Stream,
-    /// Yes, but the reason tells what it is not good for.
+    /// Yes, with a limitation: the reason says which.
     StreamWithCaveat(&'static str),
     /// No, for this reason.
     Poll(&'static str),

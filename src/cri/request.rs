@@ -1,4 +1,4 @@
-//! The requests whose replies are read in the form of `observed`: the same wire as the generated clients', read lossily.
+//! Requests whose replies are decoded to the types of `observed`: the wire is the generated clients', and bad text is repaired.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The engine's bytes as text. Engines do not check that what they pass on is UTF-8, so nothing here fails. Pure.
+//! The engine's bytes as text. Engines do not check that their texts are UTF-8, so nothing here fails. Pure.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The engine, and how the watcher stands to it.
+//! What is known of the engine, and the state of the watcher.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::constants::*;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Engine {
-    /// Who it is, e.g. `containerd`.
+    /// Its name, e.g. `containerd`.
     pub runtime_name: Arc<str>,
     /// Its version, e.g. `2.1.9`, without a leading "v".
     pub runtime_version: Arc<str>,
@@ -22,7 +22,7 @@ pub struct Engine {
     pub pid: Option<i32>,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
-    /// Fields that this engine does not give, and of how many containers: it was asked for each of them several times.
+    /// Fields that this engine does not give although it was asked several times, each with the number of containers.
     pub not_told: Arc<[(&'static str, u64)]>,
 }
 
@@ -39,7 +39,7 @@ impl Engine {
 pub struct Events {
     /// Whether the engine's event stream is used; otherwise it is listed again and again.
     pub streaming: bool,
-    /// Why, in words.
+    /// Why, as a text.
     pub reason: Arc<str>,
 }
 

@@ -9,11 +9,11 @@ use super::{Container, LogLevel, Time, WatcherState};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
-    /// A run was seen.
+    /// A run began.
     Started,
     /// A run ended.
     Exited,
-    /// More, or something else, is known of a container.
+    /// A field of a container has become known or has changed.
     Updated,
     /// The watcher's state changed.
     State,
@@ -27,7 +27,7 @@ pub enum EventType {
     Created,
     /// The engine no longer has a container or sandbox.
     Removed,
-    /// The watcher says something about its work.
+    /// The watcher reports about its own work.
     Log,
 }
 
@@ -86,16 +86,16 @@ pub struct Event {
     pub lost: u64,
     /// Of an UPDATED: bits of `CRI_CHANGED_*`.
     pub changed: u64,
-    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    /// When it happened, if the engine says so; otherwise when it was noticed.
     pub time: Time,
     /// When the watcher noticed.
     pub observed: Time,
     /// The container, for the events that are about one.
     pub container: Option<Arc<Container>>,
-    /// The watcher's state when this was reported.
+    /// The watcher's state when it made this event.
     pub state: WatcherState,
-    /// Of a STATE: why, in words. Of a LOG: what it says.
+    /// Of a STATE: the reason. Of a LOG: the message.
     pub message: Option<Arc<str>>,
-    /// Of a LOG: how much it matters.
+    /// Of a LOG: its level.
     pub log_level: Option<LogLevel>,
 }

@@ -23,8 +23,8 @@ impl LabelView {
     }
 }
 
-/// The keys that say what a container is. They come from CRI's own fields alone: a pod's author can write a label of any
-/// key, and so make a container look like another one, or like none.
+/// The label keys that identify a container. Their values come from CRI's own fields alone, because a pod's author can
+/// write a label of any key, and so make a container look like another one.
 const OWN_KEYS: [&str; 5] =
     [CRI_LABEL_POD_NAME, CRI_LABEL_POD_NAMESPACE, CRI_LABEL_POD_UID, CRI_LABEL_CONTAINER_NAME, CRI_LABEL_SANDBOX];
 

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// Something that was derived from a value and is kept with it: its JSON, or the C view of it. It is no part of
-/// the value: a clone starts without it, and comparisons do not see it.
+/// A value that is derived from another and kept with it: its JSON, or its C view. It does not belong to the other: a
+/// clone starts without it, and comparisons ignore it.
 #[derive(Default)]
 pub struct Memo(OnceLock<Arc<dyn Any + Send + Sync>>);
 

@@ -78,7 +78,7 @@ pub struct Pod {
     pub runtime_handler: Arc<str>,
     /// When the sandbox was created.
     pub created_at: Option<Time>,
-    /// The C view, once somebody wanted it.
+    /// The C view, made at the first use.
     pub(crate) view: Memo,
 }
 

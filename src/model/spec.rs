@@ -48,7 +48,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-/// A container's limits. `None` where the engine gave none; 0 is "no limit" in the engine's words.
+/// A container's limits. `None` where the engine gave none; the engine writes 0 for "no limit".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resources {
@@ -70,7 +70,7 @@ pub struct Resources {
     pub oom_score_adj: Option<i64>,
 }
 
-/// How the run before ended: of the container's last attempt under the same name in the same pod.
+/// How the previous run ended: that of the last attempt under the same name in the same pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Previous {

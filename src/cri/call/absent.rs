@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{CRI_E_UNSUPPORTED, Error, Result};
 use crate::model::JsonText;
 
-/// A call; in this build there is none.
+/// A call. This build has none.
 #[derive(Debug, Clone)]
 pub enum Call {}
 

@@ -1,4 +1,4 @@
-//! Every answer's envelope: what it is, how fresh it is, and whose word it is.
+//! The envelope of every answer: its kind, its freshness, and the engine that it comes from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ pub(super) struct Envelope<'a, Body> {
     /// What the watcher is doing.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
-    /// When the newest full list began: older news is in it for sure.
+    /// When the newest full list began. It shows everything that happened before.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
-    /// Whose word it is.
+    /// The engine that it comes from.
     engine: EngineJson<'a>,
     #[serde(flatten)]
     body: Body,
@@ -38,7 +38,7 @@ pub(super) struct Envelope<'a, Body> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Engine"))]
 #[serde(rename_all = "camelCase")]
 struct EngineJson<'a> {
-    /// Who it is, e.g. `containerd`.
+    /// Its name, e.g. `containerd`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_name: Option<&'a str>,
     /// Its version, e.g. `2.1.9`.
@@ -55,7 +55,7 @@ struct EngineJson<'a> {
     engine_type: &'static str,
     /// Where it is reached; "" while none was found.
     api: &'a str,
-    /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
+    /// Its id on this machine: the host name of its UTS namespace, or the option `engine.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     /// Its process, in the watching process's pid namespace.
@@ -68,7 +68,7 @@ struct EngineJson<'a> {
     /// Why so.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
-    /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
+    /// Keys that this engine does not give although it was asked several times, each with the number of containers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     not_told: BTreeMap<&'a str, u64>,
 }
@@ -147,7 +147,7 @@ pub(super) struct Inspection<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct EngineAnswer {
-    /// How complete the cache is that can be read; absent as long as there is none.
+    /// How complete the cache is; absent until the first lists are applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<Readiness>,
 }
@@ -158,7 +158,7 @@ pub(super) struct EngineAnswer {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Ready"))]
 #[non_exhaustive]
 pub struct Readiness {
-    /// Whether nothing waits for its first answer: every pid, every contradiction and every end was asked about.
+    /// Whether no status request waits for its first answer: for a pid, a contradiction or an exit.
     pub complete: bool,
     /// How many status requests wait for their first answer now.
     pub open: u64,
@@ -189,7 +189,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Whether an answer made for the one is the same as for the other.
+    /// Whether an answer for the one is the same as for the other.
     pub(crate) fn is_same(&self, other: &Freshness) -> bool {
         let key = |s: &Freshness| (s.generation, s.state, s.as_of);
         key(self) == key(other) && Arc::ptr_eq(&self.engine, &other.engine)

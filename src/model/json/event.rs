@@ -49,13 +49,13 @@ pub(super) struct EventJson<'a> {
     seq: u64,
     /// The generation of the cache that shows this.
     generation: u64,
-    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    /// When it happened, if the engine says so; otherwise when it was noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     time: String,
     /// When the watcher noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     observed: String,
-    /// What the watcher was doing when it reported this.
+    /// The watcher's state when it made this event.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
     /// Of an overflow: how many events this consumer lost.
@@ -65,11 +65,11 @@ pub(super) struct EventJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
-    /// Of a message of the log: how much it matters.
+    /// Of a message of the log: its level.
     #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<String>,
-    /// Of a change of the watcher's state: why, in words. Of a message of the log: what it says.
+    /// Of a change of the watcher's state: the reason. Of a message of the log: the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     /// The container or sandbox, where the event is about one.

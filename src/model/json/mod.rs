@@ -106,13 +106,13 @@ struct ContainerJson<'a> {
     /// What it is: a container, or the sandbox of a pod.
     #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
     kind: String,
-    /// The engine's word on its state; a sandbox is `running` while it is ready, and `exited` when it is not.
+    /// The state that the engine last reported. A sandbox is `running` while it is ready, and `exited` when it is not.
     #[cfg_attr(test, schemars(schema_with = "schema::states"))]
     state: String,
     /// The first process, in the watching process's pid namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// The pid in the engine's words, where that differs.
+    /// The pid as the engine reports it, where that differs from `pid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     engine_pid: Option<i32>,
     /// When the first process began, in clock ticks since boot: with it, a pid is unique.
@@ -147,13 +147,13 @@ struct ContainerJson<'a> {
     /// The exit code, where the engine saw the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
-    /// How it ended, in one word: `Completed`, `Error`, `OOMKilled`; `gone` when it merely vanished.
+    /// A short reason of the exit: `Completed`, `Error`, `OOMKilled`; `gone` when the container vanished.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// How it ended, in more words.
+    /// A longer explanation of the exit.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// How the run before ended: of the last attempt under the same name in the same pod.
+    /// How the previous run ended: that of the last attempt under the same name in the same pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<PreviousJson<'a>>,
     /// The cgroup: a path below the mount of the cgroup file system.
@@ -190,11 +190,12 @@ struct ContainerJson<'a> {
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     rucksack: Option<&'a RawValue>,
-    /// What of it had to be repaired or cut.
+    /// Which texts had to be repaired or cut.
     #[cfg_attr(test, schemars(schema_with = "schema::container_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<String>,
-    /// Keys that are absent because they are unknown, and still asked for. Other absent ones do not apply.
+    /// Keys that are absent because their values are unknown so far; the engine is still asked. Other absent keys do not
+    /// apply.
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<&'static str>,
@@ -243,7 +244,7 @@ impl<'a> ContainerJson<'a> {
     }
 }
 
-/// The words that the bits of `CRI_CONTAINER_FLAG_*` stand for.
+/// The JSON names of the bits of `CRI_CONTAINER_FLAG_*`.
 fn flag_words(bits: u32) -> Vec<String> {
     let set = CONTAINER_FLAGS.iter().filter(|flag| bits & flag.value != 0);
     set.map(|flag| event::camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect()

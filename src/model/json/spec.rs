@@ -99,7 +99,7 @@ impl<'a> ResourcesJson<'a> {
     }
 }
 
-/// How the run before ended: of the last attempt under the same name in the same pod.
+/// How the previous run ended: that of the last attempt under the same name in the same pod.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Previous"))]
 #[serde(rename_all = "camelCase")]
