@@ -195,6 +195,6 @@ fn oci_limits(linux: Option<&RawValue>, oom_score_adj: Option<i64>) -> Option<Re
     Some(limits)
 }
 
-fn shared(words: Vec<String>) -> Arc<[Arc<str>]> {
-    words.into_iter().map(Arc::from).collect()
+fn shared(texts: Vec<String>) -> Arc<[Arc<str>]> {
+    texts.into_iter().map(Arc::from).collect()
 }

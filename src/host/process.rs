@@ -45,8 +45,8 @@ impl Proc {
         fs::read_to_string(self.file(pid, "cgroup"))
     }
 
-    /// What /proc/PID/stat says. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack of
-    /// descriptors, say nothing about it.
+    /// The contents of /proc/PID/stat. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack
+    /// of descriptors, say nothing about it.
     pub fn stat(&self, pid: i32) -> io::Result<Stat> {
         let text = fs::read_to_string(self.file(pid, "stat"))?;
         let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
@@ -121,7 +121,7 @@ impl Proc {
     }
 }
 
-/// What /proc/PID/stat says of a process.
+/// The fields of /proc/PID/stat that are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// One letter: proc_pid_stat(5).

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mounted_root_directory_tells_the_hosts_name() {
+    fn a_mounted_root_directory_has_the_hosts_name() {
         let root = host(None);
         fs::create_dir_all(root.path().join("etc")).unwrap();
         fs::write(root.path().join("etc/hostname"), "node-8\n").unwrap();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use criwatch::host::cgroup::{Cgroups, id_of};
 use criwatch::host::cgroup_name::{Line, lines};
-use criwatch::host::pidfd::{Abilities, Exit, Expected, Identity, Life, Process, cgroup_id_of};
+use criwatch::host::pidfd::{Abilities, Exit, Expected, Identity, Process, ProcessState, cgroup_id_of};
 use criwatch::host::proven::{prove, prove_file};
 use criwatch::host::{PidView, Proc, Refusal};
 
@@ -62,17 +62,17 @@ fn open(pid: i32) -> Result<Process, Box<dyn Error>> {
 fn exit_code() -> Outcome {
     let mut child = child(42)?;
     let process = open(child.id() as i32)?;
-    assert_eq!(process.life()?, Life::Alive);
+    assert_eq!(process.state()?, ProcessState::Alive);
     assert_eq!(process.exit(&real()), None);
     drop(child.stdin.take());
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     // Not waited for yet: from /proc/PID/stat.
     let exit = Some(Exit { code: 42, signal: None, core: false });
     assert_eq!(process.exit(&real()), exit);
     child.wait()?;
     let abilities = Abilities::get();
     if abilities.identity.is_yes() {
-        assert_eq!(process.life()?, Life::Reaped);
+        assert_eq!(process.state()?, ProcessState::Reaped);
     }
     if !abilities.exit.is_yes() {
         assert_eq!(process.exit(&real()), None);
@@ -86,7 +86,7 @@ fn signal() -> Outcome {
     let mut child = child(0)?;
     let process = open(child.id() as i32)?;
     child.kill()?;
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     let exit = process.exit(&real());
     child.wait()?;
     assert_eq!(exit, Some(Exit { code: 137, signal: Some(9), core: false }));
@@ -187,7 +187,7 @@ fn inside_used_again() -> Outcome {
         assert!(Instant::now() < deadline, "pid {pid} is not used again");
     };
     // What is held stays what it was.
-    assert_ne!(held.life()?, Life::Alive);
+    assert_ne!(held.state()?, ProcessState::Alive);
     let code = Abilities::get().exit.is_yes().then_some(137);
     assert_eq!(held.exit(&real()).map(|exit| exit.code), code, "never the other's");
     // What was known by pid and start is not found any more.
@@ -224,7 +224,7 @@ fn strangers() -> Outcome {
     let mut child = child(42)?;
     let process = open(child.id() as i32)?;
     drop(child.stdin.take());
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     let pid = child.id().to_string();
     let inner = inside("strangers", &["env"], &[(PID, Path::new(&pid))]);
     child.wait()?;
@@ -271,7 +271,7 @@ fn proven() -> Outcome {
         assert_eq!(held.cgroup_id(), Some(id_of(&made.dir)?));
     }
     made.child.as_mut().ok_or("a child")?.kill()?;
-    until("it ends", || held.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || held.state().is_ok_and(|state| state != ProcessState::Alive));
     let again = prove_file(&real(), PidView::Same, root.path(), Path::new("/run/init.pid"), &id);
     assert_eq!(again, Err(Refusal::Ended(pid)));
     made.end();

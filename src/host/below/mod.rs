@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use connect::{ConnectPath, path_for_connect};
 
-/// How often a path that changes under the kernel's hands is tried: it then asks to be asked again.
+/// How often a path is tried that changes while the kernel resolves it (EAGAIN).
 const TRIES: usize = 16;
 
 /// Opens what a path means below a root, as a place (O_PATH): no right to read it is needed. Closed on exec.

@@ -31,7 +31,7 @@ pub struct CgroupMount {
 #[derive(Debug, Clone, Default)]
 pub struct Mounts {
     best: Vec<CgroupMount>,
-    /// Mounts of the root of our own cgroup namespace, wherever they are: what tells its place in the others.
+    /// Mounts of the root of our own cgroup namespace, wherever they are. They show its place in the others.
     own: Vec<CgroupMount>,
 }
 

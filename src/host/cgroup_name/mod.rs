@@ -1,8 +1,8 @@
-//! What the path of a cgroup says: whose it is, component by component. Pure: no file is read.
+//! Parses the path of a cgroup, component by component, to find whose it is. Pure: no file is read.
 //!
 //! A path alone decides nothing. It may hold two ids of containers (a node of kind in Docker, Docker in a container), and
 //! a layout that nobody thought of. So the rule for readers is: walk the parts from the deepest upwards; the first
-//! [`Role::Container`] whose id the engine has told wins. Only where there is none does the rest count: see
+//! [`Role::Container`] whose id the engine has reported wins. Only where there is none does the rest count: see
 //! [`CgroupName::is_of_engine`].
 
 mod lines;
@@ -112,8 +112,8 @@ impl<'a> CgroupName<'a> {
         self.parts().find(|part| part.is_container(id)).map(|part| part.path)
     }
 
-    /// Whether a kubelet or a CRI engine keeps containers there. With an unknown id beneath it the path is that of a
-    /// container which the engine has not told yet; without, of the host's own processes.
+    /// Whether a kubelet or a CRI engine keeps containers there. With an unknown id beneath it, the path is that of a
+    /// container that the engine has not reported yet; without one, of the host's own processes.
     pub fn is_below_kube_parent(&self) -> bool {
         self.parts().skip(1).any(|part| part.is_parent())
     }

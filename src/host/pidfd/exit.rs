@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trap_the_kernel_tells_a_wait_status_and_engines_a_code() {
+    fn trap_the_kernel_gives_a_wait_status_and_engines_a_code() {
         let of = Exit::of_status;
         assert_eq!(of(0), Exit { code: 0, signal: None, core: false });
         assert_eq!(of(42 << 8), Exit { code: 42, signal: None, core: false });

@@ -1,4 +1,4 @@
-//! PIDFD_GET_INFO (Linux 6.13): what the kernel tells of a process by its pidfd.
+//! PIDFD_GET_INFO (Linux 6.13): the kernel's facts about a process, by its pidfd.
 
 #![allow(unsafe_code)]
 

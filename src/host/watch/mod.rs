@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub use notice::{Notice, What};
 
-/// What is of interest in a directory. IN_DELETE_SELF comes on file systems only that tell it (cgroups' do not, up to Linux 6.18).
+/// The inotify events wanted of a directory. Not every file system sends IN_DELETE_SELF (cgroups' do not, up to Linux 6.18).
 const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE
     | libc::IN_MOVED_FROM
@@ -25,7 +25,7 @@ const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE_SELF
     | libc::IN_MOVE_SELF
     | libc::IN_ONLYDIR;
-/// What is of interest in a file.
+/// The inotify events wanted of a file.
 const FILE: u32 = libc::IN_MODIFY | libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
 
 /// The kernel queues 16,384 events of 16 to 272 bytes; this many bytes are taken at a time.
@@ -78,8 +78,8 @@ impl std::error::Error for NoHints {}
 
 /// One inotify descriptor, made for the first watch. Closed on exec, does not block. 1 KB of kernel memory a watch.
 ///
-/// Scan after adding a watch: of what is made meanwhile either tells, or both do. What one read tells of a name says "look
-/// there", not what it will be like by then.
+/// Scan after adding a watch: what is made meanwhile is then in the scan, in the notices, or in both. A notice about a name
+/// says "look there", not what will be there by then.
 #[derive(Debug, Default)]
 pub struct Watcher {
     fd: Option<OwnedFd>,
@@ -120,7 +120,7 @@ impl Watcher {
         self.add(file, FILE)
     }
 
-    /// Ends a watch; what it had to tell and was not read is not told any more.
+    /// Ends a watch. Its notices that were not read yet are dropped.
     ///
     /// Needed also for a cgroup that was removed: the kernel does not end the watch by itself (up to Linux 6.18), and keeps a KB
     /// for each. That it did (a later one) is fine.

@@ -1,4 +1,4 @@
-//! What inotify tells, from its bytes.
+//! Parses the bytes that inotify gives.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -37,16 +37,16 @@ pub enum What {
     MovedOut,
     /// It was written to.
     Modified,
-    /// What is watched is gone, and the watch has ended. For a cgroup not told by most kernels: go by what its parent's watch
-    /// tells.
+    /// What is watched is gone, and the watch has ended. Most kernels do not send this for a cgroup: use the notices of its
+    /// parent's watch.
     Gone,
 }
 
 /// `struct inotify_event`: wd, mask, cookie, length of the name that follows, padded with NULs.
 const HEADER: usize = 16;
 
-/// The notices of these bytes. Watches that have ended are taken out of `live`; what others tell that are not in it is of
-/// those that the caller ended before it was read.
+/// The notices in these bytes. Watches that have ended are taken out of `live`. Notices of watches that are not in it are
+/// skipped: the caller has ended those.
 pub(super) fn parse(mut bytes: &[u8], live: &mut HashSet<Watch>) -> Vec<Notice> {
     let mut notices = Vec::new();
     while let Some((header, rest)) = bytes.split_at_checked(HEADER) {
