@@ -317,9 +317,9 @@ fn tool() -> Result<&'static Abidiff, &'static str> {
         }
         let output =
             Command::new("sh").arg(c::root().join("tests/lab/abidiff.sh")).output().map_err(|e| e.to_string())?;
-        let (told, folder) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+        let (complaints, folder) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
         if !output.status.success() {
-            let reason = told.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
+            let reason = complaints.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
             return Err(format!("abidiff is not installed, and not to be had: {reason} (apt install abigail-tools)"));
         }
         let folder = Path::new(folder.trim_end());

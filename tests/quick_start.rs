@@ -69,9 +69,9 @@ fn lists(language: &str) -> Outcome {
     // And where there is no engine, it says so.
     let dead = format!("unix://{}/nobody.sock", folder.path().display());
     let output = Command::new(&built).arg(dead).stderr(Stdio::piped()).output()?;
-    let said = c::text(&output);
-    if !said.contains("nobody.sock") {
-        return Err(format!("{}: {said:?} does not name the socket", output.status).into());
+    let printed = c::text(&output);
+    if !printed.contains("nobody.sock") {
+        return Err(format!("{}: {printed:?} does not name the socket", output.status).into());
     }
     Ok(Completion::Completed)
 }

@@ -22,12 +22,12 @@ pub(super) struct Known {
 
 impl Known {
     /// The state after this statement. It goes one way. "Unknown" stands until a newer statement has a state.
-    fn state(&mut self, observed: State, as_of: Tick) -> State {
-        if observed == State::Unknown {
+    fn state(&mut self, said: State, as_of: Tick) -> State {
+        if said == State::Unknown {
             self.unknown = self.unknown.max(as_of);
         } else {
             self.stated = self.stated.max(as_of);
-            self.progress = further(self.progress, observed);
+            self.progress = further(self.progress, said);
         }
         match self.progress {
             State::Exited => State::Exited,
@@ -62,38 +62,38 @@ fn further(a: State, b: State) -> State {
 pub(super) fn merge(
     before: Option<&Container>,
     known: &mut Known,
-    observed: &Observation,
+    said: &Observation,
     pod: Option<Arc<Pod>>,
     as_of: Tick,
 ) -> Container {
-    let mut next = before.cloned().unwrap_or_else(|| Container::new(observed.id.clone(), observed.kind));
-    next.state = known.state(observed.state, as_of);
+    let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
+    next.state = known.state(said.state, as_of);
     next.pod = pod.or(next.pod);
-    next.flags |= observed.flags;
+    next.flags |= said.flags;
     let taken = &mut known.strengths;
-    if !observed.name.is_empty() && taken.take(Field::Name, Origin::Engine, as_of) {
-        (next.name, next.attempt) = (observed.name.clone(), observed.attempt);
+    if !said.name.is_empty() && taken.take(Field::Name, Origin::Engine, as_of) {
+        (next.name, next.attempt) = (said.name.clone(), said.attempt);
     }
-    merge_labels(&mut next, taken, observed, as_of);
-    merge_image(&mut next.image, taken, observed, as_of);
-    if observed.created_at.is_some() && taken.take(Field::CreatedAt, Origin::Engine, as_of) {
-        next.created_at = observed.created_at;
+    merge_labels(&mut next, taken, said, as_of);
+    merge_image(&mut next.image, taken, said, as_of);
+    if said.created_at.is_some() && taken.take(Field::CreatedAt, Origin::Engine, as_of) {
+        next.created_at = said.created_at;
     }
-    if observed.started_at.is_some() && taken.take(Field::StartedAt, Origin::Status, as_of) {
-        next.started_at = observed.started_at;
+    if said.started_at.is_some() && taken.take(Field::StartedAt, Origin::Status, as_of) {
+        next.started_at = said.started_at;
     }
-    if let Some(exit) = &observed.exit {
+    if let Some(exit) = &said.exit {
         let origin = exit_origin(exit);
         if taken.take(Field::Exit, origin, as_of) {
             next.exit = Some(exit.clone());
         }
-        if observed.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
-            next.finished_at = observed.finished_at;
+        if said.finished_at.is_some() && taken.take(Field::FinishedAt, origin, as_of) {
+            next.finished_at = said.finished_at;
         }
     }
-    merge_process(&mut next, known, observed, as_of);
+    merge_process(&mut next, known, said, as_of);
     let taken = &mut known.strengths;
-    merge_spec(&mut next.spec, taken, observed, as_of);
+    merge_spec(&mut next.spec, taken, said, as_of);
     next
 }
 
@@ -105,23 +105,23 @@ fn exit_origin(exit: &Exit) -> Origin {
     }
 }
 
-fn merge_labels(next: &mut Container, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
+fn merge_labels(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
     // An event's sandbox may be too early to have any.
-    if !observed.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
-        next.labels = observed.labels.clone();
+    if !said.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
+        next.labels = said.labels.clone();
     }
-    if !observed.annotations.is_empty()
+    if !said.annotations.is_empty()
         && taken.take(Field::Annotations, Origin::Engine, as_of)
-        && next.annotations != observed.annotations
+        && next.annotations != said.annotations
     {
-        next.annotations = observed.annotations.clone();
+        next.annotations = said.annotations.clone();
     }
     next.labels = labels::with_own_keys(next);
 }
 
-fn merge_image(image: &mut Image, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
-    let names = &observed.image;
-    let engine = match (is_bare_digest(&names.engine), observed.is_status) {
+fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    let names = &said.image;
+    let engine = match (is_bare_digest(&names.engine), said.is_status) {
         (true, _) => Origin::Digest,
         (false, true) => Origin::Status,
         (false, false) => Origin::List,
@@ -143,8 +143,8 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, observed: &Observation,
 
 /// Only what runs has a process: CRI-O names the pid of long ago for what has exited. A process with the pid of this run
 /// that began at another time is another process: the engine still names the pid of one that is gone.
-fn merge_process(next: &mut Container, known: &mut Known, observed: &Observation, as_of: Tick) {
-    let Some(details) = observed.details.as_ref().filter(|_| observed.state == State::Running) else {
+fn merge_process(next: &mut Container, known: &mut Known, said: &Observation, as_of: Tick) {
+    let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) else {
         return;
     };
     let process = details.pid.zip(details.pid_start_ticks);
@@ -169,11 +169,9 @@ fn merge_process(next: &mut Container, known: &mut Known, observed: &Observation
     next.namespaces = details.namespaces;
 }
 
-fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, observed: &Observation, as_of: Tick) {
-    let sources = [
-        (observed.spec.as_deref(), Origin::Status),
-        (observed.details.as_ref().and_then(|d| d.spec.as_deref()), Origin::Info),
-    ];
+fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, as_of: Tick) {
+    let sources =
+        [(said.spec.as_deref(), Origin::Status), (said.details.as_ref().and_then(|d| d.spec.as_deref()), Origin::Info)];
     let mut next = Spec::clone(spec);
     for (from, origin) in sources.into_iter().filter_map(|(from, origin)| Some((from?, origin))) {
         let mut take = |given: bool, field| given && taken.take(field, origin, as_of);

@@ -37,14 +37,14 @@ static void barrier(const Watcher& watcher) {
 static void ends_itself(const Watcher& watcher) {
     Signal gone;
     int calls = 0;
-    struct Told {
-        explicit Told(Signal& signal) : gone(signal) {}
-        ~Told() { gone.set(); }
+    struct AtEnd {
+        explicit AtEnd(Signal& signal) : gone(signal) {}
+        ~AtEnd() { gone.set(); }
         Signal& gone;
     };
     std::optional<Subscription> subscription;
     Signal is_there;
-    subscription = watcher.subscribe([&, told = std::make_shared<Told>(gone)](const EventView&) {
+    subscription = watcher.subscribe([&, at_end = std::make_shared<AtEnd>(gone)](const EventView&) {
         CHECK(is_there.wait());
         calls++;
         subscription.reset();

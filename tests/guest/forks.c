@@ -1,6 +1,6 @@
 /* fork in the midst of traffic. Without exec: every call on what the parent has started answers CRI_E_FORKED, every
  * free is harmless, and a watcher of the child's own works; the parent goes on. With exec: no descriptor is inherited.
- * Argument: a simulated engine; or "count", to tell by the exit code how many descriptors there are. */
+ * Argument: a simulated engine; or "count", to give the number of descriptors as the exit code. */
 
 #include "../c/check.h"
 

@@ -83,12 +83,12 @@ pub fn inside(name: &str, wrapper: &[&str], variables: &[(&str, &Path)]) -> Outc
     let mut command = Command::new(words[0]);
     let run = command.args(&words[1..]).env(INSIDE, name).envs(variables.iter().copied()).output();
     let run = run.map_err(|error| skip(format_args!("{}: {error}", words[0])))?;
-    let said = String::from_utf8_lossy(&run.stderr).trim().to_owned();
+    let printed = String::from_utf8_lossy(&run.stderr).trim().to_owned();
     match run.status.code() {
         Some(0) => Ok(()),
-        Some(77) => Err(skip(said)),
-        _ if said.contains("unshare failed") => Err(skip(said)),
-        _ => Err(format!("{}: {said}", run.status).into()),
+        Some(77) => Err(skip(printed)),
+        _ if printed.contains("unshare failed") => Err(skip(printed)),
+        _ => Err(format!("{}: {printed}", run.status).into()),
     }
 }
 

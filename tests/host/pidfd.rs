@@ -19,15 +19,15 @@ use super::{Made, Outcome, Test, inside, skip, until};
 
 pub const TESTS: &[Test] = &[
     ("pidfd::the_exit_code_of_a_process_that_its_parent_waited_for", exit_code),
-    ("pidfd::a_signal_is_told_as_engines_do", signal),
+    ("pidfd::a_signal_is_reported_as_engines_do", signal),
     ("pidfd::only_what_is_expected_is_opened", expected),
     ("pidfd::a_thread_is_no_process", thread),
     ("pidfd::the_descriptor_is_closed_on_exec", closed_on_exec),
-    ("pidfd::the_cgroup_is_told_as_the_file_system_numbers_it", cgroup),
+    ("pidfd::the_cgroup_id_is_the_file_systems", cgroup),
     ("pidfd::an_identity_is_of_one_process", identity),
     ("pidfd::trap_a_pid_that_is_used_again_is_another_process", used_again),
     ("pidfd::trap_a_lack_of_descriptors_says_nothing_about_a_process", few_descriptors),
-    ("pidfd::trap_a_zombies_exit_status_is_not_told_to_strangers", strangers),
+    ("pidfd::trap_a_zombies_exit_status_is_not_shown_to_strangers", strangers),
     ("pidfd::a_container_s_process_is_proven_and_held", proven),
 ];
 
@@ -110,15 +110,15 @@ fn expected() -> Outcome {
 }
 
 fn thread() -> Outcome {
-    let (tell, told) = mpsc::channel();
+    let (send, received) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let other = thread::spawn(move || {
         let link = fs::read_link("/proc/thread-self").unwrap();
         let tid: i32 = link.file_name().unwrap().to_str().unwrap().parse().unwrap();
-        tell.send(tid).unwrap();
+        send.send(tid).unwrap();
         let _ = ended.recv();
     });
-    let tid = told.recv()?;
+    let tid = received.recv()?;
     let opened = open(tid);
     drop(end);
     other.join().map_err(|_| "the thread panicked")?;
@@ -179,7 +179,7 @@ fn inside_used_again() -> Outcome {
         fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string())
             .map_err(|error| skip(format_args!("pids cannot be chosen here: {error}")))?;
         let next = spawn()?;
-        // Within one tick of the clock the two could not be told apart by their start.
+        // Two processes that start within one tick of the clock cannot be distinguished by their start.
         if next.id() as i32 == pid && real().start_ticks(pid) != Some(held.start_ticks()) {
             break next;
         }

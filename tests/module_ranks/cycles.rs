@@ -71,7 +71,7 @@ impl Crate {
         cycles
     }
 
-    /// The other files that a file uses, each with words that say where and how.
+    /// The other files that a file uses, each with a text that says where and how.
     fn uses(&self, module: &Names) -> BTreeMap<&Names, String> {
         let file = &self.files[module];
         let mut found = BTreeMap::new();

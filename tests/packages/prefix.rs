@@ -25,7 +25,7 @@ pub fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder above that for temporary files")
 }
 
-/// `make` in the repository, without what the make above this test may have told it.
+/// `make` in the repository, without the variables that a make above this test may have set.
 fn make() -> Command {
     let mut command = Command::new("make");
     command.args(["--silent", "--directory"]).arg(c::root()).env("CARGO_TARGET_DIR", target());

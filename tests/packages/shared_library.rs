@@ -63,8 +63,8 @@ pub fn versions_its_symbols() -> Result<Completion, Failed> {
     if asked.contains(&version) {
         return Err(format!("it asks for {version}: {asked}").into());
     }
-    let said = succeed(Command::new(older).env("LD_LIBRARY_PATH", Prefix::moved()?.lib()))?;
-    if said.contains("version information") { Err(said.into()) } else { Ok(Completion::Completed) }
+    let printed = succeed(Command::new(older).env("LD_LIBRARY_PATH", Prefix::moved()?.lib()))?;
+    if printed.contains("version information") { Err(printed.into()) } else { Ok(Completion::Completed) }
 }
 
 /// The libraries that it asks the loader for.
@@ -81,9 +81,9 @@ pub fn glibc_floor() -> Result<Completion, Failed> {
     let library = folder.join("libcriwatch.so");
     let versions = succeed(Command::new("readelf").args(["--version-info", "--wide"]).arg(library))?;
     let newest = versions.split("GLIBC_").skip(1).filter_map(version).max().ok_or("no version of glibc is needed")?;
-    let told = std::fs::read_to_string(folder.join("glibc-floor"))?;
-    if version(&told) != Some(newest) {
-        return Err(format!("{newest:?} is needed, but {told:?} is told").into());
+    let stated = std::fs::read_to_string(folder.join("glibc-floor"))?;
+    if version(&stated) != Some(newest) {
+        return Err(format!("{newest:?} is needed, but {stated:?} is stated").into());
     }
     if newest <= (2, 17) { Ok(Completion::Completed) } else { Err(format!("{newest:?} is needed").into()) }
 }

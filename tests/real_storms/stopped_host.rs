@@ -30,10 +30,13 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
         events.thaw()?;
         more.join().expect("the starts report their errors")
     })?;
-    made.wait_until_told(&events)?;
+    made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
-    made.is_told_once(&mut account);
-    setup.figure(&format!("{ROOM} starts while the host was stopped; lives told {}, unobservable 0", account.lives()));
+    made.is_reported_once(&mut account);
+    setup.figure(&format!(
+        "{ROOM} starts while the host was stopped; runs reported {}, unobservable 0",
+        account.lives()
+    ));
     Ok(account.close()?)
 }
 
@@ -52,9 +55,9 @@ pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
     let started = made.start(setup);
     events.thaw()?;
     started?;
-    made.wait_until_told(&events)?;
+    made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
-    made.is_told_once(&mut account);
-    setup.figure(&format!("200 starts while the polling host was stopped; lives told {}", account.lives()));
+    made.is_reported_once(&mut account);
+    setup.figure(&format!("200 starts while the polling host was stopped; runs reported {}", account.lives()));
     Ok(account.close()?)
 }
