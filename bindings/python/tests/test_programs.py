@@ -72,7 +72,7 @@ class Programs(unittest.TestCase):
                 child.send_signal(number)
                 said, complaints = child.communicate(timeout=PATIENCE)
             self.assertEqual((child.returncode, complaints), (0, ""))
-            self.assertRegex(said, r"\d changes, 3 live on\n$")
+            self.assertRegex(said, r"\d changes, 3 still run\n$")
 
 
 if __name__ == "__main__":
