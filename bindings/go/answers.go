@@ -9,17 +9,17 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Meta is what every answer begins with: whose word it is, and how fresh.
+// Meta is what every answer begins with: the engine that it comes from, and how fresh it is.
 type Meta struct {
 	// Schema is what this is, e.g. "criwatch.containers/1".
 	Schema string `json:"schema"`
-	// Generation grows with every change of the picture.
+	// Generation grows with every change of the cache.
 	Generation uint64 `json:"generation"`
 	// State is what the watcher is doing.
 	State WatcherState `json:"state"`
 	// AsOf is when the newest full list began: older news is in it for sure.
 	AsOf time.Time `json:"asOf"`
-	// Engine is whose word it is.
+	// Engine is the engine that the answer comes from.
 	Engine EngineInfo `json:"engine"`
 }
 
@@ -170,11 +170,11 @@ func groups(pods []*Pod, containers []*Container) []*PodContainers {
 	return list
 }
 
-// selection is what a list shows, and in meta whose word it is. The engine is asked about first: the records are then
+// selection is what a list shows, and in meta the engine it comes from. The engine is asked about first: the records are then
 // at least as new as meta says.
 func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snapshot, error) {
 	text, err := w.Raw().ask(op, capi.Watcher.EngineInfo)
-	told, err := decode[Meta](op, text, err)
+	decoded, err := decode[Meta](op, text, err)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 			return nil, err
 		}
 	}
-	*meta = *told
+	*meta = *decoded
 	meta.Schema, meta.Generation = schema, selection.Generation()
 	return selection, nil
 }
@@ -208,7 +208,7 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return snapshot.find("get", idOrName)
 }
 
-// Engine tells which engine this is, and how changes are noticed. ErrNotReady.
+// Engine returns which engine this is, and how changes are noticed. ErrNotReady.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
 	answer, err := decode[Meta]("engine", text, err)
@@ -218,7 +218,7 @@ func (w *Watcher) Engine() (*EngineInfo, error) {
 	return &answer.Engine, nil
 }
 
-// Stats tells what the watcher did so far.
+// Stats returns the watcher's counters.
 func (w *Watcher) Stats() (*Stats, error) {
 	text, err := w.Raw().Stats()
 	return decode[Stats]("stats", text, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each life,
+// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each run,
 // an EventReplayEnd; live events follow without a gap. It is bounded: one that is not emptied in time gets an EventOverflow and a
 // new replay; what that does not show is gone. One code path is thus enough for everything.
 //
@@ -242,7 +242,7 @@ func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) 
 	}
 }
 
-// isThere tells a queue that was made from nil and from a zero value.
+// isThere reports whether the queue was made by the library; nil and the zero value were not.
 func (q *Queue) isThere() bool { return q != nil && q.conn != nil }
 
 // startedQueue is NewQueue for calls that keep their queue to themselves: nobody could start the watcher meanwhile.

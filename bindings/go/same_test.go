@@ -70,7 +70,7 @@ func TestEveryCallFillsTheSameFields(t *testing.T) {
 		for _, calls := range byCall {
 			want := calls["get"]
 			if want.CreatedAt.IsZero() || want.Pod.CreatedAt.IsZero() || !want.Pod.OwnNetwork {
-				t.Errorf("%s: lacks what the engine tells: %+v %+v", view, want, want.Pod)
+				t.Errorf("%s: lacks what the engine gives: %+v %+v", view, want, want.Pod)
 			}
 			if want.State == criwatch.StateRunning && want.PIDStartTicks == 0 {
 				t.Errorf("%s: no start ticks: %+v", view, want)

@@ -6,8 +6,8 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Snapshot is the picture at one moment: it does not change while it is read. It costs the library no more than a pointer
-// while the picture has not changed; Containers, Pods and Find copy what they are asked for.
+// Snapshot is a copy of the cache at one moment: it does not change while it is read. It costs the library no more than a
+// pointer while the cache has not changed; Containers, Pods and Find copy what they are asked for.
 type Snapshot struct {
 	handle handle[capi.Snapshot]
 	// As Container.separate.

@@ -82,11 +82,11 @@ public:
         /// The event; it may be moved away.
         [[nodiscard]] Event& operator*() const& noexcept { return *current_; }
         Event& operator*() const&& = delete;
-        /// Something of the event.
+        /// A member of the event.
         [[nodiscard]] Event* operator->() const& noexcept { return &*current_; }
         Event* operator->() const&& = delete;
         /// Waits for the next one. What queue.next() throws, this throws, too; where errors are returned, one ends the loop,
-        /// and queue.next() tells it again.
+        /// and queue.next() returns it again.
         Iterator& operator++() {
             auto next = queue_->next();
 #ifdef CRIWATCH_NO_EXCEPTIONS

@@ -46,7 +46,7 @@ private:
     detail::Handle<cri_options, cri_options_free> raw_;
 };
 
-/// The picture at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
+/// A snapshot: the cache at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
 class Snapshot {
 public:
     /// The records of containers.
@@ -97,7 +97,7 @@ public:
     explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
     Rucksack(const Rucksack&) = delete;
     Rucksack& operator=(const Rucksack&) = delete;
-    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last word counts.
+    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last call counts.
     Result<void> set(const Text& json) const {
         return detail::call([&](auto err) { return cri_rucksack_set(raw_, json.c_str(), err); });
     }
@@ -106,7 +106,7 @@ private:
     const cri_rucksack* raw_;
 };
 
-/// A watcher of one engine. Its life: made, started, stopped by its destructor or before. All functions may be called from
+/// A watcher of one engine. It is made, started, and stopped by its destructor or before. All functions may be called from
 /// any thread at any time. Callbacks are any callables; they are called on threads of the library, one call after the
 /// other, and are destroyed after the last. An exception that leaves one ends the program (std::terminate), as one that
 /// leaves a std::thread does.
@@ -145,7 +145,7 @@ public:
     }
     /// What it is doing.
     [[nodiscard]] WatcherState state() const noexcept { return static_cast<WatcherState>(cri_watcher_state(raw())); }
-    /// A number that grows whenever the picture changes; 0 before there is a picture.
+    /// A number that grows whenever the cache changes; 0 before the cache is filled.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_watcher_generation(raw()); }
 
     /// Lists what runs, or what a query selects, as JSON, "criwatch.containers/1". Empty: the query's "ifGeneration" is
@@ -229,7 +229,7 @@ public:
         const auto level = static_cast<std::uint32_t>(least_urgent);
         return detail::call([&](auto err) { return cri_watcher_set_log(raw(), level, function, box, destroy<Box>, err); });
     }
-    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each life that begins,
+    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each run that begins,
     /// to pack the container's rucksack. To be set before the start, and once.
     template <class Callback>
     Result<void> set_packer(Callback&& callback) const {

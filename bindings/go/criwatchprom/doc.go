@@ -5,7 +5,7 @@
 //	...
 //	prometheus.MustRegister(criwatchprom.New(watcher))
 //
-// Programs with more than one watcher tell them apart by a label:
+// A program with more than one watcher gives each a label:
 //
 //	prometheus.WrapRegistererWith(prometheus.Labels{"engine": "containerd"}, registerer).MustRegister(criwatchprom.New(watcher))
 //
