@@ -1,4 +1,4 @@
-"""The picture at one moment."""
+"""Snapshots: the cache at one moment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from criwatch.records import Container, Pod
 
 
 class Snapshot(Tabular):
-    """The picture at one moment: it does not change while it is read, and outlives its watcher.
+    """A copy of the cache at one moment: it does not change while it is read, and outlives its watcher.
 
     It may be closed, or used in a `with` block, to give its memory back early; nothing is amiss without.
     """

@@ -353,7 +353,7 @@ class Events(unittest.TestCase):
         for _ in range(3):
             self.until(child, r"Z started  [0-9a-f]{13} shop/web\S* .*pid=\d+ \(initial\)$")
         self.engine.tell("kill app KILL")
-        self.until(child, r"Z exited   [0-9a-f]{13} shop/web/app exit=137 reason=Error lived=\S+ \(provisional\)$")
+        self.until(child, r"Z exited   [0-9a-f]{13} shop/web/app exit=137 reason=Error ran=\S+ \(provisional\)$")
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(PATIENCE), Exit.INTERRUPTED)
         self.assertEqual(child.stderr.read(), "")

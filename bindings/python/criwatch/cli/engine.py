@@ -18,7 +18,7 @@ _QUIET = 30.0
 
 @contextmanager
 def looking(arguments: Namespace) -> Iterator[Watcher]:
-    """A watcher with a fresh picture. Whatever prevents that is told at once, with what to do."""
+    """A watcher with a fresh cache. Whatever prevents that is an error at once, with what to do."""
     milliseconds = str(max(1, round(arguments.timeout * 1000)))
     options = {"connect.timeout_ms": milliseconds, "request.timeout_ms": milliseconds, **arguments.option}
     chosen = endpoint(arguments.runtime_endpoint)
