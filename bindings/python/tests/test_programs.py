@@ -30,9 +30,9 @@ class Programs(unittest.TestCase):
         )
 
     def wait_for(self, child, *patterns):
-        """Waits until each of these was said, in whatever order."""
+        """Waits until each of these was printed, in whatever order."""
         missing = set(patterns)
-        # The end of its words is the end of the wait.
+        # The end of its output is the end of the wait.
         watchdog = threading.Timer(PATIENCE, child.kill)
         watchdog.start()
         for line in child.stdout:

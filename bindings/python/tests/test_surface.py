@@ -1,4 +1,4 @@
-"""What a program sees of values: words of enumerations, dictionaries and JSON, rows, reprs; and calls that read well."""
+"""What a program sees of values: names of enumerations, dictionaries and JSON, rows, reprs; and calls that read well."""
 
 import dataclasses
 import gc
@@ -126,7 +126,7 @@ class Surface(unittest.TestCase):
         self.assertEqual(sorted(self.watcher.stats().to_dict()), sorted(json.loads(self.watcher.stats_json())))
 
     def test_records_have_the_same_json(self):
-        """Of what a record does not tell (see docs of `Pod`), nothing is in it."""
+        """What a record does not have (see docs of `Pod`) is not in it."""
         for record in self.watcher.snapshot():
             told = json.loads(self.watcher.get_json(record.id))["container"]
             ours = without(record.to_dict(), "createdAt", "hostNetwork")
@@ -138,7 +138,7 @@ class Surface(unittest.TestCase):
         with self.watcher.queue() as ours, self.watcher.queue() as theirs:
             while True:
                 event, told = ours.next(PATIENCE), json.loads(theirs.next_json(PATIENCE))
-                # Only these tell the same to both: states may have been told before one of them was there.
+                # Only these are the same for both: states may have been reported before one of them was there.
                 if event.type in (EventType.REPLAY_BEGIN, EventType.REPLAY_END):
                     keys = ("schema", "type", "state", "time")
                     self.assertEqual({k: event.to_dict()[k] for k in keys}.keys(), {k: told[k] for k in keys}.keys())

@@ -157,7 +157,7 @@ class Answers(WatcherTest):
         for container in listed.containers:
             record = snapshot.find(container.id)
             self.assertEqual(container.pod.labels, record.pod.labels)
-            # JSON does not tell the ticks.
+            # JSON does not have the ticks.
             self.assertEqual(container, dataclasses.replace(record, pid_start_ticks=None, labels=container.labels))
             self.assertLessEqual(record.labels.items(), container.labels.items())
 
