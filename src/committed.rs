@@ -55,7 +55,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// JSON for the eye: what fits a line stays on one, keys keep their order.
+/// Formats JSON for readers: what fits a line stays on one, keys keep their order.
 pub(crate) fn pretty(json: &str) -> String {
     lines(json, 0)
 }
@@ -90,7 +90,7 @@ fn spaced(json: &str) -> String {
     text
 }
 
-/// What stands between the outermost brackets, comma by comma; nothing for what has none.
+/// The text between the outermost brackets, split at its commas; nothing for a text without brackets.
 fn members(json: &str) -> Vec<&str> {
     if !json.starts_with(['{', '[']) {
         return Vec::new();

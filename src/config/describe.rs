@@ -31,13 +31,13 @@ struct OptionJson {
     value_type: &'static str,
     /// Its default, as text.
     default: &'static str,
-    /// Of a number: the least.
+    /// The least value, of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<u64>,
-    /// Of a number: the most.
+    /// The greatest value, of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
-    /// Of a choice: the allowed values.
+    /// The allowed values, of a choice.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,

@@ -26,14 +26,14 @@ pub enum ValueType {
     Milliseconds {
         /// The least.
         min: u64,
-        /// The most.
+        /// The greatest.
         max: u64,
     },
     /// A whole number.
     Integer {
         /// The least.
         min: u64,
-        /// The most.
+        /// The greatest.
         max: u64,
     },
     /// One of these values.

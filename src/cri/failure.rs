@@ -13,7 +13,7 @@ use crate::error::{
 };
 use crate::host::User;
 
-/// Why the socket could not be connected to, and what to do.
+/// The error of a failed connect(2): why it failed, and what to do.
 pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     let (status, why) = match error.kind() {
         ErrorKind::NotFound => (CRI_E_CONNECT, "no such socket (is the engine running?)".to_owned()),

@@ -180,7 +180,7 @@ mod tests {
         let both =
             as_json(map(&[("info", r#"{"pid":7,"runtimeSpec":{}}"#), ("more", r#"{"a":1}"#), ("text", "no JSON")]));
         assert_eq!(both, json!({"pid": 7, "runtimeSpec": {}, "more": {"a": 1}, "text": "no JSON"}));
-        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info stands above");
+        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info wins");
         assert_eq!(as_json(map(&[("info", "broken")])), json!({"info": "broken"}));
         assert_eq!(as_json(HashMap::new()), json!({}));
     }

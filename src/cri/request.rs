@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// As the generated clients have it.
+/// The error for a channel that is not ready, as the generated clients have it.
 fn not_ready(e: tonic::transport::Error) -> Status {
     Status::unknown(format!("Service was not ready: {e}"))
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) enum FileSystem {
     /// A hierarchy of cgroups, version 1.
     Cgroup,
-    /// That of version 2.
+    /// The hierarchy of cgroups, version 2.
     Cgroup2,
     /// /proc.
     Proc,

@@ -19,9 +19,9 @@ const LONGEST: usize = 32;
 /// A process that is a container's first, proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// As the /proc below `host.root` counts.
+    /// The pid in the /proc below `host.root`.
     pub pid: i32,
-    /// What the engine's side calls it, where that is another number.
+    /// The pid in the engine's pid namespace, where that is another number.
     pub engine_pid: Option<i32>,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,

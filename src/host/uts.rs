@@ -54,7 +54,7 @@ impl Search<'_> {
         self.name_in_mount().or_else(|| if self.is_initial() { own_name() } else { None })
     }
 
-    /// Of the host whose root directory is mounted at `host.root`.
+    /// The name of the host whose root directory is mounted at `host.root`.
     fn name_in_mount(&self) -> Option<String> {
         if self.root == Path::new("/") { None } else { name_in_file(self.root) }
     }

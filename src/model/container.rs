@@ -24,7 +24,7 @@ impl Kind {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(KINDS, self.number(), "CRI_KIND_")
     }
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(STATES, self.number(), "CRI_STATE_")
     }

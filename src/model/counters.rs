@@ -11,7 +11,7 @@ pub enum CounterKind {
 }
 
 impl CounterKind {
-    /// The word in the documents.
+    /// Its name in the documents.
     pub fn word(self) -> &'static str {
         match self {
             CounterKind::Total => "total",

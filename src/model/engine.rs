@@ -44,7 +44,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(&self) -> &'static str {
         if self.streaming { "stream" } else { "poll" }
     }
@@ -78,7 +78,7 @@ impl WatcherState {
         self as u32
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(WATCHER_STATES, self.number(), "CRI_WATCHER_")
     }

@@ -82,9 +82,9 @@ pub struct Event {
     pub seq: u64,
     /// The cache's generation that shows this.
     pub generation: u64,
-    /// Of an OVERFLOW: how many events this consumer lost.
+    /// How many events this consumer lost, of an OVERFLOW.
     pub lost: u64,
-    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    /// What has changed, of an UPDATED: bits of `CRI_CHANGED_*`.
     pub changed: u64,
     /// When it happened, if the engine says so; otherwise when it was noticed.
     pub time: Time,
@@ -94,8 +94,8 @@ pub struct Event {
     pub container: Option<Arc<Container>>,
     /// The watcher's state when it made this event.
     pub state: WatcherState,
-    /// Of a STATE: the reason. Of a LOG: the message.
+    /// The reason of a STATE, or the message of a LOG.
     pub message: Option<Arc<str>>,
-    /// Of a LOG: its level.
+    /// The level of a LOG.
     pub log_level: Option<LogLevel>,
 }

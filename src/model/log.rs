@@ -27,7 +27,7 @@ impl LogLevel {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(LOG_LEVELS, self.number(), "CRI_LOG_")
     }

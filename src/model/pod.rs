@@ -28,7 +28,7 @@ impl PodState {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> &'static str {
         match self {
             PodState::Unknown => "unknown",

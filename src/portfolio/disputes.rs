@@ -2,9 +2,9 @@
 //!
 //! | the engine says | what is done |
 //! |---|---|
-//! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list stands: EXITED |
-//! | a list: running, after EXITED was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
-//! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
+//! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list is believed: EXITED |
+//! | a list: running, after EXITED was reported | its status is asked for once; if lists still say so 10 s later, the list is believed: STARTED (REAPPEARED), and statuses are not any more |
+//! | a list shows it; its status: not found | the next list decides; one that still shows it is believed, and its status is not asked for again |
 //! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, its status is asked for once |
 //!
 //! Ten seconds, because containerd's lists say "ready" of a sandbox for a moment after its status says otherwise.
@@ -22,14 +22,14 @@ const PATIENCE: Millis = 10_000;
 /// Where the engine contradicts itself about one container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Dispute {
-    /// Nowhere, as far as is known.
+    /// No contradiction is known.
     #[default]
     None,
     /// A list and a status disagree about the state, since then.
     State { since: Millis },
-    /// The list stands: what statuses say of the state is not believed.
+    /// The list is believed, and the state in statuses is not.
     ListStands,
-    /// Lists show it, and its status is not found: it is asked for no more.
+    /// Lists show it, and its status is not found. It is not asked for again.
     NoStatus,
 }
 

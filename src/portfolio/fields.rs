@@ -1,5 +1,5 @@
-//! Where each field of a record comes from: one table of fields and their sources, strongest first. `merge` follows it,
-//! and docs/fields.md is made from it. Pure.
+//! The table of a record's fields and their sources, strongest first. `merge` follows it, and docs/fields.md is made from
+//! it. Pure.
 //!
 //! A statement offers a value for a field. The value of the strongest source wins; of one source, that of the newest
 //! statement. So the order in which statements arrive does not matter.
@@ -29,12 +29,12 @@ pub(super) enum Origin {
     Witness,
     /// containerd's exit of what ended while it was down: code 255, reason `Unknown`.
     Unseen,
-    /// That the engine no longer has the container.
+    /// The container's absence from the engine.
     Absence,
 }
 
 impl Origin {
-    /// In words, for the documentation.
+    /// As a text, for the documentation.
     #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
     fn words(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ pub(super) enum Cleared {
     Never,
     /// It belongs to one run: a new start of the same id begins without it.
     WithTheRun,
-    /// As `WithTheRun`; and it is withdrawn when the process is gone.
+    /// It belongs to one run, and is withdrawn when the process is gone.
     WithTheProcess,
 }
 

@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(
             lookup(same.iter(), "app").unwrap().path(),
             "shop/web/app",
-            "a container's name stands above a pod's"
+            "a container's name comes before a pod's"
         );
     }
 

@@ -49,7 +49,7 @@ pub struct Report {
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
     pub flags: u32,
-    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    /// What has changed, of an UPDATED: bits of `CRI_CHANGED_*`.
     pub changed: u64,
     /// When it happened, if the engine says so; otherwise when it was noticed.
     pub time: Time,
@@ -92,7 +92,7 @@ impl Counts {
     }
 }
 
-/// How patient and how forgetful the portfolio is.
+/// The waiting times of the portfolio, and how much it remembers.
 #[derive(Debug, Clone)]
 struct Limits {
     /// How long a STARTED waits for the pid, and an EXITED for its facts.
@@ -101,10 +101,10 @@ struct Limits {
     rucksack: Millis,
     /// The longest wait between two requests about the same id.
     retry_ceiling: Millis,
-    /// How many ids of doubtful events are asked about one by one; more are settled by a list.
+    /// How many ids of doubtful events get a status request each; more are settled by a list.
     hints: usize,
-    /// As `hints`, for events that engines keep for their first subscriber. Engines log an error for each status request
-    /// about something that is gone.
+    /// The same for events that engines keep for their first subscriber. It is small, because engines log an error for each
+    /// status request about something that is gone.
     history: usize,
     /// How many new ids the portfolio takes from events alone. No node starts as many between two lists; more have to
     /// be in a list.

@@ -1,4 +1,4 @@
-//! What stands in for `json` in a build without the feature `call`.
+//! Replaces `json` in a build without the feature `call`.
 
 use super::wire::Rpc;
 use crate::config::Config;
@@ -10,7 +10,7 @@ use crate::model::JsonText;
 pub enum Call {}
 
 impl Call {
-    /// An error: this build cannot do it.
+    /// Always an error: this build cannot make calls.
     pub fn new(method: &str, _request: Option<&str>, _config: &Config) -> Result<Call> {
         let message = format!("call {method}: this build of criwatch has no calls (build it with the feature `call`)");
         Err(Error::new(CRI_E_UNSUPPORTED, message))

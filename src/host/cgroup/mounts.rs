@@ -36,7 +36,7 @@ pub struct Mounts {
 }
 
 impl Mounts {
-    /// Those of a mountinfo table whose mount point lies below `root`. `base` is put before each mount point, for a table
+    /// The mounts of a mountinfo table whose mount point lies below `root`. `base` is put before each mount point, for a table
     /// of a process with another root.
     pub fn parse(table: &str, root: &Path, base: &Path) -> Self {
         let mut all: Vec<(bool, CgroupMount)> = Vec::new();
@@ -63,7 +63,7 @@ impl Mounts {
         mounts
     }
 
-    /// Without those that another mount hides, or that are not there: what stands at their place is no cgroup file system.
+    /// Drops mounts that another mount hides, or that are not there: their mount points are on no cgroup file system.
     pub(super) fn visible(mut self) -> Self {
         self.best.retain(CgroupMount::is_there);
         self.own.retain(CgroupMount::is_there);
@@ -116,7 +116,7 @@ impl CgroupMount {
     }
 }
 
-/// How many times `/..` stands at the beginning.
+/// How many times the path begins with `/..`.
 pub(super) fn levels_up(path: &str) -> usize {
     path.split('/').skip(1).take_while(|part| *part == "..").count()
 }

@@ -34,7 +34,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Of what is below `dir`, without itself. Errors: `dir` cannot be read.
+    /// A walk through all cgroups below `dir`, without `dir` itself. Errors: `dir` cannot be read.
     pub fn below(dir: &Path) -> io::Result<Self> {
         Ok(Walk { open: Some(fs::read_dir(dir)?), waiting: Vec::new(), unread: 0 })
     }

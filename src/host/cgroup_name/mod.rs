@@ -22,7 +22,7 @@ const ID_LENGTH: usize = 64;
 /// What CRI engines, Docker and podman put before an id that need not be of 64 digits (tests, other engines).
 const PREFIXES: [&str; 6] = ["", "cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
-/// What one component of a path stands for.
+/// The meaning of one component of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role<'a> {
     /// A container, or a sandbox, with this id. Whether an engine knows it, the path cannot say.
@@ -48,7 +48,7 @@ pub struct Part<'a> {
     pub path: &'a str,
     /// The component.
     pub name: &'a str,
-    /// What it stands for.
+    /// Its meaning.
     pub role: Role<'a>,
 }
 
@@ -193,7 +193,7 @@ fn is_kubepods_slice(name: &str) -> bool {
     name.strip_suffix(".slice").is_some_and(|slice| slice.split('-').any(|word| word == "kubepods"))
 }
 
-/// The id at the end of a name, and what stands before it with the separator. Names of slices are pods' (podman's, too).
+/// The id at the end of a name, and the text before it with the separator. Names of slices are pods' (podman's, too).
 fn id_at_end(name: &str) -> Option<(&str, &str)> {
     let at = name.len().checked_sub(ID_LENGTH)?;
     let (before, id) = (name.get(..at)?, name.get(at..)?);

@@ -3,7 +3,7 @@
 /// How a process ended, from its wait status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Exit {
-    /// As engines write it: what the process gave to `exit`, or 128 and the signal's number.
+    /// The code as engines write it: what the process gave to `exit`, or 128 and the signal's number.
     pub code: i32,
     /// The signal that ended it.
     pub signal: Option<i32>,

@@ -193,7 +193,7 @@ fn init() -> Result<OwnedFd, NoHints> {
     }
 }
 
-/// EMFILE stands for both limits: where another descriptor can be had it is the user's instances.
+/// EMFILE means either limit: if another descriptor can be had, it is the user's instances.
 fn descriptors_left() -> bool {
     super::EventFd::new().is_ok()
 }

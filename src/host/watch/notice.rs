@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Watch;
 
-/// Something that happened.
+/// A notice of inotify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// What happened to what is watched.
@@ -24,7 +24,7 @@ pub enum Notice {
     Overflow,
 }
 
-/// What can happen.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum What {
     /// It was made there.

@@ -16,7 +16,7 @@ use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "{Body}"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Envelope<'a, Body> {
-    /// What this is, e.g. `criwatch.containers/1`. Within one number, keys are only added.
+    /// The kind of answer, e.g. `criwatch.containers/1`. Within one number, keys are only added.
     schema: &'static str,
     /// Grows with every change of the cache.
     generation: u64,
@@ -65,7 +65,7 @@ struct EngineJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'static str>,
-    /// Why so.
+    /// Why changes are noticed in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
     /// Keys that this engine does not give although it was asked several times, each with the number of containers.
@@ -165,7 +165,7 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// So complete it is.
+    /// A `Readiness` with these values.
     pub fn new(complete: bool, open: u64) -> Readiness {
         Readiness { complete, open }
     }

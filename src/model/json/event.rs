@@ -30,7 +30,7 @@ pub fn event(event: &Event, view: LabelView) -> JsonText {
     })
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Event"))]
 #[serde(rename_all = "camelCase")]
@@ -58,18 +58,18 @@ pub(super) struct EventJson<'a> {
     /// The watcher's state when it made this event.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
-    /// Of an overflow: how many events this consumer lost.
+    /// How many events this consumer lost, of an overflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<u64>,
-    /// Of an update: what has changed.
+    /// What has changed, of an update.
     #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
-    /// Of a message of the log: its level.
+    /// The level of a log message.
     #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<String>,
-    /// Of a change of the watcher's state: the reason. Of a message of the log: the message.
+    /// The reason of a change of the watcher's state, or the text of a log message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     /// The container or sandbox, where the event is about one.

@@ -38,7 +38,7 @@ fn raw(value: &impl Serialize) -> Arc<RawValue> {
     serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
 }
 
-/// Of a container's JSON only these keys, and its id.
+/// A container's JSON with only these keys, and its id.
 fn only(whole: Arc<RawValue>, fields: Option<&[&str]>) -> Arc<RawValue> {
     struct Part<'a>(Vec<(&'a str, &'a RawValue)>);
     impl Serialize for Part<'_> {
@@ -266,7 +266,7 @@ pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Image"))]
 struct ImageJson<'a> {
-    /// As the pod's author wrote it.
+    /// The name, as the pod's author wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     /// The repository with the digest of the manifest.
