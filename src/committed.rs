@@ -30,7 +30,7 @@ pub(crate) fn schema_of<T: JsonSchema>(name: &str, doc: &str) -> Value {
     schema
 }
 
-/// What may be absent is never null.
+/// Removes `null` from the schema's types: a key may be absent, but its value is never null.
 fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),

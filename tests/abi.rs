@@ -60,7 +60,7 @@ fn promised(path: &str, lines: &[String], addition: Addition) -> Result<(), Fail
     Ok(())
 }
 
-/// What is new; an error for what is gone, differs, or may not be added.
+/// The new lines; an error for a line that is gone, differs, or may not be added.
 fn additions<'a>(committed: &[&str], lines: &'a [String], addition: Addition) -> Result<Vec<&'a str>, String> {
     let gone: Vec<_> = committed.iter().filter(|line| !lines.iter().any(|l| l == *line)).collect();
     if !gone.is_empty() {
@@ -308,7 +308,7 @@ struct Abidiff {
     libraries: Option<PathBuf>,
 }
 
-/// It, or why there is none.
+/// The tool, or why there is none.
 fn tool() -> Result<&'static Abidiff, &'static str> {
     static TOOL: OnceLock<Result<Abidiff, String>> = OnceLock::new();
     let found = TOOL.get_or_init(|| {

@@ -63,7 +63,7 @@ fn features(metadata: &Value) -> BTreeMap<String, Vec<String>> {
     graph
 }
 
-/// What cargo knows of the graph, for the platform it builds on, so that nothing needs to be downloaded for this.
+/// Cargo's metadata of the graph, for the platform it builds on, so that nothing needs to be downloaded for this.
 fn metadata() -> Value {
     let version = output(Command::new("rustc").arg("-vV"));
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");

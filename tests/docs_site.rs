@@ -34,7 +34,7 @@ struct Site {
     printed: String,
 }
 
-/// Why there is none: this machine lacks something, or something is wrong.
+/// The reason why there is no site: this machine lacks something, or something is wrong.
 enum Obstacle {
     Skip(String),
     Fail(String),
@@ -89,7 +89,7 @@ fn every_page_can_be_reached(site: &Site) -> Outcome {
     Ok(Completion::Completed)
 }
 
-/// Where a page leads to within the site.
+/// The targets of a page's links within the site.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     let targets = page.split("<a ").skip(1).filter_map(|tag| tag.split_once("href=\"")?.1.split('"').next());
     let pages = targets.map(|target| target.split('#').next().unwrap_or_default());
@@ -108,7 +108,7 @@ fn names_in(folder: &str, extension: &str) -> Result<Vec<String>, Failed> {
     if names.is_empty() { Err(format!("{folder} has no .{extension}").into()) } else { Ok(names) }
 }
 
-/// Those whose tool this machine lacks are left out, and named.
+/// References whose tool this machine lacks are left out, and named.
 fn every_language_has_its_reference(site: &Site) -> Outcome {
     let left_out: Vec<_> = site.printed.lines().filter_map(|line| line.strip_prefix("left out: ")).collect();
     let pages = [

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 type Outcome = Result<Completion, Failed>;
 
-/// What the binding promises to run on.
+/// The versions of Python that the binding supports.
 const VERSIONS: &[&str] = &["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"];
 
 /// How often an interpreter ends in each of the ways of bindings/python/tests/exits.py.
@@ -230,7 +230,7 @@ fn interpreter_ends_with_all_alive(python: &Path) -> Outcome {
     Ok(Completion::Completed)
 }
 
-/// What a user does who has only a wheel: nothing of this repository is in sight.
+/// A user with only a wheel: nothing of this repository can be found.
 fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
     if let Err(why) = packs(python) {
         return Ok(Completion::ignored_with(why));
@@ -292,7 +292,7 @@ fn sdist_in_a_fresh_environment(python: &Path) -> Outcome {
     Ok(Completion::Completed)
 }
 
-/// What packs needs a Python that reads TOML; otherwise what is lacking.
+/// Checks that this Python can pack: packing needs one that reads TOML.
 fn packs(python: &Path) -> Result<(), String> {
     let read = c::succeed(bare(python).args(["-c", "import tomllib"]));
     read.map(drop).map_err(|_| format!("{} is older than 3.11, which packing needs", python.display()))

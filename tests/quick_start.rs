@@ -15,7 +15,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 type Outcome = Result<Completion, Failed>;
 
-/// So short is each of them; lines without a word do not count. Go's has its imports, a context, signals and errors in it.
+/// The most lines of each program; lines without a letter do not count. Go's has its imports, a context, signals and errors in it.
 const LINES: &[(&str, usize)] = &[("c", 14), ("cpp", 14), ("go", 36), ("python", 14), ("rust", 14)];
 
 fn main() {
@@ -40,7 +40,7 @@ fn all_are_short() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What the README has in this language.
+/// The README's program in this language.
 fn program(language: &str) -> Result<String, Failed> {
     let readme = std::fs::read_to_string(c::root().join("README.md"))?;
     let code = readme.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("```"));

@@ -268,7 +268,7 @@ fn a_stop_ends_a_call_that_waits_for_ever() {
     sim.tell("fault stall off").expect("no fault");
 }
 
-/// What accepts a connection and then breaks it, as another kind of server does.
+/// A server of another kind accepts a connection and then breaks it.
 #[test]
 fn the_cause_of_a_broken_connection_is_named_once() {
     for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
@@ -277,7 +277,7 @@ fn the_cause_of_a_broken_connection_is_named_once() {
         let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
         std::thread::spawn(move || {
             while let Ok((mut connection, _)) = listener.accept() {
-                // Who is gone already gets no answer.
+                // A client that is gone already gets no answer.
                 let _ = std::io::Write::write_all(&mut connection, answer);
             }
         });

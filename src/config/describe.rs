@@ -14,7 +14,7 @@ pub fn describe() -> String {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.options/1"))]
 struct Description {
-    /// What this is: `criwatch.options/1`.
+    /// The schema's name: `criwatch.options/1`.
     schema: &'static str,
     /// The options.
     options: Vec<OptionJson>,
@@ -26,7 +26,7 @@ struct Description {
 struct OptionJson {
     /// Its key.
     key: &'static str,
-    /// What its values look like: `milliseconds`, `integer`, `choice`, `text`.
+    /// The type of its values: `milliseconds`, `integer`, `choice`, `text`.
     #[serde(rename = "type")]
     value_type: &'static str,
     /// Its default, as text.
@@ -41,7 +41,7 @@ struct OptionJson {
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
-    /// What it does.
+    /// Its description.
     doc: &'static str,
 }
 

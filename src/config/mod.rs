@@ -35,7 +35,7 @@ pub enum PidSource {
     Engine,
 }
 
-/// Where the engine's id comes from, if it is not given (option `engine.id_source`).
+/// The source of the engine's id, if it is not given (option `engine.id_source`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum IdSource {

@@ -13,7 +13,7 @@ pub struct OptionSpec {
     pub value_type: ValueType,
     /// Its default, as text.
     pub default: &'static str,
-    /// What it does.
+    /// Its description.
     pub doc: &'static str,
     pub(super) set: fn(&mut Config, Value),
 }

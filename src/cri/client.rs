@@ -99,7 +99,7 @@ impl Client {
         })
     }
 
-    /// Where this is connected to.
+    /// The endpoint of this connection.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -114,7 +114,7 @@ impl Client {
         self.peer_pid
     }
 
-    /// Where requests are counted.
+    /// The counters of this connection's requests.
     pub(super) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -169,7 +169,7 @@ impl Client {
     }
 }
 
-/// What is found when the one socket has been used up.
+/// The error when the one socket has been used up.
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "it was closed from the other side")
 }

@@ -141,7 +141,7 @@ impl Client {
     }
 }
 
-/// What room is left after this batch.
+/// The room that is left after this batch.
 fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
     let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
     room.checked_sub(batch.encoded_len()).ok_or_else(full)

@@ -75,7 +75,7 @@ pub(super) struct RuntimeSpec<'a> {
     linux: Option<&'a RawValue>,
 }
 
-/// What is read of a JSON text, if it is there and as expected.
+/// Reads a JSON text, if it is there and as expected.
 pub(super) fn part<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(text?.get()).ok()
 }

@@ -17,7 +17,7 @@ impl Reader {
         Reader { labels_max, flags: 0 }
     }
 
-    /// What was noted: bits of `CRI_CONTAINER_FLAG_*`.
+    /// The repairs and cuts that were noted: bits of `CRI_CONTAINER_FLAG_*`.
     pub fn flags(&self) -> u32 {
         self.flags
     }

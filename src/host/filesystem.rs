@@ -17,7 +17,7 @@ pub(super) enum FileSystem {
     Cgroup2,
     /// /proc.
     Proc,
-    /// Where pidfds have inodes of their own (Linux 6.9).
+    /// pidfs, in which pidfds have inodes of their own (Linux 6.9).
     Pid,
     /// Any other.
     Other,

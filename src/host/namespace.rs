@@ -55,7 +55,7 @@ impl NamespaceKind {
     }
 }
 
-/// Whose a namespace is.
+/// The owner of a namespace: the host, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
     /// The host's first one.

@@ -50,7 +50,7 @@ impl Proc {
     pub fn stat(&self, pid: i32) -> io::Result<Stat> {
         let text = fs::read_to_string(self.file(pid, "stat"))?;
         let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-        // Who may not trace the process reads 0 for its exit status, and may not read this link.
+        // Without the right to trace the process its exit status reads 0, and this link cannot be read.
         let read_link = || fs::read_link(self.file(pid, "ns/pid"));
         stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || read_link().is_ok()));
         Ok(stat)

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io;
 
-/// Why a process is not taken for a container's.
+/// The reason why a process is not taken for a container's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// There is no pid file.
     NoFile,
-    /// What is at the pid file's place is no file with a pid in it: what it is.
+    /// The pid file is no file with a pid in it: what it is.
     NotAPid(String),
     /// A file may not be read: which.
     NoRight(String),

@@ -49,7 +49,7 @@ impl Search<'_> {
         }
     }
 
-    /// Where the engine's process cannot be seen, only the name of the machine is certain.
+    /// The name of the machine, which alone is certain when the engine's process cannot be seen.
     fn name_without_process(&self) -> Option<String> {
         self.name_in_mount().or_else(|| if self.is_initial() { own_name() } else { None })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::constants::*;
 use super::{Id, Image, JsonText, Labels, Memo, Namespaces, Pod, Previous, Spec, Time};
 
-/// What a thing is: a container, or the sandbox of a pod (which is a container, too).
+/// The kind of a record: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -129,7 +129,7 @@ pub struct Container {
     pub previous: Option<Arc<Previous>>,
     /// Which texts had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
     pub flags: u32,
-    /// What the program itself has added: JSON.
+    /// The rucksack: JSON that the program itself has added.
     pub rucksack: Option<JsonText>,
     /// Facts that are unknown now and may become known later: bits of `CRI_MISSING_*`.
     pub missing: u64,

@@ -26,11 +26,11 @@ impl CounterKind {
 pub struct Counter {
     /// Its key in JSON.
     pub name: &'static str,
-    /// What is counted.
+    /// The unit: the things that are counted.
     pub unit: &'static str,
     /// Whether it only grows.
     pub kind: CounterKind,
-    /// What it means, in whole sentences.
+    /// Its meaning, in whole sentences.
     pub help: &'static str,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::constants::*;
 
-/// What is known of the engine itself.
+/// The engine, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Engine {
@@ -14,7 +14,7 @@ pub struct Engine {
     pub runtime_version: Arc<str>,
     /// The CRI version it speaks, e.g. `v1`.
     pub runtime_api_version: Arc<str>,
-    /// Where it was reached, e.g. `unix:///run/containerd/containerd.sock`.
+    /// The endpoint at which it was reached, e.g. `unix:///run/containerd/containerd.sock`.
     pub api: Arc<str>,
     /// The host name of the engine's UTS namespace: CRI has no engine ids.
     pub id: Arc<str>,
@@ -39,7 +39,7 @@ impl Engine {
 pub struct Events {
     /// Whether the engine's event stream is used; otherwise it is listed again and again.
     pub streaming: bool,
-    /// Why, as a text.
+    /// The reason, as a text.
     pub reason: Arc<str>,
 }
 
@@ -50,7 +50,7 @@ impl Events {
     }
 }
 
-/// What the watcher is doing.
+/// The state of the watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 #[non_exhaustive]

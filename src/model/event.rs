@@ -74,7 +74,7 @@ pub const ALL_MASK: u32 =
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The type of the event.
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
     pub flags: u32,

@@ -28,7 +28,7 @@ impl LabelView {
 const OWN_KEYS: [&str; 5] =
     [CRI_LABEL_POD_NAME, CRI_LABEL_POD_NAMESPACE, CRI_LABEL_POD_UID, CRI_LABEL_CONTAINER_NAME, CRI_LABEL_SANDBOX];
 
-/// What CRI says for an own key; `None` where it does not apply or is not known.
+/// CRI's value for one of these keys; `None` where it does not apply or is not known.
 fn own_value<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     let pod = container.pod.as_deref();
     match (key, container.kind) {

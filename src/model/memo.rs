@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Memo(OnceLock<Arc<dyn Any + Send + Sync>>);
 
 impl Memo {
-    /// What is kept here, made by `make` at the first call. Every caller has to ask for the same type.
+    /// The value that is kept here, made by `make` at the first call. Every caller has to ask for the same type.
     pub fn get_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
         let kept = self.0.get_or_init(|| make()).clone();
         kept.downcast().unwrap_or_else(|_| panic!("a memo keeps one type, {}", std::any::type_name::<T>()))

@@ -1,4 +1,4 @@
-//! What one reply or one event of the engine says about one container or sandbox.
+//! An observation: the statement of one reply or one event of the engine about one container or sandbox.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub struct Observation {
     pub is_status: bool,
     /// How the container was made, if this statement says so.
     pub spec: Option<Arc<Spec>>,
-    /// What only a verbose status has.
+    /// The details that only a verbose status has.
     pub details: Option<Details>,
     /// Which texts had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
     pub flags: u32,
@@ -106,7 +106,7 @@ impl Observation {
     }
 }
 
-/// What a verbose status has, once checked against the host.
+/// The details of a verbose status, checked against the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Details {

@@ -18,7 +18,7 @@ pub struct Spec {
     pub user: Option<User>,
     /// Whether the container is privileged.
     pub privileged: Option<bool>,
-    /// What is mounted into the container by the pod's author and the kubelet.
+    /// The mounts of the pod's author and the kubelet.
     pub mounts: Arc<[Mount]>,
     /// Its limits.
     pub resources: Option<Resources>,
@@ -40,9 +40,9 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Mount {
-    /// Where it is seen inside the container.
+    /// The path inside the container.
     pub container_path: Arc<str>,
-    /// What is mounted: a path on the host; "" for an image volume.
+    /// The path on the host; "" for an image volume.
     pub host_path: Arc<str>,
     /// Whether it is read-only.
     pub read_only: bool,

@@ -1,4 +1,4 @@
-//! Where the engine contradicts itself, and how each contradiction is settled: once, with one warning.
+//! Contradictions of the engine. Each is settled once, with one warning.
 //!
 //! | the engine says | what is done |
 //! |---|---|
@@ -19,7 +19,7 @@ use crate::model::*;
 /// How long a contradiction may last before it is settled: the two statements may be of different moments.
 const PATIENCE: Millis = 10_000;
 
-/// Where the engine contradicts itself about one container.
+/// A contradiction of the engine about one container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Dispute {
     /// No contradiction is known.

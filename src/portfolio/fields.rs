@@ -6,7 +6,7 @@
 
 use super::clock::Tick;
 
-/// What a value was read from.
+/// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The field `user_specified_image` of any statement.
@@ -53,7 +53,7 @@ impl Origin {
     }
 }
 
-/// When a field's value goes away.
+/// When a field's value is cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cleared {
     /// It stays as long as the container is remembered.

@@ -75,8 +75,8 @@ fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     }
 }
 
-/// What runs; then the newest pod of that name, because a StatefulSet's pod comes again under its name; then the newest
-/// attempt in it.
+/// The order of preference: what runs; then the newest pod of that name, because a StatefulSet's pod comes again under its
+/// name; then the newest attempt in it.
 fn preference(a: &Container, b: &Container) -> Ordering {
     let key = |c: &Container| {
         let pod = c.pod.as_deref().map(|p| (p.created_at, p.attempt));

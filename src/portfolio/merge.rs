@@ -6,7 +6,7 @@ use super::clock::Tick;
 use super::fields::{Field, Origin, Strengths};
 use crate::model::*;
 
-/// What the merge keeps beside a record: how strong each field's value is, and how far the run has come.
+/// The merge's own state beside a record: how strong each field's value is, and how far the run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     strengths: Strengths,

@@ -133,7 +133,7 @@ struct Entry {
     no_pid: bool,
     /// Its EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
-    /// Where the engine contradicts itself about its state.
+    /// The contradiction of the engine about its state, if there is one.
     dispute: Dispute,
     /// A request of that tick did not find its status, and no list has shown it since.
     not_found: Option<Tick>,

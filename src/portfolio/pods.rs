@@ -11,7 +11,7 @@ use crate::model::*;
 
 /// The kubelet writes the ports that a container declares into its annotations.
 const PORTS: &str = "io.kubernetes.container.ports";
-/// Where the kubelet got the pod from: `file` and `http` are static pods.
+/// The annotation for the source of the pod: `file` and `http` are static pods.
 const SOURCE: &str = "kubernetes.io/config.source";
 
 /// A pod, and the newest tick of each part of it.

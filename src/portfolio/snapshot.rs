@@ -82,7 +82,7 @@ impl Snapshot {
         }
     }
 
-    /// What the query selects.
+    /// The containers that the query selects.
     pub fn select(&self, query: &Query) -> impl Iterator<Item = &Arc<Container>> {
         self.entries.iter().filter(|e| query.selects(&e.container, e.present)).map(|e| &e.container)
     }

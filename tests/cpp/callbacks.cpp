@@ -1,4 +1,4 @@
-// What is called back, and how it ends.
+// Callbacks: when they are called, and how they end.
 
 #include "check.hpp"
 
@@ -53,7 +53,7 @@ static void ends_itself(const Watcher& watcher) {
     CHECK(gone.wait() && calls == 1 && !subscription);
 }
 
-// What cannot be registered is destroyed all the same.
+// A callback that cannot be registered is destroyed all the same.
 static void refused() {
     const Watcher stopped("unix:///nowhere/cri.sock");
     stopped.stop();

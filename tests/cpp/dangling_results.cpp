@@ -1,4 +1,4 @@
-// As dangling.cpp, of results.
+// As dangling.cpp, for results.
 
 #define CRIWATCH_NO_EXCEPTIONS
 #include <criwatch.hpp>

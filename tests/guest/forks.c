@@ -98,7 +98,7 @@ static void fork_without_exec(int with_own)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* What a program sees that is executed now. */
+/* The number of descriptors that a program has which is executed now. */
 static int inherited(void)
 {
     fflush(stdout);

@@ -90,7 +90,7 @@ static void deep_information(void)
     cri_error *err = NULL;
     cri_buffer b = CRI_BUFFER_INIT;
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
-    /* What is no JSON to us is a text. */
+    /* Info that we cannot read as JSON is shown as a text. */
     CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
     CHECK(b.len > 1000000 && b.len < 100000000);
     cri_buffer_free(&b);

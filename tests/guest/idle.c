@@ -7,7 +7,7 @@
 
 enum { LISTS = 5 };
 
-/* What the simulated engine counted: the calls of one RPC. */
+/* The calls of one RPC, as the simulated engine counted them. */
 static long asked(const char *stats, const char *rpc)
 {
     char key[64];

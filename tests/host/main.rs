@@ -20,7 +20,7 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 pub type Test = (&'static str, fn() -> Outcome);
 
 const INSIDE: &str = "CRI_HOST_TEST";
-/// What [`inside`] leaves with when the test within was skipped.
+/// The exit code of [`inside`] when the test within was skipped.
 const SKIPPED: u8 = 77;
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn completion(outcome: Outcome) -> Result<Completion, Failed> {
     }
 }
 
-/// Why a test does not run here.
+/// The reason why a test does not run here.
 #[derive(Debug)]
 pub struct Skip(String);
 

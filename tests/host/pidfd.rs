@@ -186,11 +186,11 @@ fn inside_used_again() -> Outcome {
         end(next)?;
         assert!(Instant::now() < deadline, "pid {pid} is not used again");
     };
-    // What is held stays what it was.
+    // The descriptor still holds the first process.
     assert_ne!(held.state()?, ProcessState::Alive);
     let code = Abilities::get().exit.is_yes().then_some(137);
     assert_eq!(held.exit(&real()).map(|exit| exit.code), code, "never the other's");
-    // What was known by pid and start is not found any more.
+    // The first process is not found by pid and start any more.
     let expected = Expected { start_ticks: Some(held.start_ticks()), id: None };
     let found = real().stat(pid)?.start_ticks;
     let reused = Refusal::Reused { pid, expected: held.start_ticks(), found };

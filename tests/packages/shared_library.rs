@@ -9,7 +9,7 @@ use super::c::{self, Library, succeed};
 use super::prefix::{Prefix, libraries};
 use super::program::{self, Argument, Program};
 
-/// What the loader may have to look for.
+/// The libraries that the loader may have to look for.
 const NEEDED: &[&str] = &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libgcc_s.so.1"];
 
 pub fn shows_only_the_c_abi() -> Result<Completion, Failed> {
@@ -93,7 +93,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// Those of the other tests' programs that lean most on the linker's work: unwinding, threads, unloading.
+/// The programs of other tests that depend most on the linker's work: unwinding, threads, unloading.
 const PROGRAMS: &[Program] = &[
     Program::new("tests/c/forced_exit.c", Some(Argument::DeadEndpoint)),
     Program::new("tests/c/unloads.c", Some(Argument::Library)),

@@ -9,13 +9,13 @@ use prost_types::{
 };
 use protox::file::{File, FileResolver};
 
-/// What a contract says; comments, options and the order of things aside.
+/// The statements of a contract, without comments, options and the order of things.
 pub struct Contract(BTreeMap<String, Fact>);
 
 /// A statement of the contract about one subject, such as "message Mount, field 1".
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fact {
-    /// As the .proto says it.
+    /// The statement, as the .proto has it.
     text: String,
     /// The part of it that the wire shows: where only the rest changes, old and new can read each other.
     wire: String,

@@ -1,4 +1,4 @@
-//! resync as a barrier.
+//! Tests that resync is a barrier.
 
 use std::collections::BTreeSet;
 

@@ -100,7 +100,7 @@ impl Made {
 /// With room in the queue, the consumer gets every event once it goes on.
 pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     let made = Made::new(setup, 60, 140)?;
-    // So that without events the brief ones, which nobody removes, are seen as well.
+    // The brief ones are not removed, so that they are seen also without events.
     let events = setup.follow()?;
     let before = block_through(setup, &events, &made)?;
     events.unblock()?;

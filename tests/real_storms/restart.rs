@@ -79,7 +79,7 @@ fn survives_end_of(
     wait::until("the engine to be reached again", PATIENCE, || driver.version().map_err(|error| error.to_string()))?;
     let left = Left::on(driver)?;
 
-    // And on it goes.
+    // It goes on after the restart.
     events.wait_for("exit while the engine was away", PATIENCE, |lines| {
         lines.iter().any(|line| line.id == doomed && line.event_type == "EXITED")
     })?;
@@ -144,7 +144,7 @@ fn wait_for_the_stream(driver: &Pods, events: &Events, pod: &Pod) -> Result<Vec<
     Ok(sentinels)
 }
 
-/// What the engine knows after its restart.
+/// The containers that the engine has after its restart.
 struct Left {
     all: BTreeSet<String>,
     running: BTreeSet<String>,

@@ -12,7 +12,7 @@ use crate::cri::redact_environment;
 use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PROTOCOL, Error, Result};
 use crate::model::JsonText;
 
-/// One call: what to ask for, and how to read the reply.
+/// One call: the request, and how to read the reply.
 #[derive(Debug, Clone)]
 pub struct Call {
     rpc: Rpc,
@@ -32,7 +32,7 @@ impl Call {
         Ok(Call { rpc, reply: descriptor.output(), show_env: config.call_show_env })
     }
 
-    /// What goes over the wire.
+    /// The request, as it goes over the wire.
     pub fn rpc(&self) -> Rpc {
         self.rpc.clone()
     }
@@ -116,7 +116,7 @@ fn field_at(json: &str, error: &serde_json::Error) -> String {
                 }
             }
             b'{' | b'[' => keys.push(String::new()),
-            // What has just ended is where it failed, if reading stopped here.
+            // If reading stopped here, the value that has just ended is the bad one.
             b'}' | b']' if at + 1 < end => drop(keys.pop()),
             _ => {}
         }

@@ -14,7 +14,7 @@ const LONGEST: usize = 107;
 #[derive(Debug)]
 pub struct ConnectPath {
     path: PathBuf,
-    /// What `path` leads through.
+    /// The descriptor that `path` leads through.
     held: Option<OwnedFd>,
 }
 

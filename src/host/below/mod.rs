@@ -41,7 +41,7 @@ pub fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
-/// Where an open file is, as this process sees it: what the links led to. For people to read; the file may have moved.
+/// The path of an open file, as this process sees it, with all links resolved. For messages: the file may have moved.
 pub fn real_path(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
     fs::read_link(descriptor_path(fd))
 }

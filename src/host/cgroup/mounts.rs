@@ -23,7 +23,7 @@ pub struct CgroupMount {
     /// The cgroup that is mounted, as our cgroup namespace shows it: `/` mostly; a container's own for one that is
     /// bound into a container; `/../..` for the host's, seen from a namespace two levels deeper.
     pub root: String,
-    /// Where: a path of this process.
+    /// The mount point: a path of this process.
     pub dir: PathBuf,
 }
 

@@ -27,7 +27,7 @@ pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
     })
 }
 
-/// Where a container's id was found.
+/// The line and the path in which a container's id was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming<'a> {
     /// The line.

@@ -13,13 +13,14 @@ use std::borrow::Cow;
 
 pub use lines::{Line, Naming, init_names, lines, naming};
 
-/// What the kernel adds to the path of a cgroup that was removed while a zombie was left in it.
+/// The suffix that the kernel adds to the path of a cgroup that was removed while a zombie was left in it.
 const DELETED: &str = " (deleted)";
 
 /// The length of an id as engines make them: 64 hexadecimal digits.
 const ID_LENGTH: usize = 64;
 
-/// What CRI engines, Docker and podman put before an id that need not be of 64 digits (tests, other engines).
+/// The prefixes that CRI engines, Docker and podman put before an id. Such an id need not have 64 digits (tests, other
+/// engines).
 const PREFIXES: [&str; 6] = ["", "cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
 /// The meaning of one component of a path.

@@ -49,7 +49,7 @@ impl fmt::Display for Ability {
     }
 }
 
-/// What can be done with pidfds here.
+/// The abilities of pidfds on this kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
     /// Open and poll them (Linux 5.3).

@@ -15,7 +15,7 @@ pub(super) const EXIT: u64 = 1 << 3;
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct Info {
-    /// What was asked for, and then what is there: nothing else counts.
+    /// The fields that are asked for; in the answer, the fields that are there. The others do not count.
     pub mask: u64,
     pub cgroup_id: u64,
     pub pid: u32,

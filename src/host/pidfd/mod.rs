@@ -42,7 +42,7 @@ pub enum ProcessState {
     Reaped,
 }
 
-/// What an opened process is expected to be.
+/// The properties that an opened process has to have.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expected<'a> {
     /// Its cgroup names this container.

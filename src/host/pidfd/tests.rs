@@ -1,4 +1,4 @@
-//! What a fake /proc shows, and what holds on every kernel; processes are in tests/host.
+//! Tests on a fake /proc, and of what holds on every kernel. Tests with processes are in tests/host.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Hints from the file system: inotify, with one descriptor for all that is watched.
 //!
-//! What inotify cannot give here is no error: a host has 128 inotify instances for all programs of a user, root included,
+//! A lack of inotify is no error: a host has 128 inotify instances for all programs of a user, root included,
 //! and the descriptors are the host program's. The caller goes on without hints ([`NoHints`] says why).
 
 #![allow(unsafe_code)]
@@ -35,7 +35,7 @@ const BATCH: usize = 32 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Watch(i32);
 
-/// Why something cannot be watched.
+/// The reason why something cannot be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NoHints {
     /// This user has as many inotify instances as `fs.inotify.max_user_instances` permits (128 mostly).
@@ -131,7 +131,7 @@ impl Watcher {
         }
     }
 
-    /// What happened since: a batch; empty when there is no more. Does not block. Errors: those of read(2) other than
+    /// The next batch of notices; empty when there are no more. Does not block. Errors: those of read(2) other than
     /// EAGAIN; none is known.
     pub fn read(&mut self) -> io::Result<Vec<Notice>> {
         let Some(fd) = &self.fd else {

@@ -9,13 +9,13 @@ use super::Watch;
 /// A notice of inotify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// What happened to what is watched.
+    /// A change of what is watched.
     Of {
         /// The watch.
         watch: Watch,
-        /// What.
+        /// The kind of change.
         what: What,
-        /// To what in the directory; empty: to the watched file or directory itself.
+        /// The name in the directory; empty for the watched file or directory itself.
         name: OsString,
         /// Whether that is a directory.
         is_dir: bool,

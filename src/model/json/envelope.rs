@@ -11,7 +11,7 @@ use super::super::*;
 use super::schema;
 use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 
-/// What every answer begins with.
+/// The keys that every answer begins with.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "{Body}"))]
 #[serde(rename_all = "camelCase")]
@@ -20,7 +20,7 @@ pub(super) struct Envelope<'a, Body> {
     schema: &'static str,
     /// Grows with every change of the cache.
     generation: u64,
-    /// What the watcher is doing.
+    /// The state of the watcher.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
     /// When the newest full list began. It shows everything that happened before.
@@ -53,7 +53,7 @@ struct EngineJson<'a> {
     /// The kind of engine: `k8s.io/cri-api`.
     #[serde(rename = "type")]
     engine_type: &'static str,
-    /// Where it is reached; "" while none was found.
+    /// The endpoint at which it is reached; "" while none was found.
     api: &'a str,
     /// Its id on this machine: the host name of its UTS namespace, or the option `engine.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,7 +180,7 @@ pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
 pub struct Freshness {
     /// The cache's generation.
     pub generation: u64,
-    /// What the watcher is doing.
+    /// The state of the watcher.
     pub state: WatcherState,
     /// When the newest full list began.
     pub as_of: Option<Time>,

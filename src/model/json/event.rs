@@ -35,13 +35,13 @@ pub fn event(event: &Event, view: LabelView) -> JsonText {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Event"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventJson<'a> {
-    /// What this is: `criwatch.event/1`.
+    /// The kind of document: `criwatch.event/1`.
     schema: &'static str,
-    /// What happened. Types that a program does not know are to be ignored.
+    /// The type of the event. Ignore types that you do not know.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(schema_with = "schema::event_types"))]
     event_type: String,
-    /// How it is known, and what is special about it.
+    /// The flags: how the event is known, and what is special about it.
     #[cfg_attr(test, schemars(schema_with = "schema::event_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<String>,

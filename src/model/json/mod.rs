@@ -1,6 +1,6 @@
 //! The JSON of everything: lowerCamelCase, crictl's leaf names, absent where unknown.
 //!
-//! What the types here say is also what `docs/schema` and `docs/json.md` say: tests (`documents`) make both from them.
+//! Tests (`documents`) make `docs/schema` and `docs/json.md` from the types here.
 
 #[cfg(test)]
 mod documents;
@@ -103,7 +103,7 @@ struct ContainerJson<'a> {
     id: &'a str,
     /// The name inside the pod; of a sandbox, the pod's name.
     name: &'a str,
-    /// What it is: a container, or the sandbox of a pod.
+    /// The kind: a container, or the sandbox of a pod.
     #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
     kind: String,
     /// The state that the engine last reported. A sandbox is `running` while it is ready, and `exited` when it is not.
@@ -180,13 +180,13 @@ struct ContainerJson<'a> {
     /// Whether it is privileged.
     #[serde(skip_serializing_if = "Option::is_none")]
     privileged: Option<bool>,
-    /// What is mounted into it by the pod's author and the kubelet.
+    /// The mounts of the pod's author and the kubelet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mounts: Vec<MountJson<'a>>,
     /// Its limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<ResourcesJson<'a>>,
-    /// What the program itself has added, with a packer or by attaching it: any JSON.
+    /// The rucksack: any JSON that the program itself has added, with a packer or by attaching it.
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     rucksack: Option<&'a RawValue>,

@@ -1,4 +1,4 @@
-//! What a watcher did, in numbers.
+//! The JSON of the watcher's counters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -26,7 +26,7 @@ pub struct Query {
 /// The states in which a container that the engine has is selected.
 #[derive(Debug, Clone, PartialEq, Default)]
 enum States {
-    /// What runs.
+    /// Running ones only.
     #[default]
     Running,
     All,
