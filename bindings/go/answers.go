@@ -11,13 +11,13 @@ import (
 
 // Meta is what every answer begins with: the engine that it comes from, and how fresh it is.
 type Meta struct {
-	// Schema is what this is, e.g. "criwatch.containers/1".
+	// Schema is the kind of answer, e.g. "criwatch.containers/1".
 	Schema string `json:"schema"`
 	// Generation grows with every change of the cache.
 	Generation uint64 `json:"generation"`
-	// State is what the watcher is doing.
+	// State is the watcher's state.
 	State WatcherState `json:"state"`
-	// AsOf is when the newest full list began: older news is in it for sure.
+	// AsOf is when the newest full list began. It shows everything that happened before.
 	AsOf time.Time `json:"asOf"`
 	// Engine is the engine that the answer comes from.
 	Engine EngineInfo `json:"engine"`
@@ -25,7 +25,7 @@ type Meta struct {
 
 // EngineInfo is the engine. What is not known yet is the zero value.
 type EngineInfo struct {
-	// RuntimeName is who it is, e.g. "containerd".
+	// RuntimeName is its name, e.g. "containerd".
 	RuntimeName string `json:"runtimeName,omitempty"`
 	// RuntimeVersion is its version, e.g. "2.1.9".
 	RuntimeVersion string `json:"runtimeVersion,omitempty"`
@@ -35,16 +35,16 @@ type EngineInfo struct {
 	Version string `json:"version,omitempty"`
 	// Type is the kind of engine: [EngineType].
 	Type string `json:"type"`
-	// API is where it is reached; "" while none was found.
+	// API is the endpoint at which it is reached; "" while none was found.
 	API string `json:"api"`
-	// ID is who it is on this machine: the host name of its UTS namespace, or the option engine.id.
+	// ID is its id on this machine: the host name of its UTS namespace, or the option engine.id.
 	ID string `json:"id,omitempty"`
 	// PID is its process, in this process's pid namespace.
 	PID int `json:"pid,omitempty"`
 	// Events is how changes are noticed: "stream", by its event stream; "poll", by listing again and again; "" while
 	// nothing is watched.
 	Events string `json:"events,omitempty"`
-	// EventsReason is why so.
+	// EventsReason is why changes are noticed in this way.
 	EventsReason string `json:"eventsReason,omitempty"`
 }
 
@@ -74,7 +74,7 @@ type PodList struct {
 	Pods []*PodContainers `json:"pods"`
 }
 
-// Inspection is what [Watcher.Inspect] answers: all that the engine says of one container or sandbox.
+// Inspection is what [Watcher.Inspect] answers: all that the engine gives for one container or sandbox.
 type Inspection struct {
 	Meta
 	// Container is the container or sandbox.
@@ -86,7 +86,7 @@ type Inspection struct {
 	Info json.RawMessage `json:"info"`
 }
 
-// Stats is what [Watcher.Stats] answers: what the watcher did since it was made, in numbers.
+// Stats is what [Watcher.Stats] answers: the watcher's counters since it was made.
 type Stats struct {
 	Meta
 	// Counts are counts by name, e.g. "connects", "lists", "eventsPublished". Names are only added.
@@ -109,11 +109,11 @@ type RequestStats struct {
 	MaxMicros uint64 `json:"maxMicros"`
 }
 
-// EventLag is the time from what an event of the engine bears, by the engine's clock, until it was noticed here.
+// EventLag is the delay from the time in an engine's event, by the engine's clock, until it was noticed here.
 type EventLag struct {
-	// LastMicros is that of the last event, in microseconds.
+	// LastMicros is the delay of the last event, in microseconds.
 	LastMicros int64 `json:"lastMicros"`
-	// MaxMicros is the longest so far, in microseconds.
+	// MaxMicros is the longest delay so far, in microseconds.
 	MaxMicros int64 `json:"maxMicros"`
 }
 
@@ -195,7 +195,7 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 	return selection, nil
 }
 
-// Get shows one container or sandbox, in whatever state, also of the remembered dead, by its id, "namespace/pod/container" (of a
+// Get shows one container or sandbox, in whatever state, also one that is gone and still remembered, by its id, "namespace/pod/container" (of a
 // sandbox "namespace/pod"), a container's name, a pod's name, or at least 6 hex digits that an id begins with: the first of
 // these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
@@ -236,7 +236,7 @@ func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFla
 	return inspection, nil
 }
 
-// decode is the end of every typed answer.
+// decode is the last step of every typed answer.
 func decode[T any](op string, text []byte, err error) (*T, error) {
 	if err != nil {
 		return nil, err

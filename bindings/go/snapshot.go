@@ -103,7 +103,7 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 	return pods, err
 }
 
-// Find finds one container or sandbox, in whatever state, also among the remembered dead, by what [Watcher.Get] takes.
+// Find finds one container or sandbox, in whatever state, also one that is gone and still remembered, by what [Watcher.Get] takes.
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
 func (s *Snapshot) Find(idOrName string) (*Container, error) { return s.find("find", idOrName) }
 

@@ -22,7 +22,7 @@ public:
     /// Some options; all others have their defaults.
     using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Options(cri_options* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// Options with all defaults but these.
@@ -54,7 +54,7 @@ public:
     /// The records of pods.
     using Pods = Range<Pod, const cri_pod*>;
 
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Snapshot(cri_snapshot* raw) : raw_(raw, cri_snapshot_free) {}
 
     /// The generation that it shows: while Watcher::generation answers the same, there is nothing newer.
@@ -74,7 +74,7 @@ public:
         static_cast<void>(cri_snapshot_pods(raw_.get(), &first, &size, nullptr));
         return {raw_, first, size};
     }
-    /// Finds one container or sandbox, in whatever state, also among the remembered dead.
+    /// Finds one container or sandbox, in whatever state, also one that is gone and still remembered.
     [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
         return detail::call<Container, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
@@ -90,10 +90,10 @@ private:
     std::shared_ptr<cri_snapshot> raw_;
 };
 
-/// Where a packer puts the rucksack of one container. Borrowed by the packer until it returns.
+/// The place for the rucksack of one container. Borrowed by the packer until it returns.
 class Rucksack {
 public:
-    /// Out of C.
+    /// From the C object.
     explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
     Rucksack(const Rucksack&) = delete;
     Rucksack& operator=(const Rucksack&) = delete;
@@ -112,7 +112,7 @@ private:
 /// leaves a std::thread does.
 class Watcher {
 public:
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Watcher(cri_watcher* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
@@ -139,11 +139,11 @@ public:
     Result<void> resync(Timeout timeout = forever) const {
         return detail::call([&](auto err) { return cri_watcher_resync(raw(), timeout.count(), err); });
     }
-    /// Stops for good: ends every wait and closes every queue. What was seen last stays readable.
+    /// Stops for good: ends every wait and closes every queue. The cache stays readable.
     Result<void> stop() const {
         return detail::call([&](auto err) { return cri_watcher_stop(raw(), err); });
     }
-    /// What it is doing.
+    /// Its state.
     [[nodiscard]] WatcherState state() const noexcept { return static_cast<WatcherState>(cri_watcher_state(raw())); }
     /// A number that grows whenever the cache changes; 0 before the cache is filled.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_watcher_generation(raw()); }
@@ -165,7 +165,7 @@ public:
     [[nodiscard]] Result<Buffer> engine_info() const {
         return json([&](auto... out) { return cri_watcher_engine_info(raw(), out...); });
     }
-    /// What the watcher did so far, in numbers, "criwatch.stats/1".
+    /// The watcher's counters, "criwatch.stats/1".
     [[nodiscard]] Result<Buffer> stats() const {
         return json([&](auto... out) { return cri_watcher_stats(raw(), out...); });
     }

@@ -1,5 +1,5 @@
 // Package criwatchprom has a Prometheus collector of what a criwatch watcher did: its requests to the engine, what it
-// published, how late the engine's events come, and how it stands.
+// published, how late the engine's events come, and its state.
 //
 //	watcher, err := criwatch.New("")
 //	...

@@ -50,7 +50,7 @@ class Query(ToJson):
     all: Optional[bool] = None
     """What the engine has in any state; stands in for `states`."""
     gone: Optional[bool] = None
-    """Besides, the remembered dead, which the engine no longer has."""
+    """Whether to show, besides, remembered containers that the engine no longer has."""
     kind: Optional[Union[Kind, str]] = None
     """`Kind.CONTAINER` or `Kind.SANDBOX`, or its name: "container", "sandbox"."""
     namespace: Optional[str] = None

@@ -57,7 +57,7 @@ class Snapshot(Tabular):
         return self._pods
 
     def find(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also of the remembered dead; names are as for `Watcher.get`."""
+        """One container or sandbox, in whatever state, also one that is gone and still remembered; names are as for `Watcher.get`."""
         found = ctypes.POINTER(_capi.cri_container)()
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))

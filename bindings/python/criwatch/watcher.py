@@ -215,7 +215,7 @@ class Watcher(Closable):
         return self._buffer("cri_watcher_pods", to_c(_query(_selected(query, selection))))
 
     def get(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also of the remembered dead.
+        """One container or sandbox, in whatever state, also one that is gone and still remembered.
 
         By its id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6 hex digits
         that an id begins with. Of the attempts under one name the running one is meant, else the newest.
