@@ -14,7 +14,7 @@ pub fn generate() -> Result<(), Box<dyn Error>> {
         // Comments in the .proto are for readers of the .proto; as rustdoc they would trip lints.
         file.source_code_info = None;
     }
-    // What src/cri/call knows of the messages; with the feature `call` it is embedded.
+    // The descriptors of the messages for src/cri/call; they are embedded with the feature `call`.
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("api.descriptors"), descriptors.encode_to_vec())?;
     let observed = observed::descriptors(&descriptors);

@@ -32,10 +32,10 @@ const SECTIONS: &[&str] = &[
 /// Files that belong to the section of the file before them.
 const CONTINUED: &[&str] = &["src/ffi/keep.rs", "src/ffi/attributes.rs", "src/ffi/packer.rs"];
 
-/// What says how to use it all: the first thing in the header.
+/// The introduction: the first text in the header.
 const PREAMBLE: &str = "src/ffi/mod.rs";
 
-/// What C needs and Rust has no word for, at the end of a section.
+/// The text at the end of a section that C needs and Rust cannot express.
 const MACROS: &[(&str, &str)] = &[
     (
         "src/ffi/buffer.rs",
@@ -48,7 +48,7 @@ const MACROS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What cbindgen puts before a function that is `#[must_use]` (cbindgen.toml).
+/// The attribute that cbindgen puts before a function that is `#[must_use]` (cbindgen.toml).
 const NODISCARD: &str = "\
 /* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning\n \
  * defines it as nothing before including this header. */\n\
@@ -98,7 +98,7 @@ fn read(path: &str) -> Result<String, Box<dyn Error>> {
     fs::read_to_string(path).map_err(|e| format!("{path}: {e}").into())
 }
 
-/// What cbindgen is given at a time, and what stands above the result.
+/// One part of the source for cbindgen, and the title above its result.
 struct Part {
     title: String,
     source: String,

@@ -13,7 +13,7 @@ use protox::prost_reflect::prost_types;
 /// The package of the result; its file in OUT_DIR is named after it.
 pub const PACKAGE: &str = "observed";
 
-/// What is read whole. Everything that these refer to is kept, too.
+/// The messages that are read. Everything that these refer to is kept, too.
 const ROOTS: &[&str] = &[
     "VersionResponse",
     "StatusResponse",

@@ -430,7 +430,7 @@ void cri_buffer_free(cri_buffer *buffer);
 
 /** The pod shares the network namespace of the node. */
 #define CRI_POD_FLAG_HOST_NETWORK 1
-/** The pod has a network namespace of its own. Neither of the two: the engine has not told yet. */
+/** The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet. */
 #define CRI_POD_FLAG_OWN_NETWORK 2
 /** The pod shares the process ids of the node. */
 #define CRI_POD_FLAG_HOST_PID 4
@@ -476,8 +476,8 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CHANGED_IMAGE 128
 
 /**
- * How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before
- * it ended.
+ * How the container was made has become known or has changed: command, user, mounts, limits, log path; or how its
+ * previous run ended.
  */
 #define CRI_CHANGED_DETAILS 256
 

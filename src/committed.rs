@@ -1,4 +1,4 @@
-//! Committed files that are made from the source: tests compare them, and CRI_BLESS=1 writes them anew.
+//! Committed files that are generated from the source. Tests compare them; CRI_BLESS=1 writes them anew.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-/// The committed file has this text. `path` begins at the package's folder.
+/// Asserts that the committed file has this text. `path` begins at the package's folder.
 pub(crate) fn assert_committed(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("CRI_BLESS").is_some() {
@@ -30,7 +30,7 @@ pub(crate) fn schema_of<T: JsonSchema>(name: &str, doc: &str) -> Value {
     schema
 }
 
-/// What may be absent is never null.
+/// Removes `null` from the schema's types: a key may be absent, but its value is never null.
 fn without_null(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_null),
@@ -55,7 +55,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// JSON for the eye: what fits a line stays on one, keys keep their order.
+/// Formats JSON for readers: what fits a line stays on one, keys keep their order.
 pub(crate) fn pretty(json: &str) -> String {
     lines(json, 0)
 }
@@ -90,7 +90,7 @@ fn spaced(json: &str) -> String {
     text
 }
 
-/// What stands between the outermost brackets, comma by comma; nothing for what has none.
+/// The text between the outermost brackets, split at its commas; nothing for a text without brackets.
 fn members(json: &str) -> Vec<&str> {
     if !json.starts_with(['{', '[']) {
         return Vec::new();

@@ -1,14 +1,13 @@
-//! Which containers and pods run on this node, now, and what changes.
+//! Reports which containers and pods run on this node, and what changes.
 //!
 //! `criwatch` watches one container engine through the Kubernetes CRI: containerd, CRI-O or any other. It is made for
 //! monitoring agents, and mostly used through its C ABI (`include/criwatch.h`); this crate is the same thing for Rust.
 //!
 //! Data flows one way: engine → `cri` → `sync` → `portfolio` → `hub` → `ffi`; [`watcher`] is the façade over
-//! all of it. Every module imports only modules of a lower rank; `docs/architecture.md` draws the cache.
+//! all of it. Every module imports only modules of a lower rank; `docs/architecture.md` has a diagram.
 //!
 //! A program needs [`watcher`] with its [`Watcher`](watcher::Watcher), [`config`], [`error`], and the records of [`model`]. The
-//! other modules are how it is done: public where a test or a tool looks in, and no part of what stays the same from
-//! version to version.
+//! other modules are internal: they are public only for tests and tools, and may change in any version.
 //!
 //! ```no_run
 //! # fn main() -> criwatch::error::Result<()> {

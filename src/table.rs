@@ -8,7 +8,7 @@ pub struct Constant<T: 'static> {
     pub name: &'static str,
     /// Its value.
     pub value: T,
-    /// What it means.
+    /// Its meaning.
     pub doc: &'static str,
 }
 

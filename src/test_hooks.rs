@@ -1,4 +1,4 @@
-//! Where tests make the library panic. Without the feature `test-hooks`, which no shipped build has, nothing of this is left.
+//! Places where tests make the library panic. Only with the feature `test-hooks`, which no shipped build has.
 
 /// Panics once when the file that the environment names holds this place's name. The file is gone by then.
 #[cfg(feature = "test-hooks")]

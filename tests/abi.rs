@@ -60,7 +60,7 @@ fn promised(path: &str, lines: &[String], addition: Addition) -> Result<(), Fail
     Ok(())
 }
 
-/// What is new; an error for what is gone, differs, or may not be added.
+/// The new lines; an error for a line that is gone, differs, or may not be added.
 fn additions<'a>(committed: &[&str], lines: &'a [String], addition: Addition) -> Result<Vec<&'a str>, String> {
     let gone: Vec<_> = committed.iter().filter(|line| !lines.iter().any(|l| l == *line)).collect();
     if !gone.is_empty() {
@@ -308,7 +308,7 @@ struct Abidiff {
     libraries: Option<PathBuf>,
 }
 
-/// It, or why there is none.
+/// The tool, or why there is none.
 fn tool() -> Result<&'static Abidiff, &'static str> {
     static TOOL: OnceLock<Result<Abidiff, String>> = OnceLock::new();
     let found = TOOL.get_or_init(|| {
@@ -317,9 +317,9 @@ fn tool() -> Result<&'static Abidiff, &'static str> {
         }
         let output =
             Command::new("sh").arg(c::root().join("tests/lab/abidiff.sh")).output().map_err(|e| e.to_string())?;
-        let (told, folder) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+        let (complaints, folder) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
         if !output.status.success() {
-            let reason = told.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
+            let reason = complaints.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
             return Err(format!("abidiff is not installed, and not to be had: {reason} (apt install abigail-tools)"));
         }
         let folder = Path::new(folder.trim_end());

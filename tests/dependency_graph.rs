@@ -63,10 +63,10 @@ fn features(metadata: &Value) -> BTreeMap<String, Vec<String>> {
     graph
 }
 
-/// What cargo knows of the graph, for the platform it builds on, so that nothing needs to be downloaded for this.
+/// Cargo's metadata of the graph, for the platform it builds on, so that nothing needs to be downloaded for this.
 fn metadata() -> Value {
     let version = output(Command::new("rustc").arg("-vV"));
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc tells its host");
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
     let json = output(
         Command::new(std::env::var_os("CARGO").expect("cargo runs the tests"))
             .args(["metadata", "--format-version", "1", "--locked", "--offline", "--all-features"])

@@ -30,11 +30,11 @@ fn main() {
 /// The site of this run.
 struct Site {
     folder: PathBuf,
-    /// What the build said, of what it left out.
-    said: String,
+    /// The build's output: it names what was left out.
+    printed: String,
 }
 
-/// Why there is none: this machine lacks something, or something is wrong.
+/// The reason why there is no site: this machine lacks something, or something is wrong.
 enum Obstacle {
     Skip(String),
     Fail(String),
@@ -57,7 +57,7 @@ fn build() -> Result<Site, Obstacle> {
     let output = command.arg(&folder).env("CARGO_TARGET_DIR", target).output();
     let output = output.map_err(|e| Obstacle::Fail(format!("scripts/docs: {e}")))?;
     match output.status.code() {
-        Some(0) => Ok(Site { folder, said: c::text(&output) }),
+        Some(0) => Ok(Site { folder, printed: c::text(&output) }),
         Some(77) => Err(Obstacle::Skip(last_line(&output))),
         _ => Err(Obstacle::Fail(c::text(&output))),
     }
@@ -89,7 +89,7 @@ fn every_page_can_be_reached(site: &Site) -> Outcome {
     Ok(Completion::Completed)
 }
 
-/// Where a page leads to within the site.
+/// The targets of a page's links within the site.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     let targets = page.split("<a ").skip(1).filter_map(|tag| tag.split_once("href=\"")?.1.split('"').next());
     let pages = targets.map(|target| target.split('#').next().unwrap_or_default());
@@ -108,9 +108,9 @@ fn names_in(folder: &str, extension: &str) -> Result<Vec<String>, Failed> {
     if names.is_empty() { Err(format!("{folder} has no .{extension}").into()) } else { Ok(names) }
 }
 
-/// Those whose tool this machine lacks are left out, and named.
+/// References whose tool this machine lacks are left out, and named.
 fn every_language_has_its_reference(site: &Site) -> Outcome {
-    let left_out: Vec<_> = site.said.lines().filter_map(|line| line.strip_prefix("left out: ")).collect();
+    let left_out: Vec<_> = site.printed.lines().filter_map(|line| line.strip_prefix("left out: ")).collect();
     let pages = [
         ("C", "c.html"),
         ("C++", "cpp.html"),
@@ -122,7 +122,7 @@ fn every_language_has_its_reference(site: &Site) -> Outcome {
         let is_there = site.folder.join("api").join(page).is_file();
         let is_named = left_out.iter().any(|line| line.starts_with(&format!("{language}: ")));
         if is_there == is_named {
-            return Err(format!("{language}: there is {is_there}, left out {is_named}:\n{}", site.said).into());
+            return Err(format!("{language}: there is {is_there}, left out {is_named}:\n{}", site.printed).into());
         }
     }
     if left_out.is_empty() { Ok(Completion::Completed) } else { Ok(Completion::ignored_with(left_out.join("; "))) }
@@ -182,7 +182,7 @@ fn a_dead_link_is_found() -> Outcome {
         ("<img src=\"none.png\">", "a dead link: none.png"),
         ("<script src=\"https://example.org/x.js\"></script>", "loads https://example.org/x.js from the network"),
     ]);
-    for (fault, told) in faults {
+    for (fault, message) in faults {
         let site = tempfile::tempdir()?;
         fs::write(site.path().join("good.html"), "<h2 id=\"yes\">x</h2><a href=\"index.html#top\">x</a>")?;
         let good = "<a href=\"good.html#yes\">x</a> <a href=\"https://example.org/\">x</a>";
@@ -192,7 +192,7 @@ fn a_dead_link_is_found() -> Outcome {
         assert!(output.status.success() && c::text(&output).is_empty(), "{}", c::text(&output));
         fs::write(site.path().join("index.html"), format!("{good}{fault}"))?;
         let output = check()?;
-        assert_eq!((output.status.code(), c::text(&output)), (Some(1), format!("index.html: {told}\n")));
+        assert_eq!((output.status.code(), c::text(&output)), (Some(1), format!("index.html: {message}\n")));
     }
     Ok(Completion::Completed)
 }

@@ -180,7 +180,7 @@ fn sandbox_status(dice: &mut Dice) -> PodSandboxStatus {
 
 /// The corpus has what these functions make, so that the fuzzer has it, too: `CRI_BLESS=1` writes it anew.
 #[test]
-fn the_corpus_has_the_lives_that_are_made_here() {
+fn the_corpus_has_the_inputs_that_are_made_here() {
     for (name, short) in [("short", true), ("long", false)] {
         let file = corpus("engine").join(name);
         if std::env::var_os("CRI_BLESS").is_some() {
@@ -194,7 +194,7 @@ fn the_corpus_has_the_lives_that_are_made_here() {
     }
 }
 
-/// A small node's life, as `replay` reads it.
+/// What happens on a small node, as `replay` reads it.
 fn sequence(short: bool) -> Vec<u8> {
     let (time, later) = (1_700_000_000_000_000_000_i64, 1_700_000_001_000_000_000_i64);
     let status = |state: i32| ContainerStatus {

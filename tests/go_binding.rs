@@ -95,14 +95,14 @@ fn go_test_with_the_race_detector() -> Outcome {
     go_test_with(&prefix, &["-v", "-race"], &[])
 }
 
-/// The program has the library inside: the loader is not told where to find one.
+/// The program has the library inside: the loader gets no path to one.
 fn go_test_linked_statically() -> Outcome {
     let folder = tempfile::tempdir()?;
     let prefix = Prefix::with_archive(folder.path())?;
     go_test_with(&prefix, &["-v", "-tags", "criwatch_static"], &[("LD_LIBRARY_PATH", "")])
 }
 
-/// Type checking works anywhere; whoever wants a watcher there is told what is lacking.
+/// Type checking works anywhere; making a watcher there is an error that says what is lacking.
 fn it_compiles_without_cgo_and_on_other_systems() -> Outcome {
     let prefix = Prefix::shared()?;
     let (binding, without) = (module("bindings/go"), ("CGO_ENABLED", "0"));
@@ -145,9 +145,9 @@ fn a_header_of_another_abi_is_refused() -> Outcome {
         header.replace("#define CRI_ABI_VERSION 1", "#define CRI_ABI_VERSION 2"),
     )?;
     let built = prefix.go(&module("bindings/go"), &["build", "./..."]).output()?;
-    let said = c::text(&built);
-    completed_if(!built.status.success() && said.contains("another ABI version"), || {
-        format!("{}: {said}", built.status)
+    let printed = c::text(&built);
+    completed_if(!built.status.success() && printed.contains("another ABI version"), || {
+        format!("{}: {printed}", built.status)
     })
 }
 
@@ -172,10 +172,10 @@ fn the_quick_start_runs_outside_the_repository() -> Outcome {
     sim.tell("stop web/nginx")?;
     running.reads("its end", |line| line == "exited shop/web/nginx")?;
     running.ends_well()?;
-    // An error is told, and the program ends with it.
+    // The program prints its error, and ends with it.
     let output = prefix.run(&program).env("ENDPOINT", "http://nowhere").output()?;
-    let said = c::text(&output);
-    completed_if(!output.status.success() && said.contains("nowhere") && !said.contains("panic"), || said)
+    let printed = c::text(&output);
+    completed_if(!output.status.success() && printed.contains("nowhere") && !printed.contains("panic"), || printed)
 }
 
 fn the_quick_start_is_short() -> Outcome {
@@ -199,18 +199,18 @@ fn the_example_exports_events() -> Outcome {
     exports_events(prefix.run(&program))
 }
 
-/// The example tells how a sandbox begins and ends.
+/// The example prints a sandbox's start and end.
 fn exports_events(mut program: Command) -> Outcome {
     let mut sim = sim::Sim::start(&[])?;
     let mut running = Running::start(program.args(["-endpoint", sim.endpoint()]))?;
-    let told = |line: &str, kind: &str, id: &str| {
+    let reports = |line: &str, kind: &str, id: &str| {
         let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
         event["schema"] == "criwatch.event/1" && event["type"] == kind && event["container"]["id"] == id
     };
     let id = sim.make("run-pod web ns=shop")?;
-    running.reads("its start", |line| told(line, "started", &id))?;
+    running.reads("its start", |line| reports(line, "started", &id))?;
     sim.tell("stop-pod web")?;
-    running.reads("its end", |line| told(line, "exited", &id))?;
+    running.reads("its end", |line| reports(line, "exited", &id))?;
     running.ends_well()?;
     Ok(Completion::Completed)
 }
@@ -240,7 +240,7 @@ fn completed_if(good: bool, complaint: impl FnOnce() -> String) -> Outcome {
     if good { Ok(Completion::Completed) } else { Err(complaint().into()) }
 }
 
-/// A programme that runs until it is told to end.
+/// A program that runs until it gets a signal to end.
 struct Running {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-/// What this build has made of the source.
+/// The header that this build has made from the source.
 const GENERATED: &str = include_str!(concat!(env!("OUT_DIR"), "/criwatch.h"));
 
 const C_STANDARDS: &[&str] = &["c99", "c11", "c17", "c2x"];

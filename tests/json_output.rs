@@ -76,7 +76,7 @@ fn every_kind_obeys_its_schema() {
             sim.tell("start brief").unwrap();
             assert!(sim.tell("start broken").is_err(), "it cannot be started");
             assert_eq!(read_until(&queue, "exited", "brief")["container"]["exitCode"], 3);
-            // The engine tells no event of a failed start.
+            // The engine sends no event for a failed start.
             watcher.resync(PATIENCE).unwrap();
             let flags = read_until(&queue, "exited", "broken")["flags"].take();
             watcher.attach("nginx", Some(r#"{"any": [1, null, "x"]}"#)).unwrap();

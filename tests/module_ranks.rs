@@ -28,7 +28,7 @@ const RANKS: &[(&str, i32)] = &[
     ("ffi", 6),
 ];
 
-/// Where `unsafe` may stand: paths below src/ that begin so.
+/// The paths below src/ in which `unsafe` is allowed, by their beginnings.
 const UNSAFE_HOMES: &[&str] = &["ffi/raw", "host/"];
 
 #[test]
@@ -169,7 +169,7 @@ fn circles_are_seen_in_any_spelling() {
     );
 }
 
-/// Where a piece of code stands: the path of its module, outermost first; empty is the crate's root.
+/// The module path of a piece of code, outermost first; empty is the crate's root.
 #[derive(Clone)]
 struct Place(Vec<String>);
 

@@ -1,4 +1,4 @@
-//! What is installed and packed: docs/packaging.md. Everything happens in a folder outside the repository, with the
+//! Tests of the installed files and of the packages (docs/packaging.md). Everything happens in a folder outside the repository, with the
 //! tools that users have: pkg-config, CMake, the C compiler.
 
 #[path = "packages/budgets.rs"]

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 type Outcome = Result<Completion, Failed>;
 
-/// What the binding promises to run on.
+/// The versions of Python that the binding supports.
 const VERSIONS: &[&str] = &["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"];
 
 /// How often an interpreter ends in each of the ways of bindings/python/tests/exits.py.
@@ -58,9 +58,9 @@ fn interpreter(version: &str) -> Option<PathBuf> {
         .filter_map(|entry| Some(entry.ok()?.path().join("bin/python3")));
     named.into_iter().chain(of_pyenv).find_map(|python: PathBuf| {
         let program = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)";
-        let said = c::succeed(Command::new(python).args(["-c", program])).ok()?;
-        let (told, path) = said.trim().split_once(' ')?;
-        (told == version).then(|| path.into())
+        let printed = c::succeed(Command::new(python).args(["-c", program])).ok()?;
+        let (found, path) = printed.trim().split_once(' ')?;
+        (found == version).then(|| path.into())
     })
 }
 
@@ -92,12 +92,12 @@ fn own_tests(version: &str) -> Outcome {
 }
 
 /// Whether unittest says that it ran tests, and left none out.
-fn all_ran(said: &str) -> Outcome {
-    let ran = said.lines().any(|line| line.starts_with("Ran ") && !line.starts_with("Ran 0 "));
-    if ran && !said.contains("skipped=") {
+fn all_ran(printed: &str) -> Outcome {
+    let ran = printed.lines().any(|line| line.starts_with("Ran ") && !line.starts_with("Ran 0 "));
+    if ran && !printed.contains("skipped=") {
         Ok(Completion::Completed)
     } else {
-        Err(format!("not all tests ran:\n{said}").into())
+        Err(format!("not all tests ran:\n{printed}").into())
     }
 }
 
@@ -152,9 +152,9 @@ fn command_installs_with_its_extra(python: &Path) -> Outcome {
     let mut sim = sim::Sim::start(&[])?;
     sim.tell("pod web ns=shop app")?;
     let program = folder.path().join("environment/bin/criwatch");
-    let said = c::succeed(bare(&program).args(["ps", "-o", "name", "-r", sim.endpoint()]))?;
-    if said.trim() != "shop/web/app" {
-        return Err(said.into());
+    let printed = c::succeed(bare(&program).args(["ps", "-o", "name", "-r", sim.endpoint()]))?;
+    if printed.trim() != "shop/web/app" {
+        return Err(printed.into());
     }
     Ok(Completion::Completed)
 }
@@ -191,8 +191,8 @@ fn conformance_programme_answers(python: &Path) -> Outcome {
     );
     child.stdin.take().ok_or("no stdin")?.write_all(dialogue.as_bytes())?;
     let output = child.wait_with_output()?;
-    let said = c::text(&output);
-    let answers: Vec<&str> = said.lines().filter(|line| !line.starts_with("  ")).collect();
+    let printed = c::text(&output);
+    let answers: Vec<&str> = printed.lines().filter(|line| !line.starts_with("  ")).collect();
     let begin = [
         "CRI_E_INVALID_ARGUMENT grpc=-1 os=0 retriable=0 \"no watcher\"",
         "CRI_E_OPTION grpc=-1 os=0 retriable=0 \"",
@@ -205,32 +205,32 @@ fn conformance_programme_answers(python: &Path) -> Outcome {
         "CRI_E_QUERY grpc=-1 os=0 retriable=0 \"",
         "ok",
     ];
-    let as_said =
+    let as_expected =
         answers.len() == begin.len() && answers.iter().zip(begin).all(|(answer, begin)| answer.starts_with(begin));
     if output.status.success() && as_said && said.contains("  container kind=container state=running flags=- ") {
         Ok(Completion::Completed)
     } else {
-        Err(format!("{}:\n{said}", output.status).into())
+        Err(format!("{}:\n{printed}", output.status).into())
     }
 }
 
-/// No abort, no hang and no word, however many threads wait for events at that moment.
+/// No abort, no hang and no output, however many threads wait for events at that moment.
 fn interpreter_ends_with_all_alive(python: &Path) -> Outcome {
     let sim = sim::Sim::start(&["--workload", "--pods", "6", "--pace", "5ms"])?;
     for way in ["queue", "thread", "async", "call"] {
         for _ in 0..EXITS {
             let mut command = command(python);
             command.arg(binding().join("tests/exits.py")).args([sim.endpoint(), way]);
-            let said = c::succeed(&mut command)?;
-            if !said.is_empty() {
-                return Err(format!("{way}: {said}").into());
+            let printed = c::succeed(&mut command)?;
+            if !printed.is_empty() {
+                return Err(format!("{way}: {printed}").into());
             }
         }
     }
     Ok(Completion::Completed)
 }
 
-/// What a user does who has only a wheel: nothing of this repository is in sight.
+/// A user with only a wheel: nothing of this repository can be found.
 fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
     if let Err(why) = packs(python) {
         return Ok(Completion::ignored_with(why));
@@ -254,10 +254,10 @@ fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
                        watcher.resync(60)\n    \
                        print(*(c.path for c in watcher.containers()))";
     let mut user = bare(&inside);
-    let said = c::succeed(user.args(["-c", program, sim.endpoint()]).current_dir(folder.path()))?;
-    let (library, names) = said.split_once('\n').ok_or("it says nothing")?;
+    let printed = c::succeed(user.args(["-c", program, sim.endpoint()]).current_dir(folder.path()))?;
+    let (library, names) = printed.split_once('\n').ok_or("it says nothing")?;
     if !Path::new(library).starts_with(folder.path()) || names.trim() != "shop/web shop/web/app" {
-        return Err(said.into());
+        return Err(printed.into());
     }
     Ok(Completion::Completed)
 }
@@ -284,15 +284,15 @@ fn sdist_in_a_fresh_environment(python: &Path) -> Outcome {
     let mut user = bare(&inside);
     // The library is the system's, where the loader looks.
     user.args(["-c", program]).current_dir(folder.path()).env("LD_LIBRARY_PATH", library.parent().ok_or("no folder")?);
-    let said = c::succeed(&mut user)?;
+    let printed = c::succeed(&mut user)?;
     let version = env!("CARGO_PKG_VERSION");
-    if said.trim() != format!("{version} {version} libcriwatch.so.1") {
-        return Err(said.into());
+    if printed.trim() != format!("{version} {version} libcriwatch.so.1") {
+        return Err(printed.into());
     }
     Ok(Completion::Completed)
 }
 
-/// What packs needs a Python that reads TOML; otherwise what is lacking.
+/// Checks that this Python can pack: packing needs one that reads TOML.
 fn packs(python: &Path) -> Result<(), String> {
     let read = c::succeed(bare(python).args(["-c", "import tomllib"]));
     read.map(drop).map_err(|_| format!("{} is older than 3.11, which packing needs", python.display()))

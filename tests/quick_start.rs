@@ -15,7 +15,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 type Outcome = Result<Completion, Failed>;
 
-/// So short is each of them; lines without a word do not count. Go's has its imports, a context, signals and errors in it.
+/// The most lines of each program; empty lines do not count. Go's has its imports, a context, signals and errors in it.
 const LINES: &[(&str, usize)] = &[("c", 14), ("cpp", 14), ("go", 36), ("python", 14), ("rust", 14)];
 
 fn main() {
@@ -40,7 +40,7 @@ fn all_are_short() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What the README has in this language.
+/// The README's program in this language.
 fn program(language: &str) -> Result<String, Failed> {
     let readme = std::fs::read_to_string(c::root().join("README.md"))?;
     let code = readme.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("```"));
@@ -69,9 +69,9 @@ fn lists(language: &str) -> Outcome {
     // And where there is no engine, it says so.
     let dead = format!("unix://{}/nobody.sock", folder.path().display());
     let output = Command::new(&built).arg(dead).stderr(Stdio::piped()).output()?;
-    let said = c::text(&output);
-    if !said.contains("nobody.sock") {
-        return Err(format!("{}: {said:?} does not name the socket", output.status).into());
+    let printed = c::text(&output);
+    if !printed.contains("nobody.sock") {
+        return Err(format!("{}: {printed:?} does not name the socket", output.status).into());
     }
     Ok(Completion::Completed)
 }

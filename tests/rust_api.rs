@@ -71,11 +71,11 @@ fn events_are_awaited_and_end_with_the_watcher() {
         // Awaited before it happens, and by a task that is given up and begun anew.
         let waiting = tokio::time::timeout(Duration::ZERO, next_about(&mut events, EventType::Exited, "app"));
         assert!(waiting.await.is_err(), "nothing has exited");
-        let (told, ()) = tokio::join!(next_about(&mut events, EventType::Exited, "app"), async {
+        let (event, ()) = tokio::join!(next_about(&mut events, EventType::Exited, "app"), async {
             tokio::task::yield_now().await;
             sim.tell("kill app KILL").expect("it runs");
         });
-        let exit = told.container.expect("it is about one").exit.clone();
+        let exit = event.container.expect("it is about one").exit.clone();
         assert_eq!(exit.expect("it has exited").code, Some(137));
         watcher.stop().expect("it runs");
         while let Some(event) = events.next().await {
@@ -91,7 +91,7 @@ fn what_waits_is_awaited_on_any_runtime() {
     let watcher = watcher(&sim);
     let early = block_on(watcher.wait_ready_async()).expect_err("not started");
     assert_eq!(early.status(), CRI_E_STATE);
-    block_on(watcher.resync_async()).expect("a picture, without a start");
+    block_on(watcher.resync_async()).expect("a cache, without a start");
     let inspected = block_on(watcher.inspect_async("shop/web/app", 0)).expect("it runs");
     assert!(inspected.as_str().contains("criwatch.inspect/1"));
     assert_eq!(&*watcher.engine().expect("it is known").runtime_name, "containerd");
@@ -123,7 +123,7 @@ fn a_future_that_is_dropped_takes_its_request_along() {
     let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
     let watcher = watcher(&sim);
     watcher.start().expect("a thread");
-    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    watcher.wait_ready(Some(PATIENCE)).expect("it gets ready");
     sim.tell("fault stall on").expect("a fault");
     for _ in 0..3 {
         let nothing = std::time::Duration::ZERO;
@@ -133,7 +133,7 @@ fn a_future_that_is_dropped_takes_its_request_along() {
             assert!(tokio::time::timeout(nothing, watcher.inspect_async("web/app", 0)).await.is_err(), "it stalls");
         });
     }
-    // Who waits when the watcher stops is told so.
+    // A call that waits when the watcher stops fails.
     let (stopped, ()) = in_runtime(async {
         tokio::join!(watcher.resync_async(), async {
             tokio::task::yield_now().await;
@@ -186,7 +186,7 @@ fn stats_count_what_the_engine_was_asked() {
     sim.tell("pod web ns=shop app").expect("a pod");
     let watcher = watcher(&sim);
     watcher.start().expect("a thread");
-    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    watcher.wait_ready(Some(PATIENCE)).expect("it gets ready");
     sim.tell("wait-subscribed 1").expect("it subscribes");
     sim.tell("kill app KILL").expect("it runs");
     watcher.resync(Some(PATIENCE)).expect("a list");
@@ -225,9 +225,9 @@ fn a_packer_is_any_closure() {
     let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
     sim.tell("pod web ns=shop app -- sleep 1000").expect("a pod");
     let watcher = watcher(&sim);
-    let (told, inspected) = std::sync::mpsc::channel();
+    let (send, inspected) = std::sync::mpsc::channel();
     let pack = move |container: &str, inspection: &str| {
-        told.send((container.to_owned(), inspection.to_owned())).ok()?;
+        send.send((container.to_owned(), inspection.to_owned())).ok()?;
         container.contains("\"app\"").then(|| r#"{"mine":true}"#.to_owned())
     };
     watcher.set_packer(pack).expect("it has none yet");
@@ -235,12 +235,12 @@ fn a_packer_is_any_closure() {
     in_runtime(async {
         let mut events = watcher.events(0, 0, 0).expect("a consumer");
         watcher.start().expect("a thread");
-        let mut told = next_about(&mut events, EventType::Started, "app").await;
-        if told.container.as_ref().is_some_and(|c| c.rucksack.is_none()) {
+        let mut event = next_about(&mut events, EventType::Started, "app").await;
+        if event.container.as_ref().is_some_and(|c| c.rucksack.is_none()) {
             // The machine was too slow for the packer's patience.
-            told = next_about(&mut events, EventType::Updated, "app").await;
+            event = next_about(&mut events, EventType::Updated, "app").await;
         }
-        let rucksack = told.container.expect("it is about one").rucksack.clone();
+        let rucksack = event.container.expect("it is about one").rucksack.clone();
         assert_eq!(rucksack.expect("packed").as_str(), r#"{"mine":true}"#);
     });
     watcher.stop().expect("it runs");
@@ -254,7 +254,7 @@ fn a_stop_ends_a_call_that_waits_for_ever() {
     let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
     let watcher = watcher(&sim);
     watcher.start().expect("a thread");
-    watcher.wait_ready(Some(PATIENCE)).expect("a picture");
+    watcher.wait_ready(Some(PATIENCE)).expect("it gets ready");
     sim.tell("fault stall on").expect("a fault");
     if cfg!(feature = "call") {
         let late = watcher.call("RuntimeService/Version", None, Some(Duration::from_millis(1))).expect_err("it stalls");
@@ -268,16 +268,16 @@ fn a_stop_ends_a_call_that_waits_for_ever() {
     sim.tell("fault stall off").expect("no fault");
 }
 
-/// What accepts a connection and then breaks it, as another kind of server does.
+/// A server of another kind accepts a connection and then breaks it.
 #[test]
-fn the_cause_of_a_broken_connection_is_told_once() {
+fn the_cause_of_a_broken_connection_is_named_once() {
     for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("cri.sock");
         let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
         std::thread::spawn(move || {
             while let Ok((mut connection, _)) = listener.accept() {
-                // Who is gone already gets no answer.
+                // A client that is gone already gets no answer.
                 let _ = std::io::Write::write_all(&mut connection, answer);
             }
         });

@@ -11,7 +11,7 @@
 /// CRIWATCH_NO_EXCEPTIONS, or under -fno-exceptions, they return a criwatch::Result, which holds the value or the Error.
 /// Objects are made by Watcher::create and Options::create then, because constructors return nothing.
 ///
-/// What the functions do is told in criwatch.h, function by function; here only what is different in C++.
+/// criwatch.h describes each function; here is only what is different in C++.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -9,23 +9,23 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Meta is what every answer begins with: whose word it is, and how fresh.
+// Meta is what every answer begins with: the engine that it comes from, and how fresh it is.
 type Meta struct {
-	// Schema is what this is, e.g. "criwatch.containers/1".
+	// Schema is the kind of answer, e.g. "criwatch.containers/1".
 	Schema string `json:"schema"`
-	// Generation grows with every change of the picture.
+	// Generation grows with every change of the cache.
 	Generation uint64 `json:"generation"`
-	// State is what the watcher is doing.
+	// State is the watcher's state.
 	State WatcherState `json:"state"`
-	// AsOf is when the newest full list began: older news is in it for sure.
+	// AsOf is when the newest full list began. It shows everything that happened before.
 	AsOf time.Time `json:"asOf"`
-	// Engine is whose word it is.
+	// Engine is the engine that the answer comes from.
 	Engine EngineInfo `json:"engine"`
 }
 
 // EngineInfo is the engine. What is not known yet is the zero value.
 type EngineInfo struct {
-	// RuntimeName is who it is, e.g. "containerd".
+	// RuntimeName is its name, e.g. "containerd".
 	RuntimeName string `json:"runtimeName,omitempty"`
 	// RuntimeVersion is its version, e.g. "2.1.9".
 	RuntimeVersion string `json:"runtimeVersion,omitempty"`
@@ -35,16 +35,16 @@ type EngineInfo struct {
 	Version string `json:"version,omitempty"`
 	// Type is the kind of engine: [EngineType].
 	Type string `json:"type"`
-	// API is where it is reached; "" while none was found.
+	// API is the endpoint at which it is reached; "" while none was found.
 	API string `json:"api"`
-	// ID is who it is on this machine: the host name of its UTS namespace, or the option engine.id.
+	// ID is its id on this machine: the host name of its UTS namespace, or the option engine.id.
 	ID string `json:"id,omitempty"`
 	// PID is its process, in this process's pid namespace.
 	PID int `json:"pid,omitempty"`
 	// Events is how changes are noticed: "stream", by its event stream; "poll", by listing again and again; "" while
 	// nothing is watched.
 	Events string `json:"events,omitempty"`
-	// EventsReason is why so.
+	// EventsReason is why changes are noticed in this way.
 	EventsReason string `json:"eventsReason,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
@@ -76,7 +76,7 @@ type PodList struct {
 	Pods []*PodContainers `json:"pods"`
 }
 
-// Inspection is what [Watcher.Inspect] answers: all that the engine says of one container or sandbox.
+// Inspection is what [Watcher.Inspect] answers: all that the engine gives for one container or sandbox.
 type Inspection struct {
 	Meta
 	// Container is the container or sandbox.
@@ -88,7 +88,7 @@ type Inspection struct {
 	Info json.RawMessage `json:"info"`
 }
 
-// Stats is what [Watcher.Stats] answers: what the watcher did since it was made, in numbers.
+// Stats is what [Watcher.Stats] answers: the watcher's counters since it was made.
 type Stats struct {
 	Meta
 	// Counts are counts by name, e.g. "connects", "lists", "eventsPublished". Names are only added.
@@ -111,11 +111,11 @@ type RequestStats struct {
 	MaxMicros uint64 `json:"maxMicros"`
 }
 
-// EventLag is the time from what an event of the engine bears, by the engine's clock, until it was noticed here.
+// EventLag is the delay from the time in an engine's event, by the engine's clock, until it was noticed here.
 type EventLag struct {
-	// LastMicros is that of the last event, in microseconds.
+	// LastMicros is the delay of the last event, in microseconds.
 	LastMicros int64 `json:"lastMicros"`
-	// MaxMicros is the longest so far, in microseconds.
+	// MaxMicros is the longest delay so far, in microseconds.
 	MaxMicros int64 `json:"maxMicros"`
 }
 
@@ -172,11 +172,11 @@ func groups(pods []*Pod, containers []*Container) []*PodContainers {
 	return list
 }
 
-// selection is what a list shows, and in meta whose word it is. The engine is asked about first: the records are then
+// selection is what a list shows, and in meta the engine it comes from. The engine is asked about first: the records are then
 // at least as new as meta says.
 func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snapshot, error) {
 	text, err := w.Raw().ask(op, capi.Watcher.EngineInfo)
-	told, err := decode[Meta](op, text, err)
+	decoded, err := decode[Meta](op, text, err)
 	if err != nil {
 		return nil, err
 	}
@@ -192,12 +192,12 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 			return nil, err
 		}
 	}
-	*meta = *told
+	*meta = *decoded
 	meta.Schema, meta.Generation = schema, selection.Generation()
 	return selection, nil
 }
 
-// Get shows one container or sandbox, in whatever state, also of the remembered dead, by its id, "namespace/pod/container" (of a
+// Get shows one container or sandbox, in whatever state, also one that is gone and still remembered, by its id, "namespace/pod/container" (of a
 // sandbox "namespace/pod"), a container's name, a pod's name, or at least 6 hex digits that an id begins with: the first of
 // these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
@@ -210,7 +210,7 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return snapshot.find("get", idOrName)
 }
 
-// Engine tells which engine this is, and how changes are noticed. ErrNotReady.
+// Engine returns which engine this is, and how changes are noticed. ErrNotReady.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
 	answer, err := decode[Meta]("engine", text, err)
@@ -220,7 +220,7 @@ func (w *Watcher) Engine() (*EngineInfo, error) {
 	return &answer.Engine, nil
 }
 
-// Stats tells what the watcher did so far.
+// Stats returns the watcher's counters.
 func (w *Watcher) Stats() (*Stats, error) {
 	text, err := w.Raw().Stats()
 	return decode[Stats]("stats", text, err)
@@ -238,7 +238,7 @@ func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFla
 	return inspection, nil
 }
 
-// decode is the end of every typed answer.
+// decode is the last step of every typed answer.
 func decode[T any](op string, text []byte, err error) (*T, error) {
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // places bound how many calls wait inside C at a time, and so how many OS threads they hold.
 type places chan struct{}
 
-// How late the answer of a call may come whose deadline has passed. It tells the last cause, which the context does not.
+// How late the answer of a call may come whose deadline has passed. It has the last cause, which the context does not.
 const grace = 100 * time.Millisecond
 
 type result[T any] struct {
@@ -24,7 +24,7 @@ func await[T any](ctx context.Context, op string, free places, call func(timeout
 	var none T
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):
-		// C tells, without waiting, whether that was the right answer anyway, or the last cause.
+		// C returns, without waiting, the answer if it came after all, or the last cause.
 		value, err := call(0)
 		return value, blame(ctx, err)
 	case err != nil:

@@ -2,7 +2,7 @@ package criwatch
 
 import "github.com/criwatch/criwatch/bindings/go/internal/capi"
 
-// What this program was compiled against; [LibraryVersion] and its like tell what it has loaded.
+// What this program was compiled against; [LibraryVersion] and its like return what it has loaded.
 const (
 	// VersionMajor is the major version.
 	VersionMajor = capi.VersionMajor
@@ -22,7 +22,7 @@ func LibraryABIVersion() uint32 { return capi.LoadedABIVersion() }
 // LibraryVersionNumber is the VersionNumber of the loaded library.
 func LibraryVersionNumber() uint32 { return capi.LoadedVersionNumber() }
 
-// LibraryVersion is the version of the loaded library in words, e.g. "0.1.0".
+// LibraryVersion is the version of the loaded library as a text, e.g. "0.1.0".
 func LibraryVersion() string { return capi.LoadedVersion() }
 
 // EventType says what happened. Types that a program does not know are to be ignored.
@@ -30,17 +30,17 @@ type EventType uint32
 
 // The event types.
 const (
-	// EventStarted: a container or sandbox lives. Told exactly once for each life.
+	// EventStarted: a run has begun: a container was started, or a sandbox is ready. Reported once for each run.
 	EventStarted EventType = 1
-	// EventExited: a life has ended. Told exactly once for each life, after its EventStarted.
+	// EventExited: a run has ended. Reported exactly once for each run, after its EventStarted.
 	EventExited EventType = 2
-	// EventUpdated: more, or something else, is known of a container than was told before.
+	// EventUpdated: something about a container has become known or has changed; Event.Changed says what.
 	EventUpdated EventType = 3
 	// EventState: the watcher's own state has changed.
 	EventState EventType = 4
-	// EventReplayBegin: a replay begins: an EventStarted with EventFlagInitial for each life follows. Cannot be masked.
+	// EventReplayBegin: a replay begins: an EventStarted with EventFlagInitial for each run follows. Cannot be masked.
 	EventReplayBegin EventType = 5
-	// EventReplayEnd: the replay is over: what it did not show does not live. Cannot be masked.
+	// EventReplayEnd: the replay is complete: a container that it did not show does not run. Cannot be masked.
 	EventReplayEnd EventType = 6
 	// EventOverflow: this queue was emptied too slowly and lost events; a replay follows. Cannot be masked.
 	EventOverflow EventType = 7
@@ -49,8 +49,8 @@ const (
 	EventCreated EventType = 8
 	// EventRemoved: the engine no longer has the container or sandbox. Only for those who ask for it.
 	EventRemoved EventType = 9
-	// EventLog: the watcher says something about its work; Event.Level tells how much it matters. Only for those who
-	// ask for it; see also [WithLogger].
+	// EventLog: the watcher reports about its own work; Event.Level is the level. Only for those who ask for it; see also
+	// [WithLogger].
 	EventLog EventType = 10
 )
 
@@ -59,11 +59,11 @@ type EventFlags uint32
 
 // The bits of EventFlags.
 const (
-	// EventFlagSynthetic: concluded from a list, not told by the engine's event stream.
+	// EventFlagSynthetic: concluded from a list or a status; the engine's event stream did not report it.
 	EventFlagSynthetic EventFlags = 1
-	// EventFlagInitial: part of a replay: it lived before the replay began.
+	// EventFlagInitial: part of a replay: the run began before the replay.
 	EventFlagInitial EventFlags = 2
-	// EventFlagReappeared: it had been told as exited, and the engine shows it running again.
+	// EventFlagReappeared: it was reported as exited before, and the engine shows it running again.
 	EventFlagReappeared EventFlags = 4
 	// EventFlagNeverStarted: it was created but could not be started: an EventExited without an EventStarted.
 	EventFlagNeverStarted EventFlags = 8
@@ -110,12 +110,12 @@ const (
 	KindSandbox Kind = 2
 )
 
-// State is the engine's word on the state of a container or sandbox.
+// State is the state of a container or sandbox that the engine last reported.
 type State uint32
 
 // The states.
 const (
-	// StateUnknown: the engine does not know, or has not said. Not an exit.
+	// StateUnknown: the engine does not know the state, or has not reported it. This is not an exit.
 	StateUnknown State = 0
 	// StateCreated: created, not yet started.
 	StateCreated State = 1
@@ -130,7 +130,7 @@ type PodState uint32
 
 // The states of pods.
 const (
-	// PodUnknown: the engine has not said.
+	// PodUnknown: the engine has not reported the state.
 	PodUnknown PodState = 0
 	// PodReady: the pod's sandbox is ready.
 	PodReady PodState = 1
@@ -182,7 +182,7 @@ const (
 	NamespaceUTS NamespaceKind = 7
 )
 
-// Missing says what the engine may yet tell of a container.
+// Missing says what is unknown of a container and may become known.
 type Missing uint64
 
 // The bits of Missing.
@@ -210,7 +210,7 @@ const (
 	ChangedStartedAt Changed = 4
 	// ChangedExit: how it ended has become known or has changed.
 	ChangedExit Changed = 8
-	// ChangedState: the engine's word on the state changed without a start or an exit (running, unknown).
+	// ChangedState: the state has changed without a start or an exit (between running and unknown).
 	ChangedState Changed = 16
 	// ChangedLabels: labels or annotations.
 	ChangedLabels Changed = 32
@@ -262,24 +262,24 @@ const (
 	WatcherSyncing WatcherState = 2
 	// WatcherWatching: in sync, and following the engine's event stream.
 	WatcherWatching WatcherState = 3
-	// WatcherPolling: in sync, and listing again and again, because this engine tells no events.
+	// WatcherPolling: in sync, and listing again and again, because this engine has no usable event stream.
 	WatcherPolling WatcherState = 4
-	// WatcherBackoff: the engine cannot be reached; the picture is the last one that was seen. Retried for ever.
+	// WatcherBackoff: the engine cannot be reached; the cache shows the last known state. Retried for ever.
 	WatcherBackoff WatcherState = 5
 	// WatcherStopped: stopped.
 	WatcherStopped WatcherState = 6
 )
 
-// LogLevel says how much a message of the watcher matters.
+// LogLevel is the level of a message of the watcher.
 type LogLevel uint32
 
 // The levels.
 const (
 	// LogError: the watcher cannot do its work.
 	LogError LogLevel = 1
-	// LogWarn: something is wrong, and somebody may have to do something.
+	// LogWarn: something is wrong, and may need the attention of an operator.
 	LogWarn LogLevel = 2
-	// LogInfo: something to know: connections, and how changes are noticed.
+	// LogInfo: useful to know: connections, and how changes are noticed.
 	LogInfo LogLevel = 3
 	// LogDebug: of use only when something is looked for.
 	LogDebug LogLevel = 4

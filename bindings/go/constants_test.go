@@ -130,7 +130,7 @@ func TestStatusNames(t *testing.T) {
 	}
 }
 
-// The words for numbers are those of the library's JSON, both ways; what is not known is no error.
+// The names of numbers are those of the library's JSON, both ways; an unknown one is no error.
 func TestWords(t *testing.T) {
 	var state criwatch.State
 	for _, is := range []struct {

@@ -4,7 +4,7 @@ package criwatch
 
 import "github.com/criwatch/criwatch/bindings/go/internal/capi"
 
-// There is nothing to copy: nobody has a view.
+// There is nothing to copy: there are no views.
 
 func newEvent(capi.EventView, bool) *Event { return nil }
 

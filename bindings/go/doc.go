@@ -1,4 +1,4 @@
-// Package criwatch tells which containers and pods run on this node, now, and what changes: the binding of libcriwatch
+// Package criwatch reports which containers and pods run on this node, and what changes: the binding of libcriwatch
 // for Go.
 //
 // A [Watcher] follows one engine (containerd, CRI-O ...) over CRI. The shortest use asks once:
@@ -37,7 +37,7 @@
 // found by errors.Is, too: errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED). Only a wait that was cancelled
 // gives context.Canceled without an *Error.
 //
-// # Life
+// # Lifetimes
 //
 // Close everything that has a Close. Every method may be called by any goroutine at any time, also while another closes
 // the object, and answers [ErrClosed] afterwards; so does every method of a nil pointer and of a zero value. What is forgotten is
@@ -49,7 +49,7 @@
 // # Rucksacks
 //
 // A rucksack is JSON of the program's own that a container's record carries: see [Watcher.Attach]. The C library's
-// other way, a packer function that makes one for each life, is not offered here: it would have a thread of the library call
+// other way, a packer function that makes one for each run, is not offered here: it would have a thread of the library call
 // into Go. Take EventStarted from a queue, Inspect, and Attach.
 //
 // # Building

@@ -27,10 +27,10 @@ const (
 	ErrInvalidArgument Status = -1
 	// ErrNotFound: no container or pod has this id or name.
 	ErrNotFound Status = -2
-	// ErrTimeout: the time given has passed; the message tells the last cause. Such an error is context.DeadlineExceeded,
+	// ErrTimeout: the timeout has passed; the message gives the last cause. Such an error is context.DeadlineExceeded,
 	// too, where the time was that of the context.
 	ErrTimeout Status = -3
-	// ErrNotReady: there is no picture yet: start the watcher and wait until it is ready, or resync.
+	// ErrNotReady: the cache is not filled yet: start the watcher and wait until it is ready, or resync.
 	ErrNotReady Status = -4
 	// ErrStopped: the watcher has been stopped.
 	ErrStopped Status = -5
@@ -38,7 +38,7 @@ const (
 	ErrConnect Status = -6
 	// ErrPermission: the engine's socket, or something else, may not be used by this user.
 	ErrPermission Status = -7
-	// ErrRPC: the engine answered a request with an error; Error.GRPCCode tells which.
+	// ErrRPC: the engine answered a request with an error; Error.GRPCCode says which.
 	ErrRPC Status = -8
 	// ErrUnsupported: this engine, or this build of the library, does not offer what was asked for; and what New and
 	// DescribeOptions answer in a program that was built without cgo or for another system than Linux.
@@ -57,9 +57,9 @@ const (
 	ErrWouldDeadlock Status = -15
 	// ErrForked: this process is a fork of the one that started the watcher.
 	ErrForked Status = -16
-	// ErrOS: the operating system refused something; Error.Errno tells what.
+	// ErrOS: a system call failed; Error.Errno says why.
 	ErrOS Status = -17
-	// ErrState: the call comes too early or too late in the watcher's life.
+	// ErrState: the call is not allowed in the present state of the watcher, for example before its start.
 	ErrState Status = -18
 	// ErrInternal: a defect in the library.
 	ErrInternal Status = -98
@@ -120,9 +120,9 @@ type Error struct {
 	GRPCCode int
 	// Errno is the errno, where a system call was the cause; otherwise 0.
 	Errno syscall.Errno
-	// Retriable tells whether the same call may succeed later without anybody changing anything. It does not depend on
-	// which call tells it: what is closed, stopped or was never started, and what needs a right or another option, is
-	// not retriable; ErrAgain, ErrNone, and every ErrTimeout and ErrConnect are.
+	// Retriable reports whether the same call may succeed later without anybody changing anything. It does not depend on
+	// which call failed: what is closed, stopped or was never started, and what needs a right or another option, is not
+	// retriable; ErrAgain, ErrNone, and every ErrTimeout and ErrConnect are.
 	Retriable bool
 
 	// The context's error, where its end was the call's.

@@ -103,7 +103,7 @@ func ExampleWatcher_List() {
 	// Output: 1 nginx containerd
 }
 
-// A picture as records, which does not change while it is read.
+// A snapshot: records that do not change while they are read.
 func ExampleWatcher_Snapshot() {
 	watcher, err := criwatch.New(endpoint())
 	if err != nil {

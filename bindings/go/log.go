@@ -32,7 +32,7 @@ func (l *logger) run() {
 		if err != nil {
 			return
 		}
-		l.tell(event)
+		l.log(event)
 	}
 }
 
@@ -43,7 +43,7 @@ func (l *logger) wait() {
 	}
 }
 
-func (l *logger) tell(event *Event) {
+func (l *logger) log(event *Event) {
 	level, message := slogLevel(event.Level), event.Message
 	attributes := []slog.Attr{slog.String("state", event.State.String()), slog.Uint64("generation", event.Generation)}
 	if event.Type == EventOverflow {

@@ -29,7 +29,7 @@ func TestLogger(t *testing.T) {
 		found = found || told.Level == "INFO" && strings.HasPrefix(told.Msg, "connected: the engine is containerd")
 	}
 	if !found {
-		t.Errorf("the log does not tell of the connection:\n%s", text.String())
+		t.Errorf("the log does not mention the connection:\n%s", text.String())
 	}
 }
 

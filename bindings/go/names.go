@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Unrecognized is what a word of the library's JSON becomes that this binding is too old to know, where it stands for an
+// Unrecognized is what a name in the library's JSON becomes that this binding is too old to know, where it stands for an
 // EventType, a Kind, a State, a PodState, a WatcherState or a LogLevel.
 const Unrecognized = math.MaxUint32
 
-// words are the words of the library's JSON for numbers: the word of n is words[n].
+// words are the names of numbers in the library's JSON: the name of n is words[n].
 type words []string
 
 var (
@@ -25,7 +25,7 @@ var (
 	logLevelWords     = words{1: "error", "warn", "info", "debug"}
 	engineNewsWords   = words{1: "found", "changed", "lost"}
 
-	// Of sets, the word of the bit 1<<n is words[n].
+	// Of sets, the name of the bit 1<<n is words[n].
 	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional"}
 	missingWords   = words{"pid", "pod", "startedAt", "exitCode"}
 	changedWords   = words{"pid", "pod", "startedAt", "exit", "state", "labels", "rucksack", "image", "details"}
@@ -63,7 +63,7 @@ func (w words) list(set uint64) []string {
 	return list
 }
 
-// set reads a list of words. Those it does not know are left out: they are to be ignored.
+// set reads a list of names. Unknown ones are left out: they are to be ignored.
 func (w words) set(data []byte) (set uint64, err error) {
 	var list []string
 	if err := json.Unmarshal(data, &list); err != nil {
@@ -77,61 +77,61 @@ func (w words) set(data []byte) (set uint64, err error) {
 	return set, nil
 }
 
-// String is the type's word in the library's JSON; its number if this binding does not know it.
+// String is the type's name in the library's JSON; its number if this binding does not know it.
 func (t EventType) String() string { return eventTypeWords.of(uint32(t)) }
 
 // MarshalText gives what String does.
 func (t EventType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// UnmarshalText reads the type's word in the library's JSON.
+// UnmarshalText reads the type's name in the library's JSON.
 func (t *EventType) UnmarshalText(word []byte) error {
 	*t = EventType(eventTypeWords.number(word))
 	return nil
 }
 
-// String is the kind's word in the library's JSON; its number if this binding does not know it.
+// String is the kind's name in the library's JSON; its number if this binding does not know it.
 func (k Kind) String() string { return kindWords.of(uint32(k)) }
 
 // MarshalText gives what String does.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads the kind's word in the library's JSON.
+// UnmarshalText reads the kind's name in the library's JSON.
 func (k *Kind) UnmarshalText(word []byte) error {
 	*k = Kind(kindWords.number(word))
 	return nil
 }
 
-// String is the state's word in the library's JSON; its number if this binding does not know it.
+// String is the state's name in the library's JSON; its number if this binding does not know it.
 func (s State) String() string { return stateWords.of(uint32(s)) }
 
 // MarshalText gives what String does.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the state's word in the library's JSON.
+// UnmarshalText reads the state's name in the library's JSON.
 func (s *State) UnmarshalText(word []byte) error {
 	*s = State(stateWords.number(word))
 	return nil
 }
 
-// String is the state's word in the library's JSON; its number if this binding does not know it.
+// String is the state's name in the library's JSON; its number if this binding does not know it.
 func (s PodState) String() string { return podStateWords.of(uint32(s)) }
 
 // MarshalText gives what String does.
 func (s PodState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the state's word in the library's JSON.
+// UnmarshalText reads the state's name in the library's JSON.
 func (s *PodState) UnmarshalText(word []byte) error {
 	*s = PodState(podStateWords.number(word))
 	return nil
 }
 
-// String is the state's word in the library's JSON; its number if this binding does not know it.
+// String is the state's name in the library's JSON; its number if this binding does not know it.
 func (s WatcherState) String() string { return watcherStateWords.of(uint32(s)) }
 
 // MarshalText gives what String does.
 func (s WatcherState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the state's word in the library's JSON.
+// UnmarshalText reads the state's name in the library's JSON.
 func (s *WatcherState) UnmarshalText(word []byte) error {
 	*s = WatcherState(watcherStateWords.number(word))
 	return nil
@@ -155,21 +155,21 @@ func (l LogLevel) String() string { return logLevelWords.of(uint32(l)) }
 // MarshalText gives what String does.
 func (l LogLevel) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads the level's word in the library's JSON.
+// UnmarshalText reads the level's name in the library's JSON.
 func (l *LogLevel) UnmarshalText(word []byte) error {
 	*l = LogLevel(logLevelWords.number(word))
 	return nil
 }
 
-// String joins the words of the library's JSON with "|".
+// String joins the names of the library's JSON with "|".
 func (f EventFlags) String() string { return strings.Join(eventFlagWords.list(uint64(f)), "|") }
 
-// MarshalJSON gives a list of words.
+// MarshalJSON gives a list of names.
 func (f EventFlags) MarshalJSON() ([]byte, error) {
 	return json.Marshal(eventFlagWords.list(uint64(f)))
 }
 
-// UnmarshalJSON reads a list of words.
+// UnmarshalJSON reads a list of names.
 func (f *EventFlags) UnmarshalJSON(data []byte) error {
 	set, err := eventFlagWords.set(data)
 	*f = EventFlags(set)
@@ -200,23 +200,23 @@ func (f *ContainerFlags) UnmarshalJSON(data []byte) error {
 // String joins the words of the library's JSON with "|".
 func (m Missing) String() string { return strings.Join(missingWords.list(uint64(m)), "|") }
 
-// MarshalJSON gives a list of words.
+// MarshalJSON gives a list of names.
 func (m Missing) MarshalJSON() ([]byte, error) { return json.Marshal(missingWords.list(uint64(m))) }
 
-// UnmarshalJSON reads a list of words.
+// UnmarshalJSON reads a list of names.
 func (m *Missing) UnmarshalJSON(data []byte) error {
 	set, err := missingWords.set(data)
 	*m = Missing(set)
 	return err
 }
 
-// String joins the words of the library's JSON with "|".
+// String joins the names of the library's JSON with "|".
 func (c Changed) String() string { return strings.Join(changedWords.list(uint64(c)), "|") }
 
-// MarshalJSON gives a list of words.
+// MarshalJSON gives a list of names.
 func (c Changed) MarshalJSON() ([]byte, error) { return json.Marshal(changedWords.list(uint64(c))) }
 
-// UnmarshalJSON reads a list of words.
+// UnmarshalJSON reads a list of names.
 func (c *Changed) UnmarshalJSON(data []byte) error {
 	set, err := changedWords.set(data)
 	*c = Changed(set)

@@ -9,7 +9,7 @@ type Query struct {
 	States []State `json:"states,omitempty"`
 	// All shows what the engine has in any state; it stands in for States.
 	All bool `json:"all,omitempty"`
-	// Gone shows, besides, the remembered dead, which the engine no longer has.
+	// Gone shows, besides, remembered containers that the engine no longer has.
 	Gone bool `json:"gone,omitempty"`
 	// Kind is the kind to show; 0: both.
 	Kind Kind `json:"kind,omitempty"`

@@ -9,7 +9,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each life,
+// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each run,
 // an EventReplayEnd; live events follow without a gap. It is bounded: one that is not emptied in time gets an EventOverflow and a
 // new replay; what that does not show is gone. One code path is thus enough for everything.
 //

@@ -228,7 +228,7 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	}
 	for i := 0; i < 2*many; i++ {
 		if got := <-told; got != "started" {
-			t.Errorf("a goroutine was told %q", got)
+			t.Errorf("a goroutine got %q", got)
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Snapshot is the picture at one moment: it does not change while it is read. It costs the library no more than a pointer
-// while the picture has not changed; Containers, Pods and Find copy what they are asked for.
+// Snapshot is a copy of the cache at one moment: it does not change while it is read. It costs the library no more than a
+// pointer while the cache has not changed; Containers, Pods and Find copy what they are asked for.
 type Snapshot struct {
 	handle handle[capi.Snapshot]
 	// As Container.separate.
@@ -103,7 +103,7 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 	return pods, err
 }
 
-// Find finds one container or sandbox, in whatever state, also among the remembered dead, by what [Watcher.Get] takes.
+// Find finds one container or sandbox, in whatever state, also one that is gone and still remembered, by what [Watcher.Get] takes.
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
 func (s *Snapshot) Find(idOrName string) (*Container, error) { return s.find("find", idOrName) }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Watcher follows one engine. Its life: New, Start, Stop, Close. It reconnects for ever; what it showed last stays
-// readable meanwhile, and State tells how it stands.
+// Watcher follows one engine: New, Start, Stop, Close. It reconnects for ever; the cache stays readable meanwhile, and
+// State returns its state.
 type Watcher struct {
 	handle handle[capi.Watcher]
 	// The waits inside C: WaitReady apart, because it may last while the engine can well be asked.
@@ -125,8 +125,8 @@ func (w *Watcher) State() WatcherState {
 	return state
 }
 
-// Generation is a number that grows whenever the picture changes: while it stays, a list stays the same. 0 before there
-// is a picture, and after Close.
+// Generation is a number that grows whenever the cache changes: while it stays, a list stays the same. 0 before the cache
+// is filled, and after Close.
 func (w *Watcher) Generation() (generation uint64) {
 	if w == nil {
 		return 0
@@ -136,7 +136,7 @@ func (w *Watcher) Generation() (generation uint64) {
 }
 
 // Attach gives a container (named as for Get) a rucksack: any JSON, which its record carries from then on; nil takes away what
-// is there. It is told by an EventUpdated with ChangedRucksack, and is there for everybody who reads after this has returned.
+// is there. An EventUpdated with ChangedRucksack reports it, and everybody who reads after this has returned sees it.
 func (w *Watcher) Attach(idOrName string, rucksack []byte) error {
 	return w.do("attach", func(c capi.Watcher) *capi.Failure { return c.Attach(idOrName, rucksack) })
 }

@@ -139,14 +139,14 @@ func TestDeadlineTellsTheCause(t *testing.T) {
 		t.Errorf("at the deadline: %v", err)
 	}
 	if err == nil || !strings.Contains(err.Error(), "absent.sock") {
-		t.Errorf("%v does not tell the cause", err)
+		t.Errorf("%v does not have the cause", err)
 	}
 	if err := watcher.Resync(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("after the deadline: %v", err)
 	}
 }
 
-// Whether trying again helps depends on what is wrong, not on which call tells it.
+// Whether trying again helps depends on what is wrong, not on which call fails.
 func TestRetriableIsTheSameForEveryCall(t *testing.T) {
 	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
 	queue := newQueue(t, watcher, nil)
@@ -321,7 +321,7 @@ func TestForgottenWatcherEnds(t *testing.T) {
 	}()
 	for deadline := time.Now().Add(patience); named("cri-io") > 0; runtime.Gosched() {
 		if runtime.GC(); time.Now().After(deadline) {
-			t.Fatalf("the watcher lives on: %d threads, before it %d", threads(t), before)
+			t.Fatalf("the watcher is still there: %d threads, before it %d", threads(t), before)
 		}
 	}
 }

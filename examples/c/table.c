@@ -12,7 +12,7 @@
 
 typedef struct row {
     const cri_container *container; /* Kept: given back when the row goes. */
-    int is_told; /* Whether it was told since the last replay began. */
+    int is_seen; /* Whether an event has shown it since the last replay began. */
 } row;
 
 typedef struct table {
@@ -30,7 +30,7 @@ static row *find(const table *t, const char *id)
     return NULL;
 }
 
-/* A record never changes: what is new of a container comes as another record. */
+/* A record never changes: a change of a container comes as another record. */
 static void put(table *t, const cri_container *container)
 {
     row *known = find(t, container->id);
@@ -45,7 +45,7 @@ static void put(table *t, const cri_container *container)
     else
         cri_container_unref(known->container);
     known->container = cri_container_ref(container);
-    known->is_told = 1;
+    known->is_seen = 1;
 }
 
 static void drop(table *t, row *gone)
@@ -54,19 +54,19 @@ static void drop(table *t, row *gone)
     *gone = t->rows[--t->len];
 }
 
-/* A replay begins each story, and follows an overflow: it tells all that lives, and what it does not tell is gone. The rows
- * stay meanwhile, so that a reader never sees an empty table. */
+/* A replay comes first, and after each overflow: it shows all that runs, and what it does not show is gone. The rows stay
+ * meanwhile, so that a reader never sees an empty table. */
 static void begin_replay(table *t)
 {
     for (size_t i = 0; i < t->len; i++)
-        t->rows[i].is_told = 0;
+        t->rows[i].is_seen = 0;
     t->is_in_replay = 1;
 }
 
 static void end_replay(table *t)
 {
     for (size_t i = t->len; i-- > 0;)
-        if (!t->rows[i].is_told)
+        if (!t->rows[i].is_seen)
             drop(t, &t->rows[i]);
     t->is_in_replay = 0;
 }
@@ -86,7 +86,7 @@ static void apply(table *t, const cri_event *event)
     else if (event->type == CRI_EVENT_EXITED && known != NULL)
         drop(t, known);
     else if (event->type == CRI_EVENT_OVERFLOW) /* The table is old until the replay that follows is over. */
-        fprintf(stderr, "table: %" PRIu64 " events were lost; everything is told again\n", event->lost);
+        fprintf(stderr, "table: %" PRIu64 " events were lost; a replay follows\n", event->lost);
     else
         return; /* STATE, and types of later versions. */
     t->has_changed = 1;
@@ -109,7 +109,7 @@ static void print(const table *t)
     row *sorted = malloc((t->len + 1) * sizeof *sorted);
     size_t len = 0, pods = 0;
     for (size_t i = 0; sorted != NULL && i < t->len; i++)
-        if (t->rows[i].container->pod != NULL) /* Otherwise an UPDATED will tell the pod. */
+        if (t->rows[i].container->pod != NULL) /* Otherwise an UPDATED will bring the pod. */
             sorted[len++] = t->rows[i];
     if (len > 0)
         qsort(sorted, len, sizeof *sorted, compare);

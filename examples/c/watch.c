@@ -98,7 +98,7 @@ static void print_exit(const cri_event *event)
 {
     const cri_container *c = event->container;
     const int64_t end = c->finished_unix_nano != 0 ? c->finished_unix_nano : event->time_unix_nano;
-    char life[16];
+    char duration[16];
     if (c->kind == CRI_KIND_CONTAINER && c->exit_code >= 0)
         printf("code %" PRId32 ", ", c->exit_code);
     else if (c->kind == CRI_KIND_CONTAINER)
@@ -107,7 +107,7 @@ static void print_exit(const cri_event *event)
     if (event->flags & CRI_EVENT_FLAG_NEVER_STARTED)
         printf("never started");
     else
-        printf("lived %s", span(start(c), end, life));
+        printf("ran %s", span(start(c), end, duration));
 }
 
 static void print_change(const cri_event *event)

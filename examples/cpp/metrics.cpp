@@ -93,7 +93,7 @@ public:
         const auto container = event.container();
         if (!container || container->is_sandbox()) return;
         // The final reason of an exit may come later, in an update; so may the facts of one that was "gone". A counter takes
-        // nothing back: what was said first stays.
+        // nothing back: the first reason stays.
         const bool is_provisional = event.flags().has(criwatch::EventFlag::provisional);
         const bool is_final = event.changed().has(criwatch::Changed::exit);
         if (((event.type() == EventType::exited && !is_provisional) || is_final) && is_first(*container))
@@ -129,7 +129,7 @@ private:
     std::deque<std::string> order_;
 };
 
-void show_picture(Exposition& out, const criwatch::Snapshot& snapshot) {
+void show_snapshot(Exposition& out, const criwatch::Snapshot& snapshot) {
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> running;
     std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::uint64_t> restarts;
     for (const auto pod : snapshot.pods()) running[{pod.pod_namespace(), pod.name()}] = 0;
@@ -175,9 +175,9 @@ std::string metrics(const criwatch::Watcher& watcher, const Counters& counters) 
     out.family("criwatch_state", "gauge", "1 for what the watcher is doing.");
     out.sample({{"state", to_string(watcher.state())}}, 1);
     try {
-        show_picture(out, watcher.snapshot());
+        show_snapshot(out, watcher.snapshot());
     } catch (const criwatch::Error& error) {
-        if (error.status() != criwatch::Status::not_ready) throw;  // Until then the state alone tells.
+        if (error.status() != criwatch::Status::not_ready) throw;  // Until then there is only the state.
     }
     counters.show(out);
     const criwatch::Buffer stats = watcher.stats();

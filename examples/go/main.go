@@ -2,7 +2,7 @@
 //
 //	go run . -endpoint unix:///run/containerd/containerd.sock | jq -r '[.type, .container.name] | @tsv'
 //
-// The lines are the library's own: docs/json.md says what stands in "criwatch.event/1". It begins with what lives already
+// The lines are the library's own: docs/json.md describes "criwatch.event/1". They begin with what runs already
 // (REPLAY_BEGIN, STARTED with flag "initial" for each, REPLAY_END). What the watcher does is logged to stderr.
 package main
 

@@ -16,10 +16,10 @@ from criwatch import Container, Event, EventType, WatcherState
 
 
 class Node:
-    """What lives on the node, as the events tell it: one code path for what was there before and what comes."""
+    """What runs on the node, from events alone: one code path for what was there before and what comes."""
 
     def __init__(self) -> None:
-        self.living: Dict[str, Container] = {}
+        self.running: Dict[str, Container] = {}
         self.replayed: Optional[Dict[str, Container]] = None
         self.changes = 0
 
@@ -27,9 +27,9 @@ class Node:
         if event.type == EventType.REPLAY_BEGIN:
             self.replayed = {}
         elif event.type == EventType.REPLAY_END:
-            # What the replay did not show does not live: after an overflow, ends may have been missed.
-            self.living, self.replayed = self.replayed or {}, None
-            say(f"{len(self.living)} containers and sandboxes run")
+            # What the replay did not show does not run: after an overflow, exits may have been missed.
+            self.running, self.replayed = self.replayed or {}, None
+            say(f"{len(self.running)} containers and sandboxes run")
         elif event.type == EventType.STATE and event.watcher_state == WatcherState.BACKOFF:
             say(f"the engine is lost: {event.message}")
         elif event.container is not None:
@@ -41,13 +41,13 @@ class Node:
             return
         self.changes += 1
         if event.type == EventType.EXITED:
-            self.living.pop(container.id, None)
+            self.running.pop(container.id, None)
             say(f"exited   {container.path} code={container.exit_code} {container.reason}")
         elif event.type == EventType.STARTED:
-            self.living[container.id] = container
+            self.running[container.id] = container
             say(f"started  {container.path} pid={container.pid} {container.image}")
-        elif event.type == EventType.UPDATED and container.id in self.living:
-            self.living[container.id] = container
+        elif event.type == EventType.UPDATED and container.id in self.running:
+            self.running[container.id] = container
 
 
 def say(text: str) -> None:
@@ -69,10 +69,10 @@ async def main() -> None:
         watcher.start()
         following = asyncio.create_task(follow(watcher, node))
         await asyncio.wait({following, asyncio.create_task(ends.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        # An end by stop, not by cancelling: events that wait already are still told.
+        # Ended by stop, not by cancelling: events that wait already are still delivered.
         watcher.stop()
         await following
-    say(f"{node.changes} changes, {len(node.living)} live on")
+    say(f"{node.changes} changes, {len(node.running)} still run")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! What is fuzzed: functions that take any bytes and must neither panic nor break what they promise. The coverage-guided
+//! The fuzz targets: functions that take any bytes and must neither panic nor break what they promise. The coverage-guided
 //! fuzzer (main.rs) and the short test without one (../../tests/fuzz.rs) both read this table.
 
 use criwatch::config::Config;

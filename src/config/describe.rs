@@ -14,7 +14,7 @@ pub fn describe() -> String {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.options/1"))]
 struct Description {
-    /// What this is: `criwatch.options/1`.
+    /// The schema's name: `criwatch.options/1`.
     schema: &'static str,
     /// The options.
     options: Vec<OptionJson>,
@@ -26,22 +26,22 @@ struct Description {
 struct OptionJson {
     /// Its key.
     key: &'static str,
-    /// What its values look like: `milliseconds`, `integer`, `choice`, `text`.
+    /// The type of its values: `milliseconds`, `integer`, `choice`, `text`.
     #[serde(rename = "type")]
     value_type: &'static str,
     /// Its default, as text.
     default: &'static str,
-    /// Of a number: the least.
+    /// The least value, of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<u64>,
-    /// Of a number: the most.
+    /// The greatest value, of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
-    /// Of a choice: the words that are allowed.
+    /// The allowed values, of a choice.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
-    /// What it does.
+    /// Its description.
     doc: &'static str,
 }
 
@@ -50,7 +50,7 @@ impl OptionJson {
         let (value_type, range, choices) = match option.value_type {
             ValueType::Milliseconds { min, max } => ("milliseconds", Some((min, max)), None),
             ValueType::Integer { min, max } => ("integer", Some((min, max)), None),
-            ValueType::Choice(words) => ("choice", None, Some(words)),
+            ValueType::Choice(choices) => ("choice", None, Some(choices)),
             ValueType::Text => ("text", None, None),
         };
         OptionJson {

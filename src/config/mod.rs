@@ -1,4 +1,4 @@
-//! The options of a watcher: one table of keys, types, defaults, ranges and words, and the values set.
+//! The options of a watcher: one table of keys, types, defaults and allowed values, and the values that were set.
 
 mod describe;
 mod table;

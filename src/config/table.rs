@@ -13,7 +13,7 @@ pub struct OptionSpec {
     pub value_type: ValueType,
     /// Its default, as text.
     pub default: &'static str,
-    /// What it does.
+    /// Its description.
     pub doc: &'static str,
     pub(super) set: fn(&mut Config, Value),
 }
@@ -26,17 +26,17 @@ pub enum ValueType {
     Milliseconds {
         /// The least.
         min: u64,
-        /// The most.
+        /// The greatest.
         max: u64,
     },
     /// A whole number.
     Integer {
         /// The least.
         min: u64,
-        /// The most.
+        /// The greatest.
         max: u64,
     },
-    /// One of these words.
+    /// One of these values.
     Choice(&'static [&'static str]),
     /// Any text.
     Text,
@@ -62,20 +62,20 @@ impl ValueType {
                 in_range(min, max).map(|n| Value::Duration(Duration::from_millis(n)))
             }
             ValueType::Integer { min, max } => in_range(min, max).map(Value::Number),
-            ValueType::Choice(words) => words.iter().position(|w| *w == text).map(Value::Choice),
+            ValueType::Choice(choices) => choices.iter().position(|c| *c == text).map(Value::Choice),
             ValueType::Text => Some(Value::Text(text.to_owned())),
         }
         .ok_or_else(|| self.allowed())
     }
 
-    /// What is allowed, in words.
+    /// The allowed values, as a text for an error message.
     pub fn allowed(self) -> String {
         match self {
             ValueType::Milliseconds { min, max } => {
                 format!("a whole number of milliseconds from {min} to {max}")
             }
             ValueType::Integer { min, max } => format!("a whole number from {min} to {max}"),
-            ValueType::Choice(words) => format!("one of {}", words.join(", ")),
+            ValueType::Choice(choices) => format!("one of {}", choices.join(", ")),
             ValueType::Text => "any text".into(),
         }
     }
@@ -162,21 +162,21 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "relist.interval_ms",
         value_type: millis(100, DAY),
         default: "60000",
-        doc: "How often everything is listed while events stream: what the engine tells no event of is found then.",
+        doc: "How often everything is listed while events stream. The list finds changes for which the engine sent no event.",
         set: |c, v| c.relist_interval = v.duration(),
     },
     OptionSpec {
         key: "poll.interval_ms",
         value_type: millis(10, DAY),
         default: "1000",
-        doc: "How often everything is listed where there are no events.",
+        doc: "How often everything is listed when the watcher polls.",
         set: |c, v| c.poll_interval = v.duration(),
     },
     OptionSpec {
         key: "probe.interval_ms",
         value_type: millis(100, DAY),
         default: "300000",
-        doc: "How often an engine that had no events is tried for them again.",
+        doc: "How often the watcher tries the event stream again on an engine without one.",
         set: |c, v| c.probe_interval = v.duration(),
     },
     OptionSpec {

@@ -1,6 +1,5 @@
-//! Between the event stream's reader, which never waits, and whoever applies the events: what has come and is not applied
-//! yet. It is bounded, and what does not fit is not worth keeping in part: all of it is dropped and counted, so that a list
-//! makes good for it.
+//! The bounded queue between the event stream's reader, which never waits, and the task that applies the events. When it
+//! is full, everything in it is dropped and counted, and a full list follows.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,9 +8,9 @@ use tokio::sync::Notify;
 
 use super::stream_item::StreamItem;
 
-/// So many events may wait. No engine keeps as many itself.
+/// How many events may wait. No engine keeps as many itself.
 const MOST_EVENTS: usize = 16_384;
-/// ... and so many bytes of them, as they came over the wire.
+/// How many bytes of events may wait, as they came over the wire.
 const MOST_BYTES: usize = 32 << 20;
 
 #[derive(Default)]
@@ -33,10 +32,10 @@ impl Shared {
     }
 }
 
-/// Where the reader puts what it reads.
+/// The end that the reader puts items into.
 pub struct Inlet(Arc<Shared>);
 
-/// Where it is taken from.
+/// The end that items are taken from.
 pub struct Outlet(Arc<Shared>);
 
 /// Both ends of an empty backlog.
@@ -46,7 +45,7 @@ pub fn backlog() -> (Inlet, Outlet) {
 }
 
 impl Inlet {
-    /// Never waits. False when nobody listens any more.
+    /// Puts an item in, without waiting. False when the receiver is gone.
     pub(super) fn put(&self, item: StreamItem) -> bool {
         let mut backlog = self.0.lock();
         if backlog.is_closed {

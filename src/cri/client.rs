@@ -28,7 +28,7 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 /// hyper's 16 KiB cuts long error messages, which travel as headers.
 const HEADER_LIST: u32 = 256 << 10;
 
-/// What the engine says of itself.
+/// The engine's name and versions, as it reports them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Version {
@@ -40,7 +40,7 @@ pub struct Version {
     pub runtime_api_version: String,
 }
 
-/// One connection. When it breaks it stays broken: whoever owns it makes a new one, and lists anew.
+/// One connection. When it breaks it stays broken: its owner makes a new one, and lists again.
 #[derive(Clone)]
 pub struct Client {
     endpoint: Endpoint,
@@ -114,12 +114,12 @@ impl Client {
         })
     }
 
-    /// Where this is connected to.
+    /// The endpoint of this connection.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What the engine said of itself when the connection was made.
+    /// The engine's name and versions, as reported when the connection was made.
     pub fn version(&self) -> &Version {
         &self.version
     }
@@ -149,7 +149,7 @@ impl Client {
         self.message_max_bytes
     }
 
-    /// How much is kept of what the engine says.
+    /// How much of the engine's texts is kept.
     pub(super) fn limits(&self) -> Limits {
         self.limits
     }
@@ -189,7 +189,7 @@ impl Client {
     }
 }
 
-/// What is found when the one socket has been used up.
+/// The error when the one socket has been used up.
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "it was closed from the other side")
 }

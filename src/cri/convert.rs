@@ -1,4 +1,4 @@
-//! The engine's messages as observations. Pure.
+//! Converts the engine's messages to observations. Pure.
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -8,7 +8,7 @@ use super::spec;
 use super::text::Reader;
 use crate::model::*;
 
-/// What the options say about reading.
+/// The options that concern reading.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// How many bytes of labels are kept of one item, and of annotations.
@@ -21,7 +21,7 @@ pub(super) struct Limits {
 pub struct Unreadable {
     /// The id, where the item begins with one.
     pub id: Option<Id>,
-    /// What is wrong with it, in words.
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn listed_container(bytes: Bytes, limits: Limits) -> Result<Observati
     Ok(finished(observation, &read))
 }
 
-/// A container's status, from a reply or an event. An event also tells the pod.
+/// A container's status, from a reply or an event. An event also has the pod.
 pub(super) fn container_status(c: wire::ContainerStatus, pod_id: Option<Id>, limits: Limits) -> Observation {
     let mut read = Reader::new(limits.labels_max);
     let state = container_state(c.state);
@@ -112,7 +112,7 @@ pub(super) fn sandbox_status(s: wire::PodSandboxStatus, limits: Limits) -> Obser
     finished(sandbox(pod, true), &read)
 }
 
-/// An item that could not be decoded: it is there, and nothing else is known.
+/// An item that could not be decoded: only its id is known.
 pub(super) fn unreadable(id: Id, kind: Kind) -> Observation {
     Observation { flags: CRI_CONTAINER_FLAG_UNREADABLE, ..Observation::of(id, kind) }
 }

@@ -1,4 +1,4 @@
-//! What is known of particular engines: one table of quirks, each with its evidence.
+//! Quirks of particular engines: one table, each with its evidence.
 
 use super::client::Version;
 
@@ -12,7 +12,7 @@ pub struct Quirk {
     pub from: (u32, u32),
     /// The first version that no longer has it.
     pub until: (u32, u32),
-    /// What follows.
+    /// How the engine is watched because of it.
     pub capability: Capability,
     /// How it is known.
     pub evidence: &'static str,
@@ -22,11 +22,11 @@ pub struct Quirk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Yes.
+    /// The event stream is used.
     Stream,
-    /// Yes, but the reason tells what it is not good for.
+    /// The event stream is used, with a limitation: the reason says which.
     StreamWithCaveat(&'static str),
-    /// No, for this reason.
+    /// The engine is polled, for this reason.
     Poll(&'static str),
 }
 
@@ -70,7 +70,7 @@ pub static QUIRKS: &[Quirk] = &[
     },
 ];
 
-/// What the engine with this version is good for.
+/// How to watch the engine with this version.
 pub fn capability(version: &Version) -> Capability {
     let Some(number) = major_minor(&version.runtime_version) else {
         return Capability::Stream;

@@ -12,7 +12,7 @@ use crate::error::{
 };
 use crate::host::User;
 
-/// Why the socket could not be connected to, and what to do.
+/// The error of a failed connect(2): why it failed, and what to do.
 pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     let (status, why) = match error.kind() {
         ErrorKind::NotFound => (CRI_E_CONNECT, "no such socket (is the engine running?)".to_owned()),
@@ -34,18 +34,18 @@ pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     if status == CRI_E_PERMISSION { it } else { it.retriable() }
 }
 
-/// What may be done about a permission that was denied to this user.
+/// What this user can do about a denied permission.
 fn who_may_connect(user: User) -> &'static str {
     match (user.id, user.overrides_permissions) {
         (Some(0), Some(true)) => {
-            "although this process is root (does SELinux or AppArmor forbid it? the audit log tells; a container needs a \
+            "although this process is root (does SELinux or AppArmor forbid it? see the audit log; a container needs a \
              label or profile that may use the socket)"
         }
         (Some(0), _) => {
             "although this process has uid 0: it lacks the capability CAP_DAC_OVERRIDE (add it, or join the socket's \
-             group; otherwise SELinux or AppArmor may forbid it, which the audit log tells)"
+             group; otherwise SELinux or AppArmor may forbid it: see the audit log)"
         }
-        (_, Some(true)) => "(does SELinux or AppArmor forbid it? the audit log tells)",
+        (_, Some(true)) => "(does SELinux or AppArmor forbid it? see the audit log)",
         _ => "(run as root or join the socket's group)",
     }
 }
@@ -56,9 +56,9 @@ fn is_socket(endpoint: &Endpoint) -> bool {
     metadata.is_ok_and(|m| m.file_type().is_socket())
 }
 
-/// What the engine's answer to `method` means. A status with a source is tonic's own, made up of a broken connection: its
-/// code and its words are tonic's, too, and only the cause says something. Only what can never get better is final (engine-facts: UNKNOWN,
-/// INTERNAL, CANCELLED, UNAVAILABLE all happen to an engine that is merely restarting).
+/// The error that the engine's answer to `method` stands for. A status with a source is tonic's own, for a broken
+/// connection: only its cause is informative, not its code or its message. Only an error that waiting cannot cure is
+/// final: an engine that is merely restarting answers UNKNOWN, INTERNAL, CANCELLED and UNAVAILABLE.
 pub(super) fn rpc(method: &str, status: &Status) -> Error {
     if let Some(cause) = status.source() {
         let it = Error::new(CRI_E_CONNECT, format!("{method}: the connection to the engine is lost: {}", root(cause)));
@@ -83,7 +83,7 @@ pub(super) fn rpc(method: &str, status: &Status) -> Error {
     if kind == CRI_E_RPC || kind == CRI_E_TIMEOUT { it.retriable() } else { it }
 }
 
-/// What the engine said, after the name of its code.
+/// The name of the status code, and the engine's message.
 fn text(status: &Status) -> String {
     match status.message() {
         "" => format!("{:?}", status.code()),
@@ -93,7 +93,7 @@ fn text(status: &Status) -> String {
 
 /// Why HTTP/2 could not be begun on a socket that was connected.
 pub(super) fn handshake(endpoint: &Endpoint, error: &tonic::transport::Error) -> Error {
-    // Its own words, "transport error", say nothing.
+    // Its own message, "transport error", says nothing.
     Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {}", root(error))).retriable()
 }
 
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_engines_own_words_follow_its_code() {
+    fn the_engines_own_message_follows_its_code() {
         assert_eq!(rpc("Status", &Status::new(Code::Internal, "broken")).message(), "Status: Internal: broken");
         assert_eq!(rpc("Status", &Status::new(Code::Internal, "")).message(), "Status: Internal");
     }

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::spec::{self, ConfigInfo, RuntimeSpec, part};
 use crate::model::{Id, Spec};
 
-/// What is read of the verbose info. Everything else in it is passed on as it stands.
+/// The parts of the verbose info that are used. Everything else in it is passed on unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Info {
-    /// The pid as the engine says it; 0 and nonsense mean that it did not say.
+    /// The pid as the engine reports it; `None` for 0 and for nonsense.
     pub pid: Option<i32>,
     /// Whether there was an info at all: cri-dockerd has none for sandboxes.
     pub given: bool,
@@ -28,7 +28,7 @@ pub(super) struct Info {
     pub spec: Spec,
 }
 
-/// The wanted keys, each undecoded: one that is not as expected spoils no other, and the rest costs nothing.
+/// The wanted keys, each undecoded: a malformed one does not affect the others, and the rest costs nothing.
 #[derive(Deserialize)]
 struct Wanted<'a> {
     #[serde(borrow, default)]
@@ -63,12 +63,12 @@ pub(super) fn read(map: &HashMap<String, String>) -> Info {
     }
 }
 
-/// The whole `info` map as one flat JSON object: the keys of the text under "info", where all engines put what they have to
-/// say, and beside them whatever else the map holds. Values that are JSON texts are read, others stay texts.
+/// The whole `info` map as one flat JSON object: the keys of the text under "info", which all engines have, and the map's
+/// other keys beside them. Values that are JSON texts are read, others stay texts.
 pub(super) fn as_json(mut map: HashMap<String, String>) -> Value {
     let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     let mut flat = match map.remove("info").map(parsed) {
-        Some(Value::Object(said)) => said,
+        Some(Value::Object(object)) => object,
         Some(other) => Map::from_iter([("info".to_owned(), other)]),
         None => Map::new(),
     };
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_was_made_is_read_from_both_engines_words() {
+    fn how_it_was_made_is_read_from_both_engines_info() {
         let containerd = info(
             r#"{"config":{"image":{"image":"sha256:1","user_specified_image":"app:b"},"command":["/run"],"args":["-v"],
             "working_dir":"/srv","linux":{"security_context":{"privileged":true}}},"runtimeSpec":{"process":{"args":["/run","-v"],
@@ -180,7 +180,7 @@ mod tests {
         let both =
             as_json(map(&[("info", r#"{"pid":7,"runtimeSpec":{}}"#), ("more", r#"{"a":1}"#), ("text", "no JSON")]));
         assert_eq!(both, json!({"pid": 7, "runtimeSpec": {}, "more": {"a": 1}, "text": "no JSON"}));
-        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info stands above");
+        assert_eq!(as_json(map(&[("info", r#"{"pid":7}"#), ("pid", "8")])), json!({"pid": 7}), "the info wins");
         assert_eq!(as_json(map(&[("info", "broken")])), json!({"info": "broken"}));
         assert_eq!(as_json(HashMap::new()), json!({}));
     }

@@ -1,4 +1,4 @@
-//! Everything that the engine has: the two lists, streamed where the engine can (KEP-5825).
+//! Full lists of the engine's sandboxes and containers, streamed where the engine can (KEP-5825).
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -35,7 +35,7 @@ const BATCH: usize = 512;
 type Convert = fn(Bytes, Limits) -> Result<Observation, Unreadable>;
 
 impl Listing {
-    /// Whether it shows everything: an entry without an id may be anybody's, so that nobody is missing for sure.
+    /// Whether it shows everything. An entry without an id may be of any container, so that none is surely absent.
     pub fn is_complete(&self) -> bool {
         self.unreadable.iter().all(|entry| entry.id.is_some())
     }
@@ -54,7 +54,7 @@ impl Listing {
         Self::add(&mut self.sandboxes, &mut self.unreadable, items, (convert::listed_sandbox, Kind::Sandbox), limits);
     }
 
-    /// One entry that cannot be decoded spoils no other.
+    /// Converts entries. One that cannot be decoded does not affect the others.
     fn add(
         to: &mut Vec<Observation>,
         unreadable: &mut Vec<Unreadable>,
@@ -91,8 +91,8 @@ impl Client {
         Ok(listing)
     }
 
-    /// `None` when the engine does not know these methods. What came before an error is dropped: half a list would
-    /// say of the other half that it is gone.
+    /// `None` when the engine does not know these methods. What came before an error is dropped: with half a list, the
+    /// other half would look gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
         let (mut listing, mut room) =
             (Listing { streamed: Some(true), ..Listing::default() }, self.message_max_bytes());
@@ -141,7 +141,7 @@ impl Client {
     }
 }
 
-/// What room is left after this batch.
+/// The room that is left after this batch.
 fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
     let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
     room.checked_sub(batch.encoded_len()).ok_or_else(full)

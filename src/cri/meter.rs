@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::error::{CRI_E_NOT_FOUND, Error, Result};
 
-/// Of one RPC.
+/// The costs of one RPC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RpcCost {
-    /// How often it came to an end: an answer, an error, or patience that was over.
+    /// How often it ended: with an answer, an error or a timeout.
     pub count: u64,
     /// How many of these were errors; those in `not_found` are not among them.
     pub failures: u64,

@@ -42,7 +42,7 @@ pub use status::Inspection;
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 pub use traces::{Folders, Follow, Hint, Witness};
 
-/// The messages that the watcher reads, in the form in which it reads them: see `build/observed.rs`.
+/// The messages that the watcher reads, with bytes in place of strings: see `build/observed.rs`.
 #[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]
 mod observed {
     include!(concat!(env!("OUT_DIR"), "/observed.rs"));

@@ -1,4 +1,4 @@
-//! The requests whose replies are read in the form of `observed`: the same wire as the generated clients', read lossily.
+//! Requests whose replies are decoded to the types of `observed`: the wire is the generated clients', and bad text is repaired.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// As the generated clients have it.
+/// The error for a channel that is not ready, as the generated clients have it.
 fn not_ready(e: tonic::transport::Error) -> Status {
     Status::unknown(format!("Service was not ready: {e}"))
 }

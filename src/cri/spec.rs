@@ -9,7 +9,7 @@ use super::observed as wire;
 use super::text::Reader;
 use crate::model::*;
 
-/// What a status says, verbose or not.
+/// The fields that any status has, verbose or not.
 pub(super) fn of_status(
     read: &mut Reader,
     log_path: Vec<u8>,
@@ -56,7 +56,7 @@ fn limits(read: &mut Reader, r: wire::LinuxContainerResources) -> Resources {
 }
 
 /// `config` of containerd's information: the CRI request with which the container was made. Each key is read on its
-/// own: one that is not as expected spoils no other.
+/// own: a malformed one does not affect the others.
 #[derive(Deserialize, Default)]
 pub(super) struct ConfigInfo<'a> {
     #[serde(borrow, default)]
@@ -82,7 +82,7 @@ pub(super) struct RuntimeSpec<'a> {
     linux: Option<&'a RawValue>,
 }
 
-/// What is read of a JSON text, if it is there and as expected.
+/// Reads a JSON text, if it is there and as expected.
 pub(super) fn part<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(text?.get()).ok()
 }
@@ -127,7 +127,7 @@ impl RuntimeSpec<'_> {
     }
 }
 
-/// What the verbose information says; `privileged` is CRI-O's own key.
+/// The fields that the verbose information has; `privileged` is CRI-O's own key.
 pub(super) fn of_info(config: &ConfigInfo, runtime: &RuntimeSpec, privileged: Option<bool>) -> Spec {
     #[derive(Deserialize, Default)]
     #[serde(default)]
@@ -147,8 +147,8 @@ pub(super) fn of_info(config: &ConfigInfo, runtime: &RuntimeSpec, privileged: Op
         groups: Vec<i64>,
     }
     let process: Process = part(runtime.process).unwrap_or_default();
-    let words = |words: Option<Vec<String>>| words.unwrap_or_default();
-    let (mut command, mut args) = (words(part(config.command)), words(part(config.args)));
+    let list = |list: Option<Vec<String>>| list.unwrap_or_default();
+    let (mut command, mut args) = (list(part(config.command)), list(part(config.args)));
     if command.is_empty() && args.is_empty() {
         let split = process.args.len().min(1);
         args = process.args[split..].to_vec();
@@ -203,6 +203,6 @@ fn oci_limits(linux: Option<&RawValue>, oom_score_adj: Option<i64>) -> Option<Re
     Some(limits)
 }
 
-fn shared(words: Vec<String>) -> Arc<[Arc<str>]> {
-    words.into_iter().map(Arc::from).collect()
+fn shared(texts: Vec<String>) -> Arc<[Arc<str>]> {
+    texts.into_iter().map(Arc::from).collect()
 }

@@ -1,4 +1,4 @@
-//! One container's or sandbox's status, with the process and whatever else only a verbose reply tells.
+//! The status of one container or sandbox, with the process and everything else that only a verbose reply has.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -37,7 +37,7 @@ struct How {
     wanted: Wanted,
 }
 
-/// All that an engine says of one container or sandbox.
+/// Everything that the engine gives for one container or sandbox.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -51,8 +51,8 @@ pub struct Inspection {
 }
 
 impl Client {
-    /// The status of exactly this id; `None` if the engine has no such thing. Where the kind is not known, it is
-    /// first taken for a container.
+    /// The status of exactly this id; `None` if the engine has no such id. If the kind is unknown, the id is first
+    /// taken for a container's.
     pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Observation>> {
         let attempts: &[_] = match kind {
             Some(kind) => &[(kind, true), (kind, false)],
@@ -62,7 +62,7 @@ impl Client {
         Ok(self.ask_status(id, attempts, pids, Wanted::Observation).await?.map(|found| found.observation))
     }
 
-    /// As `status`, with everything else that the engine tells.
+    /// As `status`, with everything else that the engine gives.
     pub async fn inspect(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Inspection>> {
         let kinds: &[_] = match kind {
             Some(Kind::Container) => &[Kind::Container],
@@ -107,7 +107,7 @@ impl Client {
             return Ok(None);
         };
         if found.observation.id != *id {
-            // Engines take ids for prefixes; an answer about another one is no answer.
+            // Engines take an id as a prefix: an answer about another id does not count.
             let message = format!("status of {id}: the engine's reply is about {:?}", found.observation.id);
             return Err(Error::new(CRI_E_PROTOCOL, message));
         }

@@ -1,4 +1,4 @@
-//! The engine's event stream: drained into memory, whatever anybody does with the events.
+//! Reads the engine's event stream into memory at once, however fast the events are applied.
 
 use prost::Message;
 use tonic::{Code, Status};
@@ -29,7 +29,7 @@ impl Client {
                 }
             }
         };
-        // Nobody listens any more: then nobody wants to know.
+        // The receiver is gone: nobody needs the end of the stream.
         let _ = to.put(StreamItem::End(end));
     }
 
@@ -69,8 +69,8 @@ pub(super) fn event(message: ContainerEventResponse, limits: Limits) -> EngineEv
     let statuses = message.containers_statuses.into_iter();
     let mut containers: Vec<_> =
         statuses.filter_map(|bytes| readable(convert::container_status_item(bytes, limits))).collect();
-    // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod: which
-    // sandbox a status is of it does not say, except for the container that the event is about.
+    // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod. A status
+    // does not say which sandbox it belongs to; only that of the event's own container is sure.
     for own in containers.iter_mut().filter(|c| c.id == id) {
         own.pod_id = pod_id.clone();
     }

@@ -1,10 +1,10 @@
-//! What the reader of the event stream passes on.
+//! The items that the reader of the event stream passes on.
 
 use super::convert::Unreadable;
 use crate::error::Error;
 use crate::model::{Id, Observation, Time};
 
-/// What an event says has happened. Engines also send events whose statuses say otherwise.
+/// The type of an engine's event. Engines also send events whose statuses contradict it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -22,13 +22,13 @@ pub enum EventKind {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EngineEvent {
-    /// Whom it is about.
+    /// The container or sandbox that it is about.
     pub id: Id,
     /// What happened; `None` for types that are not in the contract.
     pub kind: Option<EventKind>,
     /// When the engine made the event; `None` for a nonsensical time.
     pub created_at: Option<Time>,
-    /// The sandbox, where the event tells it.
+    /// The sandbox, where the event has it.
     pub sandbox: Option<Observation>,
     /// Statuses of containers of that sandbox, possibly none.
     pub containers: Vec<Observation>,
@@ -39,7 +39,7 @@ pub struct EngineEvent {
 }
 
 impl EngineEvent {
-    /// An event about this id that says nothing more.
+    /// An event about this id with nothing else in it.
     pub fn about(id: Id) -> Self {
         EngineEvent {
             id,
@@ -67,7 +67,7 @@ pub enum StreamEnd {
     Failed(Error),
 }
 
-/// What the stream's reader passes on.
+/// One item of the reader of the event stream.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StreamItem {
@@ -76,14 +76,14 @@ pub enum StreamItem {
     Open,
     /// An event.
     Event(Box<EngineEvent>),
-    /// So many events came faster than they were applied, and are lost.
+    /// So many events are lost: they came faster than they were applied.
     Lost(u64),
     /// The end; nothing follows.
     End(StreamEnd),
 }
 
 impl StreamItem {
-    /// What it costs to keep.
+    /// How many bytes it takes in the backlog.
     pub(super) fn bytes(&self) -> usize {
         if let StreamItem::Event(event) = self { event.bytes } else { 0 }
     }

@@ -1,4 +1,4 @@
-//! The engine's bytes as text. Engines do not check that what they pass on is UTF-8, so nothing here fails. Pure.
+//! The engine's bytes as text. Engines do not check that their texts are UTF-8, so nothing here fails. Pure.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ impl Reader {
         Reader { labels_max, flags: 0 }
     }
 
-    /// What was noted: bits of `CRI_CONTAINER_FLAG_*`.
+    /// The repairs and cuts that were noted: bits of `CRI_CONTAINER_FLAG_*`.
     pub fn flags(&self) -> u32 {
         self.flags
     }

@@ -1,4 +1,4 @@
-//! What the engine's bytes become: for tests that make up bytes. Without the feature `test-hooks`, this is not there.
+//! Decodes the engine's bytes, for tests that make up bytes. Only with the feature `test-hooks`.
 
 use prost::Message;
 
@@ -22,7 +22,7 @@ pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
     Some(listing)
 }
 
-/// A container's status, and what its verbose information says: the pid, and everything as JSON.
+/// A container's status, with the sandbox id of its verbose information.
 pub fn container_status(bytes: &[u8]) -> Option<Observation> {
     let reply = observed::ContainerStatusResponse::decode(bytes).ok()?;
     let mut observation = convert::container_status(reply.status?, None, LIMITS);

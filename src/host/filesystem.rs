@@ -13,23 +13,23 @@ use std::path::Path;
 pub(super) enum FileSystem {
     /// A hierarchy of cgroups, version 1.
     Cgroup,
-    /// That of version 2.
+    /// The hierarchy of cgroups, version 2.
     Cgroup2,
     /// /proc.
     Proc,
-    /// Where pidfds have inodes of their own (Linux 6.9).
+    /// pidfs, in which pidfds have inodes of their own (Linux 6.9).
     Pid,
     /// Any other.
     Other,
 }
 
-/// That of an open file; `None` when the kernel does not tell.
+/// The file system of an open file; `None` when statfs(2) fails.
 pub(super) fn of_open(fd: BorrowedFd<'_>) -> Option<FileSystem> {
     // SAFETY: an open descriptor, and a structure that fstatfs fills where it succeeds.
     ask(|about| unsafe { libc::fstatfs(fd.as_raw_fd(), about) })
 }
 
-/// That of what is at a path.
+/// The file system of what is at a path.
 pub(super) fn of_path(path: &Path) -> Option<FileSystem> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     // SAFETY: a path that ends in NUL, and a structure that statfs fills where it succeeds.
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_told_by_path_and_by_descriptor() {
+    fn they_are_found_by_path_and_by_descriptor() {
         assert_eq!(of_path(Path::new("/proc/self")), Some(FileSystem::Proc));
         assert_eq!(of_open(File::open("/proc/self/stat").unwrap().as_fd()), Some(FileSystem::Proc));
         let other = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Tells a forked child from the process that started the watcher, at the price of one load.
+//! Distinguishes a forked child from the process that started the watcher, at the price of one load.
 
 #![allow(unsafe_code)]
 
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const HERE: u32 = 0x6372_6931;
 
 /// One page that the kernel hands to a forked child filled with zeros (MADV_WIPEONFORK, Linux 4.14).
-/// getpid() would tell the same but is a system call: 140 ns where it is slow, for every call of the API.
+/// getpid() would do as well, but is a system call: 140 ns where it is slow, for every call of the API.
 pub struct ForkMark {
     page: Option<NonNull<AtomicU32>>,
     size: usize,

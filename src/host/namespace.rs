@@ -1,8 +1,8 @@
 //! Namespaces by the number of their inode.
 //!
 //! A number is used again as soon as its namespace is gone (30 containers one after the other had one and the same mount
-//! namespace's number), so it says something only about what lives now. Nobody keeps a namespace open here: a reference held
-//! keeps what is mounted in it, and has stalled others' container starts for minutes.
+//! namespace's number), so it is good only for processes that exist now. No namespace is kept open here: a reference keeps
+//! what is mounted in it, and has stalled container starts of other programs for minutes.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -55,7 +55,7 @@ impl NamespaceKind {
     }
 }
 
-/// Whose a namespace is.
+/// The owner of a namespace: the host, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
     /// The host's first one.

@@ -47,12 +47,12 @@ impl Proc {
         fs::read_to_string(self.file(pid, "cgroup"))
     }
 
-    /// What /proc/PID/stat says. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack of
-    /// descriptors, say nothing about it.
+    /// The contents of /proc/PID/stat. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack
+    /// of descriptors, say nothing about it.
     pub fn stat(&self, pid: i32) -> io::Result<Stat> {
         let text = fs::read_to_string(self.file(pid, "stat"))?;
         let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-        // Who may not trace the process reads 0 for its exit status, and may not read this link.
+        // Without the right to trace the process its exit status reads 0, and this link cannot be read.
         let read_link = || fs::read_link(self.file(pid, "ns/pid"));
         stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || read_link().is_ok()));
         Ok(stat)
@@ -123,7 +123,7 @@ impl Proc {
     }
 }
 
-/// What /proc/PID/stat says of a process.
+/// The fields of /proc/PID/stat that are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// One letter: proc_pid_stat(5).

@@ -1,4 +1,4 @@
-//! Pids that the host proves, without a word of the engine: from the pid files that runtimes leave on disk.
+//! Pids that the host proves without asking the engine: from the pid files that runtimes leave on disk.
 //!
 //! Proof is that the process's cgroup names the whole id of the container, as its deepest one, and that the process began at one
 //! and the same time before and after that was read. A stale file, or a pid that is another's by now, fails it; so do
@@ -19,9 +19,9 @@ const LONGEST: usize = 32;
 /// A process that is a container's first, proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// As the /proc below `host.root` counts.
+    /// The pid in the /proc below `host.root`.
     pub pid: i32,
-    /// What the engine's side calls it, where that is another number.
+    /// The pid in the engine's pid namespace, where that is another number.
     pub engine_pid: Option<i32>,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
@@ -63,20 +63,20 @@ pub fn prove(proc: &Proc, pid: i32, id: &str) -> Result<Proven, Refusal> {
     })
 }
 
-/// Proves what a pid file says. `root` and `file` as in [`open_file_below`]; `view` is how the pids of who wrote it read in
-/// `proc`.
+/// Proves the pid in a pid file. `root` and `file` are as in [`open_file_below`]; `view` translates the writer's pids to
+/// those of `proc`.
 ///
 /// 15 us, and with a nested pid namespace as long as it takes to read the status of every process.
 pub fn prove_file(proc: &Proc, view: PidView, root: &Path, file: &Path, id: &str) -> Result<Proven, Refusal> {
-    let said = read_pid(root, file)?;
+    let written = read_pid(root, file)?;
     let pid = match view {
-        PidView::Same => said,
-        PidView::Nested { .. } => proc.translate(view, said, id).ok_or(Refusal::NoProcess(said))?,
-        // Proof takes the place of belief: the number as it stands.
-        PidView::Unknown => said,
+        PidView::Same => written,
+        PidView::Nested { .. } => proc.translate(view, written, id).ok_or(Refusal::NoProcess(written))?,
+        // The number as it stands: the proof below decides.
+        PidView::Unknown => written,
     };
     let proven = prove(proc, pid, id)?;
-    Ok(Proven { engine_pid: (said != pid).then_some(said), ..proven })
+    Ok(Proven { engine_pid: (written != pid).then_some(written), ..proven })
 }
 
 /// The number in a pid file.

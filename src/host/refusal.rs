@@ -1,16 +1,16 @@
-//! Why a pid is not believed.
+//! Reasons why a pid is not taken for a container's.
 
 use std::fmt;
 use std::io;
 
-/// Why a process is not taken for a container's.
+/// The reason why a process is not taken for a container's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// There is no pid file.
     NoFile,
-    /// What is at the pid file's place is no file with a pid in it: what it is.
+    /// The pid file is no file with a pid in it: what it is.
     NotAPid(String),
-    /// Something may not be looked at: what.
+    /// A file may not be read: which.
     NoRight(String),
     /// There is no process with this pid, or there was one a moment ago.
     NoProcess(i32),

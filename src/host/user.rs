@@ -1,4 +1,4 @@
-//! Who this process is, for messages that say what it lacks.
+//! The user of this process, for messages that say which right it lacks.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ pub struct User {
 }
 
 impl User {
-    /// Who this is.
+    /// The user of this thread.
     pub fn current() -> User {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
         User { id: effective_uid(&status), overrides_permissions: overrides_permissions(&status) }

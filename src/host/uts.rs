@@ -49,12 +49,12 @@ impl Search<'_> {
         }
     }
 
-    /// Where the engine's process cannot be seen, only the name of the machine is certain.
+    /// The name of the machine, which alone is certain when the engine's process cannot be seen.
     fn name_without_process(&self) -> Option<String> {
         self.name_in_mount().or_else(|| if self.is_initial() { own_name() } else { None })
     }
 
-    /// Of the host whose root directory is mounted at `host.root`.
+    /// The name of the host whose root directory is mounted at `host.root`.
     fn name_in_mount(&self) -> Option<String> {
         if self.root == Path::new("/") { None } else { name_in_file(self.root) }
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mounted_root_directory_tells_the_hosts_name() {
+    fn a_mounted_root_directory_has_the_hosts_name() {
         let root = host(None);
         fs::create_dir_all(root.path().join("etc")).unwrap();
         fs::write(root.path().join("etc/hostname"), "node-8\n").unwrap();

@@ -102,7 +102,7 @@ constants! {
     POD_FLAGS: u32;
     /// The pod shares the network namespace of the node.
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
-    /// The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+    /// The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet.
     pub const CRI_POD_FLAG_OWN_NETWORK: u32 = 2;
     /// The pod shares the process ids of the node.
     pub const CRI_POD_FLAG_HOST_PID: u32 = 4;
@@ -148,8 +148,8 @@ constants! {
     pub const CRI_CHANGED_RUCKSACK: u64 = 64;
     /// A better name, reference or id of the image has become known.
     pub const CRI_CHANGED_IMAGE: u64 = 128;
-    /// How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before
-    /// it ended.
+    /// How the container was made has become known or has changed: command, user, mounts, limits, log path; or how its
+    /// previous run ended.
     pub const CRI_CHANGED_DETAILS: u64 = 256;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::constants::*;
 use super::{Id, Image, JsonText, Labels, Memo, Namespaces, Pod, Previous, Spec, Time};
 
-/// What a thing is: a container, or the sandbox of a pod (which is a container, too).
+/// The kind of a record: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -24,7 +24,7 @@ impl Kind {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(KINDS, self.number(), "CRI_KIND_")
     }
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(STATES, self.number(), "CRI_STATE_")
     }
@@ -68,14 +68,14 @@ impl State {
 pub struct Exit {
     /// The exit code; absent when the engine lost the container without seeing how it ended.
     pub code: Option<i32>,
-    /// One word: `Completed`, `Error`, `OOMKilled` ...; `gone` when it merely vanished.
+    /// A short reason: `Completed`, `Error`, `OOMKilled` ...; `gone` when the container vanished.
     pub reason: Arc<str>,
-    /// More words, often none.
+    /// A longer explanation, often "".
     pub message: Arc<str>,
 }
 
 impl Exit {
-    /// The exit of a container that vanished from the engine: nothing is known but that it is over.
+    /// The exit of a container that vanished from the engine: nothing else is known.
     pub fn gone() -> Self {
         Exit { code: None, reason: "gone".into(), message: "".into() }
     }
@@ -99,7 +99,7 @@ pub struct Container {
     pub pod: Option<Arc<Pod>>,
     /// The first process, as this process sees pids.
     pub pid: Option<i32>,
-    /// When that process began, in clock ticks since boot: tells it from a later process with the same pid.
+    /// When that process began, in clock ticks since boot. A later process with the same pid has another value.
     pub pid_start_ticks: Option<u64>,
     /// The pid as the engine reports it, where that differs from `pid`.
     pub engine_pid: Option<i32>,
@@ -129,13 +129,13 @@ pub struct Container {
     pub previous: Option<Arc<Previous>>,
     /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`, without those of `spec.privileged`.
     pub flags: u32,
-    /// What the program itself has added: JSON.
+    /// The rucksack: JSON that the program itself has added.
     pub rucksack: Option<JsonText>,
     /// Facts that are unknown now and may become known later: bits of `CRI_MISSING_*`.
     pub missing: u64,
-    /// Its JSON, once somebody wanted it.
+    /// Its JSON, made at the first use.
     pub(crate) json: Memo,
-    /// Its C view, once somebody wanted it.
+    /// Its C view, made at the first use.
     pub(crate) view: Memo,
 }
 
@@ -201,7 +201,7 @@ impl Container {
         let mut note = |changed: bool, bit: u64| bits |= if changed { bit } else { 0 };
         let process = |c: &Container| (c.pid, c.cgroup_path.clone(), c.cgroup_id, c.namespaces);
         note(process(self) != process(before), CRI_CHANGED_PID);
-        // What becomes of its pod does not concern what has exited; which pod it was in does.
+        // A change of the pod does not concern a container that has exited; a first pod does.
         let follows_pod = before.pod.is_none() || self.state != State::Exited;
         note(follows_pod && !same_pod(self.pod.as_deref(), before.pod.as_deref()), CRI_CHANGED_POD);
         note(self.started_at != before.started_at, CRI_CHANGED_STARTED_AT);
@@ -215,7 +215,7 @@ impl Container {
     }
 }
 
-/// Whether both are the same version of the pod, but for its state: the sandbox's own events tell that.
+/// Whether both are the same version of the pod, except for its state, which the sandbox's own events report.
 fn same_pod(a: Option<&Pod>, b: Option<&Pod>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => std::ptr::eq(a, b) || *a == Pod { state: a.state, ..b.clone() },

@@ -11,7 +11,7 @@ pub enum CounterKind {
 }
 
 impl CounterKind {
-    /// The word in the documents.
+    /// Its name in the documents.
     pub fn word(self) -> &'static str {
         match self {
             CounterKind::Total => "total",
@@ -26,11 +26,11 @@ impl CounterKind {
 pub struct Counter {
     /// Its key in JSON.
     pub name: &'static str,
-    /// What is counted.
+    /// The unit: the things that are counted.
     pub unit: &'static str,
     /// Whether it only grows.
     pub kind: CounterKind,
-    /// What it means, in whole sentences.
+    /// Its meaning, in whole sentences.
     pub help: &'static str,
 }
 
@@ -66,7 +66,7 @@ counters! {
     ENGINE_EVENTS_LOST: "engineEventsLost", "events", Total,
         "Those of `engineEvents` that were dropped because they came faster than they could be applied. A full list follows.";
     BLIND_WINDOWS: "blindWindows", "times", Total,
-        "Times in which changes could not be seen as they happened: the event stream broke or fell silent, the engine was away, or it has to be polled.";
+        "Periods in which changes could not be seen as they happened: the event stream broke or fell silent, the engine was away, or it has to be polled.";
     RESYNCS: "resyncs", "calls", Total,
         "Calls of `cri_watcher_resync` that succeeded.";
     READY_UNANSWERED: "readyUnanswered", "requests", Total,
@@ -84,7 +84,7 @@ counters! {
     CONTRADICTIONS: "contradictions", "containers", Total,
         "Containers about which the engine contradicted itself: between its lists, its statuses and its events. Each is settled once.";
     VANISHED_PROCESSES: "vanishedProcesses", "processes", Total,
-        "Processes that were gone while the engine said that their containers run. Their pids were withdrawn.";
+        "Processes that were gone while the engine reported their containers as running. Their pids were withdrawn.";
     REPAIRED_TEXTS: "repairedTexts", "containers", Total,
         "Containers and pods with a text of the engine that was not UTF-8. Each bad byte was replaced with U+FFFD.";
     CUT_LABELS: "cutLabels", "containers", Total,

@@ -1,21 +1,21 @@
-//! The engine, and how the watcher stands to it.
+//! What is known of the engine, and the state of the watcher.
 
 use std::sync::Arc;
 
 use super::candidate::Candidate;
 use super::constants::*;
 
-/// What is known of the engine itself.
+/// The engine, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Engine {
-    /// Who it is, e.g. `containerd`.
+    /// Its name, e.g. `containerd`.
     pub runtime_name: Arc<str>,
     /// Its version, e.g. `2.1.9`, without a leading "v".
     pub runtime_version: Arc<str>,
     /// The CRI version it speaks, e.g. `v1`.
     pub runtime_api_version: Arc<str>,
-    /// Where it was reached, e.g. `unix:///run/containerd/containerd.sock`.
+    /// The endpoint at which it was reached, e.g. `unix:///run/containerd/containerd.sock`.
     pub api: Arc<str>,
     /// The host name of the engine's UTS namespace: CRI has no engine ids.
     pub id: Arc<str>,
@@ -54,18 +54,18 @@ pub struct WitnessMeans {
 pub struct Events {
     /// Whether the engine's event stream is used; otherwise it is listed again and again.
     pub streaming: bool,
-    /// Why, in words.
+    /// The reason, as a text.
     pub reason: Arc<str>,
 }
 
 impl Events {
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(&self) -> &'static str {
         if self.streaming { "stream" } else { "poll" }
     }
 }
 
-/// What the watcher is doing.
+/// The state of the watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -93,7 +93,7 @@ impl WatcherState {
         self as u32
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(WATCHER_STATES, self.number(), "CRI_WATCHER_")
     }

@@ -9,11 +9,11 @@ use super::{Container, LogLevel, Time, WatcherState};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
-    /// A run was seen.
+    /// A run began.
     Started,
     /// A run ended.
     Exited,
-    /// More, or something else, is known of a container.
+    /// A field of a container has become known or has changed.
     Updated,
     /// The watcher's state changed.
     State,
@@ -27,7 +27,7 @@ pub enum EventType {
     Created,
     /// The engine no longer has a container or sandbox.
     Removed,
-    /// The watcher says something about its work.
+    /// The watcher reports about its own work.
     Log,
 }
 
@@ -74,7 +74,7 @@ pub const ALL_MASK: u32 =
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The type of the event.
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
     pub flags: u32,
@@ -82,20 +82,20 @@ pub struct Event {
     pub seq: u64,
     /// The cache's generation that shows this.
     pub generation: u64,
-    /// Of an OVERFLOW: how many events this consumer lost.
+    /// How many events this consumer lost, of an OVERFLOW.
     pub lost: u64,
-    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    /// What has changed, of an UPDATED: bits of `CRI_CHANGED_*`.
     pub changed: u64,
-    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    /// When it happened, if the engine says so; otherwise when it was noticed.
     pub time: Time,
     /// When the watcher noticed.
     pub observed: Time,
     /// The container, for the events that are about one.
     pub container: Option<Arc<Container>>,
-    /// The watcher's state when this was reported.
+    /// The watcher's state when it made this event.
     pub state: WatcherState,
-    /// Of a STATE: why, in words. Of a LOG: what it says.
+    /// The reason of a STATE, or the message of a LOG.
     pub message: Option<Arc<str>>,
-    /// Of a LOG: how much it matters.
+    /// The level of a LOG.
     pub log_level: Option<LogLevel>,
 }

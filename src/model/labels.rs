@@ -23,12 +23,12 @@ impl LabelView {
     }
 }
 
-/// The keys that say what a container is. They come from CRI's own fields alone: a pod's author can write a label of any
-/// key, and so make a container look like another one, or like none.
+/// The label keys that identify a container. Their values come from CRI's own fields alone, because a pod's author can
+/// write a label of any key, and so make a container look like another one.
 const OWN_KEYS: [&str; 5] =
     [CRI_LABEL_POD_NAME, CRI_LABEL_POD_NAMESPACE, CRI_LABEL_POD_UID, CRI_LABEL_CONTAINER_NAME, CRI_LABEL_SANDBOX];
 
-/// What CRI says for an own key; `None` where it does not apply or is not known.
+/// CRI's value for one of these keys; `None` where it does not apply or is not known.
 fn own_value<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     let pod = container.pod.as_deref();
     match (key, container.kind) {
@@ -100,8 +100,8 @@ pub fn merged(container: &Container) -> Labels {
     all
 }
 
-/// The value of one label, as a selector sees it: the merged view, and behind it the labels of the pod, which stand at
-/// the sandbox and not at its containers.
+/// The value of one label, as a selector sees it: from the merged view, and else from the labels of the pod, which the
+/// sandbox has and its containers do not.
 pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     if OWN_KEYS.contains(&key) && !is_pending(container, key) {
         return own_value(container, key);
@@ -152,7 +152,7 @@ mod tests {
             let mut pod = Pod::clone(c.pod.as_deref().unwrap());
             pod.labels = Labels::from([("app", "web"), ("tier", "db")].map(|(k, v)| (k.into(), v.into()))).into();
             c.pod = Some(pod.into());
-            assert_eq!((label(&c, "app"), label(&c, "tier")), (Some("web"), Some("web")), "its own stands above");
+            assert_eq!((label(&c, "app"), label(&c, "tier")), (Some("web"), Some("web")), "its own wins");
             assert_eq!(label(&c, "nothing"), None);
         }
     }

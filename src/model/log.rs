@@ -1,4 +1,4 @@
-//! How much a message of the watcher matters.
+//! The levels of the watcher's messages.
 
 use super::constants::*;
 
@@ -8,11 +8,11 @@ use super::constants::*;
 pub enum LogLevel {
     /// The watcher cannot do its work.
     Error,
-    /// Something is wrong, and somebody may have to do something.
+    /// Something is wrong, and may need the attention of an operator.
     Warn,
-    /// Something to know.
+    /// Useful to know.
     Info,
-    /// Of use only when something is looked for.
+    /// Useful when searching for a fault.
     Debug,
 }
 
@@ -27,7 +27,7 @@ impl LogLevel {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> String {
         json_word(LOG_LEVELS, self.number(), "CRI_LOG_")
     }

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// Something that was derived from a value and is kept with it: its JSON, or the C view of it. It is no part of
-/// the value: a clone starts without it, and comparisons do not see it.
+/// A value that is derived from another and kept with it: its JSON, or its C view. It does not belong to the other: a
+/// clone starts without it, and comparisons ignore it.
 #[derive(Default)]
 pub struct Memo(OnceLock<Arc<dyn Any + Send + Sync>>);
 
 impl Memo {
-    /// What is kept here, made by `make` at the first call. Every caller has to ask for the same type.
+    /// The value that is kept here, made by `make` at the first call. Every caller has to ask for the same type.
     pub fn get_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
         let kept = self.0.get_or_init(|| make()).clone();
         kept.downcast().unwrap_or_else(|_| panic!("a memo keeps one type, {}", std::any::type_name::<T>()))

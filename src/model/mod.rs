@@ -1,4 +1,4 @@
-//! What there is: containers, pods, events, the engine; their JSON.
+//! The records: containers, pods, events, the engine; and their JSON.
 
 pub mod attributes;
 mod candidate;

@@ -1,4 +1,4 @@
-//! What one reply or one event of the engine says about one container or sandbox.
+//! An observation: the statement of one reply or one event of the engine about one container or sandbox.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct Observation {
     pub labels: Arc<Labels>,
     /// Annotations.
     pub annotations: Arc<Labels>,
-    /// What it says of the image.
+    /// The names of the image.
     pub image: ImageNames,
     /// Time of creation.
     pub created_at: Option<Time>,
@@ -36,18 +36,18 @@ pub struct Observation {
     pub finished_at: Option<Time>,
     /// How it ended; lists do not say.
     pub exit: Option<Exit>,
-    /// Whether this is a status, which tells times and exits, or only an entry of a list.
+    /// Whether this is a status, which has times and exits, or only an entry of a list.
     pub is_status: bool,
-    /// How it was made, as far as this statement says.
+    /// How the container was made, if this statement says so.
     pub spec: Option<Arc<Spec>>,
-    /// What only a verbose status tells.
+    /// The details that only a verbose status has.
     pub details: Option<Details>,
-    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
+    /// Which texts had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
     pub flags: u32,
 }
 
-/// What one statement says of an image. An engine uses the same wire field for different things; what a value is, its
-/// shape tells.
+/// The names of an image in one statement. Engines use one wire field for different things; the shape of a value shows
+/// what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ImageNames {
@@ -64,7 +64,7 @@ pub struct ImageNames {
 }
 
 impl Observation {
-    /// A statement that tells no more than that there is something with this id.
+    /// A statement that only says that something has this id.
     pub fn of(id: Id, kind: Kind) -> Self {
         Observation {
             id,
@@ -106,7 +106,7 @@ impl Observation {
     }
 }
 
-/// What a verbose status tells, once checked against the host.
+/// The details of a verbose status, checked against the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Details {
@@ -114,7 +114,7 @@ pub struct Details {
     pub pid: Option<i32>,
     /// When it began, in clock ticks since boot.
     pub pid_start_ticks: Option<u64>,
-    /// The pid in the engine's words, where that differs.
+    /// The pid as the engine reports it, where that differs from `pid`.
     pub engine_pid: Option<i32>,
     /// The cgroup: a path below the mount of the cgroup file system.
     pub cgroup_path: Option<Arc<str>>,
@@ -124,6 +124,6 @@ pub struct Details {
     pub namespaces: Namespaces,
     /// How it was made, as far as only the verbose information says.
     pub spec: Option<Arc<Spec>>,
-    /// Whether this engine will never tell a pid for this one, so that there is no use in asking again.
+    /// Whether this engine will never give a pid for this one, so that there is no use in asking again.
     pub no_pid: bool,
 }

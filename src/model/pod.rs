@@ -28,7 +28,7 @@ impl PodState {
         }
     }
 
-    /// The word in JSON.
+    /// Its name in JSON.
     pub fn word(self) -> &'static str {
         match self {
             PodState::Unknown => "unknown",
@@ -78,7 +78,7 @@ pub struct Pod {
     pub runtime_handler: Arc<str>,
     /// When the sandbox was created.
     pub created_at: Option<Time>,
-    /// The C view, once somebody wanted it.
+    /// The C view, made at the first use.
     pub(crate) view: Memo,
 }
 

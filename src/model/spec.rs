@@ -18,7 +18,7 @@ pub struct Spec {
     pub user: Option<User>,
     /// Whether the container is privileged.
     pub privileged: Option<bool>,
-    /// What is mounted into the container by the pod's author and the kubelet.
+    /// The mounts of the pod's author and the kubelet.
     pub mounts: Arc<[Mount]>,
     /// Its limits.
     pub resources: Option<Resources>,
@@ -40,9 +40,9 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Mount {
-    /// Where it is seen inside the container.
+    /// The path inside the container.
     pub container_path: Arc<str>,
-    /// What is mounted: a path on the host; "" for an image volume.
+    /// The path on the host; "" for an image volume.
     pub host_path: Arc<str>,
     /// Whether it is read-only.
     pub read_only: bool,
@@ -70,7 +70,7 @@ pub struct Resources {
     pub oom_score_adj: Option<i64>,
 }
 
-/// How the run before ended: of the container's last attempt under the same name in the same pod.
+/// How the previous run ended: that of the last attempt under the same name in the same pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Previous {

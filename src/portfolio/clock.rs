@@ -1,12 +1,12 @@
-//! Time as the portfolio knows it: it has no clock, so each input brings its moment along.
+//! Time in the portfolio. The portfolio has no clock: each input brings its moment along.
 
 use crate::model::Time;
 
 /// Milliseconds of a clock that never steps.
 pub type Millis = u64;
 
-/// The order of what the portfolio was reported: it grows by one with every input. A request notes the tick at which it
-/// was sent off; its answer then tells nothing about what came to be known later.
+/// The number of an input to the portfolio: each input gets the next one. A request keeps the tick at which it was sent,
+/// because its answer says nothing about what was learnt after that.
 pub type Tick = u64;
 
 /// One moment, on both clocks.
@@ -14,12 +14,12 @@ pub type Tick = u64;
 pub struct Now {
     /// For deadlines.
     pub mono: Millis,
-    /// For what users are reported, and for comparing with the engine's times.
+    /// For the times in events, and for comparing with the engine's times.
     pub wall: Time,
 }
 
-/// The time before which an event is history: the start of the first list, later the end of the last run that was
-/// forgotten. Events of that age can be replays of what is long settled.
+/// The time before which an event of the engine counts as old: the start of the first list, later the end of the last
+/// run that was forgotten. The engine may be repeating an event of that age.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Horizon {
     wall: Time,
@@ -41,8 +41,8 @@ impl Horizon {
         self.wall = self.wall.max(to);
     }
 
-    /// A wall clock that is set back by an hour would make an hour of new events look like history: the horizon goes
-    /// back with it. Small differences are the clocks' drift.
+    /// Moves the horizon back when the wall clock is set back. Otherwise new events would look old for as long as the
+    /// clock was set back. Small differences are the clocks' drift.
     pub fn follow(&mut self, now: Now) {
         const DRIFT: Time = 100_000_000;
         let offset = now.wall - now.mono as Time * 1_000_000;
@@ -59,7 +59,7 @@ impl Horizon {
         at.is_some_and(|at| at >= self.first)
     }
 
-    /// Whether an event with this time tells something new. Nonsensical times tell nothing.
+    /// Whether an event with this time is new. An event with a nonsensical time is not.
     pub fn is_fresh(&self, created_at: Option<Time>) -> bool {
         created_at.is_some_and(|at| at >= self.wall)
     }

@@ -1,4 +1,4 @@
-//! Where the engine contradicts itself, and how each contradiction is settled: once, with one warning.
+//! Contradictions of the engine. Each is settled once, with one warning.
 //!
 //! | the engine says | what is done |
 //! |---|---|
@@ -18,18 +18,18 @@ use super::merge;
 use super::status_queue::Reason;
 use crate::model::*;
 
-/// For so long a contradiction may be a matter of two moments.
+/// How long a contradiction may last before it is settled: the two statements may be of different moments.
 const PATIENCE: Millis = 10_000;
 
-/// Where the engine contradicts itself about one container.
+/// A contradiction of the engine about one container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Dispute {
-    /// Nowhere, as far as is known.
+    /// No contradiction is known.
     #[default]
     None,
     /// A list and a status disagree about the state, since then.
     State { since: Millis },
-    /// The list stands: what statuses say of the state is not believed.
+    /// The list is believed, and the state in statuses is not.
     ListStands,
     /// Lists show it, and its status is not found, since then: it is asked for no more.
     NoStatus { since: Millis },
@@ -65,14 +65,14 @@ impl Portfolio {
         self.entries.get(id).is_some_and(|e| matches!(e.dispute, Dispute::State { .. } | Dispute::ListStands))
     }
 
-    /// Whether this statement is about a state on which the list stands, and is not the list's.
-    pub(super) fn is_overruled(&self, said: &Observation, source: Source) -> bool {
-        let Some(entry) = self.entries.get(&said.id) else {
+    /// Whether a status contradicts a state for which the list is believed.
+    pub(super) fn is_overruled(&self, observation: &Observation, source: Source) -> bool {
+        let Some(entry) = self.entries.get(&observation.id) else {
             return false;
         };
         entry.dispute == Dispute::ListStands
             && matches!(source, Source::Answer { .. })
-            && said.state != entry.record.state
+            && observation.state != entry.record.state
     }
 
     /// A list shows the state that is known: list and status agree again.
@@ -92,7 +92,7 @@ impl Portfolio {
         }
     }
 
-    /// The engine has no status of it, verbose or not.
+    /// The engine answered "not found" to a status request, verbose or not.
     pub(super) fn not_found(&mut self, id: &Id, source: Source, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;

@@ -1,12 +1,12 @@
-//! Where each field of a record comes from: one table of fields and their sources, strongest first. `merge` follows it,
-//! and docs/fields.md is made from it. Pure.
+//! The table of a record's fields and their sources, strongest first. `merge` follows it, and docs/fields.md is made from
+//! it. Pure.
 //!
 //! A statement offers a value for a field. The value of the strongest source wins; of one source, that of the newest
 //! statement. So the order in which statements arrive does not matter.
 
 use super::clock::Tick;
 
-/// What a value was read from.
+/// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The field `user_specified_image` of any statement.
@@ -27,14 +27,14 @@ pub(super) enum Origin {
     Process,
     /// The host, which saw the process end.
     Witness,
-    /// containerd's word on what ended while it was down: code 255, reason `Unknown`.
+    /// containerd's exit of what ended while it was down: code 255, reason `Unknown`.
     Unseen,
-    /// That the engine no longer has the container.
+    /// The container's absence from the engine.
     Absence,
 }
 
 impl Origin {
-    /// In words, for the documentation.
+    /// As a text, for the documentation.
     #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
     fn words(self) -> &'static str {
         match self {
@@ -53,14 +53,14 @@ impl Origin {
     }
 }
 
-/// When a field's value goes away.
+/// When a field's value is cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cleared {
     /// It stays as long as the container is remembered.
     Never,
     /// It belongs to one run: a new start of the same id begins without it.
     WithTheRun,
-    /// As `WithTheRun`; and it is withdrawn when the process is gone.
+    /// It belongs to one run, and is withdrawn when the process is gone.
     WithTheProcess,
 }
 
@@ -121,8 +121,8 @@ fields! {
     Privileged: "privileged", [Info], Never;
 }
 
-/// How strong the value of each field of one record is: its source, and when that was known. A later statement has to
-/// be at least as strong to change the field.
+/// How strong the value of each field of one record is: the rank of its source, and the tick of the statement. A later
+/// statement has to be at least as strong to change the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Strengths([u64; COUNT]);
 
@@ -136,7 +136,7 @@ impl Default for Strengths {
 }
 
 impl Strengths {
-    /// Whether a value of this origin, as of this tick, is to be taken. Asking notes that it was.
+    /// Whether to take a value of this origin, as of this tick. If so, its strength is kept.
     pub fn take(&mut self, field: Field, origin: Origin, as_of: Tick) -> bool {
         let origins = FIELDS[field as usize].origins;
         let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);
@@ -148,7 +148,7 @@ impl Strengths {
         stronger
     }
 
-    /// Another run of the same id begins: what belongs to one run may be stated anew.
+    /// Another run of the same id begins: the fields of a run may get new values.
     pub fn new_run(&mut self) {
         for (held, _) in self.0.iter_mut().zip(FIELDS).filter(|(_, row)| row.cleared != Cleared::Never) {
             *held = 0;

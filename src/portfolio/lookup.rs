@@ -75,8 +75,8 @@ fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     }
 }
 
-/// What runs; then the newest pod of that name, because a StatefulSet's pod comes again under its name; then the newest
-/// attempt in it.
+/// The order of preference: what runs; then the newest pod of that name, because a StatefulSet's pod comes again under its
+/// name; then the newest attempt in it.
 fn preference(a: &Container, b: &Container) -> Ordering {
     let key = |c: &Container| {
         let pod = c.pod.as_deref().map(|p| (p.created_at, p.attempt));
@@ -97,7 +97,7 @@ fn ambiguous(text: &str, hits: &[&Container]) -> Error {
     Error::new(CRI_E_AMBIGUOUS, message)
 }
 
-/// Enough to tell it from its namesakes.
+/// A container's id, path, state, pod uid and creation time, for a message that lists containers of one name.
 fn described(c: &Container) -> String {
     let id: String = c.id.chars().take(13).collect();
     let uid = c.pod.as_deref().map_or("unknown", |p| &p.uid);
@@ -185,12 +185,12 @@ mod tests {
         assert_eq!(
             lookup(same.iter(), "app").unwrap().path(),
             "shop/web/app",
-            "a container's name stands above a pod's"
+            "a container's name comes before a pod's"
         );
     }
 
     #[test]
-    fn names_stand_above_prefixes_and_ambiguity_is_told() {
+    fn names_stand_above_prefixes_and_ambiguity_is_an_error() {
         assert_eq!(find("cafe0123").unwrap(), "eeeeee2", "only one of the two pods' containers runs");
         let e = find("proxy").unwrap_err();
         assert_eq!(e.status(), CRI_E_AMBIGUOUS);

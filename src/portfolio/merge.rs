@@ -1,4 +1,4 @@
-//! A new statement of the engine, merged into what is known: the next version of a container's record. Pure.
+//! Merges a statement of the engine into a container's record: the result is the record's next version. Pure.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use super::clock::Tick;
 use super::fields::{Field, Origin, Strengths};
 use crate::model::*;
 
-/// What is known of the fields of one record beside their values: how strong each is, and how far the run has come.
+/// The merge's own state beside a record: how strong each field's value is, and how far the run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     strengths: Strengths,
-    /// How far the run has come, in the newest words that say so.
+    /// How far the run has come, by the newest statements with a state.
     progress: State,
     /// The newest tick of a statement with a state.
     stated: Tick,
     /// The newest tick of a statement that the state is unknown.
     unknown: Tick,
-    /// The first process that was stated of this run, as of which tick, and when it began: a run never gets another one.
+    /// The run's first process: the tick of its statement, and when the process began. A run never gets another one.
     process: Option<(Tick, i32, u64)>,
 }
 
 impl Known {
-    /// The state after this statement. It goes one way; "unknown" stands until a newer statement says otherwise.
+    /// The state after this statement. It goes one way. "Unknown" stands until a newer statement has a state.
     fn state(&mut self, said: State, as_of: Tick) -> State {
         if said == State::Unknown {
             self.unknown = self.unknown.max(as_of);
@@ -47,7 +47,7 @@ impl Known {
         self.strengths.new_run();
     }
 
-    /// The engine takes back that it has exited.
+    /// The engine says now that it has not exited.
     pub fn runs_after_all(&mut self) {
         self.progress = State::Running;
     }
@@ -63,7 +63,7 @@ fn further(a: State, b: State) -> State {
     if place(a) >= place(b) { a } else { b }
 }
 
-/// The record that follows from `before` (nothing, for a new id) and a statement that holds as of this tick.
+/// The next version of the record: `before` (`None` for a new id) with a statement as of this tick.
 pub(super) fn merge(
     before: Option<&Container>,
     known: &mut Known,
@@ -216,18 +216,18 @@ fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, a
     }
 }
 
-/// The same container, as it was while it ran: what a STARTED shows when its exit is known before it is reported.
+/// The container as it was while it ran: a STARTED shows this when the exit is known before the start is reported.
 pub(super) fn as_running(record: &Container) -> Container {
     let mut running = record.clone();
     running.state = State::Running;
     running.exit = None;
     running.finished_at = None;
-    // What it was doing then is known now; where it belonged may still be reported.
+    // The process and the exit will not be learnt any more; the pod may be.
     running.missing &= CRI_MISSING_POD;
     running
 }
 
-/// The same id, about to run again: what belonged to the run before is not carried over, but for how that ended.
+/// The record for a new run of the same id. Of the run before, only how it ended is kept.
 pub(super) fn as_restarted(record: &Container) -> Container {
     let mut again = record.clone();
     again.state = State::Unknown;
@@ -253,7 +253,7 @@ pub(super) fn previous(record: &Container) -> Option<Previous> {
     Some(Previous { exit_code: exit.code, reason: exit.reason.clone(), finished_at: record.finished_at })
 }
 
-/// The record of something that vanished: it has exited, and the engine will not tell how.
+/// The record of a container that vanished: it has exited, and the engine will not say how.
 pub(super) fn as_gone(record: &Container) -> Container {
     let mut gone = record.clone();
     gone.state = State::Exited;
@@ -265,7 +265,7 @@ pub(super) fn as_gone(record: &Container) -> Container {
     gone
 }
 
-/// What the engine may yet tell of this record: bits of `CRI_MISSING_*`.
+/// What the engine may still give for this record: bits of `CRI_MISSING_*`.
 pub(super) fn missing(record: &Container, no_pid: bool) -> u64 {
     let is_container = record.kind == Kind::Container;
     let mut bits = 0;

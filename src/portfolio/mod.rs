@@ -1,5 +1,5 @@
-//! Who runs on this node: pure state. Statements of the engine go in, what is to be reported comes out; time is an
-//! argument. `apply` holds the rules.
+//! The containers and pods of this node, as pure state. The engine's statements go in, the reports for consumers come
+//! out, and time is an argument. `apply` holds the rules.
 
 mod apply;
 mod clock;
@@ -52,22 +52,22 @@ pub use query::Query;
 pub use snapshot::Snapshot;
 pub use status_queue::{Reason, StatusRequest};
 
-/// Something that consumers have to be reported.
+/// A change that the consumers get as an event.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// STARTED, EXITED or UPDATED.
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
     pub flags: u32,
-    /// Of an UPDATED: bits of `CRI_CHANGED_*`.
+    /// What has changed, of an UPDATED: bits of `CRI_CHANGED_*`.
     pub changed: u64,
-    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    /// When it happened, if the engine says so; otherwise when it was noticed.
     pub time: Time,
     /// The container, as it is now.
     pub container: Arc<Container>,
 }
 
-/// What the portfolio has noticed, in numbers that only grow.
+/// How often the portfolio noticed certain things. The numbers only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -114,7 +114,7 @@ impl Counts {
     }
 }
 
-/// How patient and how forgetful the portfolio is.
+/// The waiting times of the portfolio, and how much it remembers.
 #[derive(Debug, Clone)]
 struct Limits {
     /// How long a STARTED waits for the pid, and an EXITED for its facts.
@@ -123,13 +123,13 @@ struct Limits {
     rucksack: Millis,
     /// The longest wait between two requests about the same id.
     retry_ceiling: Millis,
-    /// How many ids of doubtful events are asked about one by one; more are settled by a list.
+    /// How many ids of doubtful events get a status request each; more are settled by a list.
     hints: usize,
-    /// As `hints`, for events that engines keep for their first subscriber. Engines log an error for each status request
-    /// about something that is gone.
+    /// The same for events that engines keep for their first subscriber. It is small, because engines log an error for each
+    /// status request about something that is gone.
     history: usize,
-    /// How many ids are believed on the word of events alone; no node starts as many between two lists. Of more, the
-    /// list has to tell.
+    /// How many new ids the portfolio takes from events alone. No node starts as many between two lists; more have to
+    /// be in a list.
     unlisted: usize,
     tombstones_keep: Millis,
     tombstones_max: usize,
@@ -153,9 +153,9 @@ struct Entry {
     listed: Tick,
     /// The tick at which it went.
     departed: Tick,
-    /// Only words have come that do not tell whether it is a container or a sandbox.
+    /// No statement so far says whether it is a container or a sandbox.
     kind_is_guess: bool,
-    /// This engine tells no pid of it.
+    /// This engine gives no pid for it.
     no_pid: bool,
     /// Its EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
@@ -165,7 +165,7 @@ struct Entry {
     dispute: Dispute,
     /// Its status was not found, as the answer of that tick said; no list that began later has shown it.
     not_found: Option<Tick>,
-    /// An event has said that the engine has deleted it.
+    /// An event says that the engine has deleted it.
     deleted: bool,
     /// REMOVED was reported, and no run has begun since.
     removed: bool,
@@ -177,7 +177,7 @@ struct Entry {
     logged_flags: u32,
 }
 
-/// Who runs on this node.
+/// The containers and pods of this node: the cache, and what is still to be reported.
 #[derive(Debug)]
 pub struct Portfolio {
     entries: HashMap<Id, Entry>,
@@ -193,18 +193,18 @@ pub struct Portfolio {
     pid_files: bool,
     hints: Hints,
     packer: PackerRequests,
-    /// Tombstones in the order of their making.
+    /// The tombstones, oldest first.
     tombstones: VecDeque<(Millis, Id)>,
     horizon: Horizon,
     /// Whether the first list was applied.
     synced: bool,
-    /// How many the engine has according to events only: since the last list they came to be known.
+    /// How many ids came from events since the last list, so that no list has shown them yet.
     unlisted: usize,
     tick: Tick,
     generation: u64,
     changed: bool,
     reported: Vec<Report>,
-    /// Contradictions, in words.
+    /// Warnings about contradictions that were not taken yet.
     warnings: Vec<String>,
     /// Warnings that are worth one line, however many containers they concern.
     warned: HashSet<&'static str>,
@@ -212,7 +212,7 @@ pub struct Portfolio {
     unreadable: HashSet<Id>,
     counts: Counts,
     not_told: Arc<[(&'static str, u64)]>,
-    /// A status was not found of what lists show: the next list decides.
+    /// The status of an id that lists show was not found: the next list decides.
     wants_list: bool,
     limits: Limits,
 }
@@ -286,8 +286,8 @@ impl Portfolio {
         self.present().filter(|c| c.is_running())
     }
 
-    /// The runs that consumers know of: STARTED is reported, EXITED is not. Where an end is known but held back, as it
-    /// was while it lived.
+    /// The runs whose STARTED is reported and whose EXITED is not. A container whose EXITED is held back is shown as it
+    /// was while it ran.
     pub fn runs(&self) -> Vec<Arc<Container>> {
         self.entries.keys().filter_map(|id| self.run(id)).collect()
     }
@@ -313,7 +313,7 @@ impl Portfolio {
         self.pods.get(id).map(|entry| &entry.pod)
     }
 
-    /// What the record would be with this statement in it.
+    /// The record as it would be with this statement merged into it.
     pub fn record_of(&self, observation: &Observation, pod: Option<Arc<Pod>>) -> Container {
         let entry = self.entries.get(&observation.id).filter(|e| e.record.kind == observation.kind);
         let mut known = entry.map(|e| e.known.clone()).unwrap_or_default();
@@ -329,17 +329,17 @@ impl Portfolio {
         self.running().find(|c| c.pid == Some(pid))
     }
 
-    /// What is to be reported, in order; it is handed out once.
+    /// The reports since the last call, in order; each is returned once.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reported)
     }
 
-    /// Where the engine contradicts itself, in words; each is handed out once.
+    /// Warnings about the engine's contradictions; each is returned once.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// How often the engine was asked about this id for what is still missing.
+    /// How often the engine was asked about this id for fields that are still missing.
     pub fn times_asked(&self, id: &Id) -> u32 {
         self.status_queue.tries(id)
     }
@@ -359,12 +359,12 @@ impl Portfolio {
         self.running().filter_map(|c| Some((c.id.clone(), c.pid?, c.pid_start_ticks?))).collect()
     }
 
-    /// What was noticed, in numbers.
+    /// How often contradictions, repairs and the like were noticed.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many runs are remembered so that they are not reported again.
+    /// How many finished runs are remembered, so that they are not reported again.
     pub fn remembered(&self) -> usize {
         self.run_log.len()
     }
@@ -412,7 +412,7 @@ impl Portfolio {
         std::mem::take(&mut self.wants_list) || too_many || self.unlisted > self.limits.unlisted / 4
     }
 
-    /// The connection is lost: what was asked has to be asked again.
+    /// The connection is lost: open requests have to be made again.
     pub fn connection_lost(&mut self, now: Now) {
         self.status_queue.connection_lost(now.mono);
         self.packer.connection_lost();
@@ -423,7 +423,7 @@ impl Portfolio {
         [self.patience(), self.status_queue.deadline()].into_iter().flatten().min()
     }
 
-    /// When `pass` has to be called, whether or not the engine can be asked anything.
+    /// When `pass` has to be called, also without a connection to the engine.
     pub fn patience(&self) -> Option<Millis> {
         let tombstone = self.tombstones.front().map(|(at, _)| at + self.limits.tombstones_keep);
         [self.run_log.deadline(), self.packer.deadline(), tombstone, self.hints.deadline()].into_iter().flatten().min()

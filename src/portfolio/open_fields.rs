@@ -1,4 +1,4 @@
-//! Fields that the engine has not given yet: asked for again, until it is clear that it will not give them.
+//! Fields that the engine has not given yet. They are asked for again, until it is clear that the engine will not give them.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use super::status_queue::Reason;
 use crate::model::json::missing_keys;
 use crate::model::*;
 
-/// So many equal answers in a row make a field one that this engine does not give.
+/// After so many equal answers in a row without it, a field is given up: this engine does not give it.
 const EQUAL_ANSWERS: u8 = 3;
 
-/// What the engine was asked for in vain, in one run.
+/// The fields of one run that the engine was asked for and did not give.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Unanswered {
-    /// What the newest answer left missing: bits of `CRI_MISSING_*`.
+    /// The fields that the newest answer did not have: bits of `CRI_MISSING_*`.
     missing: u64,
-    /// How many answers in a row left just that missing.
+    /// How many answers in a row lacked exactly these.
     answers: u8,
-    /// What is given up.
+    /// The fields that are given up.
     pub given_up: u64,
 }
 
 impl Unanswered {
-    /// An answer has left this missing. What is given up by it.
+    /// Notes an answer without these fields; returns those that are given up by it.
     fn answered(&mut self, missing: u64) -> u64 {
         self.answers = if missing == self.missing { self.answers.saturating_add(1) } else { 1 };
         self.missing = missing;
@@ -37,7 +37,7 @@ impl Unanswered {
 }
 
 impl Portfolio {
-    /// An answer has come, and was merged: what it leaves missing again and again is given up.
+    /// Gives up the fields that the answers lack again and again. Called when an answer was merged.
     pub(super) fn note_answer(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -72,16 +72,16 @@ impl Portfolio {
         let mut what = format!("the engine was asked {EQUAL_ANSWERS} times and does not give: {}", new.join(", "));
         if let Some(pid) = record.engine_pid.filter(|_| new.contains(&"pid")) {
             what = format!(
-                "the engine says pid {pid}, and no such process is in /proc below host.root: its pid stays unknown (run in the \
+                "the engine gives pid {pid}, and no such process is in /proc below host.root: its pid stays unknown (run in the \
                  host's pid namespace, or mount the host's /proc and set host.root)"
             );
         }
         self.warning(id, &what);
     }
 
-    /// Asks again for what is missing, a little later each time.
+    /// Asks again for the missing fields, a little later each time.
     pub(super) fn ask_for_missing(&mut self, id: &Id, tries: u32, now: Now) {
-        /// Those that ended before the first list can wait until the running are known.
+        /// What ended before the first list waits until the pids of what runs are known.
         const NO_HURRY: u32 = 3;
         let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
             return;

@@ -1,5 +1,5 @@
-//! Rucksacks: what the program itself adds to the record of a container. A packer is asked for one when a run begins,
-//! and its STARTED waits for that a little while; or the program attaches one whenever it likes.
+//! Rucksacks: JSON that the program itself adds to a container's record. A packer is asked for one when a run begins,
+//! and the STARTED waits for it a little while; or the program attaches one at any time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,7 +8,7 @@ use super::run_log::Run;
 use super::{Portfolio, StatusRequest};
 use crate::model::*;
 
-/// Whose rucksacks are to be packed.
+/// The containers that wait for the packer.
 #[derive(Debug, Default)]
 pub(super) struct PackerRequests {
     /// Whether there is a packer.
@@ -20,7 +20,7 @@ pub(super) struct PackerRequests {
     under_way: HashMap<Id, bool>,
     /// The engine could not be asked: tried again after the next list, or on a new connection.
     failed: Vec<Id>,
-    /// Until then, the first cache waits for the rucksacks of its runs.
+    /// Until then, becoming ready waits for the rucksacks of the first list's runs.
     initial_until: Option<Millis>,
 }
 
@@ -55,13 +55,13 @@ impl PackerRequests {
         }
     }
 
-    /// What was under way is lost with the connection: it is packed again.
+    /// Packs again what was being packed: it is lost with the connection.
     pub fn connection_lost(&mut self) {
         self.failed.extend(self.under_way.drain().map(|(id, _)| id));
         self.try_again();
     }
 
-    /// The engine answers: what failed is worth another attempt.
+    /// Tries again what has failed: the engine answers.
     pub fn try_again(&mut self) {
         let failed = std::mem::take(&mut self.failed);
         failed.iter().for_each(|id| self.want(id));
@@ -75,7 +75,7 @@ impl PackerRequests {
         self.initial_until = self.initial_until.filter(|until| *until > now);
     }
 
-    /// Whether the first cache still waits, and until when.
+    /// Until when becoming ready waits for rucksacks, if it does.
     pub fn deadline(&self) -> Option<Millis> {
         self.initial_until.filter(|_| !self.is_done())
     }
@@ -89,7 +89,7 @@ impl Portfolio {
         runs.iter().for_each(|id| self.packer.want(id));
     }
 
-    /// Whose rucksacks to pack now, at most `room`. They are under way from here on.
+    /// The containers to pack now, at most `room`. They count as being packed from here on.
     pub fn pack_requests(&mut self, room: usize) -> Vec<StatusRequest> {
         let mut pack_requests = Vec::new();
         while pack_requests.len() < room
@@ -114,11 +114,11 @@ impl Portfolio {
         }
     }
 
-    /// The packer is through with this one: it may have packed nothing.
+    /// The packer has finished this container. It may have packed nothing.
     pub fn packed(&mut self, id: &Id, rucksack: Option<JsonText>, now: Now) {
         let is_late = self.packer.under_way.get(id) == Some(&true);
         self.packer.came_back(id);
-        // One that was packed for a run that is over is of no use.
+        // A rucksack that was packed for a run that is over is of no use.
         if !is_late {
             if rucksack.is_some() {
                 self.attach(id, rucksack, now);
@@ -134,7 +134,7 @@ impl Portfolio {
         self.was_packed(id, now);
     }
 
-    /// One attempt is all that a STARTED waits for.
+    /// Lets the STARTED go: it waits for one attempt only.
     fn was_packed(&mut self, id: &Id, now: Now) {
         if let Run::Starting { mut waits, flags, started_at } = self.run_log.run(id) {
             waits.rucksack = None;
@@ -184,13 +184,13 @@ mod tests {
         portfolio.listed(begun, now.wall, Listing { containers, ..Listing::default() }, now);
     }
 
-    /// Everything reported so far, as words.
+    /// Everything reported since the last call, one text for each report.
     fn reported(portfolio: &mut Portfolio) -> Vec<String> {
-        let word = |reported: Report| {
+        let line = |reported: Report| {
             let rucksack = reported.container.rucksack.as_ref().map_or("-", |r| r.as_str());
             format!("{:?} {} {rucksack} {}", reported.event_type, reported.container.id, reported.changed)
         };
-        portfolio.take_reports().into_iter().map(word).collect()
+        portfolio.take_reports().into_iter().map(line).collect()
     }
 
     /// A portfolio with a packer and an empty first list.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_packer_holds_a_start_only_so_long_and_is_told_later() {
+    fn a_slow_packer_holds_a_start_only_so_long_and_is_reported_later() {
         let mut portfolio = packing();
         list(&mut portfolio, &["a"], at(10));
         portfolio.pack_requests(8);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_picture_waits_for_its_rucksacks_but_not_for_long() {
+    fn the_first_snapshot_waits_for_its_rucksacks_but_not_for_long() {
         let mut portfolio = Portfolio::new(&Config::default());
         portfolio.pack_from_now_on();
         list(&mut portfolio, &["a", "b"], at(0));

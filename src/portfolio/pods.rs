@@ -1,4 +1,4 @@
-//! Pods, and how what is learnt of them reaches the records of their containers.
+//! Pods, and how a change of a pod reaches the records of its containers.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::model::*;
 
 /// The kubelet writes the ports that a container declares into its annotations.
 const PORTS: &str = "io.kubernetes.container.ports";
-/// Where the kubelet got the pod from: `file` and `http` are static pods.
+/// The annotation for the source of the pod: `file` and `http` are static pods.
 const SOURCE: &str = "kubernetes.io/config.source";
 
-/// A pod, and when each part of it was stated last.
+/// A pod, and the newest tick of each part of it.
 #[derive(Debug)]
 pub(super) struct PodEntry {
     pub pod: Arc<Pod>,
@@ -35,12 +35,12 @@ struct Stated {
 }
 
 impl Portfolio {
-    /// Notes what is stated of a pod, as of this moment; the records of its containers follow.
+    /// Merges a statement about a pod, as of this tick; the records of its containers follow.
     pub(super) fn note_pod(&mut self, newer: &Pod, as_of: Tick, now: Now) {
         let entry = self.pods.get(&newer.id);
         let mut stated = entry.map(|e| e.stated.clone()).unwrap_or_default();
         let mut pod = merge(entry.map(|e| &*e.pod), &mut stated, newer, as_of);
-        // A stale list may still call ready what was reported as over.
+        // An old list may still say "ready" after EXITED was reported.
         if self.entries.get(&newer.id).is_some_and(|e| e.record.state == State::Exited)
             && matches!(self.run_log.run(&newer.id), Run::Over { .. })
         {
@@ -71,7 +71,7 @@ impl Portfolio {
         self.change_pod(id, now, |pod| pod.state = PodState::NotReady);
     }
 
-    /// What a container's record says of its pod: its network namespace, its cgroup, the ports that are declared.
+    /// Takes from a container's record what it says of its pod: network namespace, cgroup, declared ports.
     pub(super) fn learn_pod_from(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
@@ -132,7 +132,7 @@ impl Portfolio {
             next.pod = Some(pod.clone());
             next.labels = labels::with_own_keys(&next);
             let changed = next.changed_since(&entry.record);
-            // The sandbox's own record takes the pod along with the statement that tells it.
+            // The sandbox's own record gets the pod with the statement that has it.
             if id == pod.id && entry.record.pod.is_none() {
                 continue;
             }
@@ -142,8 +142,8 @@ impl Portfolio {
     }
 }
 
-/// The pod after this statement: each part as the newest statement that has it. Lists carry neither addresses nor
-/// options, and a sandbox that is no longer ready has lost its addresses: that erases nothing.
+/// The pod after this statement: each part is that of the newest statement that has it. Lists have neither addresses
+/// nor options, and a sandbox that is no longer ready has lost its addresses; both erase nothing.
 fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) -> Pod {
     let mut pod = before.cloned().unwrap_or_else(|| Pod::new(newer.id.clone()));
     let take = |given: bool, held: &mut Tick| given && as_of >= std::mem::replace(held, (*held).max(as_of));
@@ -177,7 +177,7 @@ fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) ->
     pod
 }
 
-/// The ports in an annotation of the kubelet; none if it is not as expected: a pod's author may write it, too.
+/// The ports in the kubelet's annotation; none if it is malformed, because a pod's author may write it, too.
 fn declared(container: &Arc<str>, text: &str) -> Vec<Port> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -229,8 +229,8 @@ mod tests {
         ];
         for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0], [0, 2, 1], [2, 0, 1]] {
             let (mut pod, mut stated) = (None, Stated::default());
-            for (as_of, said) in order.map(|n| &statements[n]) {
-                pod = Some(merge(pod.as_ref(), &mut stated, said, *as_of));
+            for (as_of, observed) in order.map(|n| &statements[n]) {
+                pod = Some(merge(pod.as_ref(), &mut stated, observed, *as_of));
             }
             let pod = pod.unwrap();
             assert_eq!((&*pod.ips[0], pod.state), ("10.0.0.2", PodState::NotReady), "{order:?}");

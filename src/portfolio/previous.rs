@@ -1,4 +1,4 @@
-//! How the run before ended: containers that the kubelet makes anew are other containers of the same name in the same pod.
+//! How the previous run ended. A container that the kubelet restarts is a new container of the same name in the same pod.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::merge;
 use crate::model::*;
 
 impl Portfolio {
-    /// A container came to be known, or its end did: it and the attempt after it learn how the run before ended.
+    /// Gives a container, and the attempt after it, the exit of the attempt before. Called when a container or its exit
+    /// becomes known.
     pub(super) fn link_attempts(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id).filter(|e| e.record.kind == Kind::Container) else {
             return;

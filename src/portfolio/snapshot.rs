@@ -1,4 +1,4 @@
-//! The whole portfolio at one moment, for readers who take their time.
+//! A copy of the whole cache at one moment. Readers hold it as long as they like.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
 use crate::model::{Container, Id, Kind, Memo, Pod};
 
-/// Everything that could be read at one moment. It never changes.
+/// A copy of the cache at one moment. It never changes.
 #[derive(Debug)]
 pub struct Snapshot {
     generation: u64,
     entries: Vec<Entry>,
-    /// By the ids of their sandboxes.
+    /// The pods, by the ids of their sandboxes.
     pods: Vec<Arc<Pod>>,
-    /// Of a selection: it shows all that it has, and not only what runs.
+    /// Whether this is a selection, which shows all of its containers and not only those that run.
     is_selection: bool,
-    /// The C view, once somebody wanted it.
+    /// The C view, made at the first use.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
     /// The C views of what lookups have found.
@@ -59,7 +59,7 @@ impl Containers for Entries {
 }
 
 impl Portfolio {
-    /// Everything, as it is now.
+    /// A copy of the cache as it is now.
     pub fn snapshot(&self) -> Snapshot {
         let entries = self.entries.values().map(|e| Entry { container: e.record.clone(), present: e.present });
         Snapshot {
@@ -76,8 +76,8 @@ impl Portfolio {
 }
 
 impl Snapshot {
-    /// Puts everything in its order: pods by their paths; in a pod the sandbox first, then the containers by name.
-    /// A step of its own, because it takes longer than anybody should hold the portfolio.
+    /// Sorts it: pods by their paths; in a pod the sandbox first, then the containers by name. This is a step of its
+    /// own, so that the portfolio is not held for so long.
     pub fn sorted(mut self) -> Self {
         self.entries.sort_unstable_by(|a, b| order(&a.container, &b.container));
         self.pods.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -89,7 +89,7 @@ impl Snapshot {
         self.generation
     }
 
-    /// What it shows: everything that runs; of a selection, everything that was selected.
+    /// The containers it shows: all that run; of a selection, all that were selected.
     pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
         let shows = |e: &&Entry| self.is_selection || (e.present && e.container.is_running());
         self.entries.iter().filter(shows).map(|e| &e.container)
@@ -110,12 +110,13 @@ impl Snapshot {
         }
     }
 
-    /// What the query selects.
+    /// The containers that the query selects.
     pub fn select(&self, query: &Query) -> impl Iterator<Item = &Arc<Container>> {
         self.entries.iter().filter(|e| query.selects(&e.container, e.present)).map(|e| &e.container)
     }
 
-    /// The pods of these containers, in their order, each with them. What is not known to be in a pod is left out.
+    /// The pods of these containers, in their order, each with its containers. A container without a known pod is left
+    /// out.
     pub fn by_pod<'a>(&self, containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<PodWithContainers> {
         let mut pods: Vec<PodWithContainers> = Vec::new();
         for container in containers {

@@ -1,15 +1,15 @@
-//! The rules one by one; sync::tests has them against random schedules.
+//! Tests of each rule; sync::tests has them against random schedules.
 
 use super::*;
 use crate::cri::{EngineEvent, EventKind, Listing};
 
 const T0: Time = 1_700_000_000_000_000_000;
 
-/// A portfolio, and a moment that moves on with every word.
+/// A portfolio, and a clock that moves on with every input.
 struct Scene {
     portfolio: Portfolio,
     now: Now,
-    /// Whether what only some ask for is shown, too.
+    /// Whether opt-in events are shown, too.
     with_opt_in: bool,
 }
 
@@ -25,13 +25,13 @@ impl Scene {
         self.now.mono += millis;
         self.now.wall += millis as Time * 1_000_000;
         self.portfolio.pass(self.now);
-        self.words()
+        self.reports()
     }
 
     fn list(&mut self, listing: Listing) -> Vec<String> {
         let begun = self.portfolio.list_begins();
         self.portfolio.listed(begun, self.now.wall, listing, self.now);
-        self.words()
+        self.reports()
     }
 
     fn event(&mut self, kind: EventKind, id: &str, containers: &[Observation]) -> Vec<String> {
@@ -44,7 +44,7 @@ impl Scene {
             ..EngineEvent::about(id.into())
         };
         self.portfolio.event(event, self.now);
-        self.words()
+        self.reports()
     }
 
     /// Answers all requests that are due; those about the pod as long as it is ready.
@@ -53,12 +53,12 @@ impl Scene {
             let answer = if &*request.id == "pod" { Some(pod()) } else { with(&request.id) };
             self.portfolio.answered::<()>(&request, Ok(answer), self.now);
         }
-        self.words()
+        self.reports()
     }
 
-    fn words(&mut self) -> Vec<String> {
+    fn reports(&mut self) -> Vec<String> {
         let flags = |bits: u32| EVENT_FLAGS.iter().filter(move |f| bits & f.value != 0);
-        let word = |reported: &super::Report| {
+        let line = |reported: &super::Report| {
             let flags: String =
                 flags(reported.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
             format!("{:?} {}{flags}", reported.event_type, reported.container.id)
@@ -67,7 +67,7 @@ impl Scene {
         reported
             .iter()
             .filter(|reported| self.with_opt_in || reported.event_type.mask() & DEFAULT_MASK != 0)
-            .map(word)
+            .map(line)
             .collect()
     }
 }
@@ -104,9 +104,9 @@ fn list(containers: &[Observation]) -> Listing {
 }
 
 #[test]
-fn the_first_list_tells_nothing_and_knows_everything() {
+fn the_first_list_reports_nothing_and_fills_the_cache() {
     let mut it = Scene::after_first_list(list(&[listed("a", State::Running), listed("b", State::Exited)]));
-    assert!(it.words().is_empty());
+    assert!(it.reports().is_empty());
     assert_eq!(it.portfolio.runs().len(), 2);
     assert!(!it.portfolio.is_settled(), "pids are asked for");
     it.answer(|id| (id == "a").then(|| running(id, T0 - 9)));
@@ -115,7 +115,7 @@ fn the_first_list_tells_nothing_and_knows_everything() {
 }
 
 #[test]
-fn the_first_process_that_is_seen_tells_its_pods_cgroup() {
+fn the_first_process_that_is_seen_gives_its_pods_cgroup() {
     let sandbox = Pod { name: "web".into(), uid: "5b0c-2f1e".into(), ..Pod::new("pod".into()) };
     let sandboxes = vec![Observation { details: None, ..pod() }.with_pod(sandbox)];
     let containers = vec![listed("a", State::Running), listed("b", State::Running)];
@@ -152,7 +152,7 @@ fn a_start_waits_for_one_attempt_at_the_pid_or_a_fifth_of_a_second() {
 }
 
 #[test]
-fn a_short_life_is_told_whole_whatever_its_first_word() {
+fn a_short_run_is_reported_whole_whatever_is_observed_first() {
     let mut it = Scene::after_first_list(list(&[]));
     let end = exited("a", T0 + 5, 0);
     assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
@@ -180,7 +180,7 @@ fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
 }
 
 #[test]
-fn what_cannot_be_started_has_an_end_and_no_life() {
+fn what_cannot_be_started_has_an_exit_and_no_start() {
     let mut it = Scene::after_first_list(list(&[]));
     assert!(it.list(list(&[listed("a", State::Exited)])).is_empty());
     let failed = |id: &str| {
@@ -208,7 +208,7 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
     let begun = it.portfolio.list_begins();
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
     it.portfolio.listed(begun, T0, list(&[listed("a", State::Running)]), it.now);
-    assert!(it.words().is_empty());
+    assert!(it.reports().is_empty());
     assert_eq!(it.portfolio.get("a").unwrap().state, State::Exited);
     // One that began afterwards contradicts: the status decides.
     assert!(it.list(list(&[listed("a", State::Running)])).is_empty());
@@ -216,7 +216,7 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
 }
 
 #[test]
-fn the_same_id_with_a_newer_start_is_another_life() {
+fn the_same_id_with_a_newer_start_is_another_run() {
     let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     let again = it.event(EventKind::Started, "a", &[running("a", T0 + 50)]);
@@ -235,7 +235,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
         ..EngineEvent::about(id.into())
     };
     it.portfolio.event(old("a"), it.now);
-    assert!(it.words().is_empty() && it.portfolio.get("a").is_none());
+    assert!(it.reports().is_empty() && it.portfolio.get("a").is_none());
     it.wait(1000);
     assert!(it.answer(|_| None).is_empty());
     for n in 0..1000 {
@@ -247,7 +247,7 @@ fn history_is_only_a_hint_and_much_of_it_is_one_list() {
 }
 
 #[test]
-fn deleted_alone_does_not_end_a_life() {
+fn deleted_alone_does_not_end_a_run() {
     let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
     it.answer(|id| Some(running(id, T0 - 9)));
     assert!(it.event(EventKind::Deleted, "a", &[]).is_empty());
@@ -257,7 +257,7 @@ fn deleted_alone_does_not_end_a_life() {
 }
 
 #[test]
-fn tombstones_crumble_and_the_ledger_still_knows() {
+fn tombstones_are_forgotten_and_the_run_log_still_knows() {
     let mut config = Config::default();
     config.set("tombstones.max", "0").unwrap();
     let mut it = Scene::after_first_list(list(&[]));
@@ -271,7 +271,7 @@ fn tombstones_crumble_and_the_ledger_still_knows() {
 }
 
 #[test]
-fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
+fn a_pod_that_is_learnt_late_reaches_its_containers() {
     let mut it =
         Scene::after_first_list(Listing { containers: vec![listed("a", State::Running)], ..Listing::default() });
     it.answer(|id| Some(running(id, T0 - 9)));
@@ -282,7 +282,7 @@ fn a_pod_that_is_learnt_late_is_told_to_its_containers() {
 }
 
 #[test]
-fn a_bare_word_may_be_about_a_sandbox() {
+fn an_event_without_a_status_may_be_about_a_sandbox() {
     let mut it = Scene::after_first_list(Listing::default());
     it.event(EventKind::Started, "pod", &[]);
     // A reason to ask again, while the first request is on its way.
@@ -290,7 +290,7 @@ fn a_bare_word_may_be_about_a_sandbox() {
     it.event(EventKind::Started, "pod", &[]);
     assert_eq!((first.len(), first[0].kind), (1, None), "both requests are made");
     it.portfolio.answered::<()>(&first[0], Ok(Some(pod())), it.now);
-    assert_eq!(it.words(), ["Started pod"]);
+    assert_eq!(it.reports(), ["Started pod"]);
     assert_eq!(it.portfolio.requests(1, it.now)[0].kind, Some(Kind::Sandbox));
     // Where the event's sandbox is another one, it is about a container.
     it.now.wall += 1000;
@@ -307,7 +307,7 @@ fn a_bare_word_may_be_about_a_sandbox() {
 }
 
 #[test]
-fn the_pod_of_a_life_that_is_over_is_still_told() {
+fn the_pod_of_a_run_that_is_over_is_still_reported() {
     let mut it = Scene::after_first_list(list(&[]));
     let podless = Observation { pod_id: None, ..exited("a", T0 + 1, 0) };
     assert_eq!(it.event(EventKind::Stopped, "a", &[podless]), ["Started a", "Exited a"]);
@@ -315,18 +315,18 @@ fn the_pod_of_a_life_that_is_over_is_still_told() {
     it.wait(5000);
     assert_eq!(it.answer(|id| Some(exited(id, T0 + 1, 0))), ["Updated a"]);
     assert_eq!((it.portfolio.get("a").unwrap().pod_name(), it.portfolio.get("a").unwrap().missing), ("web", 0));
-    // What becomes of the pod later is no news of what is over.
+    // A later change of the pod is no UPDATED of a run that is over.
     let labels = Labels::from([("k".to_owned(), "v".to_owned())]);
     let renamed = Pod { labels: labels.into(), ..Pod::new("pod".into()) };
     it.list(Listing { sandboxes: vec![pod().with_pod(renamed)], ..list(&[listed("a", State::Exited)]) });
-    assert!(it.words().is_empty());
+    assert!(it.reports().is_empty());
 }
 
 #[test]
-fn creations_and_removals_are_told_to_those_who_ask() {
+fn creations_and_removals_are_reported_to_those_who_ask() {
     let mut it = Scene::after_first_list(list(&[listed("old", State::Created)]));
     it.with_opt_in = true;
-    assert!(it.words().is_empty(), "what was there before is no news");
+    assert!(it.reports().is_empty(), "a container of the first list gets no CREATED");
     assert_eq!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]), ["Created a"]);
     assert!(it.event(EventKind::Created, "a", &[listed("a", State::Created)]).is_empty());
     it.event(EventKind::Started, "a", &[running("a", T0 + 5)]);

@@ -1,4 +1,4 @@
-// What is called back, and how it ends.
+// Callbacks: when they are called, and how they end.
 
 #include "check.hpp"
 
@@ -37,14 +37,14 @@ static void barrier(const Watcher& watcher) {
 static void ends_itself(const Watcher& watcher) {
     Signal gone;
     int calls = 0;
-    struct Told {
-        explicit Told(Signal& signal) : gone(signal) {}
-        ~Told() { gone.set(); }
+    struct AtEnd {
+        explicit AtEnd(Signal& signal) : gone(signal) {}
+        ~AtEnd() { gone.set(); }
         Signal& gone;
     };
     std::optional<Subscription> subscription;
     Signal is_there;
-    subscription = watcher.subscribe([&, told = std::make_shared<Told>(gone)](const EventView&) {
+    subscription = watcher.subscribe([&, at_end = std::make_shared<AtEnd>(gone)](const EventView&) {
         CHECK(is_there.wait());
         calls++;
         subscription.reset();
@@ -53,7 +53,7 @@ static void ends_itself(const Watcher& watcher) {
     CHECK(gone.wait() && calls == 1 && !subscription);
 }
 
-// What cannot be registered is destroyed all the same.
+// A callback that cannot be registered is destroyed all the same.
 static void refused() {
     const Watcher stopped("unix:///nowhere/cri.sock");
     stopped.stop();

@@ -1,4 +1,4 @@
-// What the C++ tests share: a check that tells where it failed and goes on, and the simulated engine. Complaints go to stderr:
+// What the C++ tests share: a check that says where it failed and goes on, and the simulated engine. Complaints go to stderr:
 // what is written to stdout is for the engine.
 #pragma once
 

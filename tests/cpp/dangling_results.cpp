@@ -1,4 +1,4 @@
-// As dangling.cpp, of results.
+// As dangling.cpp, for results.
 
 #define CRIWATCH_NO_EXCEPTIONS
 #include <criwatch.hpp>
@@ -21,7 +21,7 @@ void results(const Watcher& watcher) {
     DANGLES(const std::string_view list = (*watcher.list()).view(); use(list);)
     HOLDS(const Buffer list = *watcher.list(); use(list.view());)
     DANGLES(Buffer& list = *watcher.list(); use(list);)
-    HOLDS(const Buffer& list = *watcher.list(); use(list.view());)  // A value: its life is prolonged.
+    HOLDS(const Buffer& list = *watcher.list(); use(list.view());)  // A value: its lifetime is extended.
     DANGLES(Error& error = watcher.start().error(); use(error);)
     HOLDS(const Error& error = watcher.start().error(); use(error.what());)
     HOLDS(const Error& error = watcher.list().error(); use(error.what());)

@@ -28,12 +28,12 @@ static void run(const char* endpoint) {
     const Result<Container> nobody = snapshot->find("nobody");
     CHECK(!nobody && nobody.error().status() == Status::not_found);
 
-    int lives = 0;
+    int starts = 0;
     for (const Event& event : *queue) {
-        lives += event.type() == EventType::started;
+        starts += event.type() == EventType::started;
         if (event.type() == EventType::replay_end) CHECK(watcher.stop());
     }
-    CHECK(lives == 2);
+    CHECK(starts == 2);
     Result<Next> next = queue->next();
     CHECK(next && next->is_closed() && !*next);
     const Result<void> late = watcher.start();

@@ -1,4 +1,4 @@
-// Whatever comes out of a temporary snapshot owns what it shows: two threads take snapshots of a picture that changes all the
+// Whatever comes out of a temporary snapshot owns what it shows: two threads take snapshots of a cache that changes all the
 // time, and one of them walks them as temporaries. AddressSanitizer and valgrind are the judges.
 
 #include "check.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 static std::size_t bytes = 0;
 
-// A thread that takes snapshots and forgets them, so that none lives because somebody else has it.
+// A thread that takes snapshots and drops them, so that no snapshot is kept by another holder.
 static void take(const Watcher& watcher, const std::atomic<bool>& is_over) {
     while (!is_over) static_cast<void>(watcher.snapshot());
 }

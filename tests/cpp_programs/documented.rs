@@ -1,6 +1,6 @@
 //! Finds public names of a C++ header that no `///` describes. It knows the style of these headers, not all of C++.
 
-/// What a brace has opened.
+/// The kind of scope that a brace has opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     /// A namespace, an enumeration, or the public part of a class: names are looked at.
@@ -46,7 +46,7 @@ pub fn undocumented(header: &str) -> Vec<String> {
     found
 }
 
-/// What explains itself: ends of scopes, namespaces, special members, and what only goes on.
+/// Lines that need no comment: ends of scopes, namespaces, special members, and continued lines.
 fn needs_none(text: &str) -> bool {
     let is_special = |name: &str| {
         let rest = text.strip_prefix(name).unwrap_or(text);

@@ -26,7 +26,7 @@ static void work_as_a_daemon(cri_watcher *watcher)
     CHECK(b.data != NULL && strstr(b.data, "nginx") != NULL);
     for (int i = 0; i < 4000 && __atomic_load_n(&calls, __ATOMIC_RELAXED) < 4; i++)
         nanosleep(&(struct timespec){0, 5000000}, NULL);
-    CHECK(__atomic_load_n(&calls, __ATOMIC_RELAXED) >= 4); /* Two lives, and a replay's begin and end. */
+    CHECK(__atomic_load_n(&calls, __ATOMIC_RELAXED) >= 4); /* Two runs, and a replay's begin and end. */
     cri_buffer_free(&b);
     cri_subscription_free(subscription);
     cri_watcher_free(watcher);

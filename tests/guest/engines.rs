@@ -1,4 +1,4 @@
-//! What the library may ask of an engine: nothing that changes anything, unless the program wants that.
+//! The requests that the library makes: none that changes anything on the engine, unless the program wants that.
 
 use std::collections::BTreeSet;
 

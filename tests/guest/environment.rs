@@ -14,22 +14,22 @@ const PANICS: Program = Program::new("tests/guest/panics.c", Some(Argument::Simu
 
 /// While all is well.
 pub fn is_not_read() -> Result<(), Failed> {
-    let said = run(&WATCHES)?;
+    let printed = run(&WATCHES)?;
     // Otherwise it was the C library's own getenv that was called.
-    if !said.contains("environment: looked at ") || said.contains("looked at 0 times") {
-        return Err(format!("getenv was not replaced: {said}").into());
+    if !printed.contains("environment: looked at ") || printed.contains("looked at 0 times") {
+        return Err(format!("getenv was not replaced: {printed}").into());
     }
     run(&CALLS).map(drop)
 }
 
-/// Rust's standard library looks for `RUST_BACKTRACE` when somebody panics, unless it is not the one that tells of it.
+/// Rust's standard library reads `RUST_BACKTRACE` to print a panic, unless another hook prints it.
 pub fn is_not_read_by_panics() -> Result<Completion, Failed> {
     if !cfg!(feature = "test-hooks") {
         return Ok(Completion::ignored_with("built without the feature test-hooks"));
     }
-    let said = run(&PANICS)?;
-    if !said.contains("on purpose: ") {
-        return Err(format!("nothing panicked: {said}").into());
+    let printed = run(&PANICS)?;
+    if !printed.contains("on purpose: ") {
+        return Err(format!("nothing panicked: {printed}").into());
     }
     Ok(Completion::Completed)
 }

@@ -1,6 +1,6 @@
 /* fork in the midst of traffic. Without exec: every call on what the parent has started answers CRI_E_FORKED, every
  * free is harmless, and a watcher of the child's own works; the parent goes on. With exec: no descriptor is inherited.
- * Argument: a simulated engine; or "count", to tell by the exit code how many descriptors there are. */
+ * Argument: a simulated engine; or "count", to give the number of descriptors as the exit code. */
 
 #include "../c/check.h"
 
@@ -98,7 +98,7 @@ static void fork_without_exec(int with_own)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* What a program sees that is executed now. */
+/* The number of descriptors that a program has which is executed now. */
 static int inherited(void)
 {
     fflush(stdout);

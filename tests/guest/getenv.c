@@ -18,7 +18,7 @@ static char *look(const char *name, const void *caller)
     size_t len = strlen(name);
     int is_librarys = dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, "libcriwatch") != NULL;
     prctl(PR_GET_NAME, thread);
-    /* The library's test hooks, which no shipped build has, are told by this one where to panic. */
+    /* The library's test hooks, which no shipped build has, read from this one where to panic. */
     if (strcmp(name, "CRIWATCH_TEST_PANIC") != 0 && (is_librarys || strncmp(thread, "cri-", 4) == 0)) {
         fprintf(stderr, "the library reads the environment variable %s, on thread %s\n", name, thread);
         abort();

@@ -95,7 +95,7 @@ static void use_queue(cri_event_queue *it, int64_t timeout_ms)
     }
 }
 
-/* A watcher's whole life. */
+/* A watcher from new to free. */
 static void use_own_watcher(int inside)
 {
     cri_options *options = NULL;

@@ -52,21 +52,21 @@ static void no_list(cri_status expected, const char *word)
 static void endless_lists(void)
 {
     cri_error *err = NULL;
-    int said = 0;
+    int is_expected = 0;
     for (int i = 0; i < 6; i++) {
         cri_status status = cri_watcher_resync(watcher, 15000, &err);
         CHECK(status == CRI_OK || status == CRI_E_PROTOCOL || status == CRI_E_TIMEOUT);
-        said |= status == CRI_OK || strstr(cri_error_message(err), "no end") != NULL;
+        is_expected |= status == CRI_OK || strstr(cri_error_message(err), "no end") != NULL;
         fprintf(stderr, "%s: %s\n", cri_status_name(status), cri_error_message(err));
         cri_error_free(err);
         err = NULL;
-        if (said)
+        if (is_expected)
             break;
     }
-    CHECK(said);
+    CHECK(is_expected);
 }
 
-/* What the list says is shown, whole and as valid JSON (tests/json_output.rs reads it); here: it can be asked for. */
+/* The list is shown whole and as valid JSON (tests/json_output.rs reads it). Here: it can be asked for. */
 static void a_list(const char *word)
 {
     cri_error *err = NULL;
@@ -90,7 +90,7 @@ static void deep_information(void)
     cri_error *err = NULL;
     cri_buffer b = CRI_BUFFER_INIT;
     CHECK_ERROR(CRI_OK, cri_watcher_resync(watcher, 60000, &err));
-    /* What is no JSON to us is a text. */
+    /* Info that we cannot read as JSON is shown as a text. */
     CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
     CHECK(b.len > 1000000 && b.len < 100000000);
     cri_buffer_free(&b);
@@ -106,7 +106,7 @@ static void a_flood(void)
     CHECK_ERROR(CRI_OK, cri_watcher_inspect(watcher, "nginx", 0, 20000, &b, &err));
     cri_buffer_free(&b);
     CHECK(statistic(watcher, "rememberedRuns") <= 120000 && statistic(watcher, "openStatusRequests") <= 20000);
-    fprintf(stderr, "flood: %ld events, %ld of them lost, %ld lives remembered\n", statistic(watcher, "engineEvents"),
+    fprintf(stderr, "flood: %ld events, %ld of them lost, %ld runs remembered\n", statistic(watcher, "engineEvents"),
             statistic(watcher, "engineEventsLost"), statistic(watcher, "rememberedRuns"));
 }
 

@@ -7,7 +7,7 @@
 
 enum { LISTS = 5 };
 
-/* What the simulated engine counted: the calls of one RPC. */
+/* The calls of one RPC, as the simulated engine counted them. */
 static long asked(const char *stats, const char *rpc)
 {
     char key[64];
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     statistic_reaches(watcher, "lists", statistic(watcher, "lists") + 3);
 
     strcpy(before, tell("stats"));
-    long told = __atomic_load_n(&events, __ATOMIC_RELAXED), lists = statistic(watcher, "lists");
+    long seen = __atomic_load_n(&events, __ATOMIC_RELAXED), lists = statistic(watcher, "lists");
     uint64_t generation = cri_watcher_generation(watcher);
     long io = wakeups("cri-io"), callbacks = wakeups("cri-events");
     double cpu = cpu_ms();
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     /* The engine's counts are read a moment apart from ours: one list may be under way. */
     CHECK(containers >= LISTS - 1 && containers <= LISTS + 1 && sandboxes >= LISTS - 1 && sandboxes <= LISTS + 1);
     CHECK(statistic(watcher, "openStatusRequests") == 0 && cri_watcher_generation(watcher) == generation);
-    CHECK(__atomic_load_n(&events, __ATOMIC_RELAXED) == told);
+    CHECK(__atomic_load_n(&events, __ATOMIC_RELAXED) == seen);
     fprintf(stderr, "idle, 200 containers: %d relists cost %ld wakeups of cri-io and %.1f ms of CPU; nothing else was asked\n",
             LISTS, io, cpu);
     cri_subscription_free(subscription);

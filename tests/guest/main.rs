@@ -1,4 +1,4 @@
-//! A polite guest: hostile hosts, and hostile engines, that the library lives with. Most are C programs beside this file.
+//! A polite guest: the library in hostile host programs, and with hostile engines. Most tests are C programs beside this file.
 
 #[path = "../support/c.rs"]
 mod c;

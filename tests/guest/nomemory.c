@@ -19,7 +19,7 @@ static void run_out(char *value)
 
 int main(void)
 {
-    char said[4096] = "";
+    char printed[4096] = "";
     size_t len = 0;
     int pipes[2], status = 0;
     struct rlimit no_core = {0, 0};
@@ -34,11 +34,11 @@ int main(void)
         run_out(value);
     }
     close(pipes[1]);
-    for (ssize_t n; len < sizeof said - 1 && (n = read(pipes[0], said + len, sizeof said - 1 - len)) > 0;)
+    for (ssize_t n; len < sizeof printed - 1 && (n = read(pipes[0], printed + len, sizeof printed - 1 - len)) > 0;)
         len += (size_t)n;
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    CHECK(strstr(said, "memory allocation of ") != NULL && strstr(said, "bytes failed") != NULL);
+    CHECK(strstr(printed, "memory allocation of ") != NULL && strstr(printed, "bytes failed") != NULL);
     free(value);
     return failures != 0;
 }

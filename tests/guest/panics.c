@@ -123,7 +123,7 @@ static void at_every_entry(void)
     CHECK(destroyed == 6); /* Log, packer and subscription. */
 }
 
-/* What cannot fail has another answer, or leaks; no thread of the library's is there that would take the panic. */
+/* Functions that cannot fail return another answer, or leak; no thread of the library is there to catch the panic. */
 static void where_nothing_can_fail(void)
 {
     cri_error *err = NULL;
@@ -177,7 +177,7 @@ static void on_the_own_thread(const char *place)
     CHECK_ERROR(CRI_E_PANIC, cri_watcher_resync(it, -1, &err));
     CHECK_ERROR(CRI_E_PANIC, cri_watcher_inspect(it, "nginx", 0, -1, &b, &err));
     CHECK(cri_watcher_state(it) == CRI_WATCHER_STOPPED);
-    /* What was seen last stays readable. */
+    /* The last cache stays readable. */
     CHECK_ERROR(CRI_OK, cri_watcher_list(it, NULL, &b, &err));
     CHECK(b.data != NULL && strstr(b.data, "nginx") != NULL);
     cri_buffer_free(&b);

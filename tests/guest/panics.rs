@@ -15,7 +15,7 @@ pub fn become_errors() -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with("built without the feature test-hooks"));
     }
     let folder = tempfile::tempdir()?;
-    let said = program::run(&PANICS, &Library::of_this_build(), |path| {
+    let printed = program::run(&PANICS, &Library::of_this_build(), |path| {
         let mut command = Command::new(path);
         command.env("CRIWATCH_TEST_PANIC", folder.path().join("place")).env_remove("RUST_BACKTRACE");
         command
@@ -24,8 +24,8 @@ pub fn become_errors() -> Result<Completion, Failed> {
         line.starts_with("thread '") && line.contains("panicked at src/test_hooks.rs:")
             || line.starts_with("on purpose: ")
     };
-    let panics = said.lines().filter(|line| line.starts_with("on purpose: ")).count();
-    let others: Vec<&str> = said.lines().filter(|line| !is_report(line)).collect();
+    let panics = printed.lines().filter(|line| line.starts_with("on purpose: ")).count();
+    let others: Vec<&str> = printed.lines().filter(|line| !is_report(line)).collect();
     if panics < 30 || !others.is_empty() {
         return Err(format!("{panics} panics; beside them, this was printed: {others:?}").into());
     }

@@ -17,9 +17,9 @@ pub fn exits() -> Result<Completion, Failed> {
     let library = c::Library::of_this_build().path();
     for _ in 0..TIMES {
         let script = c::root().join("tests/guest/exits.py");
-        let said = c::succeed(Command::new("python3").arg(script).arg(&library).arg(sim.endpoint()))?;
-        if !said.is_empty() {
-            return Err(said.into());
+        let printed = c::succeed(Command::new("python3").arg(script).arg(&library).arg(sim.endpoint()))?;
+        if !printed.is_empty() {
+            return Err(printed.into());
         }
     }
     Ok(Completion::Completed)

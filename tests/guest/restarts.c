@@ -1,5 +1,5 @@
-/* The engine goes away in the midst of traffic, again and again, while SIGPIPE is at its default, which kills: the host
- * lives, and its watcher goes on. Argument: a simulated engine. */
+/* The engine goes away in the midst of traffic, again and again, while SIGPIPE is at its default, which kills. The host
+ * program survives, and its watcher goes on. Argument: a simulated engine. */
 
 #include "../c/check.h"
 

@@ -112,7 +112,7 @@ fn removed_with_a_zombie() -> Outcome {
     Ok(())
 }
 
-/// As an agent's DaemonSet has it: a cgroup namespace of its own, with the host's tree mounted.
+/// A cgroup namespace of its own, with the host's tree mounted, as an agent's DaemonSet has it.
 fn own_cgroup_namespace() -> Outcome {
     let cgroups = read()?;
     let top = Made::new(v2(&cgroups)?, "namespace")?;

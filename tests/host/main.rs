@@ -20,7 +20,7 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 pub type Test = (&'static str, fn() -> Outcome);
 
 const INSIDE: &str = "CRI_HOST_TEST";
-/// What [`inside`] leaves with when the test within was skipped.
+/// The exit code of [`inside`] when the test within was skipped.
 const SKIPPED: u8 = 77;
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn completion(outcome: Outcome) -> Result<Completion, Failed> {
     }
 }
 
-/// Why a test does not run here.
+/// The reason why a test does not run here.
 #[derive(Debug)]
 pub struct Skip(String);
 
@@ -83,12 +83,12 @@ pub fn inside(name: &str, wrapper: &[&str], variables: &[(&str, &Path)]) -> Outc
     let mut command = Command::new(words[0]);
     let run = command.args(&words[1..]).env(INSIDE, name).envs(variables.iter().copied()).output();
     let run = run.map_err(|error| skip(format_args!("{}: {error}", words[0])))?;
-    let said = String::from_utf8_lossy(&run.stderr).trim().to_owned();
+    let printed = String::from_utf8_lossy(&run.stderr).trim().to_owned();
     match run.status.code() {
         Some(0) => Ok(()),
-        Some(77) => Err(skip(said)),
-        _ if said.contains("unshare failed") => Err(skip(said)),
-        _ => Err(format!("{}: {said}", run.status).into()),
+        Some(77) => Err(skip(printed)),
+        _ if printed.contains("unshare failed") => Err(skip(printed)),
+        _ => Err(format!("{}: {printed}", run.status).into()),
     }
 }
 

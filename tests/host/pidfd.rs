@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use criwatch::host::cgroup::{Cgroups, id_of};
 use criwatch::host::cgroup_name::{Line, lines};
-use criwatch::host::pidfd::{Abilities, Exit, Expected, Identity, Life, Process, cgroup_id_of};
+use criwatch::host::pidfd::{Abilities, Exit, Expected, Identity, Process, ProcessState, cgroup_id_of};
 use criwatch::host::proven::{prove, prove_file};
 use criwatch::host::{PidView, Proc, Refusal};
 
@@ -19,15 +19,15 @@ use super::{Made, Outcome, Test, inside, skip, until};
 
 pub const TESTS: &[Test] = &[
     ("pidfd::the_exit_code_of_a_process_that_its_parent_waited_for", exit_code),
-    ("pidfd::a_signal_is_told_as_engines_do", signal),
+    ("pidfd::a_signal_is_reported_as_engines_do", signal),
     ("pidfd::only_what_is_expected_is_opened", expected),
     ("pidfd::a_thread_is_no_process", thread),
     ("pidfd::the_descriptor_is_closed_on_exec", closed_on_exec),
-    ("pidfd::the_cgroup_is_told_as_the_file_system_numbers_it", cgroup),
+    ("pidfd::the_cgroup_id_is_the_file_systems", cgroup),
     ("pidfd::an_identity_is_of_one_process", identity),
     ("pidfd::trap_a_pid_that_is_used_again_is_another_process", used_again),
     ("pidfd::trap_a_lack_of_descriptors_says_nothing_about_a_process", few_descriptors),
-    ("pidfd::trap_a_zombies_exit_status_is_not_told_to_strangers", strangers),
+    ("pidfd::trap_a_zombies_exit_status_is_not_shown_to_strangers", strangers),
     ("pidfd::a_container_s_process_is_proven_and_held", proven),
 ];
 
@@ -62,17 +62,17 @@ fn open(pid: i32) -> Result<Process, Box<dyn Error>> {
 fn exit_code() -> Outcome {
     let mut child = child(42)?;
     let process = open(child.id() as i32)?;
-    assert_eq!(process.life()?, Life::Alive);
+    assert_eq!(process.state()?, ProcessState::Alive);
     assert_eq!(process.exit(&real()), None);
     drop(child.stdin.take());
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     // Not waited for yet: from /proc/PID/stat.
     let exit = Some(Exit { code: 42, signal: None, core: false });
     assert_eq!(process.exit(&real()), exit);
     child.wait()?;
     let abilities = Abilities::get();
     if abilities.identity.is_yes() {
-        assert_eq!(process.life()?, Life::Reaped);
+        assert_eq!(process.state()?, ProcessState::Reaped);
     }
     if !abilities.exit.is_yes() {
         assert_eq!(process.exit(&real()), None);
@@ -86,7 +86,7 @@ fn signal() -> Outcome {
     let mut child = child(0)?;
     let process = open(child.id() as i32)?;
     child.kill()?;
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     let exit = process.exit(&real());
     child.wait()?;
     assert_eq!(exit, Some(Exit { code: 137, signal: Some(9), core: false }));
@@ -110,15 +110,15 @@ fn expected() -> Outcome {
 }
 
 fn thread() -> Outcome {
-    let (tell, told) = mpsc::channel();
+    let (send, received) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let other = thread::spawn(move || {
         let link = fs::read_link("/proc/thread-self").unwrap();
         let tid: i32 = link.file_name().unwrap().to_str().unwrap().parse().unwrap();
-        tell.send(tid).unwrap();
+        send.send(tid).unwrap();
         let _ = ended.recv();
     });
-    let tid = told.recv()?;
+    let tid = received.recv()?;
     let opened = open(tid);
     drop(end);
     other.join().map_err(|_| "the thread panicked")?;
@@ -179,18 +179,18 @@ fn inside_used_again() -> Outcome {
         fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string())
             .map_err(|error| skip(format_args!("pids cannot be chosen here: {error}")))?;
         let next = spawn()?;
-        // Within one tick of the clock the two could not be told apart by their start.
+        // Two processes that start within one tick of the clock cannot be distinguished by their start.
         if next.id() as i32 == pid && real().start_ticks(pid) != Some(held.start_ticks()) {
             break next;
         }
         end(next)?;
         assert!(Instant::now() < deadline, "pid {pid} is not used again");
     };
-    // What is held stays what it was.
-    assert_ne!(held.life()?, Life::Alive);
+    // The descriptor still holds the first process.
+    assert_ne!(held.state()?, ProcessState::Alive);
     let code = Abilities::get().exit.is_yes().then_some(137);
     assert_eq!(held.exit(&real()).map(|exit| exit.code), code, "never the other's");
-    // What was known by pid and start is not found any more.
+    // The first process is not found by pid and start any more.
     let expected = Expected { start_ticks: Some(held.start_ticks()), id: None };
     let found = real().stat(pid)?.start_ticks;
     let reused = Refusal::Reused { pid, expected: held.start_ticks(), found };
@@ -224,7 +224,7 @@ fn strangers() -> Outcome {
     let mut child = child(42)?;
     let process = open(child.id() as i32)?;
     drop(child.stdin.take());
-    until("it ends", || process.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || process.state().is_ok_and(|state| state != ProcessState::Alive));
     let pid = child.id().to_string();
     let inner = inside("strangers", &["env"], &[(PID, Path::new(&pid))]);
     child.wait()?;
@@ -271,7 +271,7 @@ fn proven() -> Outcome {
         assert_eq!(held.cgroup_id(), Some(id_of(&made.dir)?));
     }
     made.child.as_mut().ok_or("a child")?.kill()?;
-    until("it ends", || held.life().is_ok_and(|life| life != Life::Alive));
+    until("it ends", || held.state().is_ok_and(|state| state != ProcessState::Alive));
     let again = prove_file(&real(), PidView::Same, root.path(), Path::new("/run/init.pid"), &id);
     assert_eq!(again, Err(Refusal::Ended(pid)));
     made.end();

@@ -11,29 +11,29 @@ use super::{Made, Outcome, Test, inside, skip, until};
 
 pub const TESTS: &[Test] = &[
     ("watch::a_descriptor_is_made_for_the_first_watch_and_is_closed_on_exec", descriptor),
-    ("watch::what_comes_and_goes_in_a_directory_is_told", comes_and_goes),
-    ("watch::trap_what_is_made_between_watch_and_scan_is_told_by_both", scan_after_watch),
+    ("watch::what_comes_and_goes_in_a_directory_is_noticed", comes_and_goes),
+    ("watch::trap_what_is_made_between_watch_and_scan_is_in_both", scan_after_watch),
     ("watch::a_directory_that_goes_ends_its_watch", directory_goes),
-    ("watch::an_ended_watch_tells_nothing_more", ended),
+    ("watch::an_ended_watch_gives_no_notices", ended),
     ("watch::what_cannot_be_watched_says_why", says_why),
-    ("watch::an_overflow_is_told_once", overflow),
+    ("watch::an_overflow_is_noticed_once", overflow),
     ("watch::trap_a_removed_cgroup_may_say_nothing_and_its_watch_is_to_be_ended", removed_cgroup),
-    ("watch::trap_the_state_of_a_cgroup_is_told_by_its_file", cgroup_events),
+    ("watch::trap_the_state_of_a_cgroup_is_noticed_by_its_file", cgroup_events),
     ("watch::trap_the_last_instance_of_the_user_is_no_error", instances),
     ("watch::trap_the_limit_of_descriptors_is_the_host_programs", descriptors),
 ];
 
 pub const INSIDE: &[Test] = &[("instances", inside_instances), ("descriptors", inside_descriptors)];
 
-/// What was told about, and of which name.
-fn told(watcher: &mut Watcher) -> Result<Vec<(What, String)>, Box<dyn std::error::Error>> {
-    let mut told = Vec::new();
+/// All notices that wait: what happened, and to which name.
+fn notices(watcher: &mut Watcher) -> Result<Vec<(What, String)>, Box<dyn std::error::Error>> {
+    let mut notices = Vec::new();
     loop {
         let batch = watcher.read()?;
         if batch.is_empty() {
-            return Ok(told);
+            return Ok(notices);
         }
-        told.extend(batch.into_iter().map(|notice| match notice {
+        notices.extend(batch.into_iter().map(|notice| match notice {
             Notice::Of { what, name, .. } => (what, name.to_string_lossy().into_owned()),
             Notice::Overflow => (What::Gone, "overflow".into()),
         }));
@@ -81,7 +81,7 @@ fn comes_and_goes() -> Outcome {
         (What::MovedIn, "init.pid"),
         (What::Deleted, "task"),
     ];
-    let all = told(&mut watcher)?;
+    let all = notices(&mut watcher)?;
     assert_eq!(all.iter().map(|(what, name)| (*what, name.as_str())).collect::<Vec<_>>(), want);
     Ok(())
 }
@@ -96,7 +96,7 @@ fn scan_after_watch() -> Outcome {
     let mut scanned: Vec<String> = walk.next_batch(9, |_| true).iter().map(|found| found.name().to_owned()).collect();
     scanned.sort();
     assert_eq!(scanned, ["before", "between"]);
-    assert_eq!(told(&mut watcher)?, [(What::Created, "between".into())]);
+    assert_eq!(notices(&mut watcher)?, [(What::Created, "between".into())]);
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn directory_goes() -> Outcome {
     let mut watcher = Watcher::new();
     let watch = watched(watcher.add_dir(&inner))?;
     fs::remove_dir(&inner)?;
-    assert_eq!(told(&mut watcher)?, [(What::Gone, String::new())]);
+    assert_eq!(notices(&mut watcher)?, [(What::Gone, String::new())]);
     assert!(watcher.is_empty());
     watcher.remove(watch);
     Ok(())
@@ -120,7 +120,7 @@ fn ended() -> Outcome {
     fs::create_dir(dir.path().join("unread"))?;
     watcher.remove(watch);
     fs::create_dir(dir.path().join("unseen"))?;
-    assert_eq!(told(&mut watcher)?, []);
+    assert_eq!(notices(&mut watcher)?, []);
     assert_ne!(watcher.add_dir(dir.path()), Ok(watch), "numbers are not used again");
     Ok(())
 }
@@ -152,11 +152,11 @@ fn overflow() -> Outcome {
         fs::rename(&from, &to)?;
         std::mem::swap(&mut from, &mut to);
     }
-    let all = told(&mut watcher)?;
+    let all = notices(&mut watcher)?;
     assert_eq!(all.iter().filter(|(_, name)| name == "overflow").count(), 1);
     assert_eq!(all.last().map(|(_, name)| name.as_str()), Some("overflow"));
     fs::write(dir.path().join("z"), "")?;
-    assert_eq!(told(&mut watcher)?, [(What::Created, "z".into())], "and then it goes on");
+    assert_eq!(notices(&mut watcher)?, [(What::Created, "z".into())], "and then it goes on");
     Ok(())
 }
 
@@ -173,9 +173,9 @@ fn removed_cgroup() -> Outcome {
     watched(watcher.add_dir(&outer.dir))?;
     let watch = watched(watcher.add_dir(&inner))?;
     fs::remove_dir(&inner)?;
-    let all = told(&mut watcher)?;
+    let all = notices(&mut watcher)?;
     assert!(all.contains(&(What::Deleted, "inner".into())), "{all:?}");
-    // Kernels differ in whether it is told that the watch has ended: both are fine.
+    // Kernels differ in whether they report that the watch has ended: both are fine.
     assert_eq!(watcher.len(), if all.contains(&(What::Gone, String::new())) { 1 } else { 2 });
     watcher.remove(watch);
     assert_eq!(watcher.len(), 1);
@@ -192,9 +192,9 @@ fn cgroup_events() -> Outcome {
     let watch = watched(watcher.add_file(&made.dir.join("cgroup.events")))?;
     let of_file = Notice::Of { watch, what: What::Modified, name: Default::default(), is_dir: false };
     made.enter()?;
-    until("the first process is told", || watcher.read().is_ok_and(|batch| batch.contains(&of_file)));
+    until("the first process is noticed", || watcher.read().is_ok_and(|batch| batch.contains(&of_file)));
     made.end();
-    until("the last process's end is told", || watcher.read().is_ok_and(|batch| batch.contains(&of_file)));
+    until("the last process's end is noticed", || watcher.read().is_ok_and(|batch| batch.contains(&of_file)));
     Ok(())
 }
 

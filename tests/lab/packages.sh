@@ -60,7 +60,7 @@ Acquire::Languages "none";
 CONF
 }
 
-# apt_twice SUITE ARGUMENTS...: once more after a failure; then the last line told is apt's first complaint.
+# apt_twice SUITE ARGUMENTS...: once more after a failure; then the last line printed is apt's first complaint.
 apt_twice() {
     local complaint="$lab/apt/$1/complaint"
     apt_for "$@" >&2 2>"$complaint" && return

@@ -140,7 +140,7 @@ image_index() {
 
 # --- can runc run a container here? -------------------------------------------------------------------------------
 
-# Unprivileged build machines often cannot; better to learn it here, with runc's own words, than from a failed pod.
+# Unprivileged build machines often cannot; better to learn it here, with runc's own message, than from a failed pod.
 prove_runc() {
     local trial="$lab/trial" runc="$lab/tools/runc"
     rm -rf "$trial"

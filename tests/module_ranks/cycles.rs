@@ -25,7 +25,7 @@ pub struct Crate {
 
 struct File {
     path: PathBuf,
-    /// What it declares itself.
+    /// The items that it declares itself.
     items: BTreeSet<String>,
     imports: Vec<Import>,
     paths: Vec<(usize, Names)>,
@@ -37,7 +37,7 @@ struct File {
 struct Import {
     line: usize,
     path: Names,
-    /// What it is called here; `*` for everything.
+    /// The name that it has here; `*` for everything.
     name: String,
     is_public: bool,
 }
@@ -71,7 +71,7 @@ impl Crate {
         cycles
     }
 
-    /// The other files that a file uses, each with words that say where and how.
+    /// The other files that a file uses, each with a text that says where and how.
     fn uses(&self, module: &Names) -> BTreeMap<&Names, String> {
         let file = &self.files[module];
         let mut found = BTreeMap::new();
@@ -171,7 +171,7 @@ impl Crate {
     fn glob_owner(&self, here: &Names, import: &Import, name: &str, depth: usize) -> Option<&Names> {
         let (module, rest) = self.split(here, &import.path, depth)?;
         let is_another_file = rest.is_empty() && module != here && depth <= DEEPEST;
-        // What a module imports for itself is to be had below it, and nowhere else.
+        // A module's private import can be used below the module, and nowhere else.
         let with_private = here.starts_with(module);
         if is_another_file { self.declarer_of_known(module, name, with_private, depth + 1) } else { None }
     }

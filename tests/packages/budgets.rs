@@ -1,4 +1,4 @@
-//! What the library may cost: packaging/budgets.
+//! The budgets of the library: packaging/budgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -13,11 +13,11 @@ pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
     }
     let mut command = Command::new(c::root().join("scripts/try-debian-packages"));
     let output = command.env("CARGO_TARGET_DIR", target()).output()?;
-    let said = c::text(&output);
-    // It tells so in its last line.
+    let printed = c::text(&output);
+    // Its last line says so.
     match output.status.code() {
         Some(0) => Ok(Completion::Completed),
-        Some(77) => Ok(Completion::ignored_with(said.lines().last().unwrap_or("no reason was given").to_owned())),
-        _ => Err(said.into()),
+        Some(77) => Ok(Completion::ignored_with(printed.lines().last().unwrap_or("no reason was given").to_owned())),
+        _ => Err(printed.into()),
     }
 }

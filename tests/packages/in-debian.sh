@@ -6,7 +6,7 @@ cd /srv/with
 say() { echo "== $*"; }
 fail() { echo "in-debian: $*" >&2; exit 1; }
 
-# What is on the disk, but for what dpkg and ldconfig keep for themselves.
+# The files on the disk, except those that dpkg and ldconfig keep for themselves.
 files() {
     find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /srv -o -path /tmp -o -path /var/log \
         -o -path /var/lib/dpkg -o -path /var/cache/ldconfig \) -prune -o -print | sort

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::c;
 
-/// Where the shipped libraries are; built once, with all that is in them.
+/// The folder of the shipped libraries; they are built once, with all features.
 pub fn libraries() -> Result<&'static Path, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -20,12 +20,12 @@ pub fn libraries() -> Result<&'static Path, String> {
     built.as_deref().map_err(Clone::clone)
 }
 
-/// Where cargo builds; the packages are of the same code.
+/// The folder in which cargo builds; the packages are of the same code.
 pub fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder above that for temporary files")
 }
 
-/// `make` in the repository, without what the make above this test may have told it.
+/// `make` in the repository, without the variables that a make above this test may have set.
 fn make() -> Command {
     let mut command = Command::new("make");
     command.args(["--silent", "--directory"]).arg(c::root()).env("CARGO_TARGET_DIR", target());
@@ -42,7 +42,7 @@ pub struct Prefix {
 
 static MOVED: OnceLock<Result<Prefix, String>> = OnceLock::new();
 
-/// What is static is never dropped: to be called when all tests are over.
+/// Removes the folders, because a static is never dropped. To be called when all tests are over.
 pub fn clean_up() {
     if let Some(Ok(prefix)) = MOVED.get() {
         std::fs::remove_dir_all(&prefix.folder).expect("the folder that was made here can be removed");
@@ -74,7 +74,7 @@ impl Prefix {
     }
 }
 
-/// What `make install` makes below the prefix, besides folders.
+/// All that `make install` makes below the prefix, except folders.
 const CONTENTS: &[&str] = &[
     "include/criwatch.h",
     "lib64/cmake/criwatch/criwatchConfig.cmake",

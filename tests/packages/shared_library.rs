@@ -9,7 +9,7 @@ use super::c::{self, Library, succeed};
 use super::prefix::{Prefix, libraries};
 use super::program::{self, Argument, Program};
 
-/// What the loader may have to look for.
+/// The libraries that the loader may have to look for.
 const NEEDED: &[&str] = &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libgcc_s.so.1"];
 
 pub fn shows_only_the_c_abi() -> Result<Completion, Failed> {
@@ -63,8 +63,8 @@ pub fn versions_its_symbols() -> Result<Completion, Failed> {
     if asked.contains(&version) {
         return Err(format!("it asks for {version}: {asked}").into());
     }
-    let said = succeed(Command::new(older).env("LD_LIBRARY_PATH", Prefix::moved()?.lib()))?;
-    if said.contains("version information") { Err(said.into()) } else { Ok(Completion::Completed) }
+    let printed = succeed(Command::new(older).env("LD_LIBRARY_PATH", Prefix::moved()?.lib()))?;
+    if printed.contains("version information") { Err(printed.into()) } else { Ok(Completion::Completed) }
 }
 
 /// The libraries that it asks the loader for.
@@ -81,9 +81,9 @@ pub fn glibc_floor() -> Result<Completion, Failed> {
     let library = folder.join("libcriwatch.so");
     let versions = succeed(Command::new("readelf").args(["--version-info", "--wide"]).arg(library))?;
     let newest = versions.split("GLIBC_").skip(1).filter_map(version).max().ok_or("no version of glibc is needed")?;
-    let told = std::fs::read_to_string(folder.join("glibc-floor"))?;
-    if version(&told) != Some(newest) {
-        return Err(format!("{newest:?} is needed, but {told:?} is told").into());
+    let stated = std::fs::read_to_string(folder.join("glibc-floor"))?;
+    if version(&stated) != Some(newest) {
+        return Err(format!("{newest:?} is needed, but {stated:?} is stated").into());
     }
     if newest <= (2, 17) { Ok(Completion::Completed) } else { Err(format!("{newest:?} is needed").into()) }
 }
@@ -93,7 +93,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// Those of the other tests' programs that lean most on the linker's work: unwinding, threads, unloading.
+/// The programs of other tests that depend most on the linker's work: unwinding, threads, unloading.
 const PROGRAMS: &[Program] = &[
     Program::new("tests/c/forced_exit.c", Some(Argument::DeadEndpoint)),
     Program::new("tests/c/unloads.c", Some(Argument::Library)),

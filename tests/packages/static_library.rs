@@ -42,7 +42,7 @@ pub fn goes_with_another() -> Result<(), Failed> {
     succeed(&mut both(&program, &[&another, &ours]))?;
     lists(Command::new(&program))?;
 
-    // What cargo gives is what this is about: if that went, too, nothing would be proved.
+    // Cargo's own archive has to clash with another library: otherwise the test above would prove nothing.
     let raw = target().join("release/libcriwatch.a");
     match succeed(&mut both(&program, &[&raw, &another])) {
         Err(text) if text.contains("multiple definition") => Ok(()),

@@ -45,7 +45,7 @@ fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Resul
     let prefix = Prefix::moved()?;
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("list");
-    let told = succeed(pkg_config(prefix).args(["--cflags", "criwatch"]))?
+    let options = succeed(pkg_config(prefix).args(["--cflags", "criwatch"]))?
         + " "
         + &succeed(pkg_config(prefix).args(asked).arg("criwatch"))?;
     let mut compiler = Command::new(c::cc());
@@ -54,7 +54,7 @@ fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Resul
         .args(c::STRICT)
         .args(flags)
         .arg(example())
-        .args(told.split_whitespace())
+        .args(options.split_whitespace())
         .arg("-o")
         .arg(&program);
     succeed(&mut compiler)?;
@@ -72,13 +72,14 @@ pub fn native_static_libs() -> Result<Completion, Failed> {
     let prefix = Prefix::moved()?;
     let with = succeed(pkg_config(prefix).args(["--static", "--libs", "criwatch"]))?;
     let without = succeed(pkg_config(prefix).args(["--libs", "criwatch"]))?;
-    let told = with.trim().strip_prefix(without.trim()).ok_or_else(|| format!("{with} does not begin as {without}"))?;
+    let listed =
+        with.trim().strip_prefix(without.trim()).ok_or_else(|| format!("{with} does not begin as {without}"))?;
     let known = std::fs::read_to_string(target().join("release/native-static-libs"))?;
     // The unwinder is what the compiler chooses, with -static another one.
-    if told.split_whitespace().eq(known.split_whitespace().filter(|library| *library != "-lgcc_s")) {
+    if listed.split_whitespace().eq(known.split_whitespace().filter(|library| *library != "-lgcc_s")) {
         Ok(Completion::Completed)
     } else {
-        Err(format!("criwatch.pc: {told}; rustc: {known}").into())
+        Err(format!("criwatch.pc: {listed}; rustc: {known}").into())
     }
 }
 

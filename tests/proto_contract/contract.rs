@@ -9,13 +9,13 @@ use prost_types::{
 };
 use protox::file::{File, FileResolver};
 
-/// What a contract says; comments, options and the order of things aside.
+/// The statements of a contract, without comments, options and the order of things.
 pub struct Contract(BTreeMap<String, Fact>);
 
-/// What is said of one subject, such as "message Mount, field 1".
+/// A statement of the contract about one subject, such as "message Mount, field 1".
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fact {
-    /// As the .proto says it.
+    /// The statement, as the .proto has it.
     text: String,
     /// The part of it that the wire shows: where only the rest changes, old and new can read each other.
     wire: String,
@@ -55,7 +55,7 @@ impl Contract {
             .collect()
     }
 
-    /// How much there is of what, in words.
+    /// How much there is of what, as a text.
     pub fn counts(&self) -> String {
         let count = |kind: &str, part: &str| {
             self.0
@@ -159,7 +159,7 @@ impl Facts {
         for word in &message.reserved_name {
             self.add(format!("message {name}, reserved {word}"), String::new(), String::new());
         }
-        // A map's entries are told with its field.
+        // A map's entries come with its field.
         message.nested_type.iter().filter(|m| !is_map_entry(m)).for_each(|m| self.message(&name, m));
         message.enum_type.iter().for_each(|e| self.enumeration(&name, e));
     }

@@ -1,4 +1,4 @@
-//! resync as a barrier.
+//! Tests that resync is a barrier.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub fn resync_is_a_barrier(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-/// What runs, in the engine's own words.
+/// What runs, by the engine's own lists.
 pub fn running(driver: &Pods) -> Result<BTreeSet<String>, String> {
     let containers = driver.containers().map_err(|error| error.to_string())?;
     let sandboxes = driver.sandboxes().map_err(|error| error.to_string())?;
@@ -51,7 +51,7 @@ pub fn running(driver: &Pods) -> Result<BTreeSet<String>, String> {
     Ok(containers.chain(sandboxes).collect())
 }
 
-/// What runs, in the library's.
+/// What runs, by the library's list.
 pub fn listed(list: &Value) -> BTreeSet<String> {
     let entries = list["containers"].as_array().expect("a list has containers");
     entries.iter().map(|entry| entry["id"].as_str().expect("each has an id").to_owned()).collect()

@@ -68,14 +68,14 @@ impl Made {
         })
     }
 
-    /// Checks that each life is told exactly once.
-    pub fn is_told_once(&self, account: &mut Account) {
+    /// Checks that each run is reported exactly once.
+    pub fn is_reported_once(&self, account: &mut Account) {
         self.brief.iter().for_each(|id| account.is_told_to_its_end(id));
         self.living().iter().for_each(|id| account.is_told_living(id));
         account.invents_nothing(&self.all());
     }
 
-    /// Those that live in the end.
+    /// Those that run at the end.
     pub fn living(&self) -> BTreeSet<String> {
         self.pods.iter().map(|pod| pod.id.clone()).chain(self.lasting.iter().cloned()).collect()
     }
@@ -85,51 +85,51 @@ impl Made {
         self.living().into_iter().chain(self.brief.iter().cloned()).collect()
     }
 
-    /// Waits until all of it is told.
-    pub fn wait_until_told(&self, events: &Events) -> Result<(), String> {
+    /// Waits until all of it is reported.
+    pub fn wait_until_reported(&self, events: &Events) -> Result<(), String> {
         let (living, brief) = (self.living(), self.brief.iter().cloned().collect::<BTreeSet<_>>());
-        events.wait_for("the whole story", PATIENCE, |told| {
+        events.wait_for("all starts and exits", PATIENCE, |lines| {
             let of = |event_type: &str| -> BTreeSet<String> {
-                told.iter().filter(|line| line.event_type == event_type).map(|line| line.id.clone()).collect()
+                lines.iter().filter(|line| line.event_type == event_type).map(|line| line.id.clone()).collect()
             };
             living.is_subset(&of("STARTED")) && brief.is_subset(&of("EXITED"))
         })
     }
 }
 
-/// With room in the queue, it learns everything once it goes on.
+/// With room in the queue, the consumer gets every event once it goes on.
 pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     let made = Made::new(setup, 60, 140)?;
-    // So that without events the brief ones, which nobody removes, are seen as well.
+    // The brief ones are not removed, so that they are seen also without events.
     let events = setup.follow()?;
     let before = block_through(setup, &events, &made)?;
     events.unblock()?;
-    made.wait_until_told(&events)?;
+    made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
-    made.is_told_once(&mut account);
+    made.is_reported_once(&mut account);
     setup.figure(&format!(
-        "200 starts while the callback was blocked; lives told {} after {before} lines before",
+        "200 starts while the callback was blocked; runs reported {} after {before} lines before",
         account.lives()
     ));
     Ok(account.close()?)
 }
 
-/// With little room it is told that it lost events, and the replay makes its set right.
+/// With little room the consumer gets OVERFLOW, and the replay makes its set right.
 pub fn overflows_into_the_right_set(setup: &mut Setup) -> Outcome {
     let made = Made::new(setup, 20, 60)?;
     let events = setup.probe.clone().option("queue.capacity", "16").follow()?;
     block_through(setup, &events, &made)?;
     events.unblock()?;
     let living = made.living();
-    events.wait_for("the replay after the overflow", PATIENCE, |told| {
-        let overflow = told.iter().rposition(|line| line.event_type == "OVERFLOW");
-        overflow.is_some_and(|at| told[at..].iter().any(|line| line.event_type == "REPLAY_END"))
+    events.wait_for("the replay after the overflow", PATIENCE, |lines| {
+        let overflow = lines.iter().rposition(|line| line.event_type == "OVERFLOW");
+        overflow.is_some_and(|at| lines[at..].iter().any(|line| line.event_type == "REPLAY_END"))
     })?;
     let mut account = setup.account(events.finish()?);
     let lost: u64 = account.told().iter().map(|line| line.lost).sum();
     let overflows = account.told().iter().filter(|line| line.event_type == "OVERFLOW").count();
-    assert!(lost > 0, "an overflow tells how much was lost");
-    assert_eq!(account.consumers_set(&made.all()), living, "what the consumer takes for living");
+    assert!(lost > 0, "an overflow says how much was lost");
+    assert_eq!(account.consumers_set(&made.all()), living, "what the consumer takes for running");
     setup.figure(&format!(
         "80 starts while the callback was blocked; overflows {overflows}, events lost {lost}, then the right set"
     ));
@@ -142,10 +142,10 @@ fn block_through(setup: &Setup, events: &Events, made: &Made) -> Result<usize, S
     let before = events.so_far().len();
     made.start(setup)?;
     events.wait_until_blocked()?;
-    // The whole watcher is not blocked: the picture has everything.
+    // The watcher itself is not blocked: the cache has everything.
     let mut running = listed(&events.resync()?);
     running.retain(|id| made.all().contains(id));
-    assert_eq!(running, made.living(), "the picture");
+    assert_eq!(running, made.living(), "the cache");
     assert_eq!(events.so_far().len(), before, "it is still blocked");
     Ok(before)
 }

@@ -1,4 +1,4 @@
-//! Many short lives at once.
+//! Many short runs at once.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -13,32 +13,32 @@ use crate::support::wait::{self, PATIENCE};
 
 const WORKERS: usize = 24;
 
-pub fn tells_every_life_of_a_churn(setup: &mut Setup) -> Outcome {
+pub fn reports_every_run_of_a_churn(setup: &mut Setup) -> Outcome {
     let events = setup.follow()?;
     if events.list()?["engine"]["events"] == "stream" { streamed(setup, events) } else { polled(setup, events) }
 }
 
-/// With events, no life is too short; and it does not matter how lists and events follow each other.
+/// With events, no run is too short; and it does not matter how lists and events follow each other.
 fn streamed(setup: &Setup, events: Events) -> Outcome {
     let tap = Tap::where_all_get_all(setup.engine.containerd.as_ref())?;
     let churn = Churn::new(&setup.engine.pods, 4)?;
     let (errors, resyncs) = while_resyncing(&events, || churn.run(WORKERS, 216, Span::Brief))?;
     fail_on(errors)?;
-    let lives = churn.lives();
-    wait_for_exits(&events, &lives)?;
+    let runs = churn.lives();
+    wait_for_exits(&events, &runs)?;
     let mut account = setup.account(events.finish()?);
-    let told_by_engine = tap.map(|tap| tap.delivered().exited);
-    account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
+    let reported_by_engine = tap.map(|tap| tap.delivered().exited);
+    account.are_told_with_their_facts(&runs, reported_by_engine.as_ref());
     let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let unknown = account.unknown_codes();
-    assert!(unknown < lives.len() / 10, "{unknown} of {} exit codes are unknown", lives.len());
+    assert!(unknown < runs.len() / 10, "{unknown} of {} exit codes are unknown", runs.len());
     setup.figure(&format!(
-        "lives told {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, sandboxes that fell \
+        "runs reported {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, sandboxes that fell \
          {fallen}, exit codes that the \
-         engine told nobody {unknown}",
+         engine gave nobody {unknown}",
         account.lives(),
-        lives.len()
+        runs.len()
     ));
     Ok(account.close()?)
 }
@@ -57,7 +57,7 @@ fn while_resyncing<T: Send>(events: &Events, act: impl FnOnce() -> T + Send) -> 
 }
 
 /// Whole pods, each with a container that its pod's end kills.
-pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
+pub fn reports_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
     const PODS: usize = 40;
     let events = setup.follow()?;
     let streams = events.list()?["engine"]["events"] == "stream";
@@ -82,32 +82,32 @@ pub fn tells_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
         0
     };
     let made = made.into_inner().expect("no worker panics");
-    events.wait_for("exits", PATIENCE, |told| {
-        made.iter().all(|id| told.iter().any(|line| line.id == *id && line.event_type == "EXITED"))
+    events.wait_for("exits", PATIENCE, |lines| {
+        made.iter().all(|id| lines.iter().any(|line| line.id == *id && line.event_type == "EXITED"))
     })?;
     events.resync()?;
     let mut account = setup.account(events.finish()?);
     made.iter().for_each(|id| account.is_told_to_its_end(id));
     account.invents_nothing(&made);
     setup.figure(&format!(
-        "lives told {}: {PODS} pods and their containers, during {resyncs} resyncs; unobservable 0",
+        "runs reported {}: {PODS} pods and their containers, during {resyncs} resyncs; unobservable 0",
         account.lives()
     ));
     Ok(account.close()?)
 }
 
-/// Without, every life is told that outlasts two polls; of the shorter ones as many as happen to be seen.
+/// Without events, every run that outlasts two polls is reported; of the shorter ones, those that happen to be seen.
 fn polled(setup: &Setup, events: Events) -> Outcome {
     let churn = Churn::new(&setup.engine.pods, 2)?;
     fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events, || false))))?;
     let lasting = churn.lives();
     fail_on(churn.run(WORKERS, 48, Span::Brief))?;
     wait_for_exits(&events, &lasting)?;
-    // Nothing is left: whatever was told as started has to be told as exited.
+    // Nothing is left: each STARTED has to be followed by its EXITED.
     events.resync()?;
-    events.wait_for("exits of all that were told", PATIENCE, |told| {
+    events.wait_for("exits of all that were reported", PATIENCE, |lines| {
         let of = |event_type: &str| -> BTreeSet<&str> {
-            let lines = told.iter().filter(|line| line.kind == "container" && line.event_type == event_type);
+            let lines = lines.iter().filter(|line| line.kind == "container" && line.event_type == event_type);
             lines.map(|line| line.id.as_str()).collect()
         };
         of("STARTED") == of("EXITED")
@@ -115,12 +115,12 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
     let mut account = setup.account(events.finish()?);
     account.are_told_with_their_facts(&lasting, None);
     let brief = churn.lives().split_off(lasting.len());
-    let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|life| account.knows(&life.id));
+    let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|run| account.knows(&run.id));
     account.are_told_with_their_facts(seen, None);
     let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
-        "lives told {}, of them containers that outlast two polls {}; unobservable {}, sandboxes that fell {fallen}, exit \
+        "runs reported {}, of them containers that outlast two polls {}; unobservable {}, sandboxes that fell {fallen}, exit \
          codes that no poll showed {}",
         account.lives(),
         lasting.len(),
@@ -143,19 +143,19 @@ pub fn outlast_two_polls(events: &Events, is_gone: impl Fn() -> bool) -> Result<
     Ok(())
 }
 
-/// Waits until the exits of these lives are told.
-pub fn wait_for_exits(events: &Events, lives: &[Life]) -> Result<(), String> {
-    let expected: BTreeSet<&str> = lives.iter().map(|life| life.id.as_str()).collect();
-    events.wait_for("exits", PATIENCE, |told| {
-        let exited = told.iter().filter(|line| line.event_type == "EXITED").map(|line| line.id.as_str());
+/// Waits until the exits of these runs are reported.
+pub fn wait_for_exits(events: &Events, runs: &[Life]) -> Result<(), String> {
+    let expected: BTreeSet<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+    events.wait_for("exits", PATIENCE, |lines| {
+        let exited = lines.iter().filter(|line| line.event_type == "EXITED").map(|line| line.id.as_str());
         expected.is_subset(&exited.collect())
     })
 }
 
 /// All that a churn has made.
 pub fn all_ids(churn: &Churn) -> BTreeSet<String> {
-    let lives = churn.lives().into_iter().map(|life| life.id);
-    lives.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
+    let runs = churn.lives().into_iter().map(|run| run.id);
+    runs.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
 }
 
 /// A worker's error where none is expected.

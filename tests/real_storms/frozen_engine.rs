@@ -29,13 +29,13 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     thread::scope(|scope| -> Outcome {
         let workers = scope.spawn(|| churn.run(4, usize::MAX, span));
         let freeze = || -> Outcome {
-            wait::for_condition("some lives", PATIENCE, || churn.lives().len() >= 8)?;
+            wait::for_condition("some runs", PATIENCE, || churn.lives().len() >= 8)?;
             containerd.freeze()?;
-            let looked = look_at_the_picture(&events, &nervous);
+            let looked = look_at_the_caches(&events, &nervous);
             containerd.thaw()?;
             looked?;
             let before = churn.lives().len();
-            wait::for_condition("lives afterwards", PATIENCE, || churn.lives().len() >= before + 8)?;
+            wait::for_condition("runs afterwards", PATIENCE, || churn.lives().len() >= before + 8)?;
             Ok(())
         };
         let outcome = freeze();
@@ -44,28 +44,28 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
         outcome?;
         Ok(fail_on(errors)?)
     })?;
-    let lives = churn.lives();
-    wait_for_exits(&events, &lives)?;
+    let runs = churn.lives();
+    wait_for_exits(&events, &runs)?;
     let truth = running(driver)?;
     assert_eq!(listed(&events.resync()?), truth, "it converges");
     assert_eq!(listed(&nervous.resync()?), truth, "the nervous one converges");
     let mut account = setup.account(events.finish()?);
-    let told_by_engine = tap.map(|tap| tap.delivered().exited);
-    account.are_told_with_their_facts(&lives, told_by_engine.as_ref());
+    let reported_by_engine = tap.map(|tap| tap.delivered().exited);
+    account.are_told_with_their_facts(&runs, reported_by_engine.as_ref());
     let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let mut nervous = setup.account(nervous.finish()?);
     nervous.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
-        "frozen for {FROZEN:?}: lives told {}, unobservable 0, sandboxes that fell {fallen}",
+        "frozen for {FROZEN:?}: runs reported {}, unobservable 0, sandboxes that fell {fallen}",
         account.lives()
     ));
     account.close()?;
     Ok(nervous.close()?)
 }
 
-/// While the engine is frozen: the pictures can be read, and say how old they are.
-fn look_at_the_picture(events: &Events, nervous: &Events) -> Result<(), String> {
+/// While the engine is frozen: the caches can be read, and say how old they are.
+fn look_at_the_caches(events: &Events, nervous: &Events) -> Result<(), String> {
     let end = Instant::now() + FROZEN;
     wait::until(
         "the nervous one to say that the engine does not answer",
@@ -80,7 +80,7 @@ fn look_at_the_picture(events: &Events, nervous: &Events) -> Result<(), String> 
     thread::sleep(end.saturating_duration_since(Instant::now()));
     for (before, after) in before.into_iter().zip([events.list()?, nervous.list()?]) {
         if after["asOf"] != before["asOf"] || listed(&after).is_empty() {
-            return Err(format!("the picture of a frozen engine was\n{before:#}\nand became\n{after:#}"));
+            return Err(format!("the list of a frozen engine was\n{before:#}\nand became\n{after:#}"));
         }
     }
     match nervous.list()?["state"] {

@@ -1,5 +1,5 @@
-//! The promises of docs/events.md on real engines, when much happens at once and something breaks: each life is told
-//! exactly once, the engine is never held up, and afterwards the picture is right.
+//! The guarantees of docs/events.md on real engines, when much happens at once and something breaks: each run is reported
+//! exactly once, the engine is never held up, and afterwards the cache is right.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,8 +14,8 @@ mod stopped_host;
 use support::suite::{self, Test};
 
 const TESTS: &[Test] = &[
-    ("tells_every_life_of_a_churn", churn::tells_every_life_of_a_churn),
-    ("tells_every_pod_of_a_churn", churn::tells_every_pod_of_a_churn),
+    ("reports_every_run_of_a_churn", churn::reports_every_run_of_a_churn),
+    ("reports_every_pod_of_a_churn", churn::reports_every_pod_of_a_churn),
     ("survives_sigterm_of_the_engine_under_churn", restart::survives_sigterm),
     ("survives_sigkill_of_the_engine_under_churn", restart::survives_sigkill),
     ("survives_a_frozen_engine", frozen_engine::survives_a_frozen_engine),

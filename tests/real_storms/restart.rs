@@ -1,4 +1,4 @@
-//! The engine ends and comes back, while lives begin and end.
+//! The engine ends and comes back, while runs begin and end.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -61,9 +61,9 @@ fn survives_end_of(
     let is_gone = AtomicBool::new(false);
     let lasts = || outlast_two_polls(&events, || is_gone.load(Ordering::Relaxed));
     let span = if streams { Span::Brief } else { Span::While(&lasts) };
-    let (removed, lives) = thread::scope(|scope| -> Result<_, Box<dyn std::error::Error>> {
+    let (removed, runs) = thread::scope(|scope| -> Result<_, Box<dyn std::error::Error>> {
         let workers = scope.spawn(|| churn.run(WORKERS, usize::MAX, span));
-        let some = wait::for_condition("some lives", PATIENCE, || reached(&churn, Stage::Removed).len() >= 24);
+        let some = wait::for_condition("some runs", PATIENCE, || reached(&churn, Stage::Removed).len() >= 24);
         let removed = reached(&churn, Stage::Removed);
         let ended = end(containerd);
         is_gone.store(true, Ordering::Relaxed);
@@ -79,16 +79,16 @@ fn survives_end_of(
     wait::until("the engine to be reached again", PATIENCE, || driver.version().map_err(|error| error.to_string()))?;
     let left = Left::on(driver)?;
 
-    // And on it goes.
-    events.wait_for("exit while the engine was away", PATIENCE, |told| {
-        told.iter().any(|line| line.id == doomed && line.event_type == "EXITED")
+    // It goes on after the restart.
+    events.wait_for("exit while the engine was away", PATIENCE, |lines| {
+        lines.iter().any(|line| line.id == doomed && line.event_type == "EXITED")
     })?;
     if streams {
         sentinels.extend(wait_for_the_stream(driver, &events, pod)?);
     }
     is_gone.store(false, Ordering::Relaxed);
     fail_on(churn.run(WORKERS, 24, span))?;
-    let later = churn.lives().split_off(lives.len());
+    let later = churn.lives().split_off(runs.len());
     wait_for_exits(&events, &later)?;
     events.resync()?;
 
@@ -99,15 +99,15 @@ fn survives_end_of(
     left.exited.iter().for_each(|id| account.is_told_to_its_end(id));
     left.running.iter().for_each(|id| account.is_told_living(id));
     delivered.iter().flat_map(|events| &events.exited).for_each(|id| account.is_told_to_its_end(id));
-    let all = churn.lives().into_iter().map(|life| life.id);
+    let all = churn.lives().into_iter().map(|run| run.id);
     let pods = churn.pods().iter().map(|pod| pod.id.clone());
     let known: BTreeSet<String> = all.chain(pods).chain(left.all.clone()).chain(sentinels).collect();
     account.invents_nothing(&known);
     assert!(left.exited.contains(&doomed) && left.running.contains(&lasting), "as it was done");
-    let started = lives.iter().filter(|life| life.stage >= Stage::Started);
-    let unobservable: Vec<&Life> = started.filter(|life| !account.knows(&life.id)).collect();
+    let started = runs.iter().filter(|run| run.stage >= Stage::Started);
+    let unobservable: Vec<&Life> = started.filter(|run| !account.knows(&run.id)).collect();
     setup.figure(&format!(
-        "lives told {}: {} over before the end, {} found after it, {} begun afterwards; unobservable {}",
+        "runs reported {}: {} over before the end, {} found after it, {} begun afterwards; unobservable {}",
         account.lives(),
         removed.len(),
         left.exited.len() + left.running.len(),
@@ -118,7 +118,7 @@ fn survives_end_of(
 }
 
 fn reached(churn: &Churn, stage: Stage) -> Vec<Life> {
-    churn.lives().into_iter().filter(|life| life.stage >= stage).collect()
+    churn.lives().into_iter().filter(|run| run.stage >= stage).collect()
 }
 
 fn pid_of(driver: &Pods, id: &str) -> Result<i32, Box<dyn std::error::Error>> {
@@ -127,28 +127,28 @@ fn pid_of(driver: &Pods, id: &str) -> Result<i32, Box<dyn std::error::Error>> {
     Ok(info["pid"].as_i64().ok_or("a running container has a pid")? as i32)
 }
 
-/// Waits until a life is told from the event stream, and not from a list: the subscription stands. The containers that
-/// it took to see that.
+/// Waits until a run is reported from the event stream, and not from a list: the subscription is there. Returns the
+/// containers that it took to see that.
 fn wait_for_the_stream(driver: &Pods, events: &Events, pod: &Pod) -> Result<Vec<String>, String> {
     let mut sentinels = Vec::new();
-    wait::until("a start told by the event stream", PATIENCE, || {
+    wait::until("a start reported from the event stream", PATIENCE, || {
         let spec = ContainerSpec::new(&unique("sentinel"), ["true"]);
         let id = driver.run(pod, &spec).map_err(|error| error.to_string())?;
         sentinels.push(id.clone());
         let is_start = |line: &&Line| line.id == id && line.event_type == "STARTED";
-        events.wait_for("start of the sentinel", PATIENCE, |told| told.iter().any(|line| is_start(&line)))?;
-        let told = events.so_far();
-        let start = told.iter().find(is_start).expect("it was waited for");
-        if start.flags & CRI_EVENT_FLAG_SYNTHETIC == 0 { Ok(()) } else { Err("a list told it".into()) }
+        events.wait_for("start of the sentinel", PATIENCE, |lines| lines.iter().any(|line| is_start(&line)))?;
+        let lines = events.so_far();
+        let start = lines.iter().find(is_start).expect("it was waited for");
+        if start.flags & CRI_EVENT_FLAG_SYNTHETIC == 0 { Ok(()) } else { Err("it came from a list".into()) }
     })?;
     Ok(sentinels)
 }
 
-/// What the engine knows after its restart.
+/// The containers that the engine has after its restart.
 struct Left {
     all: BTreeSet<String>,
     running: BTreeSet<String>,
-    /// Has lived, and does no more.
+    /// Has run, and does no more.
     exited: BTreeSet<String>,
 }
 

@@ -8,11 +8,11 @@ use crate::blocked_callback::{Made, WORKERS};
 use crate::support::churn::start_all;
 use crate::support::suite::{Outcome, Setup, Skipped};
 
-/// For so many events every engine has room, in pods of two containers: an event carries all statuses of its pod.
+/// The number of events that every engine has room for, in pods of two containers: an event has all statuses of its pod.
 const ROOM: usize = 200;
 const MORE: usize = 50;
 
-/// As long as there is room, and when there is none any more only until the host goes on.
+/// A stopped host delays no start as long as the engine has room for events, and after that only until the host goes on.
 pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {
         return Err(Skipped("an engine that others use is not held up").into());
@@ -30,10 +30,13 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
         events.thaw()?;
         more.join().expect("the starts report their errors")
     })?;
-    made.wait_until_told(&events)?;
+    made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
-    made.is_told_once(&mut account);
-    setup.figure(&format!("{ROOM} starts while the host was stopped; lives told {}, unobservable 0", account.lives()));
+    made.is_reported_once(&mut account);
+    setup.figure(&format!(
+        "{ROOM} starts while the host was stopped; runs reported {}, unobservable 0",
+        account.lives()
+    ));
     Ok(account.close()?)
 }
 
@@ -41,7 +44,7 @@ fn is_containerd_2(setup: &Setup) -> bool {
     setup.engine.containerd.as_ref().is_some_and(|containerd| containerd.package().line == "2")
 }
 
-/// A host that polls is nobody whom an engine waits for.
+/// No engine waits for a host that polls.
 pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_some() && !is_containerd_2(setup) {
         return Err(Skipped("only containerd 2 waits for its subscribers").into());
@@ -52,9 +55,9 @@ pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
     let started = made.start(setup);
     events.thaw()?;
     started?;
-    made.wait_until_told(&events)?;
+    made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
-    made.is_told_once(&mut account);
-    setup.figure(&format!("200 starts while the polling host was stopped; lives told {}", account.lives()));
+    made.is_reported_once(&mut account);
+    setup.figure(&format!("200 starts while the polling host was stopped; runs reported {}", account.lives()));
     Ok(account.close()?)
 }

@@ -34,12 +34,12 @@ enum class Status : std::int32_t {
     none = CRI_NONE,                            ///< Note: nothing to give.
     invalid_argument = CRI_E_INVALID_ARGUMENT,  ///< The call cannot have been meant so.
     not_found = CRI_E_NOT_FOUND,                ///< No container or pod has this id or name.
-    timeout = CRI_E_TIMEOUT,                    ///< The time given has passed; the message tells the last cause.
-    not_ready = CRI_E_NOT_READY,                ///< There is no picture yet.
+    timeout = CRI_E_TIMEOUT,                    ///< The timeout has passed; the message gives the last cause.
+    not_ready = CRI_E_NOT_READY,                ///< The cache is not filled yet.
     stopped = CRI_E_STOPPED,                    ///< The watcher has been stopped.
     connect = CRI_E_CONNECT,                    ///< The engine's socket cannot be reached.
     permission = CRI_E_PERMISSION,              ///< Something may not be used by this user.
-    rpc = CRI_E_RPC,                            ///< The engine answered with an error; the gRPC code tells which.
+    rpc = CRI_E_RPC,                            ///< The engine answered with an error; the gRPC code says which.
     unsupported = CRI_E_UNSUPPORTED,            ///< This engine, or this library, does not offer it.
     protocol = CRI_E_PROTOCOL,                  ///< What the engine sent cannot be understood.
     option = CRI_E_OPTION,                      ///< An option's key is unknown, or its value is not allowed.
@@ -48,31 +48,31 @@ enum class Status : std::int32_t {
     processless = CRI_E_PROCESSLESS,            ///< The container has no process (any more).
     would_deadlock = CRI_E_WOULD_DEADLOCK,      ///< Inside a callback this would wait for that very callback.
     forked = CRI_E_FORKED,                      ///< This process is a fork of the one that started the watcher.
-    os = CRI_E_OS,                              ///< The operating system refused something; the OS code tells what.
-    state = CRI_E_STATE,                        ///< The call comes too early or too late in the watcher's life.
+    os = CRI_E_OS,                              ///< A system call failed; the OS code says why.
+    state = CRI_E_STATE,                        ///< The call is not allowed in the watcher's present state.
     internal = CRI_E_INTERNAL,                  ///< A defect in the library.
     panic = CRI_E_PANIC,                        ///< A panic in the library was caught: a defect, too.
 };
 
-/// What an event tells.
+/// The type of an event.
 enum class EventType : std::uint32_t {
-    started = CRI_EVENT_STARTED,            ///< A container or sandbox lives. Told exactly once for each life.
-    exited = CRI_EVENT_EXITED,              ///< A life has ended. Told exactly once for each life.
-    updated = CRI_EVENT_UPDATED,            ///< More, or something else, is known than was told before.
+    started = CRI_EVENT_STARTED,            ///< A run has begun. Reported once for each run.
+    exited = CRI_EVENT_EXITED,              ///< A run has ended. Reported exactly once for each run.
+    updated = CRI_EVENT_UPDATED,            ///< Something has become known or has changed.
     state = CRI_EVENT_STATE,                ///< The watcher's own state has changed.
     replay_begin = CRI_EVENT_REPLAY_BEGIN,  ///< A replay begins. Cannot be masked.
-    replay_end = CRI_EVENT_REPLAY_END,      ///< What the replay did not show does not live. Cannot be masked.
+    replay_end = CRI_EVENT_REPLAY_END,      ///< What the replay did not show does not run. Cannot be masked.
     overflow = CRI_EVENT_OVERFLOW,          ///< This consumer lost events; a replay follows. Cannot be masked.
     created = CRI_EVENT_CREATED,            ///< Created, and not started yet. Only for those who ask for it.
     removed = CRI_EVENT_REMOVED,            ///< The engine no longer has it. Only for those who ask for it.
-    log = CRI_EVENT_LOG,                    ///< The watcher says something. Only for those who ask for it.
+    log = CRI_EVENT_LOG,                    ///< The watcher reports about its own work. Only for those who ask for it.
 };
 
 /// Bits of an event.
 enum class EventFlag : std::uint32_t {
-    synthetic = CRI_EVENT_FLAG_SYNTHETIC,          ///< Concluded from a list, not told by the engine.
-    initial = CRI_EVENT_FLAG_INITIAL,              ///< Part of a replay: it lived before the replay began.
-    reappeared = CRI_EVENT_FLAG_REAPPEARED,        ///< It had been told as exited, and runs again.
+    synthetic = CRI_EVENT_FLAG_SYNTHETIC,          ///< Concluded from a list; the engine sent no event.
+    initial = CRI_EVENT_FLAG_INITIAL,              ///< Part of a replay: the run began before it.
+    reappeared = CRI_EVENT_FLAG_REAPPEARED,        ///< It was reported as exited, and runs again.
     never_started = CRI_EVENT_FLAG_NEVER_STARTED,  ///< It could not be started: an exit without a start.
     provisional = CRI_EVENT_FLAG_PROVISIONAL,      ///< The exit's reason may still change; then an update follows.
     witnessed = CRI_EVENT_FLAG_WITNESSED,          ///< The host saw the end while the engine was away.
@@ -96,17 +96,17 @@ enum class Kind : std::uint32_t {
     sandbox = CRI_KIND_SANDBOX,      ///< A pod's sandbox, which is a container, too.
 };
 
-/// How a container or sandbox stands.
+/// The state of a container or sandbox.
 enum class State : std::uint32_t {
-    unknown = CRI_STATE_UNKNOWN,  ///< The engine does not know, or has not said. Not an exit.
+    unknown = CRI_STATE_UNKNOWN,  ///< The engine does not know, or has not reported it. Not an exit.
     created = CRI_STATE_CREATED,  ///< Created, not yet started.
     running = CRI_STATE_RUNNING,  ///< Running (a sandbox: ready).
     exited = CRI_STATE_EXITED,    ///< Exited (a sandbox: not ready).
 };
 
-/// How a pod stands.
+/// The state of a pod.
 enum class PodState : std::uint32_t {
-    unknown = CRI_POD_UNKNOWN,      ///< The engine has not said.
+    unknown = CRI_POD_UNKNOWN,      ///< The engine has not reported it.
     ready = CRI_POD_READY,          ///< Its sandbox is ready.
     not_ready = CRI_POD_NOT_READY,  ///< Its sandbox is not ready (any more).
 };
@@ -134,7 +134,7 @@ enum class NamespaceKind : std::uint32_t {
     uts = CRI_NAMESPACE_UTS,        ///< Host name.
 };
 
-/// What this engine may yet tell of a container.
+/// What is unknown of a container and may become known.
 enum class Missing : std::uint64_t {
     pid = CRI_MISSING_PID,                ///< The pid, and what comes with it.
     pod = CRI_MISSING_POD,                ///< The pod that the container is in.
@@ -180,12 +180,12 @@ enum class WatcherState : std::uint32_t {
     stopped = CRI_WATCHER_STOPPED,        ///< Stopped.
 };
 
-/// How much a message matters.
+/// The level of a message.
 enum class LogLevel : std::uint32_t {
     error = CRI_LOG_ERROR,  ///< The watcher cannot do its work.
-    warn = CRI_LOG_WARN,    ///< Something is wrong, and somebody may have to do something.
-    info = CRI_LOG_INFO,    ///< Something to know.
-    debug = CRI_LOG_DEBUG,  ///< Of use only when something is looked for.
+    warn = CRI_LOG_WARN,    ///< Something is wrong, and may need the attention of an operator.
+    info = CRI_LOG_INFO,    ///< Useful to know.
+    debug = CRI_LOG_DEBUG,  ///< Useful when searching for a fault.
 };
 
 /// What happened to an engine.
@@ -225,7 +225,7 @@ inline constexpr std::string_view annotation_key_prefix = CRI_ANNOTATION_KEY_PRE
 [[nodiscard]] inline std::uint32_t abi_version() noexcept { return cri_abi_version(); }
 /// The CRI_VERSION_NUMBER of the loaded library.
 [[nodiscard]] inline std::uint32_t version_number() noexcept { return cri_version_number(); }
-/// The version of the loaded library in words.
+/// The version of the loaded library as a text.
 [[nodiscard]] inline std::string_view version() noexcept { return cri_version(); }
 
 namespace detail {

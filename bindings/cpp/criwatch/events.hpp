@@ -24,7 +24,7 @@ inline constexpr Timeout forever{-1};
 /// last, and the callable goes after it. It may outlive its watcher.
 class [[nodiscard]] Subscription {
 public:
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Subscription(cri_subscription* raw) noexcept : raw_(raw) {}
     /// Ends it now.
     void reset() noexcept { raw_.reset(); }
@@ -35,7 +35,7 @@ private:
     detail::Handle<cri_subscription, cri_subscription_free> raw_;
 };
 
-/// What a queue had to give: an event, or the reason why there is none.
+/// The result of taking from a queue: an event, or the reason why there is none.
 class [[nodiscard]] Next {
 public:
     /// An event, or none and why: Status::again, Status::closed.
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] Event& operator*() & noexcept { return event_; }
     /// The event, taken away.
     [[nodiscard]] Event operator*() && noexcept { return std::move(event_); }
-    /// Something of the event.
+    /// A member of the event.
     [[nodiscard]] Event* operator->() & noexcept { return &event_; }
     Event* operator->() && = delete;
     /// Whether no event will come any more: the watcher has stopped, and all were taken.
@@ -69,11 +69,11 @@ public:
     /// Takes events, one after the other, and waits for each.
     class Iterator {
     public:
-        /// What it gives.
+        /// The type of its values.
         using value_type = Event;
         /// Distances.
         using difference_type = std::ptrdiff_t;
-        /// What C++20's algorithms may do with it.
+        /// The iterator concept of C++20.
         using iterator_concept = std::input_iterator_tag;
 
         /// Begins with the next event.
@@ -82,11 +82,11 @@ public:
         /// The event; it may be moved away.
         [[nodiscard]] Event& operator*() const& noexcept { return *current_; }
         Event& operator*() const&& = delete;
-        /// Something of the event.
+        /// A member of the event.
         [[nodiscard]] Event* operator->() const& noexcept { return &*current_; }
         Event* operator->() const&& = delete;
         /// Waits for the next one. What queue.next() throws, this throws, too; where errors are returned, one ends the loop,
-        /// and queue.next() tells it again.
+        /// and queue.next() returns it again.
         Iterator& operator++() {
             auto next = queue_->next();
 #ifdef CRIWATCH_NO_EXCEPTIONS
@@ -112,7 +112,7 @@ public:
         mutable std::optional<Event> current_;
     };
 
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit EventQueue(cri_event_queue* raw) noexcept : raw_(raw) {}
 
     /// Takes the next event, and waits for it; another thread may stop the watcher meanwhile.

@@ -1,5 +1,5 @@
 /// @file
-/// What records are made of: ranges, labels and strings. A range keeps the record or the snapshot that it is in, so it may come
+/// The parts of records: ranges, labels and strings. A range keeps the record or the snapshot that it is in, so it may come
 /// from a temporary. Strings are borrowed from an object that has a name: a temporary would take them along.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -20,13 +20,13 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// What a temporary gave: an optional value, which is kept. It has to have a name before something in it is looked at.
+/// An optional value that a temporary returned. It has to have a name before something in it is looked at.
 template <class T>
 class Kept : public std::optional<T> {
 public:
     using std::optional<T>::optional;
 
-    /// Something of the value.
+    /// A member of the value.
     [[nodiscard]] const T* operator->() const& noexcept { return std::optional<T>::operator->(); }
     const T* operator->() const&& = delete;
 };
@@ -58,7 +58,7 @@ private:
     const Raw* raw_;
 };
 
-// What keeps an array of C's: the record or the snapshot that it is in.
+// The owner of a C array: the record or the snapshot that it is in.
 using Keeper = std::variant<std::monostate, Ref<cri_container>, Ref<cri_pod>, std::shared_ptr<cri_snapshot>>;
 
 // Whether an element is borrowed from its range. Records are not: they keep themselves.
@@ -76,7 +76,7 @@ public:
     /// Walks through a range, which has to be there as long.
     class Iterator {
     public:
-        /// What it gives.
+        /// The type of its values.
         using value_type = T;
         /// The same: values are made when they are looked at.
         using reference = T;
@@ -84,20 +84,20 @@ public:
         using pointer = void;
         /// Distances.
         using difference_type = std::ptrdiff_t;
-        /// What C++17's algorithms may do with it.
+        /// The iterator category of C++17.
         using iterator_category = std::input_iterator_tag;
-        /// What C++20's may do with it.
+        /// The iterator concept of C++20.
         using iterator_concept = std::forward_iterator_tag;
 
-        /// One that is nowhere.
+        /// An iterator without a range.
         constexpr Iterator() noexcept = default;
-        /// One that is there.
+        /// An iterator at a place in a range.
         constexpr explicit Iterator(const Raw* at) noexcept : at_(at) {}
         /// The value.
         [[nodiscard]] T operator*() const { return T(*at_); }
-        /// On to the next one.
+        /// Advances to the next one.
         Iterator& operator++() noexcept { return ++at_, *this; }
-        /// On to the next one.
+        /// Advances to the next one.
         Iterator operator++(int) noexcept { return Iterator(at_++); }
         /// Whether both are at the same place.
         [[nodiscard]] friend bool operator==(Iterator a, Iterator b) noexcept { return a.at_ == b.at_; }
@@ -110,7 +110,7 @@ public:
 
     /// Nothing.
     Range() noexcept = default;
-    /// An array of C's, and what keeps it.
+    /// A C array, and its owner.
     Range(detail::Keeper keeper, const Raw* first, std::size_t size) noexcept
         : keeper_(std::move(keeper)), first_(first), size_(size) {}
 
@@ -147,7 +147,7 @@ struct Label {
     std::string_view key;    ///< The key.
     std::string_view value;  ///< The value.
 
-    /// Out of C.
+    /// From the C label.
     explicit Label(const cri_label& raw) noexcept : key(raw.key), value(raw.value) {}
 };
 

@@ -17,12 +17,12 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// What went wrong.
+/// An error: a status, a message, and their causes.
 class Error : public std::runtime_error {
 public:
     /// An error of this status, with nothing behind it.
     Error(Status status, const std::string& message) : std::runtime_error(message), status_(status) {}
-    /// Out of C; `error` may be nullptr, and is still the caller's.
+    /// From the C error; `error` may be nullptr, and still belongs to the caller.
     Error(Status status, const cri_error* error)
         : std::runtime_error(error != nullptr ? cri_error_message(error) : cri_status_name(static_cast<cri_status>(status))),
           status_(error != nullptr ? static_cast<Status>(cri_error_status(error)) : status),
@@ -48,7 +48,7 @@ private:
 
 #ifdef CRIWATCH_NO_EXCEPTIONS
 
-/// A value, or the error that stood in its way. Taking the one that is not there ends the program.
+/// A value, or the error why there is none. Taking the one that is not there ends the program.
 template <class T>
 class [[nodiscard]] Result {
 public:
@@ -73,9 +73,9 @@ public:
     [[nodiscard]] const T& operator*() const& noexcept { return value(); }
     /// The value, taken away.
     [[nodiscard]] T operator*() && noexcept { return std::move(*this).value(); }
-    /// Something of the value.
+    /// A member of the value.
     [[nodiscard]] T* operator->() & noexcept { return &value(); }
-    /// Something of the value.
+    /// A member of the value.
     [[nodiscard]] const T* operator->() const& noexcept { return &value(); }
     const T* operator->() const&& = delete;
     /// The error.
@@ -120,7 +120,7 @@ private:
 
 #else
 
-/// What a function that may fail returns: here, where errors are thrown, just the value.
+/// The result type of a function that may fail: here, where errors are thrown, just the value.
 template <class T>
 using Result = T;
 
@@ -202,7 +202,7 @@ class Buffer {
 public:
     /// An empty one.
     Buffer() noexcept = default;
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Buffer(cri_buffer raw) noexcept : raw_(raw) {}
     Buffer(Buffer&& other) noexcept : raw_(std::exchange(other.raw_, cri_buffer{})) {}
     Buffer& operator=(Buffer&& other) noexcept {

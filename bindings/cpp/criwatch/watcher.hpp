@@ -22,7 +22,7 @@ public:
     /// Some options; all others have their defaults.
     using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Options(cri_options* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// Options with all defaults but these.
@@ -46,7 +46,7 @@ private:
     detail::Handle<cri_options, cri_options_free> raw_;
 };
 
-/// The picture at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
+/// A snapshot: the cache at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
 class Snapshot {
 public:
     /// The records of containers.
@@ -54,7 +54,7 @@ public:
     /// The records of pods.
     using Pods = Range<Pod, const cri_pod*>;
 
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Snapshot(cri_snapshot* raw) : raw_(raw, cri_snapshot_free) {}
 
     /// The generation that it shows: while Watcher::generation answers the same, there is nothing newer.
@@ -74,7 +74,7 @@ public:
         static_cast<void>(cri_snapshot_pods(raw_.get(), &first, &size, nullptr));
         return {raw_, first, size};
     }
-    /// Finds one container or sandbox, in whatever state, also among the remembered dead.
+    /// Finds one container or sandbox, in whatever state, also one that is gone and still remembered.
     [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
         return detail::call<Container, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
@@ -90,14 +90,14 @@ private:
     std::shared_ptr<cri_snapshot> raw_;
 };
 
-/// Where a packer puts the rucksack of one container. Borrowed by the packer until it returns.
+/// The place for the rucksack of one container. Borrowed by the packer until it returns.
 class Rucksack {
 public:
-    /// Out of C.
+    /// From the C object.
     explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
     Rucksack(const Rucksack&) = delete;
     Rucksack& operator=(const Rucksack&) = delete;
-    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last word counts.
+    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last call counts.
     Result<void> set(const Text& json) const {
         return detail::call([&](auto err) { return cri_rucksack_set(raw_, json.c_str(), err); });
     }
@@ -106,13 +106,13 @@ private:
     const cri_rucksack* raw_;
 };
 
-/// A watcher of one engine. Its life: made, started, stopped by its destructor or before. All functions may be called from
+/// A watcher of one engine. It is made, started, and stopped by its destructor or before. All functions may be called from
 /// any thread at any time. Callbacks are any callables; they are called on threads of the library, one call after the
 /// other, and are destroyed after the last. An exception that leaves one ends the program (std::terminate), as one that
 /// leaves a std::thread does.
 class Watcher {
 public:
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Watcher(cri_watcher* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
@@ -139,13 +139,13 @@ public:
     Result<void> resync(Timeout timeout = forever) const {
         return detail::call([&](auto err) { return cri_watcher_resync(raw(), timeout.count(), err); });
     }
-    /// Stops for good: ends every wait and closes every queue. What was seen last stays readable.
+    /// Stops for good: ends every wait and closes every queue. The cache stays readable.
     Result<void> stop() const {
         return detail::call([&](auto err) { return cri_watcher_stop(raw(), err); });
     }
-    /// What it is doing.
+    /// Its state.
     [[nodiscard]] WatcherState state() const noexcept { return static_cast<WatcherState>(cri_watcher_state(raw())); }
-    /// A number that grows whenever the picture changes; 0 before there is a picture.
+    /// A number that grows whenever the cache changes; 0 before the cache is filled.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_watcher_generation(raw()); }
 
     /// Lists what runs, or what a query selects, as JSON, "criwatch.containers/1". Empty: the query's "ifGeneration" is
@@ -165,7 +165,7 @@ public:
     [[nodiscard]] Result<Buffer> engine_info() const {
         return json([&](auto... out) { return cri_watcher_engine_info(raw(), out...); });
     }
-    /// What the watcher did so far, in numbers, "criwatch.stats/1".
+    /// The watcher's counters, "criwatch.stats/1".
     [[nodiscard]] Result<Buffer> stats() const {
         return json([&](auto... out) { return cri_watcher_stats(raw(), out...); });
     }
@@ -229,7 +229,7 @@ public:
         const auto level = static_cast<std::uint32_t>(least_urgent);
         return detail::call([&](auto err) { return cri_watcher_set_log(raw(), level, function, box, destroy<Box>, err); });
     }
-    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each life that begins,
+    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each run that begins,
     /// to pack the container's rucksack. To be set before the start, and once.
     template <class Callback>
     Result<void> set_packer(Callback&& callback) const {

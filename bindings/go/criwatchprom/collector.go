@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What of Stats.Counts goes up and down; everything else only grows. Names are only added there, so that they are not listed.
-var gauges = map[string]bool{"consumers": true, "unresolved": true, "openQuestions": true, "rememberedLives": true}
+// The names of Stats.Counts that go up and down; all others only grow. Names are only added there, so that they are not listed.
+var gauges = map[string]bool{"consumers": true, "openStatusRequests": true, "rememberedRuns": true}
 
 var (
 	requests    = describe("requests_total", "Requests to the engine that came to an end.", "rpc")
@@ -41,7 +41,7 @@ type Collector struct{ watcher *criwatch.Watcher }
 // New makes a collector of a watcher, which may be started before or after.
 func New(watcher *criwatch.Watcher) *Collector { return &Collector{watcher} }
 
-// Describe gives no descriptions: which counts there are is the library's to say, and newer ones have more.
+// Describe gives no descriptions: the library decides which counts there are, and newer libraries have more.
 func (c *Collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect reads the watcher's numbers.

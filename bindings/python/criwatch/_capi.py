@@ -806,7 +806,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
 
 
 def declare(library: CDLL) -> None:
-    """Tells ctypes what the functions of a library take and give; AttributeError where one is missing."""
+    """Gives ctypes the parameters and results of a library's functions; AttributeError where one is missing."""
     for name, (result, parameters) in FUNCTIONS.items():
         function = getattr(library, name)
         function.restype = result

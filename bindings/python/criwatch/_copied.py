@@ -21,7 +21,7 @@ from criwatch.records import Container, Event, Pod
 
 
 class Copier:
-    """Copies records that all belong to one snapshot or event: while it lives, an address stands for one pod."""
+    """Copies records that all belong to one snapshot or event: while that exists, an address stands for one pod."""
 
     def __init__(self) -> None:
         self._pods: Dict[int, Pod] = {}

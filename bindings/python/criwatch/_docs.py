@@ -79,7 +79,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
     },
     "PodFlag": {
         "HOST_NETWORK": 'The pod shares the network namespace of the node.',
-        "OWN_NETWORK": 'The pod has a network namespace of its own. Neither of the two: the engine has not told yet.',
+        "OWN_NETWORK": 'The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet.',
         "HOST_PID": 'The pod shares the process ids of the node.',
         "OWN_PID": 'The pod does not share the process ids of the node.',
         "HOST_IPC": 'The pod shares the IPC namespace of the node.',
@@ -102,7 +102,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "LABELS": 'Labels or annotations have changed.',
         "RUCKSACK": 'The rucksack has changed: the packer delivered it late, or the program attached one.',
         "IMAGE": 'A better name, reference or id of the image has become known.',
-        "DETAILS": 'How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before it ended.',
+        "DETAILS": 'How the container was made has become known or has changed: command, user, mounts, limits, log path; or how its previous run ended.',
     },
     "ContainerFlag": {
         "TEXT_REPAIRED": 'A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.',

@@ -1,4 +1,4 @@
-"""The life of the library's objects in Python.
+"""The lifetime of the library's objects in Python.
 
 A `Handle` is used by any number of threads and freed once, by the last that leaves it. What is still open when the
 interpreter ends is closed before Python takes itself apart; a forked child gets locks that nobody holds.

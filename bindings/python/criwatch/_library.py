@@ -88,7 +88,7 @@ def version_number() -> int:
 
 
 def version() -> str:
-    """The loaded library's version in words, e.g. "0.1.0"."""
+    """The loaded library's version as a text, e.g. "0.1.0"."""
     return str(library().cri_version().decode())
 
 

@@ -33,12 +33,12 @@ class OpenIntEnum(IntEnum):
 
     @property
     def word(self) -> str:
-        """The word of the library's JSON: `State.RUNNING` is "running"."""
+        """The name in the library's JSON: `State.RUNNING` is "running"."""
         return camel(self.name) if self.name in type(self).__members__ else str(int(self))
 
     @classmethod
     def of_word(cls: Type[E], word: str) -> E:
-        """The member that JSON calls by this word; the one of number 0 where a newer library has another word."""
+        """The member with this name in JSON; the one of number 0 where a newer library has another name."""
         return next((member for member in cls if member.word == word), cls(0))
 
     def __str__(self) -> str:
@@ -51,12 +51,12 @@ class OpenIntEnum(IntEnum):
 class OpenIntFlag(IntFlag):
     """A set of bits, which keeps those it does not know.
 
-    `str()` and `format()` give the words of the library's JSON with commas between them; no bit: "".
+    `str()` and `format()` give the names in the library's JSON with commas between them; no bit: "".
     """
 
     @property
     def words(self) -> List[str]:
-        """The words of the library's JSON, one for each bit; of a bit that is not known, its number."""
+        """The names in the library's JSON, one for each bit; of a bit that is not known, its number."""
         known = type(self).__members__
         rest = int(self)
         for member in known.values():
@@ -67,7 +67,7 @@ class OpenIntFlag(IntFlag):
 
     @classmethod
     def of_words(cls: Type[F], words: Iterable[str]) -> F:
-        """The bits that JSON calls by these words; those that are not known are left out."""
+        """The bits with these names in JSON; unknown names are left out."""
         bits = cls(0)
         for word in words:
             bits |= next((bit for name, bit in cls.__members__.items() if cls._spelled(name) == word), cls(0))

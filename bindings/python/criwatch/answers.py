@@ -50,9 +50,9 @@ class Query(ToJson):
     all: Optional[bool] = None
     """What the engine has in any state; stands in for `states`."""
     gone: Optional[bool] = None
-    """Besides, the remembered dead, which the engine no longer has."""
+    """Whether to show, besides, remembered containers that the engine no longer has."""
     kind: Optional[Union[Kind, str]] = None
-    """`Kind.CONTAINER` or `Kind.SANDBOX`, or its word: "container", "sandbox"."""
+    """`Kind.CONTAINER` or `Kind.SANDBOX`, or its name: "container", "sandbox"."""
     namespace: Optional[str] = None
     """Those of this namespace."""
     pod: Optional[str] = None
@@ -67,7 +67,7 @@ class Query(ToJson):
     """Only these keys of each container, and "id"."""
 
     def to_dict(self) -> Dict[str, Any]:
-        """The query with the keys and words that the library takes."""
+        """The query with the keys and values that the library takes."""
         given = {key: _word(value) for key, value in vars(self).items() if value is not None}
         for key in ("states", "fields"):
             if key in given:
@@ -118,16 +118,16 @@ class EngineInfo(ToJson):
 
 @dataclass(frozen=True)
 class Freshness(ToJson):
-    """What every answer begins with: whose word it is, and how fresh."""
+    """What every answer begins with: the engine that it comes from, and how fresh it is."""
 
     generation: int
-    """Grows with every change of the picture."""
+    """Grows with every change of the cache."""
     state: WatcherState
     """What the watcher is doing."""
     as_of_ns: Optional[int]
     """When the newest full list began, in nanoseconds since 1970: older news is in it for sure; None: never yet."""
     engine: EngineInfo
-    """Whose word it is."""
+    """The engine that it comes from."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Freshness:

@@ -127,7 +127,7 @@ CRI_POD_READY: Final[int] = 1
 CRI_POD_NOT_READY: Final[int] = 2
 #: The pod shares the network namespace of the node.
 CRI_POD_FLAG_HOST_NETWORK: Final[int] = 1
-#: The pod has a network namespace of its own. Neither of the two: the engine has not told yet.
+#: The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet.
 CRI_POD_FLAG_OWN_NETWORK: Final[int] = 2
 #: The pod shares the process ids of the node.
 CRI_POD_FLAG_HOST_PID: Final[int] = 4
@@ -165,7 +165,7 @@ CRI_CHANGED_LABELS: Final[int] = 32
 CRI_CHANGED_RUCKSACK: Final[int] = 64
 #: A better name, reference or id of the image has become known.
 CRI_CHANGED_IMAGE: Final[int] = 128
-#: How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before it ended.
+#: How the container was made has become known or has changed: command, user, mounts, limits, log path; or how its previous run ended.
 CRI_CHANGED_DETAILS: Final[int] = 256
 #: A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.
 CRI_CONTAINER_FLAG_TEXT_REPAIRED: Final[int] = 1

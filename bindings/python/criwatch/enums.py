@@ -150,7 +150,7 @@ class Kind(OpenIntEnum):
 
 @documented
 class State(OpenIntEnum):
-    """The engine's word on the state of a container or sandbox."""
+    """The state of a container or sandbox that the engine last reported."""
 
     UNKNOWN = constants.CRI_STATE_UNKNOWN
     """The engine does not know the state, or has not reported it. This is not an exit."""
@@ -181,7 +181,7 @@ class PodFlag(OpenIntFlag):
     HOST_NETWORK = constants.CRI_POD_FLAG_HOST_NETWORK
     """The pod shares the network namespace of the node."""
     OWN_NETWORK = constants.CRI_POD_FLAG_OWN_NETWORK
-    """The pod has a network namespace of its own. Neither of the two: the engine has not told yet."""
+    """The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet."""
     HOST_PID = constants.CRI_POD_FLAG_HOST_PID
     """The pod shares the process ids of the node."""
     OWN_PID = constants.CRI_POD_FLAG_OWN_PID
@@ -211,7 +211,7 @@ class Missing(OpenIntFlag):
 
     @classmethod
     def _spelled(cls, name: str) -> str:
-        # What is missing of an exit is told by the key that is absent.
+        # What is missing of an exit is shown by the key that is absent.
         return "exitCode" if name == "EXIT" else super()._spelled(name)
 
 
@@ -236,7 +236,7 @@ class Changed(OpenIntFlag):
     IMAGE = constants.CRI_CHANGED_IMAGE
     """A better name, reference or id of the image has become known."""
     DETAILS = constants.CRI_CHANGED_DETAILS
-    """How it was made has become known or has changed: command, user, mounts, limits, log path; or how the run before it ended."""
+    """How the container was made has become known or has changed: command, user, mounts, limits, log path; or how its previous run ended."""
 
 
 @documented

@@ -1,4 +1,4 @@
-"""Errors: one class for each status, so that `except` can tell them apart."""
+"""Errors: one class for each status, so that `except` can distinguish them."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class NotFound(CriError, LookupError):
 
 
 class Timeout(CriError, TimeoutError):
-    """The time given has passed; the message tells the last cause."""
+    """The timeout has passed; the message gives the last cause."""
 
 
 class NotReady(CriError):
-    """There is no picture yet: start the watcher and wait until it is ready, or resync."""
+    """The cache is not filled yet: start the watcher and wait until it is ready, or resync."""
 
 
 class Stopped(CriError):
@@ -78,7 +78,7 @@ class PermissionDenied(CriError, PermissionError):
 
 
 class RpcFailed(CriError):
-    """The engine answered a request with an error; `grpc_code` tells which."""
+    """The engine answered a request with an error; `grpc_code` says which."""
 
 
 class Unsupported(CriError):
@@ -114,11 +114,11 @@ class Forked(CriError):
 
 
 class OsFailed(CriError, OSError):
-    """The operating system refused something; `errno` tells what."""
+    """A system call failed; `errno` says why."""
 
 
 class WrongState(CriError):
-    """The call comes too early or too late in the watcher's life."""
+    """The call is not allowed in the present state of the watcher, for example before its start."""
 
 
 class InternalDefect(CriError):
@@ -194,5 +194,5 @@ def call(name: str, *arguments: Any) -> Status:
 
 
 def status_name(status: int) -> str:
-    """A status's name as the library tells it, e.g. "CRI_E_TIMEOUT"."""
+    """A status's name in the library, e.g. "CRI_E_TIMEOUT"."""
     return str(library().cri_status_name(status).decode())

@@ -27,8 +27,8 @@ _TURN = 64
 class EventQueue(Closable):
     """A queue of events of one watcher; `Watcher.queue` makes it. It has to be closed: use it in a `with` block.
 
-    It begins with a replay: REPLAY_BEGIN, a STARTED with flag INITIAL for each life, REPLAY_END; live events follow
-    without a gap. A queue that is not emptied in time tells of an OVERFLOW, and a new replay follows.
+    It begins with a replay: REPLAY_BEGIN, a STARTED with flag INITIAL for each run, REPLAY_END; live events follow
+    without a gap. A queue that is not emptied in time gets an OVERFLOW, and a new replay follows.
 
     It is an iterator, and an asynchronous one; both end when the watcher has stopped, or the queue is closed.
     """
@@ -61,7 +61,7 @@ class EventQueue(Closable):
         return self._wait_for(_json, timeout)
 
     def close(self) -> None:
-        """Frees the queue. Those who wait for its next event are told that it is closed."""
+        """Frees the queue. A call that waits for its next event raises QueueClosed."""
         if self._handle.close():
             self._wakeup.wake()
             for loop, future in list(self._async_waiters):
@@ -72,7 +72,7 @@ class EventQueue(Closable):
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called. A queue whose watcher has stopped tells so by its end, after its last event."""
+        """Whether `close` was called. A queue whose watcher has stopped ends after its last event."""
         return self._handle.is_closed
 
     def __enter__(self) -> EventQueue:

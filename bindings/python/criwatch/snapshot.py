@@ -1,4 +1,4 @@
-"""The picture at one moment."""
+"""Snapshots: the cache at one moment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from criwatch.records import Container, Pod
 
 
 class Snapshot(Tabular):
-    """The picture at one moment: it does not change while it is read, and outlives its watcher.
+    """A copy of the cache at one moment: it does not change while it is read, and outlives its watcher.
 
     It may be closed, or used in a `with` block, to give its memory back early; nothing is amiss without.
     """
@@ -57,7 +57,7 @@ class Snapshot(Tabular):
         return self._pods
 
     def find(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also of the remembered dead; names are as for `Watcher.get`."""
+        """One container or sandbox, in whatever state, also one that is gone and still remembered; names are as for `Watcher.get`."""
         found = ctypes.POINTER(_capi.cri_container)()
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))

@@ -66,8 +66,8 @@ def describe_options_json() -> str:
 class Watcher(Closable):
     """Follows one engine: which containers and pods run on this node, now, and what changes.
 
-    Its life is: make it, `start` it, `close` it, which a `with` block does. It reconnects for ever; what it showed last
-    stays readable meanwhile, and `state` tells how it stands. Everything may be called from any thread. Times to wait
+    Make it, `start` it, and `close` it, which a `with` block does. It reconnects for ever; the cache stays readable
+    meanwhile, and `state` is its state. Everything may be called from any thread. Times to wait
     are in seconds; None is for ever.
 
     A child process after a fork makes watchers of its own; what its parent has started raises `Forked` there.
@@ -99,7 +99,7 @@ class Watcher(Closable):
         self._handle = Handle(pointer, library().cri_watcher_free, "the watcher", Status.E_STOPPED)
         super().__init__()
 
-    # Its life.
+    # Start and end.
 
     def start(self) -> None:
         """Starts to follow the engine, in the background. An engine that cannot be reached is no error here."""
@@ -215,7 +215,7 @@ class Watcher(Closable):
         return self._buffer("cri_watcher_pods", to_c(_query(_selected(query, selection))))
 
     def get(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also of the remembered dead.
+        """One container or sandbox, in whatever state, also one that is gone and still remembered.
 
         By its id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6 hex digits
         that an id begins with. Of the attempts under one name the running one is meant, else the newest.
@@ -227,7 +227,7 @@ class Watcher(Closable):
         return self._text("cri_watcher_get", to_c(id_or_name))
 
     def snapshot(self) -> Snapshot:
-        """The picture of this moment, from which any number of things can be read."""
+        """A snapshot: the cache of this moment, from which any number of things can be read."""
         pointer = ctypes.POINTER(_capi.cri_snapshot)()
         with self._handle.use() as watcher:
             call("cri_watcher_snapshot", watcher, ctypes.byref(pointer))
@@ -239,7 +239,7 @@ class Watcher(Closable):
 
     @property
     def generation(self) -> int:
-        """Grows whenever the picture changes: while it stays, a list stays the same; 0 before there is a picture."""
+        """Grows whenever the cache changes: while it stays, a list stays the same; 0 before the cache is filled."""
         with self._handle.use() as watcher:
             return int(library().cri_watcher_generation(watcher))
 
@@ -307,7 +307,7 @@ class Watcher(Closable):
         return self._waiting(lambda watcher: text_of("cri_watcher_call", watcher, *arguments), timeout)
 
     def attach(self, id_or_name: str, rucksack: Any) -> None:
-        """Gives a container a rucksack: any value that JSON can tell. None takes away what is there."""
+        """Gives a container a rucksack: any value that JSON can hold. None takes away what is there."""
         self.attach_json(id_or_name, None if rucksack is None else json.dumps(rucksack))
 
     def attach_json(self, id_or_name: str, rucksack: Optional[str]) -> None:

@@ -162,7 +162,7 @@ class Others(CommandTest):
 
 
 class Failures(CommandTest):
-    def test_what_matches_nothing_is_told_with_the_nearest_names(self):
+    def test_what_matches_nothing_is_reported_with_the_nearest_names(self):
         for words, expected in (
             (["ps", "--namespace", "shp"], "nothing matches --namespace shp: did you mean shop?"),
             (["ps", "--namespace", "zzz"], "nothing matches --namespace zzz (there is: data, shop)"),
@@ -217,7 +217,7 @@ class Failures(CommandTest):
 
     def test_errors_are_one_line_in_a_pipe(self):
         bare = {"CRI_RUNTIME_ENDPOINT": "", "CONTAINER_RUNTIME_ENDPOINT": ""}
-        # Nothing listens below this root, so that all that was tried is told.
+        # Nothing listens below this root, so that the message has all that was tried.
         with tempfile.TemporaryDirectory() as root:
             ran = run(["ps", "--option", f"host.root={root}"], **bare)
         self.assertEqual((ran.returncode, ran.stdout), (Exit.UNREACHABLE, ""))
@@ -280,7 +280,7 @@ class Failures(CommandTest):
             ran = run(["ps", "-r", engine.endpoint, "--timeout", "100ms"])
         self.assertEqual((ran.returncode, ran.stdout), (Exit.UNREACHABLE, ""))
 
-    def test_a_refused_permission_is_told_at_once_with_what_to_do(self):
+    def test_a_refused_permission_is_reported_at_once_with_what_to_do(self):
         # Everything is loaded first: this user may not be able to read it.
         program = (
             "import os, sys, criwatch\n"
@@ -303,7 +303,7 @@ class Failures(CommandTest):
         self.assertEqual(ran.returncode, Exit.LIBRARY)
         self.assertRegex(ran.stderr, r"\Acriwatch: .*CRIWATCH_LIBRARY\n\Z")
 
-    def test_the_help_tells_all_exit_codes(self):
+    def test_the_help_has_all_exit_codes(self):
         said = run(["--help"]).stdout
         self.assertEqual(list(MEANINGS), sorted(MEANINGS))
         for code in MEANINGS:
@@ -326,7 +326,7 @@ class Events(unittest.TestCase):
             env={**os.environ, **environment},
         )
 
-        # What is never said must not be waited for without end.
+        # Output that never comes must not be waited for without end.
         limit = threading.Timer(PATIENCE, child.kill)
         limit.start()
 
@@ -353,7 +353,7 @@ class Events(unittest.TestCase):
         for _ in range(3):
             self.until(child, r"Z started  [0-9a-f]{13} shop/web\S* .*pid=\d+ \(initial\)$")
         self.engine.tell("kill app KILL")
-        self.until(child, r"Z exited   [0-9a-f]{13} shop/web/app exit=137 reason=Error lived=\S+ \(provisional\)$")
+        self.until(child, r"Z exited   [0-9a-f]{13} shop/web/app exit=137 reason=Error ran=\S+ \(provisional\)$")
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(PATIENCE), Exit.INTERRUPTED)
         self.assertEqual(child.stderr.read(), "")

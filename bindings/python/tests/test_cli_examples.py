@@ -81,7 +81,7 @@ class Examples(unittest.TestCase):
             # A group of its own, so that all of a pipeline can be ended.
             start_new_session=True,
         )
-        # What is never said must not be waited for without end.
+        # Output that never comes must not be waited for without end.
         limit = threading.Timer(PATIENCE, self.kill, (child,))
         limit.start()
         self.addCleanup(limit.cancel)
@@ -89,7 +89,7 @@ class Examples(unittest.TestCase):
 
     @staticmethod
     def kill(child):
-        # The group lives while its first process has not been waited for.
+        # The group exists while its first process has not been waited for.
         if child.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
@@ -133,7 +133,7 @@ class Examples(unittest.TestCase):
             self.engine.tell("kill main KILL")
             expected = expected.replace("exit=3", "exit=137")
         else:
-            # A live picture needs a terminal.
+            # A live screen needs a terminal.
             child = self.shell(f"{command} --once" if " top " in command and "--once" not in command else command)
         said, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual(complaints, "")

@@ -16,7 +16,7 @@ class Manual(unittest.TestCase):
         ran = subprocess.run([sys.executable, PYTHON / "scripts/man", "--check"], capture_output=True, text=True)
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
 
-    def test_it_tells_every_option(self):
+    def test_it_has_every_option(self):
         page = (PYTHON.parent.parent / "docs/man/criwatch.1").read_text(encoding="utf-8")
         for name, command in subparsers_of(parser()).items():
             self.assertIn(f"criwatch {name} ", page)

@@ -49,7 +49,7 @@ def ended(**more):
 
 
 def node():
-    """A node as they are: pods of one deployment that only their ends tell apart, crashes, jobs, other scripts."""
+    """A node as they are: pods of one deployment that only their ends distinguish, crashes, jobs, other scripts."""
     web = [pod(1 + i, "shop", f"web-frontend-5d9c7b6f4-{end}") for i, end in enumerate(("x2x7q", "9k4zt"))]
     long = pod(3, "observability-platform", "prometheus-kube-state-metrics-collector-7f8c9d6b54-qwert")
     wide = pod(4, "店舗", "决済サービス-7c9b-ｋ8ｚｑ", ips=())

@@ -1,4 +1,4 @@
-"""What the command makes of what it shows: words, tables, YAML; no engine is needed."""
+"""What the command makes of what it shows: texts, tables, YAML; no engine is needed."""
 
 import json
 import unittest
@@ -66,7 +66,7 @@ class Tables(unittest.TestCase):
         # An image is cut, then let go, before a name loses anything.
         self.assertEqual(plain(self.table, 42).split("\n")[1], "a-rather-long-name   1  registry.…mage:1.0")
         self.assertEqual(plain(self.table, 39).split("\n")[1], "a-rather-long-name   1")
-        # Of a name, begin and end stay: the end tells it apart.
+        # Of a name, begin and end stay: the end distinguishes it.
         self.assertEqual(plain(self.table, 16).split("\n")[1], "a-rath…-name   1")
 
     def test_what_gives_way_in_which_order(self):

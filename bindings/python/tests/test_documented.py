@@ -62,7 +62,7 @@ class Documented(unittest.TestCase):
             for name, text in DOCS[record.__name__].items():
                 self.assertIn(name, record.__dataclass_fields__)
                 self.assertIn(f"{name}: {text}", record.__doc__)
-        # What the header says, in the words of Python.
+        # The header's terms, as Python names them.
         for texts in DOCS.values():
             for text in texts.values():
                 self.assertNotRegex(text, r"NULL|CRI_|cri_\w+\(")

@@ -74,7 +74,7 @@ class Loops(EventsTest):
             self.assertEqual(queue.next(PATIENCE).type, EventType.EXITED)
             self.assertIsNone(queue.next(0))
 
-    def test_a_slow_consumer_is_told_so(self):
+    def test_a_slow_consumer_gets_overflow(self):
         with self.watcher.queue(capacity=1) as queue:
             self.engine.tell("pod b ns=shop app")
             self.watcher.resync(PATIENCE)

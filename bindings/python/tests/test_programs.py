@@ -30,9 +30,9 @@ class Programs(unittest.TestCase):
         )
 
     def wait_for(self, child, *patterns):
-        """Waits until each of these was said, in whatever order."""
+        """Waits until each of these was printed, in whatever order."""
         missing = set(patterns)
-        # The end of its words is the end of the wait.
+        # The end of its output is the end of the wait.
         watchdog = threading.Timer(PATIENCE, child.kill)
         watchdog.start()
         for line in child.stdout:
@@ -72,7 +72,7 @@ class Programs(unittest.TestCase):
                 child.send_signal(number)
                 said, complaints = child.communicate(timeout=PATIENCE)
             self.assertEqual((child.returncode, complaints), (0, ""))
-            self.assertRegex(said, r"\d changes, 3 live on\n$")
+            self.assertRegex(said, r"\d changes, 3 still run\n$")
 
 
 if __name__ == "__main__":

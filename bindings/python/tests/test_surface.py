@@ -1,4 +1,4 @@
-"""What a program sees of values: words of enumerations, dictionaries and JSON, rows, reprs; and calls that read well."""
+"""What a program sees of values: names of enumerations, dictionaries and JSON, rows, reprs; and calls that read well."""
 
 import dataclasses
 import gc
@@ -136,7 +136,7 @@ class Surface(unittest.TestCase):
         with self.watcher.queue() as ours, self.watcher.queue() as theirs:
             while True:
                 event, told = ours.next(PATIENCE), json.loads(theirs.next_json(PATIENCE))
-                # Only these tell the same to both: states may have been told before one of them was there.
+                # Only these are the same for both: states may have been reported before one of them was there.
                 if event.type in (EventType.REPLAY_BEGIN, EventType.REPLAY_END):
                     keys = ("schema", "type", "state", "time")
                     self.assertEqual({k: event.to_dict()[k] for k in keys}.keys(), {k: told[k] for k in keys}.keys())

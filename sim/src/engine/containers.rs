@@ -46,7 +46,7 @@ impl Engine {
             self.spawn(&start.id, &start.command, &start.args).map(Some)
         };
         match running {
-            Ok(spawned) => self.begin_life(&start, spawned).await,
+            Ok(spawned) => self.begin_run(&start, spawned).await,
             Err(message) => {
                 self.store().start_failed(&start.id, &message, self.now());
                 self.touch();
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// `spawned` is `None` if the process was made by CreateContainer and waits.
-    async fn begin_life(self: &Arc<Self>, start: &Started, spawned: Option<Spawned>) -> Result<()> {
+    async fn begin_run(self: &Arc<Self>, start: &Started, spawned: Option<Spawned>) -> Result<()> {
         let id = &start.id;
         if let Some(spawned) = spawned {
             let pid = spawned.pid;
@@ -99,8 +99,8 @@ impl Engine {
         // Wakes StopContainer before the event is queued.
         gone.send_replace(true);
         let Some(sandbox_id) = sandbox_id.filter(|_| !unseen) else { return };
-        if !self.profile.tells_exit_after.is_zero() {
-            tokio::time::sleep(self.profile.tells_exit_after).await;
+        if !self.profile.sends_exit_after.is_zero() {
+            tokio::time::sleep(self.profile.sends_exit_after).await;
             if !self.store().containers.contains_key(&id) {
                 return; // removed before the exit file was read: no event
             }

@@ -19,7 +19,7 @@ impl Engine {
         self.store().reserve_sandbox(&id, &config, handler)?;
         if !self.profile.infra_process {
             self.store().add_sandbox(&id, config, handler, 0, self.now());
-            self.tell_pod(&id).await;
+            self.announce_pod(&id).await;
             return Ok(id);
         }
         let spawned = match self.host.processes().spawn(command::Plan::FOR_EVER) {
@@ -35,7 +35,7 @@ impl Engine {
         let running = self.register(&id, spawned, &cgroup);
         self.let_go(&id);
         self.store().add_sandbox(&id, config, handler, pid, self.now());
-        if self.profile.tells_sandbox_created {
+        if self.profile.sends_sandbox_created {
             self.emit(&id, &id, Kind::ContainerCreatedEvent).await;
         }
         tokio::spawn(Arc::clone(self).watch_sandbox(running));
@@ -43,8 +43,8 @@ impl Engine {
         Ok(id)
     }
 
-    async fn tell_pod(&self, id: &str) {
-        if self.profile.tells_sandbox_created {
+    async fn announce_pod(&self, id: &str) {
+        if self.profile.sends_sandbox_created {
             self.emit(id, id, Kind::ContainerCreatedEvent).await;
         }
         self.emit(id, id, Kind::ContainerStartedEvent).await;
@@ -91,7 +91,7 @@ impl Engine {
         };
         self.stop_sandbox(&id).await.map_err(|e| e.context(format!("failed to forcibly stop sandbox {id:?}")))?;
         for container in self.container_ids(&id) {
-            self.take_away(&container, self.profile.tells_containers_of_removed_pod)
+            self.take_away(&container, self.profile.sends_containers_of_removed_pod)
                 .await
                 .map_err(|e| e.context(format!("failed to remove container {container:?}")))?;
         }

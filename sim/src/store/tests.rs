@@ -33,7 +33,7 @@ fn state(store: &Store, id: &str) -> pb::ContainerState {
 }
 
 #[test]
-fn a_container_lives_and_is_removed() {
+fn a_container_runs_and_is_removed() {
     let mut store = node();
     let start = store.begin_start(APP).unwrap();
     assert_eq!((start.sandbox_id.as_str(), start.sandbox_ready), (POD, true));
@@ -132,7 +132,7 @@ fn labels_and_states_filter_exactly() {
 }
 
 #[test]
-fn lookups_refuse_with_the_engines_words() {
+fn lookups_refuse_with_the_engines_messages() {
     let store = node();
     assert_eq!(store.container("").unwrap_err(), Error::unknown("prefix can't be empty"));
     assert_eq!(store.container(POD).unwrap_err(), Error::NotFound("not found".into()));

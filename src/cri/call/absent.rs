@@ -1,16 +1,16 @@
-//! What stands in for `json` in a build without the feature `call`.
+//! Replaces `json` in a build without the feature `call`.
 
 use super::wire::Rpc;
 use crate::config::Config;
 use crate::error::{CRI_E_UNSUPPORTED, Error, Result};
 use crate::model::JsonText;
 
-/// A call; in this build there is none.
+/// A call. This build has none.
 #[derive(Debug, Clone)]
 pub enum Call {}
 
 impl Call {
-    /// An error: this build cannot do it.
+    /// Always an error: this build cannot make calls.
     pub fn new(method: &str, _request: Option<&str>, _config: &Config) -> Result<Call> {
         let message = format!("call {method}: this build of criwatch has no calls (build it with the feature `call`)");
         Err(Error::new(CRI_E_UNSUPPORTED, message))

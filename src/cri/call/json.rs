@@ -12,7 +12,7 @@ use crate::cri::redact_environment;
 use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PROTOCOL, Error, Result};
 use crate::model::JsonText;
 
-/// One call: what to ask for, and how to read the reply.
+/// One call: the request, and how to read the reply.
 #[derive(Debug, Clone)]
 pub struct Call {
     rpc: Rpc,
@@ -32,7 +32,7 @@ impl Call {
         Ok(Call { rpc, reply: descriptor.output(), show_env: config.call_show_env })
     }
 
-    /// What goes over the wire.
+    /// The request, as it goes over the wire.
     pub fn rpc(&self) -> Rpc {
         self.rpc.clone()
     }
@@ -90,7 +90,7 @@ fn message(name: &str, descriptor: MessageDescriptor, json: &str) -> Result<Dyna
     Ok(message)
 }
 
-/// The keys on the way to where reading failed, e.g. `filter.state`: the error itself tells no more than the place.
+/// The keys on the way to where reading failed, e.g. `filter.state`. The error itself has only the position.
 fn field_at(json: &str, error: &serde_json::Error) -> String {
     let line_starts = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let end = (line_starts + error.column()).min(json.len());
@@ -116,7 +116,7 @@ fn field_at(json: &str, error: &serde_json::Error) -> String {
                 }
             }
             b'{' | b'[' => keys.push(String::new()),
-            // What has just ended is where it failed, if reading stopped here.
+            // If reading stopped here, the value that has just ended is the bad one.
             b'}' | b']' if at + 1 < end => drop(keys.pop()),
             _ => {}
         }
@@ -125,8 +125,8 @@ fn field_at(json: &str, error: &serde_json::Error) -> String {
     keys.join(".")
 }
 
-/// The verbose `info` of a reply holds JSON texts in the engine's own words: values of environment variables among
-/// them.
+/// Redacts the verbose `info` of a reply. It holds JSON texts of the engine's own making, with the values of environment
+/// variables among them.
 fn redact_info(reply: &mut DynamicMessage) {
     let Some(Value::Map(info)) = reply.get_field_by_name_mut("info") else {
         return;
@@ -136,7 +136,7 @@ fn redact_info(reply: &mut DynamicMessage) {
         let Ok(plain) = serde_json::from_str::<serde_json::Value>(text) else { continue };
         let mut redacted = plain.clone();
         redact_environment(&mut redacted);
-        // What hides nothing stays as the engine wrote it.
+        // A text without environment variables stays as the engine wrote it.
         if redacted != plain {
             *text = redacted.to_string();
         }

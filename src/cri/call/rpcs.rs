@@ -1,4 +1,4 @@
-//! Which RPCs there are, and which of them may be called.
+//! The RPCs of the contract, and which of them may be called.
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ pub static READ_ONLY: &[&str] = &[
     "ImageService/ImageFsInfo",
 ];
 
-/// What to use instead of each RPC that answers with a stream.
+/// The unary RPC to use instead of each RPC that answers with a stream.
 static UNARY_TWINS: &[(&str, &str)] = &[
     ("RuntimeService/GetContainerEvents", "cri_watcher_subscribe or cri_event_queue_new"),
     ("RuntimeService/StreamPodSandboxes", "RuntimeService/ListPodSandbox"),

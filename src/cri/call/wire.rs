@@ -11,7 +11,7 @@ use crate::cri::client::Client;
 use crate::cri::failure;
 use crate::error::{CRI_E_CONNECT, Error, Result};
 
-/// What to ask for.
+/// A request of an RPC.
 #[derive(Debug, Clone)]
 pub struct Rpc {
     /// How errors name it, e.g. `RuntimeService/Status`.

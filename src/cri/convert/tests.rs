@@ -41,7 +41,7 @@ fn a_pod_has_all_its_addresses() {
 }
 
 #[test]
-fn image_names_are_told_apart_by_their_shape() {
+fn image_names_are_distinguished_by_their_shape() {
     let hash = "ab".repeat(32);
     let digest = format!("sha256:{hash}");
     let reference = format!("repo/app@{digest}");

@@ -15,7 +15,7 @@ use super::hint::Hint;
 use crate::config::{Config, WitnessUse};
 use crate::cri::pid::PidResolver;
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
-use crate::host::pidfd::{Abilities, Expected, Life, Place, Process, Set};
+use crate::host::pidfd::{Abilities, Expected, Place, Process, ProcessState, Set};
 use crate::host::watch::{NoHints, Notice, Watch, Watcher, What};
 use crate::host::{Proc, Readable, Refusal, descriptor_limit};
 use crate::model::{Id, Kind, WitnessMeans};
@@ -324,10 +324,10 @@ impl Witness {
         let woken = self.processes.woken();
         for place in &woken {
             let Some((id, process)) = self.by_place.get(place).zip(self.processes.get(*place)) else { continue };
-            let life = process.life().unwrap_or(Life::Alive);
+            let state = process.state().unwrap_or(ProcessState::Alive);
             let exit = process.exit(&self.proc);
             // Its parent will wait for it in a moment, and then the code can be had.
-            if life == Life::Alive || life == Life::Ended && exit.is_none() && self.can_exit {
+            if state == ProcessState::Alive || state == ProcessState::Ended && exit.is_none() && self.can_exit {
                 continue;
             }
             let (id, process) = (id.clone(), (process.pid(), process.start_ticks()));

@@ -10,11 +10,11 @@ use super::{descriptor_path, open_path_below};
 /// `sun_path` holds 108 bytes, the last of which is a NUL.
 const LONGEST: usize = 107;
 
-/// A path to connect to, good as long as this lives.
+/// A path to connect to, valid as long as this value exists.
 #[derive(Debug)]
 pub struct ConnectPath {
     path: PathBuf,
-    /// What `path` leads through.
+    /// The descriptor that `path` leads through.
     held: Option<OwnedFd>,
 }
 
@@ -32,9 +32,9 @@ impl ConnectPath {
 
 /// A path of at most 107 bytes that leads to the unix socket which `path` means below `root`.
 ///
-/// Ask anew for each connection: an engine that starts again makes another socket, and links may change. With the root `/`
-/// and a path that fits, that is the answer, and nothing is opened. Errors: those of open(2) (`NotFound` when there
-/// is no such file); whether it is a socket, and who listens, connect says.
+/// Call it again for each connection: an engine that starts again makes another socket, and links may change. With the
+/// root `/` a path that fits is returned as it is, and nothing is opened. Errors: those of open(2) (`NotFound` when there
+/// is no such file). Only connect(2) shows whether it is a socket and whether anything listens.
 pub fn path_for_connect(root: &Path, path: &Path) -> io::Result<ConnectPath> {
     if root == Path::new("/") && path.is_absolute() && path.as_os_str().as_bytes().len() <= LONGEST {
         return Ok(ConnectPath { path: path.to_owned(), held: None });

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use connect::{ConnectPath, path_for_connect};
 
-/// How often a path that changes under the kernel's hands is tried: it then asks to be asked again.
+/// How often a path is tried that changes while the kernel resolves it (EAGAIN).
 const TRIES: usize = 16;
 
 /// Opens what a path means below a root, as a place (O_PATH): no right to read it is needed. Closed on exec.
@@ -41,7 +41,7 @@ pub fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
-/// Where an open file is, as this process sees it: what the links led to. For people to read; the file may have moved.
+/// The path of an open file, as this process sees it, with all links resolved. For messages: the file may have moved.
 pub fn real_path(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
     fs::read_link(descriptor_path(fd))
 }

@@ -13,14 +13,14 @@ use std::path::Path;
 use super::super::filesystem::{FileSystem, of_open};
 use super::{descriptor_path, open_at};
 
-/// As many links as the kernel follows.
+/// How many links are followed: as many as the kernel follows.
 const LINKS: usize = 40;
 /// The only links of /proc that are texts. The others lead to files that no path may reach.
 const PROC_TEXTS: [&[u8]; 4] = [b"self", b"thread-self", b"mounts", b"net"];
 
 enum Step {
     Root,
-    /// Also what an empty name says, at the end of a path or in it: this has to be a directory.
+    /// `.`, or an empty name at the end of a path or in it: this has to be a directory.
     Here,
     Up,
     Into(OsString),
@@ -32,7 +32,7 @@ struct Entered {
     kind: libc::mode_t,
 }
 
-/// What is entered is held open, so that `..` is what was come from, whatever is renamed meanwhile.
+/// Each directory on the way is held open, so that `..` leads back to it, whatever is renamed meanwhile.
 pub(super) fn open(root: OwnedFd, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
     let mut entered = vec![Entered { fd: root, kind: libc::S_IFDIR }];
     let mut steps: VecDeque<Step> = steps(path.as_os_str().as_bytes()).collect();

@@ -1,4 +1,4 @@
-//! What a cgroup's own files say.
+//! Reads a cgroup's own files.
 
 use std::fs;
 use std::io;
@@ -31,7 +31,7 @@ fn parse_procs(text: &str) -> Procs {
     procs
 }
 
-/// What `cgroup.events` says of a v2 cgroup and all below it.
+/// The contents of `cgroup.events`: the state of a v2 cgroup and all below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Events {
     /// Whether a process lives in it. That none does is not the container's death: a privileged process may have moved
@@ -50,8 +50,8 @@ pub fn events(dir: &Path) -> io::Result<Events> {
 
 fn parse_events(text: &str) -> Option<Events> {
     let value = |key: &str| {
-        let words = text.lines().filter_map(|line| line.split_once(' '));
-        words.filter(|(name, _)| *name == key).map(|(_, value)| value.trim() == "1").next()
+        let pairs = text.lines().filter_map(|line| line.split_once(' '));
+        pairs.filter(|(name, _)| *name == key).map(|(_, value)| value.trim() == "1").next()
     };
     Some(Events { populated: value("populated")?, frozen: value("frozen") })
 }

@@ -42,7 +42,7 @@ pub struct Cgroups {
 }
 
 impl Cgroups {
-    /// Those that this process sees below `root` (`host.root`); none is no error, see [`Cgroups::mode`].
+    /// The cgroup file systems that this process sees below `root` (`host.root`). None is no error, see [`Cgroups::mode`].
     ///
     /// Reads /proc/self/mountinfo; where nothing is mounted below the root, because that is another process's
     /// (`/proc/1/root`), the table of process 1 as that root shows it. Costs about as much as the table is long: keep it.
@@ -58,7 +58,7 @@ impl Cgroups {
         Ok(Cgroups::new(mounts))
     }
 
-    /// Those of a table that was read already. Nothing of it is checked.
+    /// The cgroup file systems of a table that was read already. Nothing of it is checked.
     pub fn new(mounts: Mounts) -> Self {
         let own = mounts.iter().map(|_| OnceLock::new()).collect();
         Cgroups { mounts, own }
@@ -111,13 +111,13 @@ impl Cgroups {
 }
 
 impl CgroupMount {
-    /// What stands below the mount's directory in a path: `/` for the directory itself.
+    /// The part of a path below the mount's directory: `/` for the directory itself.
     fn below(&self, path: &Path) -> String {
         let rest = path.strip_prefix(&self.dir).unwrap_or(path).to_string_lossy();
         format!("/{}", rest.trim_start_matches('/'))
     }
 
-    /// The directory of a path that stands below the mount's.
+    /// The directory of a path that is relative to the mount's.
     pub fn dir_of(&self, path: &str) -> PathBuf {
         self.dir.join(path.trim_start_matches('/'))
     }

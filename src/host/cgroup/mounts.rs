@@ -23,7 +23,7 @@ pub struct CgroupMount {
     /// The cgroup that is mounted, as our cgroup namespace shows it: `/` mostly; a container's own for one that is
     /// bound into a container; `/../..` for the host's, seen from a namespace two levels deeper.
     pub root: String,
-    /// Where: a path of this process.
+    /// The mount point: a path of this process.
     pub dir: PathBuf,
 }
 
@@ -31,12 +31,12 @@ pub struct CgroupMount {
 #[derive(Debug, Clone, Default)]
 pub struct Mounts {
     best: Vec<CgroupMount>,
-    /// Mounts of the root of our own cgroup namespace, wherever they are: what tells its place in the others.
+    /// Mounts of the root of our own cgroup namespace, wherever they are. They show its place in the others.
     own: Vec<CgroupMount>,
 }
 
 impl Mounts {
-    /// Those of a mountinfo table whose mount point lies below `root`. `base` is put before each mount point, for a table
+    /// The mounts of a mountinfo table whose mount point lies below `root`. `base` is put before each mount point, for a table
     /// of a process with another root.
     pub fn parse(table: &str, root: &Path, base: &Path) -> Self {
         let mut all: Vec<(bool, CgroupMount)> = Vec::new();
@@ -63,7 +63,7 @@ impl Mounts {
         mounts
     }
 
-    /// Without those that another mount hides, or that are not there: what stands at their place is no cgroup file system.
+    /// Drops mounts that another mount hides, or that are not there: their mount points are on no cgroup file system.
     pub(super) fn visible(mut self) -> Self {
         self.best.retain(CgroupMount::is_there);
         self.own.retain(CgroupMount::is_there);
@@ -116,7 +116,7 @@ impl CgroupMount {
     }
 }
 
-/// How many times `/..` stands at the beginning.
+/// How many times the path begins with `/..`.
 pub(super) fn levels_up(path: &str) -> usize {
     path.split('/').skip(1).take_while(|part| *part == "..").count()
 }

@@ -8,7 +8,7 @@ use super::ids::id_of;
 use super::mounts::{CgroupMount, levels_up};
 use super::{Cgroups, walk};
 
-/// Where a cgroup is.
+/// The place of a cgroup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The path below the mount's directory; it begins with `/`, and never with `/..`.
@@ -17,14 +17,14 @@ pub struct Place {
     pub dir: PathBuf,
 }
 
-/// Why a path of /proc/PID/cgroup is no place.
+/// The reason why a path of /proc/PID/cgroup has no directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unplaced {
     /// The cgroup was removed; the process in it is a zombie.
     Removed,
     /// The hierarchy is not mounted below `host.root`: its controllers (`""`: cgroup v2).
     NotMounted(String),
-    /// What is mounted is a part that the cgroup is not in: that part, as our cgroup namespace shows it.
+    /// Only a part of the hierarchy is mounted, and the cgroup is not in it: that part, as our cgroup namespace shows it.
     OutsideMount(String),
     /// This process has its own cgroup namespace, and its place in the host's tree cannot be found: why.
     OwnNamespace(&'static str),

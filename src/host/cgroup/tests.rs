@@ -102,7 +102,7 @@ fn trap_paths_out_of_our_namespace_are_rebuilt_where_the_hosts_tree_is_mounted()
 }
 
 #[test]
-fn a_walk_goes_in_batches_and_stops_where_it_is_told_to() {
+fn a_walk_goes_in_batches_and_does_not_descend_where_it_should_not() {
     let tree = tempfile::tempdir().unwrap();
     for dir in ["kubepods/pod1/a/inner", "kubepods/pod1/b", "kubepods/pod2/c", "system.slice"] {
         std::fs::create_dir_all(tree.path().join(dir)).unwrap();

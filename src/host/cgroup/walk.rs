@@ -24,8 +24,8 @@ impl Found {
 
 /// A walk through the cgroups below a directory, parents before children. At most one descriptor is open at a time.
 ///
-/// What is made or removed meanwhile may be told or not: add watches first, then walk. 200 containers cost 0.3 ms, 10,000
-/// cost 49 ms, twice that when descending into them too.
+/// Cgroups that are made or removed meanwhile may or may not be returned: add watches first, then walk. 200 containers
+/// cost 0.3 ms, 10,000 cost 49 ms, twice that when descending into them too.
 #[derive(Debug)]
 pub struct Walk {
     open: Option<ReadDir>,
@@ -34,13 +34,13 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Of what is below `dir`, without itself. Errors: `dir` cannot be read.
+    /// A walk through all cgroups below `dir`, without `dir` itself. Errors: `dir` cannot be read.
     pub fn below(dir: &Path) -> io::Result<Self> {
         Ok(Walk { open: Some(fs::read_dir(dir)?), waiting: Vec::new(), unread: 0 })
     }
 
-    /// The next cgroups, at most `limit` (not 0); empty at the end. Those of which `descend` says no are told, but what is
-    /// below them is not.
+    /// The next cgroups, at most `limit` (not 0); empty at the end. A cgroup for which `descend` is false is returned, but
+    /// nothing below it.
     pub fn next_batch(&mut self, limit: usize, descend: impl Fn(&Found) -> bool) -> Vec<Found> {
         let mut batch = Vec::new();
         while batch.len() < limit {

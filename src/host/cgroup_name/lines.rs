@@ -27,7 +27,7 @@ pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
     })
 }
 
-/// Where a container's id was found.
+/// The line and the path in which a container's id was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming<'a> {
     /// The line.
@@ -43,8 +43,8 @@ pub fn naming<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
     lines(text).rev().find_map(|line| Some(Naming { line, path: line.path.container(id)? }))
 }
 
-/// As [`naming`], for a process that is said to be the container's first: the deepest container of the path has to be
-/// this one. A process of a container within the container is none of its own.
+/// As [`naming`], for a process that should be the container's first: the deepest container of the path has to be this
+/// one. A process of a container within the container does not count.
 pub fn init_names<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
     naming(text, id).filter(|naming| {
         let beneath = &naming.line.path.path()[naming.path.len()..];

@@ -1,8 +1,8 @@
-//! What the path of a cgroup says: whose it is, component by component. Pure: no file is read.
+//! Parses the path of a cgroup, component by component, to find whose it is. Pure: no file is read.
 //!
 //! A path alone decides nothing. It may hold two ids of containers (a node of kind in Docker, Docker in a container), and
 //! a layout that nobody thought of. So the rule for readers is: walk the parts from the deepest upwards; the first
-//! [`Role::Container`] whose id the engine has told wins. Only where there is none does the rest count: see
+//! [`Role::Container`] whose id the engine has reported wins. Only where there is none does the rest count: see
 //! [`CgroupName::is_of_engine`].
 
 mod lines;
@@ -13,16 +13,17 @@ use std::borrow::Cow;
 
 pub use lines::{Line, Naming, init_names, lines, naming};
 
-/// What the kernel adds to the path of a cgroup that was removed while a zombie was left in it.
+/// The suffix that the kernel adds to the path of a cgroup that was removed while a zombie was left in it.
 const DELETED: &str = " (deleted)";
 
 /// The length of an id as engines make them: 64 hexadecimal digits.
 const ID_LENGTH: usize = 64;
 
-/// What CRI engines, Docker and podman put before an id that need not be of 64 digits (tests, other engines).
+/// The prefixes that CRI engines, Docker and podman put before an id. Such an id need not have 64 digits (tests, other
+/// engines).
 const PREFIXES: [&str; 6] = ["", "cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
-/// What one component of a path stands for.
+/// The meaning of one component of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role<'a> {
     /// A container, or a sandbox, with this id. Whether an engine knows it, the path cannot say.
@@ -48,7 +49,7 @@ pub struct Part<'a> {
     pub path: &'a str,
     /// The component.
     pub name: &'a str,
-    /// What it stands for.
+    /// Its meaning.
     pub role: Role<'a>,
 }
 
@@ -112,8 +113,8 @@ impl<'a> CgroupName<'a> {
         self.parts().find(|part| part.is_container(id)).map(|part| part.path)
     }
 
-    /// Whether a kubelet or a CRI engine keeps containers there. With an unknown id beneath it the path is that of a
-    /// container which the engine has not told yet; without, of the host's own processes.
+    /// Whether a kubelet or a CRI engine keeps containers there. With an unknown id beneath it, the path is that of a
+    /// container that the engine has not reported yet; without one, of the host's own processes.
     pub fn is_below_kube_parent(&self) -> bool {
         self.parts().skip(1).any(|part| part.is_parent())
     }
@@ -193,7 +194,7 @@ fn is_kubepods_slice(name: &str) -> bool {
     name.strip_suffix(".slice").is_some_and(|slice| slice.split('-').any(|word| word == "kubepods"))
 }
 
-/// The id at the end of a name, and what stands before it with the separator. Names of slices are pods' (podman's, too).
+/// The id at the end of a name, and the text before it with the separator. Names of slices are pods' (podman's, too).
 fn id_at_end(name: &str) -> Option<(&str, &str)> {
     let at = name.len().checked_sub(ID_LENGTH)?;
     let (before, id) = (name.get(..at)?, name.get(at..)?);

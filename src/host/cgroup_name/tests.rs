@@ -5,9 +5,9 @@ const B: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbb
 const UID: &str = "5b0c2f1e-7c43-4a55-9d0a-3f3f4f1c2b11";
 const STATIC_UID: &str = "0123456789abcdef0123456789abcdef";
 
-/// What a path says, in the words of the table below.
+/// What is found in a path, in the notation of the table below.
 #[derive(Debug, PartialEq)]
-struct Said {
+struct Parsed {
     /// `C`, `M` (conmon), `U` (mount unit), `V` (virtual machine), each with `a` or `b`; `pod`, `parent`, `-`; deepest first.
     parts: String,
     uid: Option<String>,
@@ -15,7 +15,7 @@ struct Said {
     below_parent: bool,
 }
 
-fn say(path: &str) -> Said {
+fn parse(path: &str) -> Parsed {
     let name = CgroupName::new(path);
     let letter = |id: &str| {
         if id == A {
@@ -27,7 +27,7 @@ fn say(path: &str) -> Said {
         }
         .to_owned()
     };
-    let word = |part: Part<'_>| match part.role {
+    let mark = |part: Part<'_>| match part.role {
         Role::Container(id) => format!("C{}", letter(id)),
         Role::Conmon(id) => format!("M{}", letter(id)),
         Role::Mount(id) => format!("U{}", letter(id)),
@@ -36,15 +36,15 @@ fn say(path: &str) -> Said {
         Role::Parent => "parent".into(),
         Role::Other => "-".into(),
     };
-    Said {
-        parts: name.parts().map(word).collect::<Vec<_>>().join(" "),
+    Parsed {
+        parts: name.parts().map(mark).collect::<Vec<_>>().join(" "),
         uid: name.pod_uid().map(Cow::into_owned),
         of_engine: name.is_of_engine(),
         below_parent: name.is_below_kube_parent(),
     }
 }
 
-/// What it is, the path, and what [`say`] is to say: parts, uid, of an engine, below a kube parent.
+/// What it is, the path, and what [`parse`] has to find: parts, uid, of an engine, below a kube parent.
 type Row = (&'static str, String, &'static str, Option<&'static str>, bool, bool);
 
 /// Each shape that was measured, or is cited from an engine or from an agent's bug report.
@@ -151,13 +151,13 @@ fn every_shape() {
         ("nothing", String::new(), "", None, false, false),
     ];
     for (what, path, parts, uid, of_engine, below_parent) in table {
-        let want = Said {
+        let want = Parsed {
             parts: (*parts).into(),
             uid: uid.map(str::to_owned),
             of_engine: *of_engine,
             below_parent: *below_parent,
         };
-        assert_eq!(say(path), want, "{what}: {path}");
+        assert_eq!(parse(path), want, "{what}: {path}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What this kernel, and who filters our system calls, let us do with pidfds: found by trying. Distributions carry newer
-//! parts in older kernels, so that a version says little.
+//! Finds by trying what this kernel, and filters of system calls, let us do with pidfds. Distributions carry newer parts
+//! in older kernels, so that a version says little.
 
 #![allow(unsafe_code)]
 
@@ -52,12 +52,12 @@ impl fmt::Display for Ability {
     }
 }
 
-/// What can be done with pidfds here.
+/// The abilities of pidfds on this kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
     /// Open and poll them (Linux 5.3).
     pub open: Ability,
-    /// They have inodes of their own, never used twice; and poll tells when a process was waited for (Linux 6.9).
+    /// They have inodes of their own, never used twice; and poll shows when a process was waited for (Linux 6.9).
     pub identity: Ability,
     /// PIDFD_GET_INFO: a process's cgroup by one call (Linux 6.13).
     pub info: Ability,
@@ -93,18 +93,18 @@ impl Abilities {
 
 /// A thread's end looks like a process's that was waited for.
 fn probe_exit() -> Ability {
-    let (tell, told) = mpsc::channel();
+    let (send, received) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let look = move || {
         // SAFETY: gettid has no preconditions.
-        let _ = tell.send(unsafe { libc::gettid() });
+        let _ = send.send(unsafe { libc::gettid() });
         let _ = ended.recv();
     };
     let thread = match thread::spawn("cri-probe", STACK, look) {
         Ok(thread) => thread,
         Err(error) => return Ability::of::<()>(Err(error)),
     };
-    let fd = told.recv().map_err(io::Error::other).and_then(|tid| open(tid, THREAD));
+    let fd = received.recv().map_err(io::Error::other).and_then(|tid| open(tid, THREAD));
     drop(end);
     let joined = thread.join();
     match (fd, joined) {
@@ -114,7 +114,7 @@ fn probe_exit() -> Ability {
             wait_for_hangup(fd.as_fd());
             match info::get(fd.as_fd(), info::EXIT) {
                 Ok(info) if info.mask & info::EXIT != 0 => Ability::Yes,
-                // Without it there is nothing to tell of what is gone.
+                // Without it the kernel keeps nothing of a process that is gone.
                 Ok(_) => Ability::Absent,
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ability::Absent,
                 tried => Ability::of(tried),
@@ -126,6 +126,6 @@ fn probe_exit() -> Ability {
 /// A joined thread is about to be gone, and a moment later is: at most a second.
 fn wait_for_hangup(fd: BorrowedFd<'_>) {
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 };
-    // SAFETY: one pollfd of ours. Whatever it says, the question that follows decides.
+    // SAFETY: one pollfd of ours. The result does not matter: the request that follows decides.
     unsafe { libc::poll(&mut poll, 1, 1000) };
 }

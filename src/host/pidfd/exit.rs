@@ -3,7 +3,7 @@
 /// How a process ended, from its wait status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Exit {
-    /// As engines write it: what the process gave to `exit`, or 128 and the signal's number.
+    /// The code as engines write it: what the process gave to `exit`, or 128 and the signal's number.
     pub code: i32,
     /// The signal that ended it.
     pub signal: Option<i32>,
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trap_the_kernel_tells_a_wait_status_and_engines_a_code() {
+    fn trap_the_kernel_gives_a_wait_status_and_engines_a_code() {
         let of = Exit::of_status;
         assert_eq!(of(0), Exit { code: 0, signal: None, core: false });
         assert_eq!(of(42 << 8), Exit { code: 42, signal: None, core: false });

@@ -1,4 +1,4 @@
-//! PIDFD_GET_INFO (Linux 6.13): what the kernel tells of a process by its pidfd.
+//! PIDFD_GET_INFO (Linux 6.13): the kernel's facts about a process, by its pidfd.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub(super) const EXIT: u64 = 1 << 3;
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct Info {
-    /// What was asked for, and then what is there: nothing else counts.
+    /// The fields that are asked for; in the answer, the fields that are there. The others do not count.
     pub mask: u64,
     pub cgroup_id: u64,
     pub pid: u32,

@@ -1,4 +1,4 @@
-//! A process held by a descriptor: it can be polled for its end, tells its exit code to others than its parent, and never
+//! A process held by a descriptor. It can be polled for its end, gives its exit code to others than its parent, and never
 //! becomes another process when the pid is used again.
 
 #![allow(unsafe_code)]
@@ -24,7 +24,7 @@ use super::cgroup_name::init_names;
 use super::filesystem::{FileSystem, of_open};
 use super::refusal::Refusal;
 
-/// What tells one process from all others since boot.
+/// Identifies one process among all others since boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// The number of the pidfd's inode, never used twice (Linux 6.9, 64 bits).
@@ -33,10 +33,10 @@ pub enum Identity {
     Start(i32, u64),
 }
 
-/// How far a process's life has come.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
-    /// Some thread of it lives.
+pub enum ProcessState {
+    /// Some thread of it is alive.
     Alive,
     /// Its last thread has ended; its parent may not have waited for it. Linux before 6.9 says no more than this.
     Ended,
@@ -44,7 +44,7 @@ pub enum Life {
     Reaped,
 }
 
-/// What an opened process is expected to be.
+/// The properties that an opened process has to have.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expected<'a> {
     /// Its cgroup names this container.
@@ -104,36 +104,36 @@ impl Process {
         self.start_ticks
     }
 
-    /// What tells it from all others since boot.
+    /// Identifies it among all others since boot.
     pub fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Whether it lives; does not block. Errors: those of poll(2), which has none that concerns the process.
-    pub fn life(&self) -> io::Result<Life> {
+    /// Its state; does not block. Errors: those of poll(2), which has none that concerns the process.
+    pub fn state(&self) -> io::Result<ProcessState> {
         let mut poll = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one pollfd of ours; no waiting.
         if unsafe { libc::poll(&mut poll, 1, 0) } < 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(match poll.revents {
-            0 => Life::Alive,
-            told if told & libc::POLLHUP != 0 => Life::Reaped,
-            _ => Life::Ended,
+            0 => ProcessState::Alive,
+            events if events & libc::POLLHUP != 0 => ProcessState::Reaped,
+            _ => ProcessState::Ended,
         })
     }
 
-    /// How it ended, as far as the kernel tells: `None` while it lives, and where nothing is to be had.
+    /// How it ended; `None` while it is alive, and where the kernel does not give it.
     ///
     /// After it was waited for: by PIDFD_GET_INFO (Linux 6.15; no privilege; any time as long as this is held). Between its end
     /// and that: from /proc/PID/stat, with the right to trace it. On an older kernel one has to be quick, therefore.
     pub fn exit(&self, proc: &Proc) -> Option<Exit> {
-        let told = info::get(self.fd.as_fd(), info::EXIT).ok().filter(|info| info.mask & info::EXIT != 0);
-        told.map(|info| Exit::of_status(info.exit_code)).or_else(|| self.zombies_exit(proc))
+        let info = info::get(self.fd.as_fd(), info::EXIT).ok().filter(|info| info.mask & info::EXIT != 0);
+        info.map(|info| Exit::of_status(info.exit_code)).or_else(|| self.zombies_exit(proc))
     }
 
     fn zombies_exit(&self, proc: &Proc) -> Option<Exit> {
-        if self.life().ok()? != Life::Ended {
+        if self.state().ok()? != ProcessState::Ended {
             return None;
         }
         let zombie = proc.stat(self.pid).ok()?;
@@ -150,8 +150,8 @@ impl Process {
     }
 }
 
-/// The id of the v2 cgroup of a process that need not be held: 1 us on Linux 6.13 and later. `None` where the kernel does not tell, or
-/// there is no such process.
+/// The id of the v2 cgroup of a process that need not be held: 1 us on Linux 6.13 and later. `None` where the kernel does
+/// not give it, or there is no such process.
 pub fn cgroup_id_of(pid: i32) -> Option<u64> {
     try_cgroup_id_of(pid).ok().flatten()
 }
@@ -196,7 +196,7 @@ fn is_there(fd: BorrowedFd<'_>) -> bool {
 }
 
 fn inode(fd: BorrowedFd<'_>) -> Option<u64> {
-    // On 32 bits only half of the number is told. Before Linux 6.9 all pidfds shared one anonymous inode.
+    // On 32 bits the kernel gives only half of the number. Before Linux 6.9 all pidfds shared one anonymous inode.
     if cfg!(not(target_pointer_width = "64")) || of_open(fd) != Some(FileSystem::Pid) {
         return None;
     }

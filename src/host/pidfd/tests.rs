@@ -1,4 +1,4 @@
-//! What a fake /proc shows, and what holds on every kernel; processes are in tests/host.
+//! Tests on a fake /proc, and of what holds on every kernel. Tests with processes are in tests/host.
 
 use std::fs;
 use std::path::Path;
@@ -62,6 +62,6 @@ fn trap_without_the_right_to_trace_a_zombies_exit_status_reads_0_and_is_no_code(
     assert_eq!(status(stat(0)), None, "nobody knows whether that is an exit code");
     std::os::unix::fs::symlink("pid:[4026531836]", dir.join("pid")).unwrap();
     assert_eq!(status(stat(0)), Some(0));
-    assert_eq!(status(stat(0).replace(") Z", ") S")), None, "what lives has none");
+    assert_eq!(status(stat(0).replace(") Z", ") S")), None, "a process that is alive has none");
     assert_eq!(proc.stat(8).unwrap_err().kind(), io::ErrorKind::NotFound);
 }

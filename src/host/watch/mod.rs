@@ -1,6 +1,6 @@
 //! Hints from the file system: inotify, with one descriptor for all that is watched.
 //!
-//! What inotify cannot give here is no error: a host has 128 inotify instances for all programs of a user, root included,
+//! A lack of inotify is no error: a host has 128 inotify instances for all programs of a user, root included,
 //! and the descriptors are the host program's. The caller goes on without hints ([`NoHints`] says why).
 
 #![allow(unsafe_code)]
@@ -19,7 +19,7 @@ use std::path::Path;
 pub use notice::{Notice, What};
 pub use readable::Readable;
 
-/// What is of interest in a directory. IN_DELETE_SELF comes on file systems only that tell it (cgroups' do not, up to Linux 6.18).
+/// The inotify events wanted of a directory. Not every file system sends IN_DELETE_SELF (cgroups' do not, up to Linux 6.18).
 const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE
     | libc::IN_MOVED_FROM
@@ -27,7 +27,7 @@ const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE_SELF
     | libc::IN_MOVE_SELF
     | libc::IN_ONLYDIR;
-/// What is of interest in a file.
+/// The inotify events wanted of a file.
 const FILE: u32 = libc::IN_MODIFY | libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
 
 /// The kernel queues 16,384 events of 16 to 272 bytes; this many bytes are taken at a time.
@@ -37,7 +37,7 @@ const BATCH: usize = 32 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Watch(i32);
 
-/// Why something cannot be watched.
+/// The reason why something cannot be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NoHints {
     /// This user has as many inotify instances as `fs.inotify.max_user_instances` permits (128 mostly).
@@ -80,8 +80,8 @@ impl std::error::Error for NoHints {}
 
 /// One inotify descriptor, made for the first watch. Closed on exec, does not block. 1 KB of kernel memory a watch.
 ///
-/// Scan after adding a watch: of what is made meanwhile either tells, or both do. What one read tells of a name says "look
-/// there", not what it will be like by then.
+/// Scan after adding a watch: what is made meanwhile is then in the scan, in the notices, or in both. A notice about a name
+/// says "look there", not what will be there by then.
 #[derive(Debug, Default)]
 pub struct Watcher {
     fd: Option<OwnedFd>,
@@ -132,7 +132,7 @@ impl Watcher {
         self.add(file, FILE)
     }
 
-    /// Ends a watch; what it had to tell and was not read is not told any more.
+    /// Ends a watch. Its notices that were not read yet are dropped.
     ///
     /// Needed also for a cgroup that was removed: the kernel does not end the watch by itself (up to Linux 6.18), and keeps a KB
     /// for each. That it did (a later one) is fine.
@@ -143,7 +143,7 @@ impl Watcher {
         }
     }
 
-    /// What happened since: a batch; empty when there is no more. Does not block. Errors: those of read(2) other than
+    /// The next batch of notices; empty when there are no more. Does not block. Errors: those of read(2) other than
     /// EAGAIN; none is known.
     pub fn read(&mut self) -> io::Result<Vec<Notice>> {
         let Some(fd) = &self.fd else {
@@ -205,7 +205,7 @@ fn init() -> Result<OwnedFd, NoHints> {
     }
 }
 
-/// EMFILE stands for both limits: where another descriptor can be had it is the user's instances.
+/// EMFILE means either limit: if another descriptor can be had, it is the user's instances.
 fn descriptors_left() -> bool {
     super::EventFd::new().is_ok()
 }

@@ -1,4 +1,4 @@
-//! What inotify tells, from its bytes.
+//! Parses the bytes that inotify gives.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -6,16 +6,16 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Watch;
 
-/// Something that happened.
+/// A notice of inotify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// What happened to what is watched.
+    /// A change of what is watched.
     Of {
         /// The watch.
         watch: Watch,
-        /// What.
+        /// The kind of change.
         what: What,
-        /// To what in the directory; empty: to the watched file or directory itself.
+        /// The name in the directory; empty for the watched file or directory itself.
         name: OsString,
         /// Whether that is a directory.
         is_dir: bool,
@@ -24,7 +24,7 @@ pub enum Notice {
     Overflow,
 }
 
-/// What can happen.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum What {
     /// It was made there.
@@ -37,16 +37,16 @@ pub enum What {
     MovedOut,
     /// It was written to.
     Modified,
-    /// What is watched is gone, and the watch has ended. For a cgroup not told by most kernels: go by what its parent's watch
-    /// tells.
+    /// What is watched is gone, and the watch has ended. Most kernels do not send this for a cgroup: use the notices of its
+    /// parent's watch.
     Gone,
 }
 
 /// `struct inotify_event`: wd, mask, cookie, length of the name that follows, padded with NULs.
 const HEADER: usize = 16;
 
-/// The notices of these bytes. Watches that have ended are taken out of `live`; what others tell that are not in it is of
-/// those that the caller ended before it was read.
+/// The notices in these bytes. Watches that have ended are taken out of `live`. Notices of watches that are not in it are
+/// skipped: the caller has ended those.
 pub(super) fn parse(mut bytes: &[u8], live: &mut HashSet<Watch>) -> Vec<Notice> {
     let mut notices = Vec::new();
     while let Some((header, rest)) = bytes.split_at_checked(HEADER) {

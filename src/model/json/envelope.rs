@@ -1,4 +1,4 @@
-//! Every answer's envelope: what it is, how fresh it is, and whose word it is.
+//! The envelope of every answer: its kind, its freshness, and the engine that it comes from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use super::engines::CandidateJson;
 use super::schema;
 use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
 
-/// What every answer begins with.
+/// The keys that every answer begins with.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "{Body}"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Envelope<'a, Body> {
-    /// What this is, e.g. `criwatch.containers/1`. Within one number, keys are only added.
+    /// The kind of answer, e.g. `criwatch.containers/1`. Within one number, keys are only added.
     schema: &'static str,
     /// Grows with every change of the cache.
     generation: u64,
-    /// What the watcher is doing.
+    /// The state of the watcher.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
-    /// When the newest full list began: older news is in it for sure.
+    /// When the newest full list began. It shows everything that happened before.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
-    /// Whose word it is.
+    /// The engine that it comes from.
     engine: EngineJson<'a>,
     #[serde(flatten)]
     body: Body,
@@ -39,7 +39,7 @@ pub(super) struct Envelope<'a, Body> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Engine"))]
 #[serde(rename_all = "camelCase")]
 struct EngineJson<'a> {
-    /// Who it is, e.g. `containerd`.
+    /// Its name, e.g. `containerd`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_name: Option<&'a str>,
     /// Its version, e.g. `2.1.9`.
@@ -54,9 +54,9 @@ struct EngineJson<'a> {
     /// The kind of engine: `k8s.io/cri-api`.
     #[serde(rename = "type")]
     engine_type: &'static str,
-    /// Where it is reached; "" while none was found.
+    /// The endpoint at which it is reached; "" while none was found.
     api: &'a str,
-    /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
+    /// Its id on this machine: the host name of its UTS namespace, or the option `engine.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     /// Its process, in the watching process's pid namespace.
@@ -66,7 +66,7 @@ struct EngineJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'static str>,
-    /// Why so.
+    /// Why changes are noticed in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
     /// What the host tells beside the engine; absent while nothing is watched.
@@ -185,14 +185,14 @@ pub(super) struct EngineAnswer<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Ready"))]
 #[non_exhaustive]
 pub struct Readiness {
-    /// Whether nothing waits for its first answer: every pid, every contradiction and every end was asked about.
+    /// Whether no status request waits for its first answer: for a pid, a contradiction or an exit.
     pub complete: bool,
     /// How many status requests wait for their first answer now.
     pub open: u64,
 }
 
 impl Readiness {
-    /// So complete it is.
+    /// A `Readiness` with these values.
     pub fn new(complete: bool, open: u64) -> Readiness {
         Readiness { complete, open }
     }
@@ -207,7 +207,7 @@ pub type PodWithContainers = (Arc<Pod>, Vec<Arc<Container>>);
 pub struct Freshness {
     /// The cache's generation.
     pub generation: u64,
-    /// What the watcher is doing.
+    /// The state of the watcher.
     pub state: WatcherState,
     /// When the newest full list began.
     pub as_of: Option<Time>,
@@ -216,7 +216,7 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// Whether an answer made for the one is the same as for the other.
+    /// Whether an answer for the one is the same as for the other.
     pub(crate) fn is_same(&self, other: &Freshness) -> bool {
         let key = |s: &Freshness| (s.generation, s.state, s.as_of);
         key(self) == key(other) && Arc::ptr_eq(&self.engine, &other.engine)

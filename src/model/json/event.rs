@@ -30,18 +30,18 @@ pub fn event(event: &Event, view: LabelView) -> JsonText {
     })
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Event"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventJson<'a> {
-    /// What this is: `criwatch.event/1`.
+    /// The kind of document: `criwatch.event/1`.
     schema: &'static str,
-    /// What happened. Types that a program does not know are to be ignored.
+    /// The type of the event. Ignore types that you do not know.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(schema_with = "schema::event_types"))]
     event_type: String,
-    /// How it is known, and what is special about it.
+    /// The flags: how the event is known, and what is special about it.
     #[cfg_attr(test, schemars(schema_with = "schema::event_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<String>,
@@ -49,27 +49,27 @@ pub(super) struct EventJson<'a> {
     seq: u64,
     /// The generation of the cache that shows this.
     generation: u64,
-    /// When it happened, as far as the engine says; otherwise when it was noticed.
+    /// When it happened, if the engine says so; otherwise when it was noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     time: String,
     /// When the watcher noticed.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     observed: String,
-    /// What the watcher was doing when it reported this.
+    /// The watcher's state when it made this event.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: String,
-    /// Of an overflow: how many events this consumer lost.
+    /// How many events this consumer lost, of an overflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<u64>,
-    /// Of an update: what has changed.
+    /// What has changed, of an update.
     #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
-    /// Of a message of the log: how much it matters.
+    /// The level of a log message.
     #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<String>,
-    /// Of a change of the watcher's state: why, in words. Of a message of the log: what it says.
+    /// The reason of a change of the watcher's state, or the text of a log message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     /// The container or sandbox, where the event is about one.

@@ -1,6 +1,6 @@
 //! The JSON of everything: lowerCamelCase, crictl's leaf names, absent where unknown.
 //!
-//! What the types here say is also what `docs/schema` and `docs/json.md` say: tests (`documents`) make both from them.
+//! Tests (`documents`) make `docs/schema` and `docs/json.md` from the types here.
 
 #[cfg(test)]
 mod documents;
@@ -40,7 +40,7 @@ fn raw(value: &impl Serialize) -> Arc<RawValue> {
     serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
 }
 
-/// Of a container's JSON only these keys, and its id.
+/// A container's JSON with only these keys, and its id.
 fn only(whole: Arc<RawValue>, fields: Option<&[&str]>) -> Arc<RawValue> {
     struct Part<'a>(Vec<(&'a str, &'a RawValue)>);
     impl Serialize for Part<'_> {
@@ -106,16 +106,16 @@ struct ContainerJson<'a> {
     id: &'a str,
     /// The name inside the pod; of a sandbox, the pod's name.
     name: &'a str,
-    /// What it is: a container, or the sandbox of a pod.
+    /// The kind: a container, or the sandbox of a pod.
     #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
     kind: String,
-    /// The engine's word on its state; a sandbox is `running` while it is ready, and `exited` when it is not.
+    /// The state that the engine last reported. A sandbox is `running` while it is ready, and `exited` when it is not.
     #[cfg_attr(test, schemars(schema_with = "schema::states"))]
     state: String,
     /// The first process, in the watching process's pid namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// The pid in the engine's words, where that differs.
+    /// The pid as the engine reports it, where that differs from `pid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     engine_pid: Option<i32>,
     /// When the first process began, in clock ticks since boot: with it, a pid is unique.
@@ -150,13 +150,13 @@ struct ContainerJson<'a> {
     /// The exit code, where the engine saw the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
-    /// How it ended, in one word: `Completed`, `Error`, `OOMKilled`; `gone` when it merely vanished.
+    /// A short reason of the exit: `Completed`, `Error`, `OOMKilled`; `gone` when the container vanished.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// How it ended, in more words.
+    /// A longer explanation of the exit.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// How the run before ended: of the last attempt under the same name in the same pod.
+    /// How the previous run ended: that of the last attempt under the same name in the same pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<PreviousJson<'a>>,
     /// The cgroup: a path below the mount of the cgroup file system.
@@ -186,21 +186,22 @@ struct ContainerJson<'a> {
     /// Whether it is privileged.
     #[serde(skip_serializing_if = "Option::is_none")]
     privileged: Option<bool>,
-    /// What is mounted into it by the pod's author and the kubelet.
+    /// The mounts of the pod's author and the kubelet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mounts: Vec<MountJson<'a>>,
     /// Its limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<ResourcesJson<'a>>,
-    /// What the program itself has added, with a packer or by attaching it: any JSON.
+    /// The rucksack: any JSON that the program itself has added, with a packer or by attaching it.
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     rucksack: Option<&'a RawValue>,
-    /// What of it had to be repaired or cut.
+    /// Which texts had to be repaired or cut.
     #[cfg_attr(test, schemars(schema_with = "schema::container_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<String>,
-    /// Keys that are absent because they are unknown, and still asked for. Other absent ones do not apply.
+    /// Keys that are absent because their values are unknown so far; the engine is still asked. Other absent keys do not
+    /// apply.
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<&'static str>,
@@ -250,7 +251,7 @@ impl<'a> ContainerJson<'a> {
     }
 }
 
-/// The words that the bits of `CRI_CONTAINER_FLAG_*` stand for.
+/// The JSON names of the bits of `CRI_CONTAINER_FLAG_*`.
 fn flag_words(bits: u32) -> Vec<String> {
     let set = container_flags().filter(|flag| bits & flag.value != 0);
     set.map(|flag| event::camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect()
@@ -278,7 +279,7 @@ pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Image"))]
 struct ImageJson<'a> {
-    /// As the pod's author wrote it.
+    /// The name, as the pod's author wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     /// The repository with the digest of the manifest.

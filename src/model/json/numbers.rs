@@ -1,4 +1,4 @@
-//! What a watcher did, in numbers.
+//! The JSON of the watcher's counters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn as_object<S: serde::Serializer>(counts: &[(&'static Counter, u64)], serialize
     serializer.collect_map(counts.iter().map(|(counter, count)| (counter.name, count)))
 }
 
-/// Of one RPC.
+/// The costs of one RPC.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Requests"))]
 #[serde(rename_all = "camelCase")]
@@ -47,16 +47,16 @@ pub struct RequestNumbers {
     pub max_micros: u64,
 }
 
-/// From the time that an event of the engine bears, by the engine's clock, until it was noticed here. Events from before the
-/// subscription are left out: engines repeat what nobody heard.
+/// The delay from the time in an engine's event, by the engine's clock, until it was noticed here. Events from before the
+/// subscription are left out: engines repeat events that no subscriber got.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventLag"))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LagNumbers {
-    /// Of the last event, in microseconds.
+    /// The delay of the last event, in microseconds.
     pub last_micros: u64,
-    /// The longest so far, in microseconds.
+    /// The longest delay so far, in microseconds.
     pub max_micros: u64,
 }
 

@@ -13,7 +13,7 @@ use crate::committed::schema_of;
 use crate::model::counters::{COUNTERS, Counter, CounterKind};
 use crate::table::Constant;
 
-/// One kind of answer: its schema's name, its words, its schema.
+/// One kind of answer: its schema's name, its description, its schema.
 pub(super) struct AnswerKind {
     pub name: &'static str,
     pub doc: &'static str,
@@ -41,7 +41,7 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
     kinds
 }
 
-/// A word of this table.
+/// The schema of one name of this table.
 fn word<T>(table: &[Constant<T>], prefix: &str) -> Schema {
     let words: Vec<_> = table.iter().map(|c| camel(word_of(c.name, prefix))).collect();
     json_schema!({"type": "string", "enum": words})

@@ -34,9 +34,9 @@ impl<'a> UserJson<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Mount"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MountJson<'a> {
-    /// Where it is seen inside the container.
+    /// The path inside the container.
     container_path: &'a str,
-    /// What is mounted: a path on the host; absent for an image volume.
+    /// The path on the host; absent for an image volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     host_path: Option<&'a str>,
     /// Whether it is read-only.
@@ -99,7 +99,7 @@ impl<'a> ResourcesJson<'a> {
     }
 }
 
-/// How the run before ended: of the last attempt under the same name in the same pod.
+/// How the previous run ended: that of the last attempt under the same name in the same pod.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Previous"))]
 #[serde(rename_all = "camelCase")]

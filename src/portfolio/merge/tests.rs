@@ -2,13 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn said(state: State) -> Observation {
+fn observed(state: State) -> Observation {
     Observation { state, name: "app".into(), is_status: true, ..Observation::of("c".into(), Kind::Container) }
 }
 
 fn listed(state: State, image: &str) -> Observation {
     let image = ImageNames { engine: image.into(), id: "sha256:1".into(), ..ImageNames::default() };
-    Observation { is_status: false, image, ..said(state) }
+    Observation { is_status: false, image, ..observed(state) }
 }
 
 fn details(pid: i32) -> Option<Details> {
@@ -19,15 +19,15 @@ fn details(pid: i32) -> Option<Details> {
 fn merged(statements: &[(Tick, Observation)]) -> (Container, Known) {
     let mut known = Known::default();
     let mut record = None;
-    for (as_of, said) in statements {
-        record = Some(merge(record.as_ref(), &mut known, said, None, *as_of));
+    for (as_of, observed) in statements {
+        record = Some(merge(record.as_ref(), &mut known, observed, None, *as_of));
     }
     (record.expect("there is a statement"), known)
 }
 
 #[test]
 fn a_run_goes_one_way() {
-    for (now, said_state, newer, next) in [
+    for (now, observed_state, newer, next) in [
         (State::Running, State::Created, true, State::Running),
         (State::Running, State::Unknown, true, State::Unknown),
         (State::Running, State::Unknown, false, State::Running),
@@ -36,8 +36,8 @@ fn a_run_goes_one_way() {
         (State::Exited, State::Running, true, State::Exited),
         (State::Unknown, State::Running, true, State::Running),
     ] {
-        let (record, _) = merged(&[(5, said(now)), (if newer { 6 } else { 4 }, said(said_state))]);
-        assert_eq!(record.state, next, "{now:?} {said_state:?} {newer}");
+        let (record, _) = merged(&[(5, observed(now)), (if newer { 6 } else { 4 }, observed(observed_state))]);
+        assert_eq!(record.state, next, "{now:?} {observed_state:?} {newer}");
     }
 }
 
@@ -69,8 +69,8 @@ fn a_statement_that_lacks_a_value_erases_nothing() {
 
 #[test]
 fn a_stale_pid_of_the_exited_is_not_taken() {
-    let running = Observation { details: details(7), ..said(State::Running) };
-    let late = Observation { details: details(9), ..said(State::Exited) };
+    let running = Observation { details: details(7), ..observed(State::Running) };
+    let late = Observation { details: details(9), ..observed(State::Exited) };
     assert_eq!(merged(&[(1, running), (2, late)]).0.pid, Some(7));
 }
 
@@ -78,10 +78,12 @@ fn a_stale_pid_of_the_exited_is_not_taken() {
 fn a_pid_that_is_used_again_is_not_taken() {
     let at = |pid, start| {
         let details = Details { pid: Some(pid), pid_start_ticks: Some(start), ..Details::default() };
-        Observation { details: Some(details), ..said(State::Running) }
+        Observation { details: Some(details), ..observed(State::Running) }
     };
-    let gone =
-        Observation { details: Some(Details { engine_pid: Some(7), ..Details::default() }), ..said(State::Running) };
+    let gone = Observation {
+        details: Some(Details { engine_pid: Some(7), ..Details::default() }),
+        ..observed(State::Running)
+    };
     let (record, mut known) = merged(&[(1, at(7, 100)), (2, gone), (3, at(7, 200))]);
     assert_eq!((record.pid, record.engine_pid), (None, Some(7)));
     known.new_run();
@@ -91,8 +93,8 @@ fn a_pid_that_is_used_again_is_not_taken() {
 #[test]
 fn what_the_engine_saw_stands_above_what_it_could_not_see() {
     let exit = |code, reason: &str| Some(Exit { code: Some(code), reason: reason.into(), message: "".into() });
-    let seen = Observation { exit: exit(42, "Error"), finished_at: Some(7), ..said(State::Exited) };
-    let unseen = Observation { exit: exit(255, "Unknown"), finished_at: Some(9), ..said(State::Exited) };
+    let seen = Observation { exit: exit(42, "Error"), finished_at: Some(7), ..observed(State::Exited) };
+    let unseen = Observation { exit: exit(255, "Unknown"), finished_at: Some(9), ..observed(State::Exited) };
     let (record, _) = merged(&[(1, seen), (2, unseen)]);
     assert_eq!((record.exit.unwrap().code, record.finished_at), (Some(42), Some(7)));
 }
@@ -127,7 +129,7 @@ prop_compose! {
         command in prop::sample::select(vec!["", "/bin/a", "/bin/b"]),
         flags in 0..4u32,
     ) -> Observation {
-        let mut made = Observation { is_status, flags, ..said(state) };
+        let mut made = Observation { is_status, flags, ..observed(state) };
         made.image = ImageNames {
             author: author.into(),
             engine: image.into(),

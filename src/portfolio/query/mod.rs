@@ -1,4 +1,4 @@
-//! What a caller wants to see: a query, read from JSON, and what it selects.
+//! A query: read from JSON, it selects the containers that a caller wants to see.
 
 mod parse;
 mod selector;
@@ -23,10 +23,10 @@ pub struct Query {
     if_generation: Option<u64>,
 }
 
-/// Of what the engine has, which states.
+/// The states in which a container that the engine has is selected.
 #[derive(Debug, Clone, PartialEq, Default)]
 enum States {
-    /// What runs.
+    /// Running ones only.
     #[default]
     Running,
     All,

@@ -84,7 +84,7 @@ fn set_fields(query: &mut Query, value: &Value) -> Result<(), String> {
 }
 
 fn set_generation(query: &mut Query, value: &Value) -> Result<(), String> {
-    query.if_generation = Some(value.as_u64().ok_or("a generation, as an answer tells it: a whole number")?);
+    query.if_generation = Some(value.as_u64().ok_or("a generation of an earlier answer: a whole number")?);
     Ok(())
 }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn all_may_be_said_to_be_false() {
+    fn all_may_be_false() {
         assert_eq!(parse(r#"{"all":false}"#).unwrap(), Query::default());
         let both = parse(r#"{"states":["exited"],"all":false}"#).unwrap();
         assert_eq!(both.states, States::These(vec![State::Exited]));

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     cri_buffer json = CRI_BUFFER_INIT;
     if (argc != 2 || another_panics(false) || !another_panics(true))
         return 1;
-    /* Ours catches and tells, too; its threads and thread-locals run. */
+    /* Ours catches and returns errors, too; its threads and thread-locals run. */
     if (cri_watcher_new(argv[1], NULL, &watcher, &err) == CRI_OK && cri_watcher_resync(watcher, 5000, &err) == CRI_OK
         && cri_watcher_list(watcher, NULL, &json, &err) == CRI_OK)
         puts(json.data);

@@ -21,7 +21,7 @@ const (
 // StatusName is cri_status_name.
 func StatusName(status int32) string { return C.GoString(C.cri_status_name(C.cri_status(status))) }
 
-// failure copies what the error tells, and frees it. nil for CRI_OK.
+// failure copies the error's parts, and frees it. nil for CRI_OK.
 func failure(status C.cri_status, err *C.cri_error) *Failure {
 	switch status {
 	case ok:
@@ -40,7 +40,7 @@ func failure(status C.cri_status, err *C.cri_error) *Failure {
 	}
 }
 
-// noNUL refuses what C would cut short without a word.
+// noNUL refuses a text that C would silently cut.
 func noNUL(what, text string) *Failure {
 	if at := strings.IndexByte(text, 0); at >= 0 {
 		message := fmt.Sprintf("%s: byte %d is NUL, which a string for C cannot have", what, at)

@@ -6,5 +6,5 @@ package capi
 // #cgo LDFLAGS: -l:libcriwatch.a -Wl,--as-needed
 import "C"
 
-// The archive comes before what pkg-config tells and has everything, so that the shared library, which pkg-config names and which
+// The archive comes before the libraries of pkg-config and has everything, so that the shared library, which pkg-config names and which
 // may lie in the same folder, is not needed any more.

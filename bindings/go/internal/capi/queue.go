@@ -47,5 +47,5 @@ func (q Queue) TryNext() (EventView, *Failure) {
 // Free is cri_event_queue_free.
 func (q Queue) Free() { C.cri_event_queue_free(q.c) }
 
-// Readable tells whether a descriptor is readable now.
+// Readable reports whether a descriptor is readable now.
 func Readable(fd int) bool { return C.cri_go_readable(C.int(fd)) != 0 }

@@ -6,7 +6,7 @@ package capi
 
 import "fmt"
 
-// Failure is a status other than CRI_OK, with all that the error object told, if there was one.
+// Failure is a status other than CRI_OK, with the parts of the error object, if there was one.
 type Failure struct {
 	Status    int32
 	Message   string

@@ -1,4 +1,4 @@
-"""criwatch completion: what makes the shell complete the command's words."""
+"""criwatch completion: what makes the shell complete the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from criwatch.cli import shells
 from criwatch.cli.exits import Exit
 
-SUMMARY = "print what makes the shell complete the command's words"
+SUMMARY = "print what makes the shell complete the command line"
 DESCRIPTION = """Prints a script for bash, zsh or fish that completes sub-commands, options and their values; names of
 containers, pods and namespaces are asked of the engine."""
 EXAMPLES = (

@@ -21,18 +21,18 @@ from criwatch.cli.table import cut, cut_in_the_middle, printable, width_of
 from criwatch.cli.terminal import complain, console, print_line, terminal_width
 
 SUMMARY = "follow what changes"
-DESCRIPTION = """Prints a line for each event, until Ctrl-C: first all that lives (marked initial), then what changes,
-without a gap. Lives are told exactly once: started, then exited. If the engine is lost, that is told, and it is
-looked for again, for ever. After an overflow a new replay follows."""
+DESCRIPTION = """Prints a line for each event, until Ctrl-C: first all that runs (marked initial), then what changes,
+without a gap. Each run is reported exactly once: started, then exited. If the engine is lost, a state line says so, and
+the command tries again for ever. After an overflow a new replay follows."""
 EXAMPLES = (
     (
-        "names of what dies, from JSON lines",
+        "names of what exits, from JSON lines",
         "criwatch events --no-replay -t exited -o json | jq -r .container.name",
     ),
     ("wait until a job has ended", "criwatch events --until-exit batch/report/main"),
 )
 
-#: What can be asked for. The replay's marks are told to everybody.
+#: The types that can be asked for. The begin and the end of a replay are always shown.
 _TYPES = {
     "started": EventType.STARTED,
     "exited": EventType.EXITED,
@@ -191,14 +191,14 @@ class _Lines:
 
 @dataclass(frozen=True)
 class Line:
-    """An event in words."""
+    """The line that shows an event."""
 
     time: words.Word
     type: words.Word
     #: Of the container; "": the event is about none.
     id: words.Word
     path: words.Word
-    #: What is to be said of it, as key=value.
+    #: The details, as key=value.
     details: Tuple[str, ...]
 
     @classmethod
@@ -279,12 +279,12 @@ def _end(container: Container) -> Iterator[str]:
         yield words.Word(f"exit={container.exit_code}", style)
     if container.reason:
         yield words.Word(f"reason={container.reason}", style)
-    lived = _lifetime(container)
-    if lived:
-        yield f"lived={lived}"
+    ran = _duration(container)
+    if ran:
+        yield f"ran={ran}"
 
 
-def _lifetime(container: Container) -> Optional[str]:
+def _duration(container: Container) -> Optional[str]:
     if not container.started_ns or not container.finished_ns or container.finished_ns < container.started_ns:
         return None
     milliseconds = (container.finished_ns - container.started_ns) // 1_000_000

@@ -12,7 +12,7 @@ def subparsers_of(whole: argparse.ArgumentParser) -> Dict[str, argparse.Argument
 
 
 def summaries_of(whole: argparse.ArgumentParser) -> Dict[str, str]:
-    """What each sub-command does, in a few words."""
+    """What each sub-command does, in one line."""
     return {one.dest: one.help or "" for action in _subparsers(whole) for one in action._choices_actions}
 
 

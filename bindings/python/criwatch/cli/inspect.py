@@ -14,7 +14,7 @@ from criwatch.cli.output import print_document
 from criwatch.cli.terminal import console, print_line
 
 SUMMARY = "show everything about containers and sandboxes"
-DESCRIPTION = """Shows all that the engine tells of one or several containers or sandboxes, in whatever state, also of
+DESCRIPTION = """Shows all that the engine gives for one or several containers or sandboxes, in whatever state, also of
 those that ended: state, pod, image and so on ("container"), the engine's status with log path, mounts, resources, user
 and stop signal ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (of a
 sandbox: namespace/pod), a container's name, a pod's name, or at least 6 hex digits that an id begins with. The values
@@ -70,14 +70,14 @@ def _print_summary(inspection: Inspection) -> None:
 
 
 def _status(status: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
-    """What only the engine's status tells."""
+    """The fields that only the engine's status has."""
     if status.get("logPath"):
         yield "Log", status["logPath"]
     user = (status.get("user") or {}).get("linux") or {}
     if user:
         yield "User", f"{user.get('uid', words.NOTHING)}:{user.get('gid', words.NOTHING)}"
     signal = str(status.get("stopSignal") or "").replace("SIGNAL_", "")
-    # What everybody gets needs no word.
+    # What every container has is not shown.
     if signal not in ("", "RUNTIME_DEFAULT", "SIGTERM"):
         yield "Stop signal", signal
     resources = (status.get("resources") or {}).get("linux") or {}

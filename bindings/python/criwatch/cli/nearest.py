@@ -1,4 +1,4 @@
-"""What to say where nothing matches: which option it is, and what there is instead."""
+"""The message where nothing matches: which option it is, and what there is instead."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def nothing_matches(watcher: Watcher, arguments: Namespace) -> str:
 
 
 def unknown_name(watcher: Watcher, name: str, error: NotFound) -> str:
-    """What the library says of a name that nothing has, with the nearest names."""
+    """The library's message for a name that nothing has, with the nearest names."""
     there = watcher.list(all=True, gone=True).containers
     return f"{error}{_offer(name, {one.path for one in there} | {one.name for one in there})}"
 

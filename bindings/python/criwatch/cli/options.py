@@ -119,7 +119,7 @@ class Pairs(Action):
 
 
 class Words(Action):
-    """Collects words from a list with commas, and from several lists; crictl's Capital letters are understood."""
+    """Collects values from a list with commas, and from several lists; crictl's Capital letters are understood."""
 
     allowed: Sequence[str] = ()
 
@@ -132,5 +132,5 @@ class Words(Action):
 
 
 def words(allowed: Sequence[str]) -> Any:
-    """An action that takes these words."""
+    """An action that takes these values."""
     return type("Words", (Words,), {"allowed": allowed})

@@ -26,7 +26,7 @@ COMMANDS: Dict[str, ModuleType] = {
 }
 
 SUMMARY = "look at the containers and pods of this node"
-DESCRIPTION = """Tells which containers and pods run on this node, now, and what changes, from containerd, CRI-O or
+DESCRIPTION = """Shows which containers and pods run on this node, now, and what changes, from containerd, CRI-O or
 any other engine that speaks CRI. It only reads. Options are named as crictl names them."""
 
 
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(Exit.USAGE, f"criwatch: {printable(message)} (see {self.prog} --help)\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        # argparse says nothing where it cannot write.
+        # argparse prints nothing where it cannot write.
         if message:
             (file or sys.stderr).write(message)
 

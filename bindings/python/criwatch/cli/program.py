@@ -1,4 +1,4 @@
-"""The command's beginning and end: arguments in, exit code out, and every failure told in plain words."""
+"""The command's beginning and end: arguments in, exit code out, and a plain message for every failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         sys.stdout.flush()
         return code
     except SystemExit as end:
-        # argparse has said what there is to say.
+        # argparse has printed its message.
         return _flushed(end.code if isinstance(end.code, int) else Exit.USAGE)
     except CriError as error:
         return _told(str(error), exits.of_error(error))

@@ -62,7 +62,7 @@ class Screen:
 
     def draw(self, make: Callable[[], Sequence[str]]) -> None:
         """Shows the lines that `make` gives, each fitted to the width; writes only those that have changed."""
-        # Before they are made: a new size that is told from here on asks for another drawing.
+        # Before they are made: a new size that is signalled from here on asks for another drawing.
         losses = self._losses
         before = self._drawn if losses == self._losses_seen else None
         lines = make()
@@ -78,7 +78,7 @@ class Screen:
     def wait(self, descriptor: int, seconds: float) -> List[str]:
         """Waits until the descriptor is readable, keys were pressed, a signal came, or the time is over: the keys.
 
-        A signal that changed the terminal is told as the key "redraw".
+        A signal that changed the terminal comes as the key "redraw".
         """
         poll = select.poll()
         watched = [descriptor, self._wakeup[0], *([] if self._keyboard is None else [self._keyboard])]
@@ -120,7 +120,7 @@ class Screen:
         self._losses += 1
 
     def _on_suspend(self, *signal_and_frame: object) -> None:
-        """Ctrl-Z: the shell gets a clean terminal, and `fg` brings the picture back."""
+        """Ctrl-Z: the shell gets a clean terminal, and `fg` brings the screen back."""
         self._leave()
         os.kill(os.getpid(), signal.SIGSTOP)
         self._occupy()

@@ -22,7 +22,7 @@ _NAME_FLOOR = 10
 
 @dataclass
 class Table:
-    """Rows of words under the names of their columns.
+    """Rows of cells under the names of their columns.
 
     Where a terminal has no room for all: ids are shortened, soft columns cut, optional ones let go; then names are cut
     in the middle, and the dispensable columns let go, until all fits.
@@ -38,7 +38,7 @@ class Table:
     soft: Sequence[str] = ()
     #: Columns that are let go before a name is cut, the first of them first.
     optional: Sequence[str] = ()
-    #: Columns of names, which are cut in the middle: their ends tell them apart.
+    #: Columns of names, which are cut in the middle: their ends distinguish them.
     names: Sequence[str] = ()
     #: Columns that are let go when the names are as short as they may become, the first of them first.
     dispensable: Sequence[str] = ()
@@ -55,7 +55,7 @@ class Table:
 
 
 def lines(table: Table, width: Optional[int] = None, least: Optional[Mapping[str, int]] = None) -> Iterator[List[Word]]:
-    """The table's lines, the head first, as padded words; not wider than `width`, columns not narrower than `least`."""
+    """The table's lines, the head first, as padded cells; not wider than `width`, columns not narrower than `least`."""
     widths = table.widths()
     for name, wanted in (least or {}).items():
         widths[name] = max(widths[name], wanted)

@@ -51,7 +51,7 @@ def print_table(table: Table, whole: bool = False) -> None:
 
 
 def print_line(words: Sequence[str], terminal: Optional[Console], gap: str = " ") -> None:
-    """Prints words with their styles."""
+    """Prints texts with their styles."""
     if terminal is None:
         print(gap.join(map(printable, words)).rstrip())
     else:
@@ -60,7 +60,7 @@ def print_line(words: Sequence[str], terminal: Optional[Console], gap: str = " "
 
 
 def text(words: Sequence[str], gap: str = " ") -> Text:
-    """Words with their styles as rich knows them."""
+    """Texts with their styles as rich knows them."""
     from rich.text import Text
 
     styled = (Text(printable(word), style=word.style if isinstance(word, Word) else "") for word in words)

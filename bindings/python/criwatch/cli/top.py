@@ -36,7 +36,7 @@ keys:
   up, down  a line up or down (also k and j); page up, page down, home, end"""
 EXAMPLES = (
     ("one namespace, those that restart first", "criwatch top --namespace shop --sort restarts"),
-    ("the same picture once, for a file", "criwatch top --once"),
+    ("the same table once, for a file", "criwatch top --once"),
 )
 
 #: At most so often is anything drawn, in seconds: people see no more, and a busy node has thousands of changes.
@@ -120,7 +120,7 @@ def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
 
 
 class Picture:
-    """What is shown: the library's picture, and what has changed lately."""
+    """What is shown: the library's cache, and what has changed lately."""
 
     def __init__(self, watcher: Watcher, arguments: Namespace) -> None:
         self._watcher = watcher
@@ -158,7 +158,7 @@ class Picture:
             self.events += 1
             if event.type == EventType.STATE:
                 self.trouble = event.message if event.watcher_state == WatcherState.BACKOFF else ""
-            # What lived before is no news.
+            # A run of the replay is not a change.
             if event.container is not None and not event.flags & event.flags.INITIAL:
                 self._changed[event.container.id] = time.monotonic()
         oldest = time.monotonic() - _FRESH
@@ -171,7 +171,7 @@ class Picture:
 
 
 class Window:
-    """The part of the picture that fits on the terminal."""
+    """The part of the table that fits on the terminal."""
 
     def __init__(self) -> None:
         self._top = 0
@@ -204,7 +204,7 @@ class Window:
         return [_rendered(console, text(row, gap), width) for row, gap in self.rows(picture, height, width)]
 
     def rows(self, picture: Picture, height: int, width: int) -> List[Tuple[Sequence[str], str]]:
-        """The screen's lines: head, table, foot; each its words, and what stands between them."""
+        """The screen's lines: head, table, foot; each its texts, and the gap between them."""
         shown = picture.lines()
         self._room = max(1, height - 5)
         self._top = max(0, min(self._top, len(shown) - self._room))
@@ -240,7 +240,7 @@ class Window:
 
     def _foot(self, picture: Picture, total: int, visible: int) -> Sequence[str]:
         part = f"{self._top + 1}-{self._top + visible} of {total}" if total else "nothing to show"
-        all_key = "a: only live ones" if picture.everything else "a: all"
+        all_key = "a: only running" if picture.everything else "a: all"
         return (words.Word(f"q: end   {all_key}   s: sort (by {picture.order})   arrows: scroll   {part}", "dim"),)
 
 

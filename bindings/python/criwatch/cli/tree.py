@@ -1,4 +1,4 @@
-"""What `top` shows: pods, and under each its containers, with how each ended last. Pure: from the picture to lines."""
+"""What `top` shows: pods, and under each its containers, with how each ended last. Pure: from records to lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short words for people: ages, ids, ends. None has a space in it, so that columns can be cut by any tool."""
+"""Short texts for people: ages, ids, exits. None has a space in it, so that columns can be cut by any tool."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def moment(nanoseconds: int) -> str:
 
 
 def state(container: Container) -> Word:
-    """The state of a container; of a sandbox in the words for pods."""
+    """The state of a container; of a sandbox as that of its pod."""
     if container.kind == Kind.SANDBOX and container.state in (State.RUNNING, State.EXITED):
         return Word("ready", "green") if container.state == State.RUNNING else Word("notready", "dim")
     if container.state == State.EXITED:

@@ -1,4 +1,4 @@
-"""YAML of what JSON can tell.
+"""YAML of any JSON value.
 
 Forty lines instead of PyYAML: the command prints YAML and never reads it, and so works where nothing else is installed.
 Texts that YAML might take for something else are written as JSON writes them, which is YAML, too.

@@ -52,7 +52,7 @@ class Terminal:
         return self.text
 
     def end(self) -> int:
-        """Reads what is still said, and gives the exit code."""
+        """Reads the output that is left, and returns the exit code."""
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it does not end\n{self.text}"

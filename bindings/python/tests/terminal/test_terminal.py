@@ -104,7 +104,7 @@ class Top(TerminalTest):
 
     def ends_clean(self, terminal, code):
         self.assertEqual((terminal.end(), terminal.is_clean()), (code, []), terminal.raw[-300:])
-        # Nothing of the picture is left, and nothing is said.
+        # Nothing of the screen is left, and nothing is printed.
         self.assertEqual(re.sub(rb"\x1b\[\?(25h|1049l)", b"", terminal.raw[terminal.raw.rindex(b"\x1b[?25h") :]), b"")
 
     def test_it_follows(self):
@@ -156,7 +156,7 @@ class Top(TerminalTest):
         terminal.wait_for(lambda _: b"\x1b[?1049l" in terminal.raw, "the shell's screen")
         self.assertEqual(terminal.is_clean(), [])
         terminal.process.send_signal(signal.SIGCONT)
-        terminal.wait_for(lambda _: terminal.raw.count(b"q: end") >= 2, "the picture again")
+        terminal.wait_for(lambda _: terminal.raw.count(b"q: end") >= 2, "the screen again")
         terminal.press("q")
         self.ends_clean(terminal, 0)
 
