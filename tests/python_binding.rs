@@ -207,7 +207,7 @@ fn conformance_programme_answers(python: &Path) -> Outcome {
     ];
     let as_expected =
         answers.len() == begin.len() && answers.iter().zip(begin).all(|(answer, begin)| answer.starts_with(begin));
-    if output.status.success() && as_said && said.contains("  container kind=container state=running flags=- ") {
+    if output.status.success() && as_expected && printed.contains("  container kind=container state=running flags=- ") {
         Ok(Completion::Completed)
     } else {
         Err(format!("{}:\n{printed}", output.status).into())
