@@ -1,6 +1,6 @@
 //! Hints of the host, by hand.
 
-use super::talk::{Talk, connected, list_failed, listed, started};
+use super::talk::{Talk, connected, list_failed, listed, running, started};
 use crate::cri::{Follow, Hint, Version};
 use crate::error::CRI_E_CONNECT;
 use crate::error::Error;

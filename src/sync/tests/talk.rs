@@ -121,7 +121,7 @@ pub fn connected(name: &str, version: &str) -> Input {
     Input::Connected { version, can_stream_lists: false, pid_files: false }
 }
 
-fn running(id: &str) -> Observation {
+pub fn running(id: &str) -> Observation {
     let created_at = Some(EPOCH - 1);
     let observation = Observation { state: State::Running, created_at, ..Observation::of(id.into(), Kind::Container) };
     observation.with_pod(Pod::new("pod".into()))
