@@ -5,11 +5,12 @@ mod support;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use criwatch::config::Config;
@@ -23,7 +24,7 @@ use support::containerd::Containerd;
 use support::pods::{ContainerSpec, PodSpec};
 use support::sim::{self, Sim};
 use support::wait::{self, PATIENCE};
-use support::{c, lab, schema};
+use support::{c, go, lab, schema};
 
 type Outcome = Result<Completion, Failed>;
 
@@ -48,6 +49,8 @@ fn main() {
         Trial::ignorable_test("a_real_containerd_in_namespaces_of_its_own", real_in_namespaces),
         Trial::ignorable_test("three_real_containerds_beside_two_engines", real),
         Trial::ignorable_test("a_finder_tells_what_comes_and_goes", finder),
+        Trial::ignorable_test("the_example_in_c_follows_all_engines", example_in_c),
+        Trial::ignorable_test("the_example_in_go_follows_all_engines", example_in_go),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
@@ -650,5 +653,73 @@ fn finder() -> Outcome {
     })?;
     finder.stop();
     expect("closed", &matches!(finder.next(None), Ok(NextEngine::Closed)))?;
+    Ok(Completion::Completed)
+}
+
+fn example_in_c() -> Outcome {
+    let library = c::Library::of_this_build();
+    follows_all(|options| {
+        let mut command = Command::new(library.build("examples/c/all_engines.c")?);
+        command.args(options);
+        Ok(command)
+    })
+}
+
+fn example_in_go() -> Outcome {
+    if let Err(reason) = go::available() {
+        return skipped(&reason);
+    }
+    let (folder, prefix) = (tempfile::tempdir()?, go::Prefix::shared()?);
+    let program = folder.path().join("allengines");
+    prefix.build(&c::root().join("examples/go/allengines"), &program)?;
+    follows_all(|options| {
+        let mut command = prefix.run(&program);
+        command.args(options.iter().flat_map(|option| ["-option", option]));
+        Ok(command)
+    })
+}
+
+/// What an agent of all engines prints while two of them, of one id, come and one goes; SIGTERM ends it well.
+fn follows_all(program: impl Fn(&[String]) -> Result<Command, Failed>) -> Outcome {
+    let root = Root::new()?;
+    let mut one = root.sim(CONTAINERD, &[])?;
+    one.tell("pod web ns=shop nginx")?;
+    let options = ["host.root", "discover.interval_ms", "engine.id"];
+    let values = [root.path().to_string_lossy().into_owned(), "100".into(), "node-1".into()];
+    let options: Vec<String> = options.iter().zip(values).map(|(key, value)| format!("{key}={value}")).collect();
+    let mut child = program(&options)?.stdout(Stdio::piped()).spawn()?;
+    let (to, lines) = channel();
+    let stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
+    // Read by a thread of its own, so that a wait for a line has an end.
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
+    let mut seen = Vec::new();
+    let mut shows = |wanted: &str| {
+        let expected = format!("node-1  {wanted}");
+        while let Ok(line) = lines.recv_timeout(PATIENCE) {
+            let is = line.starts_with(&expected);
+            seen.push(line);
+            if is {
+                return Ok(());
+            }
+        }
+        Err(format!("it ended without {expected:?}: {seen:#?}"))
+    };
+    let outcome = (|| {
+        shows(&format!("engine found at {} (1 of this id)", root.api(CONTAINERD)))?;
+        shows("started  shop/web/nginx  pid ")?;
+        let mut two = root.sim(CRIO, &["--profile", "crio"])?;
+        shows(&format!("engine found at {} (2 of this id)", root.api(CRIO)))?;
+        two.tell("pod db ns=data store")?;
+        shows("started  data/db/store  pid ")?;
+        one.tell("stop web/nginx")?;
+        shows("exited   shop/web/nginx  pid ")?;
+        drop(two);
+        Ok::<(), Failed>(shows(&format!("engine lost at {} (1 of this id)", root.api(CRIO)))?)
+    })();
+    // SAFETY: a child of ours that was not waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+    let status = child.wait()?;
+    outcome?;
+    expect("it ends well", &status.success())?;
     Ok(Completion::Completed)
 }

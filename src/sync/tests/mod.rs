@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a test's figures")]
 
+mod change;
 mod engine;
 mod hints;
 mod messages;
