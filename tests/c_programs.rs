@@ -13,8 +13,10 @@ use std::process::{Command, Stdio};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use program::{Argument, Program};
 
-const LOOKUPS_STORM: Program =
-    Program::new("tests/c/lookups_storm.c", Some(Argument::Simulated(&["--workload", "--pods", "6", "--pace", "20ms"])));
+const LOOKUPS_STORM: Program = Program::new(
+    "tests/c/lookups_storm.c",
+    Some(Argument::Simulated(&["--workload", "--pods", "6", "--pace", "20ms"])),
+);
 
 /// Also under ThreadSanitizer: what its threads share.
 static WITH_TSAN: Program = LOOKUPS_STORM;

@@ -40,8 +40,8 @@ use status_queue::StatusQueue;
 
 pub use clock::{Millis, Now, Tick};
 pub use lookup::{lookup, whole_id};
-pub use owner::{HostReader, Owner, Unproven};
 pub(crate) use owner::Place;
+pub use owner::{HostReader, Owner, Unproven};
 pub use query::Query;
 pub use snapshot::Snapshot;
 pub use status_queue::{Reason, StatusRequest};

@@ -7,10 +7,10 @@ use super::index::{At, Containers, Index};
 use crate::error::{
     CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Status,
 };
+use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::cgroup_name::{CgroupName, Role, lines};
 use crate::host::namespace::NamespaceKind;
-use crate::host::CgroupText;
 use crate::model::Container;
 
 /// Whose something is.
@@ -86,9 +86,9 @@ impl fmt::Display for Unproven {
         match self {
             Unproven::NoProcess => f.write_str("there is no process with this pid that began at this time"),
             Unproven::NoCgroup => f.write_str("there is no cgroup with this id (any more)"),
-            Unproven::NoNamespace => {
-                f.write_str("no running container is known to be in this namespace, and it is not known to be the host's")
-            }
+            Unproven::NoNamespace => f.write_str(
+                "no running container is known to be in this namespace, and it is not known to be the host's",
+            ),
             Unproven::NoSuch(what) => f.write_str(what),
             Unproven::Forbidden(errno, right) => write!(f, "{} ({right})", os(errno)),
             Unproven::System(errno) => os(errno).fmt(f),
@@ -160,16 +160,24 @@ impl<'a, C: Containers> Lookup<'a, C> {
 
     fn unknown_cgroup(&self, id: u64) -> Result<Place, Unproven> {
         let reader = self.reader()?;
+        if let Some(remembered) = self.index.remembered.get(id) {
+            return Ok(remembered.map_or(Place::Host, Place::At));
+        }
         let mode = reader.mode().filter(|mode| *mode != Mode::Legacy);
         let mode = mode.ok_or(Unproven::Hidden("this host has no cgroup v2 below host.root: look up pids instead"))?;
-        match self.path(CgroupName::new(&reader.v2_path(id)?)) {
-            Said::Nothing if mode == Mode::Hybrid => {
-                const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: \
-                                   look up its pid instead";
-                Err(Unproven::Hidden(WHY))
-            }
-            said => Ok(said.into()),
+        let said = self.path(CgroupName::new(&reader.v2_path(id)?));
+        if said == Said::Nothing && mode == Mode::Hybrid {
+            const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: look \
+                               up its pid instead";
+            return Err(Unproven::Hidden(WHY));
         }
+        let place = said.into();
+        match place {
+            Place::At(at) => self.index.remembered.put(id, Some(at)),
+            Place::Host => self.index.remembered.put(id, None),
+            Place::NotYet(_) => {}
+        }
+        Ok(place)
     }
 
     /// From memory if it is the first process that began then; else by the cgroup that it is in now.
@@ -180,8 +188,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
             _ => return Err(Unproven::NoSuch("a pid is not below 0")),
         }
         if start_ticks != 0
-            && let Some(at) = self.index.numbers(self.all).pid(pid)
-            && self.all.container(at).pid_start_ticks == Some(start_ticks)
+            && let Some(at) = self.index.numbers(self.all).process(pid, start_ticks)
         {
             return Ok(Place::At(at));
         }
@@ -195,10 +202,12 @@ impl<'a, C: Containers> Lookup<'a, C> {
     }
 
     fn process(&self, reader: &dyn HostReader, pid: i32) -> Result<Place, Unproven> {
-        if let Some(id) = reader.v2_id(pid)
-            && let Some(at) = self.index.numbers(self.all).cgroup(id)
+        // Where all processes are in v2 alone. The id is found in memory; or its path, which is its for good, by a handle.
+        if reader.mode() == Some(Mode::Unified)
+            && let Some(id) = reader.v2_id(pid)
+            && let Ok(place) = self.cgroup(id)
         {
-            return Ok(Place::At(at));
+            return Ok(place);
         }
         let mut place = Ok(Place::Host);
         reader.cgroups_of(pid, &mut |cgroups| place = self.cgroups(cgroups))?;

@@ -224,7 +224,10 @@ impl Snapshot {
 
     /// A snapshot of these, of which `present` says whether the engine has them.
     #[cfg(test)]
-    pub(crate) fn of(containers: impl IntoIterator<Item = Container>, present: impl Fn(&Container) -> bool) -> Snapshot {
+    pub(crate) fn of(
+        containers: impl IntoIterator<Item = Container>,
+        present: impl Fn(&Container) -> bool,
+    ) -> Snapshot {
         let entry = |c: Container| Entry { present: present(&c), container: c.into() };
         let entries = containers.into_iter().map(entry).collect();
         Snapshot { entries, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
@@ -271,7 +274,8 @@ mod tests {
             pods.push(pod.into());
         }
         pods.dedup_by(|a, b| a.id == b.id);
-        Snapshot { generation: 3, entries, pods, is_selection: false, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
+        Snapshot { generation: 3, entries, pods, is_selection: false, ..Portfolio::new(&Default::default()).snapshot() }
+            .sorted()
     }
 
     fn paths<'a>(containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<String> {

@@ -132,7 +132,11 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("conmon's scope", format!("{slice}/crio-conmon-{A}.scope"), "host"),
         ("conmon beside all", format!("/system.slice/crio-conmon-{A}.scope"), "host"),
         ("podman's conmon", format!("/machine.slice/libpod-conmon-{A}.scope"), "host"),
-        ("a rootfs", format!("/system.slice/run-containerd-io.containerd.runtime.v2.task-k8s.io-{A}-rootfs.mount"), "host"),
+        (
+            "a rootfs",
+            format!("/system.slice/run-containerd-io.containerd.runtime.v2.task-k8s.io-{A}-rootfs.mount"),
+            "host",
+        ),
         ("shared memory", format!(r"/system.slice/run-overlay\x2dcontainers-{A}-userdata-shm.mount"), "host"),
         // Not yet.
         ("born below the kubelet", format!("{dir}/{B}"), "not yet"),
@@ -278,7 +282,8 @@ fn names_are_found_as_a_search_finds_them() {
     }
     let all: Vec<Arc<Container>> = containers.iter().cloned().map(Arc::new).collect();
     let snapshot = Snapshot::of(containers, |_| true);
-    let texts = ["job", "shop/web/job", "shop/web", "web", "aaaa", A, &A[..10], "000000", "nobody", "", "cri-o://x", "a/b"];
+    let texts =
+        ["job", "shop/web/job", "shop/web", "web", "aaaa", A, &A[..10], "000000", "nobody", "", "cri-o://x", "a/b"];
     let with_scheme = format!("containerd://{A}");
     for text in texts.into_iter().chain([&*with_scheme]) {
         let searched = crate::portfolio::lookup(all.iter(), text).map(|c| c.id.clone());

@@ -119,7 +119,8 @@ fn by_other_keys(snapshot: &criwatch::watcher::Snapshot, init: i32, child: i32, 
                 assert_eq!(whose(Ok(snapshot.find_cgroup_path(path))), Ok(expected.clone()), "{path}");
             }
         }
-        let Some(dir) = node::v2().and_then(|v2| node::cgroup_dirs(pid).into_iter().find(|dir| dir.starts_with(&v2))) else {
+        let Some(dir) = node::v2().and_then(|v2| node::cgroup_dirs(pid).into_iter().find(|dir| dir.starts_with(&v2)))
+        else {
             continue;
         };
         if dir.to_string_lossy().contains(id) {
