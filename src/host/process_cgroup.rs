@@ -153,12 +153,10 @@ impl ProcessCgroups {
         let path = CStr::from_bytes_with_nul(&path[..=end]).map_err(io::Error::other)?;
         let file = open(path)?;
         let mut buffer = [0; USUAL];
-        let mut length = 0;
-        while length < USUAL {
-            match read(&file, &mut buffer[length..])? {
-                0 => return Ok(with(&String::from_utf8_lossy(&buffer[..length]))),
-                more => length += more,
-            }
+        // The kernel gives all that fits at once.
+        let length = read(&file, &mut buffer)?;
+        if length < USUAL {
+            return Ok(with(&String::from_utf8_lossy(&buffer[..length])));
         }
         let mut whole = buffer.to_vec();
         io::Read::read_to_end(&mut std::fs::File::from(file), &mut whole)?;

@@ -5,6 +5,7 @@
 //! snapshot itself would have to be built from the one before (docs/lookups.md has what a build costs).
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::host::cgroup_name::CgroupName;
 use crate::host::namespace::NamespaceKind;
@@ -71,6 +72,40 @@ impl Table {
     }
 }
 
+/// What was found out of v2 cgroups that are no container's own: whose they are. Good as long as the snapshot: neither the
+/// path of an id nor what the snapshot knows changes.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(OnceLock<Box<[AtomicU64]>>);
+
+/// A slot's lowest bits are the position, or this for the host's; the rest is the id.
+const HOSTS: u64 = (1 << AT_BITS) - 1;
+const AT_BITS: u32 = 20;
+
+impl Remembered {
+    const SLOTS: usize = 512;
+
+    fn slot(&self, id: u64) -> &AtomicU64 {
+        let slots = self.0.get_or_init(|| (0..Self::SLOTS).map(|_| AtomicU64::new(0)).collect());
+        &slots[(id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55) as usize]
+    }
+
+    /// What is remembered: a position, or `None` for the host's.
+    pub fn get(&self, id: u64) -> Option<Option<At>> {
+        let slot = self.slot(id).load(Ordering::Relaxed);
+        let at = slot & HOSTS;
+        (slot != 0 && slot >> AT_BITS == id).then_some((at != HOSTS).then_some(at as At))
+    }
+
+    /// Remembers it, in the place of another; what does not fit into a slot is found out again.
+    pub fn put(&self, id: u64, at: Option<At>) {
+        let fits = id != 0 && id >> (64 - AT_BITS) == 0 && at.is_none_or(|at| u64::from(at) < HOSTS);
+        let at = at.map_or(HOSTS, u64::from);
+        if fits {
+            self.slot(id).store(id << AT_BITS | at, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Where an indexed container stands, and whether the engine has it and it runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Indexed<'a> {
@@ -104,6 +139,7 @@ pub(super) struct Index {
     numbers: OnceLock<Numbers>,
     namespaces: OnceLock<Table>,
     pods: OnceLock<Pods>,
+    pub remembered: Remembered,
 }
 
 /// By the engine's id.
@@ -202,8 +238,8 @@ impl Numbers {
             if let Some(id) = it.container.cgroup_id {
                 put(&mut numbers.cgroups, id, at, it.is_alive);
             }
-            if let Some(pid) = it.container.pid.filter(|_| it.is_alive) {
-                put(&mut numbers.pids, pid as u64, at, true);
+            if let (Some(pid), Some(start), true) = (it.container.pid, it.container.pid_start_ticks, it.is_alive) {
+                put(&mut numbers.pids, process_key(pid, start), at, true);
             }
         }
         numbers
@@ -214,10 +250,15 @@ impl Numbers {
         self.cgroups.get(id, |_| true).map(|slot| slot.at)
     }
 
-    /// By the pid of the first process, of those that run.
-    pub fn pid(&self, pid: i32) -> Option<At> {
-        self.pids.get(pid as u64, |_| true).map(|slot| slot.at)
+    /// By the pid of the first process and its start, of those that run.
+    pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
+        self.pids.get(process_key(pid, start_ticks), |_| true).map(|slot| slot.at)
     }
+}
+
+/// Pids have 22 bits at most (PID_MAX_LIMIT), and 42 bits of ticks last for 1,394 years.
+fn process_key(pid: i32, start_ticks: u64) -> u64 {
+    start_ticks << 22 | pid as u64 & 0x3f_ffff
 }
 
 /// Of two with one number, the one that lives counts.
@@ -347,6 +388,38 @@ mod tests {
         assert!((5000..9000).all(|key| table.get(key, |_| true).is_none()));
         assert!(Table::default().get(7, |_| true).is_none());
         assert!(Table::with_room_for(0).get(7, |_| true).is_none());
+    }
+
+    #[test]
+    fn what_is_remembered_is_of_this_id_and_no_other() {
+        let it = Remembered::default();
+        assert_eq!(it.get(0), None);
+        for id in [1, 77, 9_000_001, (1 << 44) - 1] {
+            assert_eq!(it.get(id), None);
+            it.put(id, Some(5));
+            assert_eq!((it.get(id), it.get(id + 1)), (Some(Some(5)), None));
+            it.put(id, None);
+            assert_eq!(it.get(id), Some(None));
+        }
+        // What fits into no slot, and the host's mark as a position.
+        it.put(1 << 44, Some(5));
+        it.put(u64::MAX, None);
+        it.put(500, Some(HOSTS as At + 1));
+        assert_eq!((it.get(1 << 44), it.get(u64::MAX), it.get(500)), (None, None, None));
+        for id in 1..5000 {
+            it.put(id, Some(id as At));
+        }
+        assert!((1..5000).all(|id| it.get(id).is_none_or(|at| at == Some(id as At))));
+    }
+
+    #[test]
+    fn a_process_is_its_pid_and_its_start() {
+        let max = (1 << 22) - 1;
+        let all = [(1, 1), (max, 1), (max, 2), (1, 2), (1, 1 << 41), (0, 1)];
+        let mut keys: Vec<u64> = all.into_iter().map(|(pid, start)| process_key(pid, start)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all.len());
     }
 
     #[test]

@@ -160,16 +160,24 @@ impl<'a, C: Containers> Lookup<'a, C> {
 
     fn unknown_cgroup(&self, id: u64) -> Result<Place, Unproven> {
         let reader = self.reader()?;
+        if let Some(remembered) = self.index.remembered.get(id) {
+            return Ok(remembered.map_or(Place::Host, Place::At));
+        }
         let mode = reader.mode().filter(|mode| *mode != Mode::Legacy);
         let mode = mode.ok_or(Unproven::Hidden("this host has no cgroup v2 below host.root: look up pids instead"))?;
-        match self.path(CgroupName::new(&reader.v2_path(id)?)) {
-            Said::Nothing if mode == Mode::Hybrid => {
-                const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: \
-                                   look up its pid instead";
-                Err(Unproven::Hidden(WHY))
-            }
-            said => Ok(said.into()),
+        let said = self.path(CgroupName::new(&reader.v2_path(id)?));
+        if said == Said::Nothing && mode == Mode::Hybrid {
+            const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: look \
+                               up its pid instead";
+            return Err(Unproven::Hidden(WHY));
         }
+        let place = said.into();
+        match place {
+            Place::At(at) => self.index.remembered.put(id, Some(at)),
+            Place::Host => self.index.remembered.put(id, None),
+            Place::NotYet(_) => {}
+        }
+        Ok(place)
     }
 
     /// From memory if it is the first process that began then; else by the cgroup that it is in now.
@@ -180,8 +188,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
             _ => return Err(Unproven::NoSuch("a pid is not below 0")),
         }
         if start_ticks != 0
-            && let Some(at) = self.index.numbers(self.all).pid(pid)
-            && self.all.container(at).pid_start_ticks == Some(start_ticks)
+            && let Some(at) = self.index.numbers(self.all).process(pid, start_ticks)
         {
             return Ok(Place::At(at));
         }
@@ -195,10 +202,12 @@ impl<'a, C: Containers> Lookup<'a, C> {
     }
 
     fn process(&self, reader: &dyn HostReader, pid: i32) -> Result<Place, Unproven> {
-        if let Some(id) = reader.v2_id(pid)
-            && let Some(at) = self.index.numbers(self.all).cgroup(id)
+        // Where all processes are in v2 alone. The id is found in memory; or its path, which is its for good, by a handle.
+        if reader.mode() == Some(Mode::Unified)
+            && let Some(id) = reader.v2_id(pid)
+            && let Ok(place) = self.cgroup(id)
         {
-            return Ok(Place::At(at));
+            return Ok(place);
         }
         let mut place = Ok(Place::Host);
         reader.cgroups_of(pid, &mut |cgroups| place = self.cgroups(cgroups))?;

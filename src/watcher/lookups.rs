@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Watcher;
@@ -32,42 +33,57 @@ pub enum Owned {
 
 /// Asks the kernel below `host.root`.
 #[derive(Debug)]
-pub(super) struct Kernel(ProcessCgroups);
+pub(super) struct Kernel {
+    cgroups: ProcessCgroups,
+    /// With which errno the kernel refused to open a cgroup by its id; 0: it has not.
+    no_handles: AtomicI32,
+}
 
 impl Kernel {
     pub fn new(root: &Path) -> Self {
-        Kernel(ProcessCgroups::new(root))
+        Kernel { cgroups: ProcessCgroups::new(root), no_handles: AtomicI32::new(0) }
     }
 }
 
 impl HostReader for Kernel {
     fn mode(&self) -> Option<Mode> {
-        self.0.cgroups()?.mode()
+        self.cgroups.cgroups()?.mode()
     }
 
     fn v2_id(&self, pid: i32) -> Option<u64> {
-        self.0.v2_id(pid)
+        self.cgroups.v2_id(pid)
     }
 
     fn start_ticks(&self, pid: i32) -> Result<u64, Unproven> {
-        self.0.start_ticks(pid).map_err(|error| of_process(&error))
+        self.cgroups.start_ticks(pid).map_err(|error| of_process(&error))
     }
 
     fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven> {
-        self.0.read(pid, with).map_err(|error| of_process(&error))
+        self.cgroups.read(pid, with).map_err(|error| of_process(&error))
     }
 
     fn v2_path(&self, id: u64) -> Result<String, Unproven> {
-        let mount = self.0.v2().ok_or(Unproven::Hidden("cgroup v2 is not mounted below host.root"))?;
+        const RIGHT: &str = "the id of a cgroup becomes a path with CAP_DAC_READ_SEARCH alone";
+        const PART: &str = "this program sees a part of the host's cgroups only: mount them below host.root";
+        let mount = self.cgroups.v2().ok_or(Unproven::Hidden("cgroup v2 is not mounted below host.root"))?;
+        let is_above = mount.root.starts_with("/..");
+        if self.cgroups.is_own_namespace() && !is_above {
+            return Err(Unproven::Hidden(PART));
+        }
+        let refusal = self.no_handles.load(Ordering::Relaxed);
+        if refusal != 0 {
+            return Err(Unproven::Forbidden(refusal, RIGHT));
+        }
         match mount.path_by_handle(id) {
-            Ok(Some(path)) => Ok(path),
-            Ok(None) if mount.root == "/" && self.0.is_own_namespace() => Err(Unproven::Hidden(
-                "it may be outside of this program's own cgroup namespace: mount the host's cgroups below host.root",
-            )),
-            Ok(None) => Err(Unproven::NoCgroup),
+            Ok(Some(path)) if mount.root == "/" || is_above => Ok(path),
+            Ok(Some(path)) => Ok(format!("{}{path}", mount.root)),
+            Ok(None) if mount.root == "/" || is_above => Err(Unproven::NoCgroup),
+            Ok(None) => Err(Unproven::Hidden(PART)),
             Err(error) => match error.raw_os_error() {
                 Some(errno @ (libc::EPERM | libc::EACCES)) => {
-                    Err(Unproven::Forbidden(errno, "the id of a cgroup becomes a path with CAP_DAC_READ_SEARCH alone"))
+                    // A right that is lacking is not asked for with each lookup.
+                    self.no_handles.store(errno, Ordering::Relaxed);
+                    Err(Unproven::Forbidden(errno, RIGHT))
                 }
                 Some(errno) => Err(Unproven::System(errno)),
                 None => Err(Unproven::Hidden("this kernel gives no path for the id of a cgroup")),
@@ -76,11 +92,11 @@ impl HostReader for Kernel {
     }
 
     fn own_v2_id(&self) -> Option<u64> {
-        self.0.own_v2_id()
+        self.cgroups.own_v2_id()
     }
 
     fn host_namespace(&self, kind: NamespaceKind) -> Option<u64> {
-        self.0.host_namespace(kind)
+        self.cgroups.host_namespace(kind)
     }
 }
 

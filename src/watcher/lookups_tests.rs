@@ -4,11 +4,14 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lookups::Kernel;
+use crate::host::CgroupText;
+use crate::host::cgroup::Mode;
 use crate::host::namespace::NamespaceKind;
 use crate::model::{Container, Kind, Pod, State};
-use crate::portfolio::{Owner, Snapshot, Unproven};
+use crate::portfolio::{HostReader, Owner, Snapshot, Unproven};
 
 const A: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aaaa";
 const DEAD: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14dead";
@@ -306,4 +309,75 @@ fn processes_of_this_host_are_the_hosts() {
     // In a pod of a cluster it is a container's, which this snapshot does not know.
     assert!(["host", "not yet"].contains(&&*answer) || answer.starts_with("Hidden"), "{answer}");
     assert_eq!(said(snapshot.find_pid(i32::MAX, 0)), "NoProcess");
+}
+
+/// A host with cgroup v2 alone, whose kernel gives ids by pidfds and paths by handles.
+#[derive(Debug, Default)]
+struct Unified {
+    paths_asked: AtomicUsize,
+    files_asked: AtomicUsize,
+}
+
+impl HostReader for Unified {
+    fn mode(&self) -> Option<Mode> {
+        Some(Mode::Unified)
+    }
+
+    /// Its cgroup has the pid for an id.
+    fn v2_id(&self, pid: i32) -> Option<u64> {
+        Some(pid as u64)
+    }
+
+    fn start_ticks(&self, _: i32) -> Result<u64, Unproven> {
+        Ok(1)
+    }
+
+    fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven> {
+        self.files_asked.fetch_add(1, Ordering::Relaxed);
+        let text = format!("0::{} (deleted)\n", self.v2_path(if pid == 13 { 11 } else { 10 })?);
+        with(CgroupText { text: &text, is_own_view: false });
+        Ok(())
+    }
+
+    fn v2_path(&self, id: u64) -> Result<String, Unproven> {
+        self.paths_asked.fetch_add(1, Ordering::Relaxed);
+        match id {
+            10 => Ok("/system.slice/sshd.service".into()),
+            11 => Ok(format!("/kubepods/pod{UID}/crio-{A}.scope/container")),
+            12 => Ok(format!("/kubepods/pod{UID}/crio-{B}.scope/container")),
+            _ => Err(Unproven::NoCgroup),
+        }
+    }
+
+    fn own_v2_id(&self) -> Option<u64> {
+        None
+    }
+
+    fn host_namespace(&self, _: NamespaceKind) -> Option<u64> {
+        None
+    }
+}
+
+#[test]
+fn what_a_cgroup_is_is_asked_once_for_each_snapshot() {
+    let host = Arc::new(Unified::default());
+    let snapshot = Snapshot::of(node(), |_| true).with_reader(host.clone());
+    let asked = || (host.paths_asked.load(Ordering::Relaxed), host.files_asked.load(Ordering::Relaxed));
+    for _ in 0..3 {
+        assert_eq!(said(snapshot.find_pid(10, 0)), "host");
+        assert_eq!(said(snapshot.find_cgroup(10)), "host");
+        assert_eq!(said(snapshot.find_pid(11, 1)), "aaaa", "the leaf that crun makes");
+        assert_eq!(said(snapshot.find_cgroup(11)), "aaaa");
+        assert_eq!(said(snapshot.find_cgroup(9_000_001)), "aaaa");
+    }
+    assert_eq!(asked(), (2, 0));
+    // What is not known yet may be known to the kernel otherwise a moment later: it is asked again.
+    for _ in 0..3 {
+        assert_eq!(said(snapshot.find_cgroup(12)), "not yet");
+    }
+    assert_eq!(asked(), (5, 0));
+    // The cgroup is gone, and its zombie is not.
+    assert_eq!(said(snapshot.find_cgroup(13)), "NoCgroup");
+    assert_eq!(said(snapshot.find_pid(13, 0)), "aaaa");
+    assert_eq!(said(snapshot.find_pid(13, 2)), "NoProcess");
 }
