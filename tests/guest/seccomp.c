@@ -70,7 +70,8 @@ static void on_container(const char *container, const char *inspection, const cr
     (void)container;
     (void)inspection;
     (void)user_data;
-    cri_rucksack_set(rucksack, "{}", NULL);
+    if (cri_rucksack_set(rucksack, "{}", NULL) != CRI_OK)
+        abort();
     __atomic_add_fetch(&packed, 1, __ATOMIC_SEQ_CST);
 }
 
