@@ -120,7 +120,7 @@ counters! {
     STATUS_REQUESTS_FOR_DETAILS: "statusRequestsForDetails", "requests", Total,
         "Status requests made for what only a verbose status tells, such as the command, of runs whose pids are known (option `details`).";
     OPEN_STATUS_REQUESTS: "openStatusRequests", "requests", Current,
-        "Status requests that are planned or under way, repeated ones for what is still missing included.";
+        "Status requests that are planned or under way, repeated ones for what is still missing and those for details included.";
     REMEMBERED_RUNS: "rememberedRuns", "runs", Current,
         "Runs that are remembered so that they are not reported again.";
 }

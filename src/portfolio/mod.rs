@@ -369,9 +369,9 @@ impl Portfolio {
         self.run_log.len()
     }
 
-    /// How many requests are open.
+    /// How many requests are open, those that wait until nothing else is to be asked included.
     pub fn open_status_requests(&self) -> usize {
-        self.status_queue.len()
+        self.status_queue.len() + self.details.len()
     }
 
     /// How many requests that were to be put at once, and look-ups on the host, wait for their first answer.

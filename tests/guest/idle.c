@@ -72,7 +72,9 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_watcher_subscribe(watcher, 0, 0, on_event, NULL, NULL, &subscription, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
-    /* At the start, more is asked: all pids, and a second list. */
+    /* At the start, more is asked: all that is not urgent, one request at a time, and a second list. */
+    while (statistic(watcher, "openStatusRequests") != 0)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
     statistic_reaches(watcher, "lists", statistic(watcher, "lists") + 3);
 
     strcpy(before, tell("stats"));

@@ -6,6 +6,7 @@ mod support;
 
 mod exits;
 mod hints;
+mod limits;
 mod pids;
 mod seen;
 
@@ -21,8 +22,13 @@ const TESTS: &[Test] = &[
     ("exits_are_told_while_the_engine_is_away", exits::told_while_away),
     ("the_engine_s_word_is_waited_for_while_it_lives", exits::engine_first),
     ("without_a_witness_all_is_as_before", exits::without_witness),
+    ("with_64_descriptors_all_is_as_before", limits::few_descriptors),
 ];
 
+/// Those that take minutes.
+const STORMS: &[Test] = &[("a_hundred_exits_while_the_engine_is_away", exits::a_hundred_while_away)];
+
 fn main() {
-    suite::run(TESTS);
+    let long = std::env::args().any(|argument| argument == "--include-ignored");
+    suite::run(&[TESTS, if long { STORMS } else { &[] }].concat());
 }

@@ -32,7 +32,9 @@ fn engines_pid(setup: &Setup, id: &str) -> Result<Option<i32>, Box<dyn std::erro
 pub fn a_cold_sync_is_two_lists(setup: &mut Setup) -> Outcome {
     needs_files(setup)?;
     let (pod, ids) = run_some(setup, 6)?;
+    let began = std::time::Instant::now();
     let seen = Seen::of(&setup.engine.endpoint, &[("details", "none")])?;
+    setup.figure(&format!("ready with {} containers after {:?}", ids.len() + 1, began.elapsed()));
     let calls = seen.calls()?;
     let allowed = ["Version", "Status", "ListContainers", "ListPodSandbox", "GetContainerEvents"];
     assert!(calls.keys().all(|name| allowed.contains(&name.as_str())), "{calls:?}");
