@@ -302,7 +302,7 @@ fn a_removed_tag_stays_the_runs_name(setup: &mut Setup) -> Outcome {
 
 fn image_ids_stay(setup: &mut Setup) -> Outcome {
     let pods = &setup.engine.pods;
-    let image_id = pods.image_id(&pods.image().to_owned())?;
+    let image_id = pods.image_id(pods.image())?;
     let watched = Watched::on(setup)?;
     let pod = pods.run_pod(&PodSpec::new("cri-lab", &unique("image")))?;
     let id = pods.run(&pod, &ContainerSpec::lasting("app"))?;
@@ -329,8 +329,8 @@ fn reserved_keys_are_the_engines_own(setup: &mut Setup) -> Outcome {
         let ids = list["containers"].as_array().ok_or("no containers")?.iter().filter_map(|c| c["id"].as_str());
         Ok(ids.map(str::to_owned).collect())
     };
-    assert_eq!(matching("io.kubernetes.sandbox")?, [pod.id.clone()]);
-    assert_eq!(matching("!io.kubernetes.sandbox")?, [id.clone()]);
+    assert_eq!(matching("io.kubernetes.sandbox")?, std::slice::from_ref(&pod.id));
+    assert_eq!(matching("!io.kubernetes.sandbox")?, std::slice::from_ref(&id));
     assert_eq!(matching("io.kubernetes.container.name=nginx")?, Vec::<String>::new());
     assert_eq!(matching("io.kubernetes.container.name=app")?, [id]);
     Ok(())

@@ -68,6 +68,7 @@ pub enum Command {
 }
 
 /// What comes back from a request.
+#[allow(clippy::large_enum_variant, reason = "one at a time, for a moment")]
 enum Reply {
     Connected(Result<Connection>),
     Listed(Result<Listing>),

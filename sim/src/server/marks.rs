@@ -27,10 +27,10 @@ fn change(data: Bytes) -> Bytes {
     }
     let mut bytes = data.to_vec();
     for at in marks {
-        if bytes[at..].starts_with(&BROKEN) {
-            if let Some(key) = at.checked_sub(KEY_BEFORE) {
-                bytes[key] |= NO_WIRE_TYPE;
-            }
+        if bytes[at..].starts_with(&BROKEN)
+            && let Some(key) = at.checked_sub(KEY_BEFORE)
+        {
+            bytes[key] |= NO_WIRE_TYPE;
         }
         bytes[at..at + BAD_BYTES.len()].copy_from_slice(&BAD_BYTES);
     }
