@@ -24,8 +24,7 @@ pub fn are_only_read() -> Result<(), Failed> {
     const SENDERS: &[&str] = &["src/cri/request.rs", "src/cri/call/wire.rs"];
     let methods = methods(&std::fs::read_to_string(c::root().join("proto/api.proto"))?);
     let table = std::fs::read_to_string(c::root().join("src/cri/methods.rs"))?;
-    let mut sent: BTreeSet<_> =
-        methods.iter().filter(|m| table.contains(&format!("= \"{m}\""))).map(|m| (*m).to_owned()).collect();
+    let mut sent: BTreeSet<_> = methods.iter().filter(|m| table.contains(&format!("= \"{m}\""))).cloned().collect();
     for file in sources(&c::root().join("src"))? {
         let text = std::fs::read_to_string(&file)?;
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
