@@ -159,7 +159,7 @@ impl Portfolio {
         }
         let run = self.run_log.run(id);
         if matches!(run, Run::Over { .. }) {
-            return;
+            return self.learn_exit_late(id, process, code, now);
         }
         if self.hints.deaths.len() >= MOST_EARLY {
             let log = &self.run_log;
@@ -179,6 +179,18 @@ impl Portfolio {
             // It may be removed in a moment.
             self.hints.births.insert(id.clone(), 0);
             self.status_queue.ask(id, None, now.mono, Reason::Hint);
+        }
+    }
+
+    /// The end was reported without an exit code, because the engine had none any more: the host has it.
+    fn learn_exit_late(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, now: Now) {
+        let lacks_code = self.entries.get(id).is_some_and(|e| e.record.exit.as_ref().is_some_and(|x| x.code.is_none()));
+        let is_own = process.is_some() && process == self.process_of(id);
+        if lacks_code && is_own && code.is_some() {
+            let death = Death { process, is_own, code, at: now.wall, due: None };
+            self.hints.deaths.insert(id.clone(), death);
+            self.learn_exit(id, 2 * self.tick);
+            self.updated(id, CRI_CHANGED_EXIT, now);
         }
     }
 

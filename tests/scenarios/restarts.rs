@@ -21,11 +21,15 @@ fn a_restart_alone_tells_nothing() -> Outcome {
     Ok(())
 }
 
-/// What ends while the engine is away is told as soon as it is back, with the code that it gives.
+/// What ends while the engine is away is told at once where the host tells it, and otherwise as soon as the engine is back, with
+/// the code that it gives.
 #[test]
 fn what_ended_meanwhile_is_told_once() -> Outcome {
-    for (profile, code) in [("containerd-2", 255), ("crio", 137)] {
-        let mut scene = Scene::streaming(profile)?;
+    for (profile, witness, code) in
+        [("containerd-2", "off", 255), ("crio", "off", 137), ("containerd-2", "auto", 137), ("crio", "auto", 137)]
+    {
+        let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
+        scene.events_arrive()?;
         scene.sim.tell("pod web app sidecar")?;
         scene.told.wait_for_story("web/app", "STARTED")?;
         scene.told.wait_for_story("web/sidecar", "STARTED")?;
@@ -36,6 +40,11 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
         assert_eq!((list["state"].as_str(), list["containers"].as_array().map(Vec::len)), (Some("backoff"), Some(4)));
         scene.sim.tell("kill app KILL")?;
         scene.sim.tell("wait app exited")?;
+        if witness == "auto" {
+            let is_told = |e: &criwatch::model::Event| e.flags & CRI_EVENT_FLAG_WITNESSED != 0;
+            scene.told.wait_for("the end that the host has seen", |t| t.count("web/app", is_told) == 1)?;
+            assert_eq!(scene.watcher.state(), WatcherState::Backoff);
+        }
         scene.sim.tell("up")?;
         scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)"), ("web/sidecar", "STARTED")])?;
         let known = |t: &crate::told::Told| t.newest("web/app").exit.is_some();
@@ -63,8 +72,13 @@ fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
 
 #[test]
 fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
-    for profile in ["containerd-2", "crio"] {
-        let mut scene = Scene::streaming(profile)?;
+    let mut seen = Exit::gone();
+    (seen.code, seen.reason) = (Some(137), "Error".into());
+    for (profile, witness, exit) in
+        [("containerd-2", "off", Exit::gone()), ("crio", "off", Exit::gone()), ("containerd-2", "auto", seen)]
+    {
+        let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
+        scene.events_arrive()?;
         scene.sim.tell("pod web app")?;
         scene.told.wait_for_story("web/app", "STARTED")?;
         scene.told.wait_for_story("web", "STARTED")?;
@@ -78,7 +92,7 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
         let exits = scene.told.events.iter().filter(|e| e.event_type == EventType::Exited);
         let of_containers = exits.filter_map(|e| e.container.as_ref()).filter(|c| c.kind == Kind::Container);
         let reasons: Vec<_> = of_containers.map(|c| c.exit.clone()).collect();
-        assert_eq!(reasons, [Some(Exit::gone())], "{profile}");
+        assert_eq!(reasons, [Some(exit)], "{profile}");
     }
     Ok(())
 }

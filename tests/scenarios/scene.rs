@@ -131,6 +131,14 @@ impl Scene {
         Ok(serde_json::from_str::<Value>(self.watcher.engine_info()?.as_str())?["engine"].take())
     }
 
+    /// Waits until no request is planned or under way.
+    pub fn wait_until_nothing_is_open(&self) -> Outcome {
+        Ok(wait::until("no open request", PATIENCE, || match self.counter("openStatusRequests") {
+            Ok(0) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })?)
+    }
+
     /// One of the watcher's own numbers.
     pub fn counter(&self, name: &str) -> Outcome<u64> {
         let stats: Value = serde_json::from_str(self.watcher.stats()?.as_str())?;

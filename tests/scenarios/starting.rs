@@ -66,7 +66,7 @@ fn who_is_ready_before_its_pids_says_how_many_are_open() -> Outcome {
     let mut sim = Sim::start(&[])?;
     sim.tell("pod web app sidecar")?;
     sim.tell("fault slow 300ms")?;
-    let mut scene = Scene::watching(sim, &[("ready.pid_wait_ms", "1")])?;
+    let mut scene = Scene::watching(sim, &[("ready.pid_wait_ms", "1"), ("pid.source", "engine")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     assert_eq!(scene.counter("readyUnanswered")?, 3);
     scene.sim.tell("fault slow off")?;

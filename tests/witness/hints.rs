@@ -84,9 +84,10 @@ pub fn short_lives_are_reported(setup: &mut Setup) -> Outcome {
         ));
         all = (all.0 + made.len(), all.1 + whole, all.2 + coded, all.3 + pids);
     }
+    // A code that the engine has dropped before it was asked is known only where the process was seen in time.
     let (made, whole, coded, _) = all;
     assert!(
-        whole * 100 >= made * 99 && coded * 100 >= made * 99,
+        whole * 100 >= made * 99 && coded * 100 >= made * 95,
         "of {made} lives {whole} were told, {coded} with code"
     );
     Ok(())

@@ -270,7 +270,14 @@ impl Witness {
     }
 
     fn hold(&mut self, id: Id, kind: Kind, process: (i32, u64)) {
-        if self.held.get(&id).is_some_and(|held| held.process == process) || self.no_pidfds.is_some() {
+        if let Some(held) = self.held.get_mut(&id).filter(|held| held.process == process) {
+            // What it is comes to be known later than its process.
+            self.order.remove(&(held.rank, id.clone()));
+            held.rank.0 = kind == Kind::Container;
+            self.order.insert((held.rank, id));
+            return;
+        }
+        if self.no_pidfds.is_some() {
             return;
         }
         self.release(&id);
