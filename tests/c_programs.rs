@@ -141,14 +141,21 @@ fn the_epoll_example_follows() -> Result<(), Failed> {
     if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
-/// A pid comes in, whose it is goes out.
+/// A pid comes in, whose it is goes out. The page about lookups shows the program's loop.
 fn the_lookup_example_names_containers() -> Result<(), Failed> {
     let mut sim = sim::Sim::start(&[])?;
     sim.make("pod web ns=shop nginx")?;
     let things = sim.things()?;
     let nginx = things.iter().find(|thing| thing.path == "shop/web/nginx").ok_or("it is listed")?;
     let pid = nginx.pid;
-    let program = c::Library::of_this_build().build("examples/c/lookups.c")?;
+    let (page, source) = ("docs/lookups.md", "examples/c/lookup.c");
+    let read = |path: &str| std::fs::read_to_string(c::root().join(path));
+    let (text, example) = (read(page)?, read(source)?.replace("\n        ", "\n"));
+    let shown = text.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).ok_or("a loop in C")?;
+    if !example.contains(shown.trim_end()) {
+        return Err(format!("{page} shows another loop than {source} has").into());
+    }
+    let program = c::Library::of_this_build().build(source)?;
     let mut child = Command::new(program).arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let cgroup = std::fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
     writeln!(child.stdin.take().ok_or("no stdin")?, "{pid}\n{}\n0", i32::MAX)?;

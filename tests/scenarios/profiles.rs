@@ -4,7 +4,6 @@ use criwatch::model::*;
 
 use crate::Outcome;
 use crate::scene::Scene;
-use crate::support::wait::{self, PATIENCE};
 
 const POLL: &[(&str, &str)] = &[("poll.interval_ms", "50"), ("relist.interval_ms", "200")];
 

@@ -1,5 +1,5 @@
 /* Names the container of each process whose pid comes in, as an agent does for each event of its eBPF program.
- * cc lookups.c $(pkg-config --cflags --libs criwatch) -o lookups && pgrep . | ./lookups [ENDPOINT] */
+ * cc lookup.c $(pkg-config --cflags --libs criwatch) -o lookup && pgrep . | ./lookup [ENDPOINT] */
 
 #include <criwatch.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ int main(int argc, char **argv)
         }
     const int failed = err != NULL;
     if (failed)
-        fprintf(stderr, "lookups: %s\n", cri_error_message(err));
+        fprintf(stderr, "lookup: %s\n", cri_error_message(err));
     cri_snapshot_free(snapshot);
     cri_watcher_free(watcher);
     cri_error_free(err);
