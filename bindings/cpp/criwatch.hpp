@@ -18,6 +18,7 @@
 #include <criwatch/constants.hpp>
 #include <criwatch/events.hpp>
 #include <criwatch/finder.hpp>
+#include <criwatch/lookups.hpp>
 #include <criwatch/records.hpp>
 #include <criwatch/result.hpp>
 #include <criwatch/watcher.hpp>

@@ -32,19 +32,19 @@ func WithReconnectMaxDelay(value time.Duration) Option {
 }
 
 // WithRelistInterval sets the option relist.interval_ms, from 100ms to 24h0m0s; default 1m0s.
-// How often everything is listed while events stream: what the engine tells no event of is found then.
+// How often everything is listed while events stream. The list finds changes for which the engine sent no event.
 func WithRelistInterval(value time.Duration) Option {
 	return WithOption("relist.interval_ms", milliseconds(value))
 }
 
 // WithPollInterval sets the option poll.interval_ms, from 10ms to 24h0m0s; default 1s.
-// How often everything is listed where there are no events.
+// How often everything is listed when the watcher polls.
 func WithPollInterval(value time.Duration) Option {
 	return WithOption("poll.interval_ms", milliseconds(value))
 }
 
 // WithProbeInterval sets the option probe.interval_ms, from 100ms to 24h0m0s; default 5m0s.
-// How often an engine that had no events is tried for them again.
+// How often the watcher tries the event stream again on an engine without one.
 func WithProbeInterval(value time.Duration) Option {
 	return WithOption("probe.interval_ms", milliseconds(value))
 }
@@ -84,8 +84,25 @@ const (
 )
 
 // WithPIDSource sets the option pid.source; default auto.
-// Where pids come from: what the engine says checked against the host, or the engine's word alone.
+// Where pids come from: the engine's pid files, else its word, each checked against the host; or the engine's word alone.
 func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
+
+// DetailsOption is a value of the option details.
+type DetailsOption string
+
+// The values of DetailsOption; [WithDetails] says what they do.
+const (
+	// DetailsNone is "none".
+	DetailsNone DetailsOption = "none"
+	// DetailsLazy is "lazy".
+	DetailsLazy DetailsOption = "lazy"
+	// DetailsFull is "full".
+	DetailsFull DetailsOption = "full"
+)
+
+// WithDetails sets the option details; default lazy.
+// What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at once.
+func WithDetails(value DetailsOption) Option { return WithOption("details", string(value)) }
 
 // WithEnginePID sets the option engine.pid, from 0 to 2147483647; default 0.
 // The engine's pid, where it cannot be learnt from the socket (socket activation, proxies); 0: learn it.
@@ -119,6 +136,29 @@ func WithEngineIDSource(value EngineIDSourceOption) Option {
 // WithHostRoot sets the option host.root; default /.
 // Where the host's root directory is mounted, when this process has its own: an absolute path to a directory that exists; its proc/ is read.
 func WithHostRoot(value string) Option { return WithOption("host.root", value) }
+
+// HostWitnessOption is a value of the option host.witness.
+type HostWitnessOption string
+
+// The values of HostWitnessOption; [WithHostWitness] says what they do.
+const (
+	// HostWitnessAuto is "auto".
+	HostWitnessAuto HostWitnessOption = "auto"
+	// HostWitnessOff is "off".
+	HostWitnessOff HostWitnessOption = "off"
+)
+
+// WithHostWitness sets the option host.witness; default auto.
+// Whether the host tells of containers that are made and of processes that end: by the engine's folders (inotify) and by pidfds, as far as the kernel and the process's rights allow; or not at all.
+func WithHostWitness(value HostWitnessOption) Option {
+	return WithOption("host.witness", string(value))
+}
+
+// WithHostMaxDescriptors sets the option host.max_descriptors, from 0 to 1048576; default 0.
+// How many processes of containers are followed by a pidfd each, the newest first; 0: a quarter of the soft limit of open files, at most 1024.
+func WithHostMaxDescriptors(value uint64) Option {
+	return WithOption("host.max_descriptors", strconv.FormatUint(value, 10))
+}
 
 // WithDiscoverNested sets the option discover.nested; default false.
 // Whether engines are also looked for inside containers (kind, nested nodes), through proc/PID/root below host.root.

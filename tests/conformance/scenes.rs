@@ -3,6 +3,7 @@
 use crate::node::{Life, Node};
 use crate::party::{MS, Party};
 use crate::support::c;
+use crate::support::wait::{PATIENCE, until};
 
 /// What the library says of itself, and the mistakes that need no engine.
 pub fn without_an_engine() -> Result<(), String> {
@@ -59,7 +60,7 @@ pub fn on_a_node(node: &mut impl Node) -> Result<(), String> {
     let web = node.run("web", pod_id, "app")?;
     let mut all = Party::start()?;
     let endpoint = node.endpoint();
-    all.ok(&format!("new {endpoint} poll.interval_ms=50 {}", node.options()))?;
+    all.ok(&format!("new {endpoint} poll.interval_ms=50 details=full {}", node.options()))?;
     all.ok("queue 0 0 0")?;
     all.ok("start")?;
     all.ok(&format!("wait-ready {MS}"))?;
@@ -166,11 +167,29 @@ fn the_end(all: &mut Party, node: &mut impl Node, web: &Life, job: &Life) -> Res
     all.ok("stop")?;
     all.expect("until EXITED nobody 60000", "CLOSED")?;
     all.expect("next 60000", "CLOSED")?;
-    is_shown(&all.ok("snapshot")?, web, "running")?;
+    let picture = all.ok("snapshot")?;
+    is_shown(&picture, web, "running")?;
     all.expect(&format!("inspect 0 {MS} app"), "CRI_E_STOPPED")?;
     all.ok("free")?;
     all.expect("find app", "CRI_E_INVALID_ARGUMENT")?;
-    is_shown(&all.ok("kept")?, web, "running")
+    is_shown(&all.ok("kept")?, web, "running")?;
+    lazily(all, node, line_of(&picture, web)?)
+}
+
+/// Watchers that ask for details one at a time know the same in the end.
+fn lazily(all: &mut Party, node: &impl Node, expected: &str) -> Result<(), String> {
+    all.ok(&format!("new {} poll.interval_ms=50 details=lazy {}", node.endpoint(), node.options()))?;
+    all.ok("start")?;
+    all.ok(&format!("wait-ready {MS}"))?;
+    until("the details", PATIENCE, || has(&all.ok("snapshot")?, expected))?;
+    all.ok("free").map(drop)
+}
+
+/// The container's line.
+fn line_of<'a>(lines: &'a [String], life: &Life) -> Result<&'a str, String> {
+    let id = format!(" id=\"{}\" ", life.id);
+    let line = lines.iter().find(|line| line.starts_with("  container ") && line.contains(&id));
+    line.map(String::as_str).ok_or_else(|| format!("{} is not in {lines:#?}", life.id))
 }
 
 /// The container stands in these lines, in this state.

@@ -83,7 +83,7 @@ static void moves(const char* endpoint) {
 static void records(const char* endpoint) {
     std::vector<Container> kept;
     {
-        const Watcher watcher(endpoint);
+        const Watcher watcher(endpoint, {{"details", "full"}});  // The time of start is there at once.
         watcher.resync(60s);
         const Snapshot snapshot = watcher.snapshot();
         for (const Container container : snapshot.containers()) kept.push_back(container);

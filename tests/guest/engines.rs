@@ -13,6 +13,7 @@ const SENT: &[&str] = &[
     "ListContainers",
     "ListPodSandbox",
     "PodSandboxStatus",
+    "Status",
     "StreamContainers",
     "StreamPodSandboxes",
     "Version",

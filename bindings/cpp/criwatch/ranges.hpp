@@ -188,6 +188,9 @@ private:
     }
 };
 
+/// Keys and values with a third party's names. They keep their record.
+using Attributes = Range<Label, cri_label>;
+
 /// Strings of a record, which they keep.
 using Strings = Range<std::string_view, const char*>;
 

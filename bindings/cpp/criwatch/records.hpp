@@ -9,6 +9,7 @@
 #include <criwatch/result.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -204,6 +205,16 @@ public:
     std::optional<std::string_view> label(const Text& key) const&& = delete;
     /// The container's own annotations.
     [[nodiscard]] Labels annotations() const noexcept { return {raw_, raw_->annotations, raw_->annotations_len}; }
+    /// What is known of it as keys and values of a third party: "otel" (OpenTelemetry), "falco" or "ecs" (Elastic Common Schema).
+    [[nodiscard]] Result<Attributes> attributes(const Text& schema) const {
+        const cri_label* first = nullptr;
+        std::size_t size = 0;
+        cri_error* raw = nullptr;
+        const auto status = static_cast<Status>(cri_container_attributes(raw_.get(), schema.c_str(), &first, &size, &raw));
+        const detail::Handle<cri_error, cri_error_free> error(raw);
+        if (status < Status::ok) return detail::fail<Attributes>(Error(status, error.get()));
+        return Attributes(raw_, first, size);
+    }
     /// What the program itself has added: JSON.
     [[nodiscard]] std::string_view rucksack() const& noexcept { return raw_->rucksack; }
     std::string_view rucksack() const&& = delete;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <criwatch/events.hpp>
+#include <criwatch/lookups.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
@@ -78,6 +80,44 @@ public:
     [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
         return detail::call<Container, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
+    }
+    /// Whose process this is: any process or thread. `start_ticks`, field 22 of /proc/PID/stat, rules out that another process has
+    /// the pid by now; 0: the process that has it now.
+    [[nodiscard]] Result<Lookup> find_pid(std::int32_t pid, std::uint64_t start_ticks = 0) const {
+        return detail::look_up([&](auto... out) { return cri_snapshot_find_pid(raw_.get(), pid, start_ticks, out...); });
+    }
+    /// The same for many. `start_ticks`: as many as pids, or none.
+    [[nodiscard]] Result<std::vector<Lookup>> find_pids(const std::vector<std::int32_t>& pids,
+                                                        const std::vector<std::uint64_t>& start_ticks = {}) const {
+        if (!start_ticks.empty() && start_ticks.size() != pids.size())
+            return detail::fail<std::vector<Lookup>>(Error(Status::invalid_argument, "find_pids: not as many start times as pids"));
+        const std::uint64_t* const ticks = start_ticks.empty() ? nullptr : start_ticks.data();
+        return detail::look_up_all(pids.size(), [&](auto... out) {
+            return cri_snapshot_find_pids(raw_.get(), pids.data(), ticks, pids.size(), out...);
+        });
+    }
+    /// Whose cgroup this is, by the id that bpf_get_current_cgroup_id gives; also of containers that have ended.
+    [[nodiscard]] Result<Lookup> find_cgroup(std::uint64_t cgroup_id) const {
+        return detail::look_up([&](auto... out) { return cri_snapshot_find_cgroup(raw_.get(), cgroup_id, out...); });
+    }
+    /// The same for many.
+    [[nodiscard]] Result<std::vector<Lookup>> find_cgroups(const std::vector<std::uint64_t>& cgroup_ids) const {
+        return detail::look_up_all(cgroup_ids.size(), [&](auto... out) {
+            return cri_snapshot_find_cgroups(raw_.get(), cgroup_ids.data(), cgroup_ids.size(), out...);
+        });
+    }
+    /// Whose cgroup this is, by its path, as /proc/PID/cgroup shows it. Reads no file.
+    [[nodiscard]] Result<Lookup> find_cgroup_path(std::string_view path) const {
+        return detail::look_up(
+            [&](auto... out) { return cri_snapshot_find_cgroup_path(raw_.get(), path.data(), path.size(), out...); });
+    }
+    /// Whose namespace this is, by the number in the link /proc/PID/ns/KIND: the sandbox, if its pod's containers share it.
+    /// `sharing` receives how many running containers and sandboxes are in it, where one is found.
+    [[nodiscard]] Result<Lookup> find_namespace(NamespaceKind kind, std::uint64_t inode, std::size_t* sharing = nullptr) const {
+        const auto number = static_cast<std::uint32_t>(kind);
+        return detail::look_up([&](auto out, auto err) {
+            return cri_snapshot_find_namespace(raw_.get(), number, inode, out, sharing, err);
+        });
     }
     /// A snapshot of what a query selects from this one, in whatever state. For the query's "ifGeneration": one without
     /// records, of the generation 0.
@@ -172,6 +212,35 @@ public:
     /// Takes a snapshot.
     [[nodiscard]] Result<Snapshot> snapshot() const {
         return detail::call<Snapshot, cri_snapshot*>([&](auto... out) { return cri_watcher_snapshot(raw(), out...); });
+    }
+
+    /// Finds one container or sandbox, in whatever state: the one that get() shows, as a record.
+    [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
+        detail::Given given;  // The record keeps itself; this goes after it is made.
+        return detail::call<Container, const cri_container*>([&](auto out, auto err) {
+            const cri_status status = cri_watcher_find(raw(), id_or_name.c_str(), out, err);
+            given.reset(*out);
+            return status;
+        });
+    }
+    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not told yet, it waits
+    /// for that; Status::again when the time is over.
+    [[nodiscard]] Result<Lookup> lookup_pid(std::int32_t pid, std::uint64_t start_ticks = 0, Timeout timeout = forever) const {
+        detail::Given given;
+        return detail::look_up([&](auto out, auto err) {
+            const cri_status status = cri_watcher_lookup_pid(raw(), pid, start_ticks, timeout.count(), out, err);
+            given.reset(*out);
+            return status;
+        });
+    }
+    /// As Snapshot::find_cgroup in the newest snapshot, and waits like lookup_pid.
+    [[nodiscard]] Result<Lookup> lookup_cgroup(std::uint64_t cgroup_id, Timeout timeout = forever) const {
+        detail::Given given;
+        return detail::look_up([&](auto out, auto err) {
+            const cri_status status = cri_watcher_lookup_cgroup(raw(), cgroup_id, timeout.count(), out, err);
+            given.reset(*out);
+            return status;
+        });
     }
 
     /// Asks the engine for everything it knows of one container or sandbox, "criwatch.inspect/1".

@@ -105,6 +105,12 @@ class EngineInfo(ToJson):
     """Why so."""
     not_told: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The keys that this engine does not give, and of how many containers: it was asked for each of them several times."""
+    witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the host tells beside the engine ("means"), and why not more ("lacks")."""
+    candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    """The other engines that were found when this one was chosen, best first."""
+    ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Whether the cache is complete, and how many requests are open; only from `Watcher.engine_info`."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:

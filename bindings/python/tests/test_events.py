@@ -17,7 +17,7 @@ class EventsTest(unittest.TestCase):
     def setUp(self):
         self.engine = self.entered(Engine())
         self.engine.tell("pod web ns=shop app")
-        self.watcher = self.entered(criwatch.Watcher(self.engine.endpoint))
+        self.watcher = self.entered(criwatch.Watcher(self.engine.endpoint, {"details": "full"}))
         self.watcher.start()
         self.watcher.wait_ready(PATIENCE)
 
@@ -229,7 +229,7 @@ class Asynchronous(EventsTest):
 
     def test_requests(self):
         async def main():
-            async with criwatch.Watcher(self.engine.endpoint) as watcher:
+            async with criwatch.Watcher(self.engine.endpoint, {"details": "full"}) as watcher:
                 watcher.start()
                 await watcher.wait_ready_async(PATIENCE)
                 inspection, version, _ = await asyncio.gather(

@@ -87,7 +87,7 @@ class Surface(unittest.TestCase):
         cls.engine.tell("pod db ns=data store")
 
     def setUp(self):
-        self.watcher = criwatch.Watcher(self.engine.endpoint, logger=None)
+        self.watcher = criwatch.Watcher(self.engine.endpoint, {"details": "full"}, logger=None)
         self.addCleanup(self.watcher.close)
         self.watcher.resync(PATIENCE)
 

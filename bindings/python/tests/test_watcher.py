@@ -18,7 +18,7 @@ class WatcherTest(unittest.TestCase):
     def setUp(self):
         self.engine = self.entered(Engine())
         self.web = self.engine.tell('pod web ns=shop label=tier=front app proxy')["id"]
-        self.watcher = self.entered(criwatch.Watcher(self.engine.endpoint))
+        self.watcher = self.entered(criwatch.Watcher(self.engine.endpoint, {"details": "full"}))
 
     def entered(self, thing):
         self.addCleanup(thing.__exit__, None, None, None)

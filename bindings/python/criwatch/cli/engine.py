@@ -21,6 +21,8 @@ def library_options(arguments: Namespace) -> Dict[str, str]:
     milliseconds = str(max(1, round(arguments.timeout * 1000)))
     options = {"connect.timeout_ms": milliseconds, "request.timeout_ms": milliseconds}
     own = ":".join(rootless_sockets())
+    # A command that ends at once would not wait for what comes later.
+    options["details"] = "full"
     return {**options, **({"discover.sockets": own} if own else {}), **arguments.option}
 
 
