@@ -5,13 +5,14 @@ mod schema;
 #[path = "support/sim.rs"]
 mod sim;
 
+use std::fs;
 use std::time::Duration;
 
 use criwatch::config::{Config, describe};
 use criwatch::error::Result;
 use criwatch::hub::{EventQueue, Next};
-use criwatch::model::{ALL_MASK, JsonText, json as written};
-use criwatch::watcher::Watcher;
+use criwatch::model::{ALL_MASK, CRI_ENGINE_FOUND, JsonText, json as written};
+use criwatch::watcher::{EngineNews, Finder, NextEngine, Watcher, engines};
 use serde_json::{Value, json};
 
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
@@ -36,6 +37,24 @@ fn read_until(queue: &EventQueue, event_type: &str, name: &str) -> Value {
             return value;
         }
     }
+}
+
+/// An engine where containerd listens, on a node of our own: the answer to a search, and the news of a finder.
+fn find_an_engine() {
+    let root = tempfile::tempdir().unwrap();
+    let socket = root.path().join("run/containerd/containerd.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let _sim = sim::Sim::start_at(&socket, &[]).expect("a simulated engine");
+    let mut config = Config::default();
+    config.set("host.root", root.path().to_str().unwrap()).unwrap();
+    let found = obey(&engines(&config, PATIENCE).unwrap().json());
+    assert_eq!(found["engines"][0]["api"], json!(format!("unix://{}", socket.display())), "{found}");
+    let finder = Finder::new(config).unwrap();
+    let Ok(NextEngine::News(EngineNews::Found(candidate))) = finder.next(PATIENCE) else {
+        panic!("no engine was found");
+    };
+    obey(&written::engine_news(CRI_ENGINE_FOUND, &candidate));
+    finder.stop();
 }
 
 #[test]
@@ -91,6 +110,7 @@ fn every_kind_obeys_its_schema() {
         }
     }
     schema::obey(&describe()).unwrap();
+    find_an_engine();
     let unseen: Vec<_> = schema::seen().into_iter().filter(|(_, times)| *times == 0).collect();
     assert!(unseen.is_empty(), "never written here: {unseen:?}");
 }

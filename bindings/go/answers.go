@@ -46,8 +46,18 @@ type EngineInfo struct {
 	Events string `json:"events,omitempty"`
 	// EventsReason is why changes are noticed in this way.
 	EventsReason string `json:"eventsReason,omitempty"`
+	// Witness is what the host tells beside the engine; nil while nothing is watched.
+	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
+}
+
+// Witness is what the host tells beside the engine: docs/witness.md.
+type Witness struct {
+	// Means are the means that are used: "folders" (the engine's, by inotify), "pidFiles", "pidfds", "exitCodes".
+	Means []string `json:"means"`
+	// Lacks are those that are not, and why; "all": none is.
+	Lacks map[string]string `json:"lacks,omitempty"`
 }
 
 // String is for people: "containerd 2.1.9 [API v1] at unix:///run/containerd/containerd.sock".
@@ -103,8 +113,10 @@ type Stats struct {
 type RequestStats struct {
 	// Count is how many there were.
 	Count uint64 `json:"count"`
-	// Failures is how many of them ended with an error; that something does not exist is one, too.
+	// Failures is how many of them ended with an error; those in NotFound are not among them.
 	Failures uint64 `json:"failures"`
+	// NotFound is how many of them the engine answered with "not found".
+	NotFound uint64 `json:"notFound"`
 	// TotalMicros is how long all took together, in microseconds.
 	TotalMicros uint64 `json:"totalMicros"`
 	// MaxMicros is how long the longest took, in microseconds.
@@ -202,12 +214,7 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 // these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
 // candidates in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
-	snapshot, err := w.snapshot("get")
-	if err != nil {
-		return nil, err
-	}
-	defer snapshot.Close()
-	return snapshot.find("get", idOrName)
+	return w.owned("get", func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
 }
 
 // Engine returns which engine this is, and how changes are noticed. ErrNotReady.

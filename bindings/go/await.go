@@ -84,10 +84,10 @@ func untilDeadline(ctx context.Context) int64 {
 	return int64(math.Max(left, 0))
 }
 
-// blame adds the context's error to a timeout that was the context's.
+// blame adds the context's error to a timeout that was the context's; a lookup's is ErrAgain.
 func blame(ctx context.Context, err error) error {
 	var failure *Error
-	if !errors.As(err, &failure) || failure.Status != ErrTimeout {
+	if !errors.As(err, &failure) || failure.Status != ErrTimeout && failure.Status != ErrAgain {
 		return err
 	}
 	if deadline, is := ctx.Deadline(); is && !time.Now().Before(deadline) {

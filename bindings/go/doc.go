@@ -21,11 +21,11 @@
 //
 // Everything that waits takes a context, and returns as soon as that ends.
 //
-// WaitReady, Resync, Inspect and Call each wait inside the C library, on an OS thread, with the context's deadline as their time
+// WaitReady, Resync, Inspect, Call, LookupPID and LookupCgroup each wait inside the C library, on an OS thread, with the context's deadline as their time
 // limit. At the deadline they give an [Error] with the last cause that is both [ErrTimeout] and
 // context.DeadlineExceeded. When the context is cancelled they return at once; the C call goes on in the background, and its result
 // is dropped, until the engine answers, the deadline is there, or the watcher is stopped. What was asked for may be done
-// all the same. There are never more than 16 such calls of one watcher, and 4 of WaitReady, those in the background included; the
+// all the same. There are never more than 16 such calls of one watcher, 4 of WaitReady and 16 of LookupPID and LookupCgroup, those in the background included; the
 // next ones wait, as long as their context lets them, for one of these to end.
 //
 // [Queue.Next] and all that is built on it wait in Go's own poller: any number of goroutines may wait, no OS thread does, and nothing

@@ -17,11 +17,12 @@ type Status int32
 const (
 	// OK: the call did what it says.
 	OK Status = 0
-	// ErrAgain (note): nothing there yet; ask again later.
+	// ErrAgain (note): nothing there yet; ask again later. Of a lookup: in a container that the engine has not told yet.
 	ErrAgain Status = 1
 	// ErrClosed (note): closed, and nothing more will come. Also what everything answers that was closed by Close.
 	ErrClosed Status = 2
-	// ErrNone (note): nothing to give: Query.IfGeneration is still the generation.
+	// ErrNone (note): nothing to give: Query.IfGeneration is still the generation; of a lookup, it is of no container of
+	// this engine.
 	ErrNone Status = 3
 	// ErrInvalidArgument: a string is not UTF-8 or has a NUL, or a value is out of range.
 	ErrInvalidArgument Status = -1

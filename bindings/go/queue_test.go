@@ -16,7 +16,8 @@ import (
 func TestQueueTellsLives(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	// Details that come later would be updates among the events.
+	watcher := follow(t, engine.endpoint, criwatch.WithDetails(criwatch.DetailsFull))
 	queue := newQueue(t, watcher, nil)
 	until(t, queue, criwatch.EventReplayBegin, "")
 	if event := until(t, queue, criwatch.EventStarted, "nginx"); event.Flags&criwatch.EventFlagInitial == 0 {

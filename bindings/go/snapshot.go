@@ -105,18 +105,8 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 
 // Find finds one container or sandbox, in whatever state, also one that is gone and still remembered, by what [Watcher.Get] takes.
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
-func (s *Snapshot) Find(idOrName string) (*Container, error) { return s.find("find", idOrName) }
-
-func (s *Snapshot) find(op, idOrName string) (*Container, error) {
-	var container *Container
-	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
-		view, failure := c.Find(idOrName)
-		if failure == nil {
-			container = newContainer(view, s.separate, newPod)
-		}
-		return failure
-	})
-	return container, err
+func (s *Snapshot) Find(idOrName string) (*Container, error) {
+	return s.findBy("find", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
 }
 
 // Close frees the snapshot. What it has given stays. Always nil; more than once is fine.

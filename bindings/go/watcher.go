@@ -15,9 +15,9 @@ import (
 // State returns its state.
 type Watcher struct {
 	handle handle[capi.Watcher]
-	// The waits inside C: WaitReady apart, because it may last while the engine can well be asked.
-	ready, requests places
-	log             *logger
+	// The waits inside C: WaitReady and lookups apart, because they may last while the engine can well be asked.
+	ready, requests, lookups places
+	log                      *logger
 	// As Container.separate.
 	separate bool
 	started  atomic.Bool
@@ -68,6 +68,7 @@ func New(endpoint string, options ...Option) (*Watcher, error) {
 		handle:   handle[capi.Watcher]{object: object, free: capi.Watcher.Free},
 		ready:    make(places, 4),
 		requests: make(places, 16),
+		lookups:  make(places, 16),
 		separate: set.value("labels.annotations") == "separate",
 	}
 	runtime.SetFinalizer(watcher, (*Watcher).forgotten)

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use safer_ffi::c_char;
 
-use super::view::{ContainerView, Strings, is_record};
+use super::strings::Strings;
+use super::view::{ContainerView, is_record};
 use crate::ffi::{cri_container, cri_label, cri_pod};
 use crate::model::attributes::{Schema, attributes};
 use crate::model::{Container, Exit, Kind, Labels, Pod, State};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use safer_ffi::c_char;
 
-use super::view::{Place, Strings};
+use super::strings::{Place, Strings};
 use crate::ffi::{cri_mount, cri_namespaces, cri_port, cri_previous, cri_resources, cri_user};
 use crate::model::{CRI_MOUNT_FLAG_READ_ONLY, Container, Namespaces, Port, Resources, Spec, User};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::view::{ContainerView, Strings};
+use super::strings::Strings;
+use super::view::ContainerView;
 use crate::error::Result;
 use crate::ffi::arguments::{given, invalid};
 use crate::ffi::cri_event;

@@ -8,6 +8,7 @@ mod details;
 pub(super) mod event;
 pub(super) mod found;
 pub(super) mod snapshot;
+mod strings;
 mod task;
 pub(super) mod view;
 

@@ -7,53 +7,14 @@ use std::sync::Arc;
 use safer_ffi::c_char;
 
 use super::details::{DetailPlaces, Details, array, pointer, port_places, show_port};
+use super::strings::Strings;
 use crate::ffi::{cri_container, cri_label, cri_pod, cri_port};
 use crate::model::attributes::Schema;
 use crate::model::{
     CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_HOST_NETWORK,
     CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_NOT_STATIC, CRI_POD_FLAG_OWN_IPC, CRI_POD_FLAG_OWN_NETWORK,
-    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Labels, Memo, Pod,
+    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Memo, Pod,
 };
-
-/// The strings of one record, each with a NUL behind it, in one allocation.
-pub(super) struct Strings {
-    /// Begins with a NUL: "" is at 0.
-    bytes: Vec<u8>,
-}
-
-/// Where a string begins. Take a pointer only when all strings are added: until then they may move.
-#[derive(Clone, Copy)]
-pub(super) struct Place(usize);
-
-impl Default for Strings {
-    fn default() -> Self {
-        Strings { bytes: vec![0] }
-    }
-}
-
-impl Strings {
-    pub(super) fn add(&mut self, text: &str) -> Place {
-        if text.is_empty() {
-            return Place(0);
-        }
-        let place = Place(self.bytes.len());
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.bytes.push(0);
-        place
-    }
-
-    pub(super) fn at(&self, place: Place) -> *const c_char {
-        self.bytes[place.0..].as_ptr().cast()
-    }
-
-    fn add_labels(&mut self, labels: &Labels) -> Vec<(Place, Place)> {
-        labels.iter().map(|(key, value)| (self.add(key), self.add(value))).collect()
-    }
-
-    fn labels_at(&self, places: &[(Place, Place)]) -> Vec<cri_label> {
-        places.iter().map(|(key, value)| cri_label { key: self.at(*key), value: self.at(*value) }).collect()
-    }
-}
 
 /// The flag of what is true, of what is false, or none while it is unknown.
 fn either(fact: Option<bool>, is: u32, is_not: u32) -> u32 {

@@ -70,12 +70,36 @@ func (Snapshot) Generation() uint64                              { return 0 }
 func (Snapshot) Containers() ([]ContainerView, *Failure)         { return nil, unsupported() }
 func (Snapshot) Pods() ([]PodView, *Failure)                     { return nil, unsupported() }
 func (Snapshot) Find(string) (ContainerView, *Failure)           { return ContainerView{}, unsupported() }
-func (Snapshot) Free()                                           {}
-func (Queue) DupFD() (uintptr, error)                            { return 0, errors.New(absent) }
-func (Queue) TryNext() (EventView, *Failure)                     { return EventView{}, unsupported() }
-func (Queue) Free()                                              {}
-func (EventView) JSON() ([]byte, *Failure)                       { return nil, unsupported() }
-func (EventView) Free()                                          {}
-func (Finder) DupFD() (uintptr, error)                           { return 0, errors.New(absent) }
-func (Finder) TryNext() ([]byte, *Failure)                       { return nil, unsupported() }
-func (Finder) Free()                                             {}
+func (Snapshot) FindPID(int32, uint64) (ContainerView, *Failure) {
+	return ContainerView{}, unsupported()
+}
+func (Snapshot) FindCgroup(uint64) (ContainerView, *Failure) { return ContainerView{}, unsupported() }
+func (Snapshot) FindCgroupPath(string) (ContainerView, *Failure) {
+	return ContainerView{}, unsupported()
+}
+func (Snapshot) FindNamespace(uint32, uint64) (ContainerView, uint, *Failure) {
+	return ContainerView{}, 0, unsupported()
+}
+func (Snapshot) FindPIDs([]int32, []uint64) ([]ContainerView, []int32, *Failure) {
+	return nil, nil, unsupported()
+}
+func (Snapshot) FindCgroups([]uint64) ([]ContainerView, []int32, *Failure) {
+	return nil, nil, unsupported()
+}
+func (Watcher) LookupPID(int32, uint64, int64) (ContainerView, *Failure) {
+	return ContainerView{}, unsupported()
+}
+func (Watcher) LookupCgroup(uint64, int64) (ContainerView, *Failure) {
+	return ContainerView{}, unsupported()
+}
+func (Watcher) Find(string) (ContainerView, *Failure) { return ContainerView{}, unsupported() }
+func (ContainerView) Unref()                          {}
+func (Snapshot) Free()                                {}
+func (Queue) DupFD() (uintptr, error)                 { return 0, errors.New(absent) }
+func (Queue) TryNext() (EventView, *Failure)          { return EventView{}, unsupported() }
+func (Queue) Free()                                   {}
+func (EventView) JSON() ([]byte, *Failure)            { return nil, unsupported() }
+func (EventView) Free()                               {}
+func (Finder) DupFD() (uintptr, error)                { return 0, errors.New(absent) }
+func (Finder) TryNext() ([]byte, *Failure)            { return nil, unsupported() }
+func (Finder) Free()                                  {}

@@ -1,0 +1,168 @@
+package criwatch
+
+import (
+	"context"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/capi"
+)
+
+// Process is a process to be looked up.
+type Process struct {
+	// PID is the pid, of any process or thread.
+	PID int
+	// StartTicks is when it began, in clock ticks since boot (field 22 of /proc/PID/stat): a pid that another process has by now is
+	// then not found. 0: the process that has the pid now.
+	StartTicks uint64
+}
+
+// Found is what one lookup of a batch gave.
+type Found struct {
+	// Container is the container or sandbox; nil unless Status is OK. Those that are the same share it.
+	Container *Container
+	// Status is what the single lookup answers.
+	Status Status
+}
+
+// FindPID finds the container to which a process or thread belongs: by the pid and, unless it is 0, the time of its start in
+// clock ticks since boot. For what is a pod's and no container's, it is the pod's sandbox. ErrNone: proven to be of no container of
+// this engine; ErrAgain: in a container that this snapshot does not have, see [Watcher.LookupPID]; ErrNotFound: no such
+// process. docs/lookups.md says which key to use when.
+func (s *Snapshot) FindPID(pid int, startTicks uint64) (*Container, error) {
+	return s.findBy("find pid", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
+		return c.FindPID(pid32(pid), startTicks)
+	})
+}
+
+// FindCgroup finds the container to which a cgroup belongs, by its id in cgroup v2, as eBPF programs see it; also one that has ended
+// and is still remembered. It answers errors as FindPID does.
+func (s *Snapshot) FindCgroup(id uint64) (*Container, error) {
+	return s.findBy("find cgroup", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) { return c.FindCgroup(id) })
+}
+
+// FindCgroupPath finds the container to which a cgroup belongs, by its path, as /proc/PID/cgroup or the cgroup file
+// system shows it. It answers errors as FindPID does.
+func (s *Snapshot) FindCgroupPath(path string) (*Container, error) {
+	return s.findBy("find cgroup path", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
+		return c.FindCgroupPath(path)
+	})
+}
+
+// FindNamespace finds the running container, or the sandbox of the pod, to which a namespace belongs, by the number in the link
+// /proc/PID/ns/KIND; and how many containers and sandboxes are in it. ErrNone: the host's own; ErrNotFound: nobody is known to be in
+// it.
+func (s *Snapshot) FindNamespace(kind NamespaceKind, inode uint64) (container *Container, sharing int, err error) {
+	container, err = s.findBy("find namespace", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
+		view, number, failure := c.FindNamespace(uint32(kind), inode)
+		sharing = int(number)
+		return view, failure
+	})
+	return container, sharing, err
+}
+
+// FindPIDs is FindPID for many processes, in one call into C: what each answers, in the same order. The error is not that of a
+// single one.
+func (s *Snapshot) FindPIDs(processes []Process) ([]Found, error) {
+	pids, startTicks := make([]int32, len(processes)), make([]uint64, len(processes))
+	for i, process := range processes {
+		pids[i], startTicks[i] = pid32(process.PID), process.StartTicks
+	}
+	return s.findMany("find pids", func(c capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure) {
+		return c.FindPIDs(pids, startTicks)
+	})
+}
+
+// FindCgroups is FindCgroup for many ids, in one call into C: what each answers, in the same order. The error is not that of a single
+// one.
+func (s *Snapshot) FindCgroups(ids []uint64) ([]Found, error) {
+	return s.findMany("find cgroups", func(c capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure) {
+		return c.FindCgroups(ids)
+	})
+}
+
+// LookupPID is [Snapshot.FindPID] in the newest snapshot; where that is ErrAgain, it waits, as long as the context allows, until the
+// engine tells of the container, which is found although its process may have ended meanwhile. Give the context a deadline: a
+// container of another engine never comes. After it the error is both ErrAgain and context.DeadlineExceeded.
+func (w *Watcher) LookupPID(ctx context.Context, pid int, startTicks uint64) (*Container, error) {
+	return w.lookup(ctx, "lookup pid", func(c capi.Watcher, timeoutMS int64) (capi.ContainerView, *capi.Failure) {
+		return c.LookupPID(pid32(pid), startTicks, timeoutMS)
+	})
+}
+
+// LookupCgroup is [Snapshot.FindCgroup] in the newest snapshot, and waits as LookupPID does.
+func (w *Watcher) LookupCgroup(ctx context.Context, id uint64) (*Container, error) {
+	return w.lookup(ctx, "lookup cgroup", func(c capi.Watcher, timeoutMS int64) (capi.ContainerView, *capi.Failure) {
+		return c.LookupCgroup(id, timeoutMS)
+	})
+}
+
+func (w *Watcher) lookup(
+	ctx context.Context, op string, call func(capi.Watcher, int64) (capi.ContainerView, *capi.Failure),
+) (*Container, error) {
+	if w == nil {
+		return nil, closed(op, "the watcher", true)
+	}
+	return await(ctx, op, w.lookups, func(timeoutMS int64) (*Container, error) {
+		return w.owned(op, func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return call(c, timeoutMS) })
+	})
+}
+
+// owned copies a record that a call gives to its caller, and releases it.
+func (w *Watcher) owned(op string, call func(capi.Watcher) (capi.ContainerView, *capi.Failure)) (*Container, error) {
+	var container *Container
+	err := w.do(op, func(c capi.Watcher) *capi.Failure {
+		view, failure := call(c)
+		if failure == nil {
+			container = newContainer(view, w.separate, newPod)
+			view.Unref()
+		}
+		return failure
+	})
+	return container, err
+}
+
+// findBy copies the record that a call finds.
+func (s *Snapshot) findBy(op string, call func(capi.Snapshot) (capi.ContainerView, *capi.Failure)) (*Container, error) {
+	var container *Container
+	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
+		view, failure := call(c)
+		if failure == nil {
+			container = newContainer(view, s.separate, newPod)
+		}
+		return failure
+	})
+	return container, err
+}
+
+// findMany copies each record that a call finds once.
+func (s *Snapshot) findMany(
+	op string, call func(capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure),
+) ([]Found, error) {
+	var found []Found
+	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
+		views, statuses, failure := call(c)
+		if failure != nil {
+			return failure
+		}
+		copies := map[capi.ContainerView]*Container{}
+		found = make([]Found, len(views))
+		for i, view := range views {
+			if found[i].Status = Status(statuses[i]); found[i].Status != OK {
+				continue
+			}
+			if copies[view] == nil {
+				copies[view] = newContainer(view, s.separate, newPod)
+			}
+			found[i].Container = copies[view]
+		}
+		return nil
+	})
+	return found, err
+}
+
+// pid32 is a pid for C; -1, which no process has, for what cannot be one.
+func pid32(pid int) int32 {
+	if pid != int(int32(pid)) {
+		return -1
+	}
+	return int32(pid)
+}

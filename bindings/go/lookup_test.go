@@ -1,0 +1,121 @@
+package criwatch_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	criwatch "github.com/criwatch/criwatch/bindings/go"
+)
+
+const nobodysID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+func TestLookupsFindTheContainer(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint)
+	nginx, err := watcher.Get("nginx")
+	must(t, err)
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	defer snapshot.Close()
+	is := func(what string, found *criwatch.Container, err error) {
+		t.Helper()
+		if err != nil || found == nil || found.ID != nginx.ID || found.Pod.Path() != "shop/web" {
+			t.Errorf("%s: %v, %v", what, found, err)
+		}
+	}
+	ctx := within(t, patience)
+	found, err := snapshot.FindPID(nginx.PID, nginx.PIDStartTicks)
+	is("by pid", found, err)
+	found, err = watcher.LookupPID(ctx, nginx.PID, nginx.PIDStartTicks)
+	is("waiting, by pid", found, err)
+	found, err = snapshot.FindCgroupPath("/kubepods/pod1/" + nginx.ID)
+	is("by path", found, err)
+	if nginx.CgroupID != 0 {
+		found, err = snapshot.FindCgroup(nginx.CgroupID)
+		is("by cgroup", found, err)
+		found, err = watcher.LookupCgroup(ctx, nginx.CgroupID)
+		is("waiting, by cgroup", found, err)
+	}
+	many, err := snapshot.FindPIDs([]criwatch.Process{
+		{PID: nginx.PID, StartTicks: nginx.PIDStartTicks}, {PID: 0}, {PID: nginx.PID, StartTicks: nginx.PIDStartTicks},
+	})
+	must(t, err)
+	is("in a batch", many[0].Container, nil)
+	if len(many) != 3 || many[0] != many[2] || many[1] != (criwatch.Found{Status: criwatch.ErrNone}) {
+		t.Errorf("a batch: %+v", many)
+	}
+	cgroups, err := snapshot.FindCgroups([]uint64{nginx.CgroupID, 1 << 62})
+	must(t, err)
+	if len(cgroups) != 2 || (cgroups[0].Status == criwatch.OK) != (cgroups[0].Container != nil) || cgroups[1].Container != nil {
+		t.Errorf("a batch of cgroups: %+v", cgroups)
+	}
+	none, err := snapshot.FindCgroups(nil)
+	if len(none) != 0 || err != nil {
+		t.Errorf("an empty batch: %v, %v", none, err)
+	}
+}
+
+func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint)
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	defer snapshot.Close()
+	if _, err := snapshot.FindPID(0, 0); !errors.Is(err, criwatch.ErrNone) {
+		t.Errorf("the idle task: %v", err)
+	}
+	if _, err := snapshot.FindPID(os.Getpid(), 1); !errors.Is(err, criwatch.ErrNotFound) {
+		t.Errorf("an earlier process of this pid: %v", err)
+	}
+	if found, err := snapshot.FindPID(1<<40+os.Getpid(), 0); err == nil || errors.Is(err, criwatch.ErrNone) {
+		t.Errorf("no pid at all: %v, %v", found, err)
+	}
+	if _, err := snapshot.FindCgroupPath("/kubepods/pod1/" + nobodysID); !errors.Is(err, criwatch.ErrAgain) {
+		t.Errorf("a container to come: %v", err)
+	}
+	for _, path := range []string{"", "/", "/user.slice"} {
+		if _, err := snapshot.FindCgroupPath(path); !errors.Is(err, criwatch.ErrNone) {
+			t.Errorf("path %q: %v", path, err)
+		}
+	}
+	if _, _, err := snapshot.FindNamespace(criwatch.NamespaceNet, 7); !errors.Is(err, criwatch.ErrNotFound) {
+		t.Errorf("nobody's namespace: %v", err)
+	}
+	if _, _, err := snapshot.FindNamespace(99, 7); !errors.Is(err, criwatch.ErrInvalidArgument) {
+		t.Errorf("no kind: %v", err)
+	}
+	past, cancel := context.WithDeadline(context.Background(), time.Now())
+	defer cancel()
+	if _, err := watcher.LookupPID(past, 0, 0); !errors.Is(err, criwatch.ErrNone) {
+		t.Errorf("what needs no wait: %v", err)
+	}
+}
+
+// A namespace belongs to who is in it: the simulated containers are in those of their sandbox, or of the host.
+func TestANamespaceIsFound(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint)
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	defer snapshot.Close()
+	containers, err := snapshot.Containers()
+	must(t, err)
+	for _, container := range containers {
+		if container.Namespaces.Net == 0 {
+			continue
+		}
+		found, sharing, err := snapshot.FindNamespace(criwatch.NamespaceNet, container.Namespaces.Net)
+		if errors.Is(err, criwatch.ErrNone) {
+			continue // The simulated processes may stay in the host's.
+		}
+		if err != nil || found.Pod.ID != container.Pod.ID || sharing == 0 {
+			t.Errorf("the network of %v: %v, %d, %v", container, found, sharing, err)
+		}
+	}
+}
