@@ -26,7 +26,6 @@ void strings_of_records(const Snapshot& snapshot, const Event& event) {
     DANGLES(const std::string_view name = snapshot.find_pid(1)->name(); use(name);)
     DANGLES(const std::string_view name = (*snapshot.find_pid(1)).name(); use(name);)
     HOLDS(const auto found = snapshot.find_pid(1); const std::string_view name = found->name(); use(name);)
-    DANGLES(const Label first = snapshot.find("app").attributes("otel")[0]; use(first);)
     HOLDS(const auto otel = snapshot.find("app").attributes("otel"); const Label first = otel[0]; use(first);)
     DANGLES(const std::string_view id = snapshot.containers()[0].id(); use(id);)
     HOLDS(const auto first = snapshot.containers()[0]; const std::string_view id = first.id(); use(id);)

@@ -41,6 +41,9 @@ private:
     Status status_;
 };
 
+/// The results of many lookups, in the order of what was asked.
+using Lookups = std::vector<Lookup>;
+
 namespace detail {
 
 // A reference that C gave away.
@@ -59,15 +62,15 @@ Result<Lookup> look_up(Call&& function) {
 
 // The same for a C function that fills n records and n statuses.
 template <class Call>
-Result<std::vector<Lookup>> look_up_all(std::size_t n, Call&& function) {
-    std::vector<Lookup> lookups;
+Result<Lookups> look_up_all(std::size_t n, Call&& function) {
+    Lookups lookups;
     if (n == 0) return lookups;
     std::vector<const cri_container*> out(n);
     std::vector<cri_status> statuses(n);
     cri_error* raw = nullptr;
     const auto status = static_cast<Status>(function(out.data(), statuses.data(), &raw));
     const Handle<cri_error, cri_error_free> error(raw);
-    if (status < Status::ok) return fail<std::vector<Lookup>>(Error(status, error.get()));
+    if (status < Status::ok) return fail<Lookups>(Error(status, error.get()));
     lookups.reserve(n);
     for (std::size_t i = 0; i < n; i++) lookups.emplace_back(static_cast<Status>(statuses[i]), out[i]);
     return lookups;

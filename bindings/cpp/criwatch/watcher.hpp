@@ -56,6 +56,9 @@ public:
     /// The records of pods.
     using Pods = Range<Pod, const cri_pod*>;
 
+    /// Start times of processes, in clock ticks since boot.
+    using Ticks = std::vector<std::uint64_t>;
+
     /// Takes ownership of a C object.
     explicit Snapshot(cri_snapshot* raw) : raw_(raw, cri_snapshot_free) {}
 
@@ -87,10 +90,9 @@ public:
         return detail::look_up([&](auto... out) { return cri_snapshot_find_pid(raw_.get(), pid, start_ticks, out...); });
     }
     /// The same for many. `start_ticks`: as many as pids, or none.
-    [[nodiscard]] Result<std::vector<Lookup>> find_pids(const std::vector<std::int32_t>& pids,
-                                                        const std::vector<std::uint64_t>& start_ticks = {}) const {
+    [[nodiscard]] Result<Lookups> find_pids(const std::vector<std::int32_t>& pids, const Ticks& start_ticks = {}) const {
         if (!start_ticks.empty() && start_ticks.size() != pids.size())
-            return detail::fail<std::vector<Lookup>>(Error(Status::invalid_argument, "find_pids: not as many start times as pids"));
+            return detail::fail<Lookups>(Error(Status::invalid_argument, "find_pids: not as many start times as pids"));
         const std::uint64_t* const ticks = start_ticks.empty() ? nullptr : start_ticks.data();
         return detail::look_up_all(pids.size(), [&](auto... out) {
             return cri_snapshot_find_pids(raw_.get(), pids.data(), ticks, pids.size(), out...);
@@ -101,7 +103,7 @@ public:
         return detail::look_up([&](auto... out) { return cri_snapshot_find_cgroup(raw_.get(), cgroup_id, out...); });
     }
     /// The same for many.
-    [[nodiscard]] Result<std::vector<Lookup>> find_cgroups(const std::vector<std::uint64_t>& cgroup_ids) const {
+    [[nodiscard]] Result<Lookups> find_cgroups(const std::vector<std::uint64_t>& cgroup_ids) const {
         return detail::look_up_all(cgroup_ids.size(), [&](auto... out) {
             return cri_snapshot_find_cgroups(raw_.get(), cgroup_ids.data(), cgroup_ids.size(), out...);
         });
