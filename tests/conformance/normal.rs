@@ -5,6 +5,7 @@ const OWN: &[&str] = &["asOf", "generation", "observedAt", "seq"];
 
 /// A line as it is compared. Everything else has to be the same, byte by byte:
 /// * in JSON, the values of `OWN` become `*`;
+/// * the witness's means become `*`: they are found one after the other, by each watcher at its own time;
 /// * of `criwatch.stats/1`, only the keys count.
 pub fn normal(line: &str) -> String {
     if !line.starts_with("  {") {
@@ -13,7 +14,14 @@ pub fn normal(line: &str) -> String {
     if line.contains("\"schema\":\"criwatch.stats/") {
         return keys(line);
     }
-    OWN.iter().fold(line.to_owned(), |line, key| starred(&line, &format!("\"{key}\":")))
+    let line = without_means(line);
+    OWN.iter().fold(line, |line, key| starred(&line, &format!("\"{key}\":")))
+}
+
+fn without_means(line: &str) -> String {
+    let parts =
+        line.split_once("\"witness\":{\"means\":[").and_then(|(before, rest)| Some((before, rest.split_once("]}")?.1)));
+    parts.map_or_else(|| line.to_owned(), |(before, rest)| format!("{before}\"witness\":*{rest}"))
 }
 
 /// With a star for each value that follows `before`; such values are numbers, or strings without commas and braces.

@@ -130,6 +130,14 @@ fn changes(all: &mut Party, node: &mut impl Node) -> Result<Life, String> {
     has(&all.ok(&format!("until STARTED job {MS}"))?, &format!("id=\"{pod_id}\""))?;
     let job = node.run("job", pod_id, "worker")?;
     is_shown(&all.ok(&format!("until STARTED worker {MS}"))?, &job, "running")?;
+    // Each has looked at the process before it ends.
+    until("all that is told of a process", PATIENCE, || {
+        let picture = all.ok("snapshot")?;
+        let line = line_of(&picture, &job)?;
+        let is_known =
+            line.contains(" missing=- ") && !line.contains(" namespaces=- ") && !line.contains(" command=[] ");
+        if is_known { Ok(()) } else { Err(line.to_owned()) }
+    })?;
     let code = node.end(&job)?;
     let told = all.ok(&format!("until EXITED worker {MS}"))?;
     is_shown(&told, &job, "exited")?;

@@ -46,7 +46,7 @@ class CommandTest(unittest.TestCase):
         return out.getvalue() if code == Exit.OK else err.getvalue()
 
     def library(self):
-        watcher = criwatch.Watcher(self.engine.endpoint, logger=None)
+        watcher = criwatch.Watcher(self.engine.endpoint, {"details": "full"}, logger=None)
         self.addCleanup(watcher.close)
         watcher.resync(PATIENCE)
         return watcher
