@@ -156,6 +156,8 @@ impl PidResolver {
             return Details { engine_pid: Some(said), ..made };
         };
         let start = match self.proc.stat(pid) {
+            // A zombie has no namespaces and no cgroup left, and nobody can use its pid.
+            Ok(stat) if stat.has_ended() => return Details { engine_pid: Some(said), ..made },
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
             Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
