@@ -122,6 +122,9 @@ fn container_spec(c: &Container, sandbox: Option<&Sandbox>, profile: &Profile) -
     };
     annotations[name_key] = json!(name);
     annotations[image_key] = json!(image);
+    if profile.family == Family::Crio {
+        annotations["io.kubernetes.cri-o.Image"] = json!(image);
+    }
     let mut env = vec![PATH.to_owned()];
     env.extend(c.config.envs.iter().map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))));
     let mut args: Vec<&str> = c.config.command.iter().chain(&c.config.args).map(String::as_str).collect();
