@@ -116,21 +116,34 @@ impl ConfigInfo<'_> {
 }
 
 impl RuntimeSpec<'_> {
-    /// The image's name in the annotations, where containerd and CRI-O put it. CRI-O has what was asked for, which may be
-    /// a digest, beside any name of that image.
+    /// The image's name in the annotations: the one that was asked for; else, of CRI-O, any name of that image.
     pub fn annotated_image(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Annotations {
-            #[serde(rename = "io.kubernetes.cri.image-name")]
-            containerd: Option<String>,
-            #[serde(rename = "io.kubernetes.cri-o.Image")]
-            crio: Option<String>,
-            #[serde(rename = "io.kubernetes.cri-o.ImageName")]
-            crio_any: Option<String>,
-        }
-        let names = part::<Annotations>(self.annotations)?;
-        let crio = names.crio.filter(|name| !is_bare_digest(name)).or(names.crio_any);
-        names.containerd.or(crio).filter(|name| !name.is_empty())
+        let names = part::<ImageAnnotations>(self.annotations)?;
+        names.requested().or(names.crio_any).filter(|name| !name.is_empty())
+    }
+
+    /// The image's name in the annotations as it was asked for.
+    pub fn requested_image(&self) -> Option<String> {
+        part::<ImageAnnotations>(self.annotations)?.requested()
+    }
+}
+
+/// Where containerd and CRI-O put the image's name.
+#[derive(Deserialize)]
+struct ImageAnnotations {
+    #[serde(rename = "io.kubernetes.cri.image-name")]
+    containerd: Option<String>,
+    #[serde(rename = "io.kubernetes.cri-o.Image")]
+    crio: Option<String>,
+    #[serde(rename = "io.kubernetes.cri-o.ImageName")]
+    crio_any: Option<String>,
+}
+
+impl ImageAnnotations {
+    /// Kubelets ask for digests, too.
+    fn requested(&self) -> Option<String> {
+        let is_name = |name: &&String| !name.is_empty() && !is_bare_digest(name);
+        [&self.containerd, &self.crio].into_iter().flatten().find(is_name).cloned()
     }
 }
 

@@ -18,7 +18,7 @@ const LONGEST: u64 = 4 << 20;
 pub(in crate::cri) fn image_name(folders: &Folders, root: &Path, id: &str) -> Option<Arc<str>> {
     let text = folders.specs(id).iter().find_map(|file| read(root, file).ok())?;
     let spec: RuntimeSpec = serde_json::from_str(&text).ok()?;
-    spec.annotated_image().map(Arc::from)
+    spec.requested_image().map(Arc::from)
 }
 
 fn read(root: &Path, file: &Path) -> io::Result<String> {
