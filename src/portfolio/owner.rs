@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::index::{At, Index};
+use super::index::{At, Index, Sharing, inode_of};
 use crate::error::{
     CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Status,
 };
@@ -11,7 +11,7 @@ use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::cgroup_name::{CgroupName, Role, lines};
 use crate::host::namespace::NamespaceKind;
-use crate::model::Container;
+use crate::model::{Container, Namespaces};
 
 /// Whose something is.
 #[derive(Debug, Clone, Copy)]
@@ -142,10 +142,11 @@ impl From<Said> for Place {
     }
 }
 
-/// One lookup: the index of the containers, and the kernel.
+/// One lookup: the index of the containers, the kernel, and the engine's own namespaces.
 pub(super) struct Lookup<'a> {
     pub index: &'a Index,
     pub reader: Option<&'a dyn HostReader>,
+    pub node: &'a Namespaces,
 }
 
 impl<'a> Lookup<'a> {
@@ -295,19 +296,33 @@ impl<'a> Lookup<'a> {
     pub fn namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Place, usize), Unproven> {
         let sharing = self.index.namespace(kind, inode);
         let count = sharing.map_or(0, |sharing| sharing.count as usize);
-        if self.reader.and_then(|reader| reader.host_namespace(kind)) == Some(inode) {
-            return Ok((Place::Host, count));
+        let is_hosts = self.reader.and_then(|reader| reader.host_namespace(kind)) == Some(inode);
+        match sharing {
+            _ if is_hosts => Ok((Place::Host, count)),
+            Some(sharing) if !self.is_the_nodes(kind, inode, sharing)? => Ok((Place::At(sharing.at), count)),
+            None if inode_of(self.node, kind) != inode => Err(Unproven::NoNamespace),
+            _ => Ok((Place::Host, count)),
         }
-        let sharing = sharing.ok_or(Unproven::NoNamespace)?;
+    }
+
+    /// Whether the namespace in which these are is that of the node.
+    fn is_the_nodes(&self, kind: NamespaceKind, inode: u64, sharing: Sharing) -> Result<bool, Unproven> {
         let pod = self.index.container(sharing.at).pod.as_deref();
-        let is_hosts = match kind {
+        let declared = match kind {
             NamespaceKind::Net | NamespaceKind::Uts => pod.and_then(|pod| pod.host_network),
             NamespaceKind::Pid => pod.and_then(|pod| pod.host_pid),
             NamespaceKind::Ipc => pod.and_then(|pod| pod.host_ipc),
-            // Where the host's cannot be told, pods have none in common but that.
-            NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => Some(sharing.of_several_pods),
+            NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => None,
         };
-        Ok((if is_hosts == Some(true) { Place::Host } else { Place::At(sharing.at) }, count))
+        const WHY: &str = "the engine has not told whether the pod is in the host's network, and neither process 1 nor the \
+                           engine may be looked at: look up pids instead, or give this program CAP_SYS_PTRACE";
+        match (declared, inode_of(self.node, kind)) {
+            (Some(declared), _) => Ok(declared),
+            // Pods have none in common but the node's.
+            _ if sharing.of_several_pods => Ok(true),
+            (None, 0) if kind == NamespaceKind::Net => Err(Unproven::Hidden(WHY)),
+            (None, nodes) => Ok(nodes == inode),
+        }
     }
 
     fn reader(&self) -> Result<&'a dyn HostReader, Unproven> {

@@ -10,7 +10,7 @@ use super::{Portfolio, lookup};
 use crate::error::Result;
 use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
-use crate::model::{Container, Memo, Pod};
+use crate::model::{Container, Engine, Memo, Namespaces, Pod};
 
 /// A copy of the cache at one moment. It never changes.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Snapshot {
     /// The index that may be taken over.
     basis: Option<Basis>,
     reader: Option<Arc<dyn HostReader>>,
+    /// The engine's namespaces.
+    node: Namespaces,
 }
 
 impl Portfolio {
@@ -43,6 +45,7 @@ impl Portfolio {
             index: OnceLock::new(),
             basis: None,
             reader: None,
+            node: Namespaces::default(),
         }
     }
 }
@@ -79,6 +82,7 @@ impl Snapshot {
             index: OnceLock::new(),
             basis: None,
             reader: self.reader.clone(),
+            node: self.node,
         }
     }
 
@@ -185,7 +189,7 @@ impl Snapshot {
     }
 
     fn lookups(&self) -> Lookup<'_> {
-        Lookup { index: self.index(), reader: self.reader.as_deref() }
+        Lookup { index: self.index(), reader: self.reader.as_deref(), node: &self.node }
     }
 
     fn index(&self) -> &Index {
@@ -215,6 +219,12 @@ impl Snapshot {
     /// With what asks the kernel for what is not in memory.
     pub(crate) fn with_reader(mut self, reader: Arc<dyn HostReader>) -> Self {
         self.reader = Some(reader);
+        self
+    }
+
+    /// With the namespaces in which this engine runs: those of the node, as far as its pods see it.
+    pub(crate) fn on_the_node_of(mut self, engine: &Engine) -> Self {
+        self.node = engine.namespaces;
         self
     }
 

@@ -45,7 +45,8 @@ impl Kept {
             _ => {
                 let snapshot = cached.portfolio.snapshot();
                 drop(cached);
-                let mut snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
+                let snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
+                let mut snapshot = snapshot.on_the_node_of(&freshness.engine);
                 if let Some(previous) = &*kept {
                     snapshot = snapshot.after(previous);
                 }

@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 pub(super) use entries::{Entries, Entry, order};
-pub(super) use namespaces::Sharing;
+pub(super) use namespaces::{Sharing, inode_of};
 pub(super) use table::At;
 
 use crate::host::namespace::NamespaceKind;
