@@ -222,7 +222,8 @@ impl PidResolver {
         }
     }
 
-    fn namespaces(&self, pid: i32) -> Namespaces {
+    /// The namespaces of a process, as far as it may be looked at.
+    pub fn namespaces(&self, pid: i32) -> Namespaces {
         let of = |kind| self.proc.namespace(pid, kind).unwrap_or_default();
         let mut all = Namespaces::default();
         (all.net, all.mnt, all.pid, all.ipc) = (of("net"), of("mnt"), of("pid"), of("ipc"));

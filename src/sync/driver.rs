@@ -302,7 +302,8 @@ impl Driver {
         let engine_pid = self.config.engine_pid.or_else(|| client.engine_pid(&self.config));
         self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
         let version = client.version().clone();
-        let engine = describe(&client, engine_pid, &self.config);
+        let namespaces = engine_pid.map(|pid| self.pids.namespaces(pid)).unwrap_or_default();
+        let engine = Engine { namespaces, ..describe(&client, engine_pid, &self.config) };
         let mut cached = self.shared.write();
         let (events, candidates) = (cached.status.engine.events.clone(), self.chooser.others().clone());
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });

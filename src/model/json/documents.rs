@@ -255,6 +255,7 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
         api: "unix:///run/containerd/containerd.sock".into(),
         id: "node-17".into(),
         pid: Some(1204),
+        namespaces: Namespaces::default(),
         events: Events { streaming: true, reason: "the engine streams events".into() },
         witness: Arc::new(WitnessMeans {
             used: vec!["folders", "pidFiles", "pidfds"],
