@@ -161,6 +161,10 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
 /// What runs has this process. One with the pid of this run that began at another time is another process: the engine
 /// still names the pid of one that is gone.
 pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &Details, as_of: Tick) {
+    if details.pid.is_none() && details.engine_pid.is_none() {
+        // A status that says nothing of the process erases none.
+        return;
+    }
     let process = details.pid.zip(details.pid_start_ticks);
     if let Some((pid, start)) = process {
         let first = known.process.filter(|(stated, ..)| *stated < as_of);
