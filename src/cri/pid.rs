@@ -164,11 +164,14 @@ impl PidResolver {
         if self.source == PidSource::Engine {
             return Details { pid: Some(said), ..made };
         }
-        let Some(pid) = self.proc.translate(self.view, said, id) else {
-            return Details { engine_pid: Some(said), ..made };
+        let pid = match self.proc.translate(self.view, said, id) {
+            Ok(Some(pid)) => pid,
+            Ok(None) => return Details { engine_pid: Some(said), ..made },
+            // It could not be looked for, which says nothing of it: what is known of it stands.
+            Err(_) => return made,
         };
         let start = match self.proc.stat(pid) {
-            // A zombie has no namespaces and no cgroup left, and nobody can use its pid.
+            // A zombie has no namespaces left, and nobody can use its pid.
             Ok(stat) if stat.has_ended() => return Details { engine_pid: Some(said), ..made },
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
@@ -214,10 +217,11 @@ impl PidResolver {
         gone
     }
 
-    /// Whether the process that began then is known to be gone. What cannot be looked at may be there.
+    /// Whether the process that began then is known to have ended, waited for or not: a shim that hangs leaves a zombie, and the
+    /// engine never learns of its end. What cannot be looked at may be there.
     fn is_gone(&self, pid: i32, start: u64) -> bool {
         match self.proc.stat(pid) {
-            Ok(stat) => stat.start_ticks != start,
+            Ok(stat) => stat.start_ticks != start || stat.has_ended(),
             Err(error) => is_absence(&error),
         }
     }

@@ -173,6 +173,10 @@ pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &De
     if let Some(name) = &details.image_name {
         take_image_name(&mut next.image, &mut known.strengths, name, Origin::Annotation, as_of);
     }
+    if details.pid.is_none() && details.engine_pid.is_none() {
+        // A status that says nothing of the process erases none.
+        return;
+    }
     let process = details.pid.zip(details.pid_start_ticks);
     if let Some((pid, start)) = process {
         let first = known.process.filter(|(stated, ..)| *stated < as_of);
