@@ -45,7 +45,11 @@ impl Kept {
             _ => {
                 let snapshot = cached.portfolio.snapshot();
                 drop(cached);
-                kept.insert(Arc::new(snapshot.sorted().with_reader(watcher.kernel.clone()))).clone()
+                let mut snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
+                if let Some(previous) = &*kept {
+                    snapshot = snapshot.after(previous);
+                }
+                kept.insert(Arc::new(snapshot)).clone()
             }
         };
         Ok((freshness, snapshot))
