@@ -51,7 +51,10 @@ impl Portfolio {
             self.gone(&id, source, now);
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
-        self.status_queue.drop_hints(begun);
+        for id in self.status_queue.drop_hints(begun) {
+            // While the hint's request was planned, nothing else was asked for.
+            self.ask_for_missing(&id, 0, now);
+        }
         if !first {
             self.births_go_on(now);
         }
