@@ -206,8 +206,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["none", "lazy", "full"]),
         default: "lazy",
         doc: "What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, \
-              and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at \
-              once.",
+              and no start time of what lists show; on containerd 1.7, an image with several tags may be shown under another \
+              of them until the next list); one verbose status at a time, when nothing else is to be asked; or one at once.",
         set: |c, v| c.details = [DetailRequests::None, DetailRequests::Lazy, DetailRequests::Full][v.choice()],
     },
     OptionSpec {

@@ -116,6 +116,11 @@ impl PidResolver {
         &self.engine_root
     }
 
+    /// Whether the engine's process is in our /proc, so that its containers' processes are, too.
+    pub(super) fn sees_engine(&self) -> bool {
+        self.view != PidView::Unknown
+    }
+
     /// Whether pid files are believed.
     pub(super) fn reads_files(&self) -> bool {
         self.source == PidSource::Auto

@@ -309,7 +309,9 @@ impl Driver {
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
         drop(cached);
         let pid_files = self.pids.reads_files_of(&client);
-        if pid_files {
+        if !pid_files {
+            self.witness.watch_folders(&self.pids, None);
+        } else {
             let (pids, client) = (self.pids.clone(), client.clone());
             let to = self.replies.0.clone();
             self.tasks.spawn(async move {

@@ -8,6 +8,7 @@ mod consumers;
 mod events;
 mod field_reports;
 mod garbled;
+mod hints;
 mod lists;
 mod profiles;
 mod relay;

@@ -9,6 +9,9 @@ mod hints;
 mod limits;
 mod pids;
 mod seen;
+mod storm;
+
+use std::process::ExitCode;
 
 use support::suite::{self, Test};
 
@@ -23,12 +26,23 @@ const TESTS: &[Test] = &[
     ("the_engine_s_word_is_waited_for_while_it_lives", exits::engine_first),
     ("without_a_witness_all_is_as_before", exits::without_witness),
     ("with_64_descriptors_all_is_as_before", limits::few_descriptors),
+    ("limits::another_user_has_no_hints_and_says_so", limits::another_user),
+    ("limits::without_the_engines_folders_statuses_are_asked_for", limits::no_mounts),
+    ("limits::an_own_pid_namespace_shows_no_process", limits::own_pid_namespace),
+    ("limits::an_own_cgroup_namespace_loses_nothing", limits::own_cgroup_namespace),
+    ("limits::read_only_mounts_are_enough", limits::read_only_mounts),
+    ("limits::without_an_inotify_instance_there_are_no_hints", limits::no_inotify_instance),
+    ("limits::with_64_descriptors_processes_are_followed", limits::descriptors_64),
 ];
 
 /// Those that take minutes.
-const STORMS: &[Test] = &[("a_hundred_exits_while_the_engine_is_away", exits::a_hundred_while_away)];
+const STORMS: &[Test] = &[("a_hundred_exits_while_the_engine_is_away", storm::a_hundred_exits)];
 
-fn main() {
+fn main() -> ExitCode {
+    if let Some(code) = limits::inside() {
+        return code;
+    }
     let long = std::env::args().any(|argument| argument == "--include-ignored");
     suite::run(&[TESTS, if long { STORMS } else { &[] }].concat());
+    ExitCode::SUCCESS
 }
