@@ -48,6 +48,7 @@ from criwatch.enums import (
     LogLevel,
     Missing,
     MountFlag,
+    NamespaceKind,
     PodFlag,
     PodState,
     State,
@@ -66,6 +67,7 @@ from criwatch.errors import (
     InvalidQuery,
     NotFound,
     NotReady,
+    NotYet,
     OsFailed,
     Panic,
     PermissionDenied,
@@ -81,6 +83,7 @@ from criwatch.errors import (
     status_name,
 )
 from criwatch.finder import Candidate, EngineNews, Engines, Finder, Reason, discover, discover_json
+from criwatch.lookups import Found
 from criwatch.queue import EventQueue
 from criwatch.records import Container, Event, Pod
 from criwatch.snapshot import Snapshot
@@ -113,6 +116,7 @@ __all__ = [
     "EventType",
     "Finder",
     "Forked",
+    "Found",
     "Freshness",
     "InspectFlag",
     "Inspection",
@@ -131,9 +135,11 @@ __all__ = [
     "Missing",
     "Mount",
     "MountFlag",
+    "NamespaceKind",
     "Namespaces",
     "NotFound",
     "NotReady",
+    "NotYet",
     "OsFailed",
     "Panic",
     "PermissionDenied",
