@@ -129,7 +129,10 @@ pub extern "C" fn cri_snapshot_find_namespace(
     sharing: Option<&mut usize>,
     err: Option<&mut *mut cri_error>,
 ) -> Status {
-    let what = || format!("namespace {kind} {inode}");
+    let what = || match namespace_kind(kind) {
+        Ok(kind) => format!("{}:[{inode}]", kind.file()),
+        Err(_) => format!("namespace of kind {kind}"),
+    };
     answer(snapshot, out, err, what, |snapshot| {
         let (place, how_many) = snapshot.place_of_namespace(namespace_kind(kind)?, inode)?;
         if let (Place::At(_), Some(sharing)) = (place, sharing) {

@@ -47,6 +47,7 @@ from criwatch.enums import (
     LogLevel,
     Missing,
     MountFlag,
+    NamespaceKind,
     PodFlag,
     PodState,
     State,
@@ -65,6 +66,7 @@ from criwatch.errors import (
     InvalidQuery,
     NotFound,
     NotReady,
+    NotYet,
     OsFailed,
     Panic,
     PermissionDenied,
@@ -80,6 +82,7 @@ from criwatch.errors import (
     status_name,
 )
 from criwatch.finder import Candidate, EngineNews, Engines, Finder, Reason, discover, discover_json
+from criwatch.lookups import Found
 from criwatch.queue import EventQueue
 from criwatch.records import Container, Event, Pod
 from criwatch.snapshot import Snapshot
@@ -114,6 +117,7 @@ __all__ = [
     "EventType",
     "Finder",
     "Forked",
+    "Found",
     "Freshness",
     "InspectFlag",
     "Inspection",
@@ -135,9 +139,11 @@ __all__ = [
     "Missing",
     "Mount",
     "MountFlag",
+    "NamespaceKind",
     "Namespaces",
     "NotFound",
     "NotReady",
+    "NotYet",
     "OsFailed",
     "Panic",
     "PermissionDenied",

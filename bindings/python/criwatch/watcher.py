@@ -33,6 +33,7 @@ from criwatch._waiting import awaiting, interruptibly
 from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
 from criwatch.errors import CriError, QueueClosed, call, failure
+from criwatch.lookups import WaitingLookups
 from criwatch.queue import EventQueue, each
 from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
@@ -64,7 +65,7 @@ def describe_options_json() -> str:
     return text_of("cri_options_describe")
 
 
-class Watcher(Closable):
+class Watcher(Closable, WaitingLookups):
     """Follows one engine: which containers and pods run on this node, now, and what changes.
 
     Make it, `start` it, and `close` it, which a `with` block does. It reconnects for ever; the cache stays readable

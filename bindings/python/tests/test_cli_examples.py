@@ -26,6 +26,10 @@ EXPECTED = {
     "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx": r"(?m)^Name +shop/web-5d9c7b6f4-x2x7q/nginx$",
     "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath": r'\A".+"\n',
     "criwatch inspect nginx | jq -r .status.logPath": r"\A/.*\n",
+    "criwatch whois $(criwatch inspect -o table nginx | awk '/^Pid/ {print $2}')": r"(?m)^Container +nginx$",
+    "criwatch whois -o json $(criwatch inspect -o table nginx | awk '/^Cgroup/ {print $2}') | jq -r .container.pod.name": (
+        r"\Aweb-5d9c7b6f4-x2x7q\n"
+    ),
     "criwatch events --no-replay -t exited -o json | jq -r .container.name": r"\Alate\n",
     "criwatch events --until-exit batch/report/main": r"exited +[0-9a-f]{13} batch/report/main exit=3",
     "criwatch top --namespace shop --sort restarts": r"(?m)^  nginx +running",

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from unittest import mock
 
 from criwatch import Container, EngineInfo, Kind, Missing, Pod, PodEntry, PodState, State, WatcherState
-from criwatch.cli import events, pods, ps, top, tree
+from criwatch.cli import events, pods, ps, top, tree, whois
+from criwatch.cli.processes import Process
 from criwatch.cli.screen import Screen
 from criwatch.cli.table import cut, plain, width_of
 from criwatch.cli.words import Word
@@ -153,6 +154,29 @@ class Screens(unittest.TestCase):
 
     def test_pods(self):
         self.golden("pods", lambda width: plain(pods.table(node()), width))
+
+    def test_whois(self):
+        everything = [one for entry in node() for one in entry.containers]
+        of_long = next(one for one in everything if one.name == "config-reloader" and one.state == State.RUNNING)
+        members = (
+            Process(4704, 1, 7, "config-reloader: 主进程 --watch /etc/prometheus/rules --listen 0.0.0.0:8080"),
+            Process(4710, 4704, 9, "sh -c while true; do sleep 5; reload --endpoint http://127.0.0.1:9090/-/reload; done"),
+            Process(4711, 4710, 9, "sleep 5"),
+            Process(4712, 4704, 9, "[sh]"),
+            Process(4799, 2, 9, "sh"),
+        )
+        process = whois.Answer(whois.Asked.parse("4711"), "pid", "container", "a process in its cgroup", of_long, 0, members)
+        pods_own = next(one for one in everything if one.is_sandbox and one.pod.namespace == "店舗")
+        network = whois.Answer(
+            whois.Asked.parse("net:[4026532281]"), "namespace", "container",
+            "its net namespace, shared by 3 containers and sandboxes", pods_own, 3, (Process(4604, 1, 7, "/pause"),),
+        )  # fmt: skip
+
+        def draw(width):
+            lines = [*process.lines(width), ("", ""), *network.lines(width)]
+            return "\n".join(" ".join(line).rstrip() for line in lines)
+
+        self.golden("whois", draw)
 
     def test_top(self):
         picture = SimpleNamespace(
