@@ -177,7 +177,7 @@ func WithDiscoverInterval(value time.Duration) Option {
 }
 
 // WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
-// The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
+// The largest message accepted from the engine, in bytes; decoded, it takes at most 16 times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
 func WithMessageMaxBytes(value uint64) Option {
 	return WithOption("message.max_bytes", strconv.FormatUint(value, 10))
 }

@@ -283,7 +283,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",
-        doc: "The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. \
+        doc: "The largest message accepted from the engine, in bytes; decoded, it takes at most 16 times that in memory. \
               CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
         set: |c, v| c.message_max_bytes = v.number() as usize,
     },

@@ -31,6 +31,7 @@ use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
 use lookups::Kernel;
 use thread::IoThread;
+#[cfg(feature = "capi")]
 pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
