@@ -121,24 +121,28 @@ static struct latency *latency_of(const char *rpc)
     return NULL;
 }
 
-/* The sum of an RPC comes right before its count. */
+/* The value of a metric for an RPC; -1: none. */
+static double value_of(const char *metrics, const char *name, const char *rpc)
+{
+    char wanted[160];
+    snprintf(wanted, sizeof wanted, "criwatch_request_duration_seconds_%s{rpc=\"%s\"} ", name, rpc);
+    const char *at = strstr(metrics, wanted);
+    return at != NULL ? strtod(at + strlen(wanted), NULL) : -1;
+}
+
 static void submit_latencies(const char *metrics)
 {
-    static const char sum[] = "criwatch_request_duration_seconds_sum", count[] = "criwatch_request_duration_seconds_count";
-    for (const char *line = metrics; (line = strstr(line, sum)) != NULL; line += sizeof sum) {
+    static const char begin[] = "criwatch_request_duration_seconds_count{";
+    for (const char *line = metrics; (line = strstr(line, begin)) != NULL; line += sizeof begin) {
         char rpc[64];
-        double seconds, n;
-        const char *next = strstr(line, count);
-        if (next == NULL || sscanf(line + sizeof sum - 1, "{rpc=\"%63[^\"]\"} %lf", rpc, &seconds) != 2
-            || sscanf(next + sizeof count - 1, "{rpc=\"%*[^\"]\"} %lf", &n) != 1)
+        struct latency *before;
+        if (sscanf(line + sizeof begin - 1, "rpc=\"%63[^\"]", rpc) != 1 || (before = latency_of(rpc)) == NULL)
             continue;
-        struct latency *before = latency_of(rpc);
-        if (before == NULL)
-            return;
-        if (n > before->count)
-            submit("", "latency", rpc, (seconds - before->seconds) / (n - before->count));
+        const double count = value_of(metrics, "count", rpc), seconds = value_of(metrics, "sum", rpc);
+        if (count > before->count)
+            submit("", "latency", rpc, (seconds - before->seconds) / (count - before->count));
         before->seconds = seconds;
-        before->count = n;
+        before->count = count;
     }
 }
 
@@ -169,15 +173,16 @@ static int read_all(void)
 
 /* ---- Notifications ---- */
 
-/* Runs on a thread of the library. An exit whose reason may still change is told when it is final. */
+/* Runs on a thread of the library. An exit whose reason may still change is told when it is final: once for each run. */
 static void notify(const cri_event *event, void *unused)
 {
     const cri_container *c = event->container;
     (void)unused;
     if (event->type == CRI_EVENT_OVERFLOW)
         WARNING(NAME " plugin: %" PRIu64 " events were lost: exits among them are not told", event->lost);
-    if (c == NULL || c->kind == CRI_KIND_SANDBOX || event->flags & CRI_EVENT_FLAG_PROVISIONAL
-        || (event->type == CRI_EVENT_UPDATED && (event->changed & CRI_CHANGED_EXIT) == 0))
+    const bool is_final = event->type == CRI_EVENT_EXITED ? (event->flags & CRI_EVENT_FLAG_PROVISIONAL) == 0
+                                                          : (event->flags & CRI_EVENT_FLAG_CONFIRMED) != 0;
+    if (c == NULL || c->kind == CRI_KIND_SANDBOX || !is_final)
         return;
     notification_t it = {.severity = c->exit_code == 0 ? NOTIF_OKAY : NOTIF_FAILURE,
                          .time = NS_TO_CDTIME_T(event->time_unix_nano), .plugin = NAME, .type = "exit"};

@@ -59,11 +59,11 @@ static const char *type(const cri_event *event)
     }
 }
 
-/* Of an exit whose reason may still change, an update tells the end. */
+/* True once for each run: of an exit whose reason may still change, an update tells the end. */
 static int tells_final_exit(const cri_event *event)
 {
-    const int tells_exit = event->type == CRI_EVENT_EXITED || event->changed & CRI_CHANGED_EXIT;
-    return tells_exit && (event->flags & CRI_EVENT_FLAG_PROVISIONAL) == 0;
+    return event->type == CRI_EVENT_EXITED ? (event->flags & CRI_EVENT_FLAG_PROVISIONAL) == 0
+                                           : (event->flags & CRI_EVENT_FLAG_CONFIRMED) != 0;
 }
 
 static void write_STRING(FILE *out, const char *key, const char *value)

@@ -10,8 +10,8 @@ use super::support::sim::Sim;
 use super::support::wait;
 use super::{Obstacle, Outcome, build, c, containerd};
 
-/// What is printed of each event.
-const FORMAT: &str = "%criwatch.type %criwatch.pod.namespace/%criwatch.pod.name/%criwatch.container.name \
+/// What is printed of each event, also where it has not all of these (the star).
+const FORMAT: &str = "*%criwatch.type %criwatch.pod.namespace/%criwatch.pod.name/%criwatch.container.name \
                       initial=%criwatch.initial final=%criwatch.final_exit code=%criwatch.exit_code \
                       reason=%criwatch.reason app=%criwatch.label[app] image=%criwatch.image id=%criwatch.container.id";
 
@@ -164,9 +164,8 @@ fn captured(
     sim.tell("wait-subscribed 2")?;
     tell(&mut sim)?;
     // What comes last: reasons of exits become final a second late.
-    sim.tell("create web last -- sh -c 'exit 9'")?;
-    sim.tell("start last")?;
-    watch.wait_for("the last exit", |line| line.contains("shop/web/last") && line.contains("final=true"))?;
+    sim.tell("pod mark ns=test last -- sh -c 'exit 9'")?;
+    watch.wait_for("the last exit", |line| line.contains("test/mark/last") && line.contains("final=true"))?;
     wait::until("the capture to have all", wait::PATIENCE, || {
         let seen = sysdig.read(&file, "criwatch.container.name = last and criwatch.final_exit = true")?;
         if seen.len() == 1 { Ok(()) } else { Err(format!("{seen:?} {}", writer.last_error())) }
