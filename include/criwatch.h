@@ -1240,6 +1240,21 @@ cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_buffer *out,
                              cri_error **err);
 
+/**
+ * Shows the statistics to a scraper: the text format of OpenMetrics 1.0, as Prometheus reads it. Serve it with the content
+ * type "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
+ * lists them. Names and labels are only added.
+ *
+ * @param watcher the watcher, which may be started before or after
+ * @param out receives the text, which ends with "# EOF" and a line feed; free with cri_buffer_free
+ * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(1).
+ */
+CRI_NODISCARD
+cri_status cri_watcher_metrics(const cri_watcher *watcher,
+                               cri_buffer *out,
+                               cri_error **err);
+
 /* ================================================================================================
  * Snapshots
  *

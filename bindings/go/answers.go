@@ -103,6 +103,8 @@ type Stats struct {
 	Meta
 	// Counts are counts by name, e.g. "connects", "lists", "eventsPublished". Names are only added.
 	Counts map[string]uint64 `json:"stats"`
+	// BucketMicros are the upper bounds of all Buckets, in microseconds. The last bucket has none: it has what took longer.
+	BucketMicros []uint64 `json:"bucketMicros"`
 	// Requests are the requests to the engine, by RPC.
 	Requests map[string]RequestStats `json:"requests"`
 	// EventLag is how late the engine's events come; nil until one came.
@@ -121,6 +123,8 @@ type RequestStats struct {
 	TotalMicros uint64 `json:"totalMicros"`
 	// MaxMicros is how long the longest took, in microseconds.
 	MaxMicros uint64 `json:"maxMicros"`
+	// Buckets are how many took so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	Buckets []uint64 `json:"buckets"`
 }
 
 // EventLag is the delay from the time in an engine's event, by the engine's clock, until it was noticed here.
@@ -129,6 +133,12 @@ type EventLag struct {
 	LastMicros int64 `json:"lastMicros"`
 	// MaxMicros is the longest delay so far, in microseconds.
 	MaxMicros int64 `json:"maxMicros"`
+	// Count is how many delays were measured.
+	Count uint64 `json:"count"`
+	// TotalMicros is all delays together, in microseconds.
+	TotalMicros uint64 `json:"totalMicros"`
+	// Buckets are how many were so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	Buckets []uint64 `json:"buckets"`
 }
 
 // List lists what the query selects: containers and sandboxes. nil: everything that runs. It costs no more than a
@@ -232,6 +242,10 @@ func (w *Watcher) Stats() (*Stats, error) {
 	text, err := w.Raw().Stats()
 	return decode[Stats]("stats", text, err)
 }
+
+// Metrics returns the same for a scraper: the text format of OpenMetrics, to be served as [MetricsContentType]. docs/metrics.md
+// lists the names, and [Metrics] has them as a table.
+func (w *Watcher) Metrics() ([]byte, error) { return w.Raw().ask("metrics", capi.Watcher.Metrics) }
 
 // Inspect asks the engine for everything it knows of one container or sandbox (named as for Get), in whatever state it is.
 // It works on a watcher that was never started, too.

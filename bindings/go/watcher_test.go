@@ -65,6 +65,15 @@ func TestAnswersFromMemory(t *testing.T) {
 	if stats.Counts["connects"] != 1 || stats.Requests["ListContainers"].Count == 0 {
 		t.Errorf("stats: %+v", stats)
 	}
+	text, err := watcher.Metrics()
+	must(t, err)
+	families := 0
+	for _, row := range criwatch.Metrics() {
+		families += strings.Count("\n"+string(text), "\n# TYPE "+row.Family+" "+row.Kind+"\n")
+	}
+	if !strings.HasSuffix(string(text), "\n# EOF\n") || families != len(criwatch.Metrics()) {
+		t.Errorf("metrics: %s", text)
+	}
 }
 
 func TestInspectAndCall(t *testing.T) {

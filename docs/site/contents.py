@@ -42,6 +42,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "What to rely on": [
         Page("Events", "docs/events.md"),
         Page("JSON", "docs/json.md"),
+        Page("Metrics", "docs/metrics.md"),
         Page("Options", "docs/options.md"),
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),

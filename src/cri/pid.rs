@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::client::Client;
 use super::info::Info;
+use super::traces::bundle::image_name;
 use super::traces::folders::Folders;
 use crate::config::{Config, PidSource};
 use crate::host::cgroup::{Cgroups, id_of};
@@ -32,6 +33,15 @@ pub struct PidResolver {
     /// Below which the engine's paths are to be read.
     engine_root: PathBuf,
     folders: Mutex<Told>,
+}
+
+/// What is to be found of a container in the engine's folders.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Whose process.
+    pub id: Id,
+    /// Whether the name of its image, too: no statement of the engine has told it well.
+    pub image_name: bool,
 }
 
 /// What the engine has told of its folders.
@@ -89,11 +99,11 @@ impl PidResolver {
 
     /// The processes of these containers, in the same order, from the engine's pid files. Others on this thread get their turn
     /// before it begins.
-    pub async fn find(&self, client: &Client, ids: &[Id]) -> Vec<Result<Details, Refusal>> {
+    pub async fn find(&self, client: &Client, wanted: &[Wanted]) -> Vec<Result<Details, Refusal>> {
         let folders = self.folders(client).await;
         tokio::task::yield_now().await;
-        let find = |id| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.find_in_files(folders, id));
-        ids.iter().map(find).collect()
+        let find = |it| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.find_in_files(folders, it));
+        wanted.iter().map(find).collect()
     }
 
     /// Learns where the engine's folders are.
@@ -111,13 +121,14 @@ impl PidResolver {
         self.source == PidSource::Auto
     }
 
-    /// How many ids to give to `find` at a time.
+    /// How many to give to `find` at a time.
     pub fn batch() -> usize {
         BATCH
     }
 
-    /// A container's process, from its pid file, proven by the host; 30 us.
-    pub(super) fn find_in_files(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
+    /// A container's process, from its pid file, proven by the host; 30 us, and 40 us for the name of its image.
+    pub(super) fn find_in_files(&self, folders: &Folders, wanted: &Wanted) -> Result<Details, Refusal> {
+        let id = &wanted.id;
         let mut refusal = Refusal::NoFile;
         for file in folders.pid_files(id) {
             match prove_file(&self.proc, self.view, &self.engine_root, &file, id) {
@@ -127,6 +138,7 @@ impl PidResolver {
                         pid_start_ticks: Some(proven.start_ticks),
                         engine_pid: proven.engine_pid,
                         namespaces: self.namespaces(proven.pid),
+                        image_name: wanted.image_name.then(|| image_name(folders, &self.engine_root, id)).flatten(),
                         ..Details::default()
                     };
                     return Ok(self.with_cgroup(made, proven.cgroup_line()));
@@ -152,11 +164,14 @@ impl PidResolver {
         if self.source == PidSource::Engine {
             return Details { pid: Some(said), ..made };
         }
-        let Some(pid) = self.proc.translate(self.view, said, id) else {
-            return Details { engine_pid: Some(said), ..made };
+        let pid = match self.proc.translate(self.view, said, id) {
+            Ok(Some(pid)) => pid,
+            Ok(None) => return Details { engine_pid: Some(said), ..made },
+            // It could not be looked for, which says nothing of it: what is known of it stands.
+            Err(_) => return made,
         };
         let start = match self.proc.stat(pid) {
-            // A zombie has no namespaces and no cgroup left, and nobody can use its pid.
+            // A zombie has no namespaces left, and nobody can use its pid.
             Ok(stat) if stat.has_ended() => return Details { engine_pid: Some(said), ..made },
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
@@ -202,15 +217,17 @@ impl PidResolver {
         gone
     }
 
-    /// Whether the process that began then is known to be gone. What cannot be looked at may be there.
+    /// Whether the process that began then is known to have ended, waited for or not: a shim that hangs leaves a zombie, and the
+    /// engine never learns of its end. What cannot be looked at may be there.
     fn is_gone(&self, pid: i32, start: u64) -> bool {
         match self.proc.stat(pid) {
-            Ok(stat) => stat.start_ticks != start,
+            Ok(stat) => stat.start_ticks != start || stat.has_ended(),
             Err(error) => is_absence(&error),
         }
     }
 
-    fn namespaces(&self, pid: i32) -> Namespaces {
+    /// The namespaces of a process, as far as it may be looked at.
+    pub fn namespaces(&self, pid: i32) -> Namespaces {
         let of = |kind| self.proc.namespace(pid, kind).unwrap_or_default();
         let mut all = Namespaces::default();
         (all.net, all.mnt, all.pid, all.ipc) = (of("net"), of("mnt"), of("pid"), of("ipc"));

@@ -125,7 +125,7 @@ fn next(finder: Option<&cri_finder>, timeout_ms: i64, (to, endpoint, out): Outpu
     };
     *to = news_type;
     *endpoint = cri_buffer::new(String::from(&*candidate.api).into());
-    *out = cri_buffer::new(engine_news(news_type, &candidate));
+    *out = cri_buffer::new(engine_news(news_type, &candidate).into());
     Ok(CRI_OK)
 }
 

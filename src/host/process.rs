@@ -105,21 +105,32 @@ impl Proc {
         parse_ns_pids(&status).len().checked_sub(1)
     }
 
-    /// The pid in our namespace of the process that has `engine_pid` in the engine's and whose cgroup names `id`.
-    pub fn translate(&self, view: PidView, engine_pid: i32, id: &str) -> Option<i32> {
+    /// The pid in our namespace of the process that has `engine_pid` in the engine's and whose cgroup names `id`; `None`:
+    /// there is none. Errors: it could not be looked for, because no descriptor was left for example.
+    pub fn translate(&self, view: PidView, engine_pid: i32, id: &str) -> io::Result<Option<i32>> {
         match view {
-            PidView::Same => Some(engine_pid),
-            PidView::Unknown => self.is_in_container(engine_pid, id).then_some(engine_pid),
-            PidView::Nested { depth } => self.pids().find(|pid| {
-                let status = fs::read_to_string(self.file(*pid, "status")).unwrap_or_default();
-                parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.is_in_container(*pid, id)
-            }),
+            PidView::Same => Ok(Some(engine_pid)),
+            PidView::Unknown => Ok(self.names(engine_pid, id)?.then_some(engine_pid)),
+            PidView::Nested { depth } => {
+                for pid in self.pids()? {
+                    let Some(status) = present(fs::read_to_string(self.file(pid, "status")))? else { continue };
+                    if parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.names(pid, id)? {
+                        return Ok(Some(pid));
+                    }
+                }
+                Ok(None)
+            }
         }
     }
 
-    fn pids(&self) -> impl Iterator<Item = i32> {
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    /// Whether the cgroup of this process names the container; a process that is not there is in none.
+    fn names(&self, pid: i32, id: &str) -> io::Result<bool> {
+        Ok(present(self.cgroup(pid))?.is_some_and(|text| naming(&text, id).is_some()))
+    }
+
+    fn pids(&self) -> io::Result<Vec<i32>> {
+        let entries = fs::read_dir(&self.root)?.flatten();
+        Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
 }
 
@@ -128,6 +139,8 @@ impl Proc {
 pub struct Stat {
     /// One letter: proc_pid_stat(5).
     pub state: char,
+    /// How many threads it has: the first may have ended, and the others live on.
+    pub threads: u32,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
     /// The wait status of what has ended and was not waited for yet; `None` also without the right to trace it.
@@ -135,9 +148,9 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Whether it has ended, and nobody has waited for it yet.
+    /// Whether it has ended, all its threads, and nobody has waited for it yet.
     pub fn has_ended(&self) -> bool {
-        matches!(self.state, 'Z' | 'X')
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
@@ -155,6 +168,15 @@ pub enum PidView {
     Unknown,
 }
 
+/// `None` where there is no such process; other errors say nothing of it.
+fn present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The number in a link such as `net:[4026531840]`.
 fn namespace_inode(link: &str) -> Option<u64> {
     link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
@@ -166,12 +188,13 @@ pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// Fields 3, 22 and 52, the last that there was when it came (Linux 3.5).
+/// Fields 3, 20, 22 and 52, the last that there was when it came (Linux 3.5).
 fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, after_command) = stat.rsplit_once(')')?;
     let state = after_command.trim_start().chars().next()?;
+    let threads = after_command.split_ascii_whitespace().nth(17)?.parse().ok()?;
     let exit_status = after_command.split_ascii_whitespace().nth(49).and_then(|status| status.parse().ok());
-    Some(Stat { state, start_ticks: parse_start_ticks(stat)?, exit_status })
+    Some(Stat { state, threads, start_ticks: parse_start_ticks(stat)?, exit_status })
 }
 
 fn parse_ns_pids(status: &str) -> Vec<i32> {
@@ -194,7 +217,10 @@ mod tests {
     fn commands_may_hold_anything() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0";
         assert_eq!(parse_start_ticks(stat), Some(4711));
-        assert!(parse_stat(&stat.replacen(" S ", " Z ", 1)).unwrap().has_ended(), "a zombie");
+        let zombie = stat.replacen(" S ", " Z ", 1);
+        assert!(parse_stat(&zombie).unwrap().has_ended(), "a zombie");
+        let first_of_two = zombie.replacen(" 20 0 1 0 ", " 20 0 2 0 ", 1);
+        assert!(!parse_stat(&first_of_two).unwrap().has_ended(), "only its first thread has ended");
         assert_eq!(parse_start_ticks("7 (x"), None);
         assert!(Proc::new(Path::new("/")).start_ticks(std::process::id() as i32).unwrap() > 0);
     }
@@ -213,11 +239,17 @@ mod tests {
         proc("151", "NSpid:\t151\t9\n", "0::/k8s.io/beef\n");
         let host = Proc::new(root.path());
         let view = PidView::Nested { depth: host.nesting(100).unwrap() };
-        assert_eq!(host.translate(view, 9, "cafe"), Some(150));
-        assert_eq!(host.translate(view, 9, "dead"), None);
-        assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
-        assert_eq!(host.translate(PidView::Unknown, 150, "beef"), None);
-        assert_eq!(host.translate(PidView::Same, 7, "any"), Some(7));
+        let found = |view, pid, id| host.translate(view, pid, id).unwrap();
+        assert_eq!(found(view, 9, "cafe"), Some(150));
+        assert_eq!(found(view, 9, "dead"), None);
+        assert_eq!(found(PidView::Unknown, 150, "cafe"), Some(150));
+        assert_eq!(found(PidView::Unknown, 150, "beef"), None);
+        assert_eq!(found(PidView::Unknown, 160, "cafe"), None);
+        assert_eq!(found(PidView::Same, 7, "any"), Some(7));
+        // A directory cannot be read as a file: EISDIR stands for whatever is no absence, such as EMFILE.
+        fs::remove_file(root.path().join("proc/150/cgroup")).unwrap();
+        fs::create_dir(root.path().join("proc/150/cgroup")).unwrap();
+        assert!(host.translate(PidView::Unknown, 150, "cafe").is_err() && host.translate(view, 9, "cafe").is_err());
     }
 
     #[test]
@@ -229,6 +261,6 @@ mod tests {
         let host = Proc::new(root.path());
         assert!(host.is_in_container(150, "cafe"));
         assert_eq!(host.cgroup_naming(150, "cafe"), None);
-        assert_eq!(host.translate(PidView::Unknown, 150, "cafe"), Some(150));
+        assert_eq!(host.translate(PidView::Unknown, 150, "cafe").unwrap(), Some(150));
     }
 }

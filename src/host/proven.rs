@@ -71,7 +71,10 @@ pub fn prove_file(proc: &Proc, view: PidView, root: &Path, file: &Path, id: &str
     let written = read_pid(root, file)?;
     let pid = match view {
         PidView::Same => written,
-        PidView::Nested { .. } => proc.translate(view, written, id).ok_or(Refusal::NoProcess(written))?,
+        PidView::Nested { .. } => {
+            let found = proc.translate(view, written, id).map_err(|error| Refusal::of_read(written, &error))?;
+            found.ok_or(Refusal::NoProcess(written))?
+        }
         // The number as it stands: the proof below decides.
         PidView::Unknown => written,
     };

@@ -4,7 +4,6 @@ pub mod attributes;
 mod candidate;
 mod constants;
 mod container;
-pub mod counters;
 mod engine;
 mod event;
 mod image;
@@ -13,8 +12,11 @@ mod json_text;
 pub(crate) mod labels;
 mod log;
 mod memo;
+pub mod metrics;
 mod observation;
+pub mod open_metrics;
 mod pod;
+mod shared_text;
 mod spec;
 mod time;
 
@@ -30,6 +32,7 @@ pub use log::LogLevel;
 pub use memo::Memo;
 pub use observation::{Details, ImageNames, Observation};
 pub use pod::{Pod, PodState};
+pub use shared_text::SharedText;
 pub use spec::{Mount, Namespaces, Port, Previous, Resources, Spec, User};
 pub use time::{Time, known, rfc3339};
 

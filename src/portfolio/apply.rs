@@ -110,13 +110,13 @@ impl Portfolio {
     pub fn answered<E>(&mut self, request: &StatusRequest, answer: Result<Option<Observation>, E>, now: Now) {
         self.next_tick(now);
         let id = &request.id;
+        let had_pid = self.entries.get(id).is_some_and(|e| e.record.pid.is_some());
         let tries = self.status_queue.tries(id);
         let source = Source::Answer { asked: request.asked };
         self.status_queue.came_back(id);
         match answer {
             Ok(Some(said)) => {
                 self.status_found(id);
-                let had_pid = self.entries.get(id).is_some_and(|e| e.record.pid.is_some());
                 let has_pid = said.details.as_ref().is_some_and(|d| d.pid.is_some());
                 self.counts.pids_from_engine += u64::from(has_pid && !had_pid);
                 self.statement(said, source, now);
@@ -132,7 +132,7 @@ impl Portfolio {
             return;
         };
         entry.had_status = true;
-        self.withdraw_process(id, now);
+        self.withdraw_process(id, had_pid, now);
         self.was_attempted(id, now);
         if matches!(self.run_log.run(id), Run::Over { tick, .. } if request.asked >= tick) {
             self.confirm(id, now);
@@ -386,6 +386,10 @@ impl Portfolio {
         let is_final = !entry.present && matches!(self.run_log.run(id), Run::Over { .. });
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
         record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
+        if record.state == State::Exited {
+            // What it says is no process any more; `pid` and its start still tell which one it was.
+            record.engine_pid = None;
+        }
         if *entry.record != record {
             let process = |c: &Container| c.is_running().then(|| c.pid.zip(c.pid_start_ticks)).flatten();
             if process(&entry.record) != process(&record) {

@@ -6,8 +6,9 @@
 //! | a list: running; after its exit was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
 //! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
 //! | a list: running; after its exit was reported; its status: not found | the list stands 10 s later |
+//! | a list or a status: running; after the host has reported its end | as a list: what is running for good stands 10 s later |
 //! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say so 10 s later, the list stands: EXITED |
-//! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, its status is asked for once |
+//! | running; its process is gone from the host | the state stays the engine's, its status is asked for once, the pid is withdrawn |
 //!
 //! Ten seconds, because containerd's lists say "ready" of a sandbox for a moment after its status says otherwise.
 
@@ -143,20 +144,26 @@ impl Portfolio {
         self.status_queue.ask_now(id, Some(kind), now.mono, Reason::ProcessGone);
     }
 
-    /// The engine was asked about a process that is gone. If it goes on to say that the container runs, the state stays
-    /// the engine's, and the pid is withdrawn: it may be another process's in a moment.
-    pub(super) fn withdraw_process(&mut self, id: &Id, now: Now) {
+    /// The engine was asked, perhaps about a process that is gone. If it goes on to say that the container runs, the state
+    /// stays the engine's, and the pid is withdrawn: it may be another process's in a moment. The answer itself may have
+    /// withdrawn it (`had_pid`), where the host does not show the process that it names.
+    pub(super) fn withdraw_process(&mut self, id: &Id, had_pid: bool, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        if !std::mem::take(&mut entry.process_gone) || !entry.record.is_running() {
+        let is_gone = std::mem::take(&mut entry.process_gone);
+        let has_pid = entry.record.pid.is_some();
+        if !entry.record.is_running() || !(had_pid && !has_pid || is_gone && has_pid) {
             return;
         }
+        // It had one in this run, and will not get another.
+        entry.unanswered.given_up |= CRI_MISSING_PID;
         let before = entry.record.clone();
-        let without = merge::without_process(&before);
-        let changed = without.changed_since(&before);
+        let next = if has_pid { merge::without_process(&before) } else { Container::clone(&before) };
+        let changed = next.changed_since(&before);
         self.counts.vanished_processes += 1;
-        self.put(id, without);
+        self.warning(id, "its process is gone, and the engine says that it runs: its pid is withdrawn");
+        self.put(id, next);
         self.updated(id, changed, now);
     }
 }

@@ -73,8 +73,11 @@ pub(super) fn judge_start(run: Run, started_at: Option<Time>, source: Source) ->
         Run::Ending { .. } if matches!(source, Source::Answer { .. }) => Verdict::Continues,
         Run::Ending { .. } => Verdict::Stale,
         Run::Over { started_at, .. } if newer(started_at) => Verdict::BeginsAgain,
-        // Its process is gone, whatever the engine still says.
-        Run::Over { how: Ending::Witnessed, .. } => Verdict::Stale,
+        // Its process is gone: the engine is asked, and believed only if its lists go on to say so.
+        Run::Over { how: Ending::Witnessed, tick, .. } => match source {
+            Source::List { .. } | Source::Answer { .. } if source.as_of(tick) >= tick => Verdict::Doubtful,
+            _ => Verdict::Stale,
+        },
         run if run.is_over_unreported() && source.is_event() => Verdict::Overtaken,
         Run::Over { how, started_at: known, tick } => match source {
             Source::List { begun, .. } if begun >= tick && how == Ending::Gone => Verdict::BeginsAgain,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::clock::{Millis, Tick};
-use crate::model::counters::{self, Counter};
+use crate::model::metrics::{self, Metric};
 use crate::model::{Id, Kind};
 
 /// A request that is to be put to the engine now: the verbose status of this id.
@@ -28,8 +28,8 @@ macro_rules! reasons {
             pub const ALL: &[Reason] = &[$(Reason::$reason),+];
 
             /// Where requests for it are counted.
-            pub fn counter(self) -> &'static Counter {
-                match self { $(Reason::$reason => &counters::$counter),+ }
+            pub fn counter(self) -> &'static Metric {
+                match self { $(Reason::$reason => &metrics::$counter),+ }
             }
         }
     };

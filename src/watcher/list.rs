@@ -45,7 +45,12 @@ impl Kept {
             _ => {
                 let snapshot = cached.portfolio.snapshot();
                 drop(cached);
-                kept.insert(Arc::new(snapshot.sorted().with_reader(watcher.kernel.clone()))).clone()
+                let snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
+                let mut snapshot = snapshot.on_the_node_of(&freshness.engine);
+                if let Some(previous) = &*kept {
+                    snapshot = snapshot.after(previous);
+                }
+                kept.insert(Arc::new(snapshot)).clone()
             }
         };
         Ok((freshness, snapshot))

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lookups::Kernel;
+use crate::error::{CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED};
 use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::namespace::NamespaceKind;
-use crate::model::{Container, Kind, Pod, State};
+use crate::model::{Container, Engine, Kind, Pod, State};
 use crate::portfolio::{HostReader, Owner, Snapshot, Unproven};
 
 const A: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aaaa";
@@ -46,6 +47,17 @@ fn node() -> Vec<Container> {
     (dead.state, dead.pid, dead.pid_start_ticks) = (State::Exited, Some(95), Some(4705));
     (dead.cgroup_id, dead.namespaces.mnt) = (Some(9_000_000), 60);
     vec![a, sandbox, dead, container(&"5".repeat(64), Kind::Sandbox, &fixed)]
+}
+
+/// The same, and whether the engine has told that its pods are in the host's network.
+fn told(host_network: Option<bool>) -> Vec<Container> {
+    let mut containers = node();
+    for c in &mut containers {
+        let mut pod = Pod::clone(c.pod.as_deref().unwrap());
+        pod.host_network = host_network;
+        c.pod = Some(pod.into());
+    }
+    containers
 }
 
 struct Host {
@@ -218,7 +230,7 @@ fn a_cgroup_is_found_by_its_id_also_of_the_dead() {
 
 #[test]
 fn a_namespace_is_found_while_somebody_runs_in_it() {
-    let host = Host::new(node());
+    let host = Host::new(told(Some(false)));
     let find = |kind, inode| match host.snapshot.find_namespace(kind, inode) {
         Ok((owner, sharing)) => format!("{} {sharing}", said(Ok(owner))),
         Err(why) => format!("{why:?}"),
@@ -229,21 +241,44 @@ fn a_namespace_is_found_while_somebody_runs_in_it() {
     assert_eq!(find(NamespaceKind::Mount, 70), "NoNamespace", "of another kind");
     assert_eq!(find(NamespaceKind::Mount, 60), "NoNamespace", "of the dead");
     assert_eq!(find(NamespaceKind::Pid, 0xEFFF_FFFC), "host 0", "a constant of the kernel");
+}
+
+#[test]
+fn a_network_is_a_pods_only_where_that_is_proven() {
+    let net = |snapshot: &Snapshot, inode| match snapshot.find_namespace(NamespaceKind::Net, inode) {
+        Ok((owner, sharing)) => format!("{} {sharing}", said(Ok(owner))),
+        Err(why) => format!("{:?}", why.status()),
+    };
+    let engine_in = |net| {
+        let mut engine = Engine::default();
+        engine.namespaces.net = net;
+        engine
+    };
+    // As an engine that has not told: the pod may be in the host's network.
+    assert_eq!(net(&Host::new(told(None)).snapshot, 70), format!("{CRI_E_UNSUPPORTED:?}"));
+    assert_eq!(net(&Host::new(told(Some(false))).snapshot, 70), "5555 2");
+    assert_eq!(net(&Host::new(told(Some(true))).snapshot, 70), "host 2");
+    // The engine is in the node's network.
+    let beside = |nodes| Host::new(told(None)).snapshot.on_the_node_of(&engine_in(nodes));
+    assert_eq!((net(&beside(70), 70), net(&beside(7), 70)), ("host 2".into(), "5555 2".into()));
+    assert_eq!((net(&beside(7), 7), net(&beside(7), 8)), ("host 0".into(), format!("{CRI_E_NOT_FOUND:?}")));
+    // Process 1 may be looked at.
+    let host = Host::new(told(None));
     let ns = host.root.path().join("proc/1/ns");
     fs::create_dir_all(&ns).unwrap();
     symlink("net:[70]", ns.join("net")).unwrap();
-    assert_eq!(find(NamespaceKind::Net, 70), "host 2");
+    assert_eq!((net(&host.snapshot, 70), net(&host.snapshot, 7)), ("host 2".into(), format!("{CRI_E_NOT_FOUND:?}")));
+    // What two pods have in common is the node's.
+    let mut containers = told(None);
+    containers[3].namespaces.net = 70;
+    assert_eq!(net(&Host::new(containers).snapshot, 70), "host 3");
 }
 
 #[test]
 fn what_pods_of_the_hosts_network_share_is_the_hosts() {
-    let mut containers = node();
+    let mut containers = told(Some(true));
     for c in &mut containers {
-        c.namespaces.net = 70;
-        c.namespaces.mnt = 80;
-        let mut pod = Pod::clone(c.pod.as_deref().unwrap());
-        pod.host_network = Some(true);
-        c.pod = Some(pod.into());
+        (c.namespaces.net, c.namespaces.mnt) = (70, 80);
     }
     let host = Host::new(containers);
     assert!(matches!(host.snapshot.find_namespace(NamespaceKind::Net, 70), Ok((Owner::Host, 3))));

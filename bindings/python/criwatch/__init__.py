@@ -15,6 +15,7 @@ from __future__ import annotations
 from criwatch import constants
 from criwatch._json import to_dict
 from criwatch._library import LibraryUnusable, abi_version, library_path, version, version_number
+from criwatch._metrics_table import METRICS
 from criwatch.answers import (
     AnyStates,
     ContainerList,
@@ -24,9 +25,7 @@ from criwatch.answers import (
     PodEntry,
     PodList,
     Query,
-    RequestStats,
     Selection,
-    Stats,
     rows,
 )
 from criwatch.details import Mount, Namespaces, Port, Previous, Resources, User
@@ -84,6 +83,7 @@ from criwatch.finder import Candidate, EngineNews, Engines, Finder, Reason, disc
 from criwatch.queue import EventQueue
 from criwatch.records import Container, Event, Pod
 from criwatch.snapshot import Snapshot
+from criwatch.stats import METRICS_CONTENT_TYPE, EventLag, Metric, RequestStats, Stats
 from criwatch.watcher import AnyQuery, Watcher, describe_options, describe_options_json
 
 __version__ = ".".join(
@@ -109,6 +109,7 @@ __all__ = [
     "Engines",
     "Event",
     "EventFlag",
+    "EventLag",
     "EventQueue",
     "EventType",
     "Finder",
@@ -128,6 +129,9 @@ __all__ = [
     "LABEL_SANDBOX",
     "LibraryUnusable",
     "LogLevel",
+    "METRICS",
+    "METRICS_CONTENT_TYPE",
+    "Metric",
     "Missing",
     "Mount",
     "MountFlag",

@@ -30,12 +30,13 @@ from criwatch._library import library
 from criwatch._log import LogPump
 from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds, to_unsigned
 from criwatch._waiting import awaiting, interruptibly
-from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection, Stats
+from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
 from criwatch.errors import CriError, QueueClosed, call, failure
 from criwatch.queue import EventQueue, each
 from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
+from criwatch.stats import Stats
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
@@ -258,6 +259,10 @@ class Watcher(Closable):
     def stats_json(self) -> str:
         """The same as the library's JSON, "criwatch.stats/1"."""
         return self._text("cri_watcher_stats")
+
+    def metrics(self) -> str:
+        """The same for a scraper: the text format of OpenMetrics, to be served as `METRICS_CONTENT_TYPE`."""
+        return self._text("cri_watcher_metrics")
 
     # Requests to the engine: they work on a watcher that was never started, too.
 

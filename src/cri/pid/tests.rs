@@ -20,7 +20,12 @@ impl Host {
     }
 
     fn process(&self, pid: i32, start: u64, cgroup: &str) {
-        let stat = format!("{pid} (x) S 1 7 7 0 -1 4 {}{start} {}0\n", "0 ".repeat(12), "0 ".repeat(29));
+        self.process_in_state('S', 1, pid, start, cgroup);
+    }
+
+    fn process_in_state(&self, state: char, threads: u32, pid: i32, start: u64, cgroup: &str) {
+        let (before, after) = ("0 ".repeat(10), "0 ".repeat(29));
+        let stat = format!("{pid} (x) {state} 1 7 7 0 -1 4 {before}{threads} 0 {start} {after}0\n");
         self.write(&format!("proc/{pid}/stat"), &stat);
         self.write(&format!("proc/{pid}/cgroup"), cgroup);
     }
@@ -32,8 +37,8 @@ impl Host {
     }
 
     fn find_in_files(&self) -> Result<Details, Refusal> {
-        let folders = Folders::Containerd { tasks: "/run/tasks".into() };
-        self.resolver(PidSource::Auto).find_in_files(&folders, &ID.into())
+        let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images: true };
+        self.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name: true })
     }
 }
 
@@ -81,6 +86,28 @@ fn a_pid_file_gives_the_process_and_its_place() {
     assert_eq!(it.cgroup_id, None, "no cgroup file system is mounted below this root");
 }
 
+/// A status may have another tag of the same image: the specification has the one that was asked for.
+#[test]
+fn the_specification_names_the_image() {
+    let host = Host::new();
+    host.process(150, 4711, &format!("0::/kubepods/pod1/{ID}\n"));
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    let name = || host.find_in_files().unwrap().image_name;
+    assert_eq!(name(), None, "no such file");
+    let spec = format!("run/tasks/{ID}/config.json");
+    for nothing in ["", "[]", "{\"annotations\":", r#"{"annotations":{"io.kubernetes.cri.image-name":7}}"#] {
+        host.write(&spec, nothing);
+        assert_eq!(name(), None, "{nothing}");
+    }
+    host.write(&spec, r#"{"ociVersion":"1.2.0","annotations":{"io.kubernetes.cri.image-name":"reg.example/app:b"}}"#);
+    assert_eq!(name().as_deref(), Some("reg.example/app:b"));
+    for (names_images, image_name) in [(true, false), (false, true)] {
+        let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images };
+        let found = host.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name });
+        assert_eq!(found.unwrap().image_name, None, "containerd before 2.0 writes any name; or none is wanted");
+    }
+}
+
 #[test]
 fn trap_a_path_out_of_our_cgroup_namespace_proves_and_is_not_shown() {
     let host = Host::new();
@@ -100,6 +127,39 @@ fn trap_a_stale_pid_file_and_a_foreign_process_are_refused() {
     assert_eq!(host.find_in_files(), Err(Refusal::NoProcess(150)));
     host.process(150, 4711, &format!("0::/kubepods/pod1/{OTHER}\n"));
     assert_eq!(host.find_in_files(), Err(Refusal::ForeignCgroup(150)));
+}
+
+/// As a shim that hangs leaves it: the engine goes on to name its pid.
+#[test]
+fn trap_a_process_that_has_ended_is_gone_before_anybody_waits_for_it() {
+    let host = Host::new();
+    let resolver = host.resolver(PidSource::Auto);
+    let cgroup = format!("0::/kubepods/pod1/{ID}\n");
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    let verbose = || resolver.details(ID, &says(Some(150)), true);
+    host.process_in_state('Z', 1, 150, 4711, &cgroup);
+    assert_eq!((verbose().pid, verbose().pid_start_ticks, verbose().engine_pid), (None, None, Some(150)));
+    assert!(resolver.is_gone(150, 4711));
+    assert_eq!(host.find_in_files(), Err(Refusal::Ended(150)));
+    // Its first thread has ended, and another lives on: the process has not.
+    host.process_in_state('Z', 2, 150, 4711, &cgroup);
+    assert_eq!((verbose().pid, verbose().engine_pid), (Some(150), None));
+    assert!(!resolver.is_gone(150, 4711));
+    assert_eq!(host.find_in_files().unwrap().pid, Some(150));
+}
+
+/// Where the engine's process cannot be seen, a pid has to be proven. What could not be looked at is not disproved.
+#[test]
+fn trap_a_proof_that_could_not_be_made_says_nothing() {
+    let host = Host::new();
+    host.process(150, 4711, "0::/\n");
+    let resolver = PidResolver { view: PidView::Unknown, ..host.resolver(PidSource::Auto) };
+    let verbose = || resolver.details(ID, &says(Some(150)), true);
+    assert_eq!((verbose().pid, verbose().engine_pid), (None, Some(150)), "it is in another's cgroup");
+    let cgroup = host.0.path().join("proc/150/cgroup");
+    fs::remove_file(&cgroup).unwrap();
+    fs::create_dir(&cgroup).unwrap();
+    assert_eq!((verbose().pid, verbose().engine_pid), (None, None), "nothing is said of it");
 }
 
 /// Where no descriptor is left, nothing can be read of a process: neither is it gone, nor is the engine's pid withdrawn.

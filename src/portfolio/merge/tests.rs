@@ -62,7 +62,8 @@ fn a_statement_that_lacks_a_value_erases_nothing() {
     first.annotations = Arc::new(Labels::from([("a".to_owned(), "1".to_owned())]));
     first.details = details(7);
     let bare = Observation::of("c".into(), Kind::Container);
-    let (record, _) = merged(&[(1, first), (9, bare)]);
+    let silent = Observation { details: Some(Details::default()), ..observed(State::Running) };
+    let (record, _) = merged(&[(1, first), (9, bare), (10, silent)]);
     assert_eq!((&*record.image.reference, record.annotations.len(), record.pid), ("repo@sha256:9", 1, Some(7)));
     assert_eq!((&*record.name, &*record.image.id), ("app", "sha256:1"));
 }

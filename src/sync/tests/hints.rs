@@ -100,18 +100,65 @@ fn trap_the_end_of_another_process_is_none_of_the_runs() {
     assert!(talk.told.is_empty(), "{:?}", talk.told);
 }
 
-#[test]
-fn what_the_engine_still_calls_running_stays_ended() {
+/// It runs, as a verbose status says where the process is gone.
+fn without_process(id: &str) -> Observation {
+    let gone = Details { engine_pid: Some(PROCESS.0), ..Details::default() };
+    Observation { is_status: true, details: Some(gone), ..running(id) }
+}
+
+/// The host saw the end of the run's process, and the engine is back.
+fn back_after_an_end() -> Talk {
     let mut talk = away();
     talk.feed(exited("run-a", PROCESS, Some(42)));
     talk.pass(5000);
     talk.feed(connected("containerd", "2.1.9"));
-    for _ in 0..4 {
-        talk.feed(listed(&["run-a"]));
-        talk.pass(61_000);
+    talk.told.clear();
+    talk
+}
+
+#[test]
+fn what_the_engine_still_calls_running_for_a_moment_stays_ended() {
+    let mut talk = back_after_an_end();
+    talk.feed(listed(&["run-a"]));
+    let request = talk.requests.pop().expect("the contradiction is asked about");
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+    talk.pass(9000);
+    talk.feed(listed(&["run-a"]));
+    assert!(talk.told.is_empty(), "it may have heard of the end a moment later than we: {:?}", talk.told);
+    talk.pass(5000);
+    back(&mut talk, 42, "Error");
+    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(42)")], "its time of the end");
+}
+
+#[test]
+fn what_the_engine_goes_on_to_list_as_running_stands() {
+    let mut talk = back_after_an_end();
+    talk.feed(listed(&["run-a"]));
+    while let Some(request) = talk.requests.pop() {
+        talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
     }
-    talk.answer_all();
-    assert_eq!(talk.told.len(), 1, "{:?}", talk.told);
+    talk.pass(10_001);
+    talk.feed(listed(&["run-a"]));
+    let request = talk.requests.pop().expect("its process is looked for");
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+    let flags = CRI_EVENT_FLAG_SYNTHETIC | CRI_EVENT_FLAG_REAPPEARED;
+    assert_eq!(talk.told, [format!("Started run-a {flags} 0 None None")]);
+    talk.pass(61_000);
+    talk.feed(listed(&["run-a"]));
+    assert_eq!((talk.told.len(), talk.portfolio.counts().contradictions), (1, 1), "{:?}", talk.told);
+}
+
+/// As Docker restarts what ended while its daemon was down.
+#[test]
+fn another_run_of_what_ended_while_the_engine_was_away_is_told_at_once() {
+    let mut talk = back_after_an_end();
+    talk.feed(listed(&["run-a"]));
+    let request = talk.requests.pop().expect("the contradiction is asked about");
+    let details = Details { pid: Some(9), pid_start_ticks: Some(5), ..Details::default() };
+    let again =
+        Observation { is_status: true, started_at: Some(Time::MAX), details: Some(details), ..running("run-a") };
+    talk.feed(Input::Answered(request, Ok(Some(again))));
+    assert!(talk.told[0].starts_with("Started run-a") && talk.told[0].ends_with("Some(9) None"), "{:?}", talk.told);
 }
 
 #[test]
@@ -127,10 +174,48 @@ fn a_live_engine_has_a_quarter_of_a_second_for_its_word() {
     assert!(talk.told.is_empty(), "its exit may be on its way, and keeps the pid: {:?}", talk.told);
     let request = talk.requests.pop().expect("its status is asked for");
     assert!(talk.requests.is_empty());
-    let gone = Details { engine_pid: Some(PROCESS.0), ..Details::default() };
-    let running = Observation { is_status: true, details: Some(gone), ..running("run-a") };
-    talk.feed(Input::Answered(request, Ok(Some(running))));
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
     assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")], "its pid may be another's");
+    is_withdrawn_once(&mut talk);
+}
+
+/// The pid of run-a was withdrawn, with one warning, and that is all.
+fn is_withdrawn_once(talk: &mut Talk) {
+    talk.pass(300_000);
+    while let Some(request) = talk.requests.pop() {
+        talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+        talk.pass(300_000);
+    }
+    let warnings: Vec<_> = talk.logs.iter().filter(|line| line.starts_with("warn")).collect();
+    assert!(matches!(warnings[..], [one] if one.contains("its process is gone")), "{warnings:?}");
+    assert_eq!((talk.told.len(), talk.portfolio.counts().vanished_processes), (1, 1), "{:?}", talk.told);
+    assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.pid, c.missing)), Some((State::Running, None, 0)));
+}
+
+#[test]
+fn a_pid_that_an_answer_withdraws_is_a_vanished_process_too() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.pass(2000);
+    (talk.told, talk.requests) = Default::default();
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    talk.pass(10);
+    let request = talk.requests.pop().expect("an engine without events is asked at once");
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")]);
+    is_withdrawn_once(&mut talk);
+}
+
+#[test]
+fn what_has_exited_has_no_pid_in_the_engines_words() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    talk.pass(10);
+    let request = talk.requests.pop().expect("an engine without events is asked at once");
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+    assert_eq!(talk.portfolio.get("run-a").and_then(|c| c.engine_pid), Some(PROCESS.0));
+    talk.pass(1500);
+    talk.feed(lost());
+    assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.engine_pid)), Some((State::Exited, None)));
 }
 
 #[test]

@@ -515,7 +515,9 @@ impl World {
     pub fn come_to_rest(&mut self) -> Outcome {
         self.settle_disputes()?;
         self.heal()?;
-        let until = self.mono + 5000;
+        // Each request without an answer doubles the wait before the next, up to the relist's interval.
+        let longest = if self.engine.ever_silent.is_empty() { 5000 } else { 61_000 };
+        let until = self.mono + longest;
         while self.mono < until {
             self.settle()?;
             self.wait()?;

@@ -36,7 +36,7 @@ fn bad_bytes_in_one_container_spoil_no_other() -> Outcome {
             sim.tell(&format!("run-pod bad {of_pod}"))?;
             sim.tell(&format!("create bad app {of_container}"))?;
             sim.tell("start bad/app")?;
-            let mut scene = Scene::watching(sim, &QUICK[..2])?;
+            let mut scene = Scene::watching(sim, QUICK)?;
             scene.watcher.wait_ready(Some(PATIENCE))?;
             scene.converges()?;
             scene.falls_silent(12)?;
