@@ -3,10 +3,12 @@
 
 mod agent;
 mod build;
+mod collectd;
 mod ebpf;
 #[path = "../packages/prefix.rs"]
 #[allow(dead_code)] // Its tests are those of another program.
 mod prefix;
+mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
 mod sysdig;
@@ -45,6 +47,15 @@ fn main() {
         trial("sysdig::shows_what_happens_on_containerd", sysdig::shows_what_happens_on_containerd),
         trial("ebpf::names_containers_that_live_5_ms", ebpf::names_containers_that_live_5_ms),
         trial("ebpf::names_processes_that_live_5_ms", ebpf::names_processes_that_live_5_ms),
+        trial("collectd::reads_what_there_is", collectd::reads_what_there_is),
+        trial("collectd::bounds_the_number_of_values", collectd::bounds_the_number_of_values),
+        trial("collectd::notifies_of_ends", collectd::notifies_of_ends),
+        trial("collectd::refuses_an_unknown_option", collectd::refuses_an_unknown_option),
+        trial("collectd::reads_what_there_is_on_containerd", collectd::reads_what_there_is_on_containerd),
+        trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),
+        trial("prometheus::counts_an_end_once", prometheus::counts_an_end_once),
+        trial("prometheus::bounds_the_number_of_series", prometheus::bounds_the_number_of_series),
+        trial("prometheus::serves_openmetrics_on_containerd", prometheus::serves_openmetrics_on_containerd),
     ];
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     prefix::clean_up();
