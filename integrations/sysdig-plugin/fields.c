@@ -10,7 +10,7 @@
  * and the event E, where "" and -1 say that it has none; what it is. */
 #define FIELDS                                                                                                                  \
     FIELD("type", STRING, type(E), "started, exited, updated, or overflow: events were lost, and what runs is told again")      \
-    FIELD("initial", BOOL, E->flags & CRI_EVENT_FLAG_INITIAL, "whether the event tells what ran before, as after a start")      \
+    FIELD("initial", BOOL, (E->flags & CRI_EVENT_FLAG_INITIAL) != 0, "whether it tells what ran before, as after a start")       \
     FIELD("final_exit", BOOL, tells_final_exit(E), "whether the event tells an exit with its final reason")                     \
     FIELD("lost", UINT64, E->type == CRI_EVENT_OVERFLOW ? (int64_t)E->lost : -1, "how many events were lost")                   \
     FIELD("pod.name", STRING, P->name, "the pod")                                                                               \
@@ -50,13 +50,10 @@ const char *fields_json(void)
 
 static const char *type(const cri_event *event)
 {
-    switch (event->type) {
-    case CRI_EVENT_STARTED: return "started";
-    case CRI_EVENT_EXITED: return "exited";
-    case CRI_EVENT_UPDATED: return "updated";
-    case CRI_EVENT_OVERFLOW: return "overflow";
-    default: return "";
-    }
+    static const char *const types[] = {[CRI_EVENT_STARTED] = "started", [CRI_EVENT_EXITED] = "exited",
+                                        [CRI_EVENT_UPDATED] = "updated", [CRI_EVENT_OVERFLOW] = "overflow"};
+    const char *known = event->type < sizeof types / sizeof *types ? types[event->type] : NULL;
+    return known != NULL ? known : "";
 }
 
 /* True once for each run: of an exit whose reason may still change, an update tells the end. */
@@ -78,15 +75,8 @@ static void write_UINT64(FILE *out, const char *key, int64_t value)
         fprintf(out, "%s%c%" PRId64 "%c", key, 0, value, 0);
 }
 
-static void write_RELTIME(FILE *out, const char *key, int64_t value)
-{
-    write_UINT64(out, key, value);
-}
-
-static void write_BOOL(FILE *out, const char *key, int64_t value)
-{
-    write_UINT64(out, key, value != 0);
-}
+#define write_RELTIME write_UINT64
+#define write_BOOL write_UINT64
 
 static void write_all(FILE *out, const char *name, const cri_label *labels, size_t len)
 {
@@ -111,27 +101,17 @@ void record_write(FILE *out, const cri_container *container, const cri_event *ev
 #undef KEYED
 }
 
-/* The text at *AT, and *AT behind it; NULL where none ends any more. */
-static const char *next(const char *record, size_t len, size_t *at)
-{
-    const char *text = record + *at;
-    const char *end = memchr(text, '\0', len - *at);
-    if (end == NULL)
-        return NULL;
-    *at += (size_t)(end - text) + 1;
-    return text;
-}
-
 const char *record_get(const char *record, size_t len, const char *prefix, const char *key)
 {
     const size_t skipped = strlen(prefix);
-    for (size_t at = 0; at < len;) {
-        const char *found = next(record, len, &at);
-        const char *value = found != NULL ? next(record, len, &at) : NULL;
-        if (value == NULL)
+    for (const char *at = record, *end = record + len; at < end;) {
+        const char *value = memchr(at, '\0', (size_t)(end - at));
+        const char *after = value != NULL ? memchr(value + 1, '\0', (size_t)(end - value - 1)) : NULL;
+        if (after == NULL)
             return NULL; /* A file may have been cut off. */
-        if (strncmp(found, prefix, skipped) == 0 && strcmp(found + skipped, key) == 0)
-            return value;
+        if (strncmp(at, prefix, skipped) == 0 && strcmp(at + skipped, key) == 0)
+            return value + 1;
+        at = after + 1;
     }
     return NULL;
 }

@@ -19,6 +19,13 @@
 #define MAX_FIELDS 64
 #define EXPORT __attribute__((visibility("default")))
 
+/* An event as the framework has it: a header, the lengths of its two parameters, the plugin's id; the record follows. */
+struct head {
+    ss_plugin_event event;
+    uint32_t lengths[2], id;
+} __attribute__((packed));
+_Static_assert(sizeof(struct head) == PLUGIN_EVENT_PAYLOAD_OFFSET, "the framework has another layout");
+
 /* What init makes: one for each user of the plugin, who calls it from one thread at a time. */
 struct plugin {
     cri_options *options;
@@ -145,13 +152,9 @@ EXPORT ss_instance_t *plugin_open(ss_plugin_t *s, const char *params, ss_plugin_
     return NULL;
 }
 
-/* An event as the framework has it: a header, the lengths of its two parameters, the plugin's id, and the record. */
 static ss_plugin_event *pack(const cri_event *event)
 {
-    struct {
-        ss_plugin_event event;
-        uint32_t lengths[2], id;
-    } __attribute__((packed)) head = {{.type = PLUGIN_EVENT, .tid = (uint64_t)-1, .nparams = 2}, {sizeof head.id, 0}, PLUGIN_ID};
+    struct head head = {{.type = PLUGIN_EVENT, .tid = (uint64_t)-1, .nparams = 2}, {sizeof head.id, 0}, PLUGIN_ID};
     char *data = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&data, &len);
@@ -199,12 +202,11 @@ EXPORT ss_plugin_rc plugin_next_batch(ss_plugin_t *s, ss_instance_t *h, uint32_t
 /* The record of an event of our own; what a file had may be cut off. */
 static const char *payload(const ss_plugin_event *event, size_t *len)
 {
-    uint32_t lengths[2];
-    if (event->len < PLUGIN_EVENT_PAYLOAD_OFFSET || event->nparams != 2)
+    const struct head *head = (const struct head *)event;
+    if (event->len < sizeof *head || event->nparams != 2)
         return NULL;
-    memcpy(lengths, (const char *)event + sizeof *event, sizeof lengths);
-    *len = event->len - PLUGIN_EVENT_PAYLOAD_OFFSET < lengths[1] ? event->len - PLUGIN_EVENT_PAYLOAD_OFFSET : lengths[1];
-    return (const char *)event + PLUGIN_EVENT_PAYLOAD_OFFSET;
+    *len = event->len - sizeof *head < head->lengths[1] ? event->len - sizeof *head : head->lengths[1];
+    return (const char *)(head + 1);
 }
 
 /* The record of the container in which a thread is; NULL: none, or it is gone. */
