@@ -382,6 +382,13 @@ void cri_buffer_free(cri_buffer *buffer);
  */
 #define CRI_EVENT_FLAG_WITNESSED 32
 
+/**
+ * This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
+ * their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
+ * correction of a final exit comes without it.
+ */
+#define CRI_EVENT_FLAG_CONFIRMED 64
+
 /* Subscribe flags: */
 
 /**

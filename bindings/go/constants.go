@@ -73,6 +73,9 @@ const (
 	// EventFlagWitnessed: the host saw the process end while the engine was away; time and exit code are the host's. An
 	// EventUpdated follows if the engine, when it is back, knows better.
 	EventFlagWitnessed EventFlags = 32
+	// EventFlagConfirmed: this EventUpdated makes an exit final that came with EventFlagProvisional. So each run ends once
+	// for who counts: at an EventExited without that flag, or at an EventUpdated with this one.
+	EventFlagConfirmed EventFlags = 64
 )
 
 // SubscribeFlags say how a queue is to be.

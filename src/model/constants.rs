@@ -49,6 +49,10 @@ constants! {
     /// The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
     /// if the engine, when it is back, knows better.
     pub const CRI_EVENT_FLAG_WITNESSED: u32 = 32;
+    /// This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
+    /// their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
+    /// correction of a final exit comes without it.
+    pub const CRI_EVENT_FLAG_CONFIRMED: u32 = 64;
 }
 
 constants! {

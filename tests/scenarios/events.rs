@@ -319,7 +319,11 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
     scene.told.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("oom app")?;
     scene.sim.tell("kill error KILL")?;
-    let is_confirmed = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_EXIT != 0;
+    let is_confirmed = |e: &Event| {
+        let is_update = e.event_type == EventType::Updated && e.changed & CRI_CHANGED_EXIT != 0;
+        assert_eq!(is_update, e.flags & CRI_EVENT_FLAG_CONFIRMED != 0, "an update of an exit that was not final");
+        is_update
+    };
     for (name, reason) in [("web/app", "OOMKilled"), ("web/error", "Error")] {
         let confirmed = |t: &Told| t.count(name, is_confirmed) == 1;
         scene.told.wait_for("the last word on the exit", confirmed)?;

@@ -177,7 +177,8 @@ impl Report {
                     *self.provisional.entry(id.clone()).or_default() += 1;
                 }
             }
-            EventType::Updated if event.changed & CRI_CHANGED_EXIT != 0 => {
+            EventType::Updated if has(CRI_EVENT_FLAG_CONFIRMED) => {
+                check(event.changed & CRI_CHANGED_EXIT != 0, || "it confirms no exit".into())?;
                 if let Some(open) = self.provisional.get_mut(id) {
                     *open -= 1;
                 }
