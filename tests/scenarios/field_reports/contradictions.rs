@@ -145,7 +145,7 @@ fn a_list_that_says_exited_stands_after_a_while() -> Outcome {
         scene.falls_silent(8)?;
         assert_eq!(count(&scene.told, "web/app", EventType::Exited), 1, "{profile}: {:?}", scene.told);
         assert_eq!(count(&scene.told, "web/app", EventType::Started), 1, "{profile}: {:?}", scene.told);
-        let of_state = |e: &Event| e.event_type == EventType::Updated && e.changed & !CRI_CHANGED_DETAILS != 0;
+        let of_state = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_STATE != 0;
         assert!(scene.told.count("web/app", of_state) <= 1, "{profile}: {:?}", scene.told);
         assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the picture is the list's");
         let warnings = scene.warnings("web/app");

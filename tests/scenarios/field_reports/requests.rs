@@ -43,7 +43,9 @@ fn a_relist_of_ten_thousand_costs_two_requests_where_fields_stay_empty() -> Outc
     let root = root.to_str().ok_or("a path that is no text")?;
     let mut sim = Sim::start(&["--containers", "10000", "--fake-tree", root])?;
     sim.tell("claim all no-started-at")?;
-    let options = [("host.root", root), ("ready.pid_wait_ms", "300000"), ("relist.interval_ms", "60000")];
+    // All at once, so that it is over soon.
+    let details = ("details", "full");
+    let options = [("host.root", root), ("ready.pid_wait_ms", "300000"), ("relist.interval_ms", "60000"), details];
     let mut scene = Scene::watching(sim, &options)?;
     scene.watcher.wait_ready(Some(5 * PATIENCE))?;
     let given_up = || scene.counter("fieldsNotTold").is_ok_and(|n| n == 10_000);
