@@ -491,7 +491,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 /** The container is privileged. */
 #define CRI_CONTAINER_FLAG_PRIVILEGED 8
-/** The container is not privileged. Neither of the two: the engine has not told yet. */
+/** The container is not privileged. Neither of the two: the engine has not reported it yet. */
 #define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
 
 /* Mount flags: */
@@ -1510,7 +1510,7 @@ cri_status cri_watcher_find(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
+ * As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not reported
  * yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
  * it soon, the watcher makes a list.
  *
@@ -1662,7 +1662,7 @@ int32_t cri_finder_fd(const cri_finder *finder);
 
 /**
  * Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
- * before it was taken is not told, so nothing is ever lost or overflows.
+ * before it was taken is not reported, so nothing is ever lost or overflows.
  *
  * @param finder the finder
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

@@ -31,12 +31,12 @@ pub struct PidResolver {
     cgroups: Option<Cgroups>,
     /// Below which the engine's paths are to be read.
     engine_root: PathBuf,
-    folders: Mutex<Told>,
+    folders: Mutex<Answer>,
 }
 
-/// What the engine has told of its folders.
+/// What the engine has answered about its folders.
 #[derive(Debug, Clone)]
-enum Told {
+enum Answer {
     /// Not asked yet, or in vain, at this time.
     Nothing(Option<Instant>),
     Folders(Option<Arc<Folders>>),
@@ -55,7 +55,7 @@ impl PidResolver {
             // Without them paths stand as the kernel shows them, where those are paths.
             cgroups: Cgroups::read(root).ok(),
             engine_root: engine_root(root, engine_pid),
-            folders: Mutex::new(Told::Nothing(None)),
+            folders: Mutex::new(Answer::Nothing(None)),
         }
     }
 
@@ -63,20 +63,20 @@ impl PidResolver {
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
     async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
-        let mut told = self.folders.lock().await;
-        match &*told {
-            Told::Folders(folders) => return folders.clone(),
-            Told::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
-            Told::Nothing(_) => {}
+        let mut answer = self.folders.lock().await;
+        match &*answer {
+            Answer::Folders(folders) => return folders.clone(),
+            Answer::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
+            Answer::Nothing(_) => {}
         }
         match client.runtime_info(FOLDERS_PATIENCE).await {
             Ok(info) => {
                 let folders = Folders::parse(client.version(), &info).map(Arc::new);
-                *told = Told::Folders(folders.clone());
+                *answer = Answer::Folders(folders.clone());
                 folders
             }
             Err(_) => {
-                *told = Told::Nothing(Some(Instant::now()));
+                *answer = Answer::Nothing(Some(Instant::now()));
                 None
             }
         }

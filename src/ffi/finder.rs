@@ -85,7 +85,7 @@ pub extern "C" fn cri_finder_fd(finder: Option<&cri_finder>) -> i32 {
 }
 
 /// Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
-/// before it was taken is not told, so nothing is ever lost or overflows.
+/// before it was taken is not reported, so nothing is ever lost or overflows.
 ///
 /// @param finder the finder
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

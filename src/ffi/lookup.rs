@@ -240,7 +240,7 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
     Ok(())
 }
 
-/// As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
+/// As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not reported
 /// yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
 /// it soon, the watcher makes a list.
 ///

@@ -265,7 +265,7 @@ impl Portfolio {
         }
     }
 
-    /// An event without a status: something has lived, and more about it has to be asked.
+    /// An event without a status: something has run, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);

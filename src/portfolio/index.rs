@@ -261,7 +261,7 @@ fn process_key(pid: i32, start_ticks: u64) -> u64 {
     start_ticks << 22 | pid as u64 & 0x3f_ffff
 }
 
-/// Of two with one number, the one that lives counts.
+/// Of two with one number, the one that runs counts.
 fn put(table: &mut Table, key: u64, at: At, is_alive: bool) {
     let slot = table.slot(key, |_| true);
     if slot.at == NOBODY || is_alive {

@@ -310,7 +310,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
             NamespaceKind::Net | NamespaceKind::Uts => pod.and_then(|pod| pod.host_network),
             NamespaceKind::Pid => pod.and_then(|pod| pod.host_pid),
             NamespaceKind::Ipc => pod.and_then(|pod| pod.host_ipc),
-            // Where the host's cannot be told, pods have none in common but that.
+            // Where the host's is not known, pods have none in common but that.
             NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => Some(of_several_pods),
         };
         Ok((if is_hosts == Some(true) { Place::Host } else { Place::At(at) }, sharing))

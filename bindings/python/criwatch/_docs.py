@@ -109,7 +109,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "LABELS_CUT": 'Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut.',
         "UNREADABLE": 'An entry of a list could not be decoded: only the id is sure to be right.',
         "PRIVILEGED": 'The container is privileged.',
-        "UNPRIVILEGED": 'The container is not privileged. Neither of the two: the engine has not told yet.',
+        "UNPRIVILEGED": 'The container is not privileged. Neither of the two: the engine has not reported it yet.',
     },
     "MountFlag": {
         "READ_ONLY": 'The container cannot write to the mount.',
