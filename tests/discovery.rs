@@ -304,7 +304,7 @@ fn leaves(event: &criwatch::model::Event) -> bool {
     event.event_type == EventType::State && event.message.as_ref().is_some_and(|m| m.contains("is left for"))
 }
 
-/// The one that was taken is empty: the better one that comes later is followed, and why is told.
+/// The one that was taken is empty: the better one that comes later is followed, and why is reported.
 fn k3s_late() -> Outcome {
     let root = Root::new()?;
     let _empty = root.sim(CONTAINERD, &[])?;
@@ -485,7 +485,7 @@ impl Nested {
         if let Err(reason) = namespaces() {
             return Ok(Err(reason));
         }
-        // /proc stays the host's: the engine writes of its processes what it is told by fork, in its own numbers.
+        // /proc stays the host's: the engine writes of its processes what fork returns, in its own numbers.
         let script = "mount -t tmpfs none /run && mkdir -p /run/containerd && mount -t proc proc /proc && exec \"$0\" --socket \
                       /run/containerd/containerd.sock --script -";
         let mut command = Command::new("unshare");
