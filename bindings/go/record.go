@@ -19,7 +19,7 @@ type Container struct {
 	Name string
 	// Kind says whether this is a container or the sandbox of a pod.
 	Kind Kind
-	// State is the engine's word.
+	// State is what the engine reports.
 	State State
 	// Flags tell what of it had to be repaired or cut, and whether it is privileged. JSON shows the latter as "privileged".
 	Flags ContainerFlags
@@ -28,7 +28,7 @@ type Container struct {
 	// PID is the first process, in this process's pid namespace; 0: none, or unknown. After the exit it is still the pid
 	// that the process had.
 	PID int
-	// EnginePID is the pid in the engine's words, where that differs from PID; otherwise 0.
+	// EnginePID is the pid that the engine reports, if it differs from PID; otherwise 0.
 	EnginePID int
 	// PIDStartTicks is when the first process began, in clock ticks since boot: with it, a pid is unique. 0: unknown.
 	PIDStartTicks uint64

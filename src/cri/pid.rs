@@ -1,4 +1,4 @@
-//! From a pid in the engine's words, or in its pid file, to the process that we see.
+//! From a pid that the engine reports, or that is in its pid file, to the process on the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,7 +161,7 @@ impl PidResolver {
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
             Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
-            // It could not be looked at (no descriptor was left), which says nothing of it: the engine's word stands.
+            // It could not be looked at (no descriptor was left), which proves nothing: the engine's pid stands.
             Err(_) => None,
         };
         let made = Details {

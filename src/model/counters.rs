@@ -100,7 +100,7 @@ counters! {
     PROOFS_REFUSED: "proofsRefused", "pids", Total,
         "Pid files whose process was not the container's: it had ended, its pid was another's by now, or its cgroup does not name the container (virtual machines). The engine was asked instead.";
     WITNESSED_EXITS: "witnessedExits", "runs", Total,
-        "Ends that were reported on the host's word, because the engine was away (CRI_EVENT_FLAG_WITNESSED).";
+        "Exits that were reported from what the host showed, because the engine was away (CRI_EVENT_FLAG_WITNESSED).";
     STATUS_REQUESTS_FOR_START: "statusRequestsForStart", "requests", Total,
         "Status requests made because a run began and its pid was in no pid file.";
     STATUS_REQUESTS_FOR_END: "statusRequestsForEnd", "requests", Total,

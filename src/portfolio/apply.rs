@@ -251,7 +251,7 @@ impl Portfolio {
         }
     }
 
-    /// An event's sandbox is its controller's word. That it is no longer ready is believed only in the sandbox's own
+    /// An event's sandbox is its controller's statement. That it is no longer ready is believed only in the sandbox's own
     /// events: containerd's lists, which are the authority, say so a moment later.
     fn sandbox_of_event(&mut self, observation: Observation, about: &Id, kind: Option<EventKind>, now: Now) {
         let own = kind.filter(|_| observation.id == *about);

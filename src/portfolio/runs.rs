@@ -109,7 +109,7 @@ impl Portfolio {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
-            // The engine is back: its word on the end is asked for.
+            // The engine is back: its status of the exit is asked for.
             Run::Over { how: Ending::Witnessed, .. } if !has_facts => {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
@@ -238,7 +238,7 @@ impl Portfolio {
         self.forget_old(now);
     }
 
-    /// The word is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
+    /// The statement is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
     pub(super) fn end_before_restart(&mut self, observation: &Observation, source: Source, now: Now) {
         let id = &observation.id;
         match self.run_log.run(id) {

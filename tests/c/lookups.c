@@ -163,7 +163,7 @@ static const char *attribute(const cri_label *attributes, size_t len, const char
     return "";
 }
 
-/* In the words of others; the same array as long as the record. */
+/* With the key names of other projects; the same array as long as the record. */
 static void attributes_are_built_once(void)
 {
     cri_watcher *watcher = ready(new_watcher(endpoint));

@@ -122,7 +122,7 @@ public:
     [[nodiscard]] Kept<Pod> pod() const&& noexcept { return kept_pod<Kept<Pod>>(); }
     /// The first process, in the caller's pid namespace; none where there is none, or it is unknown.
     [[nodiscard]] std::optional<std::int32_t> pid() const noexcept { return detail::known(raw_->pid, 0); }
-    /// The pid in the engine's words, where that differs.
+    /// The pid that the engine reports, if it differs from pid().
     [[nodiscard]] std::optional<std::int32_t> engine_pid() const noexcept { return detail::known(raw_->engine_pid, 0); }
     /// The exit code; none where there is none, or it is unknown.
     [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept { return detail::known(raw_->exit_code, -1); }

@@ -1,4 +1,4 @@
-//! The kubelet's own word: which engine it uses, from its command line and its configuration.
+//! The kubelet's settings: which engine it uses, from its command line and its configuration.
 
 use std::io;
 use std::path::{Path, PathBuf};

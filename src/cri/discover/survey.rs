@@ -131,7 +131,7 @@ async fn ask_all(
         .collect()
 }
 
-/// Whether nobody who has not answered yet can be better by a kubelet's word.
+/// Whether nobody who has not answered yet can be better by a kubelet's settings.
 fn is_decided(suspects: &[Suspect], answers: &[Option<Answer>]) -> bool {
     let all = || suspects.iter().zip(answers);
     let best = all().filter_map(|(suspect, answer)| Some(level_of(suspect, answer.as_ref()?))).min();

@@ -51,7 +51,7 @@ fn back(talk: &mut Talk, code: i32, reason: &str) {
         ..listing.containers[0].clone()
     };
     talk.feed(Input::Listed(Ok(listing)));
-    let request = talk.requests.pop().expect("its word on the end is asked for");
+    let request = talk.requests.pop().expect("its status of the exit is asked for");
     talk.feed(Input::Answered(request, Ok(Some(said))));
 }
 

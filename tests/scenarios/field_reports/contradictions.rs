@@ -14,7 +14,7 @@ fn watching(profile: &str, script: &[&str]) -> Outcome<Scene> {
     for line in script {
         sim.tell(line)?;
     }
-    // The engine's word alone: what the host shows is another source, with scenarios of its own.
+    // The engine's statements alone: what the host shows is another source, with scenarios of its own.
     let scene = Scene::watching(sim, &[QUICK, &[("host.witness", "off")]].concat())?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     Ok(scene)

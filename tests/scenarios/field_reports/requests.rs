@@ -85,7 +85,7 @@ fn pids_that_are_not_below_the_hosts_root_are_given_up_with_the_reason() -> Outc
         let containers = scene.watcher.containers()?;
         let of_containers = containers.iter().filter(|c| c.kind == Kind::Container);
         assert!(of_containers.clone().count() == 5 && of_containers.clone().all(|c| c.pid.is_none()), "{profile}");
-        assert!(of_containers.clone().all(|c| c.engine_pid.is_some()), "{profile}: the engine's word is shown");
+        assert!(of_containers.clone().all(|c| c.engine_pid.is_some()), "{profile}: the engine's pid is shown");
     }
     Ok(())
 }
