@@ -84,7 +84,7 @@ const (
 )
 
 // WithPIDSource sets the option pid.source; default auto.
-// Where pids come from: the engine's pid files, else its word, each checked against the host; or the engine's word alone.
+// Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. Each pid is checked against the host.
 func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
 
 // DetailsOption is a value of the option details.

@@ -90,7 +90,7 @@ static int compare(const void *a, const void *b)
     return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
-/* The first call builds an index: it is told apart. Others' work on this machine falls on few batches: the median is ours. */
+/* The first call builds an index: it is measured apart. Others' work on this machine falls on few batches: the median is ours. */
 static void measure(const char *what, cri_status (*look)(size_t), size_t calls)
 {
     static double batches[BATCHES];

@@ -197,8 +197,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "pid.source",
         value_type: ValueType::Choice(&["auto", "engine"]),
         default: "auto",
-        doc: "Where pids come from: the engine's pid files, else its word, each checked against the host; or the \
-              engine's word alone.",
+        doc: "Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. \
+              Each pid is checked against the host.",
         set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
     },
     OptionSpec {

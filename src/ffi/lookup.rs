@@ -1,20 +1,20 @@
 //! Lookups
 //!
 //! Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
-//! a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
-//! key to use when.
+//! a namespace) to the container. It is fast enough for one lookup for each system call that an agent
+//! traces. docs/lookups.md has an agent's loop, and says which key to use when.
 //!
 //! Each lookup returns one of these:
 //!
-//! - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
-//!   namespace that the pod's containers share), it is the pod's sandbox.
-//! - CRI_NONE: it belongs to no container of this engine. That is proven, not assumed. conmon and mount units carry the
-//!   id of a container, and belong to the host.
+//! - CRI_OK: `*out` is the container. A key can belong to a pod and not to one of its containers (the pod's own
+//!   cgroup, a namespace that its containers share): then it is the pod's sandbox.
+//! - CRI_NONE: it belongs to no container of this engine. That is proven. conmon and mount units have the id of a container
+//!   in their names, but belong to the host.
 //! - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
-//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
+//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine gives this answer, too.
 //! - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
-//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell. CRI_E_UNSUPPORTED: this host, or this program's own cgroup
-//!   namespace, hides it; the message says what helps.
+//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to answer. CRI_E_UNSUPPORTED: this host, or this program's own
+//!   cgroup namespace, does not show it; the message says what helps.
 //!
 //! A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
 //! snapshot builds an index, O(n).
@@ -43,8 +43,7 @@ use crate::watcher::Owned;
 /// @param cgroup_id the id of a cgroup in the v2 hierarchy
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
-/// than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
-/// are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+/// than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on a host with both versions if the cgroup is not a container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
 #[ffi_export]
 #[must_use]
@@ -62,8 +61,8 @@ pub extern "C" fn cri_snapshot_find_cgroup(
 ///
 /// @param snapshot the snapshot
 /// @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
-/// @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
-/// that another process has by now is then not found; 0: the process that has the pid now
+/// @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: if another process has the pid now, the result is CRI_E_NOT_FOUND; 0: the process that has
+/// the pid now
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
 /// program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
@@ -107,8 +106,8 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
     })
 }
 
-/// Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
-/// their numbers again at once, so a number is only good while a process is known to be in the namespace.
+/// Finds the running container, or the pod, that uses a namespace. The kernel reuses the numbers of namespaces at once, so
+/// look a number up only while a process is known to be in the namespace.
 ///
 /// @param snapshot the snapshot
 /// @param kind CRI_NAMESPACE_NET and so on
@@ -243,9 +242,9 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
     Ok(())
 }
 
-/// As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
-/// yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
-/// it soon, the watcher makes a list.
+/// Looks a process up like cri_snapshot_find_pid, in the newest snapshot. If the process is in a container that the engine
+/// has not reported yet, the call waits for the container, and finds it even if the process ends meanwhile. If no event
+/// reports the container soon, the watcher makes a list.
 ///
 /// @param watcher the watcher
 /// @param pid as for cri_snapshot_find_pid
@@ -268,7 +267,7 @@ pub extern "C" fn cri_watcher_lookup_pid(
     entry(err, || keep(live(watcher)?.lookup_pid(pid, start_ticks, timeout(timeout_ms)), out))
 }
 
-/// As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
+/// Looks a cgroup up like cri_snapshot_find_cgroup, in the newest snapshot, and waits like cri_watcher_lookup_pid.
 ///
 /// @param watcher the watcher
 /// @param cgroup_id as for cri_snapshot_find_cgroup

@@ -254,7 +254,7 @@ impl Portfolio {
         }
     }
 
-    /// An event's sandbox is its controller's word. That it is no longer ready is believed only in the sandbox's own
+    /// An event's sandbox is its controller's statement. That it is no longer ready is believed only in the sandbox's own
     /// events: containerd's lists, which are the authority, say so a moment later.
     fn sandbox_of_event(&mut self, observation: Observation, about: &Id, kind: Option<EventKind>, now: Now) {
         let own = kind.filter(|_| observation.id == *about);
@@ -268,7 +268,7 @@ impl Portfolio {
         }
     }
 
-    /// An event without a status: something has lived, and more about it has to be asked.
+    /// An event without a status: something has run, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);

@@ -120,7 +120,7 @@ impl Watcher {
     }
 
     /// Whose the process is: as [`Snapshot::find_pid`], and waits, up to `timeout`, for a container that the engine has not
-    /// told yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
+    /// reported yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
     /// [`Watcher::snapshot`].
     pub fn lookup_pid(&self, pid: i32, start_ticks: u64, timeout: Option<Duration>) -> Result<Owned> {
         let what = || format!("pid {pid}");

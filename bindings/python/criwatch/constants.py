@@ -177,7 +177,7 @@ CRI_CONTAINER_FLAG_LABELS_CUT: Final[int] = 2
 CRI_CONTAINER_FLAG_UNREADABLE: Final[int] = 4
 #: The container is privileged.
 CRI_CONTAINER_FLAG_PRIVILEGED: Final[int] = 8
-#: The container is not privileged. Neither of the two: the engine has not told yet.
+#: The container is not privileged. Neither of the two: the engine has not reported it yet.
 CRI_CONTAINER_FLAG_UNPRIVILEGED: Final[int] = 16
 #: The container cannot write to the mount.
 CRI_MOUNT_FLAG_READ_ONLY: Final[int] = 1

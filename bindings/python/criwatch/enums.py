@@ -200,7 +200,7 @@ class PodFlag(OpenIntFlag):
 
 @documented
 class Missing(OpenIntFlag):
-    """What is unknown of a container and may yet be told."""
+    """What is unknown of a container and may yet be reported."""
 
     PID = constants.CRI_MISSING_PID
     """The pid, and with it the start time and the cgroup of the process."""
@@ -254,7 +254,7 @@ class ContainerFlag(OpenIntFlag):
     PRIVILEGED = constants.CRI_CONTAINER_FLAG_PRIVILEGED
     """The container is privileged."""
     UNPRIVILEGED = constants.CRI_CONTAINER_FLAG_UNPRIVILEGED
-    """The container is not privileged. Neither of the two: the engine has not told yet."""
+    """The container is not privileged. Neither of the two: the engine has not reported it yet."""
 
 
 @documented

@@ -34,7 +34,7 @@ fn away() -> Talk {
     talk.pass(1500);
     talk.feed(lost());
     assert!(talk.last_state().starts_with("backoff"), "{:?}", talk.states);
-    talk.told.clear();
+    talk.reported.clear();
     talk
 }
 
@@ -51,7 +51,7 @@ fn back(talk: &mut Talk, code: i32, reason: &str) {
         ..listing.containers[0].clone()
     };
     talk.feed(Input::Listed(Ok(listing)));
-    let request = talk.requests.pop().expect("its word on the end is asked for");
+    let request = talk.requests.pop().expect("its status of the exit is asked for");
     talk.feed(Input::Answered(request, Ok(Some(said))));
 }
 
@@ -59,10 +59,10 @@ fn back(talk: &mut Talk, code: i32, reason: &str) {
 fn an_end_is_reported_at_once_while_the_engine_is_away() {
     let mut talk = away();
     talk.feed(exited("run-a", PROCESS, Some(42)));
-    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
+    assert_eq!(talk.reported, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
     talk.feed(exited("run-a", PROCESS, Some(42)));
     back(&mut talk, 255, "Unknown");
-    assert_eq!(talk.told.len(), 1, "containerd's 255 is worth less: {:?}", talk.told);
+    assert_eq!(talk.reported.len(), 1, "containerd's 255 is worth less: {:?}", talk.reported);
 }
 
 #[test]
@@ -74,18 +74,18 @@ fn the_engines_better_word_corrects_what_was_witnessed() {
         format!("Exited run-a {WITNESSED} 0 Some(7) None"),
         format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(3)"),
     ];
-    assert_eq!(talk.told, right);
+    assert_eq!(talk.reported, right);
 }
 
 #[test]
 fn an_end_that_was_seen_just_before_the_engine_went_is_reported_when_it_is_gone() {
     let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
     talk.pass(1500);
-    talk.told.clear();
+    talk.reported.clear();
     talk.feed(exited("run-a", PROCESS, Some(9)));
-    assert!(talk.told.is_empty(), "the engine's word is waited for: {:?}", talk.told);
+    assert!(talk.reported.is_empty(), "the engine's statement is awaited: {:?}", talk.reported);
     talk.feed(lost());
-    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(9)")]);
+    assert_eq!(talk.reported, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(9)")]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn trap_the_end_of_another_process_is_none_of_the_runs() {
     // CRI-O's file names an id, and proves nothing of a process.
     talk.feed(Input::Hints(vec![Hint::Exited { id: "run-a".into(), process: None, code: Some(1) }]));
     talk.feed(exited("run-stranger", (8, 1), Some(42)));
-    assert!(talk.told.is_empty(), "{:?}", talk.told);
+    assert!(talk.reported.is_empty(), "{:?}", talk.reported);
 }
 
 /// It runs, as a verbose status says where the process is gone.
@@ -166,12 +166,12 @@ fn a_live_engine_has_a_quarter_of_a_second_for_its_word() {
     let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
     talk.pass(2000);
     talk.feed(listed(&["run-a"]));
-    (talk.told, talk.requests) = Default::default();
+    (talk.reported, talk.requests) = Default::default();
     talk.feed(exited("run-a", PROCESS, Some(42)));
     talk.pass(249);
-    assert!(talk.told.is_empty() && talk.requests.is_empty(), "{:?} {:?}", talk.told, talk.requests);
+    assert!(talk.reported.is_empty() && talk.requests.is_empty(), "{:?} {:?}", talk.reported, talk.requests);
     talk.pass(1);
-    assert!(talk.told.is_empty(), "its exit may be on its way, and keeps the pid: {:?}", talk.told);
+    assert!(talk.reported.is_empty(), "its exit may be on its way, and keeps the pid: {:?}", talk.reported);
     let request = talk.requests.pop().expect("its status is asked for");
     assert!(talk.requests.is_empty());
     talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
@@ -272,7 +272,11 @@ fn a_pid_that_comes_before_its_start_costs_nothing() {
     talk.feed(exited("new", (99, 1), Some(0)));
     let start = started(&talk, "new");
     talk.feed(start);
-    assert!(talk.told.iter().any(|told| told.starts_with("Started new 0 0 Some(99)")), "{:?}", talk.told);
+    assert!(
+        talk.reported.iter().any(|reported| reported.starts_with("Started new 0 0 Some(99)")),
+        "{:?}",
+        talk.reported
+    );
     let is_question = |action: &Action| matches!(action, Action::FindProcesses(_) | Action::Ask(_));
     assert!(!talk.actions.iter().any(is_question), "{:?}", talk.actions);
 }
