@@ -21,6 +21,7 @@ const TESTS: &[Test] = &[
     ("details_come_later_one_at_a_time", pids::details_come_later),
     ("without_pid_files_statuses_are_asked_for", pids::without_pid_files),
     ("short_lives_are_reported_without_events", hints::short_lives_are_reported),
+    ("short_lives_are_reported_by_cgroups", hints::short_lives_by_cgroups),
     ("a_pid_is_known_before_the_start_is_told", hints::a_pid_is_known_before),
     ("exits_are_told_while_the_engine_is_away", exits::told_while_away),
     ("the_engine_s_word_is_waited_for_while_it_lives", exits::engine_first),

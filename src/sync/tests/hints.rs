@@ -234,6 +234,61 @@ fn an_engine_without_events_is_asked_until_what_is_made_runs() {
     assert_eq!(asked, [10, 20, 40, 80, 160, 320], "and then no more");
 }
 
+/// What is being made may take long to start, and little to end.
+#[test]
+fn an_engine_without_events_is_asked_as_soon_as_there_is_a_pid() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    let strangers = (0..33).map(|n| Hint::Created(format!("new{n}").into()));
+    talk.feed(Input::Hints(strangers.chain([Hint::Created("new".into())]).collect()));
+    let request = |talk: &mut Talk| {
+        talk.pass(10);
+        talk.requests.pop().filter(|request| &*request.id == "new")
+    };
+    assert!(request(&mut talk).is_none() && talk.lists(), "there are so many that a list is asked for");
+    talk.feed(pid("new", 7));
+    assert!(request(&mut talk).is_some(), "{:?}", talk.requests);
+    // The list that is under way may have been made before.
+    talk.feed(pid("new", 7));
+    talk.feed(listed(&["run-a"]));
+    assert!(request(&mut talk).is_some() || talk.portfolio.open_status_requests() > 0, "{:?}", talk.requests);
+}
+
+/// A cgroup, or the engine's folder, is made by *create*; its start comes later, or never.
+#[test]
+fn trap_what_is_made_has_not_started() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.told.clear();
+    talk.feed(Input::Hints(vec![Hint::Created("new".into())]));
+    talk.pass(10);
+    let request = talk.requests.pop().expect("its status is asked for");
+    let created = Observation { is_status: true, state: State::Created, ..running("new") };
+    talk.feed(Input::Answered(request, Ok(Some(created))));
+    let starts = |talk: &Talk| talk.told.iter().filter(|told| told.starts_with("Started")).count();
+    assert_eq!(starts(&talk), 0, "{:?}", talk.told);
+    talk.pass(10);
+    talk.answer_all();
+    assert_eq!(starts(&talk), 1, "{:?}", talk.told);
+}
+
+/// A container may move its processes elsewhere: its cgroup goes, and it lives on.
+#[test]
+fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
+    for version in ["1.6.20", "2.1.9"] {
+        let mut talk = Talk::watching("containerd", version, &["run-a"]);
+        (talk.told, talk.requests) = Default::default();
+        talk.feed(Input::Hints(vec![Hint::Gone("run-a".into())]));
+        talk.pass(400);
+        talk.answer_all();
+        assert!(talk.told.is_empty(), "{version}: {:?}", talk.told);
+        assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.pid)), Some((State::Running, Some(7))), "{version}");
+        // Neither while the engine is away.
+        talk.feed(lost());
+        talk.feed(Input::Hints(vec![Hint::Gone("run-a".into())]));
+        talk.pass(400);
+        assert!(!talk.told.iter().any(|told| told.starts_with("Exited")), "{version}: {:?}", talk.told);
+    }
+}
+
 #[test]
 fn many_hints_are_one_list() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
