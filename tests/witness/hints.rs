@@ -14,7 +14,7 @@ use crate::support::wait::{self, PATIENCE};
 
 /// Runs containers that exit at once with some code, `workers` at a time, and removes each when the engine shows its exit.
 /// Returns id and code.
-fn brief_lives(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMap<String, i32>, String> {
+pub fn brief_lives(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMap<String, i32>, String> {
     let made = Mutex::new(BTreeMap::new());
     thread::scope(|threads| {
         let work = |worker: usize| {

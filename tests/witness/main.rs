@@ -5,6 +5,7 @@
 mod support;
 
 mod exits;
+mod goals;
 mod hints;
 mod limits;
 mod pids;
@@ -37,7 +38,8 @@ const TESTS: &[Test] = &[
 ];
 
 /// Those that take minutes.
-const STORMS: &[Test] = &[("a_hundred_exits_while_the_engine_is_away", storm::a_hundred_exits)];
+const STORMS: &[Test] =
+    &[("a_hundred_exits_while_the_engine_is_away", storm::a_hundred_exits), ("figures_of_a_c_program", goals::figures)];
 
 fn main() -> ExitCode {
     if let Some(code) = limits::inside() {
