@@ -95,7 +95,7 @@ impl Portfolio {
     pub fn hinted(&mut self, hint: Hint, reach: Reach, now: Now) {
         self.next_tick(now);
         match hint {
-            Hint::Created(id) => self.expect_run(&id, reach, now),
+            Hint::Created(id) => drop(self.expect_run(&id, reach, now)),
             Hint::Pid(id, details) => self.early_process(id, details, reach, now),
             Hint::Exited { id, process, code } => self.process_ended(&id, process, code, reach, now),
             Hint::Gone(id) => {
@@ -108,11 +108,14 @@ impl Portfolio {
     }
 
     /// An engine without events is asked about what is being made, until it runs or has exited.
-    fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) {
-        if self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None {
+    /// Whether it is such an engine, and has not told of the run.
+    fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) -> bool {
+        let is_expected = self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None;
+        if is_expected {
             self.hints.births.insert(id.clone(), 0);
             self.plan_birth(id, 0, now);
         }
+        is_expected
     }
 
     fn plan_birth(&mut self, id: &Id, step: usize, now: Now) {
@@ -148,7 +151,10 @@ impl Portfolio {
         } else if self.run_log.run(&id) == Run::None && self.pid_files {
             self.hints.keep_early(id.clone(), details);
         }
-        self.expect_run(&id, reach, now);
+        if self.expect_run(&id, reach, now) {
+            // Its program begins in a moment, and may be over in another: neither a later step nor a list will do.
+            self.status_queue.ask(&id, None, now.mono + LADDER[0], Reason::Hint);
+        }
     }
 
     fn process_ended(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, reach: Reach, now: Now) {

@@ -143,10 +143,10 @@ fn a_list_that_says_exited_stands_after_a_while() -> Outcome {
         let exited = |t: &Reported| count(t, "web/app", EventType::Exited) == 1;
         scene.reported.wait_for("the list to stand", exited)?;
         scene.falls_silent(8)?;
-        assert_eq!(count(&scene.told, "web/app", EventType::Exited), 1, "{profile}: {:?}", scene.told);
-        assert_eq!(count(&scene.told, "web/app", EventType::Started), 1, "{profile}: {:?}", scene.told);
+        assert_eq!(count(&scene.reported, "web/app", EventType::Exited), 1, "{profile}: {:?}", scene.reported);
+        assert_eq!(count(&scene.reported, "web/app", EventType::Started), 1, "{profile}: {:?}", scene.reported);
         let of_state = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_STATE != 0;
-        assert!(scene.told.count("web/app", of_state) <= 1, "{profile}: {:?}", scene.told);
+        assert!(scene.reported.count("web/app", of_state) <= 1, "{profile}: {:?}", scene.reported);
         assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the picture is the list's");
         let warnings = scene.warnings("web/app");
         assert_eq!((scene.counter("contradictions")?, warnings.len()), (1, 1), "{profile}: {warnings:?}");
