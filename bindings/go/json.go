@@ -43,6 +43,7 @@ type containerJSON struct {
 	Rucksack      json.RawMessage    `json:"rucksack,omitempty"`
 	Flags         ContainerFlags     `json:"flags,omitempty"`
 	Missing       Missing            `json:"missing,omitempty"`
+	Attributes    map[string]string  `json:"attributes,omitempty"`
 }
 
 // MarshalJSON gives the library's JSON of this container, as [Raw.Get] has it.
@@ -68,6 +69,7 @@ func (c *Container) json() containerJSON {
 		LogPath: c.LogPath, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir, User: c.User, Mounts: c.Mounts,
 		Privileged: fact(c.Flags, ContainerFlagPrivileged, ContainerFlagUnprivileged), Resources: c.Resources,
 		Rucksack: c.Rucksack, Flags: c.Flags &^ (ContainerFlagPrivileged | ContainerFlagUnprivileged), Missing: c.Missing,
+		Attributes: c.Attributes,
 	}
 	if c.Namespaces != (Namespaces{}) {
 		namespaces := c.Namespaces
@@ -102,7 +104,8 @@ func (told *containerJSON) record() Container {
 		ExitCode: -1, Reason: told.Reason, Message: told.Message, Previous: told.Previous, CgroupPath: told.CgroupPath,
 		CgroupID: told.CgroupID, LogPath: told.LogPath, Command: told.Command, Args: told.Args, WorkingDir: told.WorkingDir,
 		User: told.User, Mounts: told.Mounts, Resources: told.Resources, Rucksack: told.Rucksack, Missing: told.Missing,
-		Flags: told.Flags | flag(told.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		Flags:      told.Flags | flag(told.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		Attributes: told.Attributes,
 	}
 	if told.Namespaces != nil {
 		c.Namespaces = *told.Namespaces
