@@ -111,7 +111,9 @@ fn the_bench_of_lookups_finds_all() -> Result<(), Failed> {
         ("no process", "CRI_E_NOT_FOUND"),
     ] {
         let its = said.iter().filter(|line| line["key"] == key && line["answer"] == answer);
-        if its.clone().count() != 3 || !its.into_iter().all(|line| line["ns_median"].as_f64() > Some(0.0)) {
+        // Ids of cgroups take root's rights.
+        let expected = if said.iter().any(|line| line["key"] == key) || key != "cgroup id" { 3 } else { 0 };
+        if its.clone().count() != expected || !its.into_iter().all(|line| line["ns_median"].as_f64() > Some(0.0)) {
             return Err(format!("{key}: {lines}").into());
         }
     }

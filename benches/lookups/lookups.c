@@ -3,7 +3,8 @@
  *
  *   lookups ENDPOINT [HOST-ROOT]
  *
- * HOST-ROOT is the made-up /proc of a simulated engine (--fake-tree). This program adds cgroups to it, so that they have ids. */
+ * HOST-ROOT is the made-up /proc of a simulated engine (--fake-tree). This program makes real cgroups below it, so that they have
+ * ids, if it is root; and leaves none. */
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -12,9 +13,12 @@
 #include <criwatch.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +41,7 @@ static cri_watcher *watcher;
 static struct key *keys;
 static size_t n;
 static int32_t host_pid;
+static char own_cgroup[64];
 static int is_over;
 /* Less with SHORT in the environment, for tests. */
 static size_t batches = BATCHES, rounds = ROUNDS;
@@ -300,17 +305,31 @@ static void make_dirs(const char *root, const char *folder)
     mkdir(path, 0755);
 }
 
-/* cgroup v2 alone, with a cgroup for each container; and a process of the host. */
+/* The kernel's cgroups below the made-up root, for this program alone; needs root. */
+static void mount_cgroups(const char *root)
+{
+    char path[1024];
+    make_dirs(root, "sys/fs/cgroup");
+    snprintf(path, sizeof path, "%s/sys/fs/cgroup", root);
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+        || mount("none", path, "cgroup2", 0, NULL) != 0)
+        fprintf(stderr, "lookups: no cgroup ids here: %s\n", strerror(errno));
+}
+
+/* A cgroup for each container, and a process of the host. */
 static void make_host(const char *root)
 {
-    char text[1024];
-    write_file(root, "proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    char text[1024], cgroup[1024];
+    /* Nobody is in a cgroup namespace of its own. */
+    snprintf(text, sizeof text, "%s/proc/self/ns/cgroup", root);
+    unlink(text);
+    if (symlink("cgroup:[4026531835]", text) != 0)
+        fprintf(stderr, "lookups: %s: %s\n", text, strerror(errno));
     for (size_t i = 0; i < n; i++) {
-        snprintf(text, sizeof text, "sys/fs/cgroup%s", keys[i].cgroup_path);
+        snprintf(text, sizeof text, "sys/fs/cgroup/%s/%s", own_cgroup, keys[i].id);
         make_dirs(root, text);
         snprintf(text, sizeof text, "proc/%d/cgroup", keys[i].pid);
-        char cgroup[1024];
-        snprintf(cgroup, sizeof cgroup, "0::%s\n", keys[i].cgroup_path);
+        snprintf(cgroup, sizeof cgroup, "0::/%s/%s\n", own_cgroup, keys[i].id);
         write_file(root, text, cgroup);
     }
     snprintf(text, sizeof text, "proc/%d", HOST_PID);
@@ -320,6 +339,17 @@ static void make_host(const char *root)
     host_pid = HOST_PID;
 }
 
+static void remove_cgroups(const char *root)
+{
+    char path[1024];
+    for (size_t i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s/sys/fs/cgroup/%s/%s", root, own_cgroup, keys[i].id);
+        rmdir(path);
+    }
+    snprintf(path, sizeof path, "%s/sys/fs/cgroup/%s", root, own_cgroup);
+    rmdir(path);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -327,11 +357,16 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *root = argc > 2 ? argv[2] : NULL;
+    /* Its cgroups are to be removed, even if nobody reads on. */
+    signal(SIGPIPE, SIG_IGN);
     if (getenv("SHORT") != NULL) {
         batches = 11;
         rounds = 5;
     }
     host_pid = getpid();
+    snprintf(own_cgroup, sizeof own_cgroup, "criwatch-bench-%d", getpid());
+    if (root != NULL)
+        mount_cgroups(root);
     watcher = follow(argv[1], root);
     read_keys();
     if (root != NULL) {
@@ -352,6 +387,8 @@ int main(int argc, char **argv)
         measure(&kinds[i], 2, 1);
     }
     measure_generations();
+    if (root != NULL)
+        remove_cgroups(root);
     cri_watcher_free(watcher);
     return 0;
 }
