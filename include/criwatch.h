@@ -95,8 +95,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Marks the functions whose result must not be ignored: compilers warn if a program ignores it. To switch these warnings
- * off, define it as empty before you include this header. */
+/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning
+ * defines it as nothing before including this header. */
 #ifndef CRI_NODISCARD
 #  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
 #    define CRI_NODISCARD [[nodiscard]]
@@ -382,13 +382,6 @@ void cri_buffer_free(cri_buffer *buffer);
  */
 #define CRI_EVENT_FLAG_WITNESSED 32
 
-/**
- * This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
- * their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
- * correction of a final exit comes without it.
- */
-#define CRI_EVENT_FLAG_CONFIRMED 64
-
 /* Subscribe flags: */
 
 /**
@@ -498,7 +491,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 /** The container is privileged. */
 #define CRI_CONTAINER_FLAG_PRIVILEGED 8
-/** The container is not privileged. Neither of the two: the engine has not reported it yet. */
+/** The container is not privileged. Neither of the two: the engine has not told yet. */
 #define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
 
 /* Mount flags: */
@@ -658,7 +651,10 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /** The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name. */
+    /**
+     * The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
+     * file system. "" until a process in it was seen, and if no cgroup has that name.
+     */
     const char *cgroup_path;
     /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
@@ -816,7 +812,7 @@ typedef struct cri_container {
     const cri_label *annotations;
     /** The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none. */
     const char *rucksack;
-    /** The pid that the engine reports, if it differs from `pid`; otherwise 0. */
+    /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
     int32_t engine_pid;
     /** The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; 0: unknown. */
     uint64_t cgroup_id;
@@ -949,9 +945,10 @@ const char *cri_container_label(const cri_container *container, const char *key)
 const char *cri_pod_label(const cri_pod *pod, const char *key);
 
 /**
- * Returns the known facts of a container as an array of keys and values, for metrics, logs and alerts. `schema` selects
- * the names of the keys. A key that is a list in the schema (such as container.image.tags) has the one value that is
- * known. Facts about the engine, such as container.runtime.name, are not here: cri_watcher_engine_info has them.
+ * Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
+ * logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
+ * container.image.tags), there is the one value that is known. What concerns the engine, such as
+ * container.runtime.name, is not here: cri_watcher_engine_info has it.
  *
  * @param container the record itself, not a copy of the struct
  * @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)
@@ -1032,8 +1029,9 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
- * cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
+ * is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
+ * a better one as long as that is empty; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -1144,6 +1142,9 @@ void cri_watcher_free(cri_watcher *watcher);
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
  *   pod.
  * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+ * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+ *   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+ *   goes by.
  * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
  * Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -1371,20 +1372,24 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * Lookups
  *
  * Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
- * a namespace) to the container. It is fast enough for one lookup for each system call that an agent
- * traces. docs/lookups.md has an agent's loop, and says which key to use when.
+ * a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
+ * key to use when.
  *
  * Each lookup returns one of these:
  *
- * - CRI_OK: `*out` is the container. A key can belong to a pod and not to one of its containers (the pod's own
- *   cgroup, a namespace that its containers share): then it is the pod's sandbox.
- * - CRI_NONE: it belongs to no container of this engine. That is proven. conmon and mount units have the id of a container
- *   in their names, but belong to the host.
+ * - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
+ *   namespace that the pod's containers share), it is the pod's sandbox.
+ * - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
+ *   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
+ *   to the host.
  * - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
- *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine gives this answer, too.
- * - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
- * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to answer. CRI_E_UNSUPPORTED: this host, or this program's own
- *   cgroup namespace, does not show it; the message says what helps.
+ *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
+ * - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
+ * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
+ * - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
+ * - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+ *
+ * Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
  *
  * A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
  * snapshot builds an index, O(n).
@@ -1398,7 +1403,8 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  * @param cgroup_id the id of a cgroup in the v2 hierarchy
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
- * than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on a host with both versions if the cgroup is not a container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+ * than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
+ * are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
  * @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
  */
 CRI_NODISCARD
@@ -1412,8 +1418,8 @@ cri_status cri_snapshot_find_cgroup(const cri_snapshot *snapshot,
  *
  * @param snapshot the snapshot
  * @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
- * @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: if another process has the pid now, the result is CRI_E_NOT_FOUND; 0: the process that has
- * the pid now
+ * @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
+ * that another process has by now is then not found; 0: the process that has the pid now
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
  * program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
@@ -1447,8 +1453,8 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
                                          cri_error **err);
 
 /**
- * Finds the running container, or the pod, that uses a namespace. The kernel reuses the numbers of namespaces at once, so
- * look a number up only while a process is known to be in the namespace.
+ * Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
+ * their numbers again at once, so a number is only good while a process is known to be in the namespace.
  *
  * @param snapshot the snapshot
  * @param kind CRI_NAMESPACE_NET and so on
@@ -1457,8 +1463,9 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
  * namespace
  * @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
  * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
- * CRI_E_INVALID_ARGUMENT
- * @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+ * CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
+ * at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. A few ns.
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find_namespace(const cri_snapshot *snapshot,
@@ -1494,9 +1501,9 @@ cri_status cri_snapshot_find_cgroups(const cri_snapshot *snapshot,
  * @param pids an array of n pids
  * @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
  * @param n how many
- * @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
- * @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
- * @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+ * @param out as for cri_snapshot_find_cgroups
+ * @param statuses as for cri_snapshot_find_cgroups
+ * @return as cri_snapshot_find_cgroups
  * @note Does not wait. Costs as much as n lookups.
  */
 CRI_NODISCARD
@@ -1526,9 +1533,9 @@ cri_status cri_watcher_find(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * Looks a process up like cri_snapshot_find_pid, in the newest snapshot. If the process is in a container that the engine
- * has not reported yet, the call waits for the container, and finds it even if the process ends meanwhile. If no event
- * reports the container soon, the watcher makes a list.
+ * As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
+ * yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
+ * it soon, the watcher makes a list.
  *
  * @param watcher the watcher
  * @param pid as for cri_snapshot_find_pid
@@ -1548,7 +1555,7 @@ cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
                                   cri_error **err);
 
 /**
- * Looks a cgroup up like cri_snapshot_find_cgroup, in the newest snapshot, and waits like cri_watcher_lookup_pid.
+ * As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
  *
  * @param watcher the watcher
  * @param cgroup_id as for cri_snapshot_find_cgroup
@@ -1635,12 +1642,12 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
 typedef struct cri_finder cri_finder;
 
 /**
- * Finds every engine of the node, the best one first: the one that the kubelet uses, then engines with sandboxes, then
- * the others, by the strength of the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+ * Finds every engine of the node, best first: what the kubelet uses, then what has sandboxes, then by the order of
+ * the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
  *
  * @param options the options; NULL: the defaults
- * @param timeout_ms how long to wait for all of them, in milliseconds; below 0 and above that option: the option
- * connect.timeout_ms; 0: hardly any wait
+ * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, and at most: the option
+ * connect.timeout_ms; 0: as good as no wait
  * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
  * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
  * CRI_E_INVALID_ARGUMENT
@@ -1677,8 +1684,8 @@ cri_status cri_finder_new(const cri_options *options,
 int32_t cri_finder_fd(const cri_finder *finder);
 
 /**
- * Takes the next news. Engines that answer are reported, each by its endpoint. An engine that comes and goes before the
- * program takes the news is not reported, so news never overflow.
+ * Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
+ * before it was taken is not told, so nothing is ever lost or overflows.
  *
  * @param finder the finder
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

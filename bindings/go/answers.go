@@ -50,6 +50,19 @@ type EngineInfo struct {
 	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
+	// Candidates are the other engines that were found when this one was chosen, best first; none where the program named its
+	// engine. Only [Watcher.Engine] has them.
+	Candidates []Candidate `json:"-"`
+	// Ready is how complete the cache is; nil as long as there is none. Only [Watcher.Engine] has it.
+	Ready *Readiness `json:"-"`
+}
+
+// Readiness is how complete the cache is that can be read.
+type Readiness struct {
+	// Complete is whether no status request waits for its first answer: for a pid, a contradiction or an exit.
+	Complete bool `json:"complete"`
+	// Open is how many status requests wait for their first answer now.
+	Open uint64 `json:"open"`
 }
 
 // Witness is what the host tells beside the engine: docs/witness.md.
@@ -231,10 +244,15 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 // Engine returns which engine this is, and how changes are noticed. ErrNotReady.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
-	answer, err := decode[Meta]("engine", text, err)
+	answer, err := decode[struct {
+		Engine     EngineInfo  `json:"engine"`
+		Candidates []Candidate `json:"candidates"`
+		Ready      *Readiness  `json:"ready"`
+	}]("engine", text, err)
 	if err != nil {
 		return nil, err
 	}
+	answer.Engine.Candidates, answer.Engine.Ready = answer.Candidates, answer.Ready
 	return &answer.Engine, nil
 }
 
@@ -256,7 +274,7 @@ func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFla
 	if err != nil {
 		return nil, err
 	}
-	inspection.Container.separate = w.separate
+	inspection.Container.separate = w.shown.separate
 	return inspection, nil
 }
 

@@ -43,6 +43,7 @@ type containerJSON struct {
 	Rucksack      json.RawMessage    `json:"rucksack,omitempty"`
 	Flags         ContainerFlags     `json:"flags,omitempty"`
 	Missing       Missing            `json:"missing,omitempty"`
+	Attributes    map[string]string  `json:"attributes,omitempty"`
 }
 
 // MarshalJSON gives the library's JSON of this container, as [Raw.Get] has it.
@@ -68,6 +69,7 @@ func (c *Container) json() containerJSON {
 		LogPath: c.LogPath, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir, User: c.User, Mounts: c.Mounts,
 		Privileged: fact(c.Flags, ContainerFlagPrivileged, ContainerFlagUnprivileged), Resources: c.Resources,
 		Rucksack: c.Rucksack, Flags: c.Flags &^ (ContainerFlagPrivileged | ContainerFlagUnprivileged), Missing: c.Missing,
+		Attributes: c.Attributes,
 	}
 	if c.Namespaces != (Namespaces{}) {
 		namespaces := c.Namespaces
@@ -102,7 +104,8 @@ func (fields *containerJSON) record() Container {
 		ExitCode: -1, Reason: fields.Reason, Message: fields.Message, Previous: fields.Previous, CgroupPath: fields.CgroupPath,
 		CgroupID: fields.CgroupID, LogPath: fields.LogPath, Command: fields.Command, Args: fields.Args, WorkingDir: fields.WorkingDir,
 		User: fields.User, Mounts: fields.Mounts, Resources: fields.Resources, Rucksack: fields.Rucksack, Missing: fields.Missing,
-		Flags: fields.Flags | flag(fields.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		Flags:      fields.Flags | flag(fields.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		Attributes: fields.Attributes,
 	}
 	if fields.Namespaces != nil {
 		c.Namespaces = *fields.Namespaces

@@ -211,6 +211,25 @@ func WithLabelsAnnotations(value LabelsAnnotationsOption) Option {
 	return WithOption("labels.annotations", string(value))
 }
 
+// AttributesOption is a value of the option attributes.
+type AttributesOption string
+
+// The values of AttributesOption; [WithAttributes] says what they do.
+const (
+	// AttributesNone is "none".
+	AttributesNone AttributesOption = "none"
+	// AttributesOtel is "otel".
+	AttributesOtel AttributesOption = "otel"
+	// AttributesFalco is "falco".
+	AttributesFalco AttributesOption = "falco"
+	// AttributesEcs is "ecs".
+	AttributesEcs AttributesOption = "ecs"
+)
+
+// WithAttributes sets the option attributes; default none.
+// In JSON: an object "attributes" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key "attributes" stands above it.
+func WithAttributes(value AttributesOption) Option { return WithOption("attributes", string(value)) }
+
 // WithLabelsMaxBytes sets the option labels.max_bytes, from 0 to 16777216; default 1048576.
 // How many bytes of labels are kept of one container or pod, and as many of annotations. What is longer is cut, and flagged as cut.
 func WithLabelsMaxBytes(value uint64) Option {

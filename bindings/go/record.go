@@ -81,8 +81,28 @@ type Container struct {
 	// Missing is what is unknown and still asked for.
 	Missing Missing
 
+	// Attributes are the same in the words of a third party, where the option attributes ([WithAttributes]) or Query.Attributes asks for
+	// it: exactly its names. [Snapshot.Attributes] gives them of any container.
+	Attributes map[string]string
+
 	// How the watcher's JSON shows labels and annotations: the option labels.annotations.
 	separate bool
+}
+
+// shown is how a watcher's containers are shown.
+type shown struct {
+	// As Container.separate.
+	separate bool
+	// Whose names Container.Attributes has.
+	attributes AttributesOption
+}
+
+// with is how a query wants them to be shown.
+func (s shown) with(query *Query) shown {
+	if query != nil && query.Attributes != "" {
+		s.attributes = query.Attributes
+	}
+	return s
 }
 
 // Image is the image that a container was made from. Each field has one meaning on every engine.

@@ -60,6 +60,9 @@ func TestAnswersFromMemory(t *testing.T) {
 	if info.Type != criwatch.EngineType || info.PID != engine.command.Process.Pid {
 		t.Errorf("engine: %+v, its pid is %d", info, engine.command.Process.Pid)
 	}
+	if info.Ready == nil || !info.Ready.Complete && info.Ready.Open == 0 || info.Candidates != nil {
+		t.Errorf("how complete it is: %+v", info.Ready)
+	}
 	stats, err := watcher.Stats()
 	must(t, err)
 	if stats.Counts["connects"] != 1 || stats.Requests["ListContainers"].Count == 0 {

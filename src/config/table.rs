@@ -309,6 +309,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         set: |c, v| c.merge_annotations = [true, false][v.choice()],
     },
     OptionSpec {
+        key: "attributes",
+        value_type: ValueType::Choice(&["none", "otel", "falco", "ecs"]),
+        default: "none",
+        doc: "In JSON: an object \"attributes\" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key \"attributes\" stands above it.",
+        set: |c, v| c.attributes = [None, Some("otel"), Some("falco"), Some("ecs")][v.choice()],
+    },
+    OptionSpec {
         key: "labels.max_bytes",
         value_type: integer(0, 16 << 20),
         default: "1048576",

@@ -1,20 +1,24 @@
 //! Lookups
 //!
 //! Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
-//! a namespace) to the container. It is fast enough for one lookup for each system call that an agent
-//! traces. docs/lookups.md has an agent's loop, and says which key to use when.
+//! a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
+//! key to use when.
 //!
 //! Each lookup returns one of these:
 //!
-//! - CRI_OK: `*out` is the container. A key can belong to a pod and not to one of its containers (the pod's own
-//!   cgroup, a namespace that its containers share): then it is the pod's sandbox.
-//! - CRI_NONE: it belongs to no container of this engine. That is proven. conmon and mount units have the id of a container
-//!   in their names, but belong to the host.
+//! - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
+//!   namespace that the pod's containers share), it is the pod's sandbox.
+//! - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
+//!   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
+//!   to the host.
 //! - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
-//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine gives this answer, too.
-//! - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
-//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to answer. CRI_E_UNSUPPORTED: this host, or this program's own
-//!   cgroup namespace, does not show it; the message says what helps.
+//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
+//! - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
+//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
+//! - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
+//! - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+//!
+//! Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
 //!
 //! A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
 //! snapshot builds an index, O(n).
@@ -43,7 +47,8 @@ use crate::watcher::Owned;
 /// @param cgroup_id the id of a cgroup in the v2 hierarchy
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
-/// than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on a host with both versions if the cgroup is not a container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+/// than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
+/// are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
 #[ffi_export]
 #[must_use]
@@ -61,8 +66,8 @@ pub extern "C" fn cri_snapshot_find_cgroup(
 ///
 /// @param snapshot the snapshot
 /// @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
-/// @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: if another process has the pid now, the result is CRI_E_NOT_FOUND; 0: the process that has
-/// the pid now
+/// @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
+/// that another process has by now is then not found; 0: the process that has the pid now
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
 /// program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
@@ -106,8 +111,8 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
     })
 }
 
-/// Finds the running container, or the pod, that uses a namespace. The kernel reuses the numbers of namespaces at once, so
-/// look a number up only while a process is known to be in the namespace.
+/// Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
+/// their numbers again at once, so a number is only good while a process is known to be in the namespace.
 ///
 /// @param snapshot the snapshot
 /// @param kind CRI_NAMESPACE_NET and so on
@@ -116,8 +121,9 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
 /// namespace
 /// @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
 /// @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
-/// CRI_E_INVALID_ARGUMENT
-/// @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+/// CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
+/// at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+/// @note Does not wait. A few ns.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find_namespace(
@@ -173,9 +179,9 @@ pub extern "C" fn cri_snapshot_find_cgroups(
 /// @param pids an array of n pids
 /// @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
 /// @param n how many
-/// @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
-/// @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
-/// @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+/// @param out as for cri_snapshot_find_cgroups
+/// @param statuses as for cri_snapshot_find_cgroups
+/// @return as cri_snapshot_find_cgroups
 /// @note Does not wait. Costs as much as n lookups.
 #[ffi_export]
 #[must_use]
@@ -242,9 +248,9 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
     Ok(())
 }
 
-/// Looks a process up like cri_snapshot_find_pid, in the newest snapshot. If the process is in a container that the engine
-/// has not reported yet, the call waits for the container, and finds it even if the process ends meanwhile. If no event
-/// reports the container soon, the watcher makes a list.
+/// As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
+/// yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
+/// it soon, the watcher makes a list.
 ///
 /// @param watcher the watcher
 /// @param pid as for cri_snapshot_find_pid
@@ -267,7 +273,7 @@ pub extern "C" fn cri_watcher_lookup_pid(
     entry(err, || keep(live(watcher)?.lookup_pid(pid, start_ticks, timeout(timeout_ms)), out))
 }
 
-/// Looks a cgroup up like cri_snapshot_find_cgroup, in the newest snapshot, and waits like cri_watcher_lookup_pid.
+/// As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
 ///
 /// @param watcher the watcher
 /// @param cgroup_id as for cri_snapshot_find_cgroup

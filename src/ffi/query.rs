@@ -19,6 +19,9 @@
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
 //!   pod.
 //! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+//! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+//!   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+//!   goes by.
 //! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
 //! Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.

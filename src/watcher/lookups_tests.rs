@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lookups::Kernel;
-use crate::error::{CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED};
+use crate::error::{CRI_AGAIN, CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED, CRI_NONE, CRI_OK};
 use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::namespace::NamespaceKind;
@@ -106,6 +106,12 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
     let table: &[Row] = &[
         // Containers, below every kind of parent.
         ("containerd, cgroupfs", format!("{dir}/{A}"), "aaaa"),
+        ("besteffort", format!("/kubepods/besteffort/pod{UID}/{A}"), "aaaa"),
+        (
+            "besteffort, systemd",
+            slice.replace("burstable", "besteffort") + &format!("/cri-containerd-{A}.scope"),
+            "aaaa",
+        ),
         ("guaranteed", format!("/kubepods/pod{UID}/{A}"), "aaaa"),
         ("no parent", format!("/k8s.io/{A}"), "aaaa"),
         ("another parent", format!("/lab/{A}"), "aaaa"),
@@ -123,6 +129,8 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("CRI-O, systemd", format!("{slice}/crio-{A}.scope"), "aaaa"),
         ("CRI-O with crun", format!("{slice}/crio-{A}.scope/container"), "aaaa"),
         ("cri-dockerd", format!("{slice}/docker-{A}.scope"), "aaaa"),
+        ("cri-dockerd, cgroupfs", format!("{dir}/{A}"), "aaaa"),
+        ("cri-dockerd without a parent", format!("/docker/{A}"), "aaaa"),
         ("Kata's machine is the pod's", format!("{dir}/kata_{SANDBOX}"), "5555"),
         ("a zombie's removed cgroup", format!("{dir}/{A} (deleted)"), "aaaa"),
         ("one that is gone", format!("{dir}/{DEAD}"), "dead"),
@@ -164,6 +172,8 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("Docker", format!("/docker/{B}"), "host"),
         ("Docker, systemd", format!("/system.slice/docker-{B}.scope"), "host"),
         ("podman", format!("/machine.slice/libpod-{B}.scope/container"), "host"),
+        ("podman, split", format!("/user.slice/user-7.slice/x.service/libpod-payload-{B}"), "host"),
+        ("podman's conmon, split", format!("/user.slice/user-7.slice/x.service/runtime/libpod-conmon-{A}"), "host"),
         ("another's parent", format!("/elsewhere/{B}"), "host"),
         ("a service", "/system.slice/sshd.service".into(), "host"),
         ("a shim", "/system.slice/containerd.service".into(), "host"),
@@ -189,6 +199,37 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
             }
             assert_eq!(host.pid(pid, 5001), "NoProcess", "{what}: another process has the pid");
         }
+    }
+}
+
+/// As an agent in a container of its own sees them where the host's cgroups are not mounted: names above it are hidden.
+#[test]
+fn a_program_in_its_own_cgroup_namespace_finds_others_and_does_not_take_its_own_for_the_hosts() {
+    let host = Host::new(node());
+    let ns = host.root.path().join("proc/self/ns");
+    fs::create_dir_all(&ns).unwrap();
+    symlink("cgroup:[4026532999]", ns.join("cgroup")).unwrap();
+    let rows: &[Row] = &[
+        ("in another pod", format!("/../../pod{UID}/{A}"), "aaaa"),
+        ("beside it", format!("/../{A}"), "aaaa"),
+        ("with systemd", format!("/../../../x.slice/cri-containerd-{A}.scope/init.scope"), "aaaa"),
+        ("crun's", format!("/../../crio-{A}.scope/container"), "aaaa"),
+        ("a zombie", format!("/../{A} (deleted)"), "aaaa"),
+        ("a pod's", format!("/../../pod{UID}"), "5555"),
+        ("conmon", format!("/../crio-conmon-{A}.scope"), "host"),
+        ("born", format!("/../../../../kubepods/besteffort/pod7/{B}"), "not yet"),
+        ("a service", "/../../../../system.slice/sshd.service".into(), "host"),
+        ("the root", "/../../../..".into(), "host"),
+    ];
+    for (what, path, whose) in rows {
+        for cgroups in [format!("0::{path}\n"), format!("4:memory:{path}\n1:name=systemd:{path}\n")] {
+            host.process(7, 1, &cgroups);
+            assert_eq!(host.pid(7, 0), *whose, "{what}: {cgroups}");
+        }
+    }
+    for own in ["/", "/x.scope"] {
+        host.process(7, 1, &format!("0::{own}\n"));
+        assert!(host.pid(7, 0).starts_with("Hidden"), "{own}");
     }
 }
 
@@ -331,6 +372,30 @@ fn names_are_found_as_a_search_finds_them() {
             (Err(found), Err(searched)) => assert_eq!(found.status(), searched.status(), "{text}"),
             (found, searched) => panic!("{text}: {found:?}, and a search says {searched:?}"),
         }
+    }
+}
+
+/// The documents name each status that a lookup may have, and no language is left out.
+#[test]
+fn every_status_stands_in_the_table() {
+    let document = include_str!("../../docs/lookups.md");
+    let table: Vec<&str> = document.lines().filter(|line| line.starts_with("| `CRI_")).collect();
+    let header = include_str!("../ffi/lookup.rs");
+    let errors = [
+        Unproven::NoProcess,
+        Unproven::NoCgroup,
+        Unproven::NoNamespace,
+        Unproven::NoSuch(""),
+        Unproven::Forbidden(1, ""),
+        Unproven::System(1),
+        Unproven::Hidden(""),
+    ];
+    let notes = [CRI_OK, CRI_NONE, CRI_AGAIN];
+    for status in errors.map(Unproven::status).into_iter().chain(notes) {
+        let name = crate::error::status_name(status);
+        let row = table.iter().find(|line| line.contains(&format!("`{name}`"))).unwrap_or_else(|| panic!("{name}"));
+        assert!(row.trim_matches('|').split('|').all(|cell| !cell.trim().is_empty()), "{row}");
+        assert!(header.contains(&format!("//! - {name}")) || header.contains(&format!("{name}:")), "{name}");
     }
 }
 

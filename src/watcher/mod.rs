@@ -243,7 +243,7 @@ impl Watcher {
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(mask, live_only, capacity, self.label_view())
+        self.hub.subscribe(mask, live_only, capacity, self.json_view())
     }
 
     /// As `subscribe`, for asynchronous code. Any runtime will do.

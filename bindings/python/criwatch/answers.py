@@ -39,6 +39,8 @@ class Selection(TypedDict, total=False):
     """As in `Query`."""
     fields: Optional[Union[str, Sequence[str]]]
     """As in `Query`."""
+    attributes: Optional[str]
+    """As in `Query`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Query(ToJson):
     """A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app."""
     fields: Optional[Union[str, Sequence[str]]] = None
     """Only these keys of each container, and "id"."""
+
+    attributes: Optional[str] = None
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": not; stands above the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -108,14 +113,14 @@ class EngineInfo(ToJson):
     witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the host tells beside the engine ("means"), and why not more ("lacks")."""
     candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
-    """The other engines that were found when this one was chosen, best first."""
+    """The other engines that were found when this one was chosen, best first; only from `Watcher.engine_info`."""
     ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Whether the cache is complete, and how many requests are open; only from `Watcher.engine_info`."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(**from_camel(cls, value))
+        return cls(**{**from_camel(cls, value), "candidates": tuple(value.get("candidates", ()))})
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
