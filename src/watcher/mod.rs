@@ -1,5 +1,6 @@
 //! The watcher: the public API in safe Rust. It owns the `cri-io` thread.
 
+mod cgroup_paths;
 mod clients;
 mod events;
 mod finder;

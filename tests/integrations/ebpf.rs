@@ -5,7 +5,8 @@ use std::process::Command;
 
 use super::agent::Agent;
 use super::support::containerd::Containerd;
-use super::support::pods::{ContainerSpec, PodSpec};
+use super::support::leftovers;
+use super::support::pods::{ContainerSpec, PodSpec, Pods};
 use super::support::wait;
 use super::{Obstacle, Outcome, build, containerd};
 
@@ -17,18 +18,24 @@ const WORKERS: usize = 4;
 /// How the program ends where the kernel lets it load nothing.
 const NO_BPF: i32 = 3;
 
+/// A driver for pods in cgroups as the kubelet names them: an unknown id there is a container's that is being made.
+fn pods_of(engine: &Containerd) -> Result<Pods, String> {
+    let parent = format!("{}/kubepods/besteffort", leftovers::cgroup_parent(engine.dir()));
+    Ok(engine.pods()?.with_cgroup_parent(&parent))
+}
+
 /// Containers whose only process lives 5 ms, ten in each pod: their names are asked for before the engine tells of them.
 pub fn names_containers_that_live_5_ms() -> Outcome {
     let engine = containerd()?;
     let snoop = start(&engine)?;
-    let pods = engine.pods()?;
+    let pods = pods_of(&engine)?;
     let made = (0..10).map(|n| pods.run_pod(&PodSpec::new("short", &format!("pod-{n}"))));
     let made: Vec<_> = made.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     std::thread::scope(|scope| {
         let worker = |first: usize| {
             let (engine, made) = (&engine, &made);
             scope.spawn(move || -> Result<(), String> {
-                let pods = engine.pods()?;
+                let pods = pods_of(engine)?;
                 for micros in SHORT.skip(first).step_by(WORKERS) {
                     let spec = ContainerSpec::new(&format!("c-{micros}"), ["usleep", &micros.to_string()]);
                     pods.run(&made[micros % made.len()], &spec).map_err(|error| error.to_string())?;
@@ -47,7 +54,7 @@ pub fn names_containers_that_live_5_ms() -> Outcome {
 pub fn names_processes_that_live_5_ms() -> Outcome {
     let engine = containerd()?;
     let snoop = start(&engine)?;
-    let pods = engine.pods()?;
+    let pods = pods_of(&engine)?;
     let script = format!(
         "i={}; while [ $i -lt {} ]; do /bin/usleep $i; i=$((i+1)); done; sleep 1000000",
         SHORT.start, SHORT.end
