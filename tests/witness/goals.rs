@@ -78,9 +78,8 @@ impl Host {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("its output")?).lines();
         loop {
-            match lines.next().ok_or("it ended")??.as_str() {
-                "replayed" => return Ok(Host { child, lines }),
-                _ => {}
+            if lines.next().ok_or("it ended")?? == "replayed" {
+                return Ok(Host { child, lines });
             }
         }
     }
