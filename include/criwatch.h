@@ -1158,9 +1158,8 @@ void cri_watcher_free(cri_watcher *watcher);
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
  * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
- * calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
- * and O(n) with a query.
+ * @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as neither the
+ * cache nor "asOf" changes: the first of them writes it, others may wait for that, and further ones cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,
@@ -1197,7 +1196,7 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
+ * @note Does not wait for the engine. It finds as cri_snapshot_find does.
  */
 CRI_NODISCARD
 cri_status cri_watcher_get(const cri_watcher *watcher,
@@ -1276,8 +1275,7 @@ typedef struct cri_snapshot cri_snapshot;
  * @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
  * @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
- * other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait. O(1): the snapshot shares its memory with the cache, and with other snapshots.
  */
 CRI_NODISCARD
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
@@ -1319,8 +1317,8 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * longer
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
- * calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the records of what has changed since the call
+ * before, and copies a pointer for each container, O(n); calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
@@ -1335,8 +1333,8 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
  * @param out receives an array of records, which belongs to the snapshot
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
- * calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the array, O(n), and records of pods that have
+ * changed; calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
@@ -1352,7 +1350,7 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
- * The first call in a snapshot builds an index: O(n) by id, O(n log n) by name.
+ * The first lookup in a snapshot makes its index: of what has changed since the last one, and now and then whole, O(n).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
@@ -1523,8 +1521,7 @@ cri_status cri_snapshot_find_pids(const cri_snapshot *snapshot,
  * @param out receives the record; release it with cri_container_unref
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(1) by id. By name, the first call after a change of the cache costs O(n log n),
- * and calls from other threads may wait for it.
+ * @note Does not wait. It costs as much as cri_snapshot_find in the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_find(const cri_watcher *watcher,
@@ -1543,8 +1540,8 @@ cri_status cri_watcher_find(const cri_watcher *watcher,
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
  * @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
- * cache costs O(n log n).
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+ * the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
@@ -1562,8 +1559,8 @@ cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
  * @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
- * cache costs O(n log n).
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+ * the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_cgroup(const cri_watcher *watcher,

@@ -229,8 +229,7 @@ fn many<K>(
 /// @param out receives the record; release it with cri_container_unref
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(1) by id. By name, the first call after a change of the cache costs O(n log n),
-/// and calls from other threads may wait for it.
+/// @note Does not wait. It costs as much as cri_snapshot_find in the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_find(
@@ -258,8 +257,8 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
 /// @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
-/// cache costs O(n log n).
+/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+/// the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_pid(
@@ -280,8 +279,8 @@ pub extern "C" fn cri_watcher_lookup_pid(
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
 /// @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
-/// cache costs O(n log n).
+/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+/// the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_cgroup(

@@ -221,7 +221,7 @@ impl Portfolio {
         entry.present = false;
         entry.departed = tick;
         let (record, kind) = (Container::clone(&entry.record), entry.record.kind);
-        self.changed = true;
+        self.touch(id);
         self.put(id, record);
         if kind == Kind::Sandbox {
             self.pod_is_gone(id, now);

@@ -117,12 +117,9 @@ fn of_process(error: &io::Error) -> Unproven {
 }
 
 impl Watcher {
-    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. O(1) by id. By
-    /// name, the first call after a change sorts all containers, and calls at the same time wait for that.
+    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. It costs as much
+    /// as [`Snapshot::find`].
     pub fn find(&self, id_or_name: &str) -> Result<Arc<Container>> {
-        if let Some(container) = self.ready_cache()?.portfolio.get(id_or_name) {
-            return Ok(container.clone());
-        }
         self.snapshot()?.find(id_or_name).cloned()
     }
 
