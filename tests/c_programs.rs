@@ -193,6 +193,6 @@ fn the_lookup_example_names_containers() -> Result<(), Failed> {
     // Without the right to make cgroups, the simulated engine's processes are the host's.
     let whose = if cgroup.contains(&nginx.id) { "shop/web/nginx" } else { "host" };
     let expected = format!("{pid} {whose}\n{} unknown\n0 host\n", i32::MAX);
-    let told = c::text(&output);
-    if told == expected { Ok(()) } else { Err(format!("{told:?}, not {expected:?}: {cgroup}").into()) }
+    let reported = c::text(&output);
+    if reported == expected { Ok(()) } else { Err(format!("{reported:?}, not {expected:?}: {cgroup}").into()) }
 }

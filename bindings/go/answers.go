@@ -67,7 +67,8 @@ type Readiness struct {
 
 // Witness is what the host tells beside the engine: docs/witness.md.
 type Witness struct {
-	// Means are the means that are used: "folders" (the engine's, by inotify), "pidFiles", "pidfds", "exitCodes".
+	// Means are the means that are used: "folders" (the engine's, by inotify), or else "fanotify" or "cgroups" (of its
+	// containers); "pidFiles", "pidfds", "exitCodes".
 	Means []string `json:"means"`
 	// Lacks are those that are not, and why; "all": none is.
 	Lacks map[string]string `json:"lacks,omitempty"`

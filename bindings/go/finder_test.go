@@ -70,7 +70,7 @@ func TestAFinderTellsWhatComesAndGoes(t *testing.T) {
 	news, err := finder.Next(ctx)
 	must(t, err)
 	if news.Type != criwatch.EngineFound || news.Engine.API != engine.endpoint || news.Type.String() != "found" {
-		t.Fatalf("it told %+v", news)
+		t.Fatalf("it reported %+v", news)
 	}
 	if _, err := finder.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
 		t.Errorf("more news: %v", err)
@@ -84,7 +84,7 @@ func TestAFinderTellsWhatComesAndGoes(t *testing.T) {
 	news, err = finder.Next(ctx)
 	must(t, err)
 	if news.Type != criwatch.EngineLost || news.Engine.API != engine.endpoint {
-		t.Errorf("it told %+v", news)
+		t.Errorf("it reported %+v", news)
 	}
 }
 

@@ -84,7 +84,7 @@ const (
 )
 
 // WithPIDSource sets the option pid.source; default auto.
-// Where pids come from: the engine's pid files, else its word, each checked against the host; or the engine's word alone.
+// Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. Each pid is checked against the host.
 func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
 
 // DetailsOption is a value of the option details.
@@ -177,7 +177,7 @@ func WithDiscoverInterval(value time.Duration) Option {
 }
 
 // WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
-// The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
+// The largest message accepted from the engine, in bytes; decoded, it takes at most 16 times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
 func WithMessageMaxBytes(value uint64) Option {
 	return WithOption("message.max_bytes", strconv.FormatUint(value, 10))
 }

@@ -89,11 +89,11 @@ func TestInspectAndCall(t *testing.T) {
 	if inspection.Container.Name != "nginx" || !json.Valid(inspection.Info) {
 		t.Errorf("inspection: %+v", inspection)
 	}
-	var said struct{ LogPath string }
-	must(t, json.Unmarshal(inspection.Status, &said))
+	var status struct{ LogPath string }
+	must(t, json.Unmarshal(inspection.Status, &status))
 	var info struct{ Pid int }
 	must(t, json.Unmarshal(inspection.Info, &info))
-	if said.LogPath == "" || info.Pid != inspection.Container.PID {
+	if status.LogPath == "" || info.Pid != inspection.Container.PID {
 		t.Errorf("status: %s, info: %s", inspection.Status, inspection.Info)
 	}
 	reply, err := watcher.Call(ctx, "RuntimeService/Version", "")

@@ -57,6 +57,13 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Go", "bindings/go/README.md"),
         Page("Python", "bindings/python/README.md"),
     ],
+    "Agents that link it": [
+        Page("What they show", "docs/integrations.md"),
+        Page("Falco and sysdig", "integrations/sysdig-plugin/README.md"),
+        Page("collectd", "integrations/collectd/README.md"),
+        Page("eBPF: execsnoop", "integrations/ebpf/README.md"),
+        Page("Prometheus", "integrations/prometheus/README.md"),
+    ],
     "Reference": [C, CPP, GO, PYTHON, RUST],
     # Filled with docs/man.
     "Manual pages": [],

@@ -45,7 +45,7 @@ impl Engine {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WitnessMeans {
-    /// Those that are used: `folders`, `pidFiles`, `pidfds`, `exitCodes`.
+    /// Those that are used: `folders`, `fanotify`, `cgroups`, `pidFiles`, `pidfds`, `exitCodes`.
     pub used: Vec<&'static str>,
     /// Those that are not (`all`: none is), and why.
     pub lacks: Vec<(&'static str, Arc<str>)>,

@@ -91,7 +91,7 @@ pub struct Counts {
     pub pids_from_engine: u64,
     /// Pids of pid files that the host disproved.
     pub proofs_refused: u64,
-    /// Ends that were reported on the host's word alone.
+    /// Exits that were reported from what the host showed alone.
     pub witnessed_exits: u64,
 }
 

@@ -276,16 +276,17 @@ impl StatusQueue {
         true
     }
 
-    /// Drops the hints that a list which began at this tick has settled.
-    pub fn drop_hints(&mut self, before: Tick) {
-        self.drop_hints_if(|hint| hint.tick <= before);
+    /// Drops the hints that a list which began at this tick has settled; returns their ids.
+    pub fn drop_hints(&mut self, before: Tick) -> Vec<Id> {
+        self.drop_hints_if(|hint| hint.tick <= before)
     }
 
-    fn drop_hints_if(&mut self, is_settled: impl Fn(Hint) -> bool) {
+    fn drop_hints_if(&mut self, is_settled: impl Fn(Hint) -> bool) -> Vec<Id> {
         let settled = |planned: &Planned| planned.due.is_some() && planned.hint.is_some_and(&is_settled);
         let ids: Vec<Id> =
             self.by_id.iter().filter(|(_, planned)| settled(planned)).map(|(id, _)| id.clone()).collect();
         ids.iter().for_each(|id| self.drop(id));
+        ids
     }
 
     /// How many that were to be asked at once wait for their answers.

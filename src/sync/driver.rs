@@ -130,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// Runs until it is told to stop.
+    /// Runs until it is stopped.
     pub async fn run(&mut self) {
         loop {
             let (deadline, is_empty) = (self.deadline(), self.shared.read().portfolio.present().next().is_none());
@@ -277,7 +277,7 @@ impl Driver {
         });
     }
 
-    /// The chooser has seen something that is worth a new connection, or to be told.
+    /// The chooser has seen something that is worth a new connection, or a report.
     fn news(&mut self, news: News) {
         match news {
             News::SocketMade => self.handle(Input::SocketMade),
@@ -309,7 +309,9 @@ impl Driver {
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
         drop(cached);
         let pid_files = self.pids.reads_files_of(&client);
-        if pid_files {
+        if !pid_files {
+            self.witness.watch_folders(&self.pids, None);
+        } else {
             let (pids, client) = (self.pids.clone(), client.clone());
             let to = self.replies.0.clone();
             self.tasks.spawn(async move {

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::cgroup_paths::CgroupPaths;
 use super::lookups::Kernel;
 use crate::error::{CRI_AGAIN, CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED, CRI_NONE, CRI_OK};
 use crate::host::CgroupText;
@@ -416,6 +417,9 @@ fn processes_of_this_host_are_the_hosts() {
 struct Unified {
     paths_asked: AtomicUsize,
     files_asked: AtomicUsize,
+    paths: CgroupPaths,
+    /// Whether all cgroups are gone.
+    is_over: AtomicBool,
 }
 
 impl HostReader for Unified {
@@ -442,11 +446,16 @@ impl HostReader for Unified {
     fn v2_path(&self, id: u64) -> Result<String, Unproven> {
         self.paths_asked.fetch_add(1, Ordering::Relaxed);
         match id {
+            _ if self.is_over.load(Ordering::Relaxed) => self.paths.get(id).ok_or(Unproven::NoCgroup),
             10 => Ok("/system.slice/sshd.service".into()),
             11 => Ok(format!("/kubepods/pod{UID}/crio-{A}.scope/container")),
             12 => Ok(format!("/kubepods/pod{UID}/crio-{B}.scope/container")),
             _ => Err(Unproven::NoCgroup),
         }
+    }
+
+    fn keep_v2_path(&self, id: u64, path: &str) {
+        self.paths.keep(id, path);
     }
 
     fn own_v2_id(&self) -> Option<u64> {
@@ -480,4 +489,19 @@ fn what_a_cgroup_is_is_asked_once_for_each_snapshot() {
     assert_eq!(said(snapshot.find_cgroup(13)), "NoCgroup");
     assert_eq!(said(snapshot.find_pid(13, 0)), "aaaa");
     assert_eq!(said(snapshot.find_pid(13, 2)), "NoProcess");
+}
+
+/// A run may be over before the engine tells of it: its cgroup's id is all that an event of the kernel had.
+#[test]
+fn a_cgroup_that_was_looked_up_in_time_is_found_after_its_end() {
+    let host = Arc::new(Unified::default());
+    let before = Snapshot::of(node(), |_| true).with_reader(host.clone());
+    assert_eq!(said(before.find_cgroup(12)), "not yet");
+    host.is_over.store(true, Ordering::Relaxed);
+    assert_eq!(said(before.find_cgroup(12)), "not yet", "it still is one of a container to come");
+    assert_eq!(said(before.find_cgroup(10)), "NoCgroup");
+    let mut containers = node();
+    containers.push(container(B, Kind::Container, &pod(SANDBOX, UID)));
+    let after = Snapshot::of(containers, |_| true).with_reader(host);
+    assert_eq!(said(after.find_cgroup(12)), "bbbb");
 }

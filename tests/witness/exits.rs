@@ -22,13 +22,13 @@ fn run_stoppable(setup: &Setup) -> Result<Vec<(String, i32)>, Box<dyn std::error
     CODES.iter().enumerate().map(run).collect()
 }
 
-fn pid_of(seen: &Seen, id: &str) -> Result<i32, Box<dyn std::error::Error>> {
+pub fn pid_of(seen: &Seen, id: &str) -> Result<i32, Box<dyn std::error::Error>> {
     let known = seen.watcher.containers()?;
     let found = known.iter().find(|c| &*c.id == id).and_then(|c| c.pid);
     found.ok_or_else(|| format!("no pid of {id}: {known:?}").into())
 }
 
-fn end(pid: i32) {
+pub fn end(pid: i32) {
     // SAFETY: plain numbers; the process is one of the test's own containers.
     unsafe { libc::kill(pid, libc::SIGTERM) };
 }
@@ -125,57 +125,6 @@ pub fn without_witness(setup: &mut Setup) -> Outcome {
             assert!(witness["lacks"][lack].as_str().is_some_and(|why| why.contains(options.0)), "{witness:#}");
             assert_eq!(witness["means"], serde_json::json!([]), "{witness:#}");
         }
-    }
-    Ok(())
-}
-
-/// A hundred containers exit with codes of all kinds within half a minute, while the engine is dead: each is told within a second
-/// of its exit, with its code, and the engine's return tells none of them again.
-pub fn a_hundred_while_away(setup: &mut Setup) -> Outcome {
-    const COUNT: usize = 100;
-    if setup.engine.containerd.is_none() {
-        return Err(Skipped("only an engine of our own may be killed").into());
-    }
-    let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("storm")))?;
-    let mut codes = Vec::new();
-    for n in 0..COUNT {
-        let code = (n * 37 % 256) as i32;
-        let id = setup.engine.pods.run(&pod, &ContainerSpec::stoppable(&format!("c{n}"), code))?;
-        codes.push((id, code));
-    }
-    let mut seen = Seen::of(&setup.engine.endpoint, &[])?;
-    seen.wait_for_means("pidfds")?;
-    let pids = codes.iter().map(|(id, _)| pid_of(&seen, id)).collect::<Result<Vec<_>, _>>()?;
-    setup.engine.containerd.as_mut().ok_or("no engine of our own")?.kill()?;
-    wait::until("the watcher to notice", PATIENCE, || match seen.watcher.state() {
-        WatcherState::Backoff => Ok(()),
-        state => Err(format!("{state:?}")),
-    })?;
-    let mut slowest = Duration::ZERO;
-    for ((id, code), pid) in codes.iter().zip(&pids) {
-        let ended = Instant::now();
-        end(*pid);
-        let exited = seen.event(EventType::Exited, id)?;
-        slowest = slowest.max(ended.elapsed());
-        assert_ne!(exited.flags & CRI_EVENT_FLAG_WITNESSED, 0, "{exited:?}");
-        if Abilities::get().exit.is_yes() {
-            let told = exited.container.and_then(|c| c.exit.clone()).and_then(|e| e.code);
-            assert_eq!(told, Some(*code), "{id}");
-        }
-    }
-    setup.figure(&format!("{COUNT} exits told while the engine is away, the slowest after {slowest:?}"));
-    setup.engine.containerd.as_mut().ok_or("no engine of our own")?.start_again()?;
-    seen.watcher.resync(Some(PATIENCE))?;
-    wait::until("the engine's word on each", PATIENCE, || match seen.counter("openStatusRequests") {
-        Ok(0) => Ok(()),
-        other => Err(format!("{other:?} open")),
-    })?;
-    seen.drain();
-    for (id, _) in &codes {
-        let is_end = |e: &&criwatch::model::Event| {
-            e.event_type == EventType::Exited && e.container.as_ref().is_some_and(|c| *c.id == **id)
-        };
-        assert_eq!(seen.events.iter().filter(is_end).count(), 1, "{id}");
     }
     Ok(())
 }

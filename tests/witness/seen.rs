@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criwatch::config::Config;
 use criwatch::hub::{EventQueue, Next};
@@ -53,13 +53,21 @@ impl Seen {
 
     /// Takes events until one is as wanted.
     pub fn until(&mut self, what: &str, is_it: impl Fn(&Event) -> bool) -> Result<Event, String> {
-        wait::until(what, PATIENCE, || match self.queue.next(Some(Duration::from_millis(100))) {
-            Next::Event(event) => {
-                self.events.push(Event::clone(&event));
-                if is_it(&event) { Ok(Event::clone(&event)) } else { Err(format!("the last was {event:?}")) }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.queue.next(Some(left)) {
+                Next::Event(event) => {
+                    self.events.push(Event::clone(&event));
+                    if is_it(&event) {
+                        return Ok(Event::clone(&event));
+                    }
+                }
+                _ => {
+                    return Err(format!("waited {PATIENCE:?} for {what}; the last event was {:?}", self.events.last()));
+                }
             }
-            _ => Err("no event".into()),
-        })
+        }
     }
 
     /// The event of this type about this container.

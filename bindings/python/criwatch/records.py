@@ -288,8 +288,8 @@ class Container(ToJson, ContainerFields):
     def __repr__(self) -> str:
         kind = "Sandbox" if self.is_sandbox else "Container"
         # After the end, the pid may be another process's.
-        told = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
-        more = "".join(f" {key}={value}" for key, value in told.items() if value is not None)
+        shown = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
+        more = "".join(f" {key}={value}" for key, value in shown.items() if value is not None)
         return f"<{kind} {self.path or self.id} {self.state}{more}>"
 
 

@@ -28,7 +28,9 @@ impl Host {
     /// A node of real processes.
     pub fn real(cgroups: Option<Cgroups>, state: PathBuf, family: Family) -> io::Result<Self> {
         claim(&state)?;
-        Ok(Host { cgroups, tree: None, state, family })
+        let host = Host { cgroups, tree: None, state, family };
+        host.exits_dir().map_or(Ok(()), fs::create_dir)?;
+        Ok(host)
     }
 
     /// A node of fake processes, with a fake /proc.
@@ -67,7 +69,7 @@ impl Host {
         };
         // As runtimes do: the specification first.
         let spec = self.write_spec(&folder, annotations);
-        let written = spec.and_then(|()| fs::write(folder.join(file), pid.to_string()));
+        let written = spec.and_then(|()| write_whole(&folder, file, &pid.to_string()));
         warn(written, || format!("cannot write the files in {}", folder.display()));
     }
 
@@ -80,6 +82,26 @@ impl Host {
         }
         let Some((folder, _)) = self.pid_file(id) else { return };
         warn(fs::remove_dir_all(&folder), || format!("cannot remove {}", folder.display()));
+    }
+
+    /// CRI-O's monitor leaves a container's exit code in a file; CRI-O removes that when it has read it: `collect_exit`.
+    pub fn leave_exit(&self, id: &str, code: i32) {
+        if let Some(exits) = self.exits_dir() {
+            let written = fs::create_dir_all(&exits).and_then(|()| write_whole(&exits, id, &code.to_string()));
+            warn(written, || format!("cannot write {}", exits.join(id).display()));
+        }
+    }
+
+    pub fn collect_exit(&self, id: &str) {
+        if let Some(exits) = self.exits_dir() {
+            // Somebody else may have removed it.
+            let _ = fs::remove_file(exits.join(id));
+        }
+    }
+
+    /// CRI-O's ContainerExitsDir.
+    pub fn exits_dir(&self) -> Option<PathBuf> {
+        (self.family == Family::Crio).then(|| self.state.join("exits"))
     }
 
     /// Removes everything. Call it after the last process ended.
@@ -111,6 +133,13 @@ impl Host {
             Family::Dockerd => None,
         }
     }
+}
+
+/// Writes a file as engines do: beside its place first, then renamed, so that nobody reads half of it.
+fn write_whole(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let beside = folder.join(format!(".{name}"));
+    fs::write(&beside, text)?;
+    fs::rename(beside, folder.join(name))
 }
 
 /// The file that marks a folder as made by this program, because the program will remove everything in it.

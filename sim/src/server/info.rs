@@ -18,8 +18,9 @@ const RUNTIME_TYPE: &str = "io.containerd.runc.v2";
 const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The info of a verbose Status. `dir` is the folder by which a client finds the engine's pid files.
-pub fn status(dir: &Path, profile: &Profile) -> Info {
+/// The info of a verbose Status. `dir` is the folder by which a client finds the engine's pid files, `exits` that of CRI-O's
+/// exit files.
+pub fn status(dir: &Path, exits: Option<&Path>, profile: &Profile) -> Info {
     let config = match profile.family {
         Family::Containerd => json!({
             "containerd": { "defaultRuntimeName": "runc", "runtimes": { "runc": { "runtimeType": RUNTIME_TYPE } } },
@@ -27,7 +28,10 @@ pub fn status(dir: &Path, profile: &Profile) -> Info {
             "rootDir": "/var/lib/containerd/io.containerd.grpc.v1.cri",
             "stateDir": dir,
         }),
-        Family::Crio => json!({ "sandboxImage": PAUSE_IMAGE, "crio": { "ContainerAttachSocketDir": dir } }),
+        Family::Crio => json!({
+            "sandboxImage": PAUSE_IMAGE,
+            "crio": { "ContainerAttachSocketDir": dir, "ContainerExitsDir": exits },
+        }),
         Family::Dockerd => return Info::new(),
     };
     HashMap::from([("config".into(), config.to_string())])

@@ -113,7 +113,11 @@ impl RuntimeService for Runtime {
         Ok(Response::new(pb::StatusResponse {
             status: Some(pb::RuntimeStatus { conditions: vec![condition("RuntimeReady"), condition("NetworkReady")] }),
             info: if verbose {
-                info::status(&self.engine.host.pid_files_dir(), &self.engine.profile)
+                info::status(
+                    &self.engine.host.pid_files_dir(),
+                    self.engine.host.exits_dir().as_deref(),
+                    &self.engine.profile,
+                )
             } else {
                 HashMap::new()
             },

@@ -4,7 +4,10 @@
 //! The engine itself says where its folders are, in its verbose `Status`. What is found there is believed only with the
 //! host's own proof (`host::proven`), so a folder that is guessed wrong costs a look and nothing else.
 
+mod births;
 pub(super) mod bundle;
+mod cgroups;
+mod ends;
 pub(super) mod folders;
 mod hint;
 mod witness;

@@ -1,10 +1,11 @@
-//! Hints from the file system: inotify, with one descriptor for all that is watched.
+//! Hints from the file system: inotify, with one descriptor for all that is watched, and fanotify for cgroups.
 //!
 //! A lack of inotify is no error: a host has 128 inotify instances for all programs of a user, root included,
 //! and the descriptors are the host program's. The caller goes on without hints ([`NoHints`] says why).
 
 #![allow(unsafe_code)]
 
+mod marks;
 mod notice;
 mod readable;
 
@@ -16,6 +17,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+pub use marks::{CgroupNotice, Marks};
 pub use notice::{Notice, What};
 pub use readable::Readable;
 
@@ -44,6 +46,8 @@ pub enum NoHints {
     Instances,
     /// No file descriptor is left in this process, or in the system.
     Descriptors,
+    /// This user has as many fanotify groups as `fs.fanotify.max_user_groups` permits (128 mostly).
+    Groups,
     /// This user has as many watches as `fs.inotify.max_user_watches` permits.
     Watches,
     /// There is no such file or directory, or it is of the other kind.
@@ -52,6 +56,8 @@ pub enum NoHints {
     NoRight,
     /// The kernel has no inotify, a filter forbids it, or it failed otherwise: errno.
     Failed(i32),
+    /// The same of fanotify on cgroups, which came with Linux 6.6.
+    Marks(i32),
 }
 
 impl NoHints {
@@ -68,10 +74,12 @@ impl fmt::Display for NoHints {
                 f.write_str("this user's inotify instances are used up (fs.inotify.max_user_instances)")
             }
             NoHints::Descriptors => f.write_str("no file descriptor is left (RLIMIT_NOFILE)"),
+            NoHints::Groups => f.write_str("this user's fanotify groups are used up (fs.fanotify.max_user_groups)"),
             NoHints::Watches => f.write_str("this user's inotify watches are used up (fs.inotify.max_user_watches)"),
             NoHints::NotThere => f.write_str("it is not there"),
             NoHints::NoRight => f.write_str("it may not be read by this process"),
             NoHints::Failed(errno) => write!(f, "inotify: {}", io::Error::from_raw_os_error(*errno)),
+            NoHints::Marks(errno) => write!(f, "fanotify on cgroups: {}", io::Error::from_raw_os_error(*errno)),
         }
     }
 }

@@ -81,7 +81,8 @@ struct EngineJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Witness"))]
 struct WitnessJson<'a> {
-    /// The means that are used: `folders` (the engine's, by inotify), `pidFiles`, `pidfds`, `exitCodes`.
+    /// The means that are used: `folders` (the engine's, by inotify), or else `fanotify` or `cgroups` (of its containers);
+    /// `pidFiles`, `pidfds`, `exitCodes`.
     means: &'a [&'static str],
     /// Those that are not, and why; `all`: none is.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

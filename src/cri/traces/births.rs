@@ -1,0 +1,198 @@
+//! The engine's folders, by inotify: what is being made, its pid file, and CRI-O's exit files.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::folders::Folders;
+use super::hint::Hint;
+use super::witness::{FallBack, Folder, Witness};
+use crate::cri::pid::{PidResolver, Wanted};
+use crate::host::below::{descriptor_path, open_file_below, open_path_below};
+use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
+use crate::model::{Id, Kind};
+
+/// How many folders of containers that are being made are watched at a time.
+const MOST_BIRTHS: usize = 256;
+
+impl Witness {
+    /// Watches the folders of this engine; those of the connection before, no more.
+    pub fn watch_folders(&mut self, pids: &Arc<PidResolver>, folders: Option<Arc<Folders>>) {
+        for (watch, _) in self.watches.drain() {
+            self.watcher.remove(watch);
+        }
+        (self.births, self.pids, self.no_folders, self.fall_back) = (0, None, None, FallBack::default());
+        (self.marked, self.marks) = (None, Marks::new());
+        if self.is_off {
+            return;
+        }
+        let Some(folders) = folders else {
+            let asked = !pids.reads_files();
+            self.no_folders = asked.then(|| "the option pid.source=engine asks for it".into());
+            return self.fall_back();
+        };
+        let root = pids.engine_root().to_owned();
+        let mut refusals = Vec::new();
+        for dir in folders.births() {
+            let watched = self.watch_or_above(&root, &dir);
+            refusals.extend(watched.err().map(|why| format!("{}: {why}", dir.display())));
+        }
+        if let Some(dir) = folders.exits() {
+            // CRI-O makes it when it starts; without it exits come otherwise.
+            let _ = self.watch_folder(&root, dir, Folder::Exits(dir.to_owned()));
+        }
+        self.pids = Some((pids.clone(), folders));
+        if self.watches.is_empty() {
+            self.no_folders = Some(refusals.join("; "));
+            return self.fall_back();
+        }
+        self.wait_for_inotify();
+    }
+
+    /// An engine that has run nothing yet has no folder; what is above it tells when it comes.
+    fn watch_or_above(&mut self, root: &Path, dir: &Path) -> Result<(), NoHints> {
+        match self.watch_folder(root, dir, Folder::All) {
+            Err(NoHints::NotThere) => {}
+            done => return done,
+        }
+        // The engine makes its own folder when it starts. What lies above that is everybody's, and is there without it, too.
+        let is_own = |above: &&Path| !above.ends_with("run");
+        for above in dir.ancestors().skip(1).take(2).take_while(is_own) {
+            match self.watch_folder(root, above, Folder::Above) {
+                Err(NoHints::NotThere) => {}
+                done => return done,
+            }
+        }
+        Err(NoHints::NotThere)
+    }
+
+    /// A folder on the way to that of all containers was made: what is in there by now is new.
+    fn come_closer(&mut self) {
+        let Some((pids, folders)) = self.pids.clone() else { return };
+        self.watch_folders(&pids, Some(folders.clone()));
+        for dir in folders.births() {
+            let open = open_path_below(pids.engine_root(), &dir);
+            let entries = open.and_then(|open| fs::read_dir(descriptor_path(open.as_fd())));
+            for entry in entries.into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if is_id(&name.to_string_lossy()) {
+                    self.of_container(What::Created, &name.to_string_lossy());
+                }
+            }
+        }
+    }
+
+    fn watch_folder(&mut self, root: &Path, dir: &Path, folder: Folder) -> Result<(), NoHints> {
+        let open = open_path_below(root, dir).map_err(|error| match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) => NoHints::NotThere,
+            Some(libc::EACCES | libc::EPERM) => NoHints::NoRight,
+            Some(libc::EMFILE | libc::ENFILE) => NoHints::Descriptors,
+            errno => NoHints::Failed(errno.unwrap_or(libc::EIO)),
+        })?;
+        let watch = self.watcher.add_dir(&descriptor_path(open.as_fd()))?;
+        self.births += usize::from(matches!(folder, Folder::Of(_)));
+        self.watches.insert(watch, folder);
+        Ok(())
+    }
+
+    /// Whether there was no notice.
+    pub(super) fn read_notices(&mut self) -> bool {
+        let notices = self.watcher.read().unwrap_or_default();
+        let was_empty = notices.is_empty();
+        for notice in notices {
+            match notice {
+                Notice::Overflow => self.hints.push_back(Hint::Lost),
+                Notice::Of { watch, what, name, is_dir } => {
+                    let Some(folder) = self.watches.get(&watch).cloned() else { continue };
+                    let name = name.to_string_lossy();
+                    match folder {
+                        Folder::Above if is_dir && what == What::Created => self.come_closer(),
+                        Folder::Above => {}
+                        Folder::All if is_dir && is_id(&name) => self.of_container(what, &name),
+                        Folder::All => {}
+                        Folder::Exits(dir) if is_id(&name) && what == What::MovedIn => self.exit_file(&dir, &name),
+                        Folder::Exits(_) => {}
+                        Folder::Inner(dir) if is_dir => self.of_cgroup(what, &dir, &name),
+                        Folder::Inner(_) => {}
+                        Folder::Of(_) if what == What::Gone => drop(self.watches.remove(&watch)),
+                        Folder::Of(id) => {
+                            let is_there = matches!(what, What::Created | What::MovedIn);
+                            if is_there && self.look_for_pid(&id) {
+                                self.end_birth(watch);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        was_empty
+    }
+
+    fn of_container(&mut self, what: What, name: &str) {
+        let id = Id::from(name);
+        match what {
+            What::Created | What::MovedIn => {
+                self.hints.push_back(Hint::Created(id.clone()));
+                self.watch_birth(&id);
+            }
+            What::Deleted | What::MovedOut => {
+                let birth = self.watches.iter().find(|(_, folder)| **folder == Folder::Of(id.clone()));
+                if let Some(watch) = birth.map(|(watch, _)| *watch) {
+                    self.end_birth(watch);
+                }
+                self.hints.push_back(Hint::Gone(id));
+            }
+            What::Modified | What::Gone => {}
+        }
+    }
+
+    /// The pid comes a moment after the folder, or has come already.
+    fn watch_birth(&mut self, id: &Id) {
+        let Some((pids, folders)) = self.pids.clone().filter(|_| self.births < MOST_BIRTHS) else {
+            return;
+        };
+        for dir in folders.births_of(id) {
+            // It may be gone by now, or come later: the status requests that follow find out.
+            let _ = self.watch_folder(pids.engine_root(), &dir, Folder::Of(id.clone()));
+        }
+        if self.look_for_pid(id) {
+            let ended: Vec<Watch> =
+                self.watches.iter().filter(|(_, of)| **of == Folder::Of(id.clone())).map(|(watch, _)| *watch).collect();
+            ended.into_iter().for_each(|watch| self.end_birth(watch));
+        }
+    }
+
+    fn end_birth(&mut self, watch: Watch) {
+        self.watcher.remove(watch);
+        if self.watches.remove(&watch).is_some() {
+            self.births = self.births.saturating_sub(1);
+        }
+    }
+
+    fn look_for_pid(&mut self, id: &Id) -> bool {
+        let wanted = Wanted { id: id.clone(), image_name: true };
+        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, &wanted)) else {
+            return false;
+        };
+        if let Some(process) = details.pid.zip(details.pid_start_ticks) {
+            self.hold(id.clone(), Kind::Container, process);
+        }
+        self.hints.push_back(Hint::Pid(id.clone(), details));
+        true
+    }
+
+    /// CRI-O's monitor leaves the exit code in a file, which CRI-O removes when it has read it: 0.2 s later.
+    fn exit_file(&mut self, dir: &Path, name: &str) {
+        let Some((pids, _)) = &self.pids else { return };
+        let text = open_file_below(pids.engine_root(), &dir.join(name)).and_then(io::read_to_string);
+        let code = text.ok().and_then(|text| text.trim().parse().ok());
+        self.hints.push_back(Hint::Exited { id: name.into(), process: None, code });
+    }
+}
+
+/// Engines' ids are hexadecimal digits; other names in their folders are not about containers.
+fn is_id(name: &str) -> bool {
+    name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
