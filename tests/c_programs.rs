@@ -96,7 +96,7 @@ fn the_bench_of_lookups_finds_all() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let (root, arguments) = (folder.path().join("root"), ["--containers", "10", "--fake-tree"]);
     let sim = sim::Sim::start(&[&arguments[..], &[&root.to_string_lossy()]].concat())?;
-    let program = c::Library::of_this_build().build("benches/lookups/lookups.c")?;
+    let program = c::Library::of_this_build().build("benches/lookups/costs.c")?;
     let mut command = Command::new(program);
     let lines = c::succeed(command.arg(sim.endpoint()).arg(&root).env("SHORT", "1"))?;
     let said: Vec<serde_json::Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

@@ -1,7 +1,7 @@
 /* What a lookup costs, in nanoseconds, as lines of JSON: each kind of key, on one thread and on two, alone and while a writer
  * changes the cache every millisecond. benches/lookups/run builds it and gives it engines.
  *
- *   lookups ENDPOINT [HOST-ROOT]
+ *   costs ENDPOINT [HOST-ROOT]
  *
  * HOST-ROOT is the made-up /proc of a simulated engine (--fake-tree). This program makes real cgroups below it, so that they have
  * ids, if it is root; and leaves none. */
@@ -48,7 +48,7 @@ static size_t batches = BATCHES, rounds = ROUNDS;
 
 static void refuse(cri_error *err)
 {
-    fprintf(stderr, "lookups: %s\n", cri_error_message(err));
+    fprintf(stderr, "costs: %s\n", cri_error_message(err));
     exit(1);
 }
 
@@ -289,7 +289,7 @@ static void write_file(const char *root, const char *name, const char *text)
     snprintf(path, sizeof path, "%s/%s", root, name);
     FILE *file = fopen(path, "w");
     if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
-        fprintf(stderr, "lookups: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "costs: %s: %s\n", path, strerror(errno));
         exit(1);
     }
 }
@@ -313,7 +313,7 @@ static void mount_cgroups(const char *root)
     snprintf(path, sizeof path, "%s/sys/fs/cgroup", root);
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
         || mount("none", path, "cgroup2", 0, NULL) != 0)
-        fprintf(stderr, "lookups: no cgroup ids here: %s\n", strerror(errno));
+        fprintf(stderr, "costs: no cgroup ids here: %s\n", strerror(errno));
 }
 
 /* A cgroup for each container, and a process of the host. */
@@ -324,7 +324,7 @@ static void make_host(const char *root)
     snprintf(text, sizeof text, "%s/proc/self/ns/cgroup", root);
     unlink(text);
     if (symlink("cgroup:[4026531835]", text) != 0)
-        fprintf(stderr, "lookups: %s: %s\n", text, strerror(errno));
+        fprintf(stderr, "costs: %s: %s\n", text, strerror(errno));
     for (size_t i = 0; i < n; i++) {
         snprintf(text, sizeof text, "sys/fs/cgroup/%s/%s", own_cgroup, keys[i].id);
         make_dirs(root, text);
@@ -353,7 +353,7 @@ static void remove_cgroups(const char *root)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fputs("lookups ENDPOINT [HOST-ROOT]\n", stderr);
+        fputs("costs ENDPOINT [HOST-ROOT]\n", stderr);
         return 2;
     }
     const char *root = argc > 2 ? argv[2] : NULL;
@@ -376,7 +376,7 @@ int main(int argc, char **argv)
         read_keys();
     }
     if (n == 0) {
-        fputs("lookups: nothing runs on this engine\n", stderr);
+        fputs("costs: nothing runs on this engine\n", stderr);
         return 1;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
