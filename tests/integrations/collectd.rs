@@ -38,10 +38,12 @@ impl Collectd {
         let config = config.replace("{endpoint}", endpoint).replace("{more}", more);
         let path = folder.path().join("collectd.conf");
         fs::write(&path, config).map_err(|error| error.to_string())?;
-        let libraries = build::find(&root, "libcap.so.2")?;
+        let libraries = [build::find(&root, "libcap.so.2")?, build::find(&root, "libyajl.so.2")?];
+        let libraries = libraries.iter().filter_map(|library| library.parent());
+        let libraries = std::env::join_paths(libraries).map_err(|error| error.to_string())?;
         let mut command = Command::new(root.join("usr/sbin/collectd"));
         command.arg("-f").arg("-C").arg(path);
-        command.env("LD_LIBRARY_PATH", libraries.parent().unwrap_or(Path::new("/")));
+        command.env("LD_LIBRARY_PATH", libraries);
         Ok(Collectd { agent: Agent::start(&mut command)?, folder })
     }
 

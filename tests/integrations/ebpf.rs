@@ -92,6 +92,9 @@ fn hold(mut snoop: Agent, expected: &BTreeMap<usize, String>) -> Outcome {
     let shown = shown(snoop.lines());
     let wrong: Vec<_> = expected.iter().filter(|(micros, name)| shown.get(micros) != Some(name)).collect();
     println!("execsnoop: {} of {} processes of 5 ms have their names", expected.len() - wrong.len(), expected.len());
+    if let Some(line) = snoop.lines().iter().find(|line| parse(line).is_some()) {
+        println!("{line}");
+    }
     snoop.end(libc::SIGTERM)?;
     if wrong.len() <= LENIENCE {
         return Ok(());
