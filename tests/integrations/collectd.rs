@@ -22,7 +22,8 @@ impl Collectd {
     fn start(endpoint: &str, more: &str) -> Result<Collectd, Obstacle> {
         let plugin = build::agent("collectd")?.join("criwatch.so");
         let root = build::packages("collectd")?;
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        // csv makes no folder whose name begins with a dot, nor below one.
+        let folder = tempfile::Builder::new().prefix("collectd").tempdir().map_err(|error| error.to_string())?;
         let plugins = folder.path().join("plugins");
         // It loads no plugin through a link.
         let copy = |name: &str, from: &Path| {
@@ -56,7 +57,7 @@ impl Collectd {
     fn reads(&self, name: &str, value: &str) -> Result<(), String> {
         wait::until(&format!("{name} to be {value}"), wait::PATIENCE, || match self.newest(name) {
             Some(newest) if newest.starts_with(value) => Ok(()),
-            newest => Err(format!("it is {newest:?}\n{}\n{}", self.agent.last_error(), self.log())),
+            newest => Err(format!("it is {newest:?}; {}", self.complaints())),
         })
     }
 
@@ -74,7 +75,15 @@ impl Collectd {
     }
 
     fn waits_for_log(&self, what: &str) -> Result<(), String> {
-        wait::until(what, wait::PATIENCE, || if self.log().contains(what) { Ok(()) } else { Err(self.log()) })
+        let is_there = || if self.log().contains(what) { Ok(()) } else { Err(self.complaints()) };
+        wait::until(what, wait::PATIENCE, is_there)
+    }
+
+    /// The end of what it says is wrong.
+    fn complaints(&self) -> String {
+        let log = self.log();
+        let wrong = log.lines().filter(|line| line.contains("[error]") || line.contains("[warning]"));
+        format!("{} {:?}", self.agent.last_error(), wrong.last())
     }
 }
 
