@@ -1395,7 +1395,8 @@ void cri_snapshot_free(cri_snapshot *snapshot);
 
 /**
  * Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
- * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them.
+ * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them; and, by an id for which it
+ * returned CRI_AGAIN, containers that become known when the cgroup is gone (the newest 1,024 such ids).
  *
  * @param snapshot the snapshot
  * @param cgroup_id the id of a cgroup in the v2 hierarchy
