@@ -95,8 +95,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning
- * defines it as nothing before including this header. */
+/* Marks the functions whose result must not be ignored: compilers warn if a program ignores it. To switch these warnings
+ * off, define it as empty before you include this header. */
 #ifndef CRI_NODISCARD
 #  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
 #    define CRI_NODISCARD [[nodiscard]]
@@ -382,6 +382,13 @@ void cri_buffer_free(cri_buffer *buffer);
  */
 #define CRI_EVENT_FLAG_WITNESSED 32
 
+/**
+ * This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
+ * their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
+ * correction of a final exit comes without it.
+ */
+#define CRI_EVENT_FLAG_CONFIRMED 64
+
 /* Subscribe flags: */
 
 /**
@@ -491,7 +498,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 /** The container is privileged. */
 #define CRI_CONTAINER_FLAG_PRIVILEGED 8
-/** The container is not privileged. Neither of the two: the engine has not told yet. */
+/** The container is not privileged. Neither of the two: the engine has not reported it yet. */
 #define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
 
 /* Mount flags: */
@@ -651,10 +658,7 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /**
-     * The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
-     * file system. "" until a process in it was seen, and if no cgroup has that name.
-     */
+    /** The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name. */
     const char *cgroup_path;
     /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
@@ -812,7 +816,7 @@ typedef struct cri_container {
     const cri_label *annotations;
     /** The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none. */
     const char *rucksack;
-    /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
+    /** The pid that the engine reports, if it differs from `pid`; otherwise 0. */
     int32_t engine_pid;
     /** The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; 0: unknown. */
     uint64_t cgroup_id;
@@ -945,10 +949,9 @@ const char *cri_container_label(const cri_container *container, const char *key)
 const char *cri_pod_label(const cri_pod *pod, const char *key);
 
 /**
- * Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
- * logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
- * container.image.tags), there is the one value that is known. What concerns the engine, such as
- * container.runtime.name, is not here: cri_watcher_engine_info has it.
+ * Returns the known facts of a container as an array of keys and values, for metrics, logs and alerts. `schema` selects
+ * the names of the keys. A key that is a list in the schema (such as container.image.tags) has the one value that is
+ * known. Facts about the engine, such as container.runtime.name, are not here: cri_watcher_engine_info has them.
  *
  * @param container the record itself, not a copy of the struct
  * @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)
@@ -1029,9 +1032,8 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
- * is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
- * a better one as long as that is empty; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
+ * cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -1640,12 +1642,12 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
 typedef struct cri_finder cri_finder;
 
 /**
- * Finds every engine of the node, best first: what the kubelet uses, then what has sandboxes, then by the order of
- * the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+ * Finds every engine of the node, the best one first: the one that the kubelet uses, then engines with sandboxes, then
+ * the others, by the strength of the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
  *
  * @param options the options; NULL: the defaults
- * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, and at most: the option
- * connect.timeout_ms; 0: as good as no wait
+ * @param timeout_ms how long to wait for all of them, in milliseconds; below 0 and above that option: the option
+ * connect.timeout_ms; 0: hardly any wait
  * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
  * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
  * CRI_E_INVALID_ARGUMENT
@@ -1682,8 +1684,8 @@ cri_status cri_finder_new(const cri_options *options,
 int32_t cri_finder_fd(const cri_finder *finder);
 
 /**
- * Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
- * before it was taken is not told, so nothing is ever lost or overflows.
+ * Takes the next news. Engines that answer are reported, each by its endpoint. An engine that comes and goes before the
+ * program takes the news is not reported, so news never overflow.
  *
  * @param finder the finder
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
