@@ -25,7 +25,7 @@ fn hearing(profile: &str, script: &[&str], options: &[(&str, &str)]) -> Outcome<
         let engine = scene.engine().map_err(|error| error.to_string())?;
         let used =
             |means: &&str| engine["witness"]["means"].as_array().is_some_and(|all| all.iter().any(|it| it == means));
-        if means.iter().any(|it| used(&it)) { Ok(()) } else { Err(engine["witness"].to_string()) }
+        if means.iter().any(used) { Ok(()) } else { Err(engine["witness"].to_string()) }
     })?;
     Ok(scene)
 }
