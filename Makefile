@@ -42,6 +42,10 @@ portable-libraries: build ## The libraries that packages carry, in target/portab
 dist: portable-libraries ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
 	scripts/dist
 
+.PHONY: integrations
+integrations: ## Build the agents in integrations/ against the library in PREFIX=/usr/local, into target/integrations
+	scripts/integrations
+
 test: ## Run every check and test; what this machine lacks is skipped, counted, and named
 	scripts/test
 

@@ -2,7 +2,7 @@
 //!
 //! Engines do not check that strings are UTF-8, and one bad byte in one label would make a whole list undecodable. Here
 //! every `string` is `bytes`, every map of strings is a list of pairs, and the items of a message are kept as bytes, so
-//! that each is decoded on its own.
+//! that each is decoded on its own. Beside each type stands what it takes in memory: `src/cri/weight.rs`.
 
 use std::collections::BTreeSet;
 
@@ -36,6 +36,9 @@ const ITEMS: &[(&str, &str, &str)] = &[
     ("ContainerEventResponse", "containers_statuses", "ContainerStatus"),
 ];
 
+/// The field of statuses that is read as a map; other lists of pairs are labels.
+const INFORMATION: &str = "info";
+
 /// One entry of a map of strings.
 const PAIR: &str = "Pair";
 
@@ -59,6 +62,53 @@ pub fn descriptors(published: &FileDescriptorSet) -> FileDescriptorSet {
 /// The fields that hold undecoded items, for the generator: they share the memory of the message they came in.
 pub fn item_paths() -> impl Iterator<Item = String> {
     ITEMS.iter().map(|(message, field, _)| format!(".{PACKAGE}.{message}.{field}"))
+}
+
+/// Rust code that says of each type what it takes in memory: implementations of `weight::Shaped`.
+pub fn shapes(observed: &FileDescriptorSet) -> String {
+    observed.file.iter().flat_map(|file| &file.message_type).map(shape).collect()
+}
+
+fn shape(message: &DescriptorProto) -> String {
+    let name = rust_name(message.name());
+    let parts: String = message.field.iter().filter_map(|field| part(message, field)).collect();
+    format!(
+        "impl super::weight::Shaped for {name} {{\n    const SHAPE: super::weight::Shape =\n        \
+         super::weight::Shape {{ size: size_of::<{name}>(), parts: &[{parts}] }};\n}}\n"
+    )
+}
+
+/// What an occurrence of this field takes, if that is more than its place in the message.
+fn part(message: &DescriptorProto, field: &FieldDescriptorProto) -> Option<String> {
+    let shape = |name: &str| format!("&<{} as super::weight::Shaped>::SHAPE", rust_name(name));
+    let is_item = |(of, name, _): &&(&str, &str, &str)| *of == message.name() && *name == field.name();
+    let is_list = field.label() == Label::Repeated;
+    let part = match (field.r#type(), ITEMS.iter().find(is_item)) {
+        (_, Some((.., item))) => format!("Item({})", shape(item)),
+        (Type::Bytes, None) if is_list => "Texts".to_owned(),
+        (Type::Bytes, None) => "Text".to_owned(),
+        (Type::Message, None) => {
+            let name = field.type_name().rsplit('.').next().unwrap_or_default();
+            let kind = match (is_list, field.name()) {
+                (false, _) => "One",
+                (true, INFORMATION) => "Map",
+                (true, _) => "Many",
+            };
+            format!("{kind}({})", shape(name))
+        }
+        _ if is_list => "Numbers(8)".to_owned(),
+        _ => return None,
+    };
+    Some(format!("({}, super::weight::Part::{part}), ", field.number()))
+}
+
+/// The name that the generator gives a message: `PodIP` is `PodIp`.
+fn rust_name(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let is_upper = |at: Option<usize>| at.and_then(|at| letters.get(at)).is_some_and(char::is_ascii_uppercase);
+    let is_lower = |at: usize| letters.get(at).is_some_and(char::is_ascii_lowercase);
+    let inside_capitals = |at: usize| is_upper(at.checked_sub(1)) && !is_lower(at + 1);
+    letters.iter().enumerate().map(|(at, c)| if inside_capitals(at) { c.to_ascii_lowercase() } else { *c }).collect()
 }
 
 fn reachable(file: &FileDescriptorProto) -> BTreeSet<&str> {

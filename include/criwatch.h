@@ -1142,6 +1142,9 @@ void cri_watcher_free(cri_watcher *watcher);
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
  *   pod.
  * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+ * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+ *   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+ *   goes by.
  * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
  * Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -1239,6 +1242,21 @@ CRI_NODISCARD
 cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_buffer *out,
                              cri_error **err);
+
+/**
+ * Shows the statistics to a scraper: the text format of OpenMetrics 1.0, as Prometheus reads it. Serve it with the content
+ * type "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
+ * lists them. Names and labels are only added.
+ *
+ * @param watcher the watcher, which may be started before or after
+ * @param out receives the text, which ends with "# EOF" and a line feed; free with cri_buffer_free
+ * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+ * @note Does not wait for the engine. O(1).
+ */
+CRI_NODISCARD
+cri_status cri_watcher_metrics(const cri_watcher *watcher,
+                               cri_buffer *out,
+                               cri_error **err);
 
 /* ================================================================================================
  * Snapshots
@@ -1361,13 +1379,17 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  *
  * - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
  *   namespace that the pod's containers share), it is the pod's sandbox.
- * - CRI_NONE: it belongs to no container of this engine. That is proven, not assumed. conmon and mount units carry the
- *   id of a container, and belong to the host.
+ * - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
+ *   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
+ *   to the host.
  * - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
  *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
- * - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
- * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell. CRI_E_UNSUPPORTED: this host, or this program's own cgroup
- *   namespace, hides it; the message says what helps.
+ * - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
+ * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
+ * - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
+ * - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+ *
+ * Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
  *
  * A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
  * snapshot builds an index, O(n).
@@ -1441,8 +1463,9 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
  * namespace
  * @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
  * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
- * CRI_E_INVALID_ARGUMENT
- * @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+ * CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
+ * at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. A few ns.
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find_namespace(const cri_snapshot *snapshot,
@@ -1478,9 +1501,9 @@ cri_status cri_snapshot_find_cgroups(const cri_snapshot *snapshot,
  * @param pids an array of n pids
  * @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
  * @param n how many
- * @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
- * @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
- * @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+ * @param out as for cri_snapshot_find_cgroups
+ * @param statuses as for cri_snapshot_find_cgroups
+ * @return as cri_snapshot_find_cgroups
  * @note Does not wait. Costs as much as n lookups.
  */
 CRI_NODISCARD

@@ -11,12 +11,8 @@ mod documented;
 mod program;
 #[path = "support/sim.rs"]
 mod sim;
-#[allow(dead_code)] // One of its functions is of use here.
-#[path = "support/wait.rs"]
-mod wait;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,7 +41,6 @@ fn main() {
         compiled("the_readme_lists", the_readme_lists),
         compiled("the_readme_follows", the_readme_follows),
         compiled("the_readme_calls_back", the_readme_calls_back),
-        compiled("the_metrics_example_serves", the_metrics_example_serves),
     ];
     for program in PROGRAMS {
         trials.push(program.plain());
@@ -183,107 +178,4 @@ fn follows(program: &Path) -> Result<(), Failed> {
     child.kill()?;
     child.wait()?;
     if exited { Ok(()) } else { Err("it ended without the events".into()) }
-}
-
-/// Every change is in the metrics, which Prometheus can read; the end of its input ends it.
-fn the_metrics_example_serves() -> Result<(), Failed> {
-    let source = "examples/cpp/metrics.cpp";
-    let lines = std::fs::read_to_string(c::root().join(source))?.lines().count();
-    if lines >= 280 {
-        return Err(format!("{source} has {lines} lines").into());
-    }
-    let program = c::Library::of_this_build().build(source)?;
-    let mut sim = sim::Sim::start(&[])?;
-    sim.tell("pod web ns=shop nginx proxy")?;
-    let mut command = Command::new(program);
-    command.arg("0").arg(sim.endpoint()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
-    let address = lines.next().ok_or("it does not say where it listens")??;
-    let address = address.trim_start_matches("http://").trim_end_matches("/metrics").to_owned();
-
-    shows(&address, "criwatch_containers{namespace=\"shop\",pod=\"web\"} 2")?;
-    sim.tell("create shop/web nginx attempt=1")?;
-    sim.tell("stop web/proxy")?;
-    sim.tell("start shop/web/nginx")?;
-    shows(&address, "criwatch_containers{namespace=\"shop\",pod=\"web\"} 2")?;
-    shows(&address, "criwatch_exits_total{reason=\"Error\"} 1")?;
-    shows(&address, "criwatch_container_restarts{namespace=\"shop\",pod=\"web\",container=\"nginx\"} 1")?;
-    shows(&address, "criwatch_events_total{type=\"exited\"} 1")?;
-    let text = shows(&address, "criwatch_library_connects 1")?;
-    is_exposition(&text)?;
-
-    // One that merely vanished, and turns up with its exit code later, ended once.
-    sim.tell("pod job ns=batch run")?;
-    shows(&address, "criwatch_containers{namespace=\"batch\",pod=\"job\"} 1")?;
-    let run =
-        sim.things()?.into_iter().find(|thing| thing.path == "batch/job/run").ok_or("there is no batch/job/run")?;
-    sim.tell("lose batch/job/run")?;
-    sim.tell("restart")?;
-    shows(&address, "criwatch_exits_total{reason=\"gone\"} 1")?;
-    c::succeed(Command::new("kill").args(["-9", &run.pid.to_string()]))?;
-    sim.tell(&format!("find {}", run.id))?;
-    sim.tell("wait batch/job/run exited")?;
-    let before = updates(&address)?;
-    sim.tell("tell stopped batch/job/run")?;
-    wait::until("an update", wait::PATIENCE, || match updates(&address)? {
-        now if now > before => Ok(()),
-        now => Err(format!("{now} updates")),
-    })?;
-    let text = shows(&address, "criwatch_exits_total{reason=\"gone\"} 1")?;
-    if !text.contains("\ncriwatch_exits_total{reason=\"Error\"} 1\n") {
-        return Err(format!("an end that was corrected is counted again: {text}").into());
-    }
-    if !get(&address, "/other")?.starts_with("HTTP/1.1 404 ") {
-        return Err("/other is there".into());
-    }
-    drop(child.stdin.take());
-    let status = child.wait()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
-}
-
-fn get(address: &str, path: &str) -> Result<String, String> {
-    let mut stream = TcpStream::connect(address).map_err(|e| format!("{address}: {e}"))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let mut reply = String::new();
-    stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut reply)).map_err(|e| e.to_string())?;
-    Ok(reply)
-}
-
-/// Waits until a line stands there; all of it.
-fn shows(address: &str, line: &str) -> Result<String, String> {
-    wait::until(line, wait::PATIENCE, || {
-        let reply = get(address, "/metrics")?;
-        let (head, body) = reply.split_once("\r\n\r\n").ok_or("no head")?;
-        let is_ok = head.starts_with("HTTP/1.1 200 ") && head.contains("text/plain; version=0.0.4");
-        if is_ok && body.lines().any(|l| l == line) { Ok(body.to_owned()) } else { Err(reply) }
-    })
-}
-
-/// How many updates were counted. Late details are updates, too, so that a test cannot know the number.
-fn updates(address: &str) -> Result<u64, String> {
-    let reply = get(address, "/metrics")?;
-    let count = reply.lines().find_map(|line| line.strip_prefix("criwatch_events_total{type=\"updated\"} "));
-    count.map_or(Ok(0), |count| count.parse().map_err(|e| format!("{count}: {e}")))
-}
-
-/// Each sample follows the HELP and TYPE of its family, and each family stands there once.
-fn is_exposition(text: &str) -> Result<(), String> {
-    let mut families = std::collections::BTreeSet::new();
-    let mut family = "";
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            family = rest.split(' ').next().unwrap_or_default();
-            if !families.insert(family) {
-                return Err(format!("{family} stands there twice"));
-            }
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            if !matches!(rest.split_once(' '), Some((name, "counter" | "gauge")) if name == family) {
-                return Err(format!("not the type of {family}: {line}"));
-            }
-        } else if line.split(['{', ' ']).next() != Some(family) {
-            return Err(format!("not of {family}: {line}"));
-        }
-    }
-    if families.len() > 5 { Ok(()) } else { Err(format!("only {families:?}")) }
 }

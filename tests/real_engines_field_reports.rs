@@ -47,8 +47,7 @@ struct Watched {
 impl Watched {
     fn on(setup: &Setup) -> Result<Watched> {
         let mut config = Config::default();
-        // Every detail at once: what comes later would be a change of its own.
-        for (key, value) in [("relist.interval_ms", "100"), ("poll.interval_ms", "100"), ("details", "full")] {
+        for (key, value) in [("relist.interval_ms", "100"), ("poll.interval_ms", "100")] {
             config.set(key, value)?;
         }
         let watcher = Watcher::new(Some(&setup.engine.endpoint), config)?;

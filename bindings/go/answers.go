@@ -50,6 +50,19 @@ type EngineInfo struct {
 	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
+	// Candidates are the other engines that were found when this one was chosen, best first; none where the program named its
+	// engine. Only [Watcher.Engine] has them.
+	Candidates []Candidate `json:"-"`
+	// Ready is how complete the cache is; nil as long as there is none. Only [Watcher.Engine] has it.
+	Ready *Readiness `json:"-"`
+}
+
+// Readiness is how complete the cache is that can be read.
+type Readiness struct {
+	// Complete is whether no status request waits for its first answer: for a pid, a contradiction or an exit.
+	Complete bool `json:"complete"`
+	// Open is how many status requests wait for their first answer now.
+	Open uint64 `json:"open"`
 }
 
 // Witness is what the host tells beside the engine: docs/witness.md.
@@ -104,6 +117,8 @@ type Stats struct {
 	Meta
 	// Counts are counts by name, e.g. "connects", "lists", "eventsPublished". Names are only added.
 	Counts map[string]uint64 `json:"stats"`
+	// BucketMicros are the upper bounds of all Buckets, in microseconds. The last bucket has none: it has what took longer.
+	BucketMicros []uint64 `json:"bucketMicros"`
 	// Requests are the requests to the engine, by RPC.
 	Requests map[string]RequestStats `json:"requests"`
 	// EventLag is how late the engine's events come; nil until one came.
@@ -122,6 +137,8 @@ type RequestStats struct {
 	TotalMicros uint64 `json:"totalMicros"`
 	// MaxMicros is how long the longest took, in microseconds.
 	MaxMicros uint64 `json:"maxMicros"`
+	// Buckets are how many took so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	Buckets []uint64 `json:"buckets"`
 }
 
 // EventLag is the delay from the time in an engine's event, by the engine's clock, until it was noticed here.
@@ -130,6 +147,12 @@ type EventLag struct {
 	LastMicros int64 `json:"lastMicros"`
 	// MaxMicros is the longest delay so far, in microseconds.
 	MaxMicros int64 `json:"maxMicros"`
+	// Count is how many delays were measured.
+	Count uint64 `json:"count"`
+	// TotalMicros is all delays together, in microseconds.
+	TotalMicros uint64 `json:"totalMicros"`
+	// Buckets are how many were so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	Buckets []uint64 `json:"buckets"`
 }
 
 // List lists what the query selects: containers and sandboxes. nil: everything that runs. It costs no more than a
@@ -221,10 +244,15 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 // Engine returns which engine this is, and how changes are noticed. ErrNotReady.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
-	answer, err := decode[Meta]("engine", text, err)
+	answer, err := decode[struct {
+		Engine     EngineInfo  `json:"engine"`
+		Candidates []Candidate `json:"candidates"`
+		Ready      *Readiness  `json:"ready"`
+	}]("engine", text, err)
 	if err != nil {
 		return nil, err
 	}
+	answer.Engine.Candidates, answer.Engine.Ready = answer.Candidates, answer.Ready
 	return &answer.Engine, nil
 }
 
@@ -234,6 +262,10 @@ func (w *Watcher) Stats() (*Stats, error) {
 	return decode[Stats]("stats", text, err)
 }
 
+// Metrics returns the same for a scraper: the text format of OpenMetrics, to be served as [MetricsContentType]. docs/metrics.md
+// lists the names, and [Metrics] has them as a table.
+func (w *Watcher) Metrics() ([]byte, error) { return w.Raw().ask("metrics", capi.Watcher.Metrics) }
+
 // Inspect asks the engine for everything it knows of one container or sandbox (named as for Get), in whatever state it is.
 // It works on a watcher that was never started, too.
 func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFlags) (*Inspection, error) {
@@ -242,7 +274,7 @@ func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFla
 	if err != nil {
 		return nil, err
 	}
-	inspection.Container.separate = w.separate
+	inspection.Container.separate = w.shown.separate
 	return inspection, nil
 }
 

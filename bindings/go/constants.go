@@ -73,6 +73,9 @@ const (
 	// EventFlagWitnessed: the host saw the process end while the engine was away; time and exit code are the host's. An
 	// EventUpdated follows if the engine, when it is back, knows better.
 	EventFlagWitnessed EventFlags = 32
+	// EventFlagConfirmed: this EventUpdated makes an exit final that came with EventFlagProvisional. So each run ends once
+	// for who counts: at an EventExited without that flag, or at an EventUpdated with this one.
+	EventFlagConfirmed EventFlags = 64
 )
 
 // SubscribeFlags say how a queue is to be.
@@ -236,7 +239,7 @@ const (
 	ContainerFlagUnreadable ContainerFlags = 4
 	// ContainerFlagPrivileged: the container is privileged.
 	ContainerFlagPrivileged ContainerFlags = 8
-	// ContainerFlagUnprivileged: the container is not privileged. Neither of the two: the engine has not told yet.
+	// ContainerFlagUnprivileged: the container is not privileged. Neither of the two: the engine has not reported it yet.
 	ContainerFlagUnprivileged ContainerFlags = 16
 )
 

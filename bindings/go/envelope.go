@@ -45,8 +45,9 @@ func (i Inspection) MarshalJSON() ([]byte, error) {
 func (s Stats) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		metaJSON
-		Counts   map[string]uint64       `json:"stats"`
-		Requests map[string]RequestStats `json:"requests"`
-		EventLag *EventLag               `json:"eventLag,omitempty"`
-	}{s.Meta.json(), s.Counts, s.Requests, s.EventLag})
+		Counts       map[string]uint64       `json:"stats"`
+		BucketMicros []uint64                `json:"bucketMicros"`
+		Requests     map[string]RequestStats `json:"requests"`
+		EventLag     *EventLag               `json:"eventLag,omitempty"`
+	}{s.Meta.json(), s.Counts, s.BucketMicros, s.Requests, s.EventLag})
 }

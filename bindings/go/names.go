@@ -26,7 +26,7 @@ var (
 	engineNewsWords   = words{1: "found", "changed", "lost"}
 
 	// Of sets, the name of the bit 1<<n is words[n].
-	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional"}
+	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional", "witnessed", "confirmed"}
 	missingWords   = words{"pid", "pod", "startedAt", "exitCode"}
 	changedWords   = words{"pid", "pod", "startedAt", "exit", "state", "labels", "rucksack", "image", "details"}
 	podFlagWords   = words{"hostNetwork", "ownNetwork", "hostPid", "ownPid", "hostIpc", "ownIpc", "static", "notStatic"}

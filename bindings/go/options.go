@@ -84,7 +84,7 @@ const (
 )
 
 // WithPIDSource sets the option pid.source; default auto.
-// Where pids come from: the engine's pid files, else its word, each checked against the host; or the engine's word alone.
+// Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. Each pid is checked against the host.
 func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
 
 // DetailsOption is a value of the option details.
@@ -177,7 +177,7 @@ func WithDiscoverInterval(value time.Duration) Option {
 }
 
 // WithMessageMaxBytes sets the option message.max_bytes, from 65536 to 1073741824; default 83886080.
-// The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
+// The largest message accepted from the engine, in bytes; decoded, it takes at most 16 times that in memory. CRI-O sends up to 80 MiB, containerd up to 16 MiB.
 func WithMessageMaxBytes(value uint64) Option {
 	return WithOption("message.max_bytes", strconv.FormatUint(value, 10))
 }
@@ -210,6 +210,25 @@ const (
 func WithLabelsAnnotations(value LabelsAnnotationsOption) Option {
 	return WithOption("labels.annotations", string(value))
 }
+
+// AttributesOption is a value of the option attributes.
+type AttributesOption string
+
+// The values of AttributesOption; [WithAttributes] says what they do.
+const (
+	// AttributesNone is "none".
+	AttributesNone AttributesOption = "none"
+	// AttributesOtel is "otel".
+	AttributesOtel AttributesOption = "otel"
+	// AttributesFalco is "falco".
+	AttributesFalco AttributesOption = "falco"
+	// AttributesEcs is "ecs".
+	AttributesEcs AttributesOption = "ecs"
+)
+
+// WithAttributes sets the option attributes; default none.
+// In JSON: an object "attributes" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key "attributes" stands above it.
+func WithAttributes(value AttributesOption) Option { return WithOption("attributes", string(value)) }
 
 // WithLabelsMaxBytes sets the option labels.max_bytes, from 0 to 16777216; default 1048576.
 // How many bytes of labels are kept of one container or pod, and as many of annotations. What is longer is cut, and flagged as cut.

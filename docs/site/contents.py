@@ -42,6 +42,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "What to rely on": [
         Page("Events", "docs/events.md"),
         Page("JSON", "docs/json.md"),
+        Page("Metrics", "docs/metrics.md"),
         Page("Options", "docs/options.md"),
         Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
@@ -55,6 +56,13 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("C++", "bindings/cpp/README.md"),
         Page("Go", "bindings/go/README.md"),
         Page("Python", "bindings/python/README.md"),
+    ],
+    "Agents that link it": [
+        Page("What they show", "docs/integrations.md"),
+        Page("Falco and sysdig", "integrations/sysdig-plugin/README.md"),
+        Page("collectd", "integrations/collectd/README.md"),
+        Page("eBPF: execsnoop", "integrations/ebpf/README.md"),
+        Page("Prometheus", "integrations/prometheus/README.md"),
     ],
     "Reference": [C, CPP, GO, PYTHON, RUST],
     # Filled with docs/man.

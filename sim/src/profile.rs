@@ -82,6 +82,8 @@ pub struct Profile {
     /// Whether a label filter with an empty value matches what does not have the key (§6).
     pub empty_value_selects_missing: bool,
     pub streamed_lists: StreamedLists,
+    /// Whether containerd's OCI specifications have the image's name as the pod's author wrote it, and not the image's first.
+    pub specs_name_images: bool,
     /// The value of started_at and finished_at while they are unset (§11).
     pub unset_time: i64,
     /// The resolution of created_at, in ns (§6).
@@ -116,6 +118,7 @@ pub const CONTAINERD_2: Profile = Profile {
     status_timestamp: false,
     empty_value_selects_missing: false,
     streamed_lists: StreamedLists::UnknownMethod,
+    specs_name_images: true,
     unset_time: 0,
     created_resolution: 1,
     forgotten_created_at: GO_ZERO_TIME,
@@ -136,6 +139,7 @@ pub const CONTAINERD_1_7: Profile = Profile {
     runtime_version: "1.7.24",
     delivery: Delivery::Shared { capacity: 1000 },
     sandbox_deleted: SandboxDeleted::AfterRemoval,
+    specs_name_images: false,
     ..CONTAINERD_2
 };
 

@@ -197,8 +197,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "pid.source",
         value_type: ValueType::Choice(&["auto", "engine"]),
         default: "auto",
-        doc: "Where pids come from: the engine's pid files, else its word, each checked against the host; or the \
-              engine's word alone.",
+        doc: "Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. \
+              Each pid is checked against the host.",
         set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
     },
     OptionSpec {
@@ -206,8 +206,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         value_type: ValueType::Choice(&["none", "lazy", "full"]),
         default: "lazy",
         doc: "What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, \
-              and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at \
-              once.",
+              and no start time of what lists show; on containerd 1.7, an image with several tags may be shown under another \
+              of them until the next list); one verbose status at a time, when nothing else is to be asked; or one at once.",
         set: |c, v| c.details = [DetailRequests::None, DetailRequests::Lazy, DetailRequests::Full][v.choice()],
     },
     OptionSpec {
@@ -283,7 +283,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "message.max_bytes",
         value_type: integer(65_536, 1 << 30),
         default: "83886080",
-        doc: "The largest message accepted from the engine, in bytes; decoded, it takes several times that in memory. \
+        doc: "The largest message accepted from the engine, in bytes; decoded, it takes at most 16 times that in memory. \
               CRI-O sends up to 80 MiB, containerd up to 16 MiB.",
         set: |c, v| c.message_max_bytes = v.number() as usize,
     },
@@ -307,6 +307,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         default: "merged",
         doc: "In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.",
         set: |c, v| c.merge_annotations = [true, false][v.choice()],
+    },
+    OptionSpec {
+        key: "attributes",
+        value_type: ValueType::Choice(&["none", "otel", "falco", "ecs"]),
+        default: "none",
+        doc: "In JSON: an object \"attributes\" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key \"attributes\" stands above it.",
+        set: |c, v| c.attributes = [None, Some("otel"), Some("falco"), Some("ecs")][v.choice()],
     },
     OptionSpec {
         key: "labels.max_bytes",

@@ -10,13 +10,13 @@ use super::stream_item::StreamItem;
 
 /// How many events may wait. No engine keeps as many itself.
 const MOST_EVENTS: usize = 16_384;
-/// How many bytes of events may wait, as they came over the wire.
-const MOST_BYTES: usize = 32 << 20;
+/// How many bytes of memory the events that wait may take.
+const MOST_WEIGHT: usize = 128 << 20;
 
 #[derive(Default)]
 struct Backlog {
     items: VecDeque<StreamItem>,
-    bytes: usize,
+    weight: usize,
     is_closed: bool,
 }
 
@@ -51,9 +51,9 @@ impl Inlet {
         if backlog.is_closed {
             return false;
         }
-        backlog.bytes += item.bytes();
+        backlog.weight += item.weight();
         backlog.items.push_back(item);
-        if backlog.items.len() > MOST_EVENTS || backlog.bytes > MOST_BYTES {
+        if backlog.items.len() > MOST_EVENTS || backlog.weight > MOST_WEIGHT {
             backlog.drop_events();
         }
         drop(backlog);
@@ -73,7 +73,7 @@ impl Backlog {
         self.items.retain(|item| !matches!(item, StreamItem::Event(_) | StreamItem::Lost(_)));
         self.items.push_back(StreamItem::Lost(lost));
         self.items.shrink_to(16);
-        self.bytes = 0;
+        self.weight = 0;
     }
 }
 
@@ -93,7 +93,7 @@ impl Outlet {
             {
                 let mut backlog = self.0.lock();
                 if let Some(item) = backlog.items.pop_front() {
-                    backlog.bytes -= item.bytes();
+                    backlog.weight -= item.weight();
                     return Some(item);
                 }
                 if backlog.is_closed {
@@ -118,8 +118,8 @@ mod tests {
     use super::super::stream_item::{EngineEvent, StreamEnd};
     use super::*;
 
-    fn event(bytes: usize) -> StreamItem {
-        StreamItem::Event(Box::new(EngineEvent { bytes, ..EngineEvent::about("a".into()) }))
+    fn event(weight: usize) -> StreamItem {
+        StreamItem::Event(Box::new(EngineEvent { weight, ..EngineEvent::about("a".into()) }))
     }
 
     fn drain(outlet: &mut Outlet) -> Vec<StreamItem> {
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn so_are_too_big_ones() {
         let (inlet, mut outlet) = backlog();
-        inlet.put(event(MOST_BYTES / 2));
-        inlet.put(event(MOST_BYTES / 2));
+        inlet.put(event(MOST_WEIGHT / 2));
+        inlet.put(event(MOST_WEIGHT / 2));
         inlet.put(event(1));
         inlet.put(event(2));
-        assert_eq!(inlet.0.lock().bytes, 2);
+        assert_eq!(inlet.0.lock().weight, 2);
         drop(inlet);
         let all = drain(&mut outlet);
         assert!(matches!(&all[..], [StreamItem::Lost(3), StreamItem::Event(_)]), "{all:?}");

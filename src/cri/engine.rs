@@ -90,6 +90,12 @@ pub fn streams_lists(version: &Version) -> bool {
     major_minor(&version.runtime_version).is_some_and(|number| number >= since)
 }
 
+/// Whether the OCI specifications that this engine writes have the image's name as the pod's author wrote it. containerd
+/// before 2.0 writes the first of the image's names, whatever was asked for (seen on 1.6.20 and 1.7.24).
+pub(super) fn specs_name_images(version: &Version) -> bool {
+    version.runtime_name != "containerd" || major_minor(&version.runtime_version).is_none_or(|number| number >= (2, 0))
+}
+
 fn major_minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??))

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::spec::{self, ConfigInfo, RuntimeSpec, part};
+use super::weight::heavy_json;
 use crate::model::{Id, Spec};
 
 /// The parts of the verbose info that are used. Everything else in it is passed on unchanged.
@@ -46,7 +47,7 @@ struct Wanted<'a> {
 /// Reads the `info` map of a *verbose* reply. (containerd 2.3 sends an empty one in replies that are not.)
 pub(super) fn read(map: &HashMap<String, String>) -> Info {
     // serde would take a list for a struct, too.
-    let object = map.get("info").filter(|text| text.trim_start().starts_with('{'));
+    let object = map.get("info").filter(|text| text.trim_start().starts_with('{') && heavy_json(text).is_none());
     let Some(wanted) = object.and_then(|text| serde_json::from_str::<Wanted>(text).ok()) else {
         return Info::default();
     };
@@ -66,7 +67,10 @@ pub(super) fn read(map: &HashMap<String, String>) -> Info {
 /// The whole `info` map as one flat JSON object: the keys of the text under "info", which all engines have, and the map's
 /// other keys beside them. Values that are JSON texts are read, others stay texts.
 pub(super) fn as_json(mut map: HashMap<String, String>) -> Value {
-    let parsed = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    let parsed = |text: String| match heavy_json(&text) {
+        Some(why) => Value::String(why),
+        None => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    };
     let mut flat = match map.remove("info").map(parsed) {
         Some(Value::Object(object)) => object,
         Some(other) => Map::from_iter([("info".to_owned(), other)]),

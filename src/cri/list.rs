@@ -1,6 +1,5 @@
 //! Full lists of the engine's sandboxes and containers, streamed where the engine can (KEP-5825).
 
-use prost::Message;
 use prost::bytes::Bytes;
 use tonic::{Code, Status};
 
@@ -10,7 +9,8 @@ use super::observed::{
     ListContainersResponse, ListPodSandboxResponse, StreamContainersResponse, StreamPodSandboxesResponse,
 };
 use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
-use super::{failure, methods};
+use super::request::Decoded;
+use super::{failure, methods, weight};
 use crate::error::Result;
 use crate::model::{Kind, Observation};
 
@@ -94,21 +94,19 @@ impl Client {
     /// `None` when the engine does not know these methods. What came before an error is dropped: with half a list, the
     /// other half would look gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
-        let (mut listing, mut room) =
-            (Listing { streamed: Some(true), ..Listing::default() }, self.message_max_bytes());
+        let mut listing = Listing { streamed: Some(true), ..Listing::default() };
+        let mut pieces = Pieces { max_bytes: self.message_max_bytes(), ..Pieces::default() };
         let collect = async {
             let stream = self.open(methods::STREAM_CONTAINERS, StreamContainersRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
-                let batch: StreamContainersResponse = batch;
-                room = fits(&batch, room)?;
+                let batch: StreamContainersResponse = pieces.add(batch)?;
                 self.convert_containers(&mut listing, batch.containers).await;
             }
             let stream = self.open(methods::STREAM_SANDBOXES, StreamPodSandboxesRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
-                let batch: StreamPodSandboxesResponse = batch;
-                room = fits(&batch, room)?;
+                let batch: StreamPodSandboxesResponse = pieces.add(batch)?;
                 self.convert_sandboxes(&mut listing, batch.pod_sandboxes).await;
             }
             Ok::<_, Status>(())
@@ -141,8 +139,24 @@ impl Client {
     }
 }
 
-/// The room that is left after this batch.
-fn fits(batch: &impl Message, room: usize) -> Result<usize, Status> {
-    let full = || Status::out_of_range("the list has no end, or is bigger than a message may be");
-    room.checked_sub(batch.encoded_len()).ok_or_else(full)
+/// The pieces of a list that is streamed. Together they are bounded as one message is.
+#[derive(Default)]
+struct Pieces {
+    max_bytes: usize,
+    bytes: usize,
+    weight: usize,
+}
+
+impl Pieces {
+    fn add<T>(&mut self, piece: Decoded<T>) -> Result<T, Status> {
+        self.bytes = self.bytes.saturating_add(piece.bytes);
+        self.weight = self.weight.saturating_add(piece.weight);
+        if self.bytes > self.max_bytes {
+            return Err(Status::out_of_range("the list has no end, or is bigger than a message may be"));
+        }
+        if self.weight > weight::allowed(self.bytes) {
+            return Err(Status::data_loss(weight::refusal(self.bytes)));
+        }
+        Ok(piece.message)
+    }
 }

@@ -5,21 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{CRI_E_NOT_FOUND, Error, Result};
+use crate::model::metrics::Histogram;
 
 /// The costs of one RPC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RpcCost {
-    /// How often it ended: with an answer, an error or a timeout.
-    pub count: u64,
+    /// How long those took that ended: with an answer, an error or a timeout.
+    pub durations: Histogram,
     /// How many of these were errors; those in `not_found` are not among them.
     pub failures: u64,
     /// How many of these the engine answered with "not found".
     pub not_found: u64,
-    /// How long all of them took together.
-    pub total: Duration,
-    /// How long the longest took.
-    pub max: Duration,
 }
 
 /// The costs of all requests that were made with it, on any connection.
@@ -42,11 +39,9 @@ impl Meter {
             Some(cost) => cost,
             None => costs.entry(method.to_owned()).or_default(),
         };
-        cost.count += 1;
+        cost.durations.add(took);
         cost.failures += u64::from(error.is_some() && !not_found);
         cost.not_found += u64::from(not_found);
-        cost.total += took;
-        cost.max = cost.max.max(took);
     }
 
     /// By RPC, what was counted so far.
@@ -69,8 +64,11 @@ mod tests {
         meter.add("Status", Duration::from_millis(1), Some(&absent));
         meter.add("Version", Duration::from_millis(1), None);
         let costs = meter.costs();
-        let (total, max) = (Duration::from_millis(6), Duration::from_millis(3));
-        let expected = RpcCost { count: 3, failures: 1, not_found: 1, total, max };
-        assert_eq!((costs.len(), costs["Status"]), (2, expected));
+        let status = costs["Status"];
+        assert_eq!((costs.len(), status.durations.count(), status.failures, status.not_found), (2, 3, 1, 1));
+        assert_eq!(
+            (status.durations.total, status.durations.max),
+            (Duration::from_millis(6), Duration::from_millis(3))
+        );
     }
 }

@@ -8,6 +8,7 @@ mod discover;
 mod endpoint;
 mod engine;
 mod failure;
+mod fields;
 mod identity;
 mod info;
 mod list;
@@ -21,6 +22,7 @@ mod stream;
 mod stream_item;
 mod text;
 mod traces;
+mod weight;
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod wire;
@@ -37,7 +39,7 @@ pub use identity::engine_id;
 pub use info::redact_environment;
 pub use list::Listing;
 pub use meter::{Meter, RpcCost};
-pub use pid::PidResolver;
+pub use pid::{PidResolver, Wanted};
 pub use status::Inspection;
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 pub use traces::{Folders, Follow, Hint, Witness};
@@ -46,6 +48,7 @@ pub use traces::{Folders, Follow, Hint, Witness};
 #[allow(missing_docs, dead_code, clippy::all, clippy::pedantic, rustdoc::all)]
 mod observed {
     include!(concat!(env!("OUT_DIR"), "/observed.rs"));
+    include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
 }
 
 /// The CRI v1 messages and clients, generated from `proto/api.proto`. No part of the stable API.

@@ -1,4 +1,4 @@
-//! From a pid in the engine's words, or in its pid file, to the process that we see.
+//! From a pid that the engine reports, or that is in its pid file, to the process on the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::client::Client;
 use super::info::Info;
+use super::traces::bundle::image_name;
 use super::traces::folders::Folders;
 use crate::config::{Config, PidSource};
 use crate::host::cgroup::{Cgroups, id_of};
@@ -31,12 +32,21 @@ pub struct PidResolver {
     cgroups: Option<Cgroups>,
     /// Below which the engine's paths are to be read.
     engine_root: PathBuf,
-    folders: Mutex<Told>,
+    folders: Mutex<Answer>,
+}
+
+/// What is to be found of a container in the engine's folders.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Whose process.
+    pub id: Id,
+    /// Whether the name of its image, too: no statement of the engine has told it well.
+    pub image_name: bool,
 }
 
 /// What the engine has told of its folders.
 #[derive(Debug, Clone)]
-enum Told {
+enum Answer {
     /// Not asked yet, or in vain, at this time.
     Nothing(Option<Instant>),
     Folders(Option<Arc<Folders>>),
@@ -55,7 +65,7 @@ impl PidResolver {
             // Without them paths stand as the kernel shows them, where those are paths.
             cgroups: Cgroups::read(root).ok(),
             engine_root: engine_root(root, engine_pid),
-            folders: Mutex::new(Told::Nothing(None)),
+            folders: Mutex::new(Answer::Nothing(None)),
         }
     }
 
@@ -63,20 +73,20 @@ impl PidResolver {
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
     async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
-        let mut told = self.folders.lock().await;
-        match &*told {
-            Told::Folders(folders) => return folders.clone(),
-            Told::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
-            Told::Nothing(_) => {}
+        let mut answer = self.folders.lock().await;
+        match &*answer {
+            Answer::Folders(folders) => return folders.clone(),
+            Answer::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
+            Answer::Nothing(_) => {}
         }
         match client.runtime_info(FOLDERS_PATIENCE).await {
             Ok(info) => {
                 let folders = Folders::parse(client.version(), &info).map(Arc::new);
-                *told = Told::Folders(folders.clone());
+                *answer = Answer::Folders(folders.clone());
                 folders
             }
             Err(_) => {
-                *told = Told::Nothing(Some(Instant::now()));
+                *answer = Answer::Nothing(Some(Instant::now()));
                 None
             }
         }
@@ -89,11 +99,11 @@ impl PidResolver {
 
     /// The processes of these containers, in the same order, from the engine's pid files. Others on this thread get their turn
     /// before it begins.
-    pub async fn find(&self, client: &Client, ids: &[Id]) -> Vec<Result<Details, Refusal>> {
+    pub async fn find(&self, client: &Client, wanted: &[Wanted]) -> Vec<Result<Details, Refusal>> {
         let folders = self.folders(client).await;
         tokio::task::yield_now().await;
-        let find = |id| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.find_in_files(folders, id));
-        ids.iter().map(find).collect()
+        let find = |it| folders.as_deref().map_or(Err(Refusal::NoFile), |folders| self.find_in_files(folders, it));
+        wanted.iter().map(find).collect()
     }
 
     /// Learns where the engine's folders are.
@@ -116,13 +126,14 @@ impl PidResolver {
         self.source == PidSource::Auto
     }
 
-    /// How many ids to give to `find` at a time.
+    /// How many to give to `find` at a time.
     pub fn batch() -> usize {
         BATCH
     }
 
-    /// A container's process, from its pid file, proven by the host; 30 us.
-    pub(super) fn find_in_files(&self, folders: &Folders, id: &Id) -> Result<Details, Refusal> {
+    /// A container's process, from its pid file, proven by the host; 30 us, and 40 us for the name of its image.
+    pub(super) fn find_in_files(&self, folders: &Folders, wanted: &Wanted) -> Result<Details, Refusal> {
+        let id = &wanted.id;
         let mut refusal = Refusal::NoFile;
         for file in folders.pid_files(id) {
             match prove_file(&self.proc, self.view, &self.engine_root, &file, id) {
@@ -132,6 +143,7 @@ impl PidResolver {
                         pid_start_ticks: Some(proven.start_ticks),
                         engine_pid: proven.engine_pid,
                         namespaces: self.namespaces(proven.pid),
+                        image_name: wanted.image_name.then(|| image_name(folders, &self.engine_root, id)).flatten(),
                         ..Details::default()
                     };
                     return Ok(self.with_cgroup(made, proven.cgroup_line()));
@@ -169,7 +181,7 @@ impl PidResolver {
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
             Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
-            // It could not be looked at (no descriptor was left), which says nothing of it: the engine's word stands.
+            // It could not be looked at (no descriptor was left), which proves nothing: the engine's pid stands.
             Err(_) => None,
         };
         let made = Details {
@@ -219,7 +231,8 @@ impl PidResolver {
         }
     }
 
-    fn namespaces(&self, pid: i32) -> Namespaces {
+    /// The namespaces of a process, as far as it may be looked at.
+    pub fn namespaces(&self, pid: i32) -> Namespaces {
         let of = |kind| self.proc.namespace(pid, kind).unwrap_or_default();
         let mut all = Namespaces::default();
         (all.net, all.mnt, all.pid, all.ipc) = (of("net"), of("mnt"), of("pid"), of("ipc"));

@@ -1,19 +1,32 @@
 //! Requests whose replies are decoded to the types of `observed`: the wire is the generated clients', and bad text is repaired.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use prost::Message;
+use prost::bytes::Buf;
+use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Response, Status, Streaming};
-use tonic_prost::ProstCodec;
+use tonic_prost::ProstEncoder;
 
 use super::client::Client;
 use super::methods::Method;
+use super::weight::{self, Shaped};
 use crate::error::Result;
+
+/// A message of the engine that was decoded.
+pub(super) struct Decoded<T> {
+    pub message: T,
+    /// How many bytes it had on the wire.
+    pub bytes: usize,
+    /// How many bytes of memory it takes, about.
+    pub weight: usize,
+}
 
 impl Client {
     /// Makes one request, within the request timeout.
-    pub(super) async fn ask<T: Message + Default + 'static>(
+    pub(super) async fn ask<T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
         request: impl Message + 'static,
@@ -22,35 +35,83 @@ impl Client {
     }
 
     /// Makes one request, within this time.
-    pub(super) async fn ask_within<T: Message + Default + 'static>(
+    pub(super) async fn ask_within<T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
         timeout: Duration,
         request: impl Message + 'static,
     ) -> Result<T> {
-        self.unary_within(method.name, timeout, self.send(method, request)).await
+        let decoded: Decoded<T> = self.unary_within(method.name, timeout, self.send(method, request)).await?;
+        Ok(decoded.message)
     }
 
-    async fn send<Q: Message + 'static, T: Message + Default + 'static>(
+    async fn send<Q: Message + 'static, T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
         request: Q,
-    ) -> Result<Response<T>, Status> {
+    ) -> Result<Response<Decoded<T>>, Status> {
         let mut grpc = self.raw();
         grpc.ready().await.map_err(not_ready)?;
-        grpc.unary(Request::new(request), PathAndQuery::from_static(method.path), ProstCodec::<Q, T>::default()).await
+        grpc.unary(Request::new(request), PathAndQuery::from_static(method.path), Weighing::<Q, T>::default()).await
     }
 
     /// Opens a stream of replies. There is no deadline: an engine's headers come with its first message.
-    pub(super) async fn open<Q: Message + 'static, T: Message + Default + 'static>(
+    pub(super) async fn open<Q: Message + 'static, T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
         request: Q,
-    ) -> Result<Response<Streaming<T>>, Status> {
+    ) -> Result<Response<Streaming<Decoded<T>>>, Status> {
         let mut grpc = self.raw();
         grpc.ready().await.map_err(not_ready)?;
-        let codec = ProstCodec::<Q, T>::default();
+        let codec = Weighing::<Q, T>::default();
         grpc.server_streaming(Request::new(request), PathAndQuery::from_static(method.path), codec).await
+    }
+}
+
+/// Decodes a message, unless it would take more memory than a message of its size may.
+pub(super) fn decode<T: Message + Shaped + Default>(message: impl Buf) -> Result<Decoded<T>, Status> {
+    let mut message = message;
+    // The items of the decoded message share this memory.
+    let message = message.copy_to_bytes(message.remaining());
+    let (bytes, weight) = (message.len(), weight::of(&T::SHAPE, &message));
+    if weight > weight::allowed(bytes) {
+        return Err(Status::data_loss(weight::refusal(bytes)));
+    }
+    // As tonic's own codec has it.
+    let message = T::decode(message).map_err(|e| Status::internal(e.to_string()))?;
+    Ok(Decoded { message, bytes, weight })
+}
+
+/// The codec of a request `Q` whose replies are weighed before they are decoded.
+struct Weighing<Q, T>(PhantomData<(Q, T)>);
+
+impl<Q, T> Default for Weighing<Q, T> {
+    fn default() -> Self {
+        Weighing(PhantomData)
+    }
+}
+
+impl<Q: Message + 'static, T: Message + Shaped + Default + 'static> Codec for Weighing<Q, T> {
+    type Encode = Q;
+    type Decode = Decoded<T>;
+    type Encoder = ProstEncoder<Q>;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> ProstEncoder<Q> {
+        ProstEncoder::default()
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self::default()
+    }
+}
+
+impl<Q, T: Message + Shaped + Default> Decoder for Weighing<Q, T> {
+    type Item = Decoded<T>;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Decoded<T>>, Status> {
+        decode(from).map(Some)
     }
 }
 

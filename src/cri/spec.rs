@@ -88,14 +88,17 @@ pub(super) fn part<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option
 }
 
 impl ConfigInfo<'_> {
-    /// The image's name as the pod's author wrote it.
+    /// The image's name as the pod's author wrote it. containerd before 1.7 has only the name that was asked for, which
+    /// is the author's unless it is a digest.
     pub fn author_image(&self) -> Option<String> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
         struct Image {
-            #[serde(default)]
             user_specified_image: String,
+            image: String,
         }
-        part::<Image>(self.image).map(|image| image.user_specified_image).filter(|name| !name.is_empty())
+        let Image { user_specified_image, image } = part(self.image)?;
+        [user_specified_image, image].into_iter().find(|name| !name.is_empty() && !is_bare_digest(name))
     }
 
     fn privileged(&self) -> Option<bool> {
@@ -113,17 +116,34 @@ impl ConfigInfo<'_> {
 }
 
 impl RuntimeSpec<'_> {
-    /// The image's name in the annotations, where containerd and CRI-O put it.
+    /// The image's name in the annotations: the one that was asked for; else, of CRI-O, any name of that image.
     pub fn annotated_image(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Annotations {
-            #[serde(rename = "io.kubernetes.cri.image-name")]
-            containerd: Option<String>,
-            #[serde(rename = "io.kubernetes.cri-o.ImageName")]
-            crio: Option<String>,
-        }
-        let names = part::<Annotations>(self.annotations)?;
-        names.containerd.or(names.crio).filter(|name| !name.is_empty())
+        let names = part::<ImageAnnotations>(self.annotations)?;
+        names.requested().or(names.crio_any).filter(|name| !name.is_empty())
+    }
+
+    /// The image's name in the annotations as it was asked for.
+    pub fn requested_image(&self) -> Option<String> {
+        part::<ImageAnnotations>(self.annotations)?.requested()
+    }
+}
+
+/// Where containerd and CRI-O put the image's name.
+#[derive(Deserialize)]
+struct ImageAnnotations {
+    #[serde(rename = "io.kubernetes.cri.image-name")]
+    containerd: Option<String>,
+    #[serde(rename = "io.kubernetes.cri-o.Image")]
+    crio: Option<String>,
+    #[serde(rename = "io.kubernetes.cri-o.ImageName")]
+    crio_any: Option<String>,
+}
+
+impl ImageAnnotations {
+    /// Kubelets ask for digests, too.
+    fn requested(&self) -> Option<String> {
+        let is_name = |name: &&String| !name.is_empty() && !is_bare_digest(name);
+        [&self.containerd, &self.crio].into_iter().flatten().find(is_name).cloned()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reads the engine's event stream into memory at once, however fast the events are applied.
 
-use prost::Message;
 use tonic::{Code, Status};
 
 use super::backlog::Inlet;
@@ -8,6 +7,7 @@ use super::client::Client;
 use super::convert::{self, Limits, Unreadable};
 use super::observed::{ContainerEventResponse, ContainerEventType};
 use super::proto::GetEventsRequest;
+use super::request::Decoded;
 use super::stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 use super::{failure, methods};
 use crate::model::{Id, Observation, known};
@@ -50,8 +50,8 @@ impl Client {
     }
 }
 
-pub(super) fn event(message: ContainerEventResponse, limits: Limits) -> EngineEvent {
-    let bytes = message.encoded_len();
+pub(super) fn event(decoded: Decoded<ContainerEventResponse>, limits: Limits) -> EngineEvent {
+    let Decoded { message, weight, .. } = decoded;
     let kind = match ContainerEventType::try_from(message.container_event_type) {
         Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),
         Ok(ContainerEventType::ContainerStartedEvent) => Some(EventKind::Started),
@@ -74,5 +74,5 @@ pub(super) fn event(message: ContainerEventResponse, limits: Limits) -> EngineEv
     for own in containers.iter_mut().filter(|c| c.id == id) {
         own.pod_id = pod_id.clone();
     }
-    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers, unreadable, id, bytes }
+    EngineEvent { kind, created_at: known(message.created_at), sandbox, containers, unreadable, id, weight }
 }

@@ -34,8 +34,8 @@ pub struct EngineEvent {
     pub containers: Vec<Observation>,
     /// Statuses that could not be decoded.
     pub unreadable: Vec<Unreadable>,
-    /// How many bytes it had on the wire.
-    pub bytes: usize,
+    /// How many bytes of memory it takes, about.
+    pub weight: usize,
 }
 
 impl EngineEvent {
@@ -48,7 +48,7 @@ impl EngineEvent {
             sandbox: None,
             containers: Vec::new(),
             unreadable: Vec::new(),
-            bytes: 0,
+            weight: 0,
         }
     }
 }
@@ -83,8 +83,8 @@ pub enum StreamItem {
 }
 
 impl StreamItem {
-    /// How many bytes it takes in the backlog.
-    pub(super) fn bytes(&self) -> usize {
-        if let StreamItem::Event(event) = self { event.bytes } else { 0 }
+    /// How many bytes of memory it takes in the backlog, about.
+    pub(super) fn weight(&self) -> usize {
+        if let StreamItem::Event(event) = self { event.weight } else { 0 }
     }
 }

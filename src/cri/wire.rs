@@ -1,30 +1,32 @@
 //! Decodes the engine's bytes, for tests that make up bytes. Only with the feature `test-hooks`.
 
-use prost::Message;
-
 use super::convert::{self, Limits};
+use super::request::decode;
 use super::status::texts;
 use super::{EngineEvent, Listing, info, observed, redact_environment, stream};
 use crate::model::Observation;
 
-const LIMITS: Limits = Limits { labels_max: 1 << 16 };
+/// The option's default.
+const LIMITS: Limits = Limits { labels_max: 1 << 20 };
 
 /// A message of the event stream.
 pub fn event(bytes: &[u8]) -> Option<EngineEvent> {
-    observed::ContainerEventResponse::decode(bytes).ok().map(|message| stream::event(message, LIMITS))
+    decode(bytes).ok().map(|message| stream::event(message, LIMITS))
 }
 
 /// The two lists, from one reply each.
 pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
     let mut listing = Listing::default();
-    listing.add_containers(observed::ListContainersResponse::decode(containers).ok()?.containers, LIMITS);
-    listing.add_sandboxes(observed::ListPodSandboxResponse::decode(sandboxes).ok()?.items, LIMITS);
+    let containers: observed::ListContainersResponse = decode(containers).ok()?.message;
+    let sandboxes: observed::ListPodSandboxResponse = decode(sandboxes).ok()?.message;
+    listing.add_containers(containers.containers, LIMITS);
+    listing.add_sandboxes(sandboxes.items, LIMITS);
     Some(listing)
 }
 
 /// A container's status, with the sandbox id of its verbose information.
 pub fn container_status(bytes: &[u8]) -> Option<Observation> {
-    let reply = observed::ContainerStatusResponse::decode(bytes).ok()?;
+    let reply: observed::ContainerStatusResponse = decode(bytes).ok()?.message;
     let mut observation = convert::container_status(reply.status?, None, LIMITS);
     let info = texts(reply.info);
     observation.pod_id = info::read(&info).sandbox_id;
@@ -35,7 +37,7 @@ pub fn container_status(bytes: &[u8]) -> Option<Observation> {
 
 /// A sandbox's status.
 pub fn sandbox_status(bytes: &[u8]) -> Option<Observation> {
-    let reply = observed::PodSandboxStatusResponse::decode(bytes).ok()?;
+    let reply: observed::PodSandboxStatusResponse = decode(bytes).ok()?.message;
     reply.status.map(|status| convert::sandbox_status(status, LIMITS))
 }
 

@@ -11,7 +11,7 @@ use safer_ffi::prelude::*;
 
 use super::panics::infallible;
 use super::raw;
-use crate::model::JsonText;
+use crate::model::SharedText;
 
 /// A text that the library made. Set it to CRI_BUFFER_INIT before its first use.
 #[derive_ReprC]
@@ -29,7 +29,7 @@ impl cri_buffer {
     pub(super) const EMPTY: cri_buffer = cri_buffer { data: std::ptr::null(), len: 0, owner: std::ptr::null_mut() };
 
     /// The text, shared with all others that hold it.
-    pub(super) fn new(text: JsonText) -> Self {
+    pub(super) fn new(text: SharedText) -> Self {
         let bytes = text.as_bytes_with_nul();
         let (data, len) = (bytes.as_ptr().cast(), bytes.len() - 1);
         cri_buffer { data, len, owner: raw::share(text) }

@@ -7,7 +7,7 @@ use super::handle::Opaque;
 use super::panics::caught;
 use super::{cri_buffer, cri_error};
 use crate::error::{CRI_NONE, CRI_OK, Result, Status};
-use crate::model::JsonText;
+use crate::model::SharedText;
 
 /// Runs one fallible entry: returns its status, and always writes `err`.
 pub(super) fn entry(err: Option<&mut *mut cri_error>, body: impl FnOnce() -> Result<Status>) -> Status {
@@ -27,26 +27,26 @@ pub(super) fn run(err: Option<&mut *mut cri_error>, body: impl FnOnce() -> Resul
 }
 
 /// Runs an entry that fills a buffer. The buffer is empty after an error: whatever it held is overwritten.
-pub(super) fn fill(
+pub(super) fn fill<T: Into<SharedText>>(
     out: Option<&mut cri_buffer>,
     err: Option<&mut *mut cri_error>,
-    body: impl FnOnce() -> Result<JsonText>,
+    body: impl FnOnce() -> Result<T>,
 ) -> Status {
     fill_if(out, err, || body().map(Some))
 }
 
 /// Runs an entry that fills a buffer, or has nothing to put there.
-pub(super) fn fill_if(
+pub(super) fn fill_if<T: Into<SharedText>>(
     out: Option<&mut cri_buffer>,
     err: Option<&mut *mut cri_error>,
-    body: impl FnOnce() -> Result<Option<JsonText>>,
+    body: impl FnOnce() -> Result<Option<T>>,
 ) -> Status {
     entry(err, || {
         let out = given(out, "out")?;
         *out = cri_buffer::EMPTY;
         Ok(match body()? {
             Some(text) => {
-                *out = cri_buffer::new(text);
+                *out = cri_buffer::new(text.into());
                 CRI_OK
             }
             None => CRI_NONE,
@@ -92,7 +92,7 @@ mod tests {
     fn panics_become_a_status_and_leave_outputs_alone() {
         let mut out = cri_buffer::EMPTY;
         let mut err = std::ptr::null_mut();
-        assert_eq!(fill(Some(&mut out), Some(&mut err), || panic!("on purpose {}", 7)), CRI_E_PANIC);
+        assert_eq!(fill::<SharedText>(Some(&mut out), Some(&mut err), || panic!("on purpose {}", 7)), CRI_E_PANIC);
         assert!(out.data.is_null());
         let error = super::super::raw::test_take(err);
         assert_eq!(error.get().unwrap().error.message(), "a defect in criwatch, please report it: on purpose 7");

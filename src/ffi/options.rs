@@ -102,5 +102,5 @@ fn set(options: Option<&cri_options>, key: Text<'_>, value: Text<'_>) -> Result<
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_options_describe(out: Option<&mut cri_buffer>, err: Option<&mut *mut cri_error>) -> Status {
-    fill(out, err, || Ok(describe().into()))
+    fill(out, err, || Ok(describe()))
 }

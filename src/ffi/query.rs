@@ -19,6 +19,9 @@
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
 //!   pod.
 //! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+//! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+//!   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+//!   goes by.
 //! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
 //! Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -147,4 +150,22 @@ pub extern "C" fn cri_watcher_stats(
     err: Option<&mut *mut cri_error>,
 ) -> Status {
     fill(out, err, || live(watcher)?.stats())
+}
+
+/// Shows the statistics to a scraper: the text format of OpenMetrics 1.0, as Prometheus reads it. Serve it with the content
+/// type "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
+/// lists them. Names and labels are only added.
+///
+/// @param watcher the watcher, which may be started before or after
+/// @param out receives the text, which ends with "# EOF" and a line feed; free with cri_buffer_free
+/// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
+/// @note Does not wait for the engine. O(1).
+#[ffi_export]
+#[must_use]
+pub extern "C" fn cri_watcher_metrics(
+    watcher: Option<&cri_watcher>,
+    out: Option<&mut cri_buffer>,
+    err: Option<&mut *mut cri_error>,
+) -> Status {
+    fill(out, err, || live(watcher)?.metrics())
 }

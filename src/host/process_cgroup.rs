@@ -41,6 +41,9 @@ pub struct ProcessCgroups {
     /// The kernel, or a filter, has no PIDFD_GET_INFO for us; or the pids of this /proc are not ours.
     no_pidfd_info: AtomicBool,
     is_counting_as_we_do: OnceLock<bool>,
+    /// Process 1's namespaces of the kinds that have no constant number; `None`: it may not be looked at.
+    first_net: OnceLock<Option<u64>>,
+    first_mnt: OnceLock<Option<u64>>,
 }
 
 impl ProcessCgroups {
@@ -54,6 +57,8 @@ impl ProcessCgroups {
             is_own_namespace: OnceLock::new(),
             no_pidfd_info: AtomicBool::new(false),
             is_counting_as_we_do: OnceLock::new(),
+            first_net: OnceLock::new(),
+            first_mnt: OnceLock::new(),
         }
     }
 
@@ -122,9 +127,15 @@ impl ProcessCgroups {
         self.cgroups()?.v2()
     }
 
-    /// The host's own namespace of a kind: a constant of the kernel, or process 1's, which not everybody may look at.
+    /// The host's own namespace of a kind: a constant of the kernel, or process 1's, which not everybody may look at. It is
+    /// looked at once.
     pub fn host_namespace(&self, kind: NamespaceKind) -> Option<u64> {
-        kind.initial().or_else(|| namespace_of(&self.folder, "1", kind).ok())
+        let known = match kind {
+            NamespaceKind::Net => &self.first_net,
+            NamespaceKind::Mount => &self.first_mnt,
+            _ => return kind.initial(),
+        };
+        *known.get_or_init(|| namespace_of(&self.folder, "1", kind).ok())
     }
 
     fn as_the_host_sees(&self, text: &str) -> (String, bool) {

@@ -49,6 +49,10 @@ constants! {
     /// The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
     /// if the engine, when it is back, knows better.
     pub const CRI_EVENT_FLAG_WITNESSED: u32 = 32;
+    /// This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
+    /// their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
+    /// correction of a final exit comes without it.
+    pub const CRI_EVENT_FLAG_CONFIRMED: u32 = 64;
 }
 
 constants! {
@@ -163,7 +167,7 @@ constants! {
     pub const CRI_CONTAINER_FLAG_UNREADABLE: u32 = 4;
     /// The container is privileged.
     pub const CRI_CONTAINER_FLAG_PRIVILEGED: u32 = 8;
-    /// The container is not privileged. Neither of the two: the engine has not told yet.
+    /// The container is not privileged. Neither of the two: the engine has not reported it yet.
     pub const CRI_CONTAINER_FLAG_UNPRIVILEGED: u32 = 16;
 }
 

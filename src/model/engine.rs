@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::candidate::Candidate;
 use super::constants::*;
+use super::spec::Namespaces;
 
 /// The engine, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +22,8 @@ pub struct Engine {
     pub id: Arc<str>,
     /// The engine's process, in the caller's pid namespace.
     pub pid: Option<i32>,
+    /// The namespaces of that process. Pods that are to be in the node's namespaces are in these.
+    pub namespaces: Namespaces,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
     /// What the host tells beside the engine.

@@ -1,20 +1,18 @@
 //! A finished JSON text that many can hold at once.
 
 use std::fmt;
-use std::sync::Arc;
 
+use super::SharedText;
 use crate::error::{CRI_E_INVALID_ARGUMENT, Error, Result};
 
 /// An immutable, shared JSON text. A NUL follows it, for C.
 #[derive(Clone, PartialEq, Eq)]
-pub struct JsonText(Arc<[u8]>);
+pub struct JsonText(SharedText);
 
 impl JsonText {
     /// The JSON of plain data.
     pub(crate) fn of(value: &impl serde::Serialize) -> Self {
-        let mut text = serde_json::to_vec(value).expect("plain data has JSON");
-        text.push(0);
-        JsonText(text.into())
+        serde_json::to_string(value).expect("plain data has JSON").into()
     }
 
     /// A text that somebody else wrote, if it is JSON.
@@ -32,12 +30,12 @@ impl JsonText {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0[..self.0.len() - 1]).expect("JSON is UTF-8")
+        self.0.as_str()
     }
 
     /// The text and the NUL that follows it.
     pub fn as_bytes_with_nul(&self) -> &[u8] {
-        &self.0
+        self.0.as_bytes_with_nul()
     }
 }
 
@@ -53,9 +51,13 @@ fn shortened(text: &str) -> String {
 impl From<String> for JsonText {
     /// The text has to be JSON already.
     fn from(text: String) -> Self {
-        let mut bytes = text.into_bytes();
-        bytes.push(0);
-        JsonText(bytes.into())
+        JsonText(text.into())
+    }
+}
+
+impl From<JsonText> for SharedText {
+    fn from(json: JsonText) -> Self {
+        json.0
     }
 }
 

@@ -4,7 +4,6 @@ pub mod attributes;
 mod candidate;
 mod constants;
 mod container;
-pub mod counters;
 mod engine;
 mod event;
 mod image;
@@ -13,10 +12,14 @@ mod json_text;
 pub(crate) mod labels;
 mod log;
 mod memo;
+pub mod metrics;
 mod observation;
+pub mod open_metrics;
 mod pod;
+mod shared_text;
 mod spec;
 mod time;
+mod view;
 
 pub use candidate::{Candidate, Engines, Evidence, Reason};
 pub use constants::*;
@@ -30,8 +33,10 @@ pub use log::LogLevel;
 pub use memo::Memo;
 pub use observation::{Details, ImageNames, Observation};
 pub use pod::{Pod, PodState};
+pub use shared_text::SharedText;
 pub use spec::{Mount, Namespaces, Port, Previous, Resources, Spec, User};
 pub use time::{Time, known, rfc3339};
+pub use view::View;
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;

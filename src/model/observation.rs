@@ -122,6 +122,8 @@ pub struct Details {
     pub cgroup_id: Option<u64>,
     /// The namespaces of the process.
     pub namespaces: Namespaces,
+    /// The name of its image in the annotations of the OCI specification, where that was read from the engine's folder.
+    pub image_name: Option<Arc<str>>,
     /// How it was made, as far as only the verbose information says.
     pub spec: Option<Arc<Spec>>,
     /// Whether this engine will never give a pid for this one, so that there is no use in asking again.

@@ -51,7 +51,10 @@ impl Portfolio {
             self.gone(&id, source, now);
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
-        self.status_queue.drop_hints(begun);
+        for id in self.status_queue.drop_hints(begun) {
+            // While the hint's request was planned, nothing else was asked for.
+            self.ask_for_missing(&id, 0, now);
+        }
         if !first {
             self.births_go_on(now);
         }
@@ -251,7 +254,7 @@ impl Portfolio {
         }
     }
 
-    /// An event's sandbox is its controller's word. That it is no longer ready is believed only in the sandbox's own
+    /// An event's sandbox is its controller's statement. That it is no longer ready is believed only in the sandbox's own
     /// events: containerd's lists, which are the authority, say so a moment later.
     fn sandbox_of_event(&mut self, observation: Observation, about: &Id, kind: Option<EventKind>, now: Now) {
         let own = kind.filter(|_| observation.id == *about);
@@ -265,7 +268,7 @@ impl Portfolio {
         }
     }
 
-    /// An event without a status: something has lived, and more about it has to be asked.
+    /// An event without a status: something has run, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);

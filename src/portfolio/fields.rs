@@ -9,7 +9,7 @@ use super::clock::Tick;
 /// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The field `user_specified_image` of any statement.
+    /// The field `user_specified_image` of any statement, or the image in the verbose configuration.
     Author,
     /// The image's name in a list.
     List,
@@ -38,7 +38,10 @@ impl Origin {
     #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
     fn words(self) -> &'static str {
         match self {
-            Origin::Author => "`user_specified_image` of a list, a status or the verbose configuration",
+            Origin::Author => {
+                "`user_specified_image` of a list, a status or the verbose configuration, or the configuration's image when it \
+                 is not a bare digest"
+            }
             Origin::List => "the list's image, when it is not a bare digest",
             Origin::Annotation => "the image name in the OCI specification's annotations",
             Origin::Status => "a status, from a reply or an event",
@@ -138,14 +141,16 @@ impl Default for Strengths {
 impl Strengths {
     /// Whether to take a value of this origin, as of this tick. If so, its strength is kept.
     pub fn take(&mut self, field: Field, origin: Origin, as_of: Tick) -> bool {
-        let origins = FIELDS[field as usize].origins;
-        let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);
-        let rank = (origins.len() - place) as u64;
-        let offered = rank << RANK_SHIFT | as_of.min((1 << RANK_SHIFT) - 1);
+        let offered = rank(field, origin) << RANK_SHIFT | as_of.min((1 << RANK_SHIFT) - 1);
         let held = &mut self.0[field as usize];
         let stronger = offered > *held;
         *held = offered.max(*held);
         stronger
+    }
+
+    /// Whether a value of this origin would be stronger than the one that is held, whenever it was stated.
+    pub fn would_take(&self, field: Field, origin: Origin) -> bool {
+        rank(field, origin) > self.0[field as usize] >> RANK_SHIFT
     }
 
     /// Another run of the same id begins: the fields of a run may get new values.
@@ -154,6 +159,13 @@ impl Strengths {
             *held = 0;
         }
     }
+}
+
+/// Higher is stronger.
+fn rank(field: Field, origin: Origin) -> u64 {
+    let origins = FIELDS[field as usize].origins;
+    let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);
+    (origins.len() - place) as u64
 }
 
 #[cfg(test)]
@@ -168,6 +180,7 @@ mod tests {
         assert!(!held.take(Field::ImageName, Origin::Digest, 9), "weaker");
         assert!(!held.take(Field::ImageName, Origin::Status, 4), "older");
         assert!(held.take(Field::ImageName, Origin::Status, 6));
+        assert!(held.would_take(Field::ImageName, Origin::List) && !held.would_take(Field::ImageName, Origin::Status));
         assert!(held.take(Field::ImageName, Origin::Author, 1), "stronger, whenever");
         held.new_run();
         assert!(!held.take(Field::ImageName, Origin::List, 10), "an image is not of one run");

@@ -29,10 +29,10 @@ pub enum Reach {
 const GRACE: Millis = 250;
 /// When to ask about what is being made, in milliseconds after the hint and then after each answer: 10, 20, 40 ... 320 in all.
 const LADDER: [Millis; 6] = [10, 10, 20, 40, 80, 160];
-/// Of so many containers a pid, or an end, is kept before the engine has told of them.
+/// Of so many containers a pid, or an end, is kept before the engine has reported them.
 const MOST_EARLY: usize = 1024;
 
-/// A run's process that has ended, and of whose end the engine has not told yet.
+/// A run's process that has ended, and whose end the engine has not reported yet.
 #[derive(Debug, Clone, Copy)]
 struct Death {
     process: Option<(i32, u64)>,
@@ -49,7 +49,7 @@ struct Death {
 pub(super) struct Hints {
     /// What is being made, and how often the engine was asked since.
     births: HashMap<Id, usize>,
-    /// Processes that were proven before the engine told of their runs.
+    /// Processes that were proven before the engine reported their runs.
     early: HashMap<Id, Details>,
     /// ... in the order of their coming.
     order: VecDeque<Id>,
@@ -216,7 +216,7 @@ impl Portfolio {
         }
     }
 
-    /// The engine has not told of an end in time: the pid is withdrawn, and the engine asked.
+    /// The engine has not reported an end in time: the pid is withdrawn, and the engine asked.
     pub(super) fn pass_deaths(&mut self, now: Now) {
         let is_due = |death: &Death| death.due.is_some_and(|due| due <= now.mono);
         let due: Vec<Id> = self.hints.deaths.iter().filter(|(_, d)| is_due(d)).map(|(id, _)| id.clone()).collect();

@@ -36,6 +36,11 @@ impl Known {
         }
     }
 
+    /// Whether the engine's folder would tell a better name of the image than any statement so far.
+    pub fn lacks_image_name(&self) -> bool {
+        self.strengths.would_take(Field::ImageName, Origin::Annotation)
+    }
+
     /// Its process has ended.
     pub fn ends(&mut self) {
         self.progress = State::Exited;
@@ -99,7 +104,7 @@ pub(super) fn merge(
     next
 }
 
-/// How it ended, in the words of this source.
+/// How it ended, according to this source.
 pub(super) fn take_exit(
     next: &mut Container,
     known: &mut Known,
@@ -144,11 +149,7 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
     for (name, origin) in
         [(&names.author, Origin::Author), (&names.engine, engine), (&names.annotated, Origin::Annotation)]
     {
-        // Kubelets and engines write the digest where they have resolved the name: any name says more.
-        let origin = if is_bare_digest(name) { Origin::Digest } else { origin };
-        if !name.is_empty() && taken.take(Field::ImageName, origin, as_of) {
-            image.name = name.clone();
-        }
+        take_image_name(image, taken, name, origin, as_of);
     }
     if !names.reference.is_empty() && taken.take(Field::ImageReference, Origin::Engine, as_of) {
         image.reference = names.reference.clone();
@@ -158,9 +159,20 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
     }
 }
 
+fn take_image_name(image: &mut Image, taken: &mut Strengths, name: &Arc<str>, origin: Origin, as_of: Tick) {
+    // Kubelets and engines write the digest where they have resolved the name: any name says more.
+    let origin = if is_bare_digest(name) { Origin::Digest } else { origin };
+    if !name.is_empty() && taken.take(Field::ImageName, origin, as_of) {
+        image.name = name.clone();
+    }
+}
+
 /// What runs has this process. One with the pid of this run that began at another time is another process: the engine
 /// still names the pid of one that is gone.
 pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &Details, as_of: Tick) {
+    if let Some(name) = &details.image_name {
+        take_image_name(&mut next.image, &mut known.strengths, name, Origin::Annotation, as_of);
+    }
     if details.pid.is_none() && details.engine_pid.is_none() {
         // A status that says nothing of the process erases none.
         return;

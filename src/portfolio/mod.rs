@@ -29,7 +29,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{Config, DetailRequests};
-use crate::model::counters::{self, Counter};
+use crate::model::metrics::{self, Metric};
 use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
@@ -91,25 +91,25 @@ pub struct Counts {
     pub pids_from_engine: u64,
     /// Pids of pid files that the host disproved.
     pub proofs_refused: u64,
-    /// Ends that were reported on the host's word alone.
+    /// Exits that were reported from what the host showed alone.
     pub witnessed_exits: u64,
 }
 
 impl Counts {
     /// All of them, with their counters.
-    pub fn named(self) -> [(&'static Counter, u64); 11] {
+    pub fn named(self) -> [(&'static Metric, u64); 11] {
         [
-            (&counters::UNRESOLVED, self.unresolved),
-            (&counters::CONTRADICTIONS, self.contradictions),
-            (&counters::VANISHED_PROCESSES, self.vanished_processes),
-            (&counters::REPAIRED_TEXTS, self.repaired_texts),
-            (&counters::CUT_LABELS, self.cut_labels),
-            (&counters::UNREADABLE_ENTRIES, self.unreadable),
-            (&counters::FIELDS_NOT_TOLD, self.not_told),
-            (&counters::PIDS_FROM_FILES, self.pids_from_files),
-            (&counters::PIDS_FROM_ENGINE, self.pids_from_engine),
-            (&counters::PROOFS_REFUSED, self.proofs_refused),
-            (&counters::WITNESSED_EXITS, self.witnessed_exits),
+            (&metrics::UNRESOLVED, self.unresolved),
+            (&metrics::CONTRADICTIONS, self.contradictions),
+            (&metrics::VANISHED_PROCESSES, self.vanished_processes),
+            (&metrics::REPAIRED_TEXTS, self.repaired_texts),
+            (&metrics::CUT_LABELS, self.cut_labels),
+            (&metrics::UNREADABLE_ENTRIES, self.unreadable),
+            (&metrics::FIELDS_NOT_TOLD, self.not_told),
+            (&metrics::PIDS_FROM_FILES, self.pids_from_files),
+            (&metrics::PIDS_FROM_ENGINE, self.pids_from_engine),
+            (&metrics::PROOFS_REFUSED, self.proofs_refused),
+            (&metrics::WITNESSED_EXITS, self.witnessed_exits),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::index::{At, Containers, Index};
+use super::index::{At, Index, Sharing, inode_of};
 use crate::error::{
     CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, CRI_E_OS, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Status,
 };
@@ -11,7 +11,7 @@ use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::cgroup_name::{CgroupName, Role, lines};
 use crate::host::namespace::NamespaceKind;
-use crate::model::Container;
+use crate::model::{Container, Namespaces};
 
 /// Whose something is.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +115,9 @@ pub trait HostReader: Send + Sync + fmt::Debug {
     fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven>;
     /// The path of a v2 cgroup, as the host sees it.
     fn v2_path(&self, id: u64) -> Result<String, Unproven>;
+    /// Is told the path of a cgroup whose container is not known yet: [`HostReader::v2_path`] should give it when the cgroup
+    /// is gone, too.
+    fn keep_v2_path(&self, _id: u64, _path: &str) {}
     /// The v2 cgroup that is the root of our own cgroup namespace.
     fn own_v2_id(&self) -> Option<u64>;
     /// The host's own namespace of a kind, where it is known.
@@ -142,17 +145,17 @@ impl From<Said> for Place {
     }
 }
 
-/// One lookup: the containers, their index, and the kernel.
-pub(super) struct Lookup<'a, C> {
+/// One lookup: the index of the containers, the kernel, and the engine's own namespaces.
+pub(super) struct Lookup<'a> {
     pub index: &'a Index,
-    pub all: &'a C,
     pub reader: Option<&'a dyn HostReader>,
+    pub node: &'a Namespaces,
 }
 
-impl<'a, C: Containers> Lookup<'a, C> {
+impl<'a> Lookup<'a> {
     /// From memory, else by the path that the kernel gives for the id.
     pub fn cgroup(&self, id: u64) -> Result<Place, Unproven> {
-        if let Some(at) = self.index.numbers(self.all).cgroup(id) {
+        if let Some(at) = self.index.cgroup(id) {
             return Ok(Place::At(at));
         }
         self.unknown_cgroup(id)
@@ -165,7 +168,8 @@ impl<'a, C: Containers> Lookup<'a, C> {
         }
         let mode = reader.mode().filter(|mode| *mode != Mode::Legacy);
         let mode = mode.ok_or(Unproven::Hidden("this host has no cgroup v2 below host.root: look up pids instead"))?;
-        let said = self.path(CgroupName::new(&reader.v2_path(id)?));
+        let path = reader.v2_path(id)?;
+        let said = self.path(CgroupName::new(&path));
         if said == Said::Nothing && mode == Mode::Hybrid {
             const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: look \
                                up its pid instead";
@@ -175,7 +179,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
         match place {
             Place::At(at) => self.index.remembered.put(id, Some(at)),
             Place::Host => self.index.remembered.put(id, None),
-            Place::NotYet(_) => {}
+            Place::NotYet(_) => reader.keep_v2_path(id, &path),
         }
         Ok(place)
     }
@@ -188,7 +192,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
             _ => return Err(Unproven::NoSuch("a pid is not below 0")),
         }
         if start_ticks != 0
-            && let Some(at) = self.index.numbers(self.all).process(pid, start_ticks)
+            && let Some(at) = self.index.process(pid, start_ticks)
         {
             return Ok(Place::At(at));
         }
@@ -239,7 +243,7 @@ impl<'a, C: Containers> Lookup<'a, C> {
 
     /// Whose the cgroup is that we see as the root.
     fn own_cgroup(&self) -> Result<Place, Unproven> {
-        let own = self.reader()?.own_v2_id().and_then(|id| self.index.numbers(self.all).cgroup(id));
+        let own = self.reader()?.own_v2_id().and_then(|id| self.index.cgroup(id));
         const WHY: &str = "it is in this program's own cgroup namespace, and what is above that is hidden: mount the host's \
                            cgroups below host.root";
         own.map(Place::At).ok_or(Unproven::Hidden(WHY))
@@ -254,7 +258,6 @@ impl<'a, C: Containers> Lookup<'a, C> {
     }
 
     fn path(&self, name: CgroupName<'_>) -> Said {
-        let ids = self.index.ids(self.all);
         let mut unknown = None;
         let mut pod = None;
         // Below a monitor or a mount unit nothing is a pod's.
@@ -263,18 +266,16 @@ impl<'a, C: Containers> Lookup<'a, C> {
             match part.role {
                 Role::Conmon(_) | Role::Mount(_) => is_aside = true,
                 // A virtual machine's monitor has all that its pod does.
-                Role::Container(id) | Role::Vm(id) => match ids.get(id, |at| *self.all.container(at).id == *id) {
+                Role::Container(id) | Role::Vm(id) => match self.index.id(id) {
                     Some(at) => return Said::Container(at),
                     None => unknown = unknown.or(Some((id, part.path))),
                 },
                 Role::Pod if pod.is_none() && !is_aside => pod = Some(part),
                 _ => {}
             }
-            if !ids.unusual().is_empty() {
-                let mut unusual = ids.unusual().iter().copied();
-                if let Some(at) = unusual.find(|at| part.is_container(&self.all.container(*at).id)) {
-                    return Said::Container(at);
-                }
+            let mut unusual = self.index.unusual_ids();
+            if let Some(at) = unusual.find(|at| part.is_container(&self.index.container(*at).id)) {
+                return Said::Container(at);
             }
         }
         if let Some((id, path)) = unknown
@@ -285,35 +286,47 @@ impl<'a, C: Containers> Lookup<'a, C> {
         }
         match pod.and_then(|pod| pod.pod_uid()) {
             None => Said::Nothing,
-            Some(uid) => {
-                let is_it = |at| self.all.container(at).pod.as_deref().is_some_and(|pod| *pod.uid == *uid);
-                self.index.pods(self.all).sandbox(&uid, is_it).map_or(Said::UnknownPod, Said::Pod)
-            }
+            Some(uid) => self.index.sandbox(&uid).map_or(Said::UnknownPod, Said::Pod),
         }
     }
 
     /// Whether containers of this engine are made where this cgroup is, or in cgroups beside its parent.
     fn is_beside_a_container(&self, path: &str) -> bool {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        !parent.is_empty() && self.index.pods(self.all).is_parent(parent)
+        !parent.is_empty() && self.index.is_parent(parent)
     }
 
     /// By a namespace: who is in it, and how many are.
     pub fn namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Place, usize), Unproven> {
-        let found = self.index.namespace(kind, inode, self.all);
-        if self.reader.and_then(|reader| reader.host_namespace(kind)) == Some(inode) {
-            return Ok((Place::Host, found.map_or(0, |(_, sharing, _)| sharing)));
+        let sharing = self.index.namespace(kind, inode);
+        let count = sharing.map_or(0, |sharing| sharing.count as usize);
+        let is_hosts = self.reader.and_then(|reader| reader.host_namespace(kind)) == Some(inode);
+        match sharing {
+            _ if is_hosts => Ok((Place::Host, count)),
+            Some(sharing) if !self.is_the_nodes(kind, inode, sharing)? => Ok((Place::At(sharing.at), count)),
+            None if inode_of(self.node, kind) != inode => Err(Unproven::NoNamespace),
+            _ => Ok((Place::Host, count)),
         }
-        let (at, sharing, of_several_pods) = found.ok_or(Unproven::NoNamespace)?;
-        let pod = self.all.container(at).pod.as_deref();
-        let is_hosts = match kind {
+    }
+
+    /// Whether the namespace in which these are is that of the node.
+    fn is_the_nodes(&self, kind: NamespaceKind, inode: u64, sharing: Sharing) -> Result<bool, Unproven> {
+        let pod = self.index.container(sharing.at).pod.as_deref();
+        let declared = match kind {
             NamespaceKind::Net | NamespaceKind::Uts => pod.and_then(|pod| pod.host_network),
             NamespaceKind::Pid => pod.and_then(|pod| pod.host_pid),
             NamespaceKind::Ipc => pod.and_then(|pod| pod.host_ipc),
-            // Where the host's cannot be told, pods have none in common but that.
-            NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => Some(of_several_pods),
+            NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => None,
         };
-        Ok((if is_hosts == Some(true) { Place::Host } else { Place::At(at) }, sharing))
+        const WHY: &str = "the engine has not told whether the pod is in the host's network, and neither process 1 nor the \
+                           engine may be looked at: look up pids instead, or give this program CAP_SYS_PTRACE";
+        match (declared, inode_of(self.node, kind)) {
+            (Some(declared), _) => Ok(declared),
+            // Pods have none in common but the node's.
+            _ if sharing.of_several_pods => Ok(true),
+            (None, 0) if kind == NamespaceKind::Net => Err(Unproven::Hidden(WHY)),
+            (None, nodes) => Ok(nodes == inode),
+        }
     }
 
     fn reader(&self) -> Result<&'a dyn HostReader, Unproven> {

@@ -5,11 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Portfolio;
 use super::clock::{Now, Tick};
 use super::judge::Source;
-use super::merge;
 use super::status_queue::{Reason, StatusRequest};
+use super::{Entry, Portfolio, merge};
 use crate::config::DetailRequests;
 use crate::host::Refusal;
 use crate::model::*;
@@ -24,6 +23,8 @@ pub struct Lookup {
     pub id: Id,
     /// Since when, in the portfolio's order of things.
     pub asked: Tick,
+    /// Whether the name of its image is wanted, too: only a status has told one, which may be another tag of the image.
+    pub image_name: bool,
 }
 
 /// The look-ups that are wanted or under way.
@@ -52,10 +53,10 @@ impl Lookups {
         self.open.remove(id);
     }
 
-    fn take(&mut self) -> Vec<Lookup> {
+    fn take(&mut self, lacks_name: impl Fn(&Id) -> bool) -> Vec<Lookup> {
         let open = &self.open;
         // One that was dropped, or wanted twice, is looked for once or not at all.
-        let lookup = |id: Id| open.get(&id).map(|tick| Lookup { asked: *tick, id });
+        let lookup = |id: Id| open.get(&id).map(|tick| Lookup { asked: *tick, image_name: lacks_name(&id), id });
         let mut taken: Vec<Lookup> = self.wanted.drain(..).filter_map(lookup).collect();
         taken.dedup();
         taken
@@ -96,7 +97,7 @@ impl Portfolio {
             Some(details) => {
                 self.counts.pids_from_files += 1;
                 self.take_process(id, &details, self.tick, now);
-                self.want_details(id);
+                self.want_details(id, now);
             }
             None => self.lookups.want(id, self.tick),
         }
@@ -114,7 +115,8 @@ impl Portfolio {
 
     /// The processes to look for now. They are under way from here on.
     pub fn lookups(&mut self) -> Vec<Lookup> {
-        self.lookups.take()
+        let entries = &self.entries;
+        self.lookups.take(|id| entries.get(id).is_some_and(lacks_image_name))
     }
 
     /// A process was looked for: it is this one, proven, or there is a reason why none is believed.
@@ -128,11 +130,11 @@ impl Portfolio {
             Ok(details) => {
                 self.counts.pids_from_files += 1;
                 self.take_process(id, &details, lookup.asked, now);
+                self.want_details(id, now);
                 // Where a status was asked for, too, the run is reported with what that tells.
                 if !self.status_queue.is_urgent(id) {
                     self.was_attempted(id, now);
                 }
-                self.want_details(id);
                 self.ask_for_missing(id, 0, now);
             }
             Err(refusal) => {
@@ -159,10 +161,14 @@ impl Portfolio {
         self.updated(id, bits, now);
     }
 
-    fn want_details(&mut self, id: &Id) {
-        let is_known = self.entries.get(id).is_none_or(|e| e.had_status);
-        if self.limits.details == DetailRequests::Lazy && !is_known {
-            self.details.push_back(id.clone());
+    /// Wants what only a verbose status tells, later. The start is not reported before it where the image would have
+    /// another name than its author gave it: containerd 1.7 tells that in no cheaper way.
+    fn want_details(&mut self, id: &Id, now: Now) {
+        let entry = self.entries.get(id).filter(|e| self.limits.details == DetailRequests::Lazy && !e.had_status);
+        match entry.map(|e| lacks_image_name(e).then_some(e.record.kind)) {
+            Some(Some(kind)) => self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Details),
+            Some(None) => self.details.push_back(id.clone()),
+            None => {}
         }
     }
 
@@ -196,4 +202,9 @@ impl Portfolio {
         let later = |had_status: bool| if self.pid_files && !had_status { CRI_MISSING_STARTED_AT } else { 0 };
         self.entries.get(id).map_or(0, |e| e.record.missing & !later(e.had_status))
     }
+}
+
+/// Whether only a status has named its image: with the first of its names, whatever the pod's author wrote.
+fn lacks_image_name(entry: &Entry) -> bool {
+    entry.record.kind == Kind::Container && entry.known.lacks_image_name()
 }

@@ -66,7 +66,7 @@ impl Portfolio {
             return;
         };
         if std::mem::take(&mut entry.provisional) {
-            self.report(EventType::Updated, 0, CRI_CHANGED_EXIT, id, now);
+            self.report(EventType::Updated, CRI_EVENT_FLAG_CONFIRMED, CRI_CHANGED_EXIT, id, now);
         }
     }
 

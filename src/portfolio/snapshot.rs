@@ -1,9 +1,8 @@
 //! A copy of the whole cache at one moment. Readers hold it as long as they like.
 
-use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::index::{At, Containers, Index, Indexed};
+use super::index::{At, Basis, Entries, Entry, Index, order};
 use super::lookup::{is_prefix, plain_id};
 use super::owner::{HostReader, Lookup, Owner, Place, Unproven};
 use super::query::Query;
@@ -11,13 +10,13 @@ use super::{Portfolio, lookup};
 use crate::error::Result;
 use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
-use crate::model::{Container, Id, Kind, Memo, Pod};
+use crate::model::{Container, Engine, Memo, Namespaces, Pod};
 
 /// A copy of the cache at one moment. It never changes.
 #[derive(Debug)]
 pub struct Snapshot {
     generation: u64,
-    entries: Vec<Entry>,
+    entries: Entries,
     /// The pods, by the ids of their sandboxes.
     pods: Vec<Arc<Pod>>,
     /// Whether this is a selection, which shows all of its containers and not only those that run.
@@ -25,37 +24,12 @@ pub struct Snapshot {
     /// The C view, made at the first use.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
-    /// The C views of what lookups have found.
-    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
-    pub(crate) found: Memo,
-    index: Index,
+    index: OnceLock<Index>,
+    /// The index that may be taken over.
+    basis: Option<Basis>,
     reader: Option<Arc<dyn HostReader>>,
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    container: Arc<Container>,
-    /// Whether the engine has it; otherwise it is only remembered.
-    present: bool,
-}
-
-impl AsRef<Container> for Entry {
-    fn as_ref(&self) -> &Container {
-        &self.container
-    }
-}
-
-type Entries = Vec<Entry>;
-
-impl Containers for Entries {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn at(&self, at: At) -> Indexed<'_> {
-        let entry = &self[at as usize];
-        Indexed { container: &entry.container, is_alive: entry.present && entry.container.is_running() }
-    }
+    /// The engine's namespaces.
+    node: Namespaces,
 }
 
 impl Portfolio {
@@ -64,13 +38,14 @@ impl Portfolio {
         let entries = self.entries.values().map(|e| Entry { container: e.record.clone(), present: e.present });
         Snapshot {
             generation: self.generation,
-            entries: entries.collect(),
+            entries: Arc::new(entries.collect()),
             pods: self.pods.values().map(|entry| entry.pod.clone()).collect(),
             is_selection: false,
             view: Memo::default(),
-            found: Memo::default(),
-            index: Index::default(),
+            index: OnceLock::new(),
+            basis: None,
             reader: None,
+            node: Namespaces::default(),
         }
     }
 }
@@ -79,7 +54,7 @@ impl Snapshot {
     /// Sorts it: pods by their paths; in a pod the sandbox first, then the containers by name. This is a step of its
     /// own, so that the portfolio is not held for so long.
     pub fn sorted(mut self) -> Self {
-        self.entries.sort_unstable_by(|a, b| order(&a.container, &b.container));
+        Arc::make_mut(&mut self.entries).sort_unstable_by(order);
         self.pods.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         self
     }
@@ -91,7 +66,7 @@ impl Snapshot {
 
     /// The containers it shows: all that run; of a selection, all that were selected.
     pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
-        let shows = |e: &&Entry| self.is_selection || (e.present && e.container.is_running());
+        let shows = |e: &&Entry| self.is_selection || e.is_alive();
         self.entries.iter().filter(shows).map(|e| &e.container)
     }
 
@@ -100,13 +75,14 @@ impl Snapshot {
         let selected = self.entries.iter().filter(|e| query.selects(&e.container, e.present));
         Snapshot {
             generation: self.generation,
-            entries: selected.cloned().collect(),
+            entries: Arc::new(selected.cloned().collect()),
             pods: self.pods.clone(),
             is_selection: true,
             view: Memo::default(),
-            found: Memo::default(),
-            index: Index::default(),
+            index: OnceLock::new(),
+            basis: None,
             reader: self.reader.clone(),
+            node: self.node,
         }
     }
 
@@ -139,19 +115,16 @@ impl Snapshot {
     /// The one container that this id or name means, also among the remembered. O(1) by id; by name as many steps as there
     /// are namesakes; by a prefix of an id all are looked at.
     pub fn find(&self, id_or_name: &str) -> Result<&Arc<Container>> {
-        let id = plain_id(id_or_name);
-        let by_id = self.index.ids(self.entries()).get(id, |at| *self.container_at(at).id == *id);
-        if let Some(at) = by_id {
-            return Ok(self.container_at(at));
+        let (id, index) = (plain_id(id_or_name), self.index());
+        if let Some(at) = index.id(id) {
+            return Ok(index.container(at));
         }
-        let entry = |at: At| &self.entries[at as usize];
-        let mut named = self.index.named(id, self.entries()).map(entry).peekable();
+        let mut named = index.named(id).peekable();
         let found = match named.peek() {
             None if is_prefix(id) => lookup(self.entries.iter(), id_or_name)?,
             _ => lookup(named, id_or_name)?,
         };
-        let by_id = self.index.ids(self.entries()).get(&found.id, |at| std::ptr::eq(&**self.container_at(at), found));
-        Ok(self.container_at(by_id.expect("it was found among these")))
+        Ok(index.container(index.id(&found.id).expect("it was found among these")))
     }
 
     /// Whose the cgroup with this v2 id is, as eBPF's `bpf_get_current_cgroup_id` gives it. From memory where the container's
@@ -196,15 +169,15 @@ impl Snapshot {
         self.lookups().namespace(kind, inode)
     }
 
-    /// How many containers there are, in any state.
-    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    /// The container at a position of the index.
+    pub(crate) fn container_at(&self, at: At) -> &Arc<Container> {
+        self.index().container(at)
     }
 
-    /// The container at a position.
-    pub(crate) fn container_at(&self, at: At) -> &Arc<Container> {
-        &self.entries[at as usize].container
+    /// Where C's records of some containers are kept, how many those are, and which of them is at this position.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    pub(crate) fn kept_at(&self, at: At) -> (&Memo, usize, usize) {
+        self.index().kept(at)
     }
 
     fn owner(&self, place: Place) -> Owner<'_> {
@@ -215,12 +188,21 @@ impl Snapshot {
         }
     }
 
-    fn lookups(&self) -> Lookup<'_, Entries> {
-        Lookup { index: &self.index, all: self.entries(), reader: self.reader.as_deref() }
+    fn lookups(&self) -> Lookup<'_> {
+        Lookup { index: self.index(), reader: self.reader.as_deref(), node: &self.node }
     }
 
-    fn entries(&self) -> &Entries {
-        &self.entries
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.entries, self.basis.as_ref()))
+    }
+
+    /// As one that follows another, whose index it takes over as far as nothing has changed. Both are sorted.
+    pub(crate) fn after(mut self, previous: &Snapshot) -> Self {
+        self.basis = match previous.index.get() {
+            Some(index) => Some(index.basis()),
+            None => previous.basis.clone().and_then(Basis::after_idle_snapshot),
+        };
+        self
     }
 
     /// A snapshot of these, of which `present` says whether the engine has them.
@@ -230,7 +212,7 @@ impl Snapshot {
         present: impl Fn(&Container) -> bool,
     ) -> Snapshot {
         let entry = |c: Container| Entry { present: present(&c), container: c.into() };
-        let entries = containers.into_iter().map(entry).collect();
+        let entries = Arc::new(containers.into_iter().map(entry).collect());
         Snapshot { entries, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
     }
 
@@ -240,25 +222,22 @@ impl Snapshot {
         self
     }
 
+    /// With the namespaces in which this engine runs: those of the node, as far as its pods see it.
+    pub(crate) fn on_the_node_of(mut self, engine: &Engine) -> Self {
+        self.node = engine.namespaces;
+        self
+    }
+
     /// A container may show an older state of its pod.
     fn newest<'a>(&'a self, pod: &'a Arc<Pod>) -> &'a Arc<Pod> {
         self.pods.binary_search_by(|p| p.id.cmp(&pod.id)).map_or(pod, |at| &self.pods[at])
     }
 }
 
-fn order(a: &Container, b: &Container) -> Ordering {
-    type Key<'a> = (&'a str, &'a str, Option<&'a Id>, bool, &'a str, u32, &'a Id);
-    fn key(c: &Container) -> Key<'_> {
-        let pod_id = c.pod.as_deref().map(|p| &p.id);
-        (c.namespace(), c.pod_name(), pod_id, c.kind == Kind::Container, &c.name, c.attempt, &c.id)
-    }
-    key(a).cmp(&key(b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::State;
+    use crate::model::{Kind, State};
 
     fn snapshot(paths: &[(&str, State, bool)]) -> Snapshot {
         let mut pods: Vec<Arc<Pod>> = Vec::new();
@@ -275,6 +254,7 @@ mod tests {
             pods.push(pod.into());
         }
         pods.dedup_by(|a, b| a.id == b.id);
+        let entries = Arc::new(entries);
         Snapshot { generation: 3, entries, pods, is_selection: false, ..Portfolio::new(&Default::default()).snapshot() }
             .sorted()
     }

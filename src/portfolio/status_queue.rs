@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::clock::{Millis, Tick};
-use crate::model::counters::{self, Counter};
+use crate::model::metrics::{self, Metric};
 use crate::model::{Id, Kind};
 
 /// A request that is to be put to the engine now: the verbose status of this id.
@@ -28,8 +28,8 @@ macro_rules! reasons {
             pub const ALL: &[Reason] = &[$(Reason::$reason),+];
 
             /// Where requests for it are counted.
-            pub fn counter(self) -> &'static Counter {
-                match self { $(Reason::$reason => &counters::$counter),+ }
+            pub fn counter(self) -> &'static Metric {
+                match self { $(Reason::$reason => &metrics::$counter),+ }
             }
         }
     };
@@ -276,16 +276,17 @@ impl StatusQueue {
         true
     }
 
-    /// Drops the hints that a list which began at this tick has settled.
-    pub fn drop_hints(&mut self, before: Tick) {
-        self.drop_hints_if(|hint| hint.tick <= before);
+    /// Drops the hints that a list which began at this tick has settled; returns their ids.
+    pub fn drop_hints(&mut self, before: Tick) -> Vec<Id> {
+        self.drop_hints_if(|hint| hint.tick <= before)
     }
 
-    fn drop_hints_if(&mut self, is_settled: impl Fn(Hint) -> bool) {
+    fn drop_hints_if(&mut self, is_settled: impl Fn(Hint) -> bool) -> Vec<Id> {
         let settled = |planned: &Planned| planned.due.is_some() && planned.hint.is_some_and(&is_settled);
         let ids: Vec<Id> =
             self.by_id.iter().filter(|(_, planned)| settled(planned)).map(|(id, _)| id.clone()).collect();
         ids.iter().for_each(|id| self.drop(id));
+        ids
     }
 
     /// How many that were to be asked at once wait for their answers.

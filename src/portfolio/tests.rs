@@ -174,7 +174,7 @@ fn an_exit_that_may_change_is_provisional_and_confirmed_once() {
         observation.exit.as_mut().unwrap().reason = "OOMKilled".into();
         Some(observation)
     };
-    assert_eq!(it.answer(killed), ["Updated a"]);
+    assert_eq!(it.answer(killed), ["Updated a CONFIRMED"]);
     assert_eq!(&*it.portfolio.get("a").unwrap().exit.as_ref().unwrap().reason, "OOMKilled");
     assert!(it.wait(5000).is_empty());
 }

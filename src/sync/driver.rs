@@ -15,8 +15,8 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
-    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Witness,
-    backlog, connect, engine_id, streams_lists,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Wanted,
+    Witness, backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::Refusal;
@@ -130,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// Runs until it is told to stop.
+    /// Runs until it is stopped.
     pub async fn run(&mut self) {
         loop {
             let (deadline, is_empty) = (self.deadline(), self.shared.read().portfolio.present().next().is_none());
@@ -277,7 +277,7 @@ impl Driver {
         });
     }
 
-    /// The chooser has seen something that is worth a new connection, or to be told.
+    /// The chooser has seen something that is worth a new connection, or a report.
     fn news(&mut self, news: News) {
         match news {
             News::SocketMade => self.handle(Input::SocketMade),
@@ -302,7 +302,8 @@ impl Driver {
         let engine_pid = self.config.engine_pid.or_else(|| client.engine_pid(&self.config));
         self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
         let version = client.version().clone();
-        let engine = describe(&client, engine_pid, &self.config);
+        let namespaces = engine_pid.map(|pid| self.pids.namespaces(pid)).unwrap_or_default();
+        let engine = Engine { namespaces, ..describe(&client, engine_pid, &self.config) };
         let mut cached = self.shared.write();
         let (events, candidates) = (cached.status.engine.events.clone(), self.chooser.others().clone());
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
@@ -364,8 +365,9 @@ impl Driver {
         self.tasks.spawn(async move {
             may_panic("request");
             for batch in lookups.chunks(PidResolver::batch()) {
-                let ids: Vec<Id> = batch.iter().map(|lookup| lookup.id.clone()).collect();
-                let found = pids.find(&client, &ids).await;
+                let wanted = |lookup: &Lookup| Wanted { id: lookup.id.clone(), image_name: lookup.image_name };
+                let wanted: Vec<Wanted> = batch.iter().map(wanted).collect();
+                let found = pids.find(&client, &wanted).await;
                 // It fails where this connection was given up.
                 let _ = to.send(Reply::Found(batch.iter().cloned().zip(found).collect()));
             }

@@ -12,8 +12,8 @@ use crate::portfolio::{Millis, Report};
 
 /// How many events from before the first list are kept. More are dropped: the list shows what they reported.
 const MOST_EARLY_EVENTS: usize = 16_384;
-/// How many bytes of them are kept.
-const MOST_EARLY_BYTES: usize = 32 << 20;
+/// How many bytes of memory they may take.
+const MOST_EARLY_WEIGHT: usize = 128 << 20;
 
 #[derive(Debug, Default)]
 pub(super) enum InitialReplay {
@@ -21,7 +21,7 @@ pub(super) enum InitialReplay {
     #[default]
     Before,
     /// There is no list yet, and events have come.
-    Early { events: Vec<EngineEvent>, bytes: usize },
+    Early { events: Vec<EngineEvent>, weight: usize },
     /// The first list was applied; pids are being asked for.
     Open {
         since: Millis,
@@ -52,13 +52,13 @@ impl InitialReplay {
             return Some(event);
         }
         if let InitialReplay::Before = self {
-            *self = InitialReplay::Early { events: Vec::new(), bytes: 0 };
+            *self = InitialReplay::Early { events: Vec::new(), weight: 0 };
         }
-        if let InitialReplay::Early { events, bytes } = self
+        if let InitialReplay::Early { events, weight } = self
             && events.len() < MOST_EARLY_EVENTS
-            && *bytes + event.bytes <= MOST_EARLY_BYTES
+            && *weight + event.weight <= MOST_EARLY_WEIGHT
         {
-            *bytes += event.bytes;
+            *weight += event.weight;
             events.push(*event);
         }
         None

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::Time;
-use crate::model::counters::{self, Counter};
+use crate::model::metrics::{self, Histogram, Metric};
 
 /// The time from the making of an event, by the engine's clock, to its arrival here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,11 +11,11 @@ use crate::model::counters::{self, Counter};
 pub struct EventLag {
     /// That of the last event.
     pub last: Duration,
-    /// The longest so far.
-    pub max: Duration,
+    /// All of them.
+    pub all: Histogram,
 }
 
-/// The state machine's counters. `model::counters` says what each one means.
+/// The state machine's counters. `model::metrics` says what each one means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -57,27 +57,28 @@ impl Stats {
         if let Some(made) = made.filter(|made| *made >= listening_since) {
             // There is no negative lag where the clock was set back.
             let last = Duration::from_nanos(u64::try_from(now.saturating_sub(made)).unwrap_or_default());
-            let max = self.event_lag.map_or(last, |before| before.max.max(last));
-            self.event_lag = Some(EventLag { last, max });
+            let mut all = self.event_lag.map_or_else(Histogram::default, |before| before.all);
+            all.add(last);
+            self.event_lag = Some(EventLag { last, all });
         }
     }
 
     /// The watcher's own counters; those of the cache and of its consumers are added by `Watcher::stats`.
-    pub fn counters(&self) -> Vec<(&'static Counter, u64)> {
+    pub fn counters(&self) -> Vec<(&'static Metric, u64)> {
         vec![
-            (&counters::CONNECTS, self.connects),
-            (&counters::CONNECT_FAILURES, self.connect_failures),
-            (&counters::LISTS, self.lists),
-            (&counters::LIST_FAILURES, self.list_failures),
-            (&counters::STATUSES, self.statuses),
-            (&counters::STATUS_NOT_FOUND, self.status_not_found),
-            (&counters::STATUS_FAILURES, self.status_failures),
-            (&counters::SUBSCRIPTIONS, self.subscriptions),
-            (&counters::ENGINE_EVENTS, self.engine_events),
-            (&counters::ENGINE_EVENTS_LOST, self.lost_engine_events),
-            (&counters::BLIND_WINDOWS, self.blind_windows),
-            (&counters::RESYNCS, self.resyncs),
-            (&counters::READY_UNANSWERED, self.ready_unanswered),
+            (&metrics::CONNECTS, self.connects),
+            (&metrics::CONNECT_FAILURES, self.connect_failures),
+            (&metrics::LISTS, self.lists),
+            (&metrics::LIST_FAILURES, self.list_failures),
+            (&metrics::STATUSES, self.statuses),
+            (&metrics::STATUS_NOT_FOUND, self.status_not_found),
+            (&metrics::STATUS_FAILURES, self.status_failures),
+            (&metrics::SUBSCRIPTIONS, self.subscriptions),
+            (&metrics::ENGINE_EVENTS, self.engine_events),
+            (&metrics::ENGINE_EVENTS_LOST, self.lost_engine_events),
+            (&metrics::BLIND_WINDOWS, self.blind_windows),
+            (&metrics::RESYNCS, self.resyncs),
+            (&metrics::READY_UNANSWERED, self.ready_unanswered),
         ]
     }
 }
@@ -89,14 +90,15 @@ mod tests {
     #[test]
     fn only_events_made_since_the_subscription_count_for_the_lag() {
         let mut stats = Stats::default();
-        let lag = |last, max| Some(EventLag { last: Duration::from_nanos(last), max: Duration::from_nanos(max) });
+        let lag =
+            |stats: &Stats| stats.event_lag.map(|lag| (lag.last.as_nanos(), lag.all.max.as_nanos(), lag.all.count()));
         stats.event_came(Some(99), 100, 500);
         stats.event_came(None, 100, 500);
-        assert_eq!(stats.event_lag, None);
+        assert_eq!(lag(&stats), None);
         stats.event_came(Some(120), 100, 150);
         stats.event_came(Some(160), 100, 170);
-        assert_eq!(stats.event_lag, lag(10, 30));
+        assert_eq!(lag(&stats), Some((10, 30, 2)));
         stats.event_came(Some(200), 100, 180);
-        assert_eq!((stats.event_lag, stats.engine_events), (lag(0, 30), 5));
+        assert_eq!((lag(&stats), stats.engine_events), (Some((0, 30, 3)), 5));
     }
 }

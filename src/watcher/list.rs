@@ -45,7 +45,12 @@ impl Kept {
             _ => {
                 let snapshot = cached.portfolio.snapshot();
                 drop(cached);
-                kept.insert(Arc::new(snapshot.sorted().with_reader(watcher.kernel.clone()))).clone()
+                let snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
+                let mut snapshot = snapshot.on_the_node_of(&freshness.engine);
+                if let Some(previous) = &*kept {
+                    snapshot = snapshot.after(previous);
+                }
+                kept.insert(Arc::new(snapshot)).clone()
             }
         };
         Ok((freshness, snapshot))
@@ -73,14 +78,16 @@ impl Watcher {
         &self,
         query: Option<&str>,
         kept: &KeptText,
-        make: impl FnOnce(&Freshness, &Snapshot, &Query, LabelView) -> JsonText,
+        make: impl FnOnce(&Freshness, &Snapshot, &Query, View) -> JsonText,
     ) -> Result<Option<JsonText>> {
         let query = Query::parse(query)?;
         if query.is_satisfied_by(self.ready_cache()?.portfolio.generation()) {
             return Ok(None);
         }
         let (freshness, snapshot) = self.kept.snapshot(self)?;
-        let text = || make(&freshness, &snapshot, &query, self.label_view());
+        let view = self.json_view();
+        let view = query.attributes().map_or(view, |attributes| view.with_attributes(attributes));
+        let text = || make(&freshness, &snapshot, &query, view);
         Ok(Some(if query.is_for_the_list() { kept.get_or_make(&freshness, text) } else { text() }))
     }
 
@@ -92,7 +99,7 @@ impl Watcher {
             Some(container) => container,
             None => lookup(cached.portfolio.containers(), id_or_name)?,
         };
-        Ok(cached.freshness().container(container, self.label_view()))
+        Ok(cached.freshness().container(container, self.json_view()))
     }
 
     /// The cache at this moment, as records. The first call after a change sorts all containers, and calls at the same time
@@ -101,12 +108,12 @@ impl Watcher {
         Ok(self.kept.snapshot(self)?.1)
     }
 
+    pub(super) fn json_view(&self) -> View {
+        View::new(self.config.merge_annotations, self.config.attributes)
+    }
+
     /// Everything that runs, as records.
     pub fn containers(&self) -> Result<Vec<Arc<Container>>> {
         Ok(self.snapshot()?.containers().cloned().collect())
-    }
-
-    pub(super) fn label_view(&self) -> LabelView {
-        LabelView::new(self.config.merge_annotations)
     }
 }

@@ -1,5 +1,6 @@
 //! The watcher: the public API in safe Rust. It owns the `cri-io` thread.
 
+mod cgroup_paths;
 mod clients;
 mod events;
 mod finder;
@@ -31,6 +32,7 @@ use crate::sync::{CachedState, Command, PackerQueue, SharedState};
 use list::Kept;
 use lookups::Kernel;
 use thread::IoThread;
+#[cfg(feature = "capi")]
 pub(crate) use thread::THREAD_REFUSED;
 
 pub use crate::hub::{EventQueue, Next};
@@ -242,7 +244,7 @@ impl Watcher {
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(mask, live_only, capacity, self.label_view())
+        self.hub.subscribe(mask, live_only, capacity, self.json_view())
     }
 
     /// As `subscribe`, for asynchronous code. Any runtime will do.

@@ -3,44 +3,63 @@
 use super::Watcher;
 use crate::cri::RpcCost;
 use crate::error::Result;
-use crate::model::JsonText;
-use crate::model::counters;
-use crate::model::json::{LagNumbers, Numbers, RequestNumbers, micros};
+use crate::model::json::{Freshness, LagNumbers, Numbers, RequestNumbers, micros};
+use crate::model::metrics::{self, BUCKET_MICROS};
+use crate::model::open_metrics::open_metrics;
+use crate::model::{JsonText, SharedText};
 use crate::sync::EventLag;
 
 impl Watcher {
     /// The watcher's counters, and what its requests cost, as `criwatch.stats/1`. docs/json.md says what each one means.
     pub fn stats(&self) -> Result<JsonText> {
+        let (freshness, numbers) = self.numbers()?;
+        Ok(freshness.stats(&numbers))
+    }
+
+    /// The same for scrapers, in the text format of OpenMetrics. docs/metrics.md says what each one means.
+    pub fn metrics(&self) -> Result<SharedText> {
+        let (freshness, numbers) = self.numbers()?;
+        Ok(open_metrics(&freshness, &numbers))
+    }
+
+    fn numbers(&self) -> Result<(Freshness, Numbers)> {
         self.check_fork()?;
         let requests = self.shared.meter().costs().into_iter().map(|(rpc, cost)| (rpc, request_numbers(cost)));
         let (requests, hub) = (requests.collect(), self.hub.counts());
         let cached = self.shared.read();
         let mut stats = cached.status.stats.counters();
         stats.extend([
-            (&counters::EVENTS_PUBLISHED, hub.published),
-            (&counters::EVENTS_LOST, hub.lost),
-            (&counters::OVERFLOWS, hub.overflows),
-            (&counters::CONSUMERS, hub.consumers as u64),
-            (&counters::OPEN_STATUS_REQUESTS, cached.portfolio.open_status_requests() as u64),
-            (&counters::REMEMBERED_RUNS, cached.portfolio.remembered() as u64),
+            (&metrics::EVENTS_PUBLISHED, hub.published),
+            (&metrics::EVENTS_LOST, hub.lost),
+            (&metrics::OVERFLOWS, hub.overflows),
+            (&metrics::CONSUMERS, hub.consumers as u64),
+            (&metrics::OPEN_STATUS_REQUESTS, cached.portfolio.open_status_requests() as u64),
+            (&metrics::REMEMBERED_RUNS, cached.portfolio.remembered() as u64),
         ]);
         stats.extend(cached.portfolio.counts().named());
         stats.extend(cached.portfolio.status_requests_made().map(|(reason, made)| (reason.counter(), made)));
         let event_lag = cached.status.stats.event_lag.map(lag_numbers);
-        Ok(cached.freshness().stats(&Numbers { stats, requests, event_lag }))
+        Ok((cached.freshness(), Numbers { stats, bucket_micros: &BUCKET_MICROS, requests, event_lag }))
     }
 }
 
 fn request_numbers(cost: RpcCost) -> RequestNumbers {
     RequestNumbers {
-        count: cost.count,
+        count: cost.durations.count(),
         failures: cost.failures,
         not_found: cost.not_found,
-        total_micros: micros(cost.total),
-        max_micros: micros(cost.max),
+        total_micros: micros(cost.durations.total),
+        max_micros: micros(cost.durations.max),
+        buckets: cost.durations.buckets,
     }
 }
 
 fn lag_numbers(lag: EventLag) -> LagNumbers {
-    LagNumbers { last_micros: micros(lag.last), max_micros: micros(lag.max) }
+    LagNumbers {
+        last_micros: micros(lag.last),
+        max_micros: micros(lag.all.max),
+        count: lag.all.count(),
+        total_micros: micros(lag.all.total),
+        buckets: lag.all.buckets,
+    }
 }

@@ -66,7 +66,7 @@ fn a_watcher_stopped_before_its_start_answers_that_it_was_stopped() {
 fn every_counter_of_the_table_is_in_the_statistics() {
     let stats: serde_json::Value = serde_json::from_str(watcher().stats().expect("numbers").as_str()).expect("JSON");
     let mut shown: Vec<&str> = stats["stats"].as_object().expect("an object").keys().map(String::as_str).collect();
-    let mut table: Vec<&str> = crate::model::counters::COUNTERS.iter().map(|counter| counter.name).collect();
+    let mut table: Vec<&str> = crate::model::metrics::COUNTERS.iter().map(|counter| counter.name).collect();
     shown.sort_unstable();
     table.sort_unstable();
     assert_eq!(shown, table);

@@ -27,6 +27,7 @@ static void as_watcher(const void *other)
     REFUSED(cri_watcher_get(w, "app", &buffer, &err));
     REFUSED(cri_watcher_engine_info(w, &buffer, &err));
     REFUSED(cri_watcher_stats(w, &buffer, &err));
+    REFUSED(cri_watcher_metrics(w, &buffer, &err));
     REFUSED(cri_watcher_snapshot(w, &snapshot, &err));
     REFUSED(cri_watcher_inspect(w, "app", 0, -1, &buffer, &err));
     REFUSED(cri_watcher_call(w, "RuntimeService/Version", NULL, -1, &buffer, &err));

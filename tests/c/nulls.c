@@ -25,6 +25,7 @@ static void no_error_object(void)
     CHECK(cri_watcher_get(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_engine_info(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_stats(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
+    CHECK(cri_watcher_metrics(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_watcher_snapshot(NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_containers(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);
     CHECK(cri_snapshot_pods(NULL, NULL, NULL, NULL) == CRI_E_INVALID_ARGUMENT);

@@ -225,6 +225,10 @@ static void too_early(void)
     CHECK_ERROR(CRI_OK, cri_watcher_stats(watcher, &json, &err));
     CHECK(strstr(json.data, "criwatch.stats/1") != NULL);
     cri_buffer_free(&json);
+    CHECK_ERROR(CRI_OK, cri_watcher_metrics(watcher, &json, &err));
+    CHECK(strstr(json.data, "\ncriwatch_watcher_state{state=\"new\"} 1\n") != NULL);
+    CHECK(strlen(json.data) == json.len && strcmp(json.data + json.len - 7, "\n# EOF\n") == 0);
+    cri_buffer_free(&json);
 }
 
 int main(int argc, char **argv)

@@ -45,6 +45,7 @@ static void every_call_says_so(void)
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_get(watcher, "nginx", &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_engine_info(watcher, &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_stats(watcher, &b, &err));
+    CHECK_ERROR(CRI_E_FORKED, cri_watcher_metrics(watcher, &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_snapshot(watcher, &snapshot, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_inspect(watcher, "nginx", 0, -1, &b, &err));
     CHECK_ERROR(CRI_E_FORKED, cri_watcher_call(watcher, "RuntimeService/Version", NULL, -1, &b, &err));

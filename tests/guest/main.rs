@@ -55,6 +55,9 @@ const PROGRAMS: &[Program] = &[
     Program::new("tests/guest/hostile.c", QUIET).with(&["flood"]).that_leaves_things(),
     Program::new("tests/guest/hostile.c", STREAMS_LISTS).with(&["endless-lists"]).that_leaves_things(),
     Program::new("tests/guest/hostile.c", QUIET).with(&["deep"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["wide"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["empty-entries"]).that_leaves_things(),
+    Program::new("tests/guest/hostile.c", QUIET).with(&["small-entries"]).that_leaves_things(),
     Program::new("tests/guest/hostile.c", QUIET).with(&["ids"]).that_leaves_things(),
     Program::new("tests/guest/hostile.c", QUIET).with(&["labels"]).that_leaves_things(),
 ];

@@ -94,6 +94,8 @@ static void at_every_entry(void)
     cri_buffer_free(&b);
     BOTH(CRI_OK, cri_watcher_stats(other, &b, &err));
     cri_buffer_free(&b);
+    BOTH(CRI_OK, cri_watcher_metrics(other, &b, &err));
+    cri_buffer_free(&b);
     BOTH(CRI_OK, cri_watcher_inspect(other, "nginx", 0, 20000, &b, &err));
     cri_buffer_free(&b);
     BOTH(CRI_OK, cri_watcher_call(other, "RuntimeService/Version", NULL, 20000, &b, &err));

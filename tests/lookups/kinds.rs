@@ -132,7 +132,8 @@ fn by_other_keys(snapshot: &criwatch::watcher::Snapshot, init: i32, child: i32, 
     let found = snapshot.find_namespace(NamespaceKind::Mount, inode("mnt")?);
     assert!(matches!(found, Ok((Owner::Container(c), 1)) if *c.id == *id), "{found:?}");
     // These pods are in the host's network.
-    assert!(matches!(snapshot.find_namespace(NamespaceKind::Net, inode("net")?), Ok((Owner::Host, _))));
+    let found = snapshot.find_namespace(NamespaceKind::Net, inode("net")?);
+    assert!(matches!(found, Ok((Owner::Host, _))), "{found:?}");
     Ok(())
 }
 

@@ -76,6 +76,7 @@ enum class EventFlag : std::uint32_t {
     never_started = CRI_EVENT_FLAG_NEVER_STARTED,  ///< It could not be started: an exit without a start.
     provisional = CRI_EVENT_FLAG_PROVISIONAL,      ///< The exit's reason may still change; then an update follows.
     witnessed = CRI_EVENT_FLAG_WITNESSED,          ///< The host saw the end while the engine was away.
+    confirmed = CRI_EVENT_FLAG_CONFIRMED,          ///< The update makes a provisional exit final.
 };
 
 /// Bits of a subscription or queue.
@@ -248,11 +249,13 @@ inline constexpr std::array<Names<EventType>, 10> names<EventType>{{{EventType::
                                                                     {EventType::removed, "removed"},
                                                                     {EventType::log, "log"}}};
 template <>
-inline constexpr std::array<Names<EventFlag>, 5> names<EventFlag>{{{EventFlag::synthetic, "synthetic"},
+inline constexpr std::array<Names<EventFlag>, 7> names<EventFlag>{{{EventFlag::synthetic, "synthetic"},
                                                                    {EventFlag::initial, "initial"},
                                                                    {EventFlag::reappeared, "reappeared"},
                                                                    {EventFlag::never_started, "never_started"},
-                                                                   {EventFlag::provisional, "provisional"}}};
+                                                                   {EventFlag::provisional, "provisional"},
+                                                                   {EventFlag::witnessed, "witnessed"},
+                                                                   {EventFlag::confirmed, "confirmed"}}};
 template <>
 inline constexpr std::array<Names<SubscribeFlag>, 1> names<SubscribeFlag>{{{SubscribeFlag::live_only, "live_only"}}};
 template <>

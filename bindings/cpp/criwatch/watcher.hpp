@@ -211,6 +211,11 @@ public:
     [[nodiscard]] Result<Buffer> stats() const {
         return json([&](auto... out) { return cri_watcher_stats(raw(), out...); });
     }
+    /// The same for a scraper: the text format of OpenMetrics, to be served as
+    /// "application/openmetrics-text; version=1.0.0; charset=utf-8". docs/metrics.md lists the names.
+    [[nodiscard]] Result<Buffer> metrics() const {
+        return json([&](auto... out) { return cri_watcher_metrics(raw(), out...); });
+    }
     /// Takes a snapshot.
     [[nodiscard]] Result<Snapshot> snapshot() const {
         return detail::call<Snapshot, cri_snapshot*>([&](auto... out) { return cri_watcher_snapshot(raw(), out...); });
@@ -225,7 +230,7 @@ public:
             return status;
         });
     }
-    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not told yet, it waits
+    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not reported yet, it waits
     /// for that; Status::again when the time is over.
     [[nodiscard]] Result<Lookup> lookup_pid(std::int32_t pid, std::uint64_t start_ticks = 0, Timeout timeout = forever) const {
         detail::Given given;

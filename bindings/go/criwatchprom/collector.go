@@ -1,27 +1,18 @@
 package criwatchprom
 
 import (
-	"strings"
-	"unicode"
-
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The names of Stats.Counts that go up and down; all others only grow. Names are only added there, so that they are not listed.
-var gauges = map[string]bool{"consumers": true, "openStatusRequests": true, "rememberedRuns": true}
-
 var (
-	requests    = describe("requests_total", "Requests to the engine that came to an end.", "rpc")
-	failures    = describe("request_failures_total", "Requests to the engine that ended with an error.", "rpc")
-	seconds     = describe("request_duration_seconds_total", "How long all requests took together.", "rpc")
-	slowest     = describe("request_duration_max_seconds", "How long the longest request took.", "rpc")
-	lag         = describe("event_lag_seconds", "How late the engine's last event came, by the engine's clock.")
-	longestLag  = describe("event_lag_max_seconds", "How late an event of the engine came at most, by the engine's clock.")
-	state       = describe("watcher_state", "What the watcher is doing: 1 for the state that it is in.", "state")
-	generation  = describe("generation", "Grows with every change of what is watched.")
-	listed      = describe("last_list_timestamp_seconds", "When the newest full list began.")
-	engine      = describe("engine_info", "The engine: always 1.", "runtime", "version", "api_version", "endpoint", "events")
+	requests    = described("requests")
+	duration    = described("requestDuration")
+	lag         = described("eventLag")
+	state       = described("watcherState")
+	generation  = described("generation")
+	listed      = described("lastListTimestamp")
+	engine      = described("engineInfo")
 	scrapeError = prometheus.NewDesc("criwatch_scrape_error", "The watcher cannot be read.", nil, nil)
 )
 
@@ -30,8 +21,31 @@ var states = []criwatch.WatcherState{
 	criwatch.WatcherPolling, criwatch.WatcherBackoff, criwatch.WatcherStopped,
 }
 
-func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("criwatch_"+name, help, labels, nil)
+// table has the rows of criwatch.Metrics by their keys.
+var table = func() map[string]criwatch.Metric {
+	rows := map[string]criwatch.Metric{}
+	for _, row := range criwatch.Metrics() {
+		rows[row.Key] = row
+	}
+	return rows
+}()
+
+// described is the description of a row of the table.
+func described(key string) *prometheus.Desc {
+	for _, row := range criwatch.Metrics() {
+		if row.Key == key {
+			return describe(row)
+		}
+	}
+	panic("criwatch.Metrics has no " + key)
+}
+
+func describe(row criwatch.Metric) *prometheus.Desc {
+	name := row.Family
+	if row.Kind == "counter" {
+		name += "_total"
+	}
+	return prometheus.NewDesc(name, row.Help, row.Labels, nil)
 }
 
 // Collector is a [prometheus.Collector] of one watcher. Its metrics begin with "criwatch_". After the watcher's Close a
@@ -58,22 +72,24 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, value, labels...)
 	}
 	for name, count := range stats.Counts {
-		if help := "The watcher's " + name + ", as in its stats."; gauges[name] {
-			gauge(describe(snake(name), help), float64(count))
-		} else {
-			counter(describe(snake(name)+"_total", help), float64(count))
+		// A newer library counts more than this module knows: its kind is not known, so it is left out.
+		if row, isKnown := table[name]; isKnown && row.Kind == "gauge" {
+			gauge(describe(row), float64(count))
+		} else if isKnown {
+			counter(describe(row), float64(count))
 		}
 	}
 	for rpc, cost := range stats.Requests {
-		counter(requests, float64(cost.Count), rpc)
-		counter(failures, float64(cost.Failures), rpc)
-		counter(seconds, float64(cost.TotalMicros)/1e6, rpc)
-		gauge(slowest, float64(cost.MaxMicros)/1e6, rpc)
+		counter(requests, float64(cost.Count-cost.Failures-cost.NotFound), rpc, "ok")
+		counter(requests, float64(cost.NotFound), rpc, "not_found")
+		counter(requests, float64(cost.Failures), rpc, "failed")
+		to <- histogram(duration, stats.BucketMicros, cost.Buckets, cost.TotalMicros, rpc)
 	}
+	late := criwatch.EventLag{}
 	if stats.EventLag != nil {
-		gauge(lag, float64(stats.EventLag.LastMicros)/1e6)
-		gauge(longestLag, float64(stats.EventLag.MaxMicros)/1e6)
+		late = *stats.EventLag
 	}
+	to <- histogram(lag, stats.BucketMicros, late.Buckets, late.TotalMicros)
 	for _, one := range states {
 		is := 0.0
 		if one == stats.State {
@@ -85,18 +101,20 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	if !stats.AsOf.IsZero() {
 		gauge(listed, float64(stats.AsOf.UnixNano())/1e9)
 	}
-	who := stats.Engine
-	gauge(engine, 1, who.RuntimeName, who.RuntimeVersion, who.RuntimeAPIVersion, who.API, who.Events)
+	if who := stats.Engine; who.RuntimeName != "" {
+		gauge(engine, 1, who.RuntimeName, who.RuntimeVersion, who.RuntimeAPIVersion, who.API, who.Events)
+	}
 }
 
-// snake is "events_published" for "eventsPublished".
-func snake(name string) string {
-	var words strings.Builder
-	for _, letter := range name {
-		if unicode.IsUpper(letter) {
-			words.WriteByte('_')
+// histogram cumulates the library's buckets, each of which counts by itself.
+func histogram(desc *prometheus.Desc, bounds, buckets []uint64, totalMicros uint64, labels ...string) prometheus.Metric {
+	cumulated := make(map[float64]uint64, len(bounds))
+	var upTo uint64
+	for i, count := range buckets {
+		upTo += count
+		if i < len(bounds) {
+			cumulated[float64(bounds[i])/1e6] = upTo
 		}
-		words.WriteRune(unicode.ToLower(letter))
 	}
-	return words.String()
+	return prometheus.MustNewConstHistogram(desc, upTo, float64(totalMicros)/1e6, cumulated, labels...)
 }

@@ -105,10 +105,18 @@ func TestCollector(t *testing.T) {
 	if value(metrics["criwatch_engine_info"], "") != 1 || value(metrics["criwatch_last_list_timestamp_seconds"], "") < 1e9 {
 		t.Errorf("engine: %v, list: %v", metrics["criwatch_engine_info"], metrics["criwatch_last_list_timestamp_seconds"])
 	}
-	stats, err := watcher.Stats()
-	must(t, err)
-	if known := len(metrics); known < len(stats.Counts)+6 {
-		t.Errorf("%d metrics of %d counts", known, len(stats.Counts))
+	for _, row := range criwatch.Metrics() {
+		name := row.Family
+		if row.Kind == "counter" {
+			name += "_total"
+		}
+		if kind := strings.ToLower(metrics[name].GetType().String()); metrics[name] == nil || kind != row.Kind {
+			t.Errorf("%s is a %s, and has to be a %s", name, kind, row.Kind)
+		}
+	}
+	lists := metrics["criwatch_request_duration_seconds"].GetMetric()[0].GetHistogram()
+	if lists.GetSampleCount() < 1 || len(lists.GetBucket()) < 10 || lists.GetSampleSum() <= 0 {
+		t.Errorf("durations: %v", lists)
 	}
 	if metrics["criwatch_consumers"].GetType() != dto.MetricType_GAUGE {
 		t.Errorf("consumers: %v", metrics["criwatch_consumers"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from criwatch import constants
 from criwatch._json import to_dict
 from criwatch._library import LibraryUnusable, abi_version, library_path, version, version_number
+from criwatch._metrics_table import METRICS
 from criwatch.answers import (
     AnyStates,
     ContainerList,
@@ -24,9 +25,7 @@ from criwatch.answers import (
     PodEntry,
     PodList,
     Query,
-    RequestStats,
     Selection,
-    Stats,
     rows,
 )
 from criwatch.details import Mount, Namespaces, Port, Previous, Resources, User
@@ -48,6 +47,7 @@ from criwatch.enums import (
     LogLevel,
     Missing,
     MountFlag,
+    NamespaceKind,
     PodFlag,
     PodState,
     State,
@@ -66,6 +66,7 @@ from criwatch.errors import (
     InvalidQuery,
     NotFound,
     NotReady,
+    NotYet,
     OsFailed,
     Panic,
     PermissionDenied,
@@ -81,9 +82,11 @@ from criwatch.errors import (
     status_name,
 )
 from criwatch.finder import Candidate, EngineNews, Engines, Finder, Reason, discover, discover_json
+from criwatch.lookups import Found
 from criwatch.queue import EventQueue
 from criwatch.records import Container, Event, Pod
 from criwatch.snapshot import Snapshot
+from criwatch.stats import METRICS_CONTENT_TYPE, EventLag, Metric, RequestStats, Stats
 from criwatch.watcher import AnyQuery, Watcher, describe_options, describe_options_json
 
 __version__ = ".".join(
@@ -109,10 +112,12 @@ __all__ = [
     "Engines",
     "Event",
     "EventFlag",
+    "EventLag",
     "EventQueue",
     "EventType",
     "Finder",
     "Forked",
+    "Found",
     "Freshness",
     "InspectFlag",
     "Inspection",
@@ -128,12 +133,17 @@ __all__ = [
     "LABEL_SANDBOX",
     "LibraryUnusable",
     "LogLevel",
+    "METRICS",
+    "METRICS_CONTENT_TYPE",
+    "Metric",
     "Missing",
     "Mount",
     "MountFlag",
+    "NamespaceKind",
     "Namespaces",
     "NotFound",
     "NotReady",
+    "NotYet",
     "OsFailed",
     "Panic",
     "PermissionDenied",

@@ -488,6 +488,14 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             POINTER(POINTER(cri_error)),
         ],
     ),
+    "cri_watcher_metrics": (
+        c_int32,
+        [
+            POINTER(cri_watcher),
+            POINTER(cri_buffer),
+            POINTER(POINTER(cri_error)),
+        ],
+    ),
     "cri_watcher_snapshot": (
         c_int32,
         [

@@ -44,6 +44,13 @@ def to_unsigned(number: int, bits: int, what: str) -> int:
     return number
 
 
+def to_signed(number: int, bits: int, what: str) -> int:
+    """The same for a number that may be below 0."""
+    if not -(1 << bits - 1) <= number < 1 << bits - 1:
+        raise failure(Status.E_INVALID_ARGUMENT, f"{what} is {number}: no number of {bits} bits")
+    return number
+
+
 def buffer_of(name: str, *arguments: Any) -> Optional[str]:
     """What a function writes into a buffer; None for the note CRI_NONE."""
     buffer = _capi.cri_buffer()

@@ -39,6 +39,8 @@ class Selection(TypedDict, total=False):
     """As in `Query`."""
     fields: Optional[Union[str, Sequence[str]]]
     """As in `Query`."""
+    attributes: Optional[str]
+    """As in `Query`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Query(ToJson):
     """A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app."""
     fields: Optional[Union[str, Sequence[str]]] = None
     """Only these keys of each container, and "id"."""
+
+    attributes: Optional[str] = None
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": not; stands above the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -108,14 +113,14 @@ class EngineInfo(ToJson):
     witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the host tells beside the engine ("means"), and why not more ("lacks")."""
     candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
-    """The other engines that were found when this one was chosen, best first."""
+    """The other engines that were found when this one was chosen, best first; only from `Watcher.engine_info`."""
     ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Whether the cache is complete, and how many requests are open; only from `Watcher.engine_info`."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(**from_camel(cls, value))
+        return cls(**{**from_camel(cls, value), "candidates": tuple(value.get("candidates", ()))})
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
@@ -157,7 +162,7 @@ class Freshness(ToJson):
 
 
 @dataclass(frozen=True)
-class _Answer(ToJson):
+class Answer(ToJson):
     """An answer of the library: how fresh it is, and then what it says."""
 
     freshness: Freshness
@@ -168,7 +173,7 @@ class _Answer(ToJson):
 
 
 @dataclass(frozen=True, repr=False)
-class ContainerList(_Answer, Tabular):
+class ContainerList(Answer, Tabular):
     """Containers and sandboxes that a query selects: iterate over it, or show it as a table in a notebook."""
 
     containers: Tuple[Container, ...]
@@ -217,7 +222,7 @@ class PodEntry(ToJson):
 
 
 @dataclass(frozen=True, repr=False)
-class PodList(_Answer, Tabular):
+class PodList(Answer, Tabular):
     """Pods in which a query selects something: iterate over it, or show it as a table in a notebook."""
 
     pods: Tuple[PodEntry, ...]
@@ -264,7 +269,7 @@ class PodList(_Answer, Tabular):
 
 
 @dataclass(frozen=True, repr=False)
-class Inspection(_Answer):
+class Inspection(Answer):
     """Everything that the engine knows of one container or sandbox."""
 
     container: Container
@@ -288,59 +293,6 @@ class Inspection(_Answer):
 
     def __repr__(self) -> str:
         return f"<Inspection of {self.container!r}>"
-
-
-@dataclass(frozen=True)
-class RequestStats(ToJson):
-    """Of one RPC: how often it was called, and how long that took."""
-
-    count: int
-    """How often."""
-    failures: int
-    """How many of these ended with an error; that something does not exist is one, too."""
-    total_micros: int
-    """How long all took together, in microseconds."""
-    max_micros: int
-    """How long the longest took, in microseconds."""
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
-        """The numbers of an RPC as the library's JSON tells them."""
-        return cls(**from_camel(cls, value))
-
-    def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
-        return to_camel(self)
-
-
-@dataclass(frozen=True)
-class Stats(_Answer):
-    """What the watcher did so far, in numbers."""
-
-    counts: Mapping[str, int] = field(hash=False)
-    """Counts by their names in JSON: "connects", "lists", "overflows" and so on."""
-    requests: Mapping[str, RequestStats] = field(hash=False)
-    """Each RPC by its name."""
-    event_lag_last_micros: Optional[int] = None
-    """How late the last event came, in microseconds; None: there was none yet."""
-    event_lag_max_micros: Optional[int] = None
-    """How late the latest came, in microseconds."""
-
-    @classmethod
-    def from_json(cls, text: str) -> Stats:
-        """Numbers from "criwatch.stats/1"."""
-        value = json.loads(text)
-        requests = {name: RequestStats.from_json(one) for name, one in value["requests"].items()}
-        lag = value.get("eventLag", {})
-        return cls(
-            Freshness.from_json(value), value["stats"], requests, lag.get("lastMicros"), lag.get("maxMicros")
-        )
-
-    def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.stats/1"."""
-        lag = known({"lastMicros": self.event_lag_last_micros, "maxMicros": self.event_lag_max_micros})
-        requests = {name: one.to_dict() for name, one in self.requests.items()}
-        return self._answered("stats", stats=dict(self.counts), requests=requests, **({"eventLag": lag} if lag else {}))
 
 
 def rows(containers: Iterable[Container]) -> List[Dict[str, Any]]:

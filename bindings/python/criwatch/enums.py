@@ -198,7 +198,7 @@ class PodFlag(OpenIntFlag):
 
 @documented
 class Missing(OpenIntFlag):
-    """What is unknown of a container and may yet be told."""
+    """What is unknown of a container and may yet be reported."""
 
     PID = constants.CRI_MISSING_PID
     """The pid, and with it the start time and the cgroup of the process."""

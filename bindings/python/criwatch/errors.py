@@ -54,7 +54,11 @@ class InvalidArgument(CriError, ValueError):
 
 
 class NotFound(CriError, LookupError):
-    """No container or pod has this id or name."""
+    """No container or pod has this id or name; or there is no such process, cgroup or namespace any more."""
+
+
+class NotYet(CriError, LookupError):
+    """A lookup: it is in a container or pod that is not known (yet). One of another engine looks the same."""
 
 
 class Timeout(CriError, TimeoutError):
@@ -135,6 +139,7 @@ class QueueClosed(CriError):
 
 #: The class of each status.
 CLASSES: Dict[Status, Type[CriError]] = {
+    Status.AGAIN: NotYet,
     Status.CLOSED: QueueClosed,
     Status.E_INVALID_ARGUMENT: InvalidArgument,
     Status.E_NOT_FOUND: NotFound,

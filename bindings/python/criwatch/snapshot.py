@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from criwatch import _capi
 from criwatch._copied import Copier
 from criwatch._handle import Handle
 from criwatch._html import Tabular
 from criwatch._library import library
-from criwatch._text import to_c
+from criwatch._text import to_c, to_signed, to_unsigned
 from criwatch.answers import rows
-from criwatch.enums import Status
+from criwatch.enums import NamespaceKind, Status
 from criwatch.errors import call
+from criwatch.lookups import Found, look_up, look_up_all, look_up_sharing
 from criwatch.records import Container, Pod
 
 
@@ -62,6 +63,72 @@ class Snapshot(Tabular):
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
             return self._copier.container(found)
+
+    def attributes(self, id_or_name: str, schema: str) -> Dict[str, str]:
+        """What is known of one container or sandbox with exactly the names of "otel", "falco" or "ecs": docs/lookups.md."""
+        found, array, length = ctypes.POINTER(_capi.cri_container)(), ctypes.POINTER(_capi.cri_label)(), ctypes.c_size_t()
+        with self._handle.use() as snapshot:
+            call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
+            call("cri_container_attributes", found, to_c(schema), ctypes.byref(array), ctypes.byref(length))
+            pairs = (array[index] for index in range(length.value))
+            return {pair.key.decode(): pair.value.decode() for pair in pairs}
+
+    # Lookups. Each gives None for what is proven to be the host's: in no container of this engine. What is a pod's and no
+    # container's gives the pod's sandbox.
+
+    def find_pid(self, pid: int, start_ticks: int = 0) -> Optional[Container]:
+        """Whose a process or thread is; None: the host's, which is proven.
+
+        With the time of its start in clock ticks since boot (field 22 of /proc/PID/stat), a pid that another process has by
+        now is `NotFound`; 0: the process that has the pid now. `NotYet`: in a container that this snapshot does not have.
+        """
+        arguments = to_signed(pid, 32, "the pid"), to_unsigned(start_ticks, 64, "start_ticks")
+        return self._found("cri_snapshot_find_pid", *arguments)
+
+    def find_cgroup(self, cgroup_id: int) -> Optional[Container]:
+        """Whose a cgroup of version 2 is, by its id as eBPF gives it; also of a container that has ended. As `find_pid`."""
+        return self._found("cri_snapshot_find_cgroup", to_unsigned(cgroup_id, 64, "the cgroup id"))
+
+    def find_cgroup_path(self, path: str) -> Optional[Container]:
+        """Whose a cgroup is, by its path, as /proc/PID/cgroup or the cgroup file system shows it. As `find_pid`."""
+        text = to_c(path) or b""
+        return self._found("cri_snapshot_find_cgroup_path", text, len(text))
+
+    def find_namespace(self, kind: NamespaceKind, inode: int) -> Tuple[Optional[Container], int]:
+        """Whose a namespace is, by the number in the link /proc/PID/ns/KIND, and how many that run are in it.
+
+        (None, 0): the host's own. `NotFound`: nobody is known to be in it, and it is not known to be the host's.
+        """
+        arguments = to_unsigned(kind, 32, "the kind"), to_unsigned(inode, 64, "the inode")
+        with self._handle.use() as snapshot:
+            found, sharing = look_up_sharing("cri_snapshot_find_namespace", snapshot, *arguments)
+            return (None, 0) if found is None else (self._copier.container(found), sharing)
+
+    def find_pids(self, pids: Sequence[int], start_ticks: Optional[Sequence[int]] = None) -> List[Found]:
+        """As `find_pid`, for many in one call: what each answers, in their order. `start_ticks`: as many; None: all 0."""
+        starts = [0] * len(pids) if start_ticks is None else start_ticks
+        if len(starts) != len(pids):
+            raise ValueError(f"{len(pids)} pids and {len(starts)} start_ticks: give one for each pid")
+        return self._all(
+            "cri_snapshot_find_pids",
+            (ctypes.c_int32 * len(pids))(*(to_signed(pid, 32, "the pid") for pid in pids)),
+            (ctypes.c_uint64 * len(pids))(*(to_unsigned(start, 64, "start_ticks") for start in starts)),
+        )
+
+    def find_cgroups(self, cgroup_ids: Sequence[int]) -> List[Found]:
+        """As `find_cgroup`, for many in one call: what each answers, in their order."""
+        ids = (to_unsigned(one, 64, "the cgroup id") for one in cgroup_ids)
+        return self._all("cri_snapshot_find_cgroups", (ctypes.c_uint64 * len(cgroup_ids))(*ids))
+
+    def _found(self, name: str, *arguments: Any) -> Optional[Container]:
+        with self._handle.use() as snapshot:
+            found = look_up(name, snapshot, *arguments)
+            return None if found is None else self._copier.container(found)
+
+    def _all(self, name: str, keys: Any, *more: Any) -> List[Found]:
+        with self._handle.use() as snapshot:
+            found = look_up_all(name, len(keys), snapshot, keys, *more)
+            return [Found(self._copier.container(one) if one else None, status) for one, status in found]
 
     def rows(self) -> List[Dict[str, Any]]:
         """A flat dictionary for each container, as `pandas.DataFrame(watcher.snapshot().rows())` takes them."""

@@ -30,12 +30,14 @@ from criwatch._library import library
 from criwatch._log import LogPump
 from criwatch._text import buffer_of, text_of, to_c, to_json, to_milliseconds, to_unsigned
 from criwatch._waiting import awaiting, interruptibly
-from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection, Stats
+from criwatch.answers import ContainerList, EngineInfo, Inspection, PodList, Query, Selection
 from criwatch.enums import EventType, InspectFlag, Status, SubscribeFlag, WatcherState
 from criwatch.errors import CriError, QueueClosed, call, failure
+from criwatch.lookups import WaitingLookups
 from criwatch.queue import EventQueue, each
 from criwatch.records import Container, Event
 from criwatch.snapshot import Snapshot
+from criwatch.stats import Stats
 
 if sys.version_info >= (3, 11):
     from typing import Unpack
@@ -63,7 +65,7 @@ def describe_options_json() -> str:
     return text_of("cri_options_describe")
 
 
-class Watcher(Closable):
+class Watcher(Closable, WaitingLookups):
     """Follows one engine: which containers and pods run on this node, now, and what changes.
 
     Make it, `start` it, and `close` it, which a `with` block does. It reconnects for ever; the cache stays readable
@@ -244,8 +246,10 @@ class Watcher(Closable):
             return int(library().cri_watcher_generation(watcher))
 
     def engine_info(self) -> EngineInfo:
-        """Which engine this is, and how changes are noticed."""
-        return EngineInfo.from_json(json.loads(self.engine_info_json())["engine"])
+        """Which engine this is, how changes are noticed, which others there are, and how complete the cache is."""
+        answer = json.loads(self.engine_info_json())
+        others = {key: answer[key] for key in ("candidates", "ready") if key in answer}
+        return EngineInfo.from_json({**answer["engine"], **others})
 
     def engine_info_json(self) -> str:
         """The same as the library's JSON, "criwatch.engine/1"."""
@@ -258,6 +262,10 @@ class Watcher(Closable):
     def stats_json(self) -> str:
         """The same as the library's JSON, "criwatch.stats/1"."""
         return self._text("cri_watcher_stats")
+
+    def metrics(self) -> str:
+        """The same for a scraper: the text format of OpenMetrics, to be served as `METRICS_CONTENT_TYPE`."""
+        return self._text("cri_watcher_metrics")
 
     # Requests to the engine: they work on a watcher that was never started, too.
 

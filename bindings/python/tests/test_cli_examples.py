@@ -26,6 +26,10 @@ EXPECTED = {
     "criwatch inspect -o table shop/web-5d9c7b6f4-x2x7q/nginx": r"(?m)^Name +shop/web-5d9c7b6f4-x2x7q/nginx$",
     "criwatch inspect nginx | jq .info.runtimeSpec.linux.cgroupsPath": r'\A".+"\n',
     "criwatch inspect nginx | jq -r .status.logPath": r"\A/.*\n",
+    "criwatch whois $(criwatch inspect -o table nginx | awk '/^Pid/ {print $2}')": r"(?m)^Container +nginx$",
+    "criwatch whois -o json $(criwatch inspect -o table nginx | awk '/^Cgroup/ {print $2}') | jq -r .container.pod.name": (
+        r"\Aweb-5d9c7b6f4-x2x7q\n"
+    ),
     "criwatch events --no-replay -t exited -o json | jq -r .container.name": r"\Alate\n",
     "criwatch events --until-exit batch/report/main": r"exited +[0-9a-f]{13} batch/report/main exit=3",
     "criwatch top --namespace shop --sort restarts": r"(?m)^  nginx +running",
@@ -120,10 +124,10 @@ class Examples(unittest.TestCase):
             self.engine.tell("wait-subscribed 1 60s")
             self.engine.tell("pod short ns=shop late")
             self.engine.tell("kill late KILL")
-            said = child.stdout.readline()
+            output = child.stdout.readline()
             self.kill(child)
             child.communicate()
-            self.assertRegex(said, expected or r"\A.+")
+            self.assertRegex(output, expected or r"\A.+")
             return
         elif "--until-exit" in command:
             self.engine.tell("start main")
@@ -135,11 +139,11 @@ class Examples(unittest.TestCase):
         else:
             # A live screen needs a terminal.
             child = self.shell(f"{command} --once" if " top " in command and "--once" not in command else command)
-        said, complaints = child.communicate(timeout=PATIENCE)
+        output, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual(complaints, "")
         self.assertEqual(child.returncode, 0)
-        self.assertRegex(said, expected or r"\A")
-        self.assertNotIn("null", said)
+        self.assertRegex(output, expected or r"\A")
+        self.assertNotIn("null", output)
 
 
 if __name__ == "__main__":

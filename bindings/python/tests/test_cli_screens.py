@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from unittest import mock
 
 from criwatch import Container, EngineInfo, Kind, Missing, Pod, PodEntry, PodState, State, WatcherState
-from criwatch.cli import events, pods, ps, top, tree
+from criwatch.cli import events, pods, ps, top, tree, whois
+from criwatch.cli.processes import Process
 from criwatch.cli.screen import Screen
 from criwatch.cli.table import cut, plain, width_of
 from criwatch.cli.words import Word
@@ -81,7 +82,7 @@ def node():
     return [PodEntry(one, (sandbox(i, one, age), *inside)) for i, (one, age, inside) in enumerate(of_pods)]
 
 
-def told(kind, about=None, **more):
+def reported(kind, about=None, **more):
     event = {"type": kind, "time": "2023-11-14T22:13:20.007Z", "state": "watching", **more}
     return event if about is None else {**event, "container": about.to_dict()}
 
@@ -90,17 +91,17 @@ def happened():
     """Events of that node."""
     by_name = {f"{one.path}#{one.attempt}": one for entry in node() for one in entry.containers}
     reloader = "observability-platform/prometheus-kube-state-metrics-collector-7f8c9d6b54-qwert/config-reloader"
-    yield told("state", message="connect unix:///run/containerd/containerd.sock: no such socket (is the engine running?)", state="backoff")
-    yield told("state", state="watching")
+    yield reported("state", message="connect unix:///run/containerd/containerd.sock: no such socket (is the engine running?)", state="backoff")
+    yield reported("state", state="watching")
     for one in list(by_name.values())[:4]:
-        yield told("started", one, flags=["initial"])
-    yield told("exited", by_name[f"{reloader}#11"], flags=["provisional"])
-    yield told("started", by_name[f"{reloader}#12"])
-    yield told("updated", by_name[f"{reloader}#12"], changed=["pid", "startedAt"])
+        yield reported("started", one, flags=["initial"])
+    yield reported("exited", by_name[f"{reloader}#11"], flags=["provisional"])
+    yield reported("started", by_name[f"{reloader}#12"])
+    yield reported("updated", by_name[f"{reloader}#12"], changed=["pid", "startedAt"])
     for one in by_name.values():
         if "店舗" in one.path:
-            yield told("started", one)
-    yield told("overflow", lost=1234)
+            yield reported("started", one)
+    yield reported("overflow", lost=1234)
 
 
 class Drawing(unittest.TestCase):
@@ -153,6 +154,29 @@ class Screens(unittest.TestCase):
 
     def test_pods(self):
         self.golden("pods", lambda width: plain(pods.table(node()), width))
+
+    def test_whois(self):
+        everything = [one for entry in node() for one in entry.containers]
+        of_long = next(one for one in everything if one.name == "config-reloader" and one.state == State.RUNNING)
+        members = (
+            Process(4704, 1, 7, "config-reloader: 主进程 --watch /etc/prometheus/rules --listen 0.0.0.0:8080"),
+            Process(4710, 4704, 9, "sh -c while true; do sleep 5; reload --endpoint http://127.0.0.1:9090/-/reload; done"),
+            Process(4711, 4710, 9, "sleep 5"),
+            Process(4712, 4704, 9, "[sh]"),
+            Process(4799, 2, 9, "sh"),
+        )
+        process = whois.Answer(whois.Asked.parse("4711"), "pid", "container", "a process in its cgroup", of_long, 0, members)
+        pods_own = next(one for one in everything if one.is_sandbox and one.pod.namespace == "店舗")
+        network = whois.Answer(
+            whois.Asked.parse("net:[4026532281]"), "namespace", "container",
+            "its net namespace, shared by 3 containers and sandboxes", pods_own, 3, (Process(4604, 1, 7, "/pause"),),
+        )  # fmt: skip
+
+        def draw(width):
+            lines = [*process.lines(width), ("", ""), *network.lines(width)]
+            return "\n".join(" ".join(line).rstrip() for line in lines)
+
+        self.golden("whois", draw)
 
     def test_top(self):
         picture = SimpleNamespace(

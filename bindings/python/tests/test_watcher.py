@@ -25,7 +25,7 @@ class WatcherTest(unittest.TestCase):
         return thing.__enter__()
 
 
-class Life(WatcherTest):
+class Lifecycle(WatcherTest):
     def test_from_new_to_closed(self):
         watcher = self.watcher
         self.assertEqual(watcher.state, WatcherState.NEW)
@@ -204,6 +204,16 @@ class Answers(WatcherTest):
         stats = self.watcher.stats()
         self.assertEqual(stats.requests["Version"].count, 1)
         self.assertEqual(stats.counts["connects"], 1)
+        listed = stats.requests["ListContainers"]
+        self.assertEqual((sum(listed.buckets), len(listed.buckets)), (listed.count, len(stats.bucket_micros) + 1))
+        self.assertEqual(json.loads(stats.to_json())["bucketMicros"], list(stats.bucket_micros))
+        # All of the table is served, and nothing else.
+        text = self.watcher.metrics()
+        self.assertTrue(text.endswith("# EOF\n"), text)
+        families = [(m.family, m.kind) for m in criwatch.METRICS]
+        self.assertEqual(
+            sorted(tuple(line.split()[2:]) for line in text.splitlines() if line.startswith("# TYPE ")), sorted(families)
+        )
         self.assertEqual(self.watcher.call("RuntimeService/Version")["runtimeName"], "containerd")
         self.assertEqual(len(self.watcher.call("RuntimeService/ListPodSandbox", {"filter": {"id": self.web}})["items"]), 1)
         with self.assertRaises(criwatch.PermissionDenied):
@@ -260,8 +270,8 @@ class Messages(WatcherTest):
         with self.watcher.queue(EventType.LOG) as queue:
             self.watcher.start()
             self.watcher.wait_ready(PATIENCE)
-            said = next(event for event in queue if event.type == EventType.LOG)
-        self.assertEqual(said.log_level, criwatch.LogLevel.INFO)
+            output = next(event for event in queue if event.type == EventType.LOG)
+        self.assertEqual(output.log_level, criwatch.LogLevel.INFO)
 
 
 if __name__ == "__main__":

@@ -195,7 +195,8 @@ impl Engine {
     /// Makes a process and puts it into its cgroup. The process waits until it is started, so nobody sees its pid before.
     fn register(&self, id: &str, spawned: Spawned, cgroup: &str) -> Running {
         let Spawned { pid, process, signals, start } = spawned;
-        self.host.place(id, cgroup, pid);
+        let annotations = self.store().container(id).map(|c| c.image_annotations(&self.profile));
+        self.host.place(id, cgroup, pid, &annotations.unwrap_or_default());
         let (sender, gone) = watch::channel(false);
         let proc = Proc { pid, signals, cgroup: cgroup.to_owned(), gone, start: Some(start) };
         lock(&self.procs).insert(id.to_owned(), proc);

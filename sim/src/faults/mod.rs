@@ -50,10 +50,16 @@ pub enum Hostility {
     EndlessLists,
     /// The verbose information is JSON nested a million times.
     Deep,
+    /// The verbose information is JSON with a million objects.
+    Wide,
     /// Ids that no engine has.
     Ids,
     /// A container with a million labels.
     Labels,
+    /// A list of 20 million empty entries.
+    EmptyEntries,
+    /// A list of 40,000 containers with hardly more than an id.
+    SmallEntries,
 }
 
 /// How an open event stream ends.

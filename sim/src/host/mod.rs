@@ -7,6 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, json};
+
 use crate::process;
 use crate::profile::Family;
 
@@ -54,8 +56,8 @@ impl Host {
         self.cgroups.as_ref()
     }
 
-    /// Makes the cgroup and the pid file. A container also runs without them; failures are printed to stderr.
-    pub fn place(&self, id: &str, cgroup: &str, pid: u32) {
+    /// Makes the cgroup, the pid file, and the OCI specification with these annotations. A container also runs without them; failures are printed to stderr.
+    pub fn place(&self, id: &str, cgroup: &str, pid: u32, annotations: &[(&str, String)]) {
         if let Some(cgroups) = &self.cgroups {
             warn(cgroups.add(cgroup, pid), || format!("cannot put pid {pid} into the cgroup {cgroup}"));
         }
@@ -65,8 +67,10 @@ impl Host {
         let Some((folder, file)) = self.pid_file(id) else {
             return;
         };
-        let written = fs::create_dir_all(&folder).and_then(|()| write_whole(&folder, file, &pid.to_string()));
-        warn(written, || format!("cannot write the pid file in {}", folder.display()));
+        // As runtimes do: the specification first.
+        let spec = self.write_spec(&folder, annotations);
+        let written = spec.and_then(|()| write_whole(&folder, file, &pid.to_string()));
+        warn(written, || format!("cannot write the files in {}", folder.display()));
     }
 
     pub fn clear(&self, id: &str, cgroup: &str, pid: u32) {
@@ -109,6 +113,17 @@ impl Host {
             warn(tree.remove_all(), || "cannot remove the fake tree".into());
         }
         warn(fs::remove_dir_all(&self.state), || format!("cannot remove {}", self.state.display()));
+    }
+
+    fn write_spec(&self, folder: &Path, annotations: &[(&str, String)]) -> io::Result<()> {
+        let folder = match self.family {
+            Family::Crio => folder.join("userdata"),
+            _ => folder.to_owned(),
+        };
+        fs::create_dir_all(&folder)?;
+        let annotations: Map<_, _> = annotations.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
+        let spec = json!({ "ociVersion": "1.2.1", "annotations": annotations });
+        fs::write(folder.join("config.json"), spec.to_string())
     }
 
     fn pid_file(&self, id: &str) -> Option<(PathBuf, &'static str)> {

@@ -26,10 +26,12 @@ fault replay N                              the last N events are sent again, un
 fault break-stream                          all event streams end with an error
 fault end-stream                            all event streams end with OK
 fault clock-step [-]TIME                    the engine's clock jumps
-fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|ids|labels|off
+fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|wide|ids|labels|empty-entries|small-entries|off
                                             some answers are hostile: no protocol buffers, or wrong ones; a message of
                                             81 MiB; events of new containers without end; a streamed list without
-                                            end; JSON nested a million times; odd ids; a million labels";
+                                            end; JSON nested a million times, or with a million objects; odd ids; a
+                                            million labels; a list of 20 million empty entries; one of 40,000
+                                            containers with hardly more than an id";
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -117,6 +119,9 @@ fn hostility(text: &str) -> Result<Option<Hostility>, String> {
         "deep" => Hostility::Deep,
         "ids" => Hostility::Ids,
         "labels" => Hostility::Labels,
+        "wide" => Hostility::Wide,
+        "empty-entries" => Hostility::EmptyEntries,
+        "small-entries" => Hostility::SmallEntries,
         "off" => return Ok(None),
         other => return Err(format!("{other:?} is no hostility: see --help")),
     }))

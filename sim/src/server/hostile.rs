@@ -30,11 +30,11 @@ pub async fn reply(
 fn concerns(hostility: Hostility, method: &str) -> bool {
     match hostility {
         Hostility::Garbage | Hostility::WrongTypes => method != "Version",
-        Hostility::Huge => method == "ListContainers",
+        Hostility::Huge | Hostility::EmptyEntries | Hostility::SmallEntries => method == "ListContainers",
         Hostility::Labels | Hostility::Ids => ["ListContainers", "ContainerStatus"].contains(&method),
         Hostility::Flood => method == "GetContainerEvents",
         Hostility::EndlessLists => method == "StreamContainers",
-        Hostility::Deep => ["ContainerStatus", "PodSandboxStatus"].contains(&method),
+        Hostility::Deep | Hostility::Wide => ["ContainerStatus", "PodSandboxStatus"].contains(&method),
     }
 }
 
@@ -70,7 +70,17 @@ fn messages(hostility: Hostility, method: &str, request: &[u8]) -> Messages {
             pb::StreamContainersResponse { containers: (0..1000).map(|_| container(&id(), HashMap::new())).collect() }
                 .encode_to_vec()
         })),
-        Hostility::Deep => once(deep(method, request)),
+        Hostility::Deep => {
+            let depth = 1_000_000;
+            once(informed(method, request, format!("{}{}", "{\"a\":[".repeat(depth), "]}".repeat(depth))))
+        }
+        Hostility::Wide => once(informed(method, request, format!("{{\"a\":[{}0]}}", "{\"b\":0},".repeat(1_000_000)))),
+        // Field 1, with nothing in it.
+        Hostility::EmptyEntries => once([0x0a, 0x00].repeat(20_000_000)),
+        Hostility::SmallEntries => {
+            let small = |id: String| pb::Container { pod_sandbox_id: id.clone(), id, ..Default::default() };
+            once(listed((0..40_000).map(|_| small(id())).collect()))
+        }
     }
 }
 
@@ -133,10 +143,8 @@ fn event() -> Vec<u8> {
     event.encode_to_vec()
 }
 
-/// A status whose `info` is nested deeper than any stack.
-fn deep(method: &str, request: &[u8]) -> Vec<u8> {
-    let depth = 1_000_000;
-    let text = format!("{}{}", "{\"a\":[".repeat(depth), "]}".repeat(depth));
+/// A status with this verbose information, for any id.
+fn informed(method: &str, request: &[u8], text: String) -> Vec<u8> {
     let info = HashMap::from([("info".to_owned(), text)]);
     if method == "ContainerStatus" {
         let asked = pb::ContainerStatusRequest::decode(request).unwrap_or_default();

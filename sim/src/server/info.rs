@@ -118,14 +118,15 @@ fn text(info: Value) -> Info {
 
 fn container_spec(c: &Container, sandbox: Option<&Sandbox>, profile: &Profile) -> Value {
     let name = c.config.metadata.as_ref().map_or("", |m| m.name.as_str());
-    let image = c.config.image.as_ref().map_or("", |i| i.image.as_str());
     let mut annotations = pod_annotations("container", &c.sandbox_id, sandbox, profile);
-    let [name_key, image_key] = match profile.family {
-        Family::Crio => ["io.kubernetes.cri-o.ContainerName", "io.kubernetes.cri-o.ImageName"],
-        _ => ["io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name"],
+    let name_key = match profile.family {
+        Family::Crio => "io.kubernetes.cri-o.ContainerName",
+        _ => "io.kubernetes.cri.container-name",
     };
     annotations[name_key] = json!(name);
-    annotations[image_key] = json!(image);
+    for (key, value) in c.image_annotations(profile) {
+        annotations[key] = json!(value);
+    }
     let mut env = vec![PATH.to_owned()];
     env.extend(c.config.envs.iter().map(|e| format!("{}={}", e.key, String::from_utf8_lossy(&e.value))));
     let mut args: Vec<&str> = c.config.command.iter().chain(&c.config.args).map(String::as_str).collect();

@@ -81,6 +81,20 @@ impl Container {
         self.tag.as_deref().unwrap_or(untagged).to_owned()
     }
 
+    /// What the OCI specification's annotations tell of the image.
+    pub fn image_annotations(&self, profile: &Profile) -> Vec<(&'static str, String)> {
+        let image = self.config.image.clone().unwrap_or_default();
+        let author = if image.user_specified_image.is_empty() { &image.image } else { &image.user_specified_image };
+        match profile.family {
+            Family::Crio => vec![
+                ("io.kubernetes.cri-o.Image", image.image),
+                ("io.kubernetes.cri-o.ImageName", self.status_image(profile)),
+            ],
+            _ if profile.specs_name_images => vec![("io.kubernetes.cri.image-name", author.clone())],
+            _ => vec![("io.kubernetes.cri.image-name", self.status_image(profile))],
+        }
+    }
+
     pub fn status(&self, profile: &Profile) -> pb::ContainerStatus {
         use pb::ContainerState::{ContainerCreated, ContainerExited, ContainerRunning};
         let status = &self.status;

@@ -6,9 +6,11 @@ use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, Seria
 
 use super::repair;
 use super::rpcs;
+use super::weight;
 use super::wire::Rpc;
 use crate::config::Config;
 use crate::cri::redact_environment;
+use crate::cri::weight::heavy_json;
 use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PROTOCOL, Error, Result};
 use crate::model::JsonText;
 
@@ -40,6 +42,9 @@ impl Call {
     /// The engine's reply as JSON.
     pub fn reply(&self, bytes: &[u8]) -> Result<JsonText> {
         let name = &self.rpc.name;
+        if let Some(why) = weight::refusal(&self.reply, bytes) {
+            return Err(Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply: {why}")));
+        }
         let mut reply = decode(self.reply.clone(), bytes)
             .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply cannot be decoded: {e}")))?;
         if !self.show_env {
@@ -64,7 +69,11 @@ fn decode(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage,
 /// One message of the contract, e.g. a `ContainerStatus`, in the same JSON as replies have.
 pub fn as_json(message: &str, value: &impl Message) -> Result<Option<serde_json::Value>> {
     let broken = |e: &dyn std::fmt::Display| Error::new(CRI_E_PROTOCOL, format!("{message}: it has no JSON: {e}"));
-    let dynamic = decode(rpcs::message(message)?, &value.encode_to_vec()).map_err(|e| broken(&e))?;
+    let (descriptor, bytes) = (rpcs::message(message)?, value.encode_to_vec());
+    if let Some(why) = weight::refusal(&descriptor, &bytes) {
+        return Err(broken(&why));
+    }
+    let dynamic = decode(descriptor, &bytes).map_err(|e| broken(&e))?;
     let json = dynamic.serialize_with_options(serde_json::value::Serializer, &canonical()).map_err(|e| broken(&e))?;
     Ok(Some(json))
 }
@@ -133,6 +142,10 @@ fn redact_info(reply: &mut DynamicMessage) {
     };
     for text in info.values_mut() {
         let Value::String(text) = text else { continue };
+        if let Some(why) = heavy_json(text) {
+            *text = why;
+            continue;
+        }
         let Ok(plain) = serde_json::from_str::<serde_json::Value>(text) else { continue };
         let mut redacted = plain.clone();
         redact_environment(&mut redacted);

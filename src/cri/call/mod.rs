@@ -11,6 +11,8 @@ mod json;
 mod repair;
 #[cfg(feature = "call")]
 mod rpcs;
+#[cfg(feature = "call")]
+mod weight;
 mod wire;
 
 #[cfg(not(feature = "call"))]

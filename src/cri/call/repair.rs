@@ -1,7 +1,9 @@
 //! Makes the strings of a message UTF-8, where an engine has sent other bytes. Pure.
 
-use prost::encoding::{WireType, decode_key, decode_varint, encode_varint};
+use prost::encoding::{WireType, encode_key, encode_varint};
 use prost_reflect::{Kind, MessageDescriptor};
+
+use crate::cri::fields;
 
 /// Messages in messages, at most so deep: as prost has it.
 const DEPTH: u32 = 100;
@@ -15,46 +17,23 @@ fn message(descriptor: &MessageDescriptor, mut rest: &[u8], depth: u32) -> Optio
     let depth = depth.checked_sub(1)?;
     let mut repaired = Vec::with_capacity(rest.len());
     while !rest.is_empty() {
-        let start = rest;
-        let (number, wire_type) = decode_key(&mut rest).ok()?;
-        let key = &start[..start.len() - rest.len()];
-        let value = match wire_type {
-            WireType::LengthDelimited => {
-                let length = usize::try_from(decode_varint(&mut rest).ok()?).ok()?;
-                let (value, after) = rest.split_at_checked(length)?;
-                rest = after;
-                let value = field(descriptor, number, value, depth)?;
-                repaired.extend_from_slice(key);
-                encode_varint(value.len() as u64, &mut repaired);
-                repaired.extend(value);
-                continue;
-            }
-            WireType::Varint => {
-                let before = rest;
-                decode_varint(&mut rest).ok()?;
-                &before[..before.len() - rest.len()]
-            }
-            WireType::ThirtyTwoBit => take(&mut rest, 4)?,
-            WireType::SixtyFourBit => take(&mut rest, 8)?,
-            // proto3 has no groups.
-            WireType::StartGroup | WireType::EndGroup => return None,
+        let field = fields::next(&mut rest)?;
+        let Some(content) = field.content else {
+            repaired.extend_from_slice(field.whole);
+            continue;
         };
-        repaired.extend_from_slice(key);
-        repaired.extend_from_slice(value);
+        let content = repair(descriptor, field.number, content, depth)?;
+        encode_key(field.number, WireType::LengthDelimited, &mut repaired);
+        encode_varint(content.len() as u64, &mut repaired);
+        repaired.extend(content);
     }
     Some(repaired)
 }
 
-fn field(descriptor: &MessageDescriptor, number: u32, value: &[u8], depth: u32) -> Option<Vec<u8>> {
+fn repair(descriptor: &MessageDescriptor, number: u32, content: &[u8], depth: u32) -> Option<Vec<u8>> {
     match descriptor.get_field(number).map(|field| field.kind()) {
-        Some(Kind::String) => Some(String::from_utf8_lossy(value).into_owned().into_bytes()),
-        Some(Kind::Message(inner)) => message(&inner, value, depth),
-        _ => Some(value.to_vec()),
+        Some(Kind::String) => Some(String::from_utf8_lossy(content).into_owned().into_bytes()),
+        Some(Kind::Message(inner)) => message(&inner, content, depth),
+        _ => Some(content.to_vec()),
     }
-}
-
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (value, after) = rest.split_at_checked(length)?;
-    *rest = after;
-    Some(value)
 }

@@ -37,8 +37,8 @@ impl Host {
     }
 
     fn find_in_files(&self) -> Result<Details, Refusal> {
-        let folders = Folders::Containerd { tasks: "/run/tasks".into() };
-        self.resolver(PidSource::Auto).find_in_files(&folders, &ID.into())
+        let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images: true };
+        self.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name: true })
     }
 }
 
@@ -84,6 +84,28 @@ fn a_pid_file_gives_the_process_and_its_place() {
     assert_eq!((it.pid, it.pid_start_ticks, it.engine_pid), (Some(150), Some(4711), None));
     assert_eq!(it.cgroup_path.as_deref(), Some(&*format!("/kubepods/pod1/{ID}")));
     assert_eq!(it.cgroup_id, None, "no cgroup file system is mounted below this root");
+}
+
+/// A status may have another tag of the same image: the specification has the one that was asked for.
+#[test]
+fn the_specification_names_the_image() {
+    let host = Host::new();
+    host.process(150, 4711, &format!("0::/kubepods/pod1/{ID}\n"));
+    host.write(&format!("run/tasks/{ID}/init.pid"), "150");
+    let name = || host.find_in_files().unwrap().image_name;
+    assert_eq!(name(), None, "no such file");
+    let spec = format!("run/tasks/{ID}/config.json");
+    for nothing in ["", "[]", "{\"annotations\":", r#"{"annotations":{"io.kubernetes.cri.image-name":7}}"#] {
+        host.write(&spec, nothing);
+        assert_eq!(name(), None, "{nothing}");
+    }
+    host.write(&spec, r#"{"ociVersion":"1.2.0","annotations":{"io.kubernetes.cri.image-name":"reg.example/app:b"}}"#);
+    assert_eq!(name().as_deref(), Some("reg.example/app:b"));
+    for (names_images, image_name) in [(true, false), (false, true)] {
+        let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images };
+        let found = host.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name });
+        assert_eq!(found.unwrap().image_name, None, "containerd before 2.0 writes any name; or none is wanted");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::folders::Folders;
 use super::hint::Hint;
 use super::witness::{FallBack, Folder, Witness};
-use crate::cri::pid::PidResolver;
+use crate::cri::pid::{PidResolver, Wanted};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
 use crate::model::{Id, Kind};
@@ -172,7 +172,8 @@ impl Witness {
     }
 
     fn look_for_pid(&mut self, id: &Id) -> bool {
-        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, id)) else {
+        let wanted = Wanted { id: id.clone(), image_name: true };
+        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, &wanted)) else {
             return false;
         };
         if let Some(process) = details.pid.zip(details.pid_start_ticks) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::cri::client::Version;
+use crate::cri::engine::specs_name_images;
 
 /// Where the folders of one engine are, as the engine's own mount namespace shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +14,10 @@ use crate::cri::client::Version;
 pub enum Folders {
     /// containerd: one folder for each task of the namespace that CRI uses.
     Containerd {
-        /// With `<id>/init.pid`.
+        /// With `<id>/init.pid` and `<id>/config.json`.
         tasks: PathBuf,
+        /// Whether `config.json` has the image's name as the pod's author wrote it.
+        names_images: bool,
     },
     /// CRI-O: its monitors' folders.
     Crio {
@@ -55,7 +58,7 @@ impl Folders {
         let config = info.get("config").filter(|text| text.trim_start().starts_with('{'));
         let config: Config = config.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         match version.runtime_name.as_str() {
-            "containerd" => containerd(Path::new(&config.state_dir)),
+            "containerd" => containerd(Path::new(&config.state_dir), specs_name_images(version)),
             "cri-o" => Some(crio(&config.crio.unwrap_or_default())),
             _ => None,
         }
@@ -69,7 +72,7 @@ impl Folders {
     /// The folders in which one for each container is made.
     pub fn births(&self) -> Vec<PathBuf> {
         match self {
-            Folders::Containerd { tasks } => vec![tasks.clone()],
+            Folders::Containerd { tasks, .. } => vec![tasks.clone()],
             Folders::Crio { pids, .. } => pids.clone(),
         }
     }
@@ -88,22 +91,40 @@ impl Folders {
         }
     }
 
+    /// Where the OCI runtime specification of a container may stand, if it tells more of the image than a status. Ids that
+    /// are no names of files have none.
+    pub fn specs(&self, id: &str) -> Vec<PathBuf> {
+        if !is_file_name(id) {
+            return Vec::new();
+        }
+        match self {
+            Folders::Containerd { names_images: false, .. } => Vec::new(),
+            Folders::Containerd { tasks, .. } => vec![tasks.join(id).join(RUNTIME_SPEC)],
+            Folders::Crio { pids, .. } => {
+                pids.iter().map(|dir| dir.join(id).join("userdata").join(RUNTIME_SPEC)).collect()
+            }
+        }
+    }
+
     /// Where the pid of a container's first process may stand. Ids that are no names of files have none.
     pub fn pid_files(&self, id: &str) -> Vec<PathBuf> {
         if !is_file_name(id) {
             return Vec::new();
         }
         match self {
-            Folders::Containerd { tasks } => vec![tasks.join(id).join("init.pid")],
+            Folders::Containerd { tasks, .. } => vec![tasks.join(id).join("init.pid")],
             Folders::Crio { pids, .. } => pids.iter().map(|dir| dir.join(id)).flat_map(crio_pid_files).collect(),
         }
     }
 }
 
+/// The file of a bundle that says how the runtime makes the container.
+const RUNTIME_SPEC: &str = "config.json";
+
 /// The tasks' folder lies beside that of the CRI plugin.
-fn containerd(state_dir: &Path) -> Option<Folders> {
+fn containerd(state_dir: &Path, names_images: bool) -> Option<Folders> {
     let state = state_dir.parent().filter(|_| state_dir.is_absolute())?;
-    Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE) })
+    Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE), names_images })
 }
 
 /// Most versions of CRI-O do not tell their configuration: then its defaults are tried.

@@ -9,15 +9,15 @@ use super::snapshot;
 use crate::ffi::cri_container;
 use crate::portfolio::Snapshot;
 
-/// The records of a snapshot by position, each once it was found. They live as long as the snapshot's containers, which
-/// keep their views.
+/// Records by position, each once it was found. They live as long as their containers, which keep their views.
 struct Records(Box<[AtomicPtr<cri_container>]>);
 
 /// The record of the container at a position of the snapshot; valid as long as the snapshot. After the first time, two
 /// loads from memory.
 pub(in crate::ffi) fn record(of: &Snapshot, at: u32) -> *const cri_container {
-    let records = of.found.get_ref(|| Arc::new(Records((0..of.len()).map(|_| AtomicPtr::default()).collect())));
-    let place = &records.0[at as usize];
+    let (kept, count, place) = of.kept_at(at);
+    let records = kept.get_ref(|| Arc::new(Records((0..count).map(|_| AtomicPtr::default()).collect())));
+    let place = &records.0[place];
     let known = place.load(Ordering::Acquire);
     if !known.is_null() {
         return known;

@@ -14,10 +14,10 @@ pub(super) mod view;
 
 use std::ffi::c_void;
 
-use crate::model::JsonText;
+use crate::model::SharedText;
 
 /// Puts a text into the `owner` of a buffer.
-pub(super) fn share(text: JsonText) -> *mut c_void {
+pub(super) fn share(text: SharedText) -> *mut c_void {
     Box::into_raw(Box::new(text)).cast()
 }
 
@@ -26,7 +26,7 @@ pub(super) fn unshare(owner: *mut c_void) {
     if !owner.is_null() {
         // SAFETY: a buffer's owner is NULL or from `share`; the caller has just taken it out of the buffer, so it
         // comes here once.
-        drop(unsafe { Box::from_raw(owner.cast::<JsonText>()) });
+        drop(unsafe { Box::from_raw(owner.cast::<SharedText>()) });
     }
 }
 

@@ -9,7 +9,7 @@ use super::schema::{AnswerKind, answer_kinds};
 use super::{CONTAINER_KEYS, Freshness, LagNumbers, Numbers, Readiness, RequestNumbers, engine_news, event};
 use crate::committed::{assert_committed, pretty};
 use crate::error::{CRI_E_PERMISSION, Error};
-use crate::model::counters::{COUNTERS, Counter, CounterKind};
+use crate::model::metrics::{BUCKET_MICROS, BUCKETS, COUNTERS, Metric, MetricKind};
 
 const MARK: &str = "<!-- From here on made from the source: CRI_BLESS=1 cargo test rewrites it. -->\n";
 
@@ -54,9 +54,10 @@ fn json_md_shows_every_kind() {
             text += &format!("| `{key}` | {}{} | {doc}{} |\n", type_of(property), comma(always), words_of(property));
         }
     }
-    text += "\n### Counters\n\nThe keys of `stats` in criwatch.stats/1: a *total* only grows, a *current* one rises and falls.\n\n";
+    text +=
+        "\n### Counters\n\nThe keys of `stats` in criwatch.stats/1: a counter only grows, a gauge rises and falls.\n\n";
     text += "| key | unit | kind | meaning |\n|---|---|---|---|\n";
-    for Counter { name, unit, kind, help } in COUNTERS {
+    for Metric { name, unit, kind, help, .. } in COUNTERS {
         text += &format!("| `{name}` | {unit} | {} | {help} |\n", kind.word());
     }
     assert_committed("docs/json.md", &text);
@@ -124,7 +125,7 @@ fn comma(text: &str) -> String {
 
 fn example(kind: &AnswerKind) -> JsonText {
     let (freshness, pod, sandbox, nginx) = sample();
-    let view = LabelView::Merged;
+    let view = View::default();
     match kind.name {
         "containers" => freshness.containers([&sandbox, &nginx], view, None),
         "pods" => freshness.pods(&[(pod, vec![sandbox, nginx])], view, Some(&["name", "kind", "state", "pid"])),
@@ -148,22 +149,26 @@ fn example(kind: &AnswerKind) -> JsonText {
 }
 
 fn numbers() -> Numbers {
+    let mut buckets = [0; BUCKETS];
+    (buckets[4], buckets[5]) = (2, 1);
     let requests = |count, not_found, total_micros, max_micros| RequestNumbers {
+        buckets: buckets.map(|some| some * count / 3),
         count,
         failures: 0,
         not_found,
         total_micros,
         max_micros,
     };
-    let count = |counter: &'static Counter| (counter, if counter.kind == CounterKind::Total { 3 } else { 1 });
+    let count = |counter: &'static Metric| (counter, if counter.kind == MetricKind::Counter { 3 } else { 1 });
     Numbers {
         stats: COUNTERS.iter().copied().map(count).collect(),
+        bucket_micros: &BUCKET_MICROS,
         requests: [
             ("ContainerStatus".to_owned(), requests(24, 1, 71_320, 8_114)),
             ("ListContainers".to_owned(), requests(3, 0, 12_606, 5_023)),
         ]
         .into(),
-        event_lag: Some(LagNumbers { last_micros: 412, max_micros: 9_870 }),
+        event_lag: Some(LagNumbers { last_micros: 412, max_micros: 9_870, count: 3, total_micros: 14_210, buckets }),
     }
 }
 
@@ -255,6 +260,7 @@ fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
         api: "unix:///run/containerd/containerd.sock".into(),
         id: "node-17".into(),
         pid: Some(1204),
+        namespaces: Namespaces::default(),
         events: Events { streaming: true, reason: "the engine streams events".into() },
         witness: Arc::new(WitnessMeans {
             used: vec!["folders", "pidFiles", "pidfds"],

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::counters::Counter;
+use crate::model::metrics::{BUCKETS, Metric};
 
 /// `criwatch.stats/1`
 #[derive(Debug, Clone, Default, Serialize)]
@@ -16,7 +16,9 @@ pub struct Numbers {
     /// The counters, by name. Names are only added.
     #[cfg_attr(test, schemars(schema_with = "super::schema::counters"))]
     #[serde(serialize_with = "as_object")]
-    pub stats: Vec<(&'static Counter, u64)>,
+    pub stats: Vec<(&'static Metric, u64)>,
+    /// The upper bounds of all `buckets`, in microseconds. The last bucket has none: it has what took longer.
+    pub bucket_micros: &'static [u64],
     /// The requests to the engine that came to an end, by RPC, since the watcher was made; its event streams are counted as
     /// `subscriptions`, and a list that was streamed as one `StreamContainers`.
     pub requests: BTreeMap<String, RequestNumbers>,
@@ -25,7 +27,7 @@ pub struct Numbers {
     pub event_lag: Option<LagNumbers>,
 }
 
-fn as_object<S: serde::Serializer>(counts: &[(&'static Counter, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_object<S: serde::Serializer>(counts: &[(&'static Metric, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(counts.iter().map(|(counter, count)| (counter.name, count)))
 }
 
@@ -45,6 +47,8 @@ pub struct RequestNumbers {
     pub total_micros: u64,
     /// How long the longest took, in microseconds.
     pub max_micros: u64,
+    /// How many took so long, by the bounds of `bucketMicros`. Each is in one bucket: the first whose bound it does not exceed.
+    pub buckets: [u64; BUCKETS],
 }
 
 /// The delay from the time in an engine's event, by the engine's clock, until it was noticed here. Events from before the
@@ -58,6 +62,12 @@ pub struct LagNumbers {
     pub last_micros: u64,
     /// The longest delay so far, in microseconds.
     pub max_micros: u64,
+    /// How many delays were measured.
+    pub count: u64,
+    /// All delays together, in microseconds.
+    pub total_micros: u64,
+    /// How many were so long, by the bounds of `bucketMicros`. Each is in one bucket: the first whose bound it does not exceed.
+    pub buckets: [u64; BUCKETS],
 }
 
 /// Whole microseconds.

@@ -10,7 +10,7 @@ use super::engines::{EngineNewsJson, EnginesJson};
 use super::envelope::*;
 use super::event::{EventJson, camel};
 use crate::committed::schema_of;
-use crate::model::counters::{COUNTERS, Counter, CounterKind};
+use crate::model::metrics::{COUNTERS, Metric, MetricKind};
 use crate::table::Constant;
 
 /// One kind of answer: its schema's name, its description, its schema.
@@ -95,11 +95,11 @@ pub(super) fn container_flags(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn counters(_: &mut SchemaGenerator) -> Schema {
-    let property = |counter: &Counter| {
-        let Counter { unit, kind, help, .. } = counter;
+    let property = |counter: &Metric| {
+        let Metric { unit, kind, help, .. } = counter;
         let changes = match kind {
-            CounterKind::Total => "only grows",
-            CounterKind::Current => "rises and falls",
+            MetricKind::Gauge => "rises and falls",
+            MetricKind::Counter | MetricKind::Histogram => "only grows",
         };
         json!({"type": "integer", "minimum": 0, "description": format!("{help} (Unit: {unit}; {changes}.)")})
     };

@@ -70,7 +70,7 @@ impl World {
         configure(&mut config);
         let shared = Arc::new(SharedState::new(&config));
         let hub = Arc::new(Hub::new(shared.clone()));
-        let queue = |capacity| hub.subscribe(0, false, capacity, LabelView::Merged).expect("an eventfd");
+        let queue = |capacity| hub.subscribe(0, false, capacity, View::default()).expect("an eventfd");
         let queues = [queue(1 << 20), queue(3)];
         World {
             engine: Engine::new(flavour),

@@ -60,7 +60,8 @@ static const struct name event_flags[] = {{CRI_EVENT_FLAG_SYNTHETIC, "synthetic"
                                           {CRI_EVENT_FLAG_REAPPEARED, "reappeared"},
                                           {CRI_EVENT_FLAG_NEVER_STARTED, "never_started"},
                                           {CRI_EVENT_FLAG_PROVISIONAL, "provisional"},
-                                          {CRI_EVENT_FLAG_WITNESSED, "witnessed"}};
+                                          {CRI_EVENT_FLAG_WITNESSED, "witnessed"},
+                                          {CRI_EVENT_FLAG_CONFIRMED, "confirmed"}};
 
 static inline void print_quoted(const char *text)
 {

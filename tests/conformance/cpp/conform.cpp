@@ -86,6 +86,7 @@ const std::pair<std::string_view, std::string> constants[] = {
     {"CRI_EVENT_FLAG_NEVER_STARTED", number(EventFlag::never_started)},
     {"CRI_EVENT_FLAG_PROVISIONAL", number(EventFlag::provisional)},
     {"CRI_EVENT_FLAG_WITNESSED", number(EventFlag::witnessed)},
+    {"CRI_EVENT_FLAG_CONFIRMED", number(EventFlag::confirmed)},
     {"CRI_SUBSCRIBE_LIVE_ONLY", number(SubscribeFlag::live_only)},
     {"CRI_INSPECT_REQUIRE_PROCESS", number(InspectFlag::require_process)},
     {"CRI_INSPECT_SHOW_ENV", number(InspectFlag::show_env)},

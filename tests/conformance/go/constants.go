@@ -51,6 +51,7 @@ var constants = []constant{
 	{"CRI_EVENT_FLAG_NEVER_STARTED", criwatch.EventFlagNeverStarted},
 	{"CRI_EVENT_FLAG_PROVISIONAL", criwatch.EventFlagProvisional},
 	{"CRI_EVENT_FLAG_WITNESSED", criwatch.EventFlagWitnessed},
+	{"CRI_EVENT_FLAG_CONFIRMED", criwatch.EventFlagConfirmed},
 	{"CRI_SUBSCRIBE_LIVE_ONLY", criwatch.SubscribeLiveOnly},
 	{"CRI_INSPECT_REQUIRE_PROCESS", criwatch.InspectRequireProcess},
 	{"CRI_INSPECT_SHOW_ENV", criwatch.InspectShowEnv},

@@ -97,7 +97,7 @@ var (
 		"REMOVED", "LOG"}
 	podStates = words{"unknown", "ready", "not_ready"}
 	// Of sets, the word of the bit 1<<n is words[n].
-	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional"}
+	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional", "witnessed", "confirmed"}
 	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack", "image", "details"}
 	missing    = words{"pid", "pod", "started_at", "exit"}
 	podFlags   = words{"host_network", "own_network", "host_pid", "own_pid", "host_ipc", "own_ipc", "static", "not_static"}

@@ -11,5 +11,4 @@ mod trust;
 use crate::scene::Options;
 
 /// Lists follow each other quickly, so that twenty of them take two seconds.
-/// With every detail at once: what comes later would be changes of its own in the stories that are compared here.
-const QUICK: Options = &[("relist.interval_ms", "100"), ("poll.interval_ms", "100"), ("details", "full")];
+const QUICK: Options = &[("relist.interval_ms", "100"), ("poll.interval_ms", "100")];

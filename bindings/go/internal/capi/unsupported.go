@@ -60,6 +60,7 @@ func (Watcher) Pods(string) ([]byte, *Failure)                   { return nil, u
 func (Watcher) Get(string) ([]byte, *Failure)                    { return nil, unsupported() }
 func (Watcher) EngineInfo() ([]byte, *Failure)                   { return nil, unsupported() }
 func (Watcher) Stats() ([]byte, *Failure)                        { return nil, unsupported() }
+func (Watcher) Metrics() ([]byte, *Failure)                      { return nil, unsupported() }
 func (Watcher) Inspect(string, uint32, int64) ([]byte, *Failure) { return nil, unsupported() }
 func (Watcher) Call(string, string, int64) ([]byte, *Failure)    { return nil, unsupported() }
 func (Watcher) Attach(string, []byte) *Failure                   { return unsupported() }

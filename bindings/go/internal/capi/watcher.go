@@ -130,6 +130,13 @@ func (w Watcher) Stats() ([]byte, *Failure) {
 	return answer(C.cri_watcher_stats(w.c, &out, &err), &out, err)
 }
 
+// Metrics is cri_watcher_metrics.
+func (w Watcher) Metrics() ([]byte, *Failure) {
+	var out C.cri_buffer
+	var err *C.cri_error
+	return answer(C.cri_watcher_metrics(w.c, &out, &err), &out, err)
+}
+
 // Inspect is cri_watcher_inspect.
 func (w Watcher) Inspect(idOrName string, flags uint32, timeoutMS int64) ([]byte, *Failure) {
 	if f := noNUL("id or name", idOrName); f != nil {

@@ -78,7 +78,7 @@ def add_output(parser: ArgumentParser, *forms: str, default: str = "table") -> N
 
 
 def completed(action: Action, what: str) -> Action:
-    """Marks an option whose values the shell completes by asking the engine: container, pod or namespace."""
+    """Marks an option whose values the shell completes by asking: container, pod, namespace or process."""
     setattr(action, "completes", what)
     return action
 

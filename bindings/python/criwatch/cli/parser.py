@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Dict, List, NoReturn, Sequence, Tuple
 
 from criwatch import version
-from criwatch.cli import completion, engines, events, info, inspect, options, pods, ps, top
+from criwatch.cli import completion, engines, events, info, inspect, options, pods, ps, top, whois
 from criwatch.cli.exits import MEANINGS, Exit
 from criwatch.cli.layout import HelpFormatter
 from criwatch.cli.table import printable
@@ -18,6 +18,7 @@ COMMANDS: Dict[str, ModuleType] = {
     "ps": ps,
     "pods": pods,
     "inspect": inspect,
+    "whois": whois,
     "events": events,
     "top": top,
     "info": info,

@@ -12,6 +12,7 @@ from criwatch.cli.grammar import actions_of, subparsers_of, summaries_of
 _NAMES = {
     "container": "criwatch ps -a --sandboxes -o name 2>/dev/null",
     "pod": "criwatch pods -a -o name 2>/dev/null | cut -d/ -f2 | sort -u",
+    "process": 'ls /proc 2>/dev/null | grep -v "[a-z]"',
     "namespace": "criwatch pods -a -o name 2>/dev/null | cut -d/ -f1 | sort -u",
 }
 
@@ -26,7 +27,7 @@ class Taken:
     has_value: bool
     #: The values to choose from.
     choices: Tuple[str, ...]
-    #: What the engine is asked for: a key of `_NAMES`, or "".
+    #: What is asked for: a key of `_NAMES`, or "".
     names: str
 
 

@@ -1,0 +1,113 @@
+"""What a watcher measures: its statistics, and the table of its metrics."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from criwatch._json import ToJson
+from criwatch.answers import Answer, Freshness
+from criwatch.details import from_camel, to_camel
+
+#: The content type of what `Watcher.metrics` returns.
+METRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of the table of what a watcher measures, `METRICS`. A newer library may have more."""
+
+    key: str
+    """Its name in JSON, e.g. "eventsPublished": for a counter or gauge without labels, the key in `Stats.counts`."""
+    family: str
+    """Its name in OpenMetrics, e.g. "criwatch_events_published". The samples of a counter have "_total" behind it."""
+    kind: str
+    """"counter" (it only grows), "gauge" or "histogram"."""
+    unit: str
+    """"seconds", or what is counted."""
+    labels: Tuple[str, ...]
+    """What tells the samples apart."""
+    help: str
+    """Its meaning, in whole sentences."""
+
+
+@dataclass(frozen=True)
+class RequestStats(ToJson):
+    """Of one RPC: how often it was called, and how long that took."""
+
+    count: int
+    """How often."""
+    failures: int
+    """How many of these ended with an error; those in `not_found` are not among them."""
+    not_found: int
+    """How many of these the engine answered with "not found"."""
+    total_micros: int
+    """How long all took together, in microseconds."""
+    max_micros: int
+    """How long the longest took, in microseconds."""
+    buckets: Tuple[int, ...]
+    """How many took so long, by the bounds of `Stats.bucket_micros`; the last bucket has what took longer."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
+        """The numbers of an RPC as the library's JSON tells them."""
+        return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        return {**to_camel(self), "buckets": list(self.buckets)}
+
+
+@dataclass(frozen=True)
+class EventLag(ToJson):
+    """How late the engine's events come: from the time in the event, by the engine's clock, until it was noticed here."""
+
+    last_micros: int
+    """How late the last event came, in microseconds."""
+    max_micros: int
+    """How late the latest came, in microseconds."""
+    count: int
+    """How many were measured."""
+    total_micros: int
+    """All delays together, in microseconds."""
+    buckets: Tuple[int, ...]
+    """How many were so late, by the bounds of `Stats.bucket_micros`; the last bucket has what came later."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> EventLag:
+        """The numbers as the library's JSON tells them."""
+        return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON."""
+        return {**to_camel(self), "buckets": list(self.buckets)}
+
+
+@dataclass(frozen=True)
+class Stats(Answer):
+    """What the watcher did so far, in numbers."""
+
+    counts: Mapping[str, int] = field(hash=False)
+    """Counts by their names in JSON: "connects", "lists", "overflows" and so on."""
+    bucket_micros: Tuple[int, ...]
+    """The upper bounds of all buckets, in microseconds; the last bucket has none."""
+    requests: Mapping[str, RequestStats] = field(hash=False)
+    """Each RPC by its name."""
+    event_lag: Optional[EventLag] = None
+    """How late events come; None: there was none yet."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Stats:
+        """Numbers from "criwatch.stats/1"."""
+        value = json.loads(text)
+        requests = {name: RequestStats.from_json(one) for name, one in value["requests"].items()}
+        lag = EventLag.from_json(value["eventLag"]) if "eventLag" in value else None
+        return cls(Freshness.from_json(value), value["stats"], tuple(value["bucketMicros"]), requests, lag)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Itself with the keys of the library's JSON, "criwatch.stats/1"."""
+        requests = {name: one.to_dict() for name, one in self.requests.items()}
+        lag = {"eventLag": self.event_lag.to_dict()} if self.event_lag else {}
+        counts, bounds = dict(self.counts), list(self.bucket_micros)
+        return self._answered("stats", stats=counts, bucketMicros=bounds, requests=requests, **lag)

@@ -1,0 +1,32 @@
+//! What a container's OCI runtime specification tells, read from the engine's folder of the container.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::folders::Folders;
+use crate::cri::spec::RuntimeSpec;
+use crate::host::below::open_file_below;
+
+/// Kubernetes allows 256 KiB of annotations; what is much longer is no specification of this engine.
+const LONGEST: u64 = 4 << 20;
+
+/// The name of the container's image, as the engine wrote it into the specification's annotations; 40 us.
+///
+/// An event's status has the image's first tag, which may be another one than that of the pod's author. `None` where the
+/// file is absent, cannot be read, or has no name: the engine's lists and verbose statuses tell it, too, later.
+pub(in crate::cri) fn image_name(folders: &Folders, root: &Path, id: &str) -> Option<Arc<str>> {
+    let text = folders.specs(id).iter().find_map(|file| read(root, file).ok())?;
+    let spec: RuntimeSpec = serde_json::from_str(&text).ok()?;
+    spec.requested_image().map(Arc::from)
+}
+
+fn read(root: &Path, file: &Path) -> io::Result<String> {
+    let open = open_file_below(root, file)?;
+    if !open.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    open.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
+}

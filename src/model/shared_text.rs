@@ -1,0 +1,40 @@
+//! A finished text that many can hold at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// An immutable, shared text. A NUL follows it, for C.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedText(Arc<[u8]>);
+
+impl From<String> for SharedText {
+    fn from(text: String) -> Self {
+        let mut bytes = text.into_bytes();
+        bytes.push(0);
+        SharedText(bytes.into())
+    }
+}
+
+impl SharedText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0[..self.0.len() - 1]).expect("it was made of a string")
+    }
+
+    /// The text and the NUL that follows it.
+    pub fn as_bytes_with_nul(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

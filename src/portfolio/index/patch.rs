@@ -1,0 +1,91 @@
+//! What of an index generations share, and what has changed since it was made.
+
+use std::sync::{Arc, OnceLock};
+
+use super::entries::{Changes, Entries, Entry};
+use super::namespaces::Namespaces;
+use super::parts::{Parents, Parts};
+use super::table::At;
+
+/// An index of one generation that others take over.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub parts: Parts,
+    namespaces: OnceLock<Namespaces>,
+}
+
+impl Base {
+    /// Of these.
+    pub fn of(entries: Entries) -> Arc<Base> {
+        Arc::new(Base { parts: Parts::of(entries, 0), namespaces: OnceLock::new() })
+    }
+
+    /// The first position behind it.
+    pub fn len(&self) -> At {
+        self.parts.entries.len() as At
+    }
+
+    /// Who shares which namespace.
+    pub fn namespaces(&self) -> &Namespaces {
+        self.namespaces.get_or_init(|| Namespaces::of(&self.parts.entries))
+    }
+}
+
+/// What has changed since the base was made. The positions of what is new follow those of the base.
+#[derive(Debug)]
+pub(super) struct Patch {
+    pub parts: Parts,
+    gone: Vec<At>,
+    /// The same, a bit for each position of the base.
+    is_gone: Box<[u64]>,
+    parents_of_gone: OnceLock<Parents>,
+    namespaces: OnceLock<Namespaces>,
+}
+
+impl Patch {
+    /// What makes these of the base's, if that is no more than `limit`.
+    pub fn between(base: &Base, now: &Entries, limit: usize) -> Option<Patch> {
+        let changes = Changes::between(&base.parts.entries, now, limit)?;
+        let mut is_gone = vec![0; base.parts.entries.len().div_ceil(64)].into_boxed_slice();
+        for at in &changes.gone {
+            is_gone[*at as usize / 64] |= 1 << (at % 64);
+        }
+        Some(Patch {
+            parts: Parts::of(changes.new.into(), base.len()),
+            gone: changes.gone,
+            is_gone,
+            parents_of_gone: OnceLock::new(),
+            namespaces: OnceLock::new(),
+        })
+    }
+
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.parts.entries.is_empty()
+    }
+
+    /// Whether the base's container at this position is gone, or is another version of itself by now.
+    pub fn is_gone(&self, at: At) -> bool {
+        self.is_gone.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// The entry at a position of the base, or behind it.
+    pub fn entry<'a>(&'a self, base: &'a Base, at: At) -> &'a Entry {
+        if at < base.len() { base.parts.entry(at) } else { self.parts.entry(at) }
+    }
+
+    /// How many of the new containers are below this cgroup, and how many of those that are gone were.
+    pub fn below(&self, path: &str, base: &Base) -> (usize, usize) {
+        let gone = || Parents::of(self.gone.iter().map(|at| base.parts.entry(*at)));
+        (self.parts.parents().count(path), self.parents_of_gone.get_or_init(gone).count(path))
+    }
+
+    /// The namespaces in which something has changed.
+    pub fn namespaces(&self, base: &Base) -> &Namespaces {
+        self.namespaces.get_or_init(|| {
+            let new = base.len()..base.len() + self.parts.entries.len() as At;
+            let entry = |at| self.entry(base, at);
+            Namespaces::changed(base.namespaces(), &self.gone, new, |at| self.is_gone(at), entry)
+        })
+    }
+}
