@@ -82,8 +82,8 @@ impl Collectd {
     /// The end of what it says is wrong.
     fn complaints(&self) -> String {
         let log = self.log();
-        let wrong = log.lines().filter(|line| line.contains("[error]") || line.contains("[warning]"));
-        format!("{} {:?}", self.agent.last_error(), wrong.last())
+        let mut wrong = log.lines().filter(|line| line.contains("[error]") || line.contains("[warning]"));
+        format!("{} {:?}", self.agent.last_error(), wrong.next_back())
     }
 }
 

@@ -77,11 +77,8 @@ impl Host {
         let mut command = program(setup, &[&["events"], options].concat())?;
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("its output")?).lines();
-        loop {
-            if lines.next().ok_or("it ended")?? == "replayed" {
-                return Ok(Host { child, lines });
-            }
-        }
+        while lines.next().ok_or("it ended before it was ready")?? != "replayed" {}
+        Ok(Host { child, lines })
     }
 
     /// Ends it, and takes what it was told.
