@@ -333,7 +333,8 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
         let first =
             exits.filter(|e| e.container.as_ref().is_some_and(|c| c.path().ends_with(name))).collect::<Vec<_>>();
         assert_eq!(first.len(), 1);
-        assert_eq!(first[0].flags, CRI_EVENT_FLAG_PROVISIONAL);
+        // On a busy machine the host tells the end before the event comes: then it is synthetic, too.
+        assert_ne!(first[0].flags & CRI_EVENT_FLAG_PROVISIONAL, 0);
         assert_eq!(first[0].container.as_ref().and_then(|c| c.exit.as_ref()).map(|e| &*e.reason), Some("Error"));
         let exit = scene.reported.newest(name).exit.clone().unwrap_or_default();
         assert_eq!((exit.code, &*exit.reason), (Some(137), reason));
