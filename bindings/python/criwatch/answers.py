@@ -79,7 +79,7 @@ def _word(value: Any) -> Any:
     return value.word if isinstance(value, (State, Kind)) else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EngineInfo(ToJson):
     """Which engine this is. What is not known yet is ""."""
 
@@ -108,7 +108,7 @@ class EngineInfo(ToJson):
     witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the host tells beside the engine ("means"), and why not more ("lacks")."""
     candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
-    """The other engines that were found when this one was chosen, best first."""
+    """The other engines that were found when this one was chosen, best first; only from `Watcher.engine_info`."""
     ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Whether the cache is complete, and how many requests are open; only from `Watcher.engine_info`."""
 
@@ -120,6 +120,10 @@ class EngineInfo(ToJson):
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
         return known(to_camel(self), "type", "api")
+
+    def __repr__(self) -> str:
+        told = (self.version, self.api and f"at {self.api}", self.events and f"events={self.events}")
+        return f"<EngineInfo {' '.join(one for one in told if one) or 'of none yet'}>"
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class Answer(ToJson):
 
 @dataclass(frozen=True, repr=False)
 class ContainerList(Answer, Tabular):
-    """Containers and sandboxes that a query selects: iterate over it, or show it as a table in a notebook."""
+    """Containers and sandboxes that a query selects: iterate over it, index it, or show it as a table in a notebook."""
 
     containers: Tuple[Container, ...]
     """What was selected."""
@@ -187,6 +191,9 @@ class ContainerList(Answer, Tabular):
     def rows(self) -> List[Dict[str, Any]]:
         """A flat dictionary for each container, as `pandas.DataFrame(watcher.list().rows())` takes them."""
         return rows(self.containers)
+
+    def __getitem__(self, index: int) -> Container:
+        return self.containers[index]
 
     def __iter__(self) -> Iterator[Container]:
         return iter(self.containers)
@@ -218,7 +225,7 @@ class PodEntry(ToJson):
 
 @dataclass(frozen=True, repr=False)
 class PodList(Answer, Tabular):
-    """Pods in which a query selects something: iterate over it, or show it as a table in a notebook."""
+    """Pods in which a query selects something: iterate over it, index it, or show it as a table in a notebook."""
 
     pods: Tuple[PodEntry, ...]
     """What was selected."""
@@ -252,6 +259,9 @@ class PodList(Answer, Tabular):
             }
             for entry in self.pods
         ]
+
+    def __getitem__(self, index: int) -> PodEntry:
+        return self.pods[index]
 
     def __iter__(self) -> Iterator[PodEntry]:
         return iter(self.pods)

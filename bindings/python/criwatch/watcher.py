@@ -246,8 +246,10 @@ class Watcher(Closable, WaitingLookups):
             return int(library().cri_watcher_generation(watcher))
 
     def engine_info(self) -> EngineInfo:
-        """Which engine this is, and how changes are noticed."""
-        return EngineInfo.from_json(json.loads(self.engine_info_json())["engine"])
+        """Which engine this is, how changes are noticed, and how complete the cache is."""
+        told = json.loads(self.engine_info_json())
+        beside = {key: told[key] for key in ("candidates", "ready") if key in told}
+        return EngineInfo.from_json({**told["engine"], **beside})
 
     def engine_info_json(self) -> str:
         """The same as the library's JSON, "criwatch.engine/1"."""
