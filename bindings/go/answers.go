@@ -50,6 +50,19 @@ type EngineInfo struct {
 	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
+	// Candidates are the other engines that were found when this one was chosen, best first; only of [Watcher.Engine].
+	Candidates []*Candidate `json:"candidates,omitempty"`
+	// Ready is how complete the cache is; only of [Watcher.Engine], and nil before the first lists are in.
+	Ready *Ready `json:"ready,omitempty"`
+}
+
+// Ready is how complete the cache is. WaitReady waits for the first lists and for the status of everything in them, the latter
+// no longer than the option ready.pid_wait_ms says.
+type Ready struct {
+	// Complete is whether no request for a status waits for its first answer.
+	Complete bool `json:"complete"`
+	// Open is how many such requests wait now. Each answer comes with an EventUpdated.
+	Open uint64 `json:"open"`
 }
 
 // Witness is what the host tells beside the engine: docs/witness.md.
@@ -228,14 +241,21 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return w.owned("get", func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
 }
 
-// Engine returns which engine this is, and how changes are noticed. ErrNotReady.
+// Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first connection
+// it has little to say, and no error.
 func (w *Watcher) Engine() (*EngineInfo, error) {
+	type answer struct {
+		Engine     EngineInfo   `json:"engine"`
+		Candidates []*Candidate `json:"candidates"`
+		Ready      *Ready       `json:"ready"`
+	}
 	text, err := w.Raw().Engine()
-	answer, err := decode[Meta]("engine", text, err)
+	told, err := decode[answer]("engine", text, err)
 	if err != nil {
 		return nil, err
 	}
-	return &answer.Engine, nil
+	told.Engine.Candidates, told.Engine.Ready = told.Candidates, told.Ready
+	return &told.Engine, nil
 }
 
 // Stats returns the watcher's counters.

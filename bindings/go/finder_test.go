@@ -51,6 +51,9 @@ func TestTheEngineInUseIsTheBest(t *testing.T) {
 	if info.API != used.endpoint {
 		t.Errorf("the watcher took %s", info.API)
 	}
+	if len(info.Candidates) != 1 || info.Candidates[0].API != empty.endpoint {
+		t.Errorf("the other engine is not told: %+v", info.Candidates)
+	}
 	_, err = criwatch.Discover(ctx, criwatch.WithHostRoot("/nowhere/at/all"))
 	if !errors.Is(err, criwatch.ErrOption) {
 		t.Errorf("no such root: %v", err)
