@@ -101,7 +101,7 @@ const (
 )
 
 // WithDetails sets the option details; default lazy.
-// What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, and no start time of what lists show); one verbose status at a time, when nothing else is to be asked; or one at once.
+// What is asked of the engine of a run whose pid is known from a pid file: nothing (no command, user, limits, and no start time of what lists show; on containerd 1.7, an image with several tags may be shown under another of them until the next list); one verbose status at a time, when nothing else is to be asked; or one at once.
 func WithDetails(value DetailsOption) Option { return WithOption("details", string(value)) }
 
 // WithEnginePID sets the option engine.pid, from 0 to 2147483647; default 0.
