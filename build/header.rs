@@ -50,8 +50,8 @@ const MACROS: &[(&str, &str)] = &[
 
 /// The attribute that cbindgen puts before a function that is `#[must_use]` (cbindgen.toml).
 const NODISCARD: &str = "\
-/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning\n \
- * defines it as nothing before including this header. */\n\
+/* Marks the functions whose result must not be ignored: compilers warn if a program ignores it. To switch these warnings\n \
+ * off, define it as empty before you include this header. */\n\
 #ifndef CRI_NODISCARD\n\
 #  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)\n\
 #    define CRI_NODISCARD [[nodiscard]]\n\

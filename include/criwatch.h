@@ -95,8 +95,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Stands before functions whose result has to be looked at: compilers warn where it is not. Who wants no such warning
- * defines it as nothing before including this header. */
+/* Marks the functions whose result must not be ignored: compilers warn if a program ignores it. To switch these warnings
+ * off, define it as empty before you include this header. */
 #ifndef CRI_NODISCARD
 #  if (defined(__cplusplus) && __cplusplus >= 201703L) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
 #    define CRI_NODISCARD [[nodiscard]]
@@ -498,7 +498,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 /** The container is privileged. */
 #define CRI_CONTAINER_FLAG_PRIVILEGED 8
-/** The container is not privileged. Neither of the two: the engine has not told yet. */
+/** The container is not privileged. Neither of the two: the engine has not reported it yet. */
 #define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
 
 /* Mount flags: */
@@ -658,10 +658,7 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /**
-     * The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
-     * file system. "" until a process in it was seen, and if no cgroup has that name.
-     */
+    /** The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name. */
     const char *cgroup_path;
     /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
@@ -819,7 +816,7 @@ typedef struct cri_container {
     const cri_label *annotations;
     /** The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none. */
     const char *rucksack;
-    /** The pid in the engine's words, where that differs from `pid`; otherwise 0. */
+    /** The pid that the engine reports, if it differs from `pid`; otherwise 0. */
     int32_t engine_pid;
     /** The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; 0: unknown. */
     uint64_t cgroup_id;
@@ -952,10 +949,9 @@ const char *cri_container_label(const cri_container *container, const char *key)
 const char *cri_pod_label(const cri_pod *pod, const char *key);
 
 /**
- * Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
- * logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
- * container.image.tags), there is the one value that is known. What concerns the engine, such as
- * container.runtime.name, is not here: cri_watcher_engine_info has it.
+ * Returns the known facts of a container as an array of keys and values, for metrics, logs and alerts. `schema` selects
+ * the names of the keys. A key that is a list in the schema (such as container.image.tags) has the one value that is
+ * known. Facts about the engine, such as container.runtime.name, are not here: cri_watcher_engine_info has them.
  *
  * @param container the record itself, not a copy of the struct
  * @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)
@@ -1036,9 +1032,8 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
- * is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
- * a better one as long as that is empty; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
+ * cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -1149,6 +1144,9 @@ void cri_watcher_free(cri_watcher *watcher);
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
  *   pod.
  * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+ * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+ *   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+ *   goes by.
  * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
  * Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -1162,9 +1160,8 @@ void cri_watcher_free(cri_watcher *watcher);
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
  * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
- * calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
- * and O(n) with a query.
+ * @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as neither the
+ * cache nor "asOf" changes: the first of them writes it, others may wait for that, and further ones cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,
@@ -1201,7 +1198,7 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
+ * @note Does not wait for the engine. It finds as cri_snapshot_find does.
  */
 CRI_NODISCARD
 cri_status cri_watcher_get(const cri_watcher *watcher,
@@ -1280,8 +1277,7 @@ typedef struct cri_snapshot cri_snapshot;
  * @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
  * @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
  * CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
- * other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait. O(1): the snapshot shares its memory with the cache, and with other snapshots.
  */
 CRI_NODISCARD
 cri_status cri_watcher_snapshot(const cri_watcher *watcher,
@@ -1324,8 +1320,8 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * longer
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
- * calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the records of what has changed since the call
+ * before, and copies a pointer for each container, O(n); calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
@@ -1340,8 +1336,8 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
  * @param out receives an array of records, which belongs to the snapshot
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
- * calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the array, O(n), and records of pods that have
+ * changed; calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
@@ -1357,7 +1353,7 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
- * The first call in a snapshot builds an index: O(n) by id, O(n log n) by name.
+ * The first lookup in a snapshot makes its index: of what has changed since the last one, and now and then whole, O(n).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
@@ -1384,13 +1380,17 @@ void cri_snapshot_free(cri_snapshot *snapshot);
  *
  * - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
  *   namespace that the pod's containers share), it is the pod's sandbox.
- * - CRI_NONE: it belongs to no container of this engine. That is proven, not assumed. conmon and mount units carry the
- *   id of a container, and belong to the host.
+ * - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
+ *   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
+ *   to the host.
  * - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
  *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
- * - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
- * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell. CRI_E_UNSUPPORTED: this host, or this program's own cgroup
- *   namespace, hides it; the message says what helps.
+ * - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
+ * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
+ * - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
+ * - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+ *
+ * Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
  *
  * A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
  * snapshot builds an index, O(n).
@@ -1398,7 +1398,8 @@ void cri_snapshot_free(cri_snapshot *snapshot);
 
 /**
  * Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
- * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them.
+ * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them; and, by an id for which it
+ * returned CRI_AGAIN, containers that become known when the cgroup is gone (the newest 1,024 such ids).
  *
  * @param snapshot the snapshot
  * @param cgroup_id the id of a cgroup in the v2 hierarchy
@@ -1464,8 +1465,9 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
  * namespace
  * @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
  * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
- * CRI_E_INVALID_ARGUMENT
- * @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+ * CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
+ * at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+ * @note Does not wait. A few ns.
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find_namespace(const cri_snapshot *snapshot,
@@ -1501,9 +1503,9 @@ cri_status cri_snapshot_find_cgroups(const cri_snapshot *snapshot,
  * @param pids an array of n pids
  * @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
  * @param n how many
- * @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
- * @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
- * @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+ * @param out as for cri_snapshot_find_cgroups
+ * @param statuses as for cri_snapshot_find_cgroups
+ * @return as cri_snapshot_find_cgroups
  * @note Does not wait. Costs as much as n lookups.
  */
 CRI_NODISCARD
@@ -1523,8 +1525,7 @@ cri_status cri_snapshot_find_pids(const cri_snapshot *snapshot,
  * @param out receives the record; release it with cri_container_unref
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(1) by id. By name, the first call after a change of the cache costs O(n log n),
- * and calls from other threads may wait for it.
+ * @note Does not wait. It costs as much as cri_snapshot_find in the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_find(const cri_watcher *watcher,
@@ -1543,8 +1544,8 @@ cri_status cri_watcher_find(const cri_watcher *watcher,
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
  * @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
- * cache costs O(n log n).
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+ * the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
@@ -1562,8 +1563,8 @@ cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
  * @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
- * cache costs O(n log n).
+ * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+ * the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_cgroup(const cri_watcher *watcher,
@@ -1642,12 +1643,12 @@ cri_status cri_watcher_call(const cri_watcher *watcher,
 typedef struct cri_finder cri_finder;
 
 /**
- * Finds every engine of the node, best first: what the kubelet uses, then what has sandboxes, then by the order of
- * the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+ * Finds every engine of the node, the best one first: the one that the kubelet uses, then engines with sandboxes, then
+ * the others, by the strength of the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
  *
  * @param options the options; NULL: the defaults
- * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, and at most: the option
- * connect.timeout_ms; 0: as good as no wait
+ * @param timeout_ms how long to wait for all of them, in milliseconds; below 0 and above that option: the option
+ * connect.timeout_ms; 0: hardly any wait
  * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
  * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
  * CRI_E_INVALID_ARGUMENT
@@ -1684,8 +1685,8 @@ cri_status cri_finder_new(const cri_options *options,
 int32_t cri_finder_fd(const cri_finder *finder);
 
 /**
- * Takes the next news of an engine. It is about engines that answer, each by its endpoint. What came and went
- * before it was taken is not told, so nothing is ever lost or overflows.
+ * Takes the next news. Engines that answer are reported, each by its endpoint. An engine that comes and goes before the
+ * program takes the news is not reported, so news never overflow.
  *
  * @param finder the finder
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

@@ -54,6 +54,7 @@ fn main() {
         Trial::test("the_callback_example_follows", the_callback_example_follows),
         Trial::test("the_epoll_example_follows", the_epoll_example_follows),
         Trial::test("the_lookup_example_names_containers", the_lookup_example_names_containers),
+        Trial::test("the_bench_of_lookups_finds_all", the_bench_of_lookups_finds_all),
     ];
     for program in PROGRAMS {
         trials.push(program.plain());
@@ -88,6 +89,35 @@ fn examples_build() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// What it measures are right answers.
+fn the_bench_of_lookups_finds_all() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (root, arguments) = (folder.path().join("root"), ["--containers", "10", "--fake-tree"]);
+    let sim = sim::Sim::start(&[&arguments[..], &[&root.to_string_lossy()]].concat())?;
+    let program = c::Library::of_this_build().build("benches/lookups/costs.c")?;
+    let mut command = Command::new(program);
+    let lines = c::succeed(command.arg(sim.endpoint()).arg(&root).env("SHORT", "1"))?;
+    let said: Vec<serde_json::Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    for (key, answer) in [
+        ("cgroup id", "CRI_OK"),
+        ("first process and its start", "CRI_OK"),
+        ("id", "CRI_OK"),
+        ("cgroup path", "CRI_OK"),
+        ("cgroup path of the host", "CRI_NONE"),
+        ("any process", "CRI_OK"),
+        ("process of the host", "CRI_NONE"),
+        ("no process", "CRI_E_NOT_FOUND"),
+    ] {
+        let its = said.iter().filter(|line| line["key"] == key && line["answer"] == answer);
+        // Ids of cgroups take root's rights.
+        let expected = if said.iter().any(|line| line["key"] == key) || key != "cgroup id" { 3 } else { 0 };
+        if its.clone().count() != expected || !its.into_iter().all(|line| line["ns_median"].as_f64() > Some(0.0)) {
+            return Err(format!("{key}: {lines}").into());
+        }
+    }
+    if said.last().is_some_and(|line| line["bench"] == "generations") { Ok(()) } else { Err(lines.into()) }
 }
 
 fn the_shortest_example_lists() -> Result<(), Failed> {
@@ -163,6 +193,6 @@ fn the_lookup_example_names_containers() -> Result<(), Failed> {
     // Without the right to make cgroups, the simulated engine's processes are the host's.
     let whose = if cgroup.contains(&nginx.id) { "shop/web/nginx" } else { "host" };
     let expected = format!("{pid} {whose}\n{} unknown\n0 host\n", i32::MAX);
-    let told = c::text(&output);
-    if told == expected { Ok(()) } else { Err(format!("{told:?}, not {expected:?}: {cgroup}").into()) }
+    let reported = c::text(&output);
+    if reported == expected { Ok(()) } else { Err(format!("{reported:?}, not {expected:?}: {cgroup}").into()) }
 }

@@ -32,7 +32,7 @@ fn read_until(queue: &EventQueue, event_type: &str, name: &str) -> Value {
         let Next::Event(event) = queue.next(PATIENCE) else {
             panic!("no {event_type} of {name}");
         };
-        let value = obey(&written::event(&event, queue.label_view()));
+        let value = obey(&written::event(&event, queue.view()));
         if value["type"] == event_type && value["container"]["name"] == name {
             return value;
         }
@@ -83,6 +83,11 @@ fn every_kind_obeys_its_schema() {
         obey(&given(watcher.pods(Some(all))));
         let some = obey(&given(watcher.list(Some(r#"{"fields":["pid","missing"]}"#))));
         assert!(some["containers"][0]["labels"].is_null() && some["containers"][0]["id"].is_string());
+        let with = obey(&given(watcher.list(Some(r#"{"attributes":"otel","kind":"container"}"#))));
+        assert_eq!(with["containers"][0]["attributes"]["k8s.container.name"], with["containers"][0]["name"]);
+        let with = obey(&given(watcher.pods(Some(r#"{"attributes":"falco","fields":["attributes"]}"#))));
+        assert_eq!(with["pods"][0]["containers"][0]["attributes"]["k8s.ns.name"], with["pods"][0]["namespace"]);
+        assert!(listed["containers"][0]["attributes"].is_null(), "{listed}");
         for container in listed["containers"].as_array().unwrap() {
             let id = container["id"].as_str().unwrap();
             obey(&watcher.get(id).unwrap());
@@ -106,13 +111,52 @@ fn every_kind_obeys_its_schema() {
         }
         watcher.stop().unwrap();
         while let Next::Event(event) = queue.next(PATIENCE) {
-            obey(&written::event(&event, queue.label_view()));
+            obey(&written::event(&event, queue.view()));
         }
     }
     schema::obey(&describe()).unwrap();
     find_an_engine();
     let unseen: Vec<_> = schema::seen().into_iter().filter(|(_, times)| *times == 0).collect();
     assert!(unseen.is_empty(), "never written here: {unseen:?}");
+}
+
+/// The option is for JSON of every kind; a query stands above it.
+#[test]
+fn attributes_are_shown_where_they_are_asked_for() {
+    let mut sim = sim::Sim::start(&[]).expect("a simulated engine");
+    sim.make("pod web ns=shop nginx").unwrap_or_else(|e| panic!("{e}"));
+    let mut config = Config::default();
+    config.set("attributes", "ecs").unwrap();
+    let watcher = Watcher::new(Some(sim.endpoint()), config).unwrap();
+    let queue = watcher.subscribe(ALL_MASK, 0, 0).unwrap();
+    watcher.start().unwrap();
+    watcher.wait_ready(PATIENCE).unwrap();
+    let started = read_until(&queue, "started", "nginx");
+    let inspected = obey(&watcher.inspect("nginx", 0, PATIENCE).unwrap());
+    let got = obey(&watcher.get("nginx").unwrap());
+    let list = |query: &str| obey(&given(watcher.list(Some(query))))["containers"][0].take();
+    let ecs = ["kubernetes.namespace", "shop"];
+    for container in [
+        &started["container"],
+        &inspected["container"],
+        &got["container"],
+        &list(r#"{"name":"nginx"}"#),
+        &list(r#"{"name":"nginx","attributes":"ecs"}"#),
+    ] {
+        assert_eq!(container["attributes"][ecs[0]], ecs[1], "{container}");
+    }
+    let otel = list(r#"{"name":"nginx","attributes":"otel"}"#);
+    assert_eq!(
+        (&otel["attributes"]["k8s.namespace.name"], &otel["attributes"][ecs[0]]),
+        (&json!("shop"), &json!(null))
+    );
+    assert!(list(r#"{"name":"nginx","attributes":"none"}"#)["attributes"].is_null());
+    assert_eq!(
+        list(r#"{"name":"nginx"}"#)["attributes"][ecs[0]],
+        ecs[1],
+        "what a query asks for changes no other answer"
+    );
+    watcher.stop().unwrap();
 }
 
 #[test]

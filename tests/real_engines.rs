@@ -45,18 +45,19 @@ impl Setup {
         Ok(Trio { pod, one, two, lasting, stoppable })
     }
 
-    /// Ends the three lives, each in its way, waits until each end is told, and answers everything that was told.
+    /// Ends the three runs, each in its way, waits until each end is reported, and answers everything that was reported.
     fn end_trio(&self, trio: &Trio, events: Events) -> Result<Vec<Line>, Box<dyn std::error::Error>> {
         let pods = &self.engine.pods;
         pods.stop(&trio.stoppable, PATIENCE.as_secs() as i64)?;
-        events.wait_for("exit of the container that is asked to stop", PATIENCE, |told| {
-            told_of(told, &trio.stoppable, "EXITED") > 0
+        events.wait_for("exit of the container that is asked to stop", PATIENCE, |reported| {
+            count_of(reported, &trio.stoppable, "EXITED") > 0
         })?;
         pods.stop(&trio.lasting, 0)?;
-        events
-            .wait_for("exit of the lasting container", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
+        events.wait_for("exit of the lasting container", PATIENCE, |reported| {
+            count_of(reported, &trio.lasting, "EXITED") > 0
+        })?;
         pods.stop_pod(&trio.pod.id)?;
-        events.wait_for("exit of the sandbox", PATIENCE, |told| told_of(told, &trio.pod.id, "EXITED") > 0)?;
+        events.wait_for("exit of the sandbox", PATIENCE, |reported| count_of(reported, &trio.pod.id, "EXITED") > 0)?;
         pods.remove_pod(&trio.pod.id)?;
         Ok(events.finish()?)
     }
@@ -87,8 +88,8 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
         assert_eq!((&entry["kind"], &entry["state"]), (&json!(kind), &json!("running")), "{entry:#}");
         let pod = &trio.pod;
         let expected = (&json!(pod.id), &json!(pod.spec.name), &json!(pod.spec.namespace), &json!(pod.spec.uid));
-        let told = (&entry["pod"]["id"], &entry["pod"]["name"], &entry["pod"]["namespace"], &entry["pod"]["uid"]);
-        assert_eq!(told, expected, "{entry:#}");
+        let reported = (&entry["pod"]["id"], &entry["pod"]["name"], &entry["pod"]["namespace"], &entry["pod"]["uid"]);
+        assert_eq!(reported, expected, "{entry:#}");
         check_process(entry, id, engines_pid(setup, id, kind)?);
     }
     assert_eq!(entry(&list, &trio.lasting)["name"], json!(trio.one.name));
@@ -110,14 +111,14 @@ fn engines_pid(setup: &Setup, id: &str, kind: &str) -> Result<Option<i64>, Box<d
 fn check_process(entry: &Value, id: &str, engines_pid: Option<i64>) {
     assert_eq!(entry["pid"].as_i64(), engines_pid, "{entry:#}");
     let Some(pid) = engines_pid else { return };
-    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("the process lives");
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("the process runs");
     let paths: Vec<&str> = cgroups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).collect();
     let naming: Vec<&str> = paths.into_iter().filter(|path| path.contains(id)).collect();
     assert!(!naming.is_empty(), "no cgroup of process {pid} names {id}: {cgroups}");
-    let told = entry["cgroupPath"].as_str().unwrap_or_else(|| panic!("no cgroupPath: {entry:#}"));
-    assert!(naming.contains(&told), "cgroupPath {told:?} is none of {naming:?}");
+    let reported = entry["cgroupPath"].as_str().unwrap_or_else(|| panic!("no cgroupPath: {entry:#}"));
+    assert!(naming.contains(&reported), "cgroupPath {reported:?} is none of {naming:?}");
     let places: Vec<PathBuf> =
-        support::leftovers::cgroup_mounts().iter().map(|mount| mount.join(told.trim_start_matches('/'))).collect();
+        support::leftovers::cgroup_mounts().iter().map(|mount| mount.join(reported.trim_start_matches('/'))).collect();
     assert!(places.iter().any(|place| place.is_dir()), "none of {places:?} exists");
 }
 
@@ -201,18 +202,18 @@ fn serves_the_examples_in_c(setup: &mut Setup) -> Outcome {
 }
 
 fn says_who_the_engine_is(setup: &mut Setup) -> Outcome {
-    let told = setup.probe.engine()?["engine"].take();
+    let reported = setup.probe.engine()?["engine"].take();
     let version = setup.engine.pods.version()?;
     // Debian's build of containerd 2 does not know its own revision, and says so.
     let number = version.runtime_version.trim_start_matches('v').trim_end_matches("+unknown");
     let line = format!("{} {number} [API {}]", version.runtime_name, version.runtime_api_version);
-    assert_eq!(told["version"], json!(line));
-    assert_eq!((&told["type"], &told["api"]), (&json!(CRI_ENGINE_TYPE), &json!(setup.engine.endpoint)));
-    assert_eq!(told["id"].as_str(), Some(fs::read_to_string("/proc/sys/kernel/hostname")?.trim()));
+    assert_eq!(reported["version"], json!(line));
+    assert_eq!((&reported["type"], &reported["api"]), (&json!(CRI_ENGINE_TYPE), &json!(setup.engine.endpoint)));
+    assert_eq!(reported["id"].as_str(), Some(fs::read_to_string("/proc/sys/kernel/hostname")?.trim()));
     if let Some(containerd) = &setup.engine.containerd {
-        assert_eq!(told["pid"].as_i64(), containerd.pid().map(i64::from));
+        assert_eq!(reported["pid"].as_i64(), containerd.pid().map(i64::from));
         let has_events = containerd.package().line != "1.6";
-        assert_eq!(told["events"], if has_events { "stream" } else { "poll" }, "{told:#}");
+        assert_eq!(reported["events"], if has_events { "stream" } else { "poll" }, "{reported:#}");
     }
     Ok(())
 }
@@ -229,17 +230,17 @@ fn entry<'a>(list: &'a Value, id: &str) -> &'a Value {
 
 fn replays_then_tells_each_exit_once(setup: &mut Setup) -> Outcome {
     let trio = setup.run_trio()?;
-    let told = setup.end_trio(&trio, setup.follow()?)?;
+    let reported = setup.end_trio(&trio, setup.follow()?)?;
     let position =
-        |event_type: &str| told.iter().position(|e| e.event_type == event_type).expect("the replay was told");
-    let replay = &told[position("REPLAY_BEGIN")..position("REPLAY_END")];
+        |event_type: &str| reported.iter().position(|e| e.event_type == event_type).expect("the replay was reported");
+    let replay = &reported[position("REPLAY_BEGIN")..position("REPLAY_END")];
     for id in trio.ids() {
         let initial: Vec<&Line> = replay.iter().filter(|e| e.id == id && e.event_type == "STARTED").collect();
         assert_eq!(initial.len(), 1, "{id} in the replay:\n{}", probe::show(replay));
         assert_ne!(initial[0].flags & CRI_EVENT_FLAG_INITIAL, 0, "{:?}", initial[0]);
         assert_eq!(initial[0].pod, format!("{}/{}", trio.pod.spec.namespace, trio.pod.spec.name));
     }
-    check_trio(&trio, &told);
+    check_trio(&trio, &reported);
     Ok(())
 }
 
@@ -247,45 +248,45 @@ fn tells_each_life_once_from_its_start(setup: &mut Setup) -> Outcome {
     let events = setup.follow()?;
     let trio = setup.run_trio()?;
     for id in trio.ids() {
-        events.wait_for("STARTED", PATIENCE, |told| told_of(told, id, "STARTED") > 0)?;
+        events.wait_for("STARTED", PATIENCE, |reported| count_of(reported, id, "STARTED") > 0)?;
     }
-    let told = setup.end_trio(&trio, events)?;
+    let reported = setup.end_trio(&trio, events)?;
     for id in trio.ids() {
-        let started = told.iter().find(|e| e.id == id && e.event_type == "STARTED").expect("it was waited for");
+        let started = reported.iter().find(|e| e.id == id && e.event_type == "STARTED").expect("it was waited for");
         assert_eq!(started.flags & CRI_EVENT_FLAG_INITIAL, 0, "it was not there before: {started:?}");
     }
-    check_trio(&trio, &told);
+    check_trio(&trio, &reported);
     Ok(())
 }
 
-fn check_trio(trio: &Trio, told: &[Line]) {
-    assert!(told.is_sorted_by(|a, b| a.seq < b.seq), "seq does not grow:\n{}", probe::show(told));
-    check_life(told, &trio.pod.id);
+fn check_trio(trio: &Trio, reported: &[Line]) {
+    assert!(reported.is_sorted_by(|a, b| a.seq < b.seq), "seq does not grow:\n{}", probe::show(reported));
+    check_run(reported, &trio.pod.id);
     // Ended by SIGKILL, and by its own exit.
-    assert_eq!(check_life(told, &trio.lasting).exit_code, Some(137));
-    assert_eq!(check_life(told, &trio.stoppable).exit_code, Some(3));
+    assert_eq!(check_run(reported, &trio.lasting).exit_code, Some(137));
+    assert_eq!(check_run(reported, &trio.stoppable).exit_code, Some(3));
     for (id, name) in [(&trio.lasting, &trio.one.name), (&trio.stoppable, &trio.two.name)] {
-        let of_it = told.iter().filter(|e| e.id == *id);
+        let of_it = reported.iter().filter(|e| e.id == *id);
         of_it.for_each(|e| assert_eq!((&e.name, e.kind.as_str()), (name, "container"), "{e:?}"));
     }
 }
 
 /// Exactly one STARTED, then exactly one EXITED, which is answered.
-fn check_life<'a>(told: &'a [Line], id: &str) -> &'a Line {
-    let life: Vec<&Line> =
-        told.iter().filter(|e| e.id == id && (e.event_type == "STARTED" || e.event_type == "EXITED")).collect();
-    let types: Vec<&str> = life.iter().map(|e| e.event_type.as_str()).collect();
-    assert_eq!(types, ["STARTED", "EXITED"], "the life of {id}; told:\n{}", probe::show(told));
-    life[1]
+fn check_run<'a>(reported: &'a [Line], id: &str) -> &'a Line {
+    let run: Vec<&Line> =
+        reported.iter().filter(|e| e.id == id && (e.event_type == "STARTED" || e.event_type == "EXITED")).collect();
+    let types: Vec<&str> = run.iter().map(|e| e.event_type.as_str()).collect();
+    assert_eq!(types, ["STARTED", "EXITED"], "the run of {id}; reported:\n{}", probe::show(reported));
+    run[1]
 }
 
-fn told_of(told: &[Line], id: &str, event_type: &str) -> usize {
-    told.iter().filter(|e| e.id == id && e.event_type == event_type).count()
+fn count_of(reported: &[Line], id: &str, event_type: &str) -> usize {
+    reported.iter().filter(|e| e.id == id && e.event_type == event_type).count()
 }
 
 fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
     if setup.probe.engine()?["engine"]["events"] != "stream" {
-        return Err(Skipped("this engine has no events: lives between two polls cannot be seen").into());
+        return Err(Skipped("this engine has no events: runs between two polls cannot be seen").into());
     }
     let events = setup.follow()?;
     let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("brief")))?;
@@ -294,13 +295,13 @@ fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
         brief.push(setup.engine.pods.run(&pod, &ContainerSpec::new(&format!("brief-{count}"), ["true"]))?);
     }
     for id in &brief {
-        events.wait_for("EXITED", PATIENCE, |told| told_of(told, id, "EXITED") > 0)?;
+        events.wait_for("EXITED", PATIENCE, |reported| count_of(reported, id, "EXITED") > 0)?;
     }
-    let told = events.finish()?;
+    let reported = events.finish()?;
     for id in &brief {
-        assert_eq!(check_life(&told, id).exit_code, Some(0));
+        assert_eq!(check_run(&reported, id).exit_code, Some(0));
     }
-    assert_eq!((told_of(&told, &pod.id, "STARTED"), told_of(&told, &pod.id, "EXITED")), (1, 0));
+    assert_eq!((count_of(&reported, &pod.id, "STARTED"), count_of(&reported, &pod.id, "EXITED")), (1, 0));
     Ok(())
 }
 
@@ -313,10 +314,15 @@ fn tells_a_container_that_never_started(setup: &mut Setup) -> Outcome {
     let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("broken")))?;
     let id = setup.engine.pods.create(&pod, &ContainerSpec::new("broken", ["/nonexistent"]))?;
     setup.engine.pods.start(&id).expect_err("there is no such program in the image");
-    events.wait_for("EXITED", PATIENCE, |told| told_of(told, &id, "EXITED") > 0)?;
-    let told = events.finish()?;
-    assert_eq!((told_of(&told, &id, "STARTED"), told_of(&told, &id, "EXITED")), (0, 1), "{}", probe::show(&told));
-    let exited = told.iter().find(|e| e.id == id && e.event_type == "EXITED").expect("it was counted");
+    events.wait_for("EXITED", PATIENCE, |reported| count_of(reported, &id, "EXITED") > 0)?;
+    let reported = events.finish()?;
+    assert_eq!(
+        (count_of(&reported, &id, "STARTED"), count_of(&reported, &id, "EXITED")),
+        (0, 1),
+        "{}",
+        probe::show(&reported)
+    );
+    let exited = reported.iter().find(|e| e.id == id && e.event_type == "EXITED").expect("it was counted");
     assert_ne!(exited.flags & CRI_EVENT_FLAG_NEVER_STARTED, 0, "{exited:?}");
     assert_eq!(exited.exit_code, Some(128));
     Ok(())
@@ -329,7 +335,7 @@ fn follows_through_a_restart_of_the_engine(setup: &mut Setup) -> Outcome {
     let events = setup.follow()?;
     let trio = setup.run_trio()?;
     for id in trio.ids() {
-        events.wait_for("STARTED", PATIENCE, |told| told_of(told, id, "STARTED") > 0)?;
+        events.wait_for("STARTED", PATIENCE, |reported| count_of(reported, id, "STARTED") > 0)?;
     }
     let pid = engines_pid(setup, &trio.stoppable, "container")?.ok_or("a running container has a pid")? as i32;
     let containerd = setup.engine.containerd.as_mut().expect("it was looked at above");
@@ -337,18 +343,20 @@ fn follows_through_a_restart_of_the_engine(setup: &mut Setup) -> Outcome {
     // SAFETY: kill takes plain numbers. The process is the container's first one, which nobody waits for meanwhile.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0, "{}", std::io::Error::last_os_error());
     containerd.start_again()?;
-    events.wait_for("exit while the engine was away", PATIENCE, |told| told_of(told, &trio.stoppable, "EXITED") > 0)?;
+    events.wait_for("exit while the engine was away", PATIENCE, |reported| {
+        count_of(reported, &trio.stoppable, "EXITED") > 0
+    })?;
 
     let pods = &setup.engine.pods;
     // The driver's connection may still be the one to the old process.
     wait::until("the engine to be reached again", PATIENCE, || pods.version().map_err(|error| error.to_string()))?;
     pods.stop(&trio.lasting, 0)?;
-    events.wait_for("exit after the restart", PATIENCE, |told| told_of(told, &trio.lasting, "EXITED") > 0)?;
+    events.wait_for("exit after the restart", PATIENCE, |reported| count_of(reported, &trio.lasting, "EXITED") > 0)?;
     pods.stop_pod(&trio.pod.id)?;
-    events.wait_for("exit of the sandbox", PATIENCE, |told| told_of(told, &trio.pod.id, "EXITED") > 0)?;
-    let told = events.finish()?;
+    events.wait_for("exit of the sandbox", PATIENCE, |reported| count_of(reported, &trio.pod.id, "EXITED") > 0)?;
+    let reported = events.finish()?;
     for id in trio.ids() {
-        check_life(&told, id);
+        check_run(&reported, id);
     }
     Ok(())
 }

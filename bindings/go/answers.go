@@ -50,18 +50,18 @@ type EngineInfo struct {
 	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
-	// Candidates are the other engines that were found when this one was chosen, best first; only of [Watcher.Engine].
-	Candidates []*Candidate `json:"candidates,omitempty"`
-	// Ready is how complete the cache is; only of [Watcher.Engine], and nil before the first lists are in.
-	Ready *Ready `json:"ready,omitempty"`
+	// Candidates are the other engines that were found when this one was chosen, best first; none where the program named its
+	// engine. Only [Watcher.Engine] has them.
+	Candidates []Candidate `json:"-"`
+	// Ready is how complete the cache is; nil as long as there is none. Only [Watcher.Engine] has it.
+	Ready *Readiness `json:"-"`
 }
 
-// Ready is how complete the cache is. WaitReady waits for the first lists and for the status of everything in them, the latter
-// no longer than the option ready.pid_wait_ms says.
-type Ready struct {
-	// Complete is whether no request for a status waits for its first answer.
+// Readiness is how complete the cache is that can be read.
+type Readiness struct {
+	// Complete is whether no status request waits for its first answer: for a pid, a contradiction or an exit.
 	Complete bool `json:"complete"`
-	// Open is how many such requests wait now. Each answer comes with an EventUpdated.
+	// Open is how many status requests wait for their first answer now.
 	Open uint64 `json:"open"`
 }
 
@@ -244,18 +244,17 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 // Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first connection
 // it has little to say, and no error.
 func (w *Watcher) Engine() (*EngineInfo, error) {
-	type answer struct {
-		Engine     EngineInfo   `json:"engine"`
-		Candidates []*Candidate `json:"candidates"`
-		Ready      *Ready       `json:"ready"`
-	}
 	text, err := w.Raw().Engine()
-	told, err := decode[answer]("engine", text, err)
+	answer, err := decode[struct {
+		Engine     EngineInfo  `json:"engine"`
+		Candidates []Candidate `json:"candidates"`
+		Ready      *Readiness  `json:"ready"`
+	}]("engine", text, err)
 	if err != nil {
 		return nil, err
 	}
-	told.Engine.Candidates, told.Engine.Ready = told.Candidates, told.Ready
-	return &told.Engine, nil
+	answer.Engine.Candidates, answer.Engine.Ready = answer.Candidates, answer.Ready
+	return &answer.Engine, nil
 }
 
 // Stats returns the watcher's counters.
@@ -276,7 +275,7 @@ func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFla
 	if err != nil {
 		return nil, err
 	}
-	inspection.Container.separate = w.separate
+	inspection.Container.separate = w.shown.separate
 	return inspection, nil
 }
 

@@ -239,7 +239,7 @@ const (
 	ContainerFlagUnreadable ContainerFlags = 4
 	// ContainerFlagPrivileged: the container is privileged.
 	ContainerFlagPrivileged ContainerFlags = 8
-	// ContainerFlagUnprivileged: the container is not privileged. Neither of the two: the engine has not told yet.
+	// ContainerFlagUnprivileged: the container is not privileged. Neither of the two: the engine has not reported it yet.
 	ContainerFlagUnprivileged ContainerFlags = 16
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-func newEvent(view capi.EventView, separate bool) *Event {
+func newEvent(view capi.EventView, shown shown) *Event {
 	event := &Event{
 		Type:       EventType(view.Type()),
 		Flags:      EventFlags(view.Flags()),
@@ -24,13 +24,13 @@ func newEvent(view capi.EventView, separate bool) *Event {
 		Level:      LogLevel(view.LogLevel()),
 	}
 	if container, is := view.Container(); is {
-		event.Container = newContainer(container, separate, newPod)
+		event.Container = newContainer(container, shown, newPod)
 	}
 	return event
 }
 
 // newContainer copies a record. A snapshot's containers share their pods, which podOf takes care of.
-func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodView) *Pod) *Container {
+func newContainer(view capi.ContainerView, shown shown, podOf func(capi.PodView) *Pod) *Container {
 	container := &Container{
 		ID:            view.ID(),
 		Name:          view.Name(),
@@ -58,9 +58,13 @@ func newContainer(view capi.ContainerView, separate bool, podOf func(capi.PodVie
 		Args:          view.Args(),
 		WorkingDir:    view.WorkingDir(),
 		Missing:       Missing(view.Missing()),
-		separate:      separate,
+		separate:      shown.separate,
 	}
 	addDetails(container, view)
+	if schema := shown.attributes; schema != "" && schema != AttributesNone {
+		// It fails for unknown schemas only, which no option or query can have.
+		container.Attributes, _ = view.Attributes(string(schema))
+	}
 	if rucksack := view.Rucksack(); rucksack != "" {
 		container.Rucksack = json.RawMessage(rucksack)
 	}

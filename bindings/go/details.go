@@ -57,12 +57,12 @@ func (m Mount) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a mount of the library's JSON.
 func (m *Mount) UnmarshalJSON(data []byte) error {
-	var told mountJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields mountJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
-	*m = Mount{ContainerPath: told.ContainerPath, HostPath: told.HostPath}
-	if told.ReadOnly {
+	*m = Mount{ContainerPath: fields.ContainerPath, HostPath: fields.HostPath}
+	if fields.ReadOnly {
 		m.Flags = MountFlagReadOnly
 	}
 	return nil
@@ -106,22 +106,22 @@ type previousJSON struct {
 
 // MarshalJSON gives the library's JSON of this.
 func (p Previous) MarshalJSON() ([]byte, error) {
-	told := previousJSON{Reason: p.Reason, FinishedAt: stampOf(p.FinishedAt)}
+	fields := previousJSON{Reason: p.Reason, FinishedAt: stampOf(p.FinishedAt)}
 	if p.ExitCode != -1 {
-		told.ExitCode = &p.ExitCode
+		fields.ExitCode = &p.ExitCode
 	}
-	return marshal(told)
+	return marshal(fields)
 }
 
 // UnmarshalJSON reads the library's JSON of it.
 func (p *Previous) UnmarshalJSON(data []byte) error {
-	var told previousJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields previousJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
-	*p = Previous{ExitCode: -1, Reason: told.Reason, FinishedAt: told.FinishedAt.time()}
-	if told.ExitCode != nil {
-		p.ExitCode = *told.ExitCode
+	*p = Previous{ExitCode: -1, Reason: fields.Reason, FinishedAt: fields.FinishedAt.time()}
+	if fields.ExitCode != nil {
+		p.ExitCode = *fields.ExitCode
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type Status int32
 const (
 	// OK: the call did what it says.
 	OK Status = 0
-	// ErrAgain (note): nothing there yet; ask again later. Of a lookup: in a container that the engine has not told yet.
+	// ErrAgain (note): nothing there yet; ask again later. Of a lookup: in a container that the engine has not reported yet.
 	ErrAgain Status = 1
 	// ErrClosed (note): closed, and nothing more will come. Also what everything answers that was closed by Close.
 	ErrClosed Status = 2

@@ -114,7 +114,7 @@ func NewFinder(options ...Option) (*Finder, error) {
 	return finder, nil
 }
 
-// Next takes the next news, and waits for it as long as the context allows. What came and went meanwhile is not told. ErrClosed
+// Next takes the next news, and waits for it as long as the context allows. What came and went meanwhile is not reported. ErrClosed
 // when the finder was closed.
 func (f *Finder) Next(ctx context.Context) (*EngineNews, error) {
 	if f == nil || f.conn == nil {

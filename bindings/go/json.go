@@ -43,6 +43,7 @@ type containerJSON struct {
 	Rucksack      json.RawMessage    `json:"rucksack,omitempty"`
 	Flags         ContainerFlags     `json:"flags,omitempty"`
 	Missing       Missing            `json:"missing,omitempty"`
+	Attributes    map[string]string  `json:"attributes,omitempty"`
 }
 
 // MarshalJSON gives the library's JSON of this container, as [Raw.Get] has it.
@@ -51,16 +52,16 @@ func (c Container) MarshalJSON() ([]byte, error) { return marshal(c.json()) }
 // UnmarshalJSON reads a container of the library's JSON. Out of the merged view of labels it takes the annotations; the
 // names of pod and container stay among the labels, because it does not tell whose they are.
 func (c *Container) UnmarshalJSON(data []byte) error {
-	var told containerJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields containerJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
-	*c = told.record()
+	*c = fields.record()
 	return nil
 }
 
 func (c *Container) json() containerJSON {
-	told := containerJSON{
+	fields := containerJSON{
 		ID: c.ID, Name: c.Name, Kind: c.Kind, State: c.State,
 		PID: c.PID, EnginePID: c.EnginePID, PIDStartTicks: c.PIDStartTicks, Attempt: c.Attempt,
 		CreatedAt: stampOf(c.CreatedAt), StartedAt: stampOf(c.StartedAt), FinishedAt: stampOf(c.FinishedAt),
@@ -68,59 +69,61 @@ func (c *Container) json() containerJSON {
 		LogPath: c.LogPath, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir, User: c.User, Mounts: c.Mounts,
 		Privileged: fact(c.Flags, ContainerFlagPrivileged, ContainerFlagUnprivileged), Resources: c.Resources,
 		Rucksack: c.Rucksack, Flags: c.Flags &^ (ContainerFlagPrivileged | ContainerFlagUnprivileged), Missing: c.Missing,
+		Attributes: c.Attributes,
 	}
 	if c.Namespaces != (Namespaces{}) {
 		namespaces := c.Namespaces
-		told.Namespaces = &namespaces
+		fields.Namespaces = &namespaces
 	}
 	if c.Pod != nil {
 		pod := c.Pod.json()
-		told.Pod = &pod
+		fields.Pod = &pod
 	}
 	if c.separate {
 		annotations := present(c.Annotations)
-		told.Labels, told.Annotations = present(c.Labels), &annotations
+		fields.Labels, fields.Annotations = present(c.Labels), &annotations
 	} else {
-		told.Labels = c.merged()
+		fields.Labels = c.merged()
 	}
 	if c.Kind == KindContainer {
 		image := c.Image
-		told.Image = &image
+		fields.Image = &image
 	}
 	if c.ExitCode != -1 {
 		code := c.ExitCode
-		told.ExitCode = &code
+		fields.ExitCode = &code
 	}
-	return told
+	return fields
 }
 
-func (told *containerJSON) record() Container {
+func (fields *containerJSON) record() Container {
 	c := Container{
-		ID: told.ID, Name: told.Name, Kind: told.Kind, State: told.State,
-		PID: told.PID, EnginePID: told.EnginePID, PIDStartTicks: told.PIDStartTicks, Attempt: told.Attempt,
-		CreatedAt: told.CreatedAt.time(), StartedAt: told.StartedAt.time(), FinishedAt: told.FinishedAt.time(),
-		ExitCode: -1, Reason: told.Reason, Message: told.Message, Previous: told.Previous, CgroupPath: told.CgroupPath,
-		CgroupID: told.CgroupID, LogPath: told.LogPath, Command: told.Command, Args: told.Args, WorkingDir: told.WorkingDir,
-		User: told.User, Mounts: told.Mounts, Resources: told.Resources, Rucksack: told.Rucksack, Missing: told.Missing,
-		Flags: told.Flags | flag(told.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		ID: fields.ID, Name: fields.Name, Kind: fields.Kind, State: fields.State,
+		PID: fields.PID, EnginePID: fields.EnginePID, PIDStartTicks: fields.PIDStartTicks, Attempt: fields.Attempt,
+		CreatedAt: fields.CreatedAt.time(), StartedAt: fields.StartedAt.time(), FinishedAt: fields.FinishedAt.time(),
+		ExitCode: -1, Reason: fields.Reason, Message: fields.Message, Previous: fields.Previous, CgroupPath: fields.CgroupPath,
+		CgroupID: fields.CgroupID, LogPath: fields.LogPath, Command: fields.Command, Args: fields.Args, WorkingDir: fields.WorkingDir,
+		User: fields.User, Mounts: fields.Mounts, Resources: fields.Resources, Rucksack: fields.Rucksack, Missing: fields.Missing,
+		Flags:      fields.Flags | flag(fields.Privileged, ContainerFlagPrivileged, ContainerFlagUnprivileged),
+		Attributes: fields.Attributes,
 	}
-	if told.Namespaces != nil {
-		c.Namespaces = *told.Namespaces
+	if fields.Namespaces != nil {
+		c.Namespaces = *fields.Namespaces
 	}
-	if told.Pod != nil {
-		pod := told.Pod.record()
+	if fields.Pod != nil {
+		pod := fields.Pod.record()
 		c.Pod = &pod
 	}
-	if told.Annotations != nil {
-		c.Labels, c.Annotations, c.separate = present(told.Labels), *told.Annotations, true
+	if fields.Annotations != nil {
+		c.Labels, c.Annotations, c.separate = present(fields.Labels), *fields.Annotations, true
 	} else {
-		c.Labels, c.Annotations = apart(told.Labels)
+		c.Labels, c.Annotations = apart(fields.Labels)
 	}
-	if told.Image != nil {
-		c.Image = *told.Image
+	if fields.Image != nil {
+		c.Image = *fields.Image
 	}
-	if told.ExitCode != nil {
-		c.ExitCode = *told.ExitCode
+	if fields.ExitCode != nil {
+		c.ExitCode = *fields.ExitCode
 	}
 	return c
 }
@@ -185,11 +188,11 @@ func (p Pod) MarshalJSON() ([]byte, error) { return marshal(p.json()) }
 
 // UnmarshalJSON reads a pod of the library's JSON.
 func (p *Pod) UnmarshalJSON(data []byte) error {
-	var told podJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields podJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
-	*p = told.record()
+	*p = fields.record()
 	return nil
 }
 
@@ -204,14 +207,14 @@ func (p *Pod) json() podJSON {
 	}
 }
 
-func (told *podJSON) record() Pod {
+func (fields *podJSON) record() Pod {
 	return Pod{
-		ID: told.ID, Name: told.Name, Namespace: told.Namespace, UID: told.UID, Attempt: told.Attempt, State: told.State,
-		Labels: present(told.Labels), Annotations: present(told.Annotations), IPs: told.IPs,
-		Flags: flag(told.HostNetwork, PodFlagHostNetwork, PodFlagOwnNetwork) | flag(told.HostPID, PodFlagHostPID, PodFlagOwnPID) |
-			flag(told.HostIPC, PodFlagHostIPC, PodFlagOwnIPC) | flag(told.StaticPod, PodFlagStatic, PodFlagNotStatic),
-		NetNamespace: told.NetNamespace, CgroupPath: told.CgroupPath, Ports: told.Ports, RuntimeHandler: told.RuntimeHandler,
-		CreatedAt: told.CreatedAt.time(),
+		ID: fields.ID, Name: fields.Name, Namespace: fields.Namespace, UID: fields.UID, Attempt: fields.Attempt, State: fields.State,
+		Labels: present(fields.Labels), Annotations: present(fields.Annotations), IPs: fields.IPs,
+		Flags: flag(fields.HostNetwork, PodFlagHostNetwork, PodFlagOwnNetwork) | flag(fields.HostPID, PodFlagHostPID, PodFlagOwnPID) |
+			flag(fields.HostIPC, PodFlagHostIPC, PodFlagOwnIPC) | flag(fields.StaticPod, PodFlagStatic, PodFlagNotStatic),
+		NetNamespace: fields.NetNamespace, CgroupPath: fields.CgroupPath, Ports: fields.Ports, RuntimeHandler: fields.RuntimeHandler,
+		CreatedAt: fields.CreatedAt.time(),
 	}
 }
 
@@ -223,23 +226,23 @@ type podContainersJSON struct {
 
 // MarshalJSON gives the library's JSON, as in a list of pods.
 func (p PodContainers) MarshalJSON() ([]byte, error) {
-	told := podContainersJSON{podJSON: p.Pod.json(), Containers: make([]containerJSON, len(p.Containers))}
+	fields := podContainersJSON{podJSON: p.Pod.json(), Containers: make([]containerJSON, len(p.Containers))}
 	for i, container := range p.Containers {
-		told.Containers[i] = container.json()
-		told.Containers[i].Pod = nil
+		fields.Containers[i] = container.json()
+		fields.Containers[i].Pod = nil
 	}
-	return marshal(told)
+	return marshal(fields)
 }
 
 // UnmarshalJSON reads what MarshalJSON gives.
 func (p *PodContainers) UnmarshalJSON(data []byte) error {
-	var told podContainersJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields podContainersJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
-	*p = PodContainers{Pod: told.podJSON.record(), Containers: make([]*Container, len(told.Containers))}
-	for i := range told.Containers {
-		container := told.Containers[i].record()
+	*p = PodContainers{Pod: fields.podJSON.record(), Containers: make([]*Container, len(fields.Containers))}
+	for i := range fields.Containers {
+		container := fields.Containers[i].record()
 		container.Pod = &p.Pod
 		p.Containers[i] = &container
 	}
@@ -264,40 +267,40 @@ type eventJSON struct {
 
 // MarshalJSON gives the library's JSON of this event, as [Queue.NextJSON] has it.
 func (e Event) MarshalJSON() ([]byte, error) {
-	told := eventJSON{
+	fields := eventJSON{
 		Schema: "criwatch.event/1", Type: e.Type, Flags: e.Flags, Seq: e.Seq, Generation: e.Generation,
 		Time: stampOf(e.Time), Observed: stampOf(e.Observed), State: e.State, Changed: e.Changed, Level: e.Level,
 		Message: e.Message, Container: e.Container,
 	}
 	if e.Type == EventOverflow {
-		told.Lost = &e.Lost
+		fields.Lost = &e.Lost
 	}
-	return marshal(told)
+	return marshal(fields)
 }
 
 // UnmarshalJSON reads an event of the library's JSON.
 func (e *Event) UnmarshalJSON(data []byte) error {
-	var told eventJSON
-	if err := json.Unmarshal(data, &told); err != nil {
+	var fields eventJSON
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return err
 	}
 	*e = Event{
-		Type: told.Type, Flags: told.Flags, Seq: told.Seq, Generation: told.Generation,
-		Time: told.Time.time(), Observed: told.Observed.time(), State: told.State, Changed: told.Changed,
-		Level: told.Level, Message: told.Message, Container: told.Container,
+		Type: fields.Type, Flags: fields.Flags, Seq: fields.Seq, Generation: fields.Generation,
+		Time: fields.Time.time(), Observed: fields.Observed.time(), State: fields.State, Changed: fields.Changed,
+		Level: fields.Level, Message: fields.Message, Container: fields.Container,
 	}
-	if told.Lost != nil {
-		e.Lost = *told.Lost
+	if fields.Lost != nil {
+		e.Lost = *fields.Lost
 	}
 	return nil
 }
 
 // marshal is json.Marshal without escapes for HTML, which the library does not make; json.Marshal of the whole adds them.
-func marshal(told any) ([]byte, error) {
+func marshal(fields any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(told)
+	err := encoder.Encode(fields)
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
 }
 

@@ -21,12 +21,12 @@ func TestLogger(t *testing.T) {
 	must(t, watcher.Close())
 	found := false
 	for _, line := range strings.Split(strings.TrimSpace(text.String()), "\n") {
-		var told struct{ Level, Msg, State, Endpoint string }
-		must(t, json.Unmarshal([]byte(line), &told))
-		if told.State == "" || told.Endpoint != engine.endpoint {
+		var reported struct{ Level, Msg, State, Endpoint string }
+		must(t, json.Unmarshal([]byte(line), &reported))
+		if reported.State == "" || reported.Endpoint != engine.endpoint {
 			t.Errorf("attributes are missing: %s", line)
 		}
-		found = found || told.Level == "INFO" && strings.HasPrefix(told.Msg, "connected: the engine is containerd")
+		found = found || reported.Level == "INFO" && strings.HasPrefix(reported.Msg, "connected: the engine is containerd")
 	}
 	if !found {
 		t.Errorf("the log does not mention the connection:\n%s", text.String())

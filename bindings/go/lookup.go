@@ -24,9 +24,10 @@ type Found struct {
 }
 
 // FindPID finds the container to which a process or thread belongs: by the pid and, unless it is 0, the time of its start in
-// clock ticks since boot. For what is a pod's and no container's, it is the pod's sandbox. ErrNone: proven to be of no container of
-// this engine; ErrAgain: in a container that this snapshot does not have, see [Watcher.LookupPID]; ErrNotFound: no such
-// process. docs/lookups.md says which key to use when.
+// clock ticks since boot. For what is a pod's and no container's, it is the pod's sandbox. ErrNone: proven to belong to the host, to no
+// container of this engine; where that cannot be proven, it is another error (ErrUnsupported, ErrPermission, ErrOS), never this.
+// ErrAgain: in a container that this snapshot does not have, see [Watcher.LookupPID]; ErrNotFound: no such process.
+// docs/lookups.md says which key to use when.
 func (s *Snapshot) FindPID(pid int, startTicks uint64) (*Container, error) {
 	return s.findBy("find pid", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
 		return c.FindPID(pid32(pid), startTicks)
@@ -115,7 +116,7 @@ func (w *Watcher) owned(op string, call func(capi.Watcher) (capi.ContainerView, 
 	err := w.do(op, func(c capi.Watcher) *capi.Failure {
 		view, failure := call(c)
 		if failure == nil {
-			container = newContainer(view, w.separate, newPod)
+			container = newContainer(view, w.shown, newPod)
 			view.Unref()
 		}
 		return failure
@@ -129,7 +130,7 @@ func (s *Snapshot) findBy(op string, call func(capi.Snapshot) (capi.ContainerVie
 	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
 		view, failure := call(c)
 		if failure == nil {
-			container = newContainer(view, s.separate, newPod)
+			container = newContainer(view, s.shown, newPod)
 		}
 		return inWords(failure)
 	})
@@ -166,7 +167,7 @@ func (s *Snapshot) findMany(
 				continue
 			}
 			if copies[view] == nil {
-				copies[view] = newContainer(view, s.separate, newPod)
+				copies[view] = newContainer(view, s.shown, newPod)
 			}
 			found[i].Container = copies[view]
 		}

@@ -2,8 +2,11 @@ package criwatch_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +98,87 @@ func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
 	defer cancel()
 	if _, err := watcher.LookupPID(past, 0, 0); !errors.Is(err, criwatch.ErrNone) {
 		t.Errorf("what needs no wait: %v", err)
+	}
+}
+
+// A made-up host, on which a process is in a container that the engine has not told: the wait for it ends with its context.
+func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	root := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(root, "proc", "71"), 0o755))
+	cgroup := filepath.Join(root, "proc", "71", "cgroup")
+	must(t, os.WriteFile(cgroup, []byte("0::/k8s.io/"+nobodysID+"\n"), 0o644))
+	watcher := follow(t, engine.endpoint, criwatch.WithHostRoot(root))
+	for _, after := range []time.Duration{0, 30 * time.Millisecond} {
+		ctx, cancel := context.WithTimeout(context.Background(), after)
+		found, err := watcher.LookupPID(ctx, 71, 0)
+		cancel()
+		if found != nil || !errors.Is(err, criwatch.ErrAgain) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v: %v, %v", after, found, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if found, err := watcher.LookupPID(ctx, 71, 0); found != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v, %v", found, err)
+	}
+	// The same process, in a container that the engine has: the wait has an answer.
+	nginx, err := watcher.Get("nginx")
+	must(t, err)
+	must(t, os.WriteFile(cgroup, []byte("0::/k8s.io/"+nginx.ID+"\n"), 0o644))
+	found, err := watcher.LookupPID(within(t, patience), 71, 0)
+	if err != nil || found.ID != nginx.ID {
+		t.Errorf("one that is known: %v, %v", found, err)
+	}
+	// The end of the watcher ends a wait.
+	must(t, os.WriteFile(cgroup, []byte("0::/k8s.io/"+nobodysID+"\n"), 0o644))
+	ended := make(chan error)
+	go func() {
+		_, err := watcher.LookupPID(context.Background(), 71, 0)
+		ended <- err
+	}()
+	must(t, watcher.Stop())
+	if err := <-ended; !errors.Is(err, criwatch.ErrStopped) {
+		t.Errorf("after the watcher's end: %v", err)
+	}
+}
+
+// Whose names they have says the call, the query, or the option.
+func TestAttributesHaveTheNamesOfAThirdParty(t *testing.T) {
+	engine := startSim(t)
+	engine.tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.endpoint, criwatch.WithAttributes(criwatch.AttributesFalco))
+	snapshot, err := watcher.Snapshot()
+	must(t, err)
+	defer snapshot.Close()
+	otel, err := snapshot.Attributes("nginx", criwatch.AttributesOtel)
+	must(t, err)
+	nginx, err := watcher.Get("nginx")
+	must(t, err)
+	if otel["k8s.namespace.name"] != "shop" || otel["container.id"] != nginx.ID || nginx.Attributes["k8s.ns.name"] != "shop" {
+		t.Errorf("%v, and of the option %v", otel, nginx.Attributes)
+	}
+	for _, schema := range []criwatch.AttributesOption{"", criwatch.AttributesNone, "OTel", "a\x00b"} {
+		if got, err := snapshot.Attributes("nginx", schema); !errors.Is(err, criwatch.ErrInvalidArgument) {
+			t.Errorf("%q: %v, %v", schema, got, err)
+		}
+	}
+	for schema, key := range map[criwatch.AttributesOption]string{
+		criwatch.AttributesNone: "", "": "k8s.ns.name", criwatch.AttributesEcs: "kubernetes.namespace",
+	} {
+		list, err := watcher.List(&criwatch.Query{Name: "nginx", Attributes: schema})
+		must(t, err)
+		if got := list.Containers[0].Attributes; (key == "") != (got == nil) || key != "" && got[key] != "shop" {
+			t.Errorf("a query for %q: %v", schema, got)
+		}
+		text, err := json.Marshal(list.Containers[0])
+		must(t, err)
+		var again criwatch.Container
+		must(t, json.Unmarshal(text, &again))
+		if !reflect.DeepEqual(again.Attributes, list.Containers[0].Attributes) {
+			t.Errorf("in JSON: %s", text)
+		}
 	}
 }
 

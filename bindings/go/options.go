@@ -84,7 +84,7 @@ const (
 )
 
 // WithPIDSource sets the option pid.source; default auto.
-// Where pids come from: the engine's pid files, else its word, each checked against the host; or the engine's word alone.
+// Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. Each pid is checked against the host.
 func WithPIDSource(value PIDSourceOption) Option { return WithOption("pid.source", string(value)) }
 
 // DetailsOption is a value of the option details.
@@ -210,6 +210,25 @@ const (
 func WithLabelsAnnotations(value LabelsAnnotationsOption) Option {
 	return WithOption("labels.annotations", string(value))
 }
+
+// AttributesOption is a value of the option attributes.
+type AttributesOption string
+
+// The values of AttributesOption; [WithAttributes] says what they do.
+const (
+	// AttributesNone is "none".
+	AttributesNone AttributesOption = "none"
+	// AttributesOtel is "otel".
+	AttributesOtel AttributesOption = "otel"
+	// AttributesFalco is "falco".
+	AttributesFalco AttributesOption = "falco"
+	// AttributesEcs is "ecs".
+	AttributesEcs AttributesOption = "ecs"
+)
+
+// WithAttributes sets the option attributes; default none.
+// In JSON: an object "attributes" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key "attributes" stands above it.
+func WithAttributes(value AttributesOption) Option { return WithOption("attributes", string(value)) }
 
 // WithLabelsMaxBytes sets the option labels.max_bytes, from 0 to 16777216; default 1048576.
 // How many bytes of labels are kept of one container or pod, and as many of annotations. What is longer is cut, and flagged as cut.

@@ -44,7 +44,7 @@ func (p *pollable) end() {
 	p.file.Close()
 }
 
-// wait waits until attempt, which is told the descriptor, has nothing to wait for any more.
+// wait waits until attempt, which gets the descriptor, has nothing to wait for any more.
 func (p *pollable) wait(ctx context.Context, op string, attempt func(fd int) bool) error {
 	if err := ctx.Err(); err != nil {
 		return interrupted(op, err)

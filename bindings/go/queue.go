@@ -19,8 +19,7 @@ type Queue struct {
 	// Keeps the watcher from its finalizer while somebody takes events.
 	watcher *Watcher
 	pollable
-	// As Container.separate.
-	separate bool
+	shown shown
 }
 
 // QueueOptions say what a queue is to give.
@@ -59,7 +58,7 @@ func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
 				handle:   handle[capi.Queue]{object: object, free: capi.Queue.Free},
 				pollable: newPollable("the queue"),
 
-				separate: w.separate,
+				shown: w.shown,
 			}
 		}
 		return failure
@@ -103,7 +102,7 @@ func (q *Queue) TryNext() (*Event, error) {
 }
 
 func (q *Queue) copied(view capi.EventView) (*Event, *capi.Failure) {
-	return newEvent(view, q.separate), nil
+	return newEvent(view, q.shown), nil
 }
 
 // Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not

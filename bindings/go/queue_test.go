@@ -62,14 +62,14 @@ func TestNextJSONIsTheLibrarysText(t *testing.T) {
 		must(t, err)
 		text, err := raw.NextJSON(ctx)
 		must(t, err)
-		var told criwatch.Event
-		must(t, json.Unmarshal(text, &told))
+		var reported criwatch.Event
+		must(t, json.Unmarshal(text, &reported))
 		is = event.Type
-		if told.Type != event.Type || told.Flags != event.Flags || told.State != event.State ||
-			(told.Container == nil) != (event.Container == nil) {
+		if reported.Type != event.Type || reported.Flags != event.Flags || reported.State != event.State ||
+			(reported.Container == nil) != (event.Container == nil) {
 			t.Errorf("%+v is not %s", event, text)
 		}
-		if told.Container != nil && told.Container.ID != event.Container.ID {
+		if reported.Container != nil && reported.Container.ID != event.Container.ID {
 			t.Errorf("%+v is not %s", event.Container, text)
 		}
 	}
@@ -190,7 +190,7 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	shared := newQueue(t, watcher, nil)
 	until(t, shared, criwatch.EventReplayEnd, "")
 	var ready, waiting sync.WaitGroup
-	told := make(chan string, 2*many)
+	reported := make(chan string, 2*many)
 	wait := func(queue *criwatch.Queue) {
 		defer waiting.Done()
 		ready.Done()
@@ -199,9 +199,9 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 			event, err = queue.Next(context.Background())
 		}
 		if err != nil {
-			told <- err.Error()
+			reported <- err.Error()
 		} else {
-			told <- event.Type.String()
+			reported <- event.Type.String()
 		}
 	}
 	for i := 0; i < many; i++ {
@@ -228,7 +228,7 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 		t.Errorf("%d threads after it", count)
 	}
 	for i := 0; i < 2*many; i++ {
-		if got := <-told; got != "started" {
+		if got := <-reported; got != "started" {
 			t.Errorf("a goroutine got %q", got)
 		}
 	}

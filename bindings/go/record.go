@@ -19,7 +19,7 @@ type Container struct {
 	Name string
 	// Kind says whether this is a container or the sandbox of a pod.
 	Kind Kind
-	// State is the engine's word.
+	// State is what the engine reports.
 	State State
 	// Flags tell what of it had to be repaired or cut, and whether it is privileged. JSON shows the latter as "privileged".
 	Flags ContainerFlags
@@ -28,7 +28,7 @@ type Container struct {
 	// PID is the first process, in this process's pid namespace; 0: none, or unknown. After the exit it is still the pid
 	// that the process had.
 	PID int
-	// EnginePID is the pid in the engine's words, where that differs from PID; otherwise 0.
+	// EnginePID is the pid that the engine reports, if it differs from PID; otherwise 0.
 	EnginePID int
 	// PIDStartTicks is when the first process began, in clock ticks since boot: with it, a pid is unique. 0: unknown.
 	PIDStartTicks uint64
@@ -81,8 +81,28 @@ type Container struct {
 	// Missing is what is unknown and still asked for.
 	Missing Missing
 
+	// Attributes are the same in the words of a third party, where the option attributes ([WithAttributes]) or Query.Attributes asks for
+	// it: exactly its names. [Snapshot.Attributes] gives them of any container.
+	Attributes map[string]string
+
 	// How the watcher's JSON shows labels and annotations: the option labels.annotations.
 	separate bool
+}
+
+// shown is how a watcher's containers are shown.
+type shown struct {
+	// As Container.separate.
+	separate bool
+	// Whose names Container.Attributes has.
+	attributes AttributesOption
+}
+
+// with is how a query wants them to be shown.
+func (s shown) with(query *Query) shown {
+	if query != nil && query.Attributes != "" {
+		s.attributes = query.Attributes
+	}
+	return s
 }
 
 // Image is the image that a container was made from. Each field has one meaning on every engine.
@@ -162,17 +182,17 @@ func (c *Container) String() string {
 	if c == nil {
 		return "<nil>"
 	}
-	said := fmt.Sprintf("%v %s %v", c.Kind, c.Path(), c.State)
+	text := fmt.Sprintf("%v %s %v", c.Kind, c.Path(), c.State)
 	if c.State != StateExited {
 		if c.PID != 0 {
-			said += fmt.Sprintf(" pid=%d", c.PID)
+			text += fmt.Sprintf(" pid=%d", c.PID)
 		}
-		return said
+		return text
 	}
 	if c.ExitCode != -1 {
-		said += fmt.Sprintf(" code=%d", c.ExitCode)
+		text += fmt.Sprintf(" code=%d", c.ExitCode)
 	}
-	return strings.TrimSuffix(said+" "+c.Reason, " ")
+	return strings.TrimSuffix(text+" "+c.Reason, " ")
 }
 
 // Path is "NAMESPACE/POD". Of nil "".
@@ -222,7 +242,7 @@ type Event struct {
 	Flags EventFlags
 	// Seq grows from event to event; gaps mean nothing.
 	Seq uint64
-	// Generation is that of the picture that shows this.
+	// Generation is that of the cache that has this.
 	Generation uint64
 	// Lost is, of an EventOverflow, how many events this queue lost.
 	Lost uint64
@@ -234,7 +254,7 @@ type Event struct {
 	Observed time.Time
 	// Container is the container or sandbox; nil where the event is not about one.
 	Container *Container
-	// State is what the watcher was doing when it told this.
+	// State is what the watcher was doing when it reported this.
 	State WatcherState
 	// Message is, of an EventState, why; of an EventLog, what it says.
 	Message string
@@ -247,15 +267,15 @@ func (e *Event) String() string {
 	if e == nil {
 		return "<nil>"
 	}
-	said := e.Type.String()
+	text := e.Type.String()
 	switch {
 	case e.Container != nil:
-		said += " " + e.Container.Path()
+		text += " " + e.Container.Path()
 	case e.Type == EventState:
-		said += " " + e.State.String()
+		text += " " + e.State.String()
 	}
 	if e.Message != "" {
-		said += ": " + e.Message
+		text += ": " + e.Message
 	}
-	return said
+	return text
 }

@@ -18,7 +18,7 @@ func variedEngine(t *testing.T) *sim {
 	return engine
 }
 
-// settled follows a varied engine until everything that its containers lack has been told, and how each was made.
+// settled follows a varied engine until everything that its containers lack has been reported, and how each was made.
 func settled(t *testing.T, options ...criwatch.Option) *criwatch.Watcher {
 	t.Helper()
 	engine := variedEngine(t)
@@ -110,10 +110,10 @@ func collect(t *testing.T, watcher *criwatch.Watcher, add func(call string, cont
 		add("inspect", inspection.Container)
 		text, err := watcher.Raw().Inspect(within(t, patience), container.ID, criwatch.InspectSeparateAnnotations)
 		must(t, err)
-		var told struct{ Container *criwatch.Container }
-		must(t, json.Unmarshal(text, &told))
-		if !reflect.DeepEqual(told.Container.Labels, container.Labels) {
-			t.Errorf("an inspection with labels apart: %q, not %q", told.Container.Labels, container.Labels)
+		var reported struct{ Container *criwatch.Container }
+		must(t, json.Unmarshal(text, &reported))
+		if !reflect.DeepEqual(reported.Container.Labels, container.Labels) {
+			t.Errorf("an inspection with labels apart: %q, not %q", reported.Container.Labels, container.Labels)
 		}
 	}
 	pods, err := watcher.Pods(everything)
@@ -183,10 +183,10 @@ func eventsAreTheSame(t *testing.T, watcher *criwatch.Watcher) {
 		text, err := raw.NextJSON(ctx)
 		must(t, err)
 		again(t, text, new(criwatch.Event))
-		var told criwatch.Event
-		must(t, json.Unmarshal(text, &told))
+		var reported criwatch.Event
+		must(t, json.Unmarshal(text, &reported))
 		// Each queue has a replay of its own.
-		event.Seq, event.Time, event.Observed = told.Seq, told.Time, told.Observed
+		event.Seq, event.Time, event.Observed = reported.Seq, reported.Time, reported.Observed
 		same(t, "event", event, text, nil)
 		is = event.Type
 	}

@@ -10,8 +10,7 @@ import (
 // pointer while the cache has not changed; Containers, Pods and Find copy what they are asked for.
 type Snapshot struct {
 	handle handle[capi.Snapshot]
-	// As Container.separate.
-	separate bool
+	shown  shown
 }
 
 // Snapshot takes a snapshot. Never waits: ErrNotReady before the first lists are in, never an empty snapshot. Close it when
@@ -23,15 +22,15 @@ func (w *Watcher) snapshot(op string) (*Snapshot, error) {
 	err := w.do(op, func(c capi.Watcher) *capi.Failure {
 		object, failure := c.Snapshot()
 		if failure == nil {
-			snapshot = newSnapshot(object, w.separate)
+			snapshot = newSnapshot(object, w.shown)
 		}
 		return failure
 	})
 	return snapshot, err
 }
 
-func newSnapshot(object capi.Snapshot, separate bool) *Snapshot {
-	snapshot := &Snapshot{handle: handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}, separate: separate}
+func newSnapshot(object capi.Snapshot, shown shown) *Snapshot {
+	snapshot := &Snapshot{handle: handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}, shown: shown}
 	runtime.SetFinalizer(snapshot, (*Snapshot).Close)
 	return snapshot
 }
@@ -50,7 +49,7 @@ func (s *Snapshot) selection(op string, query *Query) (*Snapshot, error) {
 	err = s.do(op, func(c capi.Snapshot) *capi.Failure {
 		object, failure := c.Select(string(text))
 		if failure == nil {
-			selection = newSnapshot(object, s.separate)
+			selection = newSnapshot(object, s.shown.with(query))
 		}
 		return failure
 	})
@@ -82,7 +81,7 @@ func (s *Snapshot) Containers() ([]*Container, error) {
 		}
 		containers = make([]*Container, len(views))
 		for i, view := range views {
-			containers[i] = newContainer(view, s.separate, podOf)
+			containers[i] = newContainer(view, s.shown, podOf)
 		}
 		return failure
 	})
@@ -107,6 +106,20 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
 func (s *Snapshot) Find(idOrName string) (*Container, error) {
 	return s.findBy("find", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
+}
+
+// Attributes are what is known of one container or sandbox, named as for Find, as flat keys and values with exactly the names of
+// a third party. docs/lookups.md says which. Any other schema, "none" among them, is ErrInvalidArgument.
+func (s *Snapshot) Attributes(idOrName string, schema AttributesOption) (map[string]string, error) {
+	var attributes map[string]string
+	err := s.do("attributes", func(c capi.Snapshot) *capi.Failure {
+		view, failure := c.Find(idOrName)
+		if failure == nil {
+			attributes, failure = view.Attributes(string(schema))
+		}
+		return failure
+	})
+	return attributes, err
 }
 
 // Close frees the snapshot. What it has given stays. Always nil; more than once is fine.

@@ -18,9 +18,8 @@ type Watcher struct {
 	// The waits inside C: WaitReady and lookups apart, because they may last while the engine can well be asked.
 	ready, requests, lookups places
 	log                      *logger
-	// As Container.separate.
-	separate bool
-	started  atomic.Bool
+	shown                    shown
+	started                  atomic.Bool
 }
 
 // Option is a setting of a watcher to come.
@@ -69,7 +68,10 @@ func New(endpoint string, options ...Option) (*Watcher, error) {
 		ready:    make(places, 4),
 		requests: make(places, 16),
 		lookups:  make(places, 16),
-		separate: set.value("labels.annotations") == "separate",
+		shown: shown{
+			separate:   set.value("labels.annotations") == "separate",
+			attributes: AttributesOption(set.value("attributes")),
+		},
 	}
 	runtime.SetFinalizer(watcher, (*Watcher).forgotten)
 	if set.logger != nil {

@@ -54,7 +54,7 @@ static void leave(struct engine *engine)
     *engine = engines[--count];
 }
 
-/* Whether it is followed now; what prevents that is told. */
+/* Whether it is followed now; what prevents that is printed. */
 static int follow(const char *endpoint, const char *json, const cri_options *options)
 {
     cri_error *err = NULL;

@@ -8,24 +8,24 @@ pub const ENTRYPOINT: &str = "/server";
 /// What the container's process does: it sleeps (for ever if `None`), then exits with a code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
-    pub life: Option<Duration>,
+    pub run_time: Option<Duration>,
     pub code: u8,
     /// The code with which SIGTERM ends it; `None`: it is killed by the signal.
     pub on_term: Option<u8>,
 }
 
 impl Plan {
-    pub const FOR_EVER: Plan = Plan { life: None, code: 0, on_term: None };
+    pub const FOR_EVER: Plan = Plan { run_time: None, code: 0, on_term: None };
 
     /// The arguments that give a `--child` process its plan.
     pub fn to_args(self) -> [String; 3] {
-        let life = self.life.map_or("infinity".to_owned(), |d| d.as_secs_f64().to_string());
-        [life, self.code.to_string(), self.on_term.map_or("-".to_owned(), |code| code.to_string())]
+        let run_time = self.run_time.map_or("infinity".to_owned(), |d| d.as_secs_f64().to_string());
+        [run_time, self.code.to_string(), self.on_term.map_or("-".to_owned(), |code| code.to_string())]
     }
 
-    pub fn from_args([life, code, on_term]: [&str; 3]) -> Option<Plan> {
+    pub fn from_args([run_time, code, on_term]: [&str; 3]) -> Option<Plan> {
         let on_term = if on_term == "-" { None } else { Some(on_term.parse().ok()?) };
-        Some(Plan { life: seconds(life)?, code: code.parse().ok()?, on_term })
+        Some(Plan { run_time: seconds(run_time)?, code: code.parse().ok()?, on_term })
     }
 }
 
@@ -49,7 +49,7 @@ fn base_name(program: &str) -> &str {
 
 fn simple(words: &[&str]) -> Option<Plan> {
     let (program, args) = words.split_first()?;
-    let now = |code| Some(Plan { life: Some(Duration::ZERO), code, on_term: None });
+    let now = |code| Some(Plan { run_time: Some(Duration::ZERO), code, on_term: None });
     match (base_name(program), args) {
         ("pause" | "server", []) => Some(Plan::FOR_EVER),
         ("true" | ":", _) => now(0),
@@ -58,8 +58,8 @@ fn simple(words: &[&str]) -> Option<Plan> {
         ("exit", [code]) => now(code.parse().ok()?),
         ("sleep", [_, ..]) => {
             // Several operands add up, as in coreutils.
-            let life = args.iter().map(|a| seconds(a)).sum::<Option<Option<Duration>>>()?;
-            Some(Plan { life, code: 0, on_term: None })
+            let run_time = args.iter().map(|a| seconds(a)).sum::<Option<Option<Duration>>>()?;
+            Some(Plan { run_time, code: 0, on_term: None })
         }
         _ => None,
     }
@@ -72,13 +72,13 @@ fn shell(text: &str) -> Option<Plan> {
         let waits = rest.trim().strip_suffix("& wait")?;
         return Some(Plan { on_term: Some(code.parse().ok()?), ..shell(waits)? });
     }
-    let mut total = Plan { life: Some(Duration::ZERO), code: 0, on_term: None };
+    let mut total = Plan { run_time: Some(Duration::ZERO), code: 0, on_term: None };
     for part in text.replace("&&", ";").split(';').map(str::trim).filter(|p| !p.is_empty()) {
         let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['\'', '"'])).collect();
         let words = if words[0] == "exec" { &words[1..] } else { &words[..] };
         let step = simple(words)?;
-        total = Plan { life: total.life.zip(step.life).map(|(a, b)| a + b), ..step };
-        if words[0] == "exit" || total.life.is_none() {
+        total = Plan { run_time: total.run_time.zip(step.run_time).map(|(a, b)| a + b), ..step };
+        if words[0] == "exit" || total.run_time.is_none() {
             break;
         }
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn after(secs: f64, code: u8) -> Result<Plan, String> {
-        Ok(Plan { life: Some(Duration::from_secs_f64(secs)), code, on_term: None })
+        Ok(Plan { run_time: Some(Duration::from_secs_f64(secs)), code, on_term: None })
     }
 
     #[test]
@@ -140,13 +140,13 @@ mod tests {
     #[test]
     fn a_trap_is_a_code_for_sigterm() {
         let plan = of(&["sh", "-c", "trap 'exit 3' TERM; sleep 9 & wait"]).unwrap();
-        assert_eq!((plan.life, plan.on_term), (Some(Duration::from_secs(9)), Some(3)));
+        assert_eq!((plan.run_time, plan.on_term), (Some(Duration::from_secs(9)), Some(3)));
         assert!(of(&["sh", "-c", "trap 'exit 3' TERM; sleep 9"]).is_err());
     }
 
     #[test]
     fn plans_survive_the_command_line() {
-        for plan in [Plan::FOR_EVER, Plan { life: Some(Duration::from_millis(1234)), code: 9, on_term: Some(3) }] {
+        for plan in [Plan::FOR_EVER, Plan { run_time: Some(Duration::from_millis(1234)), code: 9, on_term: Some(3) }] {
             let args = plan.to_args();
             assert_eq!(Plan::from_args(args.each_ref().map(String::as_str)), Some(plan));
         }

@@ -99,6 +99,8 @@ pub struct Config {
     pub(crate) tombstones_keep: Duration,
     pub(crate) tombstones_max: usize,
     pub(crate) merge_annotations: bool,
+    /// The schema of the attributes that JSON shows.
+    pub(crate) attributes: Option<&'static str>,
     pub(crate) labels_max_bytes: usize,
     pub(crate) queue_capacity: usize,
     pub(crate) call_allow_mutations: bool,
@@ -135,6 +137,7 @@ impl Default for Config {
             tombstones_keep: Duration::ZERO,
             tombstones_max: 0,
             merge_annotations: false,
+            attributes: None,
             labels_max_bytes: 0,
             queue_capacity: 0,
             call_allow_mutations: false,

@@ -197,8 +197,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "pid.source",
         value_type: ValueType::Choice(&["auto", "engine"]),
         default: "auto",
-        doc: "Where pids come from: the engine's pid files, else its word, each checked against the host; or the \
-              engine's word alone.",
+        doc: "Where pids come from. auto: the engine's pid files, otherwise its verbose status. engine: the verbose status alone. \
+              Each pid is checked against the host.",
         set: |c, v| c.pid_source = [PidSource::Auto, PidSource::Engine][v.choice()],
     },
     OptionSpec {
@@ -307,6 +307,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         default: "merged",
         doc: "In JSON: annotations among the labels, under io.kubernetes.annotation/, or apart.",
         set: |c, v| c.merge_annotations = [true, false][v.choice()],
+    },
+    OptionSpec {
+        key: "attributes",
+        value_type: ValueType::Choice(&["none", "otel", "falco", "ecs"]),
+        default: "none",
+        doc: "In JSON: an object \"attributes\" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key \"attributes\" stands above it.",
+        set: |c, v| c.attributes = [None, Some("otel"), Some("falco"), Some("ecs")][v.choice()],
     },
     OptionSpec {
         key: "labels.max_bytes",

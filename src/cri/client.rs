@@ -129,7 +129,7 @@ impl Client {
         self.peer_pid
     }
 
-    /// Which socket it was connected to; `None` where that cannot be told.
+    /// Which socket it was connected to; `None` where that is not known.
     pub(super) fn socket_id(&self) -> Option<SocketId> {
         self.socket_id
     }

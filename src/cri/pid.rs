@@ -1,4 +1,4 @@
-//! From a pid in the engine's words, or in its pid file, to the process that we see.
+//! From a pid that the engine reports, or that is in its pid file, to the process on the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct PidResolver {
     cgroups: Option<Cgroups>,
     /// Below which the engine's paths are to be read.
     engine_root: PathBuf,
-    folders: Mutex<Told>,
+    folders: Mutex<Answer>,
 }
 
 /// What is to be found of a container in the engine's folders.
@@ -46,7 +46,7 @@ pub struct Wanted {
 
 /// What the engine has told of its folders.
 #[derive(Debug, Clone)]
-enum Told {
+enum Answer {
     /// Not asked yet, or in vain, at this time.
     Nothing(Option<Instant>),
     Folders(Option<Arc<Folders>>),
@@ -65,7 +65,7 @@ impl PidResolver {
             // Without them paths stand as the kernel shows them, where those are paths.
             cgroups: Cgroups::read(root).ok(),
             engine_root: engine_root(root, engine_pid),
-            folders: Mutex::new(Told::Nothing(None)),
+            folders: Mutex::new(Answer::Nothing(None)),
         }
     }
 
@@ -73,20 +73,20 @@ impl PidResolver {
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
     async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
-        let mut told = self.folders.lock().await;
-        match &*told {
-            Told::Folders(folders) => return folders.clone(),
-            Told::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
-            Told::Nothing(_) => {}
+        let mut answer = self.folders.lock().await;
+        match &*answer {
+            Answer::Folders(folders) => return folders.clone(),
+            Answer::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
+            Answer::Nothing(_) => {}
         }
         match client.runtime_info(FOLDERS_PATIENCE).await {
             Ok(info) => {
                 let folders = Folders::parse(client.version(), &info).map(Arc::new);
-                *told = Told::Folders(folders.clone());
+                *answer = Answer::Folders(folders.clone());
                 folders
             }
             Err(_) => {
-                *told = Told::Nothing(Some(Instant::now()));
+                *answer = Answer::Nothing(Some(Instant::now()));
                 None
             }
         }
@@ -181,7 +181,7 @@ impl PidResolver {
             Ok(stat) => Some(stat.start_ticks),
             // A process that is not there has just ended; its pid may be another process's in a moment.
             Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
-            // It could not be looked at (no descriptor was left), which says nothing of it: the engine's word stands.
+            // It could not be looked at (no descriptor was left), which proves nothing: the engine's pid stands.
             Err(_) => None,
         };
         let made = Details {

@@ -1,4 +1,4 @@
-//! A container in the words of others.
+//! A container with the key names of other projects.
 
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,9 @@ use super::{cri_container, cri_error, cri_label};
 use crate::error::{Result, Status};
 use crate::model::attributes::Schema;
 
-/// Returns what is known of a container as flat keys and values, with exactly the names of a third party, for metrics,
-/// logs and alerts. A fact that is not known is left out. Of a fact that the third party keeps as a list (such as
-/// container.image.tags), there is the one value that is known. What concerns the engine, such as
-/// container.runtime.name, is not here: cri_watcher_engine_info has it.
+/// Returns the known facts of a container as an array of keys and values, for metrics, logs and alerts. `schema` selects
+/// the names of the keys. A key that is a list in the schema (such as container.image.tags) has the one value that is
+/// known. Facts about the engine, such as container.runtime.name, are not here: cri_watcher_engine_info has them.
 ///
 /// @param container the record itself, not a copy of the struct
 /// @param schema "otel" (OpenTelemetry's semantic conventions), "falco" (Falco's fields) or "ecs" (Elastic Common Schema)

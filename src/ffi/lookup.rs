@@ -8,13 +8,17 @@
 //!
 //! - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
 //!   namespace that the pod's containers share), it is the pod's sandbox.
-//! - CRI_NONE: it belongs to no container of this engine. That is proven, not assumed. conmon and mount units carry the
-//!   id of a container, and belong to the host.
+//! - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
+//!   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
+//!   to the host.
 //! - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
 //!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
-//! - CRI_E_NOT_FOUND: there is no such process, cgroup or namespace any more.
-//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell. CRI_E_UNSUPPORTED: this host, or this program's own cgroup
-//!   namespace, hides it; the message says what helps.
+//! - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
+//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
+//! - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
+//! - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+//!
+//! Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
 //!
 //! A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
 //! snapshot builds an index, O(n).
@@ -37,7 +41,8 @@ use crate::portfolio::{Place, Snapshot, Unproven};
 use crate::watcher::Owned;
 
 /// Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
-/// cgroup v2. It also finds containers that have ended, as long as the watcher remembers them.
+/// cgroup v2. It also finds containers that have ended, as long as the watcher remembers them; and, by an id for which it
+/// returned CRI_AGAIN, containers that become known when the cgroup is gone (the newest 1,024 such ids).
 ///
 /// @param snapshot the snapshot
 /// @param cgroup_id the id of a cgroup in the v2 hierarchy
@@ -117,8 +122,9 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
 /// namespace
 /// @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
 /// @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
-/// CRI_E_INVALID_ARGUMENT
-/// @note Does not wait. A few ns; the host's own network or mount namespace may cost a system call.
+/// CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
+/// at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+/// @note Does not wait. A few ns.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find_namespace(
@@ -174,9 +180,9 @@ pub extern "C" fn cri_snapshot_find_cgroups(
 /// @param pids an array of n pids
 /// @param start_ticks an array of n start times, as for cri_snapshot_find_pid; NULL: 0 for all
 /// @param n how many
-/// @param out an array for n records: receives the records, and NULL where the status is not CRI_OK
-/// @param statuses an array for n statuses, each as cri_snapshot_find_pid returns it; NULL: none are wanted
-/// @return CRI_OK, whatever the single statuses are; CRI_E_INVALID_ARGUMENT
+/// @param out as for cri_snapshot_find_cgroups
+/// @param statuses as for cri_snapshot_find_cgroups
+/// @return as cri_snapshot_find_cgroups
 /// @note Does not wait. Costs as much as n lookups.
 #[ffi_export]
 #[must_use]
@@ -224,8 +230,7 @@ fn many<K>(
 /// @param out receives the record; release it with cri_container_unref
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(1) by id. By name, the first call after a change of the cache costs O(n log n),
-/// and calls from other threads may wait for it.
+/// @note Does not wait. It costs as much as cri_snapshot_find in the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_find(
@@ -253,8 +258,8 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
 /// @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
-/// cache costs O(n log n).
+/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+/// the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_pid(
@@ -275,8 +280,8 @@ pub extern "C" fn cri_watcher_lookup_pid(
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
 /// @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. The first call after a change of the
-/// cache costs O(n log n).
+/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
+/// the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_cgroup(

@@ -19,6 +19,9 @@
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
 //!   pod.
 //! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+//! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
+//!   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
+//!   goes by.
 //! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
 //! Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -43,9 +46,8 @@ use crate::watcher::Watcher;
 /// @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
 /// the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call after a change of the cache or of "asOf" costs O(n log n);
-/// calls from other threads may wait for it. Further calls cost O(1) without a query, because they share one text,
-/// and O(n) with a query.
+/// @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as neither the
+/// cache nor "asOf" changes: the first of them writes it, others may wait for that, and further ones cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_list(
@@ -88,7 +90,7 @@ pub extern "C" fn cri_watcher_pods(
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(1) for a whole id, O(n) for anything else.
+/// @note Does not wait for the engine. It finds as cri_snapshot_find does.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_get(

@@ -119,7 +119,7 @@ fn next(queue: Option<&cri_event_queue>, timeout_ms: i64, out: Option<&mut *mut 
     let queue = queue.queue.clone();
     Ok(match queue.next(timeout(timeout_ms)) {
         Next::Event(event) => {
-            *out = event::into_raw(event, queue.label_view());
+            *out = event::into_raw(event, queue.view());
             CRI_OK
         }
         Next::Again => CRI_AGAIN,

@@ -174,8 +174,7 @@ pub struct cri_pod {
     pub labels: *const cri_label,
     /// The annotations of the pod, sorted by key.
     pub annotations: *const cri_label,
-    /// The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup
-    /// file system. "" until a process in it was seen, and if no cgroup has that name.
+    /// The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name.
     pub cgroup_path: *const c_char,
     /// When the sandbox was created, in nanoseconds since 1970; 0: unknown.
     pub created_unix_nano: i64,
@@ -249,7 +248,7 @@ pub struct cri_container {
     pub annotations: *const cri_label,
     /// The rucksack: JSON that the program added (cri_watcher_set_packer, cri_watcher_attach); "" if there is none.
     pub rucksack: *const c_char,
-    /// The pid in the engine's words, where that differs from `pid`; otherwise 0.
+    /// The pid that the engine reports, if it differs from `pid`; otherwise 0.
     pub engine_pid: i32,
     /// The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; 0: unknown.
     pub cgroup_id: u64,

@@ -35,8 +35,7 @@ opaque!(cri_snapshot: Arc<Snapshot>);
 /// @param out receives the snapshot; free with cri_snapshot_free. It may outlive the watcher.
 /// @return CRI_OK; CRI_E_NOT_READY, never an empty snapshot, before the first lists are in the cache; CRI_E_FORKED,
 /// CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call after a change of the cache costs O(n log n); calls from
-/// other threads may wait for it. Further calls cost O(1).
+/// @note Does not wait. O(1): the snapshot shares its memory with the cache, and with other snapshots.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_snapshot(
@@ -91,8 +90,8 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 /// longer
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
-/// calls from other threads may wait for it. Further calls cost O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the records of what has changed since the call
+/// before, and copies a pointer for each container, O(n); calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_containers(
@@ -114,8 +113,8 @@ pub extern "C" fn cri_snapshot_containers(
 /// @param out receives an array of records, which belongs to the snapshot
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call for a generation builds the array and the new records, O(n);
-/// calls from other threads may wait for it. Further calls cost O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the array, O(n), and records of pods that have
+/// changed; calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_pods(
@@ -138,7 +137,7 @@ pub extern "C" fn cri_snapshot_pods(
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
-/// The first call in a snapshot builds an index: O(n) by id, O(n log n) by name.
+/// The first lookup in a snapshot makes its index: of what has changed since the last one, and now and then whole, O(n).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find(

@@ -89,9 +89,8 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 
 /// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; a path inside host.root
-/// is resolved as the host would; NULL: the watcher takes the best engine of the node (see cri_engines_discover), and
-/// a better one as long as that is empty; "" is an error
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
+/// cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
 /// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory

@@ -28,6 +28,17 @@ pub enum NamespaceKind {
 }
 
 impl NamespaceKind {
+    /// All of them.
+    pub const ALL: [NamespaceKind; 7] = [
+        NamespaceKind::Cgroup,
+        NamespaceKind::Ipc,
+        NamespaceKind::Mount,
+        NamespaceKind::Net,
+        NamespaceKind::Pid,
+        NamespaceKind::User,
+        NamespaceKind::Uts,
+    ];
+
     /// The name of its file in /proc/PID/ns.
     pub fn file(self) -> &'static str {
         match self {
@@ -95,19 +106,9 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [NamespaceKind; 7] = [
-        NamespaceKind::Cgroup,
-        NamespaceKind::Ipc,
-        NamespaceKind::Mount,
-        NamespaceKind::Net,
-        NamespaceKind::Pid,
-        NamespaceKind::User,
-        NamespaceKind::Uts,
-    ];
-
     #[test]
     fn our_own_are_read_and_are_the_inodes() {
-        for kind in KINDS {
+        for kind in NamespaceKind::ALL {
             let number = namespace_of(Path::new("/proc"), "self", kind).unwrap();
             let inode = fs::metadata(format!("/proc/self/ns/{}", kind.file())).unwrap().ino();
             assert_eq!(number, inode, "{kind:?}");

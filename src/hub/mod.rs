@@ -137,10 +137,10 @@ impl Hub {
         mask: u32,
         live_only: bool,
         capacity: usize,
-        labels: LabelView,
+        view: View,
     ) -> Result<Arc<EventQueue>> {
         let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
-        let queue = Arc::new(EventQueue::new(mask, capacity, labels, replay, self.clone())?);
+        let queue = Arc::new(EventQueue::new(mask, capacity, view, replay, self.clone())?);
         // Added while the snapshot is taken: an event in between would be neither in the replay nor after it.
         let mut added = false;
         self.show(&mut |snapshot| {

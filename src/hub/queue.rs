@@ -28,7 +28,7 @@ pub struct EventQueue {
     mask: u32,
     capacity: usize,
     live_only: bool,
-    labels: LabelView,
+    view: View,
     hub: Arc<Hub>,
     state: Mutex<State>,
     ready: Condvar,
@@ -157,14 +157,14 @@ impl State {
 }
 
 impl EventQueue {
-    pub(super) fn new(mask: u32, capacity: usize, labels: LabelView, replay: Replay, hub: Arc<Hub>) -> Result<Self> {
+    pub(super) fn new(mask: u32, capacity: usize, view: View, replay: Replay, hub: Arc<Hub>) -> Result<Self> {
         let signal = Signal::new().map_err(|e| Error::os(CRI_E_OS, "eventfd (raise the limit of open files)", &e))?;
         let mask = if mask == 0 { DEFAULT_MASK } else { mask };
         Ok(EventQueue {
             mask: mask | CONTROL_MASK,
             capacity,
             live_only: matches!(replay, Replay::None),
-            labels,
+            view,
             hub,
             fd: signal.fd(),
             state: Mutex::new(State {
@@ -261,9 +261,9 @@ impl EventQueue {
         self.fd
     }
 
-    /// How the JSON of this queue's events shows labels.
-    pub fn label_view(&self) -> LabelView {
-        self.labels
+    /// How the JSON of this queue's events shows containers.
+    pub fn view(&self) -> View {
+        self.view
     }
 
     /// Closes the queue at once. Events in it are dropped; waiting threads and tasks get `Closed`.

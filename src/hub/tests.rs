@@ -44,7 +44,7 @@ fn hub(runs: Option<&[&str]>) -> (Arc<Runs>, Arc<Hub>) {
 }
 
 fn subscribe(hub: &Arc<Hub>, capacity: usize) -> Arc<EventQueue> {
-    hub.subscribe(0, false, capacity, LabelView::Merged).unwrap()
+    hub.subscribe(0, false, capacity, View::default()).unwrap()
 }
 
 /// All events in the queue, as words. Checks that `seq` grows.
@@ -189,7 +189,7 @@ fn a_closed_hub_gives_the_rest_of_a_replay_and_the_replay_after_it() {
 #[test]
 fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
     let (_, hub) = hub(Some(&["a"]));
-    let queue = hub.subscribe(EventType::Exited.mask(), false, 1, LabelView::Merged).unwrap();
+    let queue = hub.subscribe(EventType::Exited.mask(), false, 1, View::default()).unwrap();
     assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "ReplayEnd"]);
     hub.publish(pending(EventType::Started, Some(run("b"))));
     hub.publish(pending(EventType::State, None));
@@ -200,7 +200,7 @@ fn masks_hide_what_is_not_asked_for_but_never_the_control_events() {
 #[test]
 fn a_live_only_consumer_gets_no_replay_not_even_after_an_overflow() {
     let (_, hub) = hub(Some(&["a"]));
-    let queue = hub.subscribe(0, true, 1, LabelView::Merged).unwrap();
+    let queue = hub.subscribe(0, true, 1, View::default()).unwrap();
     assert!(drain(&queue).is_empty());
     hub.publish(pending(EventType::Started, Some(run("b"))));
     hub.publish(pending(EventType::Started, Some(run("c"))));

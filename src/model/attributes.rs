@@ -1,4 +1,4 @@
-//! A container in the words of others: flat keys and values, as OpenTelemetry, Falco and ECS name them. Pure.
+//! A container with the key names of other projects: flat keys and values, as OpenTelemetry, Falco and ECS name them. Pure.
 //!
 //! Only what CRI tells of a container is here. What is the engine's (`container.runtime.name`, Falco's `container.type`) is
 //! the same for all its containers, and is the engine's record's. OpenTelemetry's `container.name` is left out: it is the

@@ -167,7 +167,7 @@ constants! {
     pub const CRI_CONTAINER_FLAG_UNREADABLE: u32 = 4;
     /// The container is privileged.
     pub const CRI_CONTAINER_FLAG_PRIVILEGED: u32 = 8;
-    /// The container is not privileged. Neither of the two: the engine has not told yet.
+    /// The container is not privileged. Neither of the two: the engine has not reported it yet.
     pub const CRI_CONTAINER_FLAG_UNPRIVILEGED: u32 = 16;
 }
 

@@ -16,13 +16,6 @@ pub enum LabelView {
     Separate,
 }
 
-impl LabelView {
-    /// Annotations among the labels, or apart.
-    pub fn new(merge_annotations: bool) -> Self {
-        if merge_annotations { LabelView::Merged } else { LabelView::Separate }
-    }
-}
-
 /// The label keys that identify a container. Their values come from CRI's own fields alone, because a pod's author can
 /// write a label of any key, and so make a container look like another one.
 const OWN_KEYS: [&str; 5] =

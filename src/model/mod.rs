@@ -19,6 +19,7 @@ mod pod;
 mod shared_text;
 mod spec;
 mod time;
+mod view;
 
 pub use candidate::{Candidate, Engines, Evidence, Reason};
 pub use constants::*;
@@ -35,6 +36,7 @@ pub use pod::{Pod, PodState};
 pub use shared_text::SharedText;
 pub use spec::{Mount, Namespaces, Port, Previous, Resources, Spec, User};
 pub use time::{Time, known, rfc3339};
+pub use view::View;
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;

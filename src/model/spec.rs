@@ -48,7 +48,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-/// A container's limits. `None` where the engine gave none, or 0, which is the same in its words.
+/// A container's limits. `None` where the engine gave none, or 0, which means the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resources {

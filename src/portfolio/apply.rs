@@ -254,7 +254,7 @@ impl Portfolio {
         }
     }
 
-    /// An event's sandbox is its controller's word. That it is no longer ready is believed only in the sandbox's own
+    /// An event's sandbox is its controller's statement. That it is no longer ready is believed only in the sandbox's own
     /// events: containerd's lists, which are the authority, say so a moment later.
     fn sandbox_of_event(&mut self, observation: Observation, about: &Id, kind: Option<EventKind>, now: Now) {
         let own = kind.filter(|_| observation.id == *about);
@@ -268,7 +268,7 @@ impl Portfolio {
         }
     }
 
-    /// An event without a status: something has lived, and more about it has to be asked.
+    /// An event without a status: something has run, and more about it has to be asked.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);
@@ -347,20 +347,25 @@ impl Portfolio {
         let as_of = source.as_of(self.tick);
         // A late event on what is over does not bring it back, nor does a list that began before it went.
         let over = matches!(self.run_log.run(&said.id), Run::Over { .. });
-        self.unlisted += usize::from(source.is_event() && !self.entries.contains_key(&said.id));
+        let is_new = !self.entries.contains_key(&said.id);
+        self.unlisted += usize::from(source.is_event() && is_new);
         let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
         entry.known = known;
         entry.kind_is_guess = false;
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
         entry.affirmed = entry.affirmed.max(as_of);
+        let was_present = entry.present && !is_new;
         if !entry.present {
             let revives = said.state == State::Running || !source.is_event() || !over;
             entry.present = as_of >= entry.departed && revives;
-            self.changed |= entry.present;
         }
+        let appears = entry.present && !was_present;
         if let Some(pod_id) = pod_id {
             entry.pod_id = Some(pod_id.clone());
             self.members.entry(pod_id).or_default().insert(said.id.clone());
+        }
+        if appears {
+            self.touch(&said.id);
         }
     }
 
@@ -399,7 +404,7 @@ impl Portfolio {
                 self.hints.process_changed(id);
             }
             entry.record = Arc::new(record);
-            self.changed = true;
+            self.touch(id);
         }
     }
 }
@@ -417,6 +422,7 @@ impl Entry {
     fn new(id: &Id, kind: Kind) -> Self {
         Entry {
             record: Arc::new(Container::new(id.clone(), kind)),
+            shown: None,
             pod_id: None,
             present: true,
             affirmed: 0,

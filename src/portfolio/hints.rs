@@ -29,10 +29,10 @@ pub enum Reach {
 const GRACE: Millis = 250;
 /// When to ask about what is being made, in milliseconds after the hint and then after each answer: 10, 20, 40 ... 320 in all.
 const LADDER: [Millis; 6] = [10, 10, 20, 40, 80, 160];
-/// Of so many containers a pid, or an end, is kept before the engine has told of them.
+/// Of so many containers a pid, or an end, is kept before the engine has reported them.
 const MOST_EARLY: usize = 1024;
 
-/// A run's process that has ended, and of whose end the engine has not told yet.
+/// A run's process that has ended, and whose end the engine has not reported yet.
 #[derive(Debug, Clone, Copy)]
 struct Death {
     process: Option<(i32, u64)>,
@@ -49,7 +49,7 @@ struct Death {
 pub(super) struct Hints {
     /// What is being made, and how often the engine was asked since.
     births: HashMap<Id, usize>,
-    /// Processes that were proven before the engine told of their runs.
+    /// Processes that were proven before the engine reported their runs.
     early: HashMap<Id, Details>,
     /// ... in the order of their coming.
     order: VecDeque<Id>,
@@ -95,7 +95,7 @@ impl Portfolio {
     pub fn hinted(&mut self, hint: Hint, reach: Reach, now: Now) {
         self.next_tick(now);
         match hint {
-            Hint::Created(id) => self.expect_run(&id, reach, now),
+            Hint::Created(id) => drop(self.expect_run(&id, reach, now)),
             Hint::Pid(id, details) => self.early_process(id, details, reach, now),
             Hint::Exited { id, process, code } => self.process_ended(&id, process, code, reach, now),
             Hint::Gone(id) => {
@@ -108,11 +108,14 @@ impl Portfolio {
     }
 
     /// An engine without events is asked about what is being made, until it runs or has exited.
-    fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) {
-        if self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None {
+    /// Whether it is such an engine, and has not told of the run.
+    fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) -> bool {
+        let is_expected = self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None;
+        if is_expected {
             self.hints.births.insert(id.clone(), 0);
             self.plan_birth(id, 0, now);
         }
+        is_expected
     }
 
     fn plan_birth(&mut self, id: &Id, step: usize, now: Now) {
@@ -148,7 +151,10 @@ impl Portfolio {
         } else if self.run_log.run(&id) == Run::None && self.pid_files {
             self.hints.keep_early(id.clone(), details);
         }
-        self.expect_run(&id, reach, now);
+        if self.expect_run(&id, reach, now) {
+            // Its program begins in a moment, and may be over in another: neither a later step nor a list will do.
+            self.status_queue.ask(&id, None, now.mono + LADDER[0], Reason::Hint);
+        }
     }
 
     fn process_ended(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, reach: Reach, now: Now) {
@@ -210,7 +216,7 @@ impl Portfolio {
         }
     }
 
-    /// The engine has not told of an end in time: the pid is withdrawn, and the engine asked.
+    /// The engine has not reported an end in time: the pid is withdrawn, and the engine asked.
     pub(super) fn pass_deaths(&mut self, now: Now) {
         let is_due = |death: &Death| death.due.is_some_and(|due| due <= now.mono);
         let due: Vec<Id> = self.hints.deaths.iter().filter(|(_, d)| is_due(d)).map(|(id, _)| id.clone()).collect();

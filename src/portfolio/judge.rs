@@ -1,4 +1,4 @@
-//! Whether the word that something runs is news, old news or in doubt. Pure.
+//! Whether the statement that something runs is news, old news or in doubt. Pure.
 
 use super::clock::Tick;
 use super::run_log::{Ending, Run};
@@ -47,7 +47,7 @@ impl Source {
     }
 }
 
-/// What follows from the word that something runs.
+/// What follows from the statement that something runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It begins to live.

@@ -104,7 +104,7 @@ pub(super) fn merge(
     next
 }
 
-/// How it ended, in the words of this source.
+/// How it ended, according to this source.
 pub(super) fn take_exit(
     next: &mut Container,
     known: &mut Known,

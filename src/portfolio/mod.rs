@@ -20,7 +20,9 @@ mod query;
 mod report;
 mod run_log;
 mod runs;
+mod shown;
 mod snapshot;
+mod sorted;
 mod status_queue;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ pub(crate) use owner::Place;
 pub use owner::{HostReader, Owner, Unproven};
 pub use processes::Lookup;
 pub use query::Query;
+pub use shown::Shown;
 pub use snapshot::Snapshot;
 pub use status_queue::{Reason, StatusRequest};
 
@@ -91,7 +94,7 @@ pub struct Counts {
     pub pids_from_engine: u64,
     /// Pids of pid files that the host disproved.
     pub proofs_refused: u64,
-    /// Ends that were reported on the host's word alone.
+    /// Exits that were reported from what the host showed alone.
     pub witnessed_exits: u64,
 }
 
@@ -142,6 +145,8 @@ struct Limits {
 #[derive(Debug)]
 struct Entry {
     record: Arc<Container>,
+    /// How readers see it.
+    shown: Option<index::Entry>,
     pod_id: Option<Id>,
     /// Whether the engine has it, as far as we know; otherwise it is a tombstone.
     present: bool,
@@ -203,6 +208,9 @@ pub struct Portfolio {
     tick: Tick,
     generation: u64,
     changed: bool,
+    /// Ids of what has changed since it was shown to readers.
+    touched: Vec<Id>,
+    shown: Shown,
     reported: Vec<Report>,
     /// Warnings about contradictions that were not taken yet.
     warnings: Vec<String>,
@@ -239,6 +247,8 @@ impl Portfolio {
             tick: 0,
             generation: 0,
             changed: false,
+            touched: Vec::new(),
+            shown: Shown::default(),
             reported: Vec::new(),
             warnings: Vec::new(),
             warned: HashSet::new(),
@@ -433,6 +443,8 @@ impl Portfolio {
     pub fn commit(&mut self) -> bool {
         let changed = std::mem::take(&mut self.changed);
         self.generation += u64::from(changed);
+        self.show();
+        self.shown.generation = self.generation;
         changed
     }
 
@@ -460,6 +472,9 @@ impl Portfolio {
             return;
         };
         self.changed = true;
+        if let Some(shown) = &entry.shown {
+            self.shown.entries.remove(shown);
+        }
         self.status_queue.drop(id);
         self.lookups.drop(id);
         self.hints.drop(id);
@@ -471,7 +486,8 @@ impl Portfolio {
                 }
             }
             if !self.members.contains_key(&pod_id) {
-                self.pods.remove(&pod_id);
+                let gone = self.pods.remove(&pod_id);
+                gone.iter().for_each(|entry| self.shown.pods.remove(&entry.pod));
             }
         }
     }

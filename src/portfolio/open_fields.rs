@@ -52,7 +52,7 @@ impl Portfolio {
         self.put(id, Container::clone(&record));
     }
 
-    /// What is missing will not be told in this run.
+    /// What is missing will not be reported in this run.
     fn give_up(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;

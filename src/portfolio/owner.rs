@@ -115,6 +115,9 @@ pub trait HostReader: Send + Sync + fmt::Debug {
     fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven>;
     /// The path of a v2 cgroup, as the host sees it.
     fn v2_path(&self, id: u64) -> Result<String, Unproven>;
+    /// Is told the path of a cgroup whose container is not known yet: [`HostReader::v2_path`] should give it when the cgroup
+    /// is gone, too.
+    fn keep_v2_path(&self, _id: u64, _path: &str) {}
     /// The v2 cgroup that is the root of our own cgroup namespace.
     fn own_v2_id(&self) -> Option<u64>;
     /// The host's own namespace of a kind, where it is known.
@@ -165,7 +168,8 @@ impl<'a> Lookup<'a> {
         }
         let mode = reader.mode().filter(|mode| *mode != Mode::Legacy);
         let mode = mode.ok_or(Unproven::Hidden("this host has no cgroup v2 below host.root: look up pids instead"))?;
-        let said = self.path(CgroupName::new(&reader.v2_path(id)?));
+        let path = reader.v2_path(id)?;
+        let said = self.path(CgroupName::new(&path));
         if said == Said::Nothing && mode == Mode::Hybrid {
             const WHY: &str = "on a host with both versions of cgroups, a container's process may be in any v2 cgroup: look \
                                up its pid instead";
@@ -175,7 +179,7 @@ impl<'a> Lookup<'a> {
         match place {
             Place::At(at) => self.index.remembered.put(id, Some(at)),
             Place::Host => self.index.remembered.put(id, None),
-            Place::NotYet(_) => {}
+            Place::NotYet(_) => reader.keep_v2_path(id, &path),
         }
         Ok(place)
     }

@@ -51,6 +51,7 @@ impl Portfolio {
         self.pods.insert(newer.id.clone(), PodEntry { pod: pod.clone(), stated });
         if !is_known {
             self.changed = true;
+            self.shown.pods.put(pod.clone());
             self.relink(&pod, now);
         }
     }
@@ -103,6 +104,7 @@ impl Portfolio {
             entry.pod = Arc::new(pod);
             self.changed = true;
             let pod = entry.pod.clone();
+            self.shown.pods.put(pod.clone());
             self.relink(&pod, now);
         }
     }

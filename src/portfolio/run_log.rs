@@ -24,7 +24,7 @@ pub(super) enum Ending {
     NeverStarted,
     /// It was over before the first list: not reported.
     Unreported,
-    /// It was first seen when it was over, and was gone before it could be asked whether it had lived: not reported,
+    /// It was first seen when it was over, and was gone before it could be asked whether it had run: not reported,
     /// unless more comes to be known.
     Unresolved,
 }

@@ -109,7 +109,7 @@ impl Portfolio {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
-            // The engine is back: its word on the end is asked for.
+            // The engine is back: its status of the exit is asked for.
             Run::Over { how: Ending::Witnessed, .. } if !has_facts => {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
@@ -146,10 +146,10 @@ impl Portfolio {
         }
         // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
-        let lived = observation.kind == Kind::Container
+        let has_run = observation.kind == Kind::Container
             || source.is_event()
             || self.horizon.is_after_first(observation.created_at);
-        if !lived {
+        if !has_run {
             return self.run_log.set(id, unreported(Ending::Unreported));
         }
         let started_at = observation.started_at;
@@ -158,7 +158,7 @@ impl Portfolio {
         self.report_exited(id, source.flags(), now);
     }
 
-    /// It lived when the event was made, and is known to be over: both are reported, the end as soon as it was asked how.
+    /// It ran when the event was made, and is known to be over: both are reported, the end as soon as it was asked how.
     pub(super) fn ran_and_is_over(&mut self, observation: &Observation, source: Source, now: Now) {
         let (id, started_at) = (&observation.id, observation.started_at);
         self.counts.unresolved -= u64::from(matches!(self.run_log.run(id), Run::Over { how: Ending::Unresolved, .. }));
@@ -190,7 +190,7 @@ impl Portfolio {
                 self.counts.unresolved += 1;
                 self.warning(
                     id,
-                    "seen only after its end, and gone before it could be learnt whether it had lived: not reported",
+                    "seen only after its end, and gone before it could be learnt whether it had run: not reported",
                 );
                 self.run_log.set(id, Run::Over { how: Ending::Unresolved, started_at: None, tick: self.tick });
             }
@@ -221,7 +221,7 @@ impl Portfolio {
         entry.present = false;
         entry.departed = tick;
         let (record, kind) = (Container::clone(&entry.record), entry.record.kind);
-        self.changed = true;
+        self.touch(id);
         self.put(id, record);
         if kind == Kind::Sandbox {
             self.pod_is_gone(id, now);
@@ -238,7 +238,7 @@ impl Portfolio {
         self.forget_old(now);
     }
 
-    /// The word is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
+    /// The statement is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
     pub(super) fn end_before_restart(&mut self, observation: &Observation, source: Source, now: Now) {
         let id = &observation.id;
         match self.run_log.run(id) {

@@ -1,29 +1,34 @@
-//! A copy of the whole cache at one moment. Readers hold it as long as they like.
+//! The whole cache at one moment. Readers hold it as long as they like.
 
 use std::sync::{Arc, OnceLock};
 
-use super::index::{At, Basis, Entries, Entry, Index, order};
+use super::index::{At, Basis, Entries, Entry, Index};
+use super::lookup;
 use super::lookup::{is_prefix, plain_id};
 use super::owner::{HostReader, Lookup, Owner, Place, Unproven};
 use super::query::Query;
-use super::{Portfolio, lookup};
+use super::shown::{Pods, Shown};
+#[cfg(test)]
+use super::sorted::Sorted;
 use crate::error::Result;
 use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
 use crate::model::{Container, Engine, Memo, Namespaces, Pod};
 
-/// A copy of the cache at one moment. It never changes.
+/// The cache at one moment. It never changes, and shares with others what is the same in them.
 #[derive(Debug)]
 pub struct Snapshot {
     generation: u64,
     entries: Entries,
-    /// The pods, by the ids of their sandboxes.
-    pods: Vec<Arc<Pod>>,
+    pods: Pods,
     /// Whether this is a selection, which shows all of its containers and not only those that run.
     is_selection: bool,
-    /// The C view, made at the first use.
+    /// C's array of containers, made at the first use.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
+    /// C's array of pods, made at the first use.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
+    pub(crate) pod_view: Memo,
     index: OnceLock<Index>,
     /// The index that may be taken over.
     basis: Option<Basis>,
@@ -32,31 +37,22 @@ pub struct Snapshot {
     node: Namespaces,
 }
 
-impl Portfolio {
-    /// A copy of the cache as it is now.
-    pub fn snapshot(&self) -> Snapshot {
-        let entries = self.entries.values().map(|e| Entry { container: e.record.clone(), present: e.present });
+impl Snapshot {
+    /// Of what readers see. It costs the same however much that is.
+    pub fn new(shown: Shown) -> Self {
+        let Shown { generation, entries, pods } = shown;
         Snapshot {
-            generation: self.generation,
-            entries: Arc::new(entries.collect()),
-            pods: self.pods.values().map(|entry| entry.pod.clone()).collect(),
+            generation,
+            entries,
+            pods,
             is_selection: false,
             view: Memo::default(),
+            pod_view: Memo::default(),
             index: OnceLock::new(),
             basis: None,
             reader: None,
             node: Namespaces::default(),
         }
-    }
-}
-
-impl Snapshot {
-    /// Sorts it: pods by their paths; in a pod the sandbox first, then the containers by name. This is a step of its
-    /// own, so that the portfolio is not held for so long.
-    pub fn sorted(mut self) -> Self {
-        Arc::make_mut(&mut self.entries).sort_unstable_by(order);
-        self.pods.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        self
     }
 
     /// The generation that it shows.
@@ -66,24 +62,27 @@ impl Snapshot {
 
     /// The containers it shows: all that run; of a selection, all that were selected.
     pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
-        let shows = |e: &&Entry| self.is_selection || e.is_alive();
-        self.entries.iter().filter(shows).map(|e| &e.container)
+        self.shown_of(self.entries.iter())
+    }
+
+    /// The containers that it shows, in portions that generations share while nothing in them changes; each with a place for
+    /// what is derived from its portion.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
+    pub(crate) fn portions(&self) -> impl Iterator<Item = (&Memo, impl Iterator<Item = &Arc<Container>>)> {
+        self.entries.leaves().map(|leaf| (&leaf.memo, self.shown_of(leaf.items().iter())))
+    }
+
+    fn shown_of<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> impl Iterator<Item = &'a Arc<Container>> {
+        let shows_all = self.is_selection;
+        entries.filter(move |e| shows_all || e.is_alive()).map(|e| &e.container)
     }
 
     /// A snapshot of what the query selects.
     pub fn selection(&self, query: &Query) -> Snapshot {
         let selected = self.entries.iter().filter(|e| query.selects(&e.container, e.present));
-        Snapshot {
-            generation: self.generation,
-            entries: Arc::new(selected.cloned().collect()),
-            pods: self.pods.clone(),
-            is_selection: true,
-            view: Memo::default(),
-            index: OnceLock::new(),
-            basis: None,
-            reader: self.reader.clone(),
-            node: self.node,
-        }
+        let (entries, pods) = (Entries::of_sorted(selected.cloned()), self.pods.clone());
+        let shown = Shown { generation: self.generation, entries, pods };
+        Snapshot { is_selection: true, reader: self.reader.clone(), node: self.node, ..Snapshot::new(shown) }
     }
 
     /// The containers that the query selects.
@@ -212,8 +211,15 @@ impl Snapshot {
         present: impl Fn(&Container) -> bool,
     ) -> Snapshot {
         let entry = |c: Container| Entry { present: present(&c), container: c.into() };
-        let entries = Arc::new(containers.into_iter().map(entry).collect());
-        Snapshot { entries, ..Portfolio::new(&Default::default()).snapshot() }.sorted()
+        let mut entries: Vec<Entry> = containers.into_iter().map(entry).collect();
+        entries.sort_unstable_by(Sorted::order);
+        Snapshot::new(Shown { entries: Entries::of_sorted(entries), ..Shown::default() })
+    }
+
+    /// All containers, in any state, in their order.
+    #[cfg(test)]
+    pub(crate) fn everything(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.entries.iter().map(|e| &e.container)
     }
 
     /// With what asks the kernel for what is not in memory.
@@ -230,7 +236,7 @@ impl Snapshot {
 
     /// A container may show an older state of its pod.
     fn newest<'a>(&'a self, pod: &'a Arc<Pod>) -> &'a Arc<Pod> {
-        self.pods.binary_search_by(|p| p.id.cmp(&pod.id)).map_or(pod, |at| &self.pods[at])
+        self.pods.get(&pod.id).unwrap_or(pod)
     }
 }
 
@@ -240,8 +246,7 @@ mod tests {
     use crate::model::{Kind, State};
 
     fn snapshot(paths: &[(&str, State, bool)]) -> Snapshot {
-        let mut pods: Vec<Arc<Pod>> = Vec::new();
-        let mut entries = Vec::new();
+        let (mut pods, mut entries) = (Pods::default(), Vec::new());
         for (number, (path, state, present)) in paths.iter().enumerate() {
             let parts: Vec<&str> = path.split('/').collect();
             let mut pod = Pod::new(format!("{:0<64}", parts[1]).into());
@@ -251,12 +256,10 @@ mod tests {
             (c.name, c.state, c.pod) = (parts[parts.len() - 1].into(), *state, Some(pod.clone().into()));
             entries.push(Entry { container: c.into(), present: *present });
             pod.attempt = 7;
-            pods.push(pod.into());
+            pods.put(pod.into());
         }
-        pods.dedup_by(|a, b| a.id == b.id);
-        let entries = Arc::new(entries);
-        Snapshot { generation: 3, entries, pods, is_selection: false, ..Portfolio::new(&Default::default()).snapshot() }
-            .sorted()
+        entries.sort_unstable_by(Sorted::order);
+        Snapshot::new(Shown { generation: 3, entries: Entries::of_sorted(entries), pods })
     }
 
     fn paths<'a>(containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<String> {

@@ -56,6 +56,20 @@ impl Scene {
         self.reports()
     }
 
+    /// Readers see what there is, in order.
+    fn shows_all(&self) {
+        let shown: Vec<_> = Snapshot::new(self.portfolio.shown().clone()).everything().cloned().collect();
+        let mut all: Vec<_> = self.portfolio.containers().cloned().collect();
+        let key = |c: &Container| {
+            (c.pod_name().to_owned(), c.kind == Kind::Container, c.name.clone(), c.attempt, c.id.clone())
+        };
+        all.sort_by_key(|c| (c.namespace().to_owned(), key(c)));
+        assert!(
+            shown.len() == all.len() && shown.iter().zip(&all).all(|(a, b)| Arc::ptr_eq(a, b)),
+            "{shown:?} {all:?}"
+        );
+    }
+
     fn reports(&mut self) -> Vec<String> {
         let flags = |bits: u32| EVENT_FLAGS.iter().filter(move |f| bits & f.value != 0);
         let line = |reported: &super::Report| {
@@ -63,6 +77,8 @@ impl Scene {
                 flags(reported.flags).map(|f| format!(" {}", &f.name["CRI_EVENT_FLAG_".len()..])).collect();
             format!("{:?} {}{flags}", reported.event_type, reported.container.id)
         };
+        self.portfolio.commit();
+        self.shows_all();
         let reported = self.portfolio.take_reports();
         reported
             .iter()
@@ -334,4 +350,23 @@ fn creations_and_removals_are_reported_to_those_who_ask() {
     assert_eq!(it.event(EventKind::Deleted, "a", &[]), ["Removed a"]);
     assert_eq!(it.list(list(&[listed("b", State::Created)])), ["Created b SYNTHETIC", "Removed old SYNTHETIC"]);
     assert_eq!(it.list(list(&[])), ["Removed b SYNTHETIC"]);
+}
+
+#[test]
+fn an_event_leaves_almost_all_of_a_snapshot_as_it_is() {
+    let containers = (0..2_000).map(|n| running(&format!("c{n:04}"), T0)).collect();
+    let mut it = Scene::after_first_list(Listing { containers, sandboxes: vec![pod()], ..Listing::default() });
+    let portions = |it: &Scene| -> Vec<*const Memo> {
+        Snapshot::new(it.portfolio.shown().clone()).portions().map(|(memo, _)| std::ptr::from_ref(memo)).collect()
+    };
+    // Held, so that no memory is used again.
+    let (held, before) = (it.portfolio.shown().clone(), portions(&it));
+    it.event(EventKind::Stopped, "c1000", &[exited("c1000", T0, 1)]);
+    let after = portions(&it);
+    let changed = after.iter().filter(|memo| !before.contains(memo)).count();
+    assert!(changed == 1 && before.len() > 60, "{changed} of {}", before.len());
+    assert_eq!(
+        Snapshot::new(held).containers().count(),
+        Snapshot::new(it.portfolio.shown().clone()).containers().count() + 1
+    );
 }

@@ -130,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// Runs until it is told to stop.
+    /// Runs until it is stopped.
     pub async fn run(&mut self) {
         loop {
             let (deadline, is_empty) = (self.deadline(), self.shared.read().portfolio.present().next().is_none());
@@ -277,7 +277,7 @@ impl Driver {
         });
     }
 
-    /// The chooser has seen something that is worth a new connection, or to be told.
+    /// The chooser has seen something that is worth a new connection, or a report.
     fn news(&mut self, news: News) {
         match news {
             News::SocketMade => self.handle(Input::SocketMade),

@@ -45,8 +45,8 @@ pub(super) async fn inspect(
         redact_environment(&mut info);
     }
     let apart = what.flags & CRI_INSPECT_SEPARATE_ANNOTATIONS != 0;
-    let labels = LabelView::new(config.merge_annotations && !apart);
-    Ok(freshness.inspect(&record, status.as_ref(), &info, labels))
+    let view = View::new(config.merge_annotations && !apart, config.attributes);
+    Ok(freshness.inspect(&record, status.as_ref(), &info, view))
 }
 
 /// Asks the engine for everything about this id; `None` if the engine has no container or sandbox with it.

@@ -30,6 +30,6 @@ pub use packer::{Job, PackerQueue};
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub use replay::replay;
-pub use shared_state::{CachedState, SharedState, WatcherStatus};
+pub use shared_state::{CachedState, LatestState, SharedState, WatcherStatus};
 pub use stats::{EventLag, Stats};
 pub use waiters::WaiterId;

@@ -114,8 +114,8 @@ pub(super) async fn pack(
     if !config.packer_show_env {
         redact_environment(&mut look.info);
     }
-    let labels = LabelView::new(config.merge_annotations);
-    let container = JsonText::from(json::container(&look.record, labels).get().to_owned());
-    let inspection = look.freshness.inspect(&look.record, look.status.as_ref(), &look.info, labels);
+    let view = View::new(config.merge_annotations, config.attributes);
+    let container = JsonText::from(json::container(&look.record, view).get().to_owned());
+    let inspection = look.freshness.inspect(&look.record, look.status.as_ref(), &look.info, view);
     packer_queue.pack(container, inspection).await
 }

@@ -31,11 +31,11 @@ impl Publisher {
         let outcome = self.machine.handle(input, &mut cached.portfolio, now);
         let not_told = cached.portfolio.not_told().clone();
         self.write(&mut cached.status, not_told);
+        cached.show();
         if let Some(initial) = outcome.initial_replay {
             let generation = cached.portfolio.generation();
             self.hub.initial_snapshot(&initial, generation, cached.status.state, now.wall);
         }
-        self.shared.show_generation(&cached);
         outcome.news.into_iter().for_each(|pending| self.hub.publish(pending));
         drop(cached);
         self.shared.notify();

@@ -44,7 +44,7 @@ impl Replay {
         let config = Config::default();
         let shared = Arc::new(SharedState::new(&config));
         let hub = Arc::new(Hub::new(shared.clone()));
-        let queue = hub.subscribe(0, false, 1 << 20, LabelView::Merged).expect("an eventfd");
+        let queue = hub.subscribe(0, false, 1 << 20, View::default()).expect("an eventfd");
         let publisher = Publisher::new(Machine::new(&config, 1), shared.clone(), hub);
         let now = Now { mono: 0, wall: EPOCH };
         Replay { publisher, shared, queue, now, requests: Vec::new(), running: HashSet::new(), seq: 0 }

@@ -1,5 +1,6 @@
 //! The cache and the watcher's status: written by the `cri-io` thread, read by any thread.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +14,7 @@ use crate::error::Error;
 use crate::hub::{Snapshot, SnapshotSource};
 use crate::model::json::{Freshness, Readiness};
 use crate::model::{Engine, Time, WatcherState};
-use crate::portfolio::Portfolio;
+use crate::portfolio::{Portfolio, Shown};
 
 /// The watcher's status: what it is doing, and how new and complete the cache is.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +75,21 @@ impl CachedState {
     }
 }
 
-/// The cache and the status behind a lock. There is one writer. A reader may wait for the writer while it applies one input,
-/// but never for the engine.
+/// What there is to read, as of the last input.
+#[derive(Clone)]
+pub struct LatestState {
+    /// How new it is.
+    pub freshness: Freshness,
+    /// The containers and pods.
+    pub shown: Shown,
+}
+
+/// The cache and the status behind a lock. There is one writer. Who reads under the lock may wait for the writer while it
+/// applies one input, but never for the engine; who reads the latest state does not even wait for that.
 pub struct SharedState {
     cached: RwLock<CachedState>,
+    /// What can be read; `None` before there is anything. Locked only to be copied or replaced.
+    latest: RwLock<Option<LatestState>>,
     /// The generation that can be read, 0 before there is one: beside the lock, for those who only want to know whether
     /// anything has changed.
     generation: AtomicU64,
@@ -91,6 +103,7 @@ impl SharedState {
         let cached = CachedState { portfolio: Portfolio::new(config), status: WatcherStatus::default() };
         SharedState {
             cached: RwLock::new(cached),
+            latest: RwLock::new(None),
             generation: AtomicU64::new(0),
             changed: watch::Sender::default(),
             meter: Arc::default(),
@@ -107,11 +120,10 @@ impl SharedState {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Shows the generation of what was written. The caller still holds the lock: who sees a generation finds it, or a newer
-    /// one.
-    pub(super) fn show_generation(&self, cached: &CachedState) {
-        let generation = if cached.status.ready { cached.portfolio.generation() } else { 0 };
-        self.generation.store(generation, Ordering::Release);
+    /// What can be read now, without waiting for the writer; `None` before there is anything. It costs the same however
+    /// much that is.
+    pub fn latest(&self) -> Option<LatestState> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Locks it for reading.
@@ -119,8 +131,8 @@ impl SharedState {
         self.cached.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn write(&self) -> RwLockWriteGuard<'_, CachedState> {
-        self.cached.write().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn write(&self) -> Writing<'_> {
+        Writing { shared: self, cached: self.cached.write().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Notes that the watcher is being started, so that its state is no longer `New`.
@@ -155,6 +167,48 @@ impl SharedState {
             // It fails only when the sender is dropped, and `self` holds it.
             let _ = changed.changed().await;
         }
+    }
+}
+
+/// The lock for writing. When it goes, readers see what was written.
+pub(super) struct Writing<'a> {
+    shared: &'a SharedState,
+    cached: RwLockWriteGuard<'a, CachedState>,
+}
+
+impl Writing<'_> {
+    /// Shows readers what was written, before others are told of it: who sees a generation finds it, or a newer one.
+    pub fn show(&self) {
+        let is_ready = self.cached.status.ready;
+        let latest = is_ready
+            .then(|| LatestState { freshness: self.cached.freshness(), shown: self.cached.portfolio.shown().clone() });
+        let generation = if is_ready { self.cached.portfolio.generation() } else { 0 };
+        let mut place = self.shared.latest.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *place, latest);
+        drop(place);
+        self.shared.generation.store(generation, Ordering::Release);
+        // Outside the lock: it may have much to free.
+        drop(before);
+    }
+}
+
+impl Deref for Writing<'_> {
+    type Target = CachedState;
+
+    fn deref(&self) -> &CachedState {
+        &self.cached
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut CachedState {
+        &mut self.cached
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.show();
     }
 }
 

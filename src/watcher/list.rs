@@ -6,7 +6,8 @@ use super::Watcher;
 use crate::error::Result;
 use crate::model::json::Freshness;
 use crate::model::*;
-use crate::portfolio::{Query, Snapshot, lookup};
+use crate::portfolio::{Query, Snapshot};
+use crate::sync::LatestState;
 
 #[derive(Default)]
 pub(super) struct Kept {
@@ -34,33 +35,33 @@ impl KeptText {
 }
 
 impl Kept {
-    /// The snapshot of the current generation. The first caller of a generation sorts all containers, without the lock of
-    /// the cache, because that would delay the engine's events; other callers wait for it on a lock of their own.
+    /// The snapshot of the current generation. All who ask in one generation get the same one.
     fn snapshot(&self, watcher: &Watcher) -> Result<(Freshness, Arc<Snapshot>)> {
         let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = watcher.ready_cache()?;
-        let freshness = cached.freshness();
-        let snapshot = match &*kept {
-            Some(snapshot) if snapshot.generation() == freshness.generation => snapshot.clone(),
-            _ => {
-                let snapshot = cached.portfolio.snapshot();
-                drop(cached);
-                let snapshot = snapshot.sorted().with_reader(watcher.kernel.clone());
-                let mut snapshot = snapshot.on_the_node_of(&freshness.engine);
-                if let Some(previous) = &*kept {
-                    snapshot = snapshot.after(previous);
-                }
-                kept.insert(Arc::new(snapshot)).clone()
-            }
-        };
+        let LatestState { freshness, shown } = watcher.latest()?;
+        if let Some(snapshot) = &*kept
+            && snapshot.generation() == freshness.generation
+        {
+            return Ok((freshness, snapshot.clone()));
+        }
+        let snapshot = Snapshot::new(shown).on_the_node_of(&freshness.engine);
+        let mut snapshot = snapshot.with_reader(watcher.kernel.clone());
+        if let Some(previous) = &*kept {
+            snapshot = snapshot.after(previous);
+        }
+        let snapshot = Arc::new(snapshot);
+        let before = kept.replace(snapshot.clone());
+        drop(kept);
+        // Outside the lock: it may have much to free.
+        drop(before);
         Ok((freshness, snapshot))
     }
 }
 
 impl Watcher {
     /// The containers that the query selects, as `criwatch.containers/1`; without a query, everything that runs. `None` if
-    /// the query's `ifGeneration` is the current one. From memory: it does not wait for the engine. The first call after a
-    /// change sorts all containers, and calls at the same time wait for that.
+    /// the query's `ifGeneration` is the current one. From memory: it does not wait for the engine. The text costs O(n); calls
+    /// without a query at the same time wait for the first, and share its text.
     pub fn list(&self, query: Option<&str>) -> Result<Option<JsonText>> {
         self.answer_query(query, &self.kept.containers, |freshness, snapshot, query, view| {
             freshness.containers(snapshot.select(query), view, query.fields())
@@ -78,40 +79,38 @@ impl Watcher {
         &self,
         query: Option<&str>,
         kept: &KeptText,
-        make: impl FnOnce(&Freshness, &Snapshot, &Query, LabelView) -> JsonText,
+        make: impl FnOnce(&Freshness, &Snapshot, &Query, View) -> JsonText,
     ) -> Result<Option<JsonText>> {
         let query = Query::parse(query)?;
-        if query.is_satisfied_by(self.ready_cache()?.portfolio.generation()) {
+        if query.is_satisfied_by(self.latest()?.freshness.generation) {
             return Ok(None);
         }
         let (freshness, snapshot) = self.kept.snapshot(self)?;
-        let text = || make(&freshness, &snapshot, &query, self.label_view());
+        let view = self.json_view();
+        let view = query.attributes().map_or(view, |attributes| view.with_attributes(attributes));
+        let text = || make(&freshness, &snapshot, &query, view);
         Ok(Some(if query.is_for_the_list() { kept.get_or_make(&freshness, text) } else { text() }))
     }
 
     /// One container or sandbox by its id or name, as `criwatch.container/1`: in any state, also one that the engine removed
     /// not long ago (option `tombstones.keep_ms`). A name is looked up among all records.
     pub fn get(&self, id_or_name: &str) -> Result<JsonText> {
-        let cached = self.ready_cache()?;
-        let container = match cached.portfolio.get(id_or_name) {
-            Some(container) => container,
-            None => lookup(cached.portfolio.containers(), id_or_name)?,
-        };
-        Ok(cached.freshness().container(container, self.label_view()))
+        let (freshness, snapshot) = self.kept.snapshot(self)?;
+        Ok(freshness.container(snapshot.find(id_or_name)?, self.json_view()))
     }
 
-    /// The cache at this moment, as records. The first call after a change sorts all containers, and calls at the same time
-    /// wait for that; further calls get the same snapshot.
+    /// The cache at this moment, as records. O(1): it shares them with the cache. Calls in one generation get the same
+    /// snapshot.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
         Ok(self.kept.snapshot(self)?.1)
+    }
+
+    pub(super) fn json_view(&self) -> View {
+        View::new(self.config.merge_annotations, self.config.attributes)
     }
 
     /// Everything that runs, as records.
     pub fn containers(&self) -> Result<Vec<Arc<Container>>> {
         Ok(self.snapshot()?.containers().cloned().collect())
-    }
-
-    pub(super) fn label_view(&self) -> LabelView {
-        LabelView::new(self.config.merge_annotations)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Watcher;
+use super::cgroup_paths::CgroupPaths;
 use super::waiting::wait;
 use crate::error::Result;
 use crate::host::cgroup::Mode;
@@ -37,11 +38,13 @@ pub(super) struct Kernel {
     cgroups: ProcessCgroups,
     /// With which errno the kernel refused to open a cgroup by its id; 0: it has not.
     no_handles: AtomicI32,
+    /// Of containers that were not known yet.
+    paths: CgroupPaths,
 }
 
 impl Kernel {
     pub fn new(root: &Path) -> Self {
-        Kernel { cgroups: ProcessCgroups::new(root), no_handles: AtomicI32::new(0) }
+        Kernel { cgroups: ProcessCgroups::new(root), no_handles: AtomicI32::new(0), paths: CgroupPaths::default() }
     }
 }
 
@@ -77,7 +80,7 @@ impl HostReader for Kernel {
         match mount.path_by_handle(id) {
             Ok(Some(path)) if mount.root == "/" || is_above => Ok(path),
             Ok(Some(path)) => Ok(format!("{}{path}", mount.root)),
-            Ok(None) if mount.root == "/" || is_above => Err(Unproven::NoCgroup),
+            Ok(None) if mount.root == "/" || is_above => self.paths.get(id).ok_or(Unproven::NoCgroup),
             Ok(None) => Err(Unproven::Hidden(PART)),
             Err(error) => match error.raw_os_error() {
                 Some(errno @ (libc::EPERM | libc::EACCES)) => {
@@ -89,6 +92,10 @@ impl HostReader for Kernel {
                 None => Err(Unproven::Hidden("this kernel gives no path for the id of a cgroup")),
             },
         }
+    }
+
+    fn keep_v2_path(&self, id: u64, path: &str) {
+        self.paths.keep(id, path);
     }
 
     fn own_v2_id(&self) -> Option<u64> {
@@ -110,17 +117,14 @@ fn of_process(error: &io::Error) -> Unproven {
 }
 
 impl Watcher {
-    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. O(1) by id. By
-    /// name, the first call after a change sorts all containers, and calls at the same time wait for that.
+    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. It costs as much
+    /// as [`Snapshot::find`].
     pub fn find(&self, id_or_name: &str) -> Result<Arc<Container>> {
-        if let Some(container) = self.ready_cache()?.portfolio.get(id_or_name) {
-            return Ok(container.clone());
-        }
         self.snapshot()?.find(id_or_name).cloned()
     }
 
     /// Whose the process is: as [`Snapshot::find_pid`], and waits, up to `timeout`, for a container that the engine has not
-    /// told yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
+    /// reported yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
     /// [`Watcher::snapshot`].
     pub fn lookup_pid(&self, pid: i32, start_ticks: u64, timeout: Option<Duration>) -> Result<Owned> {
         let what = || format!("pid {pid}");

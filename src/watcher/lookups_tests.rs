@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::cgroup_paths::CgroupPaths;
 use super::lookups::Kernel;
-use crate::error::{CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED};
+use crate::error::{CRI_AGAIN, CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED, CRI_NONE, CRI_OK};
 use crate::host::CgroupText;
 use crate::host::cgroup::Mode;
 use crate::host::namespace::NamespaceKind;
@@ -106,6 +107,12 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
     let table: &[Row] = &[
         // Containers, below every kind of parent.
         ("containerd, cgroupfs", format!("{dir}/{A}"), "aaaa"),
+        ("besteffort", format!("/kubepods/besteffort/pod{UID}/{A}"), "aaaa"),
+        (
+            "besteffort, systemd",
+            slice.replace("burstable", "besteffort") + &format!("/cri-containerd-{A}.scope"),
+            "aaaa",
+        ),
         ("guaranteed", format!("/kubepods/pod{UID}/{A}"), "aaaa"),
         ("no parent", format!("/k8s.io/{A}"), "aaaa"),
         ("another parent", format!("/lab/{A}"), "aaaa"),
@@ -123,6 +130,8 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("CRI-O, systemd", format!("{slice}/crio-{A}.scope"), "aaaa"),
         ("CRI-O with crun", format!("{slice}/crio-{A}.scope/container"), "aaaa"),
         ("cri-dockerd", format!("{slice}/docker-{A}.scope"), "aaaa"),
+        ("cri-dockerd, cgroupfs", format!("{dir}/{A}"), "aaaa"),
+        ("cri-dockerd without a parent", format!("/docker/{A}"), "aaaa"),
         ("Kata's machine is the pod's", format!("{dir}/kata_{SANDBOX}"), "5555"),
         ("a zombie's removed cgroup", format!("{dir}/{A} (deleted)"), "aaaa"),
         ("one that is gone", format!("{dir}/{DEAD}"), "dead"),
@@ -164,6 +173,8 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("Docker", format!("/docker/{B}"), "host"),
         ("Docker, systemd", format!("/system.slice/docker-{B}.scope"), "host"),
         ("podman", format!("/machine.slice/libpod-{B}.scope/container"), "host"),
+        ("podman, split", format!("/user.slice/user-7.slice/x.service/libpod-payload-{B}"), "host"),
+        ("podman's conmon, split", format!("/user.slice/user-7.slice/x.service/runtime/libpod-conmon-{A}"), "host"),
         ("another's parent", format!("/elsewhere/{B}"), "host"),
         ("a service", "/system.slice/sshd.service".into(), "host"),
         ("a shim", "/system.slice/containerd.service".into(), "host"),
@@ -189,6 +200,37 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
             }
             assert_eq!(host.pid(pid, 5001), "NoProcess", "{what}: another process has the pid");
         }
+    }
+}
+
+/// As an agent in a container of its own sees them where the host's cgroups are not mounted: names above it are hidden.
+#[test]
+fn a_program_in_its_own_cgroup_namespace_finds_others_and_does_not_take_its_own_for_the_hosts() {
+    let host = Host::new(node());
+    let ns = host.root.path().join("proc/self/ns");
+    fs::create_dir_all(&ns).unwrap();
+    symlink("cgroup:[4026532999]", ns.join("cgroup")).unwrap();
+    let rows: &[Row] = &[
+        ("in another pod", format!("/../../pod{UID}/{A}"), "aaaa"),
+        ("beside it", format!("/../{A}"), "aaaa"),
+        ("with systemd", format!("/../../../x.slice/cri-containerd-{A}.scope/init.scope"), "aaaa"),
+        ("crun's", format!("/../../crio-{A}.scope/container"), "aaaa"),
+        ("a zombie", format!("/../{A} (deleted)"), "aaaa"),
+        ("a pod's", format!("/../../pod{UID}"), "5555"),
+        ("conmon", format!("/../crio-conmon-{A}.scope"), "host"),
+        ("born", format!("/../../../../kubepods/besteffort/pod7/{B}"), "not yet"),
+        ("a service", "/../../../../system.slice/sshd.service".into(), "host"),
+        ("the root", "/../../../..".into(), "host"),
+    ];
+    for (what, path, whose) in rows {
+        for cgroups in [format!("0::{path}\n"), format!("4:memory:{path}\n1:name=systemd:{path}\n")] {
+            host.process(7, 1, &cgroups);
+            assert_eq!(host.pid(7, 0), *whose, "{what}: {cgroups}");
+        }
+    }
+    for own in ["/", "/x.scope"] {
+        host.process(7, 1, &format!("0::{own}\n"));
+        assert!(host.pid(7, 0).starts_with("Hidden"), "{own}");
     }
 }
 
@@ -334,6 +376,30 @@ fn names_are_found_as_a_search_finds_them() {
     }
 }
 
+/// The documents name each status that a lookup may have, and no language is left out.
+#[test]
+fn every_status_stands_in_the_table() {
+    let document = include_str!("../../docs/lookups.md");
+    let table: Vec<&str> = document.lines().filter(|line| line.starts_with("| `CRI_")).collect();
+    let header = include_str!("../ffi/lookup.rs");
+    let errors = [
+        Unproven::NoProcess,
+        Unproven::NoCgroup,
+        Unproven::NoNamespace,
+        Unproven::NoSuch(""),
+        Unproven::Forbidden(1, ""),
+        Unproven::System(1),
+        Unproven::Hidden(""),
+    ];
+    let notes = [CRI_OK, CRI_NONE, CRI_AGAIN];
+    for status in errors.map(Unproven::status).into_iter().chain(notes) {
+        let name = crate::error::status_name(status);
+        let row = table.iter().find(|line| line.contains(&format!("`{name}`"))).unwrap_or_else(|| panic!("{name}"));
+        assert!(row.trim_matches('|').split('|').all(|cell| !cell.trim().is_empty()), "{row}");
+        assert!(header.contains(&format!("//! - {name}")) || header.contains(&format!("{name}:")), "{name}");
+    }
+}
+
 /// This very process, on this machine's kernel.
 #[test]
 fn processes_of_this_host_are_the_hosts() {
@@ -351,6 +417,9 @@ fn processes_of_this_host_are_the_hosts() {
 struct Unified {
     paths_asked: AtomicUsize,
     files_asked: AtomicUsize,
+    paths: CgroupPaths,
+    /// Whether all cgroups are gone.
+    is_over: AtomicBool,
 }
 
 impl HostReader for Unified {
@@ -377,11 +446,16 @@ impl HostReader for Unified {
     fn v2_path(&self, id: u64) -> Result<String, Unproven> {
         self.paths_asked.fetch_add(1, Ordering::Relaxed);
         match id {
+            _ if self.is_over.load(Ordering::Relaxed) => self.paths.get(id).ok_or(Unproven::NoCgroup),
             10 => Ok("/system.slice/sshd.service".into()),
             11 => Ok(format!("/kubepods/pod{UID}/crio-{A}.scope/container")),
             12 => Ok(format!("/kubepods/pod{UID}/crio-{B}.scope/container")),
             _ => Err(Unproven::NoCgroup),
         }
+    }
+
+    fn keep_v2_path(&self, id: u64, path: &str) {
+        self.paths.keep(id, path);
     }
 
     fn own_v2_id(&self) -> Option<u64> {
@@ -415,4 +489,19 @@ fn what_a_cgroup_is_is_asked_once_for_each_snapshot() {
     assert_eq!(said(snapshot.find_cgroup(13)), "NoCgroup");
     assert_eq!(said(snapshot.find_pid(13, 0)), "aaaa");
     assert_eq!(said(snapshot.find_pid(13, 2)), "NoProcess");
+}
+
+/// A run may be over before the engine tells of it: its cgroup's id is all that an event of the kernel had.
+#[test]
+fn a_cgroup_that_was_looked_up_in_time_is_found_after_its_end() {
+    let host = Arc::new(Unified::default());
+    let before = Snapshot::of(node(), |_| true).with_reader(host.clone());
+    assert_eq!(said(before.find_cgroup(12)), "not yet");
+    host.is_over.store(true, Ordering::Relaxed);
+    assert_eq!(said(before.find_cgroup(12)), "not yet", "it still is one of a container to come");
+    assert_eq!(said(before.find_cgroup(10)), "NoCgroup");
+    let mut containers = node();
+    containers.push(container(B, Kind::Container, &pod(SANDBOX, UID)));
+    let after = Snapshot::of(containers, |_| true).with_reader(host);
+    assert_eq!(said(after.find_cgroup(12)), "bbbb");
 }

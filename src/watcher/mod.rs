@@ -1,5 +1,6 @@
 //! The watcher: the public API in safe Rust. It owns the `cri-io` thread.
 
+mod cgroup_paths;
 mod clients;
 mod events;
 mod finder;
@@ -27,7 +28,7 @@ use crate::host::check_root;
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
-use crate::sync::{CachedState, Command, PackerQueue, SharedState};
+use crate::sync::{Command, LatestState, PackerQueue, SharedState};
 use list::Kept;
 use lookups::Kernel;
 use thread::IoThread;
@@ -41,8 +42,8 @@ pub use finder::{EngineNews, Finder, NextEngine, engines};
 pub use lookups::Owned;
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
-/// methods wait for the engine, and `stop` ends their waits. The others take locks: the first `list` or `snapshot` after a
-/// change sorts all containers, and calls at the same time wait for that. Dropping the watcher stops it, which waits for its
+/// methods wait for the engine, and `stop` ends their waits. The others answer from memory, and take locks for
+/// moments only; `list` and `pods` write their text under one, so that calls at the same time share it. Dropping the watcher stops it, which waits for its
 /// thread.
 pub struct Watcher {
     endpoint: Option<Endpoint>,
@@ -193,12 +194,14 @@ impl Watcher {
         self.shared.generation()
     }
 
-    fn ready_cache(&self) -> Result<std::sync::RwLockReadGuard<'_, CachedState>> {
+    /// What can be read. Copying it costs the same however much it is, and waits for nobody.
+    fn latest(&self) -> Result<LatestState> {
         self.check_fork()?;
+        self.shared.latest().ok_or_else(|| self.not_ready())
+    }
+
+    fn not_ready(&self) -> Error {
         let cached = self.shared.read();
-        if cached.status.ready {
-            return Ok(cached);
-        }
         let (cause, has_ended) = (cached.status.cause.clone(), cached.status.ended.is_some());
         drop(cached);
         let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
@@ -206,7 +209,7 @@ impl Watcher {
         let error = Error::new(CRI_E_NOT_READY, message);
         // As wait_ready has it: without a start, or with a cause that stays, the cache will not come by itself.
         let will_be = self.run() == Run::Started && !has_ended && !cause.as_ref().is_some_and(is_final);
-        Err(if will_be { error.retriable() } else { error })
+        if will_be { error.retriable() } else { error }
     }
 
     /// Which engine it is, how changes are noticed, and how complete the cache is, as `criwatch.engine/1`. What is not known
@@ -243,7 +246,7 @@ impl Watcher {
         }
         let capacity = if capacity == 0 { self.config.queue_capacity } else { capacity };
         let live_only = flags & CRI_SUBSCRIBE_LIVE_ONLY != 0;
-        self.hub.subscribe(mask, live_only, capacity, self.label_view())
+        self.hub.subscribe(mask, live_only, capacity, self.json_view())
     }
 
     /// As `subscribe`, for asynchronous code. Any runtime will do.

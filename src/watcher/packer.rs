@@ -9,7 +9,6 @@ use super::{Run, Watcher};
 use crate::error::{CRI_E_OS, CRI_E_STATE, Error, Result};
 use crate::host::spawn;
 use crate::model::JsonText;
-use crate::portfolio::lookup;
 use crate::sync::{Command, PackerQueue};
 
 impl Watcher {
@@ -62,7 +61,7 @@ impl Watcher {
     /// reports it. Once this has returned, all reads show it.
     pub fn attach(&self, id_or_name: &str, json: Option<&str>) -> Result<()> {
         let rucksack = json.map(JsonText::checked).transpose()?;
-        let id = lookup(self.ready_cache()?.portfolio.containers(), id_or_name)?.id.clone();
+        let id = self.find(id_or_name)?.id.clone();
         let (reply, answer) = oneshot::channel();
         self.live_io()?.send(Command::Attach { id, rucksack, reply })?;
         // The `cri-io` thread answers this without the engine.

@@ -5,7 +5,7 @@
 
 #include <sys/wait.h>
 
-/* What a subscription is told, and what it does then. */
+/* What a subscription gets, and what it does then. */
 typedef struct listener {
     struct calls calls;
     int worked;

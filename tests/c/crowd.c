@@ -1,5 +1,5 @@
 /* 64 consumers, queues and callbacks in turns, of which the first half comes before the start and the others in the middle:
- * those of one half are told the same story, and all know the same in the end.
+ * those of one half get the same events, and all know the same in the end.
  * Argument: a simulated engine's endpoint. */
 
 #include "check.h"
@@ -7,7 +7,7 @@
 #define CONSUMERS 64
 #define STORY 4096
 
-/* What one of them was told, a line for each event. */
+/* What one of them got, a line for each event. */
 struct consumer {
     pthread_mutex_t lock;
     char story[STORY];
@@ -85,7 +85,7 @@ static int knows(struct consumer *self, const char *name)
     return found;
 }
 
-/* Waits, for 60 seconds at most, until it was told of this one; NULL: until it was told everything, and destroyed. */
+/* Waits, for 60 seconds at most, until it got this one; NULL: until it got everything, and destroyed. */
 static void wait_for(struct consumer *self, const char *name)
 {
     for (int i = 0; i < 12000 && !knows(self, name); i++)
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
         if (c->queue != NULL)
             pthread_join(c->reader, NULL);
         else
-            wait_for(c, NULL); /* A free would end what is still to be told. */
+            wait_for(c, NULL); /* A free would end what is still to be reported. */
         cri_event_queue_free(c->queue);
         cri_subscription_free(c->subscription);
         CHECK(c->destroyed == (c->subscription != NULL));

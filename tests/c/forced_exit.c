@@ -1,5 +1,5 @@
 /* A callback's thread that is ended by force, as Python before 3.14 does to foreign threads at its exit: the process
- * lives on, and destroy is called all the same. Argument: an endpoint where nobody is. */
+ * goes on, and destroy is called all the same. Argument: an endpoint where nobody is. */
 
 #include "check.h"
 

@@ -25,7 +25,7 @@ static int is_as_a_snapshot(const table *t, const cri_watcher *watcher)
     return same == len && len == t->len;
 }
 
-/* As drain, but waits until the table is right: starts are told once their pid was asked for. */
+/* As drain, but waits until the table is right: starts are reported once their pid was asked for. */
 static void settle(table *t, const cri_watcher *watcher, const cri_event_queue *queue)
 {
     cri_event *event = NULL;

@@ -163,7 +163,7 @@ static const char *attribute(const cri_label *attributes, size_t len, const char
     return "";
 }
 
-/* In the words of others; the same array as long as the record. */
+/* With the key names of other projects; the same array as long as the record. */
 static void attributes_are_built_once(void)
 {
     cri_watcher *watcher = ready(new_watcher(endpoint));
@@ -216,10 +216,13 @@ static void *wait_for_it(void *argument)
     return NULL;
 }
 
-/* Any process, by the cgroup that it is in; and one in a pod that the engine has not told yet. */
+/* Any process, by the cgroup that it is in; and one in a pod that the engine has not reported yet. */
 static void other_processes_are_found_by_their_cgroups(void)
 {
-    char root[] = "/tmp/criwatch-lookups-XXXXXX", name[128], cgroup[256];
+    char root[256], name[300], cgroup[256];
+    /* Beside the engine's socket, in the test's own folder. */
+    const char *socket = endpoint + strlen("unix://");
+    snprintf(root, sizeof root, "%.*s/host-XXXXXX", (int)(strrchr(socket, '/') - socket), socket);
     CHECK(mkdtemp(root) != NULL);
     snprintf(name, sizeof name, "%s/proc", root);
     mkdir(name, 0755);

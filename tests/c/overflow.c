@@ -1,20 +1,20 @@
-/* Consumers that are too slow, a callback and a queue: both are told what they lost, get a new replay, and know afterwards
- * what lives. Argument: a simulated engine's endpoint. */
+/* Consumers that are too slow, a callback and a queue: both learn what they lost, get a new replay, and know afterwards
+ * what runs. Argument: a simulated engine's endpoint. */
 
 #include "check.h"
 
 #define CAPACITY 4
-#define LIVES 64
+#define RUNNING 64
 
-/* A consumer that keeps a table of what lives. Replays replace it, so that one code path is enough. */
+/* A consumer that keeps a table of what runs. Replays replace it, so that one code path is enough. */
 struct consumer {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int may_go_on, waits, over, replays, overflows;
     uint64_t lost;
-    char lives[LIVES][65];
-    int n_lives;
-    unsigned char story[LIVES * 8];
+    char running[RUNNING][65];
+    int n_running;
+    unsigned char story[RUNNING * 8];
     size_t len;
 };
 
@@ -23,8 +23,8 @@ static cri_error *err;
 
 static int find(const struct consumer *self, const char *id)
 {
-    for (int i = 0; i < self->n_lives; i++)
-        if (strcmp(self->lives[i], id) == 0)
+    for (int i = 0; i < self->n_running; i++)
+        if (strcmp(self->running[i], id) == 0)
             return i;
     return -1;
 }
@@ -41,19 +41,19 @@ static void note(struct consumer *self, const cri_event *event)
         self->lost += event->lost;
         break;
     case CRI_EVENT_REPLAY_BEGIN:
-        self->n_lives = 0;
+        self->n_running = 0;
         break;
     case CRI_EVENT_REPLAY_END:
         self->replays++;
         break;
     case CRI_EVENT_STARTED:
-        CHECK(find(self, event->container->id) == -1 && self->n_lives < LIVES);
-        snprintf(self->lives[self->n_lives++], sizeof *self->lives, "%s", event->container->id);
+        CHECK(find(self, event->container->id) == -1 && self->n_running < RUNNING);
+        snprintf(self->running[self->n_running++], sizeof *self->running, "%s", event->container->id);
         break;
     case CRI_EVENT_EXITED:
         at = find(self, event->container->id);
         CHECK(at >= 0);
-        memmove(self->lives[at], self->lives[--self->n_lives], sizeof *self->lives);
+        memmove(self->running[at], self->running[--self->n_running], sizeof *self->running);
         break;
     }
 }
@@ -106,7 +106,7 @@ static void knows_what_lives(const struct consumer *self)
     size_t len = 0;
     CHECK_ERROR(CRI_OK, cri_watcher_snapshot(watcher, &snapshot, &err));
     CHECK_ERROR(CRI_OK, cri_snapshot_containers(snapshot, &array, &len, &err));
-    CHECK(len == (size_t)self->n_lives);
+    CHECK(len == (size_t)self->n_running);
     for (size_t i = 0; i < len; i++)
         CHECK(find(self, array[i]->id) >= 0);
     cri_snapshot_free(snapshot);
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, mask, 0, CAPACITY, &queue, &err));
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, mask, CRI_SUBSCRIBE_LIVE_ONLY, CAPACITY, &live_only, &err));
     take_all(&lazy, queue);
-    CHECK(lazy.replays == 1 && lazy.n_lives == 3 && lazy.story[0] == CRI_EVENT_REPLAY_BEGIN);
+    CHECK(lazy.replays == 1 && lazy.n_running == 3 && lazy.story[0] == CRI_EVENT_REPLAY_BEGIN);
     pthread_mutex_lock(&slow.lock);
     while (!slow.waits)
         pthread_cond_wait(&slow.changed, &slow.lock);
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
     slow.may_go_on = 1;
     pthread_cond_broadcast(&slow.changed);
     pthread_mutex_unlock(&slow.lock);
-    /* The alarm is the deadline. Its first replay is completed, then it is told of the loss and gets the second. */
+    /* The alarm is the deadline. Its first replay is completed, then it learns of the loss and gets the second. */
     for (int done = 0; !done;) {
         pthread_mutex_lock(&slow.lock);
         done = slow.overflows == 1 && slow.story[slow.len - 1] == CRI_EVENT_REPLAY_END;
@@ -177,7 +177,7 @@ int main(int argc, char **argv)
     CHECK(lazy.overflows == 1);
     knows_what_lives(&lazy);
     CHECK_ERROR(CRI_OK, cri_watcher_stop(watcher, &err));
-    /* What waits is still told; a free would end that. */
+    /* What waits is still reported; a free would end that. */
     pthread_mutex_lock(&slow.lock);
     while (!slow.over)
         pthread_cond_wait(&slow.changed, &slow.lock);

@@ -1,4 +1,4 @@
-/* Rucksacks: packed before the start is told, packed late, refused, and attached.
+/* Rucksacks: packed before the start is reported, packed late, refused, and attached.
  * Argument: the endpoint of a simulated engine, whose script this is. */
 
 #include "calls.h"
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     next_about(queue, CRI_EVENT_STARTED, bad, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');
 
-    /* The packer does not return before the start is told. */
+    /* The packer does not return before the start is reported. */
     run_container("slow", slow);
     next_about(queue, CRI_EVENT_STARTED, slow, rucksack, sizeof rucksack);
     CHECK(rucksack[0] == '\0');

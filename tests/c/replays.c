@@ -5,7 +5,7 @@
 
 #define CAPACITY 2
 #define REPLAYS 3
-/* A replay shows at most what lives by then; OVERFLOW, REPLAY_BEGIN and REPLAY_END stand around it. */
+/* A replay shows at most what runs by then; OVERFLOW, REPLAY_BEGIN and REPLAY_END stand around it. */
 #define MOST_READS 200
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-//! The bindings are equal: the conformance programmes of all languages, told the same line by line, answer the same, and what
+//! The bindings are equal: the conformance programmes of all languages get the same lines and answer the same, and what
 //! they answer is true. See README.md here.
 
 #[path = "../support/mod.rs"]
@@ -44,7 +44,7 @@ fn takes_part(language: Language) -> Trial {
 
 fn on_real_engine(candidate: Candidate) -> Option<Trial> {
     if matches!(candidate.source, Ok(Source::Endpoint(_))) {
-        return None; // Others use it: what they do would be told to some programmes earlier than to others.
+        return None; // Others use it: what they do would reach some programmes earlier than others.
     }
     Some(Trial::ignorable_test(format!("real_{}", candidate.name), move || {
         let source = match candidate.source {

@@ -5,15 +5,15 @@ use crate::support::engines::{Engine, Source};
 use crate::support::pods::{ContainerSpec, Pod, PodSpec};
 use crate::support::sim::Sim;
 
-/// A pod with one container, as the engine told it: the truth.
-pub struct Life {
+/// A pod with one container, as the engine reported it: the truth.
+pub struct Run {
     pub pod: String,
     pub pod_id: String,
     pub container: String,
     pub id: String,
 }
 
-/// An engine that does what it is told.
+/// An engine that does what it is asked to.
 pub trait Node {
     fn endpoint(&self) -> String;
     /// How it is to be watched.
@@ -21,16 +21,16 @@ pub trait Node {
     /// Runs a pod in the namespace `shop`; the sandbox's id.
     fn run_pod(&mut self, pod: &str) -> Result<String, String>;
     /// Runs a container in it.
-    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String>;
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Run, String>;
     /// Ends the container; its exit code.
-    fn end(&mut self, life: &Life) -> Result<i32, String>;
+    fn end(&mut self, run: &Run) -> Result<i32, String>;
     /// Stops the pod.
-    fn stop_pod(&mut self, life: &Life) -> Result<(), String>;
+    fn stop_pod(&mut self, run: &Run) -> Result<(), String>;
     /// Removes the pod.
-    fn remove(&mut self, life: &Life) -> Result<(), String>;
+    fn remove(&mut self, run: &Run) -> Result<(), String>;
 }
 
-/// Of containerd 1.7, all subscribers take from one channel: each would be told a part, and list what it missed, sooner or
+/// Of containerd 1.7, all subscribers take from one channel: each would get a part, and list what it missed, sooner or
 /// later. So all list.
 const SHARED: &str = "events=poll";
 const STREAMED: &str = "events=auto";
@@ -57,25 +57,25 @@ impl Node for Simulated {
         self.0.make(&format!("run-pod {pod} ns=shop label=tier=front annotation=note=a\\b"))
     }
 
-    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String> {
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Run, String> {
         let id = self.0.make(&format!("create shop/{pod} {container} label=app={container}"))?;
         self.0.tell(&format!("start shop/{pod}/{container}"))?;
-        Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
+        Ok(Run { pod: pod.into(), pod_id, container: container.into(), id })
     }
 
-    fn end(&mut self, life: &Life) -> Result<i32, String> {
-        self.0.tell(&format!("stop {}", life.id))?;
-        let answer = self.0.tell(&format!("wait {} exited", life.id))?;
+    fn end(&mut self, run: &Run) -> Result<i32, String> {
+        self.0.tell(&format!("stop {}", run.id))?;
+        let answer = self.0.tell(&format!("wait {} exited", run.id))?;
         let code = answer.split(' ').find_map(|word| word.strip_prefix("exit="));
         code.and_then(|code| code.parse().ok()).ok_or(format!("no exit code in {answer:?}"))
     }
 
-    fn stop_pod(&mut self, life: &Life) -> Result<(), String> {
-        self.0.tell(&format!("stop-pod {}", life.pod_id)).map(drop)
+    fn stop_pod(&mut self, run: &Run) -> Result<(), String> {
+        self.0.tell(&format!("stop-pod {}", run.pod_id)).map(drop)
     }
 
-    fn remove(&mut self, life: &Life) -> Result<(), String> {
-        self.0.tell(&format!("rm-pod {}", life.pod_id)).map(drop)
+    fn remove(&mut self, run: &Run) -> Result<(), String> {
+        self.0.tell(&format!("rm-pod {}", run.pod_id)).map(drop)
     }
 }
 
@@ -116,23 +116,23 @@ impl Node for Real {
         Ok(pod_id)
     }
 
-    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Life, String> {
+    fn run(&mut self, pod: &str, pod_id: String, container: &str) -> Result<Run, String> {
         let made = self.pods.iter().find(|pod| pod.id == pod_id).ok_or("there is no such pod")?;
         let spec = ContainerSpec::stoppable(container, EXIT_CODE).label("app", container);
         let id = self.engine.pods.run(made, &spec).map_err(|e| e.to_string())?;
-        Ok(Life { pod: pod.into(), pod_id, container: container.into(), id })
+        Ok(Run { pod: pod.into(), pod_id, container: container.into(), id })
     }
 
-    fn end(&mut self, life: &Life) -> Result<i32, String> {
-        self.engine.pods.stop(&life.id, 30).map_err(|e| e.to_string())?;
-        self.engine.pods.brief_status(&life.id).map(|status| status.exit_code).map_err(|e| e.to_string())
+    fn end(&mut self, run: &Run) -> Result<i32, String> {
+        self.engine.pods.stop(&run.id, 30).map_err(|e| e.to_string())?;
+        self.engine.pods.brief_status(&run.id).map(|status| status.exit_code).map_err(|e| e.to_string())
     }
 
-    fn stop_pod(&mut self, life: &Life) -> Result<(), String> {
-        self.engine.pods.stop_pod(&life.pod_id).map_err(|e| e.to_string())
+    fn stop_pod(&mut self, run: &Run) -> Result<(), String> {
+        self.engine.pods.stop_pod(&run.pod_id).map_err(|e| e.to_string())
     }
 
-    fn remove(&mut self, life: &Life) -> Result<(), String> {
-        self.engine.pods.remove_pod(&life.pod_id).map_err(|e| e.to_string())
+    fn remove(&mut self, run: &Run) -> Result<(), String> {
+        self.engine.pods.remove_pod(&run.pod_id).map_err(|e| e.to_string())
     }
 }

@@ -38,7 +38,7 @@ fn starred(line: &str, before: &str) -> String {
 }
 
 /// An answer to `command` as it is compared:
-/// * the lives of a replay come in any order, and are sorted here;
+/// * the runs of a replay come in any order, and are sorted here;
 /// * what an event's container says of how it was made was learnt before the event, or is learnt after it;
 /// * an update (of a pid, of an exit's reason) comes when its watcher has asked: it counts only where it was waited for.
 pub fn in_order(command: &str, lines: Vec<String>) -> Vec<String> {

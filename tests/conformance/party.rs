@@ -1,4 +1,4 @@
-//! All programmes at once: each line is told to all, and all have to answer the same.
+//! All programmes at once: each line goes to all, and all have to answer the same.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,7 +14,7 @@ pub const MS: &str = "60000";
 /// The programmes.
 pub struct Party {
     members: Vec<Member>,
-    told: Vec<String>,
+    sent: Vec<String>,
 }
 
 /// What all have answered: the data lines, and the last one.
@@ -29,12 +29,12 @@ impl Party {
     pub fn start() -> Result<Party, String> {
         let languages = Language::ALL.iter().filter(|language| language.available().is_ok());
         let members = languages.map(|language| Member::start(*language)).collect::<Result<_, _>>()?;
-        Ok(Party { members, told: Vec::new() })
+        Ok(Party { members, sent: Vec::new() })
     }
 
     /// Tells all the same line; what they answered, which has to be the same.
     pub fn ask(&mut self, line: &str) -> Result<Answer, String> {
-        self.told.push(line.to_owned());
+        self.sent.push(line.to_owned());
         for member in &mut self.members {
             member.tell(line)?;
         }
@@ -79,7 +79,7 @@ impl Party {
     }
 
     fn complaint(&self, line: &str, what: &str) -> String {
-        format!("{line:?}: {what}\nafter: {}", self.told.join(" | "))
+        format!("{line:?}: {what}\nafter: {}", self.sent.join(" | "))
     }
 
     /// Ends all; each has to end well.

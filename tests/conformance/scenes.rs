@@ -1,6 +1,6 @@
-//! What the programmes are told, and what has to be true of their answers.
+//! What the programmes are asked, and what has to be true of their answers.
 
-use crate::node::{Life, Node};
+use crate::node::{Node, Run};
 use crate::party::{MS, Party};
 use crate::support::c;
 use crate::support::wait::{PATIENCE, until};
@@ -54,7 +54,7 @@ fn constants_are_those_of_the_header(lines: &[String]) -> Result<(), String> {
     if lines == expected { Ok(()) } else { Err(format!("constants: {lines:#?}\nin the header: {expected:#?}")) }
 }
 
-/// A node's life, from the first picture to the last.
+/// A node, from the first snapshot to the last.
 pub fn on_a_node(node: &mut impl Node) -> Result<(), String> {
     let pod_id = node.run_pod("web")?;
     let web = node.run("web", pod_id, "app")?;
@@ -77,12 +77,12 @@ pub fn on_a_node(node: &mut impl Node) -> Result<(), String> {
 }
 
 /// Everything that is answered from memory.
-fn memory(all: &mut Party, web: &Life) -> Result<(), String> {
-    let picture = all.agreed("snapshot")?;
-    is_shown(&picture, web, "running")?;
-    has(&picture, &format!("pod id=\"{}\" name=\"web\" namespace=\"shop\"", web.pod_id))?;
-    has(&picture, "\"tier\"=\"front\"")?;
-    has(&picture, "\"note\"=\"a\\\\b\"")?;
+fn memory(all: &mut Party, web: &Run) -> Result<(), String> {
+    let snapshot = all.agreed("snapshot")?;
+    is_shown(&snapshot, web, "running")?;
+    has(&snapshot, &format!("pod id=\"{}\" name=\"web\" namespace=\"shop\"", web.pod_id))?;
+    has(&snapshot, "\"tier\"=\"front\"")?;
+    has(&snapshot, "\"note\"=\"a\\\\b\"")?;
     is_shown(&all.ok("find shop/web/app")?, web, "running")?;
     all.expect("find nobody", "CRI_E_NOT_FOUND")?;
     all.ok("keep app")?;
@@ -122,26 +122,26 @@ fn engine(all: &mut Party) -> Result<(), String> {
     if error.starts_with("CRI_E_NOT_FOUND grpc=5 os=0 retriable=0 ") { Ok(()) } else { Err(error) }
 }
 
-/// A life that begins and ends while all watch.
-fn changes(all: &mut Party, node: &mut impl Node) -> Result<Life, String> {
-    // One after the other: a list that shows two at once is told in any order.
+/// A run that begins and ends while all watch.
+fn changes(all: &mut Party, node: &mut impl Node) -> Result<Run, String> {
+    // One after the other: a list that shows two at once is reported in any order.
     let pod_id = node.run_pod("job")?;
     all.ok(&format!("wait-fd {MS}"))?;
     has(&all.ok(&format!("until STARTED job {MS}"))?, &format!("id=\"{pod_id}\""))?;
     let job = node.run("job", pod_id, "worker")?;
     is_shown(&all.ok(&format!("until STARTED worker {MS}"))?, &job, "running")?;
     // Each has looked at the process before it ends.
-    until("all that is told of a process", PATIENCE, || {
-        let picture = all.ok("snapshot")?;
-        let line = line_of(&picture, &job)?;
+    until("all that is reported of a process", PATIENCE, || {
+        let snapshot = all.ok("snapshot")?;
+        let line = line_of(&snapshot, &job)?;
         let is_known =
             line.contains(" missing=- ") && !line.contains(" namespaces=- ") && !line.contains(" command=[] ");
         if is_known { Ok(()) } else { Err(line.to_owned()) }
     })?;
     let code = node.end(&job)?;
-    let told = all.ok(&format!("until EXITED worker {MS}"))?;
-    is_shown(&told, &job, "exited")?;
-    has(&told, &format!(" exit={code} "))?;
+    let reported = all.ok(&format!("until EXITED worker {MS}"))?;
+    is_shown(&reported, &job, "exited")?;
+    has(&reported, &format!(" exit={code} "))?;
     all.ok(&format!("resync {MS}"))?;
     all.agreed("snapshot")?;
     is_shown(&all.ok(&format!("find {}", job.id))?, &job, "exited")?;
@@ -150,7 +150,7 @@ fn changes(all: &mut Party, node: &mut impl Node) -> Result<Life, String> {
 }
 
 /// More than one consumer, and what they ask for.
-fn consumers(all: &mut Party, web: &Life) -> Result<(), String> {
+fn consumers(all: &mut Party, web: &Run) -> Result<(), String> {
     let replayed = all.expect(&format!("callback 0 0 REPLAY_END - {MS}"), "ok destroyed=1")?;
     is_shown(&replayed, web, "running")?;
     all.expect("callback 0 1 REPLAY_END - 0", "AGAIN")?;
@@ -163,25 +163,25 @@ fn consumers(all: &mut Party, web: &Life) -> Result<(), String> {
 }
 
 /// What is left when a pod, and then the watcher, is gone.
-fn the_end(all: &mut Party, node: &mut impl Node, web: &Life, job: &Life) -> Result<(), String> {
+fn the_end(all: &mut Party, node: &mut impl Node, web: &Run, job: &Run) -> Result<(), String> {
     all.ok("queue 6 1 0")?; // STARTED and EXITED.
     node.stop_pod(job)?; // Not removed yet: a list that comes late would show it gone, not stopped.
-    let told = all.ok(&format!("until EXITED job {MS}"))?;
+    let reported = all.ok(&format!("until EXITED job {MS}"))?;
     let is_sandbox = |line: &String| line.starts_with("  container kind=sandbox state=exited ");
-    has(&told.into_iter().filter(is_sandbox).collect::<Vec<_>>(), &format!(" attempt=0 id=\"{}\"", job.pod_id))?;
+    has(&reported.into_iter().filter(is_sandbox).collect::<Vec<_>>(), &format!(" attempt=0 id=\"{}\"", job.pod_id))?;
     node.remove(job)?;
     all.ok(&format!("resync {MS}"))?;
     lacks(&all.ok("snapshot")?, &job.pod_id)?;
     all.ok("stop")?;
     all.expect("until EXITED nobody 60000", "CLOSED")?;
     all.expect("next 60000", "CLOSED")?;
-    let picture = all.ok("snapshot")?;
-    is_shown(&picture, web, "running")?;
+    let snapshot = all.ok("snapshot")?;
+    is_shown(&snapshot, web, "running")?;
     all.expect(&format!("inspect 0 {MS} app"), "CRI_E_STOPPED")?;
     all.ok("free")?;
     all.expect("find app", "CRI_E_INVALID_ARGUMENT")?;
     is_shown(&all.ok("kept")?, web, "running")?;
-    lazily(all, node, line_of(&picture, web)?)
+    lazily(all, node, line_of(&snapshot, web)?)
 }
 
 /// Watchers that ask for details one at a time know the same in the end.
@@ -194,15 +194,15 @@ fn lazily(all: &mut Party, node: &impl Node, expected: &str) -> Result<(), Strin
 }
 
 /// The container's line.
-fn line_of<'a>(lines: &'a [String], life: &Life) -> Result<&'a str, String> {
-    let id = format!(" id=\"{}\" ", life.id);
+fn line_of<'a>(lines: &'a [String], run: &Run) -> Result<&'a str, String> {
+    let id = format!(" id=\"{}\" ", run.id);
     let line = lines.iter().find(|line| line.starts_with("  container ") && line.contains(&id));
-    line.map(String::as_str).ok_or_else(|| format!("{} is not in {lines:#?}", life.id))
+    line.map(String::as_str).ok_or_else(|| format!("{} is not in {lines:#?}", run.id))
 }
 
 /// The container stands in these lines, in this state.
-fn is_shown(lines: &[String], life: &Life, state: &str) -> Result<(), String> {
-    let Life { pod, pod_id, container, id } = life;
+fn is_shown(lines: &[String], run: &Run, state: &str) -> Result<(), String> {
+    let Run { pod, pod_id, container, id } = run;
     let start = format!("  container kind=container state={state} ");
     let facts = format!(" id=\"{id}\" name=\"{container}\" pod=\"{pod_id}\" ");
     let is = |line: &String| line.starts_with(&start) && line.contains(&facts);

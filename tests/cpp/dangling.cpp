@@ -1,21 +1,8 @@
-// What must not compile (DANGLES), because it would borrow from a temporary, and its near twin that must (HOLDS). The test
-// compiles this once with DANGLES empty, silently, and once with DANGLES as code: then each such line is an error.
+// What must not compile, and its near twin that must: see dangling.hpp.
 
-#include <criwatch.hpp>
+#include "dangling.hpp"
 
 #include <string>
-
-#ifdef DANGLING
-#define DANGLES(...) { __VA_ARGS__ }
-#else
-#define DANGLES(...)
-#endif
-#define HOLDS(...) { __VA_ARGS__ }
-
-using namespace criwatch;
-
-template <class... T>
-void use(const T&...) {}
 
 EventQueue make_queue();
 std::string make_string();

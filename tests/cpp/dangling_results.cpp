@@ -1,19 +1,7 @@
 // As dangling.cpp, for results.
 
 #define CRIWATCH_NO_EXCEPTIONS
-#include <criwatch.hpp>
-
-#ifdef DANGLING
-#define DANGLES(...) { __VA_ARGS__ }
-#else
-#define DANGLES(...)
-#endif
-#define HOLDS(...) { __VA_ARGS__ }
-
-using namespace criwatch;
-
-template <class... T>
-void use(const T&...) {}
+#include "dangling.hpp"
 
 void results(const Watcher& watcher) {
     DANGLES(const std::string_view list = watcher.list()->view(); use(list);)

@@ -6,6 +6,7 @@
 mod cgroup;
 mod marks;
 mod pidfd;
+mod traces;
 mod watch;
 
 use std::error::Error;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     if let Ok(name) = std::env::var(INSIDE) {
         return run_inside(&name);
     }
-    let tests = [cgroup::TESTS, marks::TESTS, pidfd::TESTS, watch::TESTS].concat();
+    let tests = [cgroup::TESTS, marks::TESTS, pidfd::TESTS, traces::TESTS, watch::TESTS].concat();
     let trials = tests.into_iter().map(|(name, test)| Trial::ignorable_test(name, move || completion(test())));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
@@ -58,7 +59,7 @@ pub fn skip(why: impl fmt::Display) -> Box<dyn Error> {
 }
 
 fn run_inside(name: &str) -> ExitCode {
-    let all = [cgroup::INSIDE, marks::INSIDE, pidfd::INSIDE, watch::INSIDE].concat();
+    let all = [cgroup::INSIDE, marks::INSIDE, pidfd::INSIDE, traces::INSIDE, watch::INSIDE].concat();
     let Some((_, test)) = all.into_iter().find(|(known, _)| *known == name) else {
         eprintln!("no test {name}");
         return ExitCode::FAILURE;

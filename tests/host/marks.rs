@@ -1,12 +1,8 @@
-//! Marks on hierarchies of cgroups (fanotify), and what a watcher makes of cgroups where the engine's folders are not to be seen.
+//! Marks on hierarchies of cgroups (fanotify).
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
-use criwatch::config::Config;
-use criwatch::cri::{Hint, PidResolver, Witness};
 use criwatch::host::cgroup::{CgroupMount, Cgroups};
 use criwatch::host::watch::{CgroupNotice, Marks, NoHints};
 
@@ -18,21 +14,18 @@ pub const TESTS: &[Test] = &[
     ("marks::trap_only_cgroups_are_marked", only_cgroups),
     ("marks::an_overflow_is_noticed_once", overflow),
     ("marks::trap_strangers_may_not_mark_and_are_told_so", strangers),
-    ("marks::without_folders_a_mark_tells_of_containers", fall_back_to_marks),
-    ("marks::without_the_right_to_mark_the_folders_of_pods_tell", fall_back_to_inotify),
-    ("marks::without_cgroups_there_is_nothing", fall_back_to_nothing),
+    ("marks::trap_the_last_group_of_the_user_is_no_error", groups),
 ];
 
-pub const INSIDE: &[Test] =
-    &[("mark_as_a_stranger", inside_strangers), ("no_right_to_mark", inside_fall_back_to_inotify)];
+pub const INSIDE: &[Test] = &[("mark_as_a_stranger", inside_strangers), ("groups", inside_groups)];
 
-fn mount() -> Result<CgroupMount, Box<dyn std::error::Error>> {
+pub fn mount() -> Result<CgroupMount, Box<dyn std::error::Error>> {
     let cgroups = Cgroups::read(Path::new("/"))?;
     let first = cgroups.witnesses().next().cloned();
     first.ok_or_else(|| skip("no cgroups are mounted here"))
 }
 
-fn marked(mount: &CgroupMount) -> Result<Marks, Box<dyn std::error::Error>> {
+pub fn marked(mount: &CgroupMount) -> Result<Marks, Box<dyn std::error::Error>> {
     let mut marks = Marks::new();
     match marks.add(&mount.dir) {
         Ok(()) => Ok(marks),
@@ -147,99 +140,17 @@ fn inside_strangers() -> Outcome {
     Ok(())
 }
 
-/// A watcher's witness that sees no folders, and the next hints of it.
-struct Watching {
-    witness: Witness,
-    runtime: tokio::runtime::Runtime,
+/// In a user namespace of its own, which has a limit of its own.
+fn groups() -> Outcome {
+    inside("groups", &["unshare", "--user", "--map-root-user"], &[])
 }
 
-impl Watching {
-    fn of(root: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut config = Config::default();
-        config.set("host.root", root.to_str().ok_or("a path in UTF-8")?)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let guard = runtime.enter();
-        let mut witness = Witness::new(&config);
-        witness.watch_folders(&Arc::new(PidResolver::new(&config, None)), None);
-        drop(guard);
-        Ok(Watching { witness, runtime })
-    }
-
-    fn used(&self) -> Vec<&'static str> {
-        self.witness.means().used
-    }
-
-    /// Takes hints until this one has come.
-    fn wait_for(&mut self, wanted: &Hint) -> Outcome {
-        const PATIENCE: Duration = Duration::from_secs(20);
-        let witness = &mut self.witness;
-        let come = async { while !witness.next().await.contains(wanted) {} };
-        let found = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, come).await });
-        found.map_err(|_| format!("{wanted:?} did not come").into())
-    }
-}
-
-fn id(n: u32) -> String {
-    format!("{:064x}", u64::from(std::process::id()) << 8 | u64::from(n))
-}
-
-fn kubepods(mount: &CgroupMount) -> PathBuf {
-    mount.dir.join(format!("criwatch_test_{}-kubepods.slice", std::process::id()))
-}
-
-fn fall_back_to_marks() -> Outcome {
+fn inside_groups() -> Outcome {
     let mount = mount()?;
-    drop(marked(&mount)?);
-    let mut watching = Watching::of(Path::new("/"))?;
-    assert_eq!(watching.used(), ["fanotify"]);
-    let parent = Made::new(&mount, "anywhere")?;
-    let container = Made::at(parent.dir.join(id(1)))?;
-    watching.wait_for(&Hint::Created(id(1).into()))?;
-    drop(container);
-    watching.wait_for(&Hint::Gone(id(1).into()))?;
-    // The engine's, its monitor's and a mount's: one of them is a container's.
-    let _monitor = Made::at(parent.dir.join(format!("crio-conmon-{}.scope", id(2))))?;
-    let _scope = Made::at(parent.dir.join(format!("crio-{}.scope", id(3))))?;
-    let first = watching.runtime.block_on(watching.witness.next());
-    assert_eq!(first.iter().filter(|hint| **hint == Hint::Created(id(2).into())).count(), 0, "{first:?}");
-    if !first.contains(&Hint::Created(id(3).into())) {
-        watching.wait_for(&Hint::Created(id(3).into()))?;
-    }
-    Ok(())
-}
-
-fn fall_back_to_inotify() -> Outcome {
-    mount()?;
-    inside("no_right_to_mark", &["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all"], &[])
-}
-
-fn inside_fall_back_to_inotify() -> Outcome {
-    let mount = mount()?;
-    let parent = Made::at(kubepods(&mount))?;
-    let _before = Made::at(parent.dir.join(id(9)))?;
-    let mut watching = Watching::of(Path::new("/"))?;
-    let means = watching.witness.means();
-    if means.used.contains(&"fanotify") {
-        return Err(skip("CAP_SYS_ADMIN cannot be given up"));
-    }
-    assert_eq!(means.used, ["cgroups"], "{means:?}");
-    assert!(means.lacks.iter().any(|(what, why)| *what == "fanotify" && why.contains("may not be read")), "{means:?}");
-    // The name of a pod's folder is used again, although the kernel did not say that the first one went.
-    for n in 0..3 {
-        let pod = Made::at(parent.dir.join("pod0c5e2d6e-7c8f-4d5c-9a0b-1f2e3d4c5b6a"))?;
-        let container = Made::at(pod.dir.join(id(n)))?;
-        watching.wait_for(&Hint::Created(id(n).into()))?;
-        drop(container);
-        watching.wait_for(&Hint::Gone(id(n).into()))?;
-        drop(pod);
-    }
-    Ok(())
-}
-
-fn fall_back_to_nothing() -> Outcome {
-    let nowhere = tempfile::tempdir()?;
-    let means = Watching::of(nowhere.path())?.witness.means();
-    assert!(means.used.is_empty(), "{means:?}");
-    assert!(means.lacks.iter().any(|(what, why)| *what == "cgroups" && why.contains("host.root")), "{means:?}");
+    let limit = "/proc/sys/user/max_fanotify_groups";
+    fs::write(limit, "0").map_err(|error| skip(format_args!("{limit}: {error}")))?;
+    let mut marks = Marks::new();
+    assert_eq!(marks.add(&mount.dir), Err(NoHints::Groups));
+    assert!(marks.borrowed().is_none());
     Ok(())
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::Obstacle;
 use super::c;
-use super::prefix::{Prefix, target};
 
 /// The folder with what was built of an agent. Each is built once.
 pub fn agent(name: &'static str) -> Result<PathBuf, Obstacle> {
@@ -23,10 +22,38 @@ pub fn agent(name: &'static str) -> Result<PathBuf, Obstacle> {
     Ok(folder.join(name))
 }
 
+/// Where the library of this build is installed, by what `make install` calls.
+fn prefix() -> Result<PathBuf, String> {
+    static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let install = || {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("integrations");
+        let (from, root) = (folder.join("libraries"), folder.join("root"));
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        for made in [&from, &root] {
+            if made.exists() {
+                std::fs::remove_dir_all(made).map_err(failed)?;
+            }
+            std::fs::create_dir_all(made).map_err(failed)?;
+        }
+        let library = c::Library::of_this_build().path();
+        std::os::unix::fs::symlink(library, from.join("libcriwatch.so")).map_err(failed)?;
+        // The agents use the shared library.
+        for name in ["libcriwatch.a", "native-static-libs"] {
+            std::fs::write(from.join(name), "").map_err(failed)?;
+        }
+        let mut install = Command::new(c::root().join("scripts/install"));
+        install.arg(&from).env("PREFIX", "/criwatch").env("DESTDIR", &root);
+        c::succeed(install.env_remove("LIBDIR").env_remove("INCLUDEDIR"))?;
+        Ok(root.join("criwatch"))
+    };
+    INSTALLED.get_or_init(install).clone()
+}
+
 /// What this machine lacks for it is an inner error.
 fn build(name: &str, folder: &Path) -> Result<Result<(), String>, String> {
     let mut command = Command::new(c::root().join("scripts/integrations"));
-    command.arg(name).env("PREFIX", Prefix::moved()?.path()).env("BUILD", folder).env("CARGO_TARGET_DIR", target());
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("");
+    command.arg(name).env("PREFIX", prefix()?).env("BUILD", folder).env("CARGO_TARGET_DIR", target);
     command.env("CFLAGS", "-O2 -g -Wall -Wextra -Werror").env("CXXFLAGS", "-O2 -g -Wall -Wextra -Wshadow -Werror");
     command.env_remove("LIBDIR").env_remove("MAKEFLAGS").env_remove("MAKELEVEL").stdin(Stdio::null());
     // Always from the sources of today: the library may be another than that of the last run.

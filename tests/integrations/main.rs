@@ -5,9 +5,6 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
-#[path = "../packages/prefix.rs"]
-#[allow(dead_code)] // Its tests are those of another program.
-mod prefix;
 mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
@@ -57,9 +54,7 @@ fn main() {
         trial("prometheus::bounds_the_number_of_series", prometheus::bounds_the_number_of_series),
         trial("prometheus::serves_openmetrics_on_containerd", prometheus::serves_openmetrics_on_containerd),
     ];
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
-    prefix::clean_up();
-    conclusion.exit();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 fn trial(name: &str, test: fn() -> Outcome) -> Trial {

@@ -14,7 +14,8 @@ main() {
     flock 9
     trap 'rm -rf "$lab/apt" "$lab/build"' EXIT
     trap 'exit 130' INT TERM
-    if [ ! -e "$lab/$1/ready" ]; then
+    # Newer than its recipe: this script.
+    if [ ! "$lab/$1/ready" -nt "$0" ]; then
         rm -rf "$lab/$1" "$lab/build"
         mkdir -p "$lab/build/$1"
         "provide_$1"
@@ -40,7 +41,7 @@ run_sysdig() {
 
 # These run with the libc of this machine.
 provide_collectd() {
-    for package in collectd-core collectd-dev libcap2; do fetch bookworm "$package" || exit; done
+    for package in collectd-core collectd-dev libcap2 libyajl2; do fetch bookworm "$package" || exit; done
     unpack_all bookworm collectd
     run_collectd -h >&2 || lacking 15 "Debian's collectd does not run here"
 }

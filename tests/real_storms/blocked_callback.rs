@@ -70,7 +70,7 @@ impl Made {
 
     /// Checks that each run is reported exactly once.
     pub fn is_reported_once(&self, account: &mut Account) {
-        self.brief.iter().for_each(|id| account.is_told_to_its_end(id));
+        self.brief.iter().for_each(|id| account.is_reported_to_its_end(id));
         self.living().iter().for_each(|id| account.is_told_living(id));
         account.invents_nothing(&self.all());
     }
@@ -109,7 +109,7 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     made.is_reported_once(&mut account);
     setup.figure(&format!(
         "200 starts while the callback was blocked; runs reported {} after {before} lines before",
-        account.lives()
+        account.runs()
     ));
     Ok(account.close()?)
 }
@@ -126,8 +126,8 @@ pub fn overflows_into_the_right_set(setup: &mut Setup) -> Outcome {
         overflow.is_some_and(|at| lines[at..].iter().any(|line| line.event_type == "REPLAY_END"))
     })?;
     let mut account = setup.account(events.finish()?);
-    let lost: u64 = account.told().iter().map(|line| line.lost).sum();
-    let overflows = account.told().iter().filter(|line| line.event_type == "OVERFLOW").count();
+    let lost: u64 = account.reported().iter().map(|line| line.lost).sum();
+    let overflows = account.reported().iter().filter(|line| line.event_type == "OVERFLOW").count();
     assert!(lost > 0, "an overflow says how much was lost");
     assert_eq!(account.consumers_set(&made.all()), living, "what the consumer takes for running");
     setup.figure(&format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::churn::{Churn, Life, Span, for_all};
+use crate::support::churn::{Churn, Run, Span, for_all};
 use crate::support::pods::{ContainerSpec, PodSpec};
 use crate::support::probe::Events;
 use crate::support::suite::{Outcome, Setup, unique};
@@ -24,7 +24,7 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
     let churn = Churn::new(&setup.engine.pods, 4)?;
     let (errors, resyncs) = while_resyncing(&events, || churn.run(WORKERS, 216, Span::Brief))?;
     fail_on(errors)?;
-    let runs = churn.lives();
+    let runs = churn.runs();
     wait_for_exits(&events, &runs)?;
     let mut account = setup.account(events.finish()?);
     let reported_by_engine = tap.map(|tap| tap.delivered().exited);
@@ -37,7 +37,7 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
         "runs reported {}, of them containers over at once {}, during {resyncs} resyncs; unobservable 0, sandboxes that fell \
          {fallen}, exit codes that the \
          engine gave nobody {unknown}",
-        account.lives(),
+        account.runs(),
         runs.len()
     ));
     Ok(account.close()?)
@@ -87,11 +87,11 @@ pub fn reports_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
     })?;
     events.resync()?;
     let mut account = setup.account(events.finish()?);
-    made.iter().for_each(|id| account.is_told_to_its_end(id));
+    made.iter().for_each(|id| account.is_reported_to_its_end(id));
     account.invents_nothing(&made);
     setup.figure(&format!(
         "runs reported {}: {PODS} pods and their containers, during {resyncs} resyncs; unobservable 0",
-        account.lives()
+        account.runs()
     ));
     Ok(account.close()?)
 }
@@ -100,7 +100,7 @@ pub fn reports_every_pod_of_a_churn(setup: &mut Setup) -> Outcome {
 fn polled(setup: &Setup, events: Events) -> Outcome {
     let churn = Churn::new(&setup.engine.pods, 2)?;
     fail_on(churn.run(8, 32, Span::While(&|| outlast_two_polls(&events, || false))))?;
-    let lasting = churn.lives();
+    let lasting = churn.runs();
     fail_on(churn.run(WORKERS, 48, Span::Brief))?;
     wait_for_exits(&events, &lasting)?;
     // Nothing is left: each STARTED has to be followed by its EXITED.
@@ -114,15 +114,15 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
     })?;
     let mut account = setup.account(events.finish()?);
     account.are_told_with_their_facts(&lasting, None);
-    let brief = churn.lives().split_off(lasting.len());
-    let (seen, unseen): (Vec<&Life>, Vec<&Life>) = brief.iter().partition(|run| account.knows(&run.id));
+    let brief = churn.runs().split_off(lasting.len());
+    let (seen, unseen): (Vec<&Run>, Vec<&Run>) = brief.iter().partition(|run| account.knows(&run.id));
     account.are_told_with_their_facts(seen, None);
     let fallen = churn.pods_are_told(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
         "runs reported {}, of them containers that outlast two polls {}; unobservable {}, sandboxes that fell {fallen}, exit \
          codes that no poll showed {}",
-        account.lives(),
+        account.runs(),
         lasting.len(),
         unseen.len(),
         account.unknown_codes()
@@ -144,7 +144,7 @@ pub fn outlast_two_polls(events: &Events, is_gone: impl Fn() -> bool) -> Result<
 }
 
 /// Waits until the exits of these runs are reported.
-pub fn wait_for_exits(events: &Events, runs: &[Life]) -> Result<(), String> {
+pub fn wait_for_exits(events: &Events, runs: &[Run]) -> Result<(), String> {
     let expected: BTreeSet<&str> = runs.iter().map(|run| run.id.as_str()).collect();
     events.wait_for("exits", PATIENCE, |lines| {
         let exited = lines.iter().filter(|line| line.event_type == "EXITED").map(|line| line.id.as_str());
@@ -154,7 +154,7 @@ pub fn wait_for_exits(events: &Events, runs: &[Life]) -> Result<(), String> {
 
 /// All that a churn has made.
 pub fn all_ids(churn: &Churn) -> BTreeSet<String> {
-    let runs = churn.lives().into_iter().map(|run| run.id);
+    let runs = churn.runs().into_iter().map(|run| run.id);
     runs.chain(churn.pods().iter().map(|pod| pod.id.clone())).collect()
 }
 

@@ -29,13 +29,13 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     thread::scope(|scope| -> Outcome {
         let workers = scope.spawn(|| churn.run(4, usize::MAX, span));
         let freeze = || -> Outcome {
-            wait::for_condition("some runs", PATIENCE, || churn.lives().len() >= 8)?;
+            wait::for_condition("some runs", PATIENCE, || churn.runs().len() >= 8)?;
             containerd.freeze()?;
             let looked = look_at_the_caches(&events, &nervous);
             containerd.thaw()?;
             looked?;
-            let before = churn.lives().len();
-            wait::for_condition("runs afterwards", PATIENCE, || churn.lives().len() >= before + 8)?;
+            let before = churn.runs().len();
+            wait::for_condition("runs afterwards", PATIENCE, || churn.runs().len() >= before + 8)?;
             Ok(())
         };
         let outcome = freeze();
@@ -44,7 +44,7 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
         outcome?;
         Ok(fail_on(errors)?)
     })?;
-    let runs = churn.lives();
+    let runs = churn.runs();
     wait_for_exits(&events, &runs)?;
     let truth = running(driver)?;
     assert_eq!(listed(&events.resync()?), truth, "it converges");
@@ -58,7 +58,7 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     nervous.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
         "frozen for {FROZEN:?}: runs reported {}, unobservable 0, sandboxes that fell {fallen}",
-        account.lives()
+        account.runs()
     ));
     account.close()?;
     Ok(nervous.close()?)

@@ -11,7 +11,7 @@ use criwatch::model::CRI_EVENT_FLAG_SYNTHETIC;
 use serde_json::Value;
 
 use crate::churn::{fail_on, outlast_two_polls, wait_for_exits};
-use crate::support::churn::{Churn, Life, Span, Stage};
+use crate::support::churn::{Churn, Run, Span, Stage};
 use crate::support::containerd::Containerd;
 use crate::support::pods::{ContainerSpec, Pod, Pods};
 use crate::support::probe::{Events, Line};
@@ -71,7 +71,7 @@ fn survives_end_of(
         workers.join().expect("the churn reports its errors");
         some?;
         ended?;
-        Ok((removed, churn.lives()))
+        Ok((removed, churn.runs()))
     })?;
     // SAFETY: kill takes plain numbers. The process is the container's first one, which nobody waits for meanwhile.
     assert_eq!(unsafe { libc::kill(doomed_pid, libc::SIGKILL) }, 0, "{}", io::Error::last_os_error());
@@ -88,7 +88,7 @@ fn survives_end_of(
     }
     is_gone.store(false, Ordering::Relaxed);
     fail_on(churn.run(WORKERS, 24, span))?;
-    let later = churn.lives().split_off(runs.len());
+    let later = churn.runs().split_off(runs.len());
     wait_for_exits(&events, &later)?;
     events.resync()?;
 
@@ -96,19 +96,19 @@ fn survives_end_of(
     // Before the end the events of what was removed had been sent to the library, and after it there are new ones.
     let delivered = tap.map(|tap| tap.delivered());
     account.are_told_with_their_facts(removed.iter().chain(&later), delivered.as_ref().map(|events| &events.exited));
-    left.exited.iter().for_each(|id| account.is_told_to_its_end(id));
+    left.exited.iter().for_each(|id| account.is_reported_to_its_end(id));
     left.running.iter().for_each(|id| account.is_told_living(id));
-    delivered.iter().flat_map(|events| &events.exited).for_each(|id| account.is_told_to_its_end(id));
-    let all = churn.lives().into_iter().map(|run| run.id);
+    delivered.iter().flat_map(|events| &events.exited).for_each(|id| account.is_reported_to_its_end(id));
+    let all = churn.runs().into_iter().map(|run| run.id);
     let pods = churn.pods().iter().map(|pod| pod.id.clone());
     let known: BTreeSet<String> = all.chain(pods).chain(left.all.clone()).chain(sentinels).collect();
     account.invents_nothing(&known);
     assert!(left.exited.contains(&doomed) && left.running.contains(&lasting), "as it was done");
     let started = runs.iter().filter(|run| run.stage >= Stage::Started);
-    let unobservable: Vec<&Life> = started.filter(|run| !account.knows(&run.id)).collect();
+    let unobservable: Vec<&Run> = started.filter(|run| !account.knows(&run.id)).collect();
     setup.figure(&format!(
         "runs reported {}: {} over before the end, {} found after it, {} begun afterwards; unobservable {}",
-        account.lives(),
+        account.runs(),
         removed.len(),
         left.exited.len() + left.running.len(),
         later.len(),
@@ -117,8 +117,8 @@ fn survives_end_of(
     Ok(account.close()?)
 }
 
-fn reached(churn: &Churn, stage: Stage) -> Vec<Life> {
-    churn.lives().into_iter().filter(|run| run.stage >= stage).collect()
+fn reached(churn: &Churn, stage: Stage) -> Vec<Run> {
+    churn.runs().into_iter().filter(|run| run.stage >= stage).collect()
 }
 
 fn pid_of(driver: &Pods, id: &str) -> Result<i32, Box<dyn std::error::Error>> {

@@ -33,10 +33,8 @@ pub fn delays_no_start(setup: &mut Setup) -> Outcome {
     made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
     made.is_reported_once(&mut account);
-    setup.figure(&format!(
-        "{ROOM} starts while the host was stopped; runs reported {}, unobservable 0",
-        account.lives()
-    ));
+    setup
+        .figure(&format!("{ROOM} starts while the host was stopped; runs reported {}, unobservable 0", account.runs()));
     Ok(account.close()?)
 }
 
@@ -58,6 +56,6 @@ pub fn delays_no_start_when_it_polls(setup: &mut Setup) -> Outcome {
     made.wait_until_reported(&events)?;
     let mut account = setup.account(events.finish()?);
     made.is_reported_once(&mut account);
-    setup.figure(&format!("200 starts while the polling host was stopped; runs reported {}", account.lives()));
+    setup.figure(&format!("200 starts while the polling host was stopped; runs reported {}", account.runs()));
     Ok(account.close()?)
 }

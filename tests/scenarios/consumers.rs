@@ -4,8 +4,8 @@ use criwatch::hub::Next;
 use criwatch::model::*;
 
 use crate::Outcome;
+use crate::reported::Reported;
 use crate::scene::Scene;
-use crate::told::Told;
 
 /// 48 MiB of events: three times the window, and containerd waits for those who do not read. The answer of `replay`
 /// comes when the queue has taken them all.
@@ -14,7 +14,7 @@ fn a_consumer_that_never_reads_is_in_nobodys_way() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     let blocked = scene.watcher.subscribe(0, 0, 8)?;
     scene.sim.tell(&format!("run-pod big annotation=words={}", "x".repeat(96 << 10)))?;
-    scene.told.wait_for_story("big", "STARTED")?;
+    scene.reported.wait_for_story("big", "STARTED")?;
     let heard = scene.counter("engineEvents")?;
     for _ in 0..256 {
         assert_eq!(scene.sim.tell("fault replay 2")?, "ok fault events=2");
@@ -26,13 +26,13 @@ fn a_consumer_that_never_reads_is_in_nobodys_way() -> Outcome {
     // The other consumer missed nothing.
     scene.converges()?;
     assert_eq!(scene.stories().len(), 1 + 60);
-    // Now it reads: what it lost is counted, and what lives is shown.
-    let mut late = Told::by(blocked);
+    // Now it reads: what it lost is counted, and what runs is shown.
+    let mut late = Reported::by(blocked);
     late.drain();
     let lost: u64 = late.events.iter().map(|e| e.lost).sum();
     assert!(lost > 8, "{late:?}");
     assert_eq!(scene.counter("eventsLost")?, lost);
-    assert_eq!(late.living(), scene.told.living());
+    assert_eq!(late.living(), scene.reported.living());
     Ok(())
 }
 
@@ -40,7 +40,7 @@ fn a_consumer_that_never_reads_is_in_nobodys_way() -> Outcome {
 fn a_tiny_queue_overflows_and_knows_the_right_set_in_the_end() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     let queue = scene.watcher.subscribe(0, 0, 2)?;
-    let mut tiny = Told::by(queue);
+    let mut tiny = Reported::by(queue);
     tiny.drain();
     for round in 0..10 {
         scene.sim.tell(&format!("pod web-{round} app"))?;
@@ -53,11 +53,11 @@ fn a_tiny_queue_overflows_and_knows_the_right_set_in_the_end() -> Outcome {
         scene.converges()?;
         if round % 3 == 2 {
             tiny.drain();
-            assert_eq!(tiny.living(), scene.told.living(), "{tiny:?}");
+            assert_eq!(tiny.living(), scene.reported.living(), "{tiny:?}");
         }
     }
     tiny.drain();
-    assert_eq!(tiny.living(), scene.told.living());
+    assert_eq!(tiny.living(), scene.reported.living());
     let types: Vec<_> = tiny.events.iter().map(|e| e.event_type).collect();
     let overflows = types.iter().filter(|t| **t == EventType::Overflow).count();
     let replays = types.iter().filter(|t| **t == EventType::ReplayBegin).count();
@@ -75,12 +75,12 @@ fn who_comes_late_is_shown_what_lives() -> Outcome {
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.told.wait_for_story("web/job", "STARTED EXITED(?)")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
-    let mut late = Told::by(scene.watcher.subscribe(0, 0, 0)?);
-    let mut live_only = Told::by(scene.watcher.subscribe(0, CRI_SUBSCRIBE_LIVE_ONLY, 0)?);
+    scene.reported.wait_for_story("web/job", "STARTED EXITED(?)")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
+    let mut late = Reported::by(scene.watcher.subscribe(0, 0, 0)?);
+    let mut live_only = Reported::by(scene.watcher.subscribe(0, CRI_SUBSCRIBE_LIVE_ONLY, 0)?);
     late.drain();
-    assert_eq!(late.living(), scene.told.living());
+    assert_eq!(late.living(), scene.reported.living());
     assert!(late.stories().iter().all(|(_, story)| story == "STARTED(initial)"), "{late:?}");
     scene.sim.tell("stop app")?;
     late.wait_for_story("web/app", "STARTED(initial) EXITED")?;

@@ -3,9 +3,9 @@
 use criwatch::model::*;
 
 use crate::Outcome;
+use crate::reported::{Reported, is_story};
 use crate::scene::Scene;
 use crate::support::wait::PATIENCE;
-use crate::told::{Told, is_story};
 
 /// A job that ends at once is created in a pod; its start is yet to come.
 fn with_a_job(profile: &str) -> Outcome<Scene> {
@@ -18,8 +18,8 @@ fn with_a_job(profile: &str) -> Outcome<Scene> {
 const JOB: &[(&str, &str)] = &[("web", "STARTED"), ("web/job", "STARTED EXITED(?)")];
 
 fn ended_well(scene: &Scene, name: &str) {
-    let exit = scene.told.newest(name).exit.clone().unwrap_or_default();
-    assert_eq!((exit.code, &*exit.reason), (Some(0), "Completed"), "{:?}", scene.told);
+    let exit = scene.reported.newest(name).exit.clone().unwrap_or_default();
+    assert_eq!((exit.code, &*exit.reason), (Some(0), "Completed"), "{:?}", scene.reported);
 }
 
 #[test]
@@ -57,15 +57,15 @@ fn stopped_may_come_before_started() -> Outcome {
 fn deleted_may_come_before_stopped() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("fault reorder-events on")?;
     scene.sim.tell("rm app")?;
-    scene.told.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
+    scene.reported.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
     scene.converges()?;
     // How it ended was in the event that came too late.
-    assert_eq!(scene.told.count("web/app", |e| e.event_type == EventType::Exited), 1);
-    let exit = scene.told.newest("web/app").exit.clone().unwrap_or_default();
-    assert_eq!(exit.code, Some(137), "{:?}", scene.told);
+    assert_eq!(scene.reported.count("web/app", |e| e.event_type == EventType::Exited), 1);
+    let exit = scene.reported.newest("web/app").exit.clone().unwrap_or_default();
+    assert_eq!(exit.code, Some(137), "{:?}", scene.reported);
     Ok(())
 }
 
@@ -84,26 +84,26 @@ fn lives_without(left_out: &str) -> Outcome {
     scene.sim.tell(&format!("fault statusless {left_out}"))?;
     // Each event is waited for, so that each is the first to tell.
     scene.sim.tell("run-pod web")?;
-    scene.told.wait_for_story("web", "STARTED")?;
+    scene.reported.wait_for_story("web", "STARTED")?;
     scene.sim.tell("create web app")?;
     scene.sim.tell("start app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("stop app")?;
     let exited =
-        |name: &'static str| move |t: &Told| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"));
-    scene.told.wait_for("the exit", exited("web/app"))?;
+        |name: &'static str| move |t: &Reported| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"));
+    scene.reported.wait_for("the exit", exited("web/app"))?;
     scene.sim.tell("rm app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.told.wait_for("the exit", exited("web/job"))?;
+    scene.reported.wait_for("the exit", exited("web/job"))?;
     scene.sim.tell("rm-pod web")?;
-    scene.told.wait_for("the exit", exited("web"))?;
+    scene.reported.wait_for("the exit", exited("web"))?;
     scene.converges()?;
-    let told = scene.stories();
-    for (name, story) in &told {
-        assert!(story.starts_with("STARTED") && story.split(' ').count() == 2, "{name}: {story}; {:?}", scene.told);
+    let reported = scene.stories();
+    for (name, story) in &reported {
+        assert!(story.starts_with("STARTED") && story.split(' ').count() == 2, "{name}: {story}; {:?}", scene.reported);
     }
-    assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["web", "web/app", "web/job"]);
+    assert_eq!(reported.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["web", "web/app", "web/job"]);
     Ok(())
 }
 
@@ -112,7 +112,7 @@ fn the_sandboxs_status_may_be_absent() -> Outcome {
     lives_without("sandbox")
 }
 
-/// The life is over before anybody could be asked which pod it was in.
+/// The run is over before anybody could be asked which pod it was in.
 #[test]
 fn the_pod_of_a_short_life_may_become_known_late() -> Outcome {
     let mut scene = with_a_job("containerd-2")?;
@@ -122,12 +122,12 @@ fn the_pod_of_a_short_life_may_become_known_late() -> Outcome {
     scene.sim.tell("start brief")?;
     let is_told =
         |e: &Event| e.event_type == EventType::Exited && e.container.as_ref().is_some_and(|c| c.pod.is_none());
-    scene.told.wait_for("the exit, without a pod", |t| t.events.iter().any(is_told))?;
+    scene.reported.wait_for("the exit, without a pod", |t| t.events.iter().any(is_told))?;
     let is_news = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_POD != 0;
-    scene.told.wait_for("the pod", |t| t.count("web/brief", is_news) == 1)?;
+    scene.reported.wait_for("the pod", |t| t.count("web/brief", is_news) == 1)?;
     scene.sim.tell("fault slow off")?;
     scene.ends_with(&[("web", "STARTED"), ("web/brief", "STARTED EXITED(?)")])?;
-    assert_eq!(scene.told.count("web/brief", is_news), 1);
+    assert_eq!(scene.reported.count("web/brief", is_news), 1);
     Ok(())
 }
 
@@ -143,7 +143,7 @@ fn no_statuses_does_not_mean_no_containers() -> Outcome {
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app label=io.kubernetes.pod.uid=another")?;
     scene.sim.tell("start app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     // The events of a second one do not show the first one either.
     scene.sim.tell("create web sidecar")?;
     scene.sim.tell("start sidecar")?;
@@ -169,7 +169,7 @@ fn a_sandbox_may_be_listed_after_its_end_was_told() -> Outcome {
 fn a_sandbox_may_never_be_told_as_deleted() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("stop-pod web")?;
     let stories = [("web", "STARTED EXITED(?)"), ("web/app", "STARTED EXITED(?)")];
     scene.ends_with(&stories)?;
@@ -187,13 +187,13 @@ fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
     for profile in ["containerd-2", "containerd-1.7", "crio"] {
         let mut scene = Scene::streaming(profile)?;
         scene.sim.tell("pod web app sidecar")?;
-        scene.told.wait_for_story("web/sidecar", "STARTED")?;
-        scene.told.wait_for_story("web/app", "STARTED")?;
+        scene.reported.wait_for_story("web/sidecar", "STARTED")?;
+        scene.reported.wait_for_story("web/app", "STARTED")?;
         scene.sim.tell("rm-pod web")?;
         scene.converges()?;
-        let told = scene.stories();
+        let reported = scene.stories();
         let ended = |(_, story): &(String, String)| is_story(story, "STARTED EXITED(?)");
-        assert!(told.len() == 3 && told.iter().all(ended), "{profile}: {:?}", scene.told);
+        assert!(reported.len() == 3 && reported.iter().all(ended), "{profile}: {:?}", scene.reported);
     }
     Ok(())
 }
@@ -205,16 +205,16 @@ fn times_may_be_nonsense() -> Outcome {
         let mut scene = Scene::ready(profile, &[("poll.interval_ms", "50")])?;
         scene.sim.tell("pod web app")?;
         scene.sim.tell("create web idle")?;
-        let told = |name: &'static str, what: &'static str| {
-            move |t: &Told| t.stories().iter().any(|(n, s)| n == name && s.contains(what))
+        let reported = |name: &'static str, what: &'static str| {
+            move |t: &Reported| t.stories().iter().any(|(n, s)| n == name && s.contains(what))
         };
-        scene.told.wait_for("a start", told("web/app", "STARTED"))?;
-        scene.told.wait_for("a start", told("web", "STARTED"))?;
+        scene.reported.wait_for("a start", reported("web/app", "STARTED"))?;
+        scene.reported.wait_for("a start", reported("web", "STARTED"))?;
         scene.sim.tell("rm-pod web")?;
-        scene.told.wait_for("an end", told("web/app", "EXITED"))?;
-        scene.told.wait_for("an end", told("web", "EXITED"))?;
+        scene.reported.wait_for("an end", reported("web/app", "EXITED"))?;
+        scene.reported.wait_for("an end", reported("web", "EXITED"))?;
         scene.converges()?;
-        for event in &scene.told.events {
+        for event in &scene.reported.events {
             let of = event.container.iter().flat_map(|c| [c.created_at, c.started_at, c.finished_at]);
             let of = of.chain(event.container.iter().filter_map(|c| c.pod.as_ref()).map(|pod| pod.created_at));
             assert!(event.time > 0 && of.flatten().all(|time| time > 0), "{profile}: {event:?}");
@@ -232,7 +232,9 @@ fn events_of_negative_times_are_asked_about() -> Outcome {
     scene.sim.tell("fault clock-step -1000000h")?;
     scene.sim.tell("tell started web")?;
     scene.sim.tell("tell started app")?;
-    scene.told.wait_for("a start", |t| t.stories().iter().filter(|(_, s)| s == "STARTED(synthetic)").count() == 2)?;
+    scene
+        .reported
+        .wait_for("a start", |t| t.stories().iter().filter(|(_, s)| s == "STARTED(synthetic)").count() == 2)?;
     scene.ends_with(&[("web", "STARTED(synthetic)"), ("web/app", "STARTED(synthetic)")])
 }
 
@@ -240,14 +242,14 @@ fn events_of_negative_times_are_asked_about() -> Outcome {
 fn the_engines_clock_may_step_back_an_hour() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("fault clock-step -1h")?;
     scene.sim.tell("stop app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
     scene.sim.tell("wait job exited")?;
     let lists = scene.sim.stat("ListContainers")?;
-    scene.told.wait_for("the ends", |t| t.stories().iter().filter(|(_, s)| s.contains("EXITED")).count() == 2)?;
+    scene.reported.wait_for("the ends", |t| t.stories().iter().filter(|(_, s)| s.contains("EXITED")).count() == 2)?;
     assert_eq!(scene.sim.stat("ListContainers")?, lists, "a few hints need no list");
     scene.sim.tell("fault clock-step 1h")?;
     scene.sim.tell("create web after")?;
@@ -267,7 +269,7 @@ fn events_told_twice_tell_nothing_new() -> Outcome {
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.told.wait_for_story("web/job", "STARTED EXITED(?)")?;
+    scene.reported.wait_for_story("web/job", "STARTED EXITED(?)")?;
     scene.sim.tell("rm-pod web")?;
     scene.ends_with(&[
         ("web", "STARTED EXITED(?)"),
@@ -302,11 +304,11 @@ fn lost_events_are_made_up_for_by_lists() -> Outcome {
     scene.ends_with_after_resync(&[
         ("web", "STARTED"),
         ("web/app", "STARTED(synthetic)"),
-        // A failed start is never told by events.
+        // A failed start is never reported by events.
         ("web/broken", "EXITED(synthetic,never-started)"),
         ("web/job", "STARTED(synthetic) EXITED(synthetic)"),
     ])?;
-    let broken = scene.told.newest("web/broken").exit.clone().unwrap_or_default();
+    let broken = scene.reported.newest("web/broken").exit.clone().unwrap_or_default();
     assert_eq!((broken.code, &*broken.reason), (Some(128), "StartError"));
     Ok(())
 }
@@ -315,8 +317,8 @@ fn lost_events_are_made_up_for_by_lists() -> Outcome {
 fn a_reason_that_changes_late_is_updated_once() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app error")?;
-    scene.told.wait_for_story("web/error", "STARTED")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/error", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("oom app")?;
     scene.sim.tell("kill error KILL")?;
     let is_confirmed = |e: &Event| {
@@ -325,20 +327,23 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
         is_update
     };
     for (name, reason) in [("web/app", "OOMKilled"), ("web/error", "Error")] {
-        let confirmed = |t: &Told| t.count(name, is_confirmed) == 1;
-        scene.told.wait_for("the last word on the exit", confirmed)?;
-        let exits = scene.told.events.iter().filter(|e| e.event_type == EventType::Exited);
+        let confirmed = |t: &Reported| t.count(name, is_confirmed) == 1;
+        scene.reported.wait_for("the last event on the exit", confirmed)?;
+        let exits = scene.reported.events.iter().filter(|e| e.event_type == EventType::Exited);
         let first =
             exits.filter(|e| e.container.as_ref().is_some_and(|c| c.path().ends_with(name))).collect::<Vec<_>>();
         assert_eq!(first.len(), 1);
         assert_eq!(first[0].flags, CRI_EVENT_FLAG_PROVISIONAL);
         assert_eq!(first[0].container.as_ref().and_then(|c| c.exit.as_ref()).map(|e| &*e.reason), Some("Error"));
-        let exit = scene.told.newest(name).exit.clone().unwrap_or_default();
+        let exit = scene.reported.newest(name).exit.clone().unwrap_or_default();
         assert_eq!((exit.code, &*exit.reason), (Some(137), reason));
     }
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(?)"), ("web/error", "STARTED EXITED(?)")])?;
     scene.watcher.resync(Some(PATIENCE))?;
-    scene.told.drain();
-    assert_eq!((scene.told.count("web/app", is_confirmed), scene.told.count("web/error", is_confirmed)), (1, 1));
+    scene.reported.drain();
+    assert_eq!(
+        (scene.reported.count("web/app", is_confirmed), scene.reported.count("web/error", is_confirmed)),
+        (1, 1)
+    );
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! An engine whose bytes are not what HTTP/2, gRPC or CRI allow: whatever comes of them, the watcher neither panics nor
-//! hangs, and sees what is once it is told so.
+//! hangs, and sees what is there as soon as the bytes are right.
 
 use criwatch::model::{Kind, WatcherState};
 
@@ -42,21 +42,21 @@ fn bytes_that_no_engine_sends_are_survived() -> Outcome {
     Ok(())
 }
 
-/// What was told may be as wrong as the bytes were; but everything that was told as begun and is not there has ended.
+/// What was reported may be as wrong as the bytes were; but everything that was reported as begun and is not there has ended.
 fn shows_what_is(scene: &mut Scene) -> Outcome {
     // The first list may still fail with the connection that was closed.
     let resynced = || scene.watcher.resync(Some(PATIENCE)).is_ok();
     wait::for_condition("a list", PATIENCE, resynced)?;
-    scene.told.drain().is_well_formed()?;
+    scene.reported.drain().is_well_formed()?;
     let mut there: Vec<String> = scene.sim.living()?.into_iter().map(|thing| thing.id).collect();
-    let picture = scene.watcher.containers()?;
-    let mut shown: Vec<String> = picture.iter().map(|c| c.id.to_string()).collect();
+    let cache = scene.watcher.containers()?;
+    let mut shown: Vec<String> = cache.iter().map(|c| c.id.to_string()).collect();
     there.sort();
     shown.sort();
-    assert_eq!(shown, there, "the picture; told:\n{:?}", scene.told);
-    let mut living: Vec<String> = scene.told.living().into_iter().collect();
+    assert_eq!(shown, there, "the cache; reported:\n{:?}", scene.reported);
+    let mut living: Vec<String> = scene.reported.living().into_iter().collect();
     living.sort();
-    assert_eq!(living, there, "what consumers know of; told:\n{:?}", scene.told);
-    assert!(picture.iter().all(|c| c.kind == Kind::Sandbox || c.pid.is_some() || c.missing != 0), "{picture:?}");
+    assert_eq!(living, there, "what consumers know of; reported:\n{:?}", scene.reported);
+    assert!(cache.iter().all(|c| c.kind == Kind::Sandbox || c.pid.is_some() || c.missing != 0), "{cache:?}");
     Ok(())
 }

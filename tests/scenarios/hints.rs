@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::scene::Scene;
 use crate::support::sim::Sim;
 use crate::support::wait::{self, PATIENCE};
-use crate::told::Told;
+use crate::reported::Reported;
 
 /// A watcher that has heard from the host, on an engine with these pods.
 fn hearing(profile: &str, script: &[&str], options: &[(&str, &str)]) -> Outcome<Scene> {
@@ -40,7 +40,7 @@ fn stranger(n: usize) -> String {
     format!("{n:064x}")
 }
 
-fn counts(told: &Told, name: &str) -> [usize; 2] {
+fn counts(told: &Reported, name: &str) -> [usize; 2] {
     [EventType::Started, EventType::Exited].map(|kind| told.count(name, |e| e.event_type == kind))
 }
 
@@ -77,15 +77,15 @@ fn short_lives_between_two_polls_are_reported() -> Outcome {
         (28..31).try_for_each(|round| lives(&mut scene, 24, round))?;
         scene.converges()?;
         let code = |name: &str| {
-            let exits = scene.told.events.iter().filter(|e| e.event_type == EventType::Exited);
+            let exits = scene.reported.events.iter().filter(|e| e.event_type == EventType::Exited);
             let of = |e: &&Event| e.container.as_ref().is_some_and(|c| c.path().ends_with(name));
             exits.filter(of).find_map(|e| e.container.as_ref()?.exit.as_ref()?.code)
         };
-        let whole = made.keys().filter(|name| counts(&scene.told, name) == [1, 1]).count();
+        let whole = made.keys().filter(|name| counts(&scene.reported, name) == [1, 1]).count();
         let coded = made.iter().filter(|(name, right)| code(name) == Some(**right)).count();
         println!("{profile}: {whole} of {} lives reported, {coded} with the right code", made.len());
-        assert!(whole * 100 >= made.len() * 99, "{profile}: {whole} of {}:\n{:?}", made.len(), scene.told);
-        assert!(coded * 100 >= made.len() * 95, "{profile}: {coded} of {} codes:\n{:?}", made.len(), scene.told);
+        assert!(whole * 100 >= made.len() * 99, "{profile}: {whole} of {}:\n{:?}", made.len(), scene.reported);
+        assert!(coded * 100 >= made.len() * 95, "{profile}: {coded} of {} codes:\n{:?}", made.len(), scene.reported);
     }
     Ok(())
 }
@@ -105,9 +105,9 @@ fn a_storm_of_strangers_is_a_few_lists() -> Outcome {
         }
         scene.sim.tell("create web job -- sh -c 'exit 3'")?;
         scene.sim.tell("start web/job")?;
-        scene.told.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
+        scene.reported.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
         scene.converges()?;
-        assert_eq!(scene.stories().len(), 3, "{profile}: {:?}", scene.told);
+        assert_eq!(scene.stories().len(), 3, "{profile}: {:?}", scene.reported);
         let (lists, questions) = (scene.counter("lists")? - lists, scene.questions()? - questions);
         println!("{profile}: 4000 hints of strangers made {lists} lists and {questions} status requests");
         assert!(lists + questions < 1000, "{profile}: {lists} lists and {questions} status requests");
@@ -132,9 +132,9 @@ fn an_overflow_of_the_kernels_queue_loses_nothing() -> Outcome {
         }
         scene.sim.tell("create web job -- sh -c 'exit 3'")?;
         scene.sim.tell("start web/job")?;
-        scene.told.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
+        scene.reported.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
         scene.converges()?;
-        assert_eq!(scene.stories().len(), 3, "{profile}: {:?}", scene.told);
+        assert_eq!(scene.stories().len(), 3, "{profile}: {:?}", scene.reported);
     }
     Ok(())
 }
@@ -197,14 +197,14 @@ fn an_exit_file_ends_nothing_that_runs() -> Outcome {
     }
     scene.sim.tell("create web job -- sh -c 'exit 3'")?;
     scene.sim.tell("start web/job")?;
-    scene.told.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
+    scene.reported.wait_for("the job's end", |told| counts(told, "web/job") == [1, 1])?;
     scene.converges()?;
-    assert_eq!((counts(&scene.told, "web/app"), scene.record("web/app")?.state), ([1, 0], State::Running));
+    assert_eq!((counts(&scene.reported, "web/app"), scene.record("web/app")?.state), ([1, 0], State::Running));
     // When it does exit, its own code counts.
     scene.sim.tell("kill web/app 9")?;
-    scene.told.wait_for("its end", |told| counts(told, "web/app") == [1, 1])?;
+    scene.reported.wait_for("its end", |told| counts(told, "web/app") == [1, 1])?;
     scene.converges()?;
     let code = scene.record("web/app")?.exit.as_ref().and_then(|exit| exit.code);
-    assert_eq!(code, Some(137), "{:?}", scene.told);
+    assert_eq!(code, Some(137), "{:?}", scene.reported);
     Ok(())
 }

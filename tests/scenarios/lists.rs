@@ -8,7 +8,7 @@ use crate::scene::{BRIEFLY, Scene, folder_in_memory};
 use crate::support::sim::Sim;
 use crate::support::wait::PATIENCE;
 
-/// 5 MiB of sandboxes: more than gRPC accepts unless told otherwise.
+/// 5 MiB of sandboxes: more than gRPC accepts unless it is configured otherwise.
 #[test]
 fn a_list_may_have_more_than_4_mib() -> Outcome {
     let mut sim = Sim::start(&[])?;

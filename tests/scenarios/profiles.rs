@@ -1,4 +1,4 @@
-//! What is particular to one engine or another: who is polled and why, which pids are told, what an `info` lacks.
+//! What is particular to one engine or another: who is polled and why, which pids are reported, what an `info` lacks.
 
 use criwatch::model::*;
 
@@ -15,9 +15,9 @@ fn is_polled(profile: &str, why: &str, calls: u64) -> Outcome {
     assert_eq!(engine["events"], "poll", "{profile}");
     assert!(engine["eventsReason"].as_str().is_some_and(|reason| reason.contains(why)), "{engine}");
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED(synthetic)")?;
+    scene.reported.wait_for_story("web/app", "STARTED(synthetic)")?;
     scene.sim.tell("stop app")?;
-    scene.told.wait_for_story("web/app", "STARTED(synthetic) EXITED(synthetic)")?;
+    scene.reported.wait_for_story("web/app", "STARTED(synthetic) EXITED(synthetic)")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
     scene.sim.tell("wait job exited")?;
@@ -105,9 +105,12 @@ fn pods_of_containerd_have_the_pids_that_it_tells() -> Outcome {
         scene.sim.tell("pod web app")?;
         scene.converges()?;
         let there = scene.sim.living()?;
-        let told: Vec<_> = scene.watcher.containers()?.iter().map(|c| (c.id.to_string(), c.pid)).collect();
-        assert!(there.iter().all(|thing| told.contains(&(thing.id.clone(), Some(thing.pid)))), "{profile}: {told:?}");
-        assert_eq!(told.len(), 2, "{profile}");
+        let reported: Vec<_> = scene.watcher.containers()?.iter().map(|c| (c.id.to_string(), c.pid)).collect();
+        assert!(
+            there.iter().all(|thing| reported.contains(&(thing.id.clone(), Some(thing.pid)))),
+            "{profile}: {reported:?}"
+        );
+        assert_eq!(reported.len(), 2, "{profile}");
     }
     Ok(())
 }
@@ -126,13 +129,13 @@ fn a_pid_is_believed_only_of_what_runs() -> Outcome {
     scene.sim.tell("fault drop-events 0")?;
     scene.ends_with_after_resync(&[("web", "STARTED"), ("web/job", "STARTED(synthetic) EXITED(synthetic)")])?;
     let ever = |e: &Event| e.container.as_ref().is_some_and(|c| c.pid.is_some());
-    assert_eq!(scene.told.count("web/job", ever), 0, "{:?}", scene.told);
+    assert_eq!(scene.reported.count("web/job", ever), 0, "{:?}", scene.reported);
     let job = scene.sim.things()?.into_iter().find(|thing| thing.path.ends_with("/job")).ok_or("no job")?;
     assert!(job.pid > 0, "the engine does tell one");
     scene.sim.tell("create web idle")?;
     scene.hears_all_but(2)?;
     scene.converges()?;
     scene.sim.tell("start idle")?;
-    scene.told.wait_for_story("web/idle", "STARTED")?;
+    scene.reported.wait_for_story("web/idle", "STARTED")?;
     scene.converges()
 }

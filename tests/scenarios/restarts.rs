@@ -10,7 +10,7 @@ use crate::support::wait::PATIENCE;
 fn a_restart_alone_tells_nothing() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     for times in 2..5 {
         scene.sim.tell("restart")?;
         scene.wait_for_counter("connects", times)?;
@@ -21,7 +21,7 @@ fn a_restart_alone_tells_nothing() -> Outcome {
     Ok(())
 }
 
-/// What ends while the engine is away is told at once where the host tells it, and otherwise as soon as the engine is back, with
+/// What ends while the engine is away is reported at once where the host tells it, and otherwise as soon as the engine is back, with
 /// the code that it gives.
 #[test]
 fn what_ended_meanwhile_is_told_once() -> Outcome {
@@ -31,25 +31,25 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
         let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
         scene.events_arrive()?;
         scene.sim.tell("pod web app sidecar")?;
-        scene.told.wait_for_story("web/app", "STARTED")?;
-        scene.told.wait_for_story("web/sidecar", "STARTED")?;
+        scene.reported.wait_for_story("web/app", "STARTED")?;
+        scene.reported.wait_for_story("web/sidecar", "STARTED")?;
         scene.sim.tell("down")?;
         scene.wait_for_state(WatcherState::Backoff)?;
-        // The old picture stays readable, and says how it stands.
+        // The old cache stays readable, and says how fresh it is.
         let list: serde_json::Value = serde_json::from_str(scene.watcher.list(None)?.ok_or("no list")?.as_str())?;
         assert_eq!((list["state"].as_str(), list["containers"].as_array().map(Vec::len)), (Some("backoff"), Some(4)));
         scene.sim.tell("kill app KILL")?;
         scene.sim.tell("wait app exited")?;
         if witness == "auto" {
             let is_told = |e: &criwatch::model::Event| e.flags & CRI_EVENT_FLAG_WITNESSED != 0;
-            scene.told.wait_for("the end that the host has seen", |t| t.count("web/app", is_told) == 1)?;
+            scene.reported.wait_for("the end that the host has seen", |t| t.count("web/app", is_told) == 1)?;
             assert_eq!(scene.watcher.state(), WatcherState::Backoff);
         }
         scene.sim.tell("up")?;
         scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)"), ("web/sidecar", "STARTED")])?;
-        let known = |t: &crate::told::Told| t.newest("web/app").exit.is_some();
-        scene.told.wait_for("the exit code", known)?;
-        assert_eq!(scene.told.newest("web/app").exit.clone().unwrap_or_default().code, Some(code), "{profile}");
+        let known = |t: &crate::reported::Reported| t.newest("web/app").exit.is_some();
+        scene.reported.wait_for("the exit code", known)?;
+        assert_eq!(scene.reported.newest("web/app").exit.clone().unwrap_or_default().code, Some(code), "{profile}");
     }
     Ok(())
 }
@@ -58,7 +58,7 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
 fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("fault not-initialized unknown")?;
     scene.sim.tell("restart")?;
     scene.wait_for_state(WatcherState::Backoff)?;
@@ -80,8 +80,8 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
         let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
         scene.events_arrive()?;
         scene.sim.tell("pod web app")?;
-        scene.told.wait_for_story("web/app", "STARTED")?;
-        scene.told.wait_for_story("web", "STARTED")?;
+        scene.reported.wait_for_story("web/app", "STARTED")?;
+        scene.reported.wait_for_story("web", "STARTED")?;
         scene.sim.tell("restart new-ids")?;
         scene.ends_with(&[
             ("web", "STARTED EXITED(synthetic)"),
@@ -89,7 +89,7 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
             ("web/app", "STARTED EXITED(synthetic)"),
             ("web/app", "STARTED(synthetic)"),
         ])?;
-        let exits = scene.told.events.iter().filter(|e| e.event_type == EventType::Exited);
+        let exits = scene.reported.events.iter().filter(|e| e.event_type == EventType::Exited);
         let of_containers = exits.filter_map(|e| e.container.as_ref()).filter(|c| c.kind == Kind::Container);
         let reasons: Vec<_> = of_containers.map(|c| c.exit.clone()).collect();
         assert_eq!(reasons, [Some(exit)], "{profile}");
@@ -101,13 +101,13 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
 fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app sidecar")?;
-    scene.told.wait_for_story("web/sidecar", "STARTED")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/sidecar", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.sim.tell("down")?;
     scene.sim.tell("lose app")?;
     scene.sim.tell("up")?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)"), ("web/sidecar", "STARTED")])?;
-    assert_eq!(scene.told.newest("web/app").exit, Some(Exit::gone()));
+    assert_eq!(scene.reported.newest("web/app").exit, Some(Exit::gone()));
     Ok(())
 }
 
@@ -115,28 +115,28 @@ fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
 fn what_is_lost_is_gone_and_what_is_found_has_reappeared() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     let id = scene.sim.make("lose app")?;
     scene.ends_with_after_resync(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)")])?;
-    let gone = scene.told.newest("web/app").clone();
+    let gone = scene.reported.newest("web/app").clone();
     assert_eq!(gone.exit, Some(Exit::gone()));
     scene.sim.tell(&format!("find {id}"))?;
     scene.ends_with_after_resync(&[
         ("web", "STARTED"),
         ("web/app", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)"),
     ])?;
-    assert_eq!(scene.told.newest("web/app").exit, None);
+    assert_eq!(scene.reported.newest("web/app").exit, None);
     scene.sim.tell("stop app")?;
     scene.ends_with(&[
         ("web", "STARTED"),
         ("web/app", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared) EXITED"),
     ])?;
-    assert_eq!(scene.told.newest("web/app").exit.clone().unwrap_or_default().code, Some(143));
+    assert_eq!(scene.reported.newest("web/app").exit.clone().unwrap_or_default().code, Some(143));
     // A pod does the same.
     let id = scene.sim.make("lose web")?;
     scene.resync()?;
     scene.sim.tell(&format!("find {id}"))?;
     scene.watcher.resync(Some(PATIENCE))?;
-    scene.told.wait_for_story("web", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)")?;
+    scene.reported.wait_for_story("web", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)")?;
     scene.converges()
 }

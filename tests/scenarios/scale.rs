@@ -16,7 +16,7 @@ fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
     let sim = Sim::start(&["--containers", &CONTAINERS.to_string(), "--fake-tree", root])?;
     let mut scene = Scene::watching(sim, &[("host.root", root), ("details", "none")])?;
     scene.watcher.wait_ready(Some(5 * PATIENCE))?;
-    scene.told.drain();
+    scene.reported.drain();
     let stories = scene.stories();
     assert_eq!(stories.len(), CONTAINERS + PODS);
     assert!(stories.iter().all(|(_, story)| story == "STARTED(initial)"));
@@ -29,7 +29,7 @@ fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
     assert!(scene.counter("pidsFromFiles")? >= (CONTAINERS + PODS) as u64);
     scene.sim.tell("create filler-7 app")?;
     scene.sim.tell("start filler-7/app")?;
-    scene.told.wait_for_story("team-7/filler-7/app", "STARTED")?;
+    scene.reported.wait_for_story("team-7/filler-7/app", "STARTED")?;
     assert_eq!(scene.sim.stat("ListContainers")?, lists, "no list for one event");
     assert!(scene.questions()? <= questions + 1);
     scene.converges()

@@ -11,15 +11,15 @@ use criwatch::watcher::Watcher;
 use serde_json::Value;
 
 use crate::Outcome;
+use crate::reported::{Reported, is_story};
 use crate::support::sim::Sim;
 use crate::support::wait::{self, PATIENCE};
-use crate::told::{Told, is_story};
 
 pub struct Scene {
     pub watcher: Watcher,
-    pub told: Told,
+    pub reported: Reported,
     /// What was logged, and what was removed.
-    pub log: Told,
+    pub log: Reported,
     pub sim: Sim,
 }
 
@@ -39,10 +39,10 @@ impl Scene {
     /// As above, by another way than its own socket.
     pub fn watching_through(endpoint: &str, sim: Sim, options: Options) -> Outcome<Scene> {
         let watcher = watcher(endpoint, options)?;
-        let told = Told::by(watcher.subscribe(0, 0, 0)?);
-        let log = Told::by(watcher.subscribe(1 << CRI_EVENT_LOG | 1 << CRI_EVENT_REMOVED, 0, 1 << 20)?);
+        let reported = Reported::by(watcher.subscribe(0, 0, 0)?);
+        let log = Reported::by(watcher.subscribe(1 << CRI_EVENT_LOG | 1 << CRI_EVENT_REMOVED, 0, 1 << 20)?);
         watcher.start()?;
-        Ok(Scene { watcher, told, log, sim })
+        Ok(Scene { watcher, reported, log, sim })
     }
 
     /// A watcher that is ready, on an engine with nothing on it.
@@ -62,27 +62,27 @@ impl Scene {
     /// Waits until an event has come: it proves the subscription, which is followed by a list, too.
     pub fn events_arrive(&mut self) -> Outcome {
         self.sim.tell(&format!("run-pod {MARKER}"))?;
-        let arrives = |t: &Told| t.stories().iter().any(|(name, _)| name == MARKER);
-        self.told.wait_for("the marker", arrives)?;
+        let arrives = |t: &Reported| t.stories().iter().any(|(name, _)| name == MARKER);
+        self.reported.wait_for("the marker", arrives)?;
         self.resync()
     }
 
     pub fn resync(&mut self) -> Outcome {
         self.watcher.resync(Some(PATIENCE))?;
-        self.told.drain();
+        self.reported.drain();
         Ok(())
     }
 
     /// The stories, without the marker's.
     pub fn stories(&mut self) -> Vec<(String, String)> {
-        self.told.drain().stories().into_iter().filter(|(name, _)| name != MARKER).collect()
+        self.reported.drain().stories().into_iter().filter(|(name, _)| name != MARKER).collect()
     }
 
-    /// Waits for these stories, brings everything up to date, and sees that there are no others, that the picture is
+    /// Waits for these stories, brings everything up to date, and sees that there are no others, that the cache is
     /// what the engine has, and that it is what consumers know of.
     pub fn ends_with(&mut self, stories: &[(&str, &str)]) -> Outcome {
         for (name, story) in stories {
-            self.told.wait_for_story(name, story)?;
+            self.reported.wait_for_story(name, story)?;
         }
         self.ends_with_after_resync(stories)
     }
@@ -90,29 +90,32 @@ impl Scene {
     /// As above, where only a list can tell.
     pub fn ends_with_after_resync(&mut self, stories: &[(&str, &str)]) -> Outcome {
         self.converges()?;
-        let told = self.stories();
-        let is_right = told.len() == stories.len()
-            && told.iter().zip(stories).all(|(told, right)| told.0 == right.0 && is_story(&told.1, right.1));
-        assert!(is_right, "expected {stories:?}, told were {told:?}:\n{:?}", self.told);
+        let reported = self.stories();
+        let is_right = reported.len() == stories.len()
+            && reported
+                .iter()
+                .zip(stories)
+                .all(|(reported, right)| reported.0 == right.0 && is_story(&reported.1, right.1));
+        assert!(is_right, "expected {stories:?}, reported were {reported:?}:\n{:?}", self.reported);
         Ok(())
     }
 
-    /// After a resync, the picture is what the engine has, and what consumers know of.
+    /// After a resync, the cache has what the engine has, and what consumers know of.
     pub fn converges(&mut self) -> Outcome {
         self.resync()?;
-        self.told.is_well_formed()?;
+        self.reported.is_well_formed()?;
         let engine: BTreeMap<_, _> = self.sim.living()?.into_iter().map(|thing| (thing.id.clone(), thing)).collect();
         let engine_ids: BTreeSet<&String> = engine.keys().collect();
         // What is not urgent, such as the time of a start that a list shows, is asked for a little later.
         wait::until("nothing to be missing", PATIENCE, || {
-            let picture = self.watcher.containers().map_err(|e| e.to_string())?;
-            picture.iter().find(|c| c.missing != 0).map_or(Ok(()), |c| Err(format!("{c:?}")))
+            let cache = self.watcher.containers().map_err(|e| e.to_string())?;
+            cache.iter().find(|c| c.missing != 0).map_or(Ok(()), |c| Err(format!("{c:?}")))
         })?;
-        let picture = self.watcher.containers()?;
-        let ids: BTreeSet<String> = picture.iter().map(|c| c.id.to_string()).collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), engine_ids, "the picture; told:\n{:?}", self.told);
-        assert_eq!(self.told.living(), ids, "what consumers know of; told:\n{:?}", self.told);
-        for c in picture {
+        let cache = self.watcher.containers()?;
+        let ids: BTreeSet<String> = cache.iter().map(|c| c.id.to_string()).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>(), engine_ids, "the cache; reported:\n{:?}", self.reported);
+        assert_eq!(self.reported.living(), ids, "what consumers know of; reported:\n{:?}", self.reported);
+        for c in cache {
             let there = &engine[&*c.id];
             // Where sandboxes have pids is another test's question.
             let is_right = c.pid.map_or(c.kind == Kind::Sandbox, |pid| pid == there.pid);
@@ -156,10 +159,10 @@ impl Scene {
         Ok(wait::until(&format!("{name} of {at_least}"), PATIENCE, enough)?)
     }
 
-    /// Waits for all events that the engine has told, but for those that a fault has swallowed.
+    /// Waits for all events that the engine has reported, but for those that a fault has swallowed.
     pub fn hears_all_but(&mut self, lost: u64) -> Outcome {
-        let told = self.sim.stat("events")?;
-        self.wait_for_counter("engineEvents", told - lost)
+        let reported = self.sim.stat("events")?;
+        self.wait_for_counter("engineEvents", reported - lost)
     }
 
     /// The warnings so far that have this in them.
@@ -169,7 +172,7 @@ impl Scene {
         lines.filter(|line| line.contains(with)).map(str::to_owned).collect()
     }
 
-    /// How often what is called so was told as removed.
+    /// How often what is called so was reported as removed.
     pub fn removals(&mut self, name: &str) -> usize {
         self.log.drain().count(name, |e| e.event_type == EventType::Removed)
     }
@@ -193,7 +196,7 @@ impl Scene {
     /// Waits for so many more lists.
     pub fn relists(&mut self, lists: u64) -> Outcome {
         self.wait_for_counter("lists", self.counter("lists")? + lists)?;
-        self.told.drain();
+        self.reported.drain();
         Ok(())
     }
 
@@ -205,7 +208,7 @@ impl Scene {
         for _ in 0..WINDOWS {
             let now = (self.happened(), self.warnings("").len(), self.questions()?);
             if before == Some(now) {
-                assert!(now.2 <= most_questions, "{} status requests; told:\n{:?}", now.2, self.told);
+                assert!(now.2 <= most_questions, "{} status requests; reported:\n{:?}", now.2, self.reported);
                 return Ok(());
             }
             before = Some(now);
@@ -213,13 +216,14 @@ impl Scene {
         }
         let log = self.warnings("");
         let stats = self.watcher.stats()?;
-        Err(format!("it never falls silent: {before:?}; {stats}; told:\n{:?}\nlogged: {log:#?}", self.told).into())
+        Err(format!("it never falls silent: {before:?}; {stats}; reported:\n{:?}\nlogged: {log:#?}", self.reported)
+            .into())
     }
 
-    /// How many events of containers were told.
+    /// How many events of containers were reported.
     fn happened(&mut self) -> usize {
-        let of_containers = |told: &Told| told.events.iter().filter(|e| e.container.is_some()).count();
-        of_containers(self.told.drain()) + of_containers(self.log.drain())
+        let of_containers = |reported: &Reported| reported.events.iter().filter(|e| e.container.is_some()).count();
+        of_containers(self.reported.drain()) + of_containers(self.log.drain())
     }
 
     /// How often the engine was asked for one status.

@@ -22,12 +22,12 @@ fn outlasts(fault: &str) -> Outcome {
     let mut scene = Scene::ready("containerd-2", IMPATIENT)?;
     scene.events_arrive()?;
     scene.sim.tell("pod web app sidecar")?;
-    scene.told.wait_for("the starts", |t| t.living().len() == 4)?;
+    scene.reported.wait_for("the starts", |t| t.living().len() == 4)?;
     scene.sim.tell(&format!("fault {fault} on"))?;
     scene.wait_for_state(WatcherState::Backoff)?;
     // So long that a new connection is tried, and fails as well.
     scene.wait_for_counter("connectFailures", 1)?;
-    assert_eq!(scene.watcher.containers()?.len(), 4, "the old picture can be read");
+    assert_eq!(scene.watcher.containers()?.len(), 4, "the old cache can be read");
     let error = scene.watcher.resync(BRIEFLY).unwrap_err();
     assert_eq!(error.status(), CRI_E_TIMEOUT, "{error}");
     scene.sim.tell("kill app KILL")?;
@@ -35,10 +35,10 @@ fn outlasts(fault: &str) -> Outcome {
     scene.sim.tell(&format!("fault {fault} off"))?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.converges()?;
-    let told = scene.stories();
-    let told: Vec<_> = told.iter().map(|(name, s)| (name.as_str(), s.replace("(synthetic)", ""))).collect();
+    let reported = scene.stories();
+    let reported: Vec<_> = reported.iter().map(|(name, s)| (name.as_str(), s.replace("(synthetic)", ""))).collect();
     let right = [("web", "STARTED"), ("web/app", "STARTED EXITED"), ("web/sidecar", "STARTED")];
-    assert_eq!(told, right.map(|(name, story)| (name, story.to_owned())), "{:?}", scene.told);
+    assert_eq!(reported, right.map(|(name, story)| (name, story.to_owned())), "{:?}", scene.reported);
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn a_frozen_engine_is_reported_after_the_first_timeout() -> Outcome {
     let mut scene = Scene::ready("containerd-2", &[("request.timeout_ms", "250")])?;
     scene.events_arrive()?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     scene.converges()?;
     let lists = scene.counter("lists")?;
     scene.sim.freeze()?;
@@ -73,11 +73,11 @@ fn a_frozen_engine_is_reported_after_the_first_timeout() -> Outcome {
     assert!(failed? <= 1, "the call shows it, not lists that fail three times");
     scene.wait_for_state(WatcherState::Watching)?;
     scene.wait_for_counter("lists", lists + 1)?;
-    let told = &scene.told.drain().events;
-    let why = told.iter().find(|e| e.event_type == EventType::State && e.state == WatcherState::Backoff);
+    let reported = &scene.reported.drain().events;
+    let why = reported.iter().find(|e| e.event_type == EventType::State && e.state == WatcherState::Backoff);
     let why = why.and_then(|e| e.message.as_deref()).unwrap_or_default();
     assert!(why.contains("no answer from the engine within"), "{why:?}");
-    let back = told.iter().rfind(|e| e.event_type == EventType::State).and_then(|e| e.message.as_deref());
+    let back = reported.iter().rfind(|e| e.event_type == EventType::State).and_then(|e| e.message.as_deref());
     assert_eq!(back, Some("the engine streams events"), "not the message of what is over");
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED")])
 }
@@ -104,13 +104,13 @@ fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app")?;
     scene.sim.tell("start app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     let pid_comes = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_PID != 0;
-    scene.told.wait_for("its pid", |t| t.count("web/app", pid_comes) == 1)?;
+    scene.reported.wait_for("its pid", |t| t.count("web/app", pid_comes) == 1)?;
     scene.sim.tell("stop app")?;
     scene.sim.tell("fault slow off")?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(?)")])?;
-    assert_eq!(scene.told.count("web/app", pid_comes), 1);
+    assert_eq!(scene.reported.count("web/app", pid_comes), 1);
     Ok(())
 }
 
@@ -123,7 +123,7 @@ fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
     sim.tell("start app")?;
     let scene = Scene::watching(sim, &[("request.timeout_ms", "3600000"), ("connect.timeout_ms", "3600000")])?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
-    let Scene { watcher, mut told, mut sim, .. } = scene;
+    let Scene { watcher, mut reported, mut sim, .. } = scene;
     sim.tell("fault stall on")?;
     let asked = sim.stat("ContainerStatus")?;
     let errors = std::thread::scope(|threads| {
@@ -142,7 +142,7 @@ fn a_watcher_may_be_dropped_while_its_calls_are_pending() -> Outcome {
     for error in errors {
         assert_eq!(error.status(), CRI_E_STOPPED, "{error}");
     }
-    told.wait_for("the last word", |t| t.events.last().is_some_and(|e| e.state == WatcherState::Stopped))?;
+    reported.wait_for("the last event", |t| t.events.last().is_some_and(|e| e.state == WatcherState::Stopped))?;
     drop(watcher);
     // And while it connects.
     let connecting = crate::scene::watcher(sim.endpoint(), &[])?;

@@ -19,7 +19,9 @@ fn an_idle_engine_withholds_the_headers_and_delays_nothing() -> Outcome {
     scene.sim.tell("pod web app")?;
     for name in ["web", "web/app"] {
         // The list that follows the first event may be the first to see it.
-        scene.told.wait_for("a start", |t| t.stories().iter().any(|(n, s)| n == name && s.starts_with("STARTED")))?;
+        scene
+            .reported
+            .wait_for("a start", |t| t.stories().iter().any(|(n, s)| n == name && s.starts_with("STARTED")))?;
     }
     scene.converges()
 }

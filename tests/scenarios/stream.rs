@@ -8,11 +8,11 @@ use crate::scene::Scene;
 use crate::support::sim::Sim;
 use crate::support::wait::PATIENCE;
 
-/// Something happens, then the stream ends this way; what comes later is told as well, and nothing twice.
+/// Something happens, then the stream ends this way; what comes later is reported as well, and nothing twice.
 fn goes_on_after(profile: &str, end: &str) -> Outcome {
     let mut scene = Scene::streaming(profile)?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     let subscriptions = scene.sim.stat("subscriptions")?;
     scene.sim.tell(end)?;
     // Into the gap, or after it.
@@ -22,14 +22,14 @@ fn goes_on_after(profile: &str, end: &str) -> Outcome {
     scene.sim.tell(&format!("wait-subscribed {}", subscriptions + 1))?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.converges()?;
-    let told = scene.stories();
-    let told: Vec<_> = told.iter().map(|(name, s)| (name.as_str(), s.replace("(synthetic)", ""))).collect();
+    let reported = scene.stories();
+    let reported: Vec<_> = reported.iter().map(|(name, s)| (name.as_str(), s.replace("(synthetic)", ""))).collect();
     let once = |s: &str| s.to_owned();
     assert_eq!(
-        told,
+        reported,
         [("web", once("STARTED")), ("web/app", once("STARTED EXITED")), ("web/job", once("STARTED EXITED"))],
         "{:?}",
-        scene.told
+        scene.reported
     );
     // The new stream is drained: containerd's would block otherwise, after 100 events.
     for n in 0..30 {
@@ -59,7 +59,7 @@ fn through_a_relay() -> Outcome<(Scene, Relay)> {
     scene.watcher.wait_ready(Some(PATIENCE))?;
     scene.events_arrive()?;
     scene.sim.tell("pod web app")?;
-    scene.told.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_story("web/app", "STARTED")?;
     Ok((scene, relay))
 }
 
@@ -71,7 +71,7 @@ fn a_connection_may_break_in_the_middle_of_an_event() -> Outcome {
     scene.wait_for_counter("connects", 2)?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)")])?;
-    let exit = scene.told.newest("web/app").exit.clone().unwrap_or_default();
+    let exit = scene.reported.newest("web/app").exit.clone().unwrap_or_default();
     assert_eq!(exit.code, Some(143));
     assert_eq!(scene.counter("blindWindows")?, 1);
     Ok(())
@@ -84,10 +84,10 @@ fn enhance_your_calm_is_one_more_lost_connection() -> Outcome {
     scene.wait_for_counter("connects", 2)?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.sim.tell("stop app")?;
-    scene.told.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
+    scene.reported.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
     scene.converges()?;
-    assert_eq!(scene.told.count("web/app", |e| e.event_type == EventType::Exited), 1);
-    assert_eq!(scene.told.count("web/app", |e| e.event_type == EventType::Started), 1);
+    assert_eq!(scene.reported.count("web/app", |e| e.event_type == EventType::Exited), 1);
+    assert_eq!(scene.reported.count("web/app", |e| e.event_type == EventType::Started), 1);
     assert_eq!(scene.counter("blindWindows")?, 1);
     Ok(())
 }
@@ -99,7 +99,7 @@ fn subscribers_that_compete_miss_nothing_in_the_end() -> Outcome {
     let why = scene.engine()?["eventsReason"].to_string();
     assert!(why.contains("subscribers compete"), "{why}");
     let rival = crate::scene::watcher(scene.sim.endpoint(), &[("relist.interval_ms", "300")])?;
-    let mut rivals = crate::told::Told::by(rival.subscribe(0, 0, 0)?);
+    let mut rivals = crate::reported::Reported::by(rival.subscribe(0, 0, 0)?);
     rival.start()?;
     rival.wait_ready(Some(PATIENCE))?;
     scene.sim.tell("wait-subscribed 2")?;
@@ -114,8 +114,8 @@ fn subscribers_that_compete_miss_nothing_in_the_end() -> Outcome {
     scene.converges()?;
     rival.resync(Some(PATIENCE))?;
     rivals.drain();
-    let plain = |told: Vec<(String, String)>| {
-        told.into_iter().map(|(name, story)| (name, story.replace("(synthetic)", ""))).collect::<Vec<_>>()
+    let plain = |reported: Vec<(String, String)>| {
+        reported.into_iter().map(|(name, story)| (name, story.replace("(synthetic)", ""))).collect::<Vec<_>>()
     };
     let expected: Vec<_> = expected.into_iter().map(|(name, story)| (name, story.to_owned())).collect();
     assert_eq!(plain(scene.stories()), expected);

@@ -1,15 +1,15 @@
-//! What was told, held against what has lived.
+//! What was reported, compared with the runs that were made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use criwatch::model::{CRI_EVENT_FLAG_INITIAL, CRI_EVENT_FLAG_NEVER_STARTED};
 
-use super::churn::{Life, Stage, TAG};
+use super::churn::{Run, Stage, TAG};
 use super::probe::{Line, show};
 
-/// The story that one consumer was told.
+/// What one consumer got.
 pub struct Account {
-    told: Vec<Line>,
+    reported: Vec<Line>,
     by_id: BTreeMap<String, Vec<Line>>,
     unknown_codes: usize,
     /// Whether nobody else uses the engine.
@@ -19,36 +19,36 @@ pub struct Account {
 
 impl Account {
     /// Reads a story; its numbers have to grow. Nothing strange may be in it if we are `alone` on the engine.
-    pub fn of(told: Vec<Line>, alone: bool) -> Account {
+    pub fn of(reported: Vec<Line>, alone: bool) -> Account {
         let mut by_id: BTreeMap<String, Vec<Line>> = BTreeMap::new();
-        let lifecycle = told.iter().filter(|line| ["STARTED", "EXITED"].contains(&line.event_type.as_str()));
+        let lifecycle = reported.iter().filter(|line| ["STARTED", "EXITED"].contains(&line.event_type.as_str()));
         for line in lifecycle.filter(|line| line.flags & CRI_EVENT_FLAG_NEVER_STARTED == 0) {
             by_id.entry(line.id.clone()).or_default().push(line.clone());
         }
-        let mut account = Account { told, by_id, unknown_codes: 0, alone, complaints: Vec::new() };
-        if let Some(pair) = account.told.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
+        let mut account = Account { reported, by_id, unknown_codes: 0, alone, complaints: Vec::new() };
+        if let Some(pair) = account.reported.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
             account.complaints.push(format!("seq does not grow:\n{}", show(pair)));
         }
         account
     }
 
     /// Everything, in order.
-    pub fn told(&self) -> &[Line] {
-        &self.told
+    pub fn reported(&self) -> &[Line] {
+        &self.reported
     }
 
-    /// Whether the life was told, or a part of it.
+    /// Whether the run was reported, or a part of it.
     pub fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// How many lives were told.
-    pub fn lives(&self) -> usize {
+    /// How many runs were reported.
+    pub fn runs(&self) -> usize {
         self.by_id.len()
     }
 
     /// STARTED once, then EXITED once.
-    pub fn is_told_to_its_end(&mut self, id: &str) {
+    pub fn is_reported_to_its_end(&mut self, id: &str) {
         self.is_told(id, &["STARTED", "EXITED"]);
     }
 
@@ -60,52 +60,52 @@ impl Account {
     fn is_told(&mut self, id: &str, expected: &[&str]) {
         let lines = self.by_id.get(id).map_or(&[][..], Vec::as_slice);
         if !lines.iter().map(|line| line.event_type.as_str()).eq(expected.iter().copied()) {
-            self.complaints.push(format!("the life of {id} is not told as {expected:?} but as:\n{}", show(lines)));
+            self.complaints.push(format!("the run of {id} is not reported as {expected:?} but as:\n{}", show(lines)));
         }
     }
 
-    /// Lives that a churn has made and ended: each to its end, with its label, and with its exit code. The code may be
-    /// unknown where the container was removed before the engine told it to anybody; `told_by_engine` says of which
-    /// lives it did, as far as that can be known.
+    /// Runs that a churn has made and ended: each to its end, with its label, and with its exit code. The code may be
+    /// unknown where the container was removed before the engine reported it to anybody; `reported_by_engine` says of which
+    /// runs it did, as far as that can be known.
     pub fn are_told_with_their_facts<'a>(
         &mut self,
-        lives: impl IntoIterator<Item = &'a Life>,
-        told_by_engine: Option<&BTreeSet<String>>,
+        runs: impl IntoIterator<Item = &'a Run>,
+        reported_by_engine: Option<&BTreeSet<String>>,
     ) {
-        for life in lives {
-            self.is_told_to_its_end(&life.id);
-            for line in self.by_id.get(&life.id).into_iter().flatten() {
-                if line.labels.get(TAG) != Some(&life.tag) {
-                    self.complaints.push(format!("without the label {}: {line:?}", life.tag));
+        for run in runs {
+            self.is_reported_to_its_end(&run.id);
+            for line in self.by_id.get(&run.id).into_iter().flatten() {
+                if line.labels.get(TAG) != Some(&run.tag) {
+                    self.complaints.push(format!("without the label {}: {line:?}", run.tag));
                 }
-                if life.stage < Stage::Exited || line.event_type != "EXITED" {
+                if run.stage < Stage::Exited || line.event_type != "EXITED" {
                     continue;
                 }
-                let may_be_unknown = !told_by_engine.is_some_and(|told| told.contains(&life.id));
+                let may_be_unknown = !reported_by_engine.is_some_and(|reported| reported.contains(&run.id));
                 // What is not known in time comes later, if it comes.
-                let later = self.told.iter().rev().find(|it| it.id == life.id && it.event_type == "UPDATED");
+                let later = self.reported.iter().rev().find(|it| it.id == run.id && it.event_type == "UPDATED");
                 match line.exit_code.or(later.and_then(|later| later.exit_code)) {
                     None if may_be_unknown => self.unknown_codes += 1,
-                    code if code == Some(life.exit_code) => {}
-                    _ => self.complaints.push(format!("exit code {} expected: {line:?}", life.exit_code)),
+                    code if code == Some(run.exit_code) => {}
+                    _ => self.complaints.push(format!("exit code {} expected: {line:?}", run.exit_code)),
                 }
             }
         }
     }
 
-    /// In how many of those lives the exit code is unknown.
+    /// In how many of those runs the exit code is unknown.
     pub fn unknown_codes(&self) -> usize {
         self.unknown_codes
     }
 
-    /// Nothing was told twice, in the wrong order, or of anybody who is not `known`.
+    /// Nothing was reported twice, in the wrong order, or of anybody who is not `known`.
     pub fn invents_nothing(&mut self, known: &BTreeSet<String>) {
         for (id, lines) in &self.by_id {
             let types: Vec<&str> = lines.iter().map(|line| line.event_type.as_str()).collect();
             if self.alone && !known.contains(id) {
                 self.complaints.push(format!("nobody made {id}:\n{}", show(lines)));
             } else if ![&["STARTED"][..], &["STARTED", "EXITED"][..]].contains(&&types[..]) {
-                self.complaints.push(format!("not one life:\n{}", show(lines)));
+                self.complaints.push(format!("not one run:\n{}", show(lines)));
             }
         }
     }
@@ -113,7 +113,7 @@ impl Account {
     /// Those of `ours` that the consumer takes for living at the end, when it does what each event says.
     pub fn consumers_set(&mut self, ours: &BTreeSet<String>) -> BTreeSet<String> {
         let (mut set, mut replayed) = (BTreeSet::new(), BTreeSet::new());
-        for line in &self.told {
+        for line in &self.reported {
             let is_initial = line.flags & CRI_EVENT_FLAG_INITIAL != 0;
             let fits = match line.event_type.as_str() {
                 "REPLAY_BEGIN" => {
@@ -133,7 +133,7 @@ impl Account {
                 _ => true,
             };
             if !fits {
-                self.complaints.push(format!("does not fit what was told before: {line:?}"));
+                self.complaints.push(format!("does not fit what was reported before: {line:?}"));
             }
         }
         set.retain(|id| ours.contains(id));

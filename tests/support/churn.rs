@@ -1,4 +1,4 @@
-//! Lives made and ended by many workers at once, and what those who made them know of them.
+//! Runs made and ended by many workers at once, and what those who made them know of them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,27 +13,27 @@ use super::suite::unique;
 use super::wait::{self, PATIENCE};
 
 /// The label that every container of a churn has, with a value of its own.
-pub const TAG: &str = "cri-lab/life";
+pub const TAG: &str = "cri-lab/run";
 
-/// How far a life came, as far as its maker knows.
+/// How far a run came, as far as its maker knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The engine could not start it, and shows it as never started: containerd 1.6 now and then loses a race of its
-    /// own when it is very busy. No life.
+    /// own when it is very busy. No run.
     Refused,
-    /// Its container exists. Nobody has said that it started.
+    /// Its container exists. Nobody has reported that it started.
     Created,
-    /// The engine said that it started.
+    /// The engine reported that it started.
     Started,
-    /// The engine said that it exited.
+    /// The engine reported that it exited.
     Exited,
-    /// The engine said that its container is removed.
+    /// The engine reported that its container is removed.
     Removed,
 }
 
-/// One life.
+/// One run.
 #[derive(Debug, Clone)]
-pub struct Life {
+pub struct Run {
     /// The container.
     pub id: String,
     /// Its `TAG`.
@@ -44,7 +44,7 @@ pub struct Life {
     pub stage: Stage,
 }
 
-/// How long the lives of a churn last.
+/// How long the runs of a churn last.
 #[derive(Clone, Copy)]
 pub enum Span<'a> {
     /// Over at once.
@@ -53,11 +53,11 @@ pub enum Span<'a> {
     While(&'a (dyn Fn() -> Result<(), String> + Sync)),
 }
 
-/// Workers that make lives in some pods.
+/// Workers that make runs in some pods.
 pub struct Churn<'a> {
     driver: &'a Pods,
     pods: Vec<Pod>,
-    lives: Mutex<Vec<Life>>,
+    runs: Mutex<Vec<Run>>,
     over: AtomicBool,
     refusals: AtomicUsize,
     /// Pods whose sandbox ended although nobody had asked for that.
@@ -75,7 +75,7 @@ impl<'a> Churn<'a> {
         Ok(Churn {
             driver,
             pods,
-            lives: Mutex::default(),
+            runs: Mutex::default(),
             over: AtomicBool::new(false),
             refusals: AtomicUsize::new(0),
             fallen: Mutex::default(),
@@ -87,17 +87,17 @@ impl<'a> Churn<'a> {
         &self.pods
     }
 
-    /// The lives so far.
-    pub fn lives(&self) -> Vec<Life> {
-        self.lock().iter().filter(|life| life.stage > Stage::Refused).cloned().collect()
+    /// The runs so far.
+    pub fn runs(&self) -> Vec<Run> {
+        self.lock().iter().filter(|run| run.stage > Stage::Refused).cloned().collect()
     }
 
-    /// Lets the workers end after the lives they are at.
+    /// Lets the workers end after the runs they are at.
     pub fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// So many workers make lives, `count` in all or until `stop`. One that meets an error ends, and the error is
+    /// So many workers make runs, `count` in all or until `stop`. One that meets an error ends, and the error is
     /// given.
     pub fn run(&self, workers: usize, count: usize, span: Span<'_>) -> Vec<String> {
         self.over.store(false, Ordering::Relaxed);
@@ -123,7 +123,7 @@ impl<'a> Churn<'a> {
     fn one_life(&self, number: usize, span: Span<'_>) -> Result<(), String> {
         let text = |error: super::pods::Failed| error.to_string();
         let exit_code = if number.is_multiple_of(4) { 3 } else { 0 };
-        let tag = unique("life");
+        let tag = unique("run");
         let spec = match (span, exit_code) {
             (Span::Brief, 0) => ContainerSpec::new(&tag, ["true"]),
             (Span::Brief, code) => ContainerSpec::new(&tag, ["sh", "-c", &format!("exit {code}")]),
@@ -132,9 +132,9 @@ impl<'a> Churn<'a> {
         let pod = self.standing_pod(number)?;
         let id = self.driver.create(pod, &spec.label(TAG, &tag)).map_err(text)?;
         let index = {
-            let mut lives = self.lock();
-            lives.push(Life { id: id.clone(), tag, exit_code, stage: Stage::Created });
-            lives.len() - 1
+            let mut runs = self.lock();
+            runs.push(Run { id: id.clone(), tag, exit_code, stage: Stage::Created });
+            runs.len() - 1
         };
         if let Err(error) = self.driver.start(&id) {
             if !self.is_refused(&id) || self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
@@ -174,14 +174,14 @@ impl<'a> Churn<'a> {
         Ok(all.iter().any(|it| it.id == pod.id && it.state() == PodSandboxState::SandboxReady))
     }
 
-    /// The pods are told as living; one whose sandbox fell is told to its end. How many fell.
+    /// The pods are reported as running; one whose sandbox fell is reported to its end. How many fell.
     pub fn pods_are_told(&self, account: &mut Account) -> Result<usize, String> {
         let mut fallen = 0;
         for pod in &self.pods {
             if self.stands(pod)? {
                 account.is_told_living(&pod.id);
             } else {
-                account.is_told_to_its_end(&pod.id);
+                account.is_reported_to_its_end(&pod.id);
                 fallen += 1;
             }
         }
@@ -198,8 +198,8 @@ impl<'a> Churn<'a> {
         self.lock()[index].stage = stage;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Life>> {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Run>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Containerd {
     /// What starts it: a program and its arguments, which end in a command of their own.
     by: Vec<String>,
     dir: TempDir,
-    /// Held while we live: how a later run tells an abandoned folder.
+    /// Held while we run: so a later process knows an abandoned folder.
     _owner: File,
 }
 
@@ -139,12 +139,12 @@ impl Containerd {
         self.process.as_ref().map(|process| process.id() as i32)
     }
 
-    /// Asks it to end, and waits for that. Its containers live on.
+    /// Asks it to end, and waits for that. Its containers go on running.
     pub fn terminate(&mut self) -> io::Result<ExitStatus> {
         self.end_by(libc::SIGTERM)
     }
 
-    /// Ends it without a chance to clean up. Its containers live on.
+    /// Ends it without a chance to clean up. Its containers go on running.
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         self.end_by(libc::SIGKILL)
     }

@@ -55,8 +55,8 @@ fn provision() -> Result<Lab, String> {
     if output.status.success() {
         return Ok(parse(&String::from_utf8_lossy(&output.stdout)));
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    let reason = told.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
+    let reported = String::from_utf8_lossy(&output.stderr);
+    let reason = reported.lines().last().unwrap_or("it gave no reason").trim_start_matches("lab: ");
     Err(format!("{reason} (provision.sh: {})", output.status))
 }
 

@@ -8,7 +8,7 @@
 //! * `schema`: holds the library's JSON against docs/schema
 //! * `sim`: the simulated engine
 //! * `suite`: one trial for each test and engine, and what they say in the end
-//! * `churn`: lives made by many workers at once; `tap`: a subscriber of the tests' own; `account`: what was told of them
+//! * `churn`: runs made by many workers at once; `tap`: a subscriber of the tests' own; `account`: what was reported of them
 //! * `wait`: waits for a condition, with a deadline
 
 // Every test program uses a part of this.

@@ -62,7 +62,9 @@ impl Probe {
     /// Follows events, and waits until the first replay is over.
     pub fn follow(&self) -> Result<Events, String> {
         let events = self.events()?;
-        events.wait_for("end of the replay", PATIENCE, |told| told.iter().any(|e| e.event_type == "REPLAY_END"))?;
+        events.wait_for("end of the replay", PATIENCE, |reported| {
+            reported.iter().any(|e| e.event_type == "REPLAY_END")
+        })?;
         Ok(events)
     }
 
@@ -137,7 +139,7 @@ struct Output {
 
 #[derive(Default)]
 struct Lines {
-    told: Vec<Line>,
+    reported: Vec<Line>,
     /// Answers to commands: word and text.
     answers: Vec<(String, String)>,
     /// Why no more will come.
@@ -228,23 +230,23 @@ impl Events {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || lines.end.is_some() {
                 let end = lines.end.as_deref().unwrap_or("the deadline");
-                return Err(format!("no {what} until {end}; told:\n{}", show(&lines.told)));
+                return Err(format!("no {what} until {end}; reported:\n{}", show(&lines.reported)));
             }
             lines = self.output.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// What has been told so far.
+    /// What has been reported so far.
     pub fn so_far(&self) -> Vec<Line> {
-        self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner).told.clone()
+        self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner).reported.clone()
     }
 
-    /// Waits until what has been told fulfils `condition`.
+    /// Waits until what has been reported fulfils `condition`.
     pub fn wait_for(&self, what: &str, patience: Duration, condition: impl Fn(&[Line]) -> bool) -> Result<(), String> {
-        self.wait_at_most(what, patience, |lines| condition(&lines.told).then_some(()))
+        self.wait_at_most(what, patience, |lines| condition(&lines.reported).then_some(()))
     }
 
-    /// Ends the program the clean way, and answers all it told. Anything but a clean end is an error.
+    /// Ends the program the clean way, and answers all that it printed. Anything but a clean end is an error.
     pub fn finish(mut self) -> Result<Vec<Line>, String> {
         drop(self.stdin.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.reader.take().expect("it was not finished before").join().map_err(|_| "the reader panicked")?;
@@ -258,7 +260,7 @@ impl Events {
         let mut lines = self.output.so_far.lock().unwrap_or_else(PoisonError::into_inner);
         match lines.end.take() {
             Some(end) if end != END_OF_OUTPUT => Err(end),
-            _ => Ok(std::mem::take(&mut lines.told)),
+            _ => Ok(std::mem::take(&mut lines.reported)),
         }
     }
 }
@@ -273,7 +275,7 @@ impl Output {
             let mut lines = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
             match (line.strip_prefix('=').and_then(|answer| answer.split_once(' ')), Line::parse(&line)) {
                 (Some((word, text)), _) => lines.answers.push((word.into(), text.into())),
-                (None, Some(told)) => lines.told.push(told),
+                (None, Some(reported)) => lines.reported.push(reported),
                 (None, None) => {
                     end = format!("a line that is no event: {line:?}");
                     break;

@@ -76,8 +76,8 @@ impl Program {
             if let Err(reason) = self.can_be_built() {
                 return Ok(Completion::ignored_with(reason));
             }
-            let said = run(self, &Library::of_this_build(), |path| Command::new(path))?;
-            print!("{said}");
+            let output = run(self, &Library::of_this_build(), |path| Command::new(path))?;
+            print!("{output}");
             Ok(Completion::Completed)
         })
     }

@@ -68,12 +68,12 @@ pub fn on_a_simulated_engine(profile: &'static str) -> Trial {
         program.arg(format!("{}::", sim.endpoint())).env("CRI_TEST_ENDPOINTS", sim.endpoint());
         program.env("CRI_LAB", "off").env("CRI_TEST_IMAGE", "registry.example/busybox:1");
         let output = program.output().map_err(|error| format!("{program:?}: {error}"))?;
-        let told = String::from_utf8_lossy(&output.stdout);
-        let ran = told.lines().filter(|line| line.ends_with(" ... ok")).count();
+        let reported = String::from_utf8_lossy(&output.stdout);
+        let ran = reported.lines().filter(|line| line.ends_with(" ... ok")).count();
         if output.status.success() && ran > 0 {
             return Ok(());
         }
-        Err(Failed::from(format!("{}: {ran} trials passed\n{told}", output.status)))
+        Err(Failed::from(format!("{}: {ran} trials passed\n{reported}", output.status)))
     })
 }
 
@@ -145,9 +145,9 @@ impl Setup {
         self.probe.follow()
     }
 
-    /// What was told, to be held against what has lived.
-    pub fn account(&self, told: Vec<Line>) -> Account {
-        Account::of(told, self.alone)
+    /// What was reported, to be compared with the runs that were made.
+    pub fn account(&self, reported: Vec<Line>) -> Account {
+        Account::of(reported, self.alone)
     }
 
     /// Notes what this trial counted, to be printed in the end.

@@ -22,9 +22,9 @@ pub struct Tap {
 /// Containers of which an event was delivered that shows ...
 #[derive(Debug, Clone, Default)]
 pub struct Delivered {
-    /// ... that they have lived.
-    pub lived: BTreeSet<String>,
-    /// ... that their lives are over.
+    /// ... that they have run.
+    pub ran: BTreeSet<String>,
+    /// ... that their runs are over.
     pub exited: BTreeSet<String>,
 }
 
@@ -94,7 +94,7 @@ impl Delivered {
     fn note(&mut self, event: &ContainerEventResponse) {
         for status in &event.containers_statuses {
             if status.started_at > 0 {
-                self.lived.insert(status.id.clone());
+                self.ran.insert(status.id.clone());
                 if status.state() == ContainerState::ContainerExited {
                     self.exited.insert(status.id.clone());
                 }

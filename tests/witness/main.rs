@@ -5,6 +5,7 @@
 mod support;
 
 mod exits;
+mod goals;
 mod hints;
 mod limits;
 mod pids;
@@ -21,6 +22,7 @@ const TESTS: &[Test] = &[
     ("details_come_later_one_at_a_time", pids::details_come_later),
     ("without_pid_files_statuses_are_asked_for", pids::without_pid_files),
     ("short_lives_are_reported_without_events", hints::short_lives_are_reported),
+    ("short_lives_are_reported_by_cgroups", hints::short_lives_by_cgroups),
     ("a_pid_is_known_before_the_start_is_told", hints::a_pid_is_known_before),
     ("exits_are_told_while_the_engine_is_away", exits::told_while_away),
     ("the_engine_s_word_is_waited_for_while_it_lives", exits::engine_first),
@@ -36,7 +38,8 @@ const TESTS: &[Test] = &[
 ];
 
 /// Those that take minutes.
-const STORMS: &[Test] = &[("a_hundred_exits_while_the_engine_is_away", storm::a_hundred_exits)];
+const STORMS: &[Test] =
+    &[("a_hundred_exits_while_the_engine_is_away", storm::a_hundred_exits), ("figures_of_a_c_program", goals::figures)];
 
 fn main() -> ExitCode {
     if let Some(code) = limits::inside() {

@@ -55,6 +55,19 @@ pub fn a_cold_sync_is_two_lists(setup: &mut Setup) -> Outcome {
     assert!(known.iter().any(|c| *c.id == *pod.id), "the sandbox has a pid file, too");
     assert_eq!(seen.counter("pidsFromFiles")?, known.len() as u64);
     assert_eq!(seen.counter("pidsFromEngine")?, 0);
+    seen.wait_for_means("pidfds")?;
+    holds_no_namespace()
+}
+
+/// A namespace that is held open lives on, with its mounts and its network: it blocks whoever takes the container down.
+fn holds_no_namespace() -> Outcome {
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let link = std::fs::read_link(entry?.path()).unwrap_or_default();
+        let link = link.to_string_lossy().into_owned();
+        let is_namespace =
+            link.split_once(":[").is_some_and(|(kind, _)| !matches!(kind, "pipe" | "socket" | "anon_inode"));
+        assert!(!is_namespace, "{link} is held open");
+    }
     Ok(())
 }
 

@@ -30,7 +30,8 @@ public:
     /// A member of the container.
     [[nodiscard]] const Container* operator->() const& noexcept { return &*container_; }
     const Container* operator->() const&& = delete;
-    /// Whether it is proven to belong to no container of this engine.
+    /// Whether it is proven to belong to the host: to no container of this engine. Where that cannot be proven, it is not_found,
+    /// or an Error, never this.
     [[nodiscard]] bool is_none() const noexcept { return status_ == Status::none; }
     /// ok; none; again: it is in a container or pod that is not known (yet); not_found: there is no such process, cgroup or
     /// namespace (any more). Of one among many, also what would be an Error of a single lookup.

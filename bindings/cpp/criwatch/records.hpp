@@ -122,7 +122,7 @@ public:
     [[nodiscard]] Kept<Pod> pod() const&& noexcept { return kept_pod<Kept<Pod>>(); }
     /// The first process, in the caller's pid namespace; none where there is none, or it is unknown.
     [[nodiscard]] std::optional<std::int32_t> pid() const noexcept { return detail::known(raw_->pid, 0); }
-    /// The pid in the engine's words, where that differs.
+    /// The pid that the engine reports, if it differs from pid().
     [[nodiscard]] std::optional<std::int32_t> engine_pid() const noexcept { return detail::known(raw_->engine_pid, 0); }
     /// The exit code; none where there is none, or it is unknown.
     [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept { return detail::known(raw_->exit_code, -1); }
@@ -250,7 +250,7 @@ public:
     [[nodiscard]] EventFlags flags() const noexcept { return EventFlags(raw_->flags); }
     /// Grows from event to event.
     [[nodiscard]] std::uint64_t seq() const noexcept { return raw_->seq; }
-    /// The generation of the picture that shows this.
+    /// The generation of the cache that has this.
     [[nodiscard]] std::uint64_t generation() const noexcept { return raw_->generation; }
     /// Of an overflow: how many events this consumer lost.
     [[nodiscard]] std::uint64_t lost() const noexcept { return raw_->lost; }
@@ -264,7 +264,7 @@ public:
     [[nodiscard]] std::optional<Container> container() const& noexcept { return kept<std::optional<Container>>(); }
     /// The same, of a temporary.
     [[nodiscard]] Kept<Container> container() const&& noexcept { return kept<Kept<Container>>(); }
-    /// What the watcher was doing when it told this.
+    /// What the watcher was doing when it reported this.
     [[nodiscard]] WatcherState watcher_state() const noexcept { return static_cast<WatcherState>(raw_->watcher_state); }
     /// Of a state: why, in words. Of a log event: what it says. Otherwise "".
     [[nodiscard]] std::string_view message() const& noexcept { return raw_->message; }

@@ -230,7 +230,7 @@ public:
             return status;
         });
     }
-    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not told yet, it waits
+    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not reported yet, it waits
     /// for that; Status::again when the time is over.
     [[nodiscard]] Result<Lookup> lookup_pid(std::int32_t pid, std::uint64_t start_ticks = 0, Timeout timeout = forever) const {
         detail::Given given;

@@ -53,7 +53,6 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "NEVER_STARTED": 'The container was created but could not be started: this EXITED has no STARTED.',
         "PROVISIONAL": 'The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.',
         "WITNESSED": "The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.",
-        "CONFIRMED": 'This UPDATED makes an exit final that was reported with EventFlag.PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it.',
     },
     "SubscribeFlag": {
         "LIVE_ONLY": 'Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.',

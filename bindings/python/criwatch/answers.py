@@ -39,6 +39,8 @@ class Selection(TypedDict, total=False):
     """As in `Query`."""
     fields: Optional[Union[str, Sequence[str]]]
     """As in `Query`."""
+    attributes: Optional[str]
+    """As in `Query`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Query(ToJson):
     """A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app."""
     fields: Optional[Union[str, Sequence[str]]] = None
     """Only these keys of each container, and "id"."""
+
+    attributes: Optional[str] = None
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": not; stands above the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -115,7 +120,7 @@ class EngineInfo(ToJson):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
         """An engine as the library's JSON tells it."""
-        return cls(**from_camel(cls, value))
+        return cls(**{**from_camel(cls, value), "candidates": tuple(value.get("candidates", ()))})
 
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""

@@ -116,8 +116,6 @@ class EventFlag(OpenIntFlag):
     """The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final."""
     WITNESSED = constants.CRI_EVENT_FLAG_WITNESSED
     """The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better."""
-    CONFIRMED = constants.CRI_EVENT_FLAG_CONFIRMED
-    """This UPDATED makes an exit final that was reported with EventFlag.PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it."""
 
 
 @documented
@@ -200,7 +198,7 @@ class PodFlag(OpenIntFlag):
 
 @documented
 class Missing(OpenIntFlag):
-    """What is unknown of a container and may yet be told."""
+    """What is unknown of a container and may yet be reported."""
 
     PID = constants.CRI_MISSING_PID
     """The pid, and with it the start time and the cgroup of the process."""

@@ -170,7 +170,7 @@ def discover_json(options: Optional[Mapping[str, object]] = None, timeout: Optio
 class Finder(Closable):
     """Tells which engines come and go, so that a program can keep a `Watcher` for each. It has to be closed.
 
-    It is an iterator, which ends when it is closed. What came and went before it was taken is not told.
+    It is an iterator, which ends when it is closed. What came and went before it was taken is not reported.
     """
 
     def __init__(self, options: Optional[Mapping[str, object]] = None) -> None:
@@ -224,7 +224,7 @@ class Finder(Closable):
             library().cri_buffer_free(ctypes.byref(document))
 
     def close(self) -> None:
-        """Stops it and gives it back. Those who wait for news are told that it is closed."""
+        """Stops it and gives it back. Those who wait for news learn that it is closed."""
         # Those who wait are to leave: the last of them frees it.
         if self._handle.close():
             self._wakeup.wake()

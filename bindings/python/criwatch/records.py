@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar
 
@@ -136,6 +136,9 @@ class Container(ToJson, ContainerFields):
     """The limits; None if they are not known."""
     previous: Optional[Previous] = None
     """How the run before ended; None if there was none, or nothing is known of it."""
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The same in the words of a third party, where JSON was asked for it: by `Query.attributes`, or the option attributes.
+    `Snapshot.attributes` gives them of any container."""
 
     @property
     def is_sandbox(self) -> bool:
@@ -218,6 +221,7 @@ class Container(ToJson, ContainerFields):
             labels={key: text for key, text in merged.items() if not key.startswith(ANNOTATION_KEY_PREFIX)},
             annotations={**annotations, **value.get("annotations", {})},
             rucksack=json.dumps(value["rucksack"]) if "rucksack" in value else "",
+            attributes=value.get("attributes", {}),
         )
 
     def to_dict(self) -> Dict[str, Any]:
@@ -266,6 +270,8 @@ class Container(ToJson, ContainerFields):
             result["flags"] = flags.words
         if self.missing:
             result["missing"] = self.missing.words
+        if self.attributes:
+            result["attributes"] = dict(self.attributes)
         return result
 
     def _merged(self) -> Dict[str, str]:
@@ -282,8 +288,8 @@ class Container(ToJson, ContainerFields):
     def __repr__(self) -> str:
         kind = "Sandbox" if self.is_sandbox else "Container"
         # After the end, the pid may be another process's.
-        told = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
-        more = "".join(f" {key}={value}" for key, value in told.items() if value is not None)
+        shown = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
+        more = "".join(f" {key}={value}" for key, value in shown.items() if value is not None)
         return f"<{kind} {self.path or self.id} {self.state}{more}>"
 
 

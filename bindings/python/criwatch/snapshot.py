@@ -64,6 +64,15 @@ class Snapshot(Tabular):
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
             return self._copier.container(found)
 
+    def attributes(self, id_or_name: str, schema: str) -> Dict[str, str]:
+        """What is known of one container or sandbox with exactly the names of "otel", "falco" or "ecs": docs/lookups.md."""
+        found, array, length = ctypes.POINTER(_capi.cri_container)(), ctypes.POINTER(_capi.cri_label)(), ctypes.c_size_t()
+        with self._handle.use() as snapshot:
+            call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
+            call("cri_container_attributes", found, to_c(schema), ctypes.byref(array), ctypes.byref(length))
+            pairs = (array[index] for index in range(length.value))
+            return {pair.key.decode(): pair.value.decode() for pair in pairs}
+
     # Lookups. Each gives None for what is proven to be the host's: in no container of this engine. What is a pod's and no
     # container's gives the pod's sandbox.
 

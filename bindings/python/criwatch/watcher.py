@@ -246,10 +246,10 @@ class Watcher(Closable, WaitingLookups):
             return int(library().cri_watcher_generation(watcher))
 
     def engine_info(self) -> EngineInfo:
-        """Which engine this is, how changes are noticed, and how complete the cache is."""
-        told = json.loads(self.engine_info_json())
-        beside = {key: told[key] for key in ("candidates", "ready") if key in told}
-        return EngineInfo.from_json({**told["engine"], **beside})
+        """Which engine this is, how changes are noticed, which others there are, and how complete the cache is."""
+        answer = json.loads(self.engine_info_json())
+        others = {key: answer[key] for key in ("candidates", "ready") if key in answer}
+        return EngineInfo.from_json({**answer["engine"], **others})
 
     def engine_info_json(self) -> str:
         """The same as the library's JSON, "criwatch.engine/1"."""

@@ -92,29 +92,29 @@ class Lists(CommandTest):
     def test_json_is_the_librarys_to_the_byte(self):
         watcher = self.library()
         query = Query(kind="container", all=True, namespace="shop")
-        said = self.says("ps", "-a", "--namespace", "shop", "-o", "json")
-        self.assertEqual(without_moment(said), without_moment(watcher.list_json(query) + "\n"))
-        said = self.says("pods", "-a", "-o", "json")
-        self.assertEqual(without_moment(said), without_moment(watcher.pods_json(Query(all=True)) + "\n"))
+        output = self.says("ps", "-a", "--namespace", "shop", "-o", "json")
+        self.assertEqual(without_moment(output), without_moment(watcher.list_json(query) + "\n"))
+        output = self.says("pods", "-a", "-o", "json")
+        self.assertEqual(without_moment(output), without_moment(watcher.pods_json(Query(all=True)) + "\n"))
         ready = json.loads(self.says("pods", "-o", "json"))
         self.assertEqual((ready["schema"], [pod["name"] for pod in ready["pods"]]), ("criwatch.pods/1", ["db", "web"]))
-        said = self.says("inspect", "app", "-o", "json")
-        self.assertEqual(without_moment(said), without_moment(watcher.inspect_json("app") + "\n"))
+        output = self.says("inspect", "app", "-o", "json")
+        self.assertEqual(without_moment(output), without_moment(watcher.inspect_json("app") + "\n"))
 
     def test_pods(self):
         lines = [line.split() for line in self.says("pods").splitlines()]
         self.assertEqual(lines[0], ["NAME", "NAMESPACE", "ID", "STATE", "AGE", "RUNNING", "RESTARTS", "IP"])
-        told = [[*line[:2], line[3]] for line in lines[1:]]
-        self.assertEqual(told, [["db", "data", "ready"], ["web", "shop", "ready"]])
+        reported = [[*line[:2], line[3]] for line in lines[1:]]
+        self.assertEqual(reported, [["db", "data", "ready"], ["web", "shop", "ready"]])
         self.assertEqual(lines[2][5], "2/3")
         self.assertEqual(self.says("pods", "--state", "NotReady", "-o", "name"), "data/old\n")
         self.assertEqual(self.says("pods", "-q", "--pod", "web"), self.web + "\n")
         self.assertEqual(self.says("pods", "-l", "tier=front", "-o", "name"), "shop/web\n")
 
     def test_yaml(self):
-        said = self.says("ps", "-o", "yaml", "--name", "app")
-        self.assertTrue(said.startswith("---\nschema: criwatch.containers/1\n"), said)
-        self.assertIn("\n  name: app\n", said)
+        output = self.says("ps", "-o", "yaml", "--name", "app")
+        self.assertTrue(output.startswith("---\nschema: criwatch.containers/1\n"), output)
+        self.assertIn("\n  name: app\n", output)
 
 
 class Others(CommandTest):
@@ -129,23 +129,23 @@ class Others(CommandTest):
         self.assertIn("no process", self.says("inspect", "--require-process", "job", code=Exit.NOT_FOUND))
 
     def test_info(self):
-        said = self.says("info")
+        output = self.says("info")
         for line in (
             "name +containerd",
             "by +the engine's event stream",
             "runtime ready +yes",
             "pods +1 not ready, 2 ready",
         ):
-            self.assertRegex(said, f"(?m)^  {line}")
+            self.assertRegex(output, f"(?m)^  {line}")
         report = json.loads(self.says("info", "-o", "json"))
         self.assertEqual((report["schema"], report["engine"]["events"]), ("criwatch.info/1", "stream"))
         self.assertEqual(report["missing"], {"exit": 2})
 
     def test_top_once(self):
-        said = self.says("top", "--once")
-        self.assertRegex(said, r"(?m)^shop/web +ready ")
-        self.assertRegex(said, r"(?m)^  job +exited .* Error\(3\) \d+s")
-        self.assertNotIn("data/old", said)
+        output = self.says("top", "--once")
+        self.assertRegex(output, r"(?m)^shop/web +ready ")
+        self.assertRegex(output, r"(?m)^  job +exited .* Error\(3\) \d+s")
+        self.assertNotIn("data/old", output)
         self.assertIn("data/old", self.says("top", "--once", "-a"))
         self.assertIn("top needs a terminal", self.says("top", code=Exit.USAGE))
 
@@ -182,9 +182,9 @@ class Failures(CommandTest):
             (["events", "--until-exit", "nothing/there"], 'the id or name "nothing/there"'),
             (["events", "--until-exit", "prox"], 'the id or name "prox": did you mean proxy'),
         ):  # fmt: skip
-            said = self.says(*words, code=Exit.NOT_FOUND)
-            self.assertIn(f"{expected}", said, words)
-            self.assertEqual((said.count("\n"), said.startswith("criwatch: ")), (1, True), words)
+            output = self.says(*words, code=Exit.NOT_FOUND)
+            self.assertIn(f"{expected}", output, words)
+            self.assertEqual((output.count("\n"), output.startswith("criwatch: ")), (1, True), words)
         # A document is a document, whatever is in it.
         ran = run(["ps", "--name", "none", "-o", "json", "-r", self.engine.endpoint])
         self.assertEqual((ran.returncode, json.loads(ran.stdout)["containers"]), (Exit.NOT_FOUND, []))
@@ -197,8 +197,8 @@ class Failures(CommandTest):
             for words in (["ps"], ["ps", "-q"], ["pods", "-a"], ["top", "--once"]):
                 ran = run([*words, "-r", engine.endpoint])
                 self.assertEqual((ran.returncode, ran.stderr), (Exit.OK, ""), words)
-            said = run(["ps", "--namespace", "x", "-r", engine.endpoint])
-            self.assertEqual((said.returncode, said.stderr), (1, "criwatch: nothing matches --namespace x\n"))
+            output = run(["ps", "--namespace", "x", "-r", engine.endpoint])
+            self.assertEqual((output.returncode, output.stderr), (1, "criwatch: nothing matches --namespace x\n"))
 
     def test_output_that_cannot_be_written(self):
         for words, unbuffered in itertools.product(
@@ -227,8 +227,8 @@ class Failures(CommandTest):
         err = io.StringIO()
         with contextlib.redirect_stderr(err):
             complain("refused: \x1b]0;title\x07\x9b2J\r\nand \x1b[31mmore")
-        said = "criwatch: refused: \\x1b]0;title\\x07\\x9b2J and \\x1b[31mmore\n"
-        self.assertEqual(err.getvalue(), said)
+        output = "criwatch: refused: \\x1b]0;title\\x07\\x9b2J and \\x1b[31mmore\n"
+        self.assertEqual(err.getvalue(), output)
 
     def test_a_relative_path_is_an_endpoint(self):
         path = self.engine.endpoint[len("unix://") :]
@@ -265,8 +265,8 @@ class Failures(CommandTest):
             ["nosuch"], ["ps", "--nosuch"], ["ps", "-o", "xml"], ["ps", "-s", "alive"], ["ps", "-l", "a in ("],
             ["ps", "--timeout", "soon"], ["ps", "--option", "nosuch=1"], ["ps", "--option", "nosuch"], ["inspect"],
         ):  # fmt: skip
-            said = self.says(*words, code=Exit.USAGE)
-            self.assertRegex(said, r"\Acriwatch: .*\n\Z", words)
+            output = self.says(*words, code=Exit.USAGE)
+            self.assertRegex(output, r"\Acriwatch: .*\n\Z", words)
 
     def test_an_engine_that_is_not_there(self):
         for command in ("ps", "pods", "events", "info"):
@@ -304,10 +304,10 @@ class Failures(CommandTest):
         self.assertRegex(ran.stderr, r"\Acriwatch: .*CRIWATCH_LIBRARY\n\Z")
 
     def test_the_help_has_all_exit_codes(self):
-        said = run(["--help"]).stdout
+        output = run(["--help"]).stdout
         self.assertEqual(list(MEANINGS), sorted(MEANINGS))
         for code in MEANINGS:
-            self.assertRegex(said, rf"(?m)^ +{code.value}  ")
+            self.assertRegex(output, rf"(?m)^ +{code.value}  ")
         self.assertEqual(set(MEANINGS), set(Exit))
 
 
@@ -378,9 +378,9 @@ class Events(unittest.TestCase):
         self.engine.tell("kill app KILL")
         self.engine.tell("wait app exited")
         for name in ("app", "shop/web/app"):
-            said, complaints = self.started("--until-exit", name, "-t", "state").communicate(timeout=PATIENCE)
+            output, complaints = self.started("--until-exit", name, "-t", "state").communicate(timeout=PATIENCE)
             self.assertEqual(complaints, "")
-            self.assertNotIn("exited", said)
+            self.assertNotIn("exited", output)
 
     def test_a_selection_of_nothing_says_so_and_waits(self):
         child = self.started("-p", "late", "-t", "started")
@@ -399,9 +399,9 @@ class Events(unittest.TestCase):
         for line in ("kill proxy KILL", "kill app KILL", "pod other ns=x app2", "kill app2 KILL"):
             self.engine.tell(line)
         self.engine.tell("start late")
-        said, complaints = child.communicate(timeout=PATIENCE)
+        output, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual((child.returncode, complaints), (0, ""))
-        self.assertEqual([line.split()[3] for line in said.splitlines()], ["shop/web/app"])
+        self.assertEqual([line.split()[3] for line in output.splitlines()], ["shop/web/app"])
 
     def test_a_reader_that_leaves_ends_it_without_a_word(self):
         child = self.started()

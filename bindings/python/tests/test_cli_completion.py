@@ -78,15 +78,15 @@ class Bash(unittest.TestCase):
 class OtherShells(unittest.TestCase):
     def test_every_command_and_long_option_is_there(self):
         for shell in ("zsh", "fish"):
-            said = script(shell)
+            output = script(shell)
             for name, command in subparsers_of(parser()).items():
-                self.assertIn(name, said)
+                self.assertIn(name, output)
                 for action in actions_of(command):
                     for flag in action.option_strings:
                         spelled = (
                             flag if shell == "zsh" else f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
                         )
-                        self.assertIn(spelled, said)
+                        self.assertIn(spelled, output)
 
     def test_the_shells_understand_them(self):
         for shell in filter(shutil.which, ("zsh", "fish")):

@@ -124,10 +124,10 @@ class Examples(unittest.TestCase):
             self.engine.tell("wait-subscribed 1 60s")
             self.engine.tell("pod short ns=shop late")
             self.engine.tell("kill late KILL")
-            said = child.stdout.readline()
+            output = child.stdout.readline()
             self.kill(child)
             child.communicate()
-            self.assertRegex(said, expected or r"\A.+")
+            self.assertRegex(output, expected or r"\A.+")
             return
         elif "--until-exit" in command:
             self.engine.tell("start main")
@@ -139,11 +139,11 @@ class Examples(unittest.TestCase):
         else:
             # A live screen needs a terminal.
             child = self.shell(f"{command} --once" if " top " in command and "--once" not in command else command)
-        said, complaints = child.communicate(timeout=PATIENCE)
+        output, complaints = child.communicate(timeout=PATIENCE)
         self.assertEqual(complaints, "")
         self.assertEqual(child.returncode, 0)
-        self.assertRegex(said, expected or r"\A")
-        self.assertNotIn("null", said)
+        self.assertRegex(output, expected or r"\A")
+        self.assertNotIn("null", output)
 
 
 if __name__ == "__main__":

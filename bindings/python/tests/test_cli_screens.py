@@ -82,7 +82,7 @@ def node():
     return [PodEntry(one, (sandbox(i, one, age), *inside)) for i, (one, age, inside) in enumerate(of_pods)]
 
 
-def told(kind, about=None, **more):
+def reported(kind, about=None, **more):
     event = {"type": kind, "time": "2023-11-14T22:13:20.007Z", "state": "watching", **more}
     return event if about is None else {**event, "container": about.to_dict()}
 
@@ -91,17 +91,17 @@ def happened():
     """Events of that node."""
     by_name = {f"{one.path}#{one.attempt}": one for entry in node() for one in entry.containers}
     reloader = "observability-platform/prometheus-kube-state-metrics-collector-7f8c9d6b54-qwert/config-reloader"
-    yield told("state", message="connect unix:///run/containerd/containerd.sock: no such socket (is the engine running?)", state="backoff")
-    yield told("state", state="watching")
+    yield reported("state", message="connect unix:///run/containerd/containerd.sock: no such socket (is the engine running?)", state="backoff")
+    yield reported("state", state="watching")
     for one in list(by_name.values())[:4]:
-        yield told("started", one, flags=["initial"])
-    yield told("exited", by_name[f"{reloader}#11"], flags=["provisional"])
-    yield told("started", by_name[f"{reloader}#12"])
-    yield told("updated", by_name[f"{reloader}#12"], changed=["pid", "startedAt"])
+        yield reported("started", one, flags=["initial"])
+    yield reported("exited", by_name[f"{reloader}#11"], flags=["provisional"])
+    yield reported("started", by_name[f"{reloader}#12"])
+    yield reported("updated", by_name[f"{reloader}#12"], changed=["pid", "startedAt"])
     for one in by_name.values():
         if "店舗" in one.path:
-            yield told("started", one)
-    yield told("overflow", lost=1234)
+            yield reported("started", one)
+    yield reported("overflow", lost=1234)
 
 
 class Drawing(unittest.TestCase):

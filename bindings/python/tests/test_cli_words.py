@@ -147,8 +147,8 @@ class Yaml(unittest.TestCase):
 
     def test_nothing_in_a_document_moves_the_cursor(self):
         hostile = "\x1b[31m \x9b2J \x7f \u202e \U000e0001 \u2028"
-        said = yaml.dump({"a": hostile})
-        self.assertTrue(said.rstrip("\n").isprintable(), said)
+        output = yaml.dump({"a": hostile})
+        self.assertTrue(output.rstrip("\n").isprintable(), output)
         on_terminal = yaml.escaped(json.dumps({"a": hostile}, indent=2, ensure_ascii=False), is_json=True)
         self.assertTrue(on_terminal.replace("\n", "").isprintable(), on_terminal)
         self.assertEqual(json.loads(on_terminal), {"a": hostile})

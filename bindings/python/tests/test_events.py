@@ -42,11 +42,11 @@ class Loops(EventsTest):
                 self.engine.tell("stop app")
             if event.type == EventType.EXITED:
                 break
-        # How containers were made is told later, and when is not certain.
-        told = [event for event in seen if event.type not in (EventType.STATE, EventType.UPDATED)]
-        self.assertEqual([event.type for event in told], [*STORY, EventType.EXITED])
-        exited = told[-1]
-        started = next(event for event in told[1:3] if event.container.path == "shop/web/app")
+        # How containers were made is reported later, and when is not certain.
+        reported = [event for event in seen if event.type not in (EventType.STATE, EventType.UPDATED)]
+        self.assertEqual([event.type for event in reported], [*STORY, EventType.EXITED])
+        exited = reported[-1]
+        started = next(event for event in reported[1:3] if event.container.path == "shop/web/app")
         self.assertEqual(started.flags, EventFlag.INITIAL)
         self.assertIsNotNone(exited.container.exit_code)
         self.assertLessEqual(exited.time, exited.observed)

@@ -40,13 +40,13 @@ class Generated(unittest.TestCase):
             bindgen["enums"](header)
 
     def test_structs_lie_as_in_c(self):
-        told = (REPOSITORY / "tests/abi/layout-x86_64.txt").read_text()
-        fields = re.findall(r"^(\w+)\.(\w+): offset (\d+), size (\d+)$", told, re.MULTILINE)
+        reported = (REPOSITORY / "tests/abi/layout-x86_64.txt").read_text()
+        fields = re.findall(r"^(\w+)\.(\w+): offset (\d+), size (\d+)$", reported, re.MULTILINE)
         self.assertGreater(len(fields), 50)
         for struct, field, offset, size in fields:
             descriptor = getattr(getattr(_capi, struct), field)
             self.assertEqual((descriptor.offset, descriptor.size), (int(offset), int(size)), f"{struct}.{field}")
-        for struct, size in re.findall(r"^(\w+): fixed size (\d+)$", told, re.MULTILINE):
+        for struct, size in re.findall(r"^(\w+): fixed size (\d+)$", reported, re.MULTILINE):
             self.assertEqual(ctypes.sizeof(getattr(_capi, struct)), int(size), struct)
 
     def test_the_loaded_library_has_every_function(self):
@@ -92,9 +92,9 @@ class Loading(unittest.TestCase):
         self.assertEqual(self.run_without("import criwatch; print(criwatch.EventType.STARTED.name)"), "STARTED")
 
     def test_a_missing_library_says_what_to_do(self):
-        said = self.run_without("import criwatch\ntry: criwatch.Watcher()\nexcept ImportError as e: print(e)")
+        output = self.run_without("import criwatch\ntry: criwatch.Watcher()\nexcept ImportError as e: print(e)")
         for word in ("/nowhere/libcriwatch.so", "CRIWATCH_LIBRARY", "wheel"):
-            self.assertIn(word, said)
+            self.assertIn(word, output)
 
     def run_without(self, program: str) -> str:
         environment = {**os.environ, "CRIWATCH_LIBRARY": "/nowhere/libcriwatch.so"}

@@ -80,6 +80,26 @@ class Lookups(unittest.TestCase):
             with self.assertRaises(criwatch.InvalidArgument):
                 call()
 
+    def test_attributes_have_the_names_of_a_third_party(self):
+        otel = self.snapshot.attributes("nginx", "otel")
+        self.assertEqual((otel["container.id"], otel["k8s.namespace.name"]), (self.nginx.id, "shop"))
+        for schema in ("", "none", "OTel"):
+            with self.assertRaises(criwatch.InvalidArgument):
+                self.snapshot.attributes("nginx", schema)
+        self.assertEqual(self.nginx.attributes, {})
+        (listed,) = self.watcher.list(name="nginx", attributes="ecs").containers
+        self.assertEqual(listed.attributes["kubernetes.namespace"], "shop")
+        self.assertEqual(listed.to_dict()["attributes"], listed.attributes)
+        with criwatch.Watcher(self.engine.endpoint, {"attributes": "falco"}, logger=None) as watcher:
+            watcher.resync(PATIENCE)
+            self.assertEqual(watcher.list(name="nginx").containers[0].attributes["k8s.ns.name"], "shop")
+            self.assertEqual(watcher.list(name="nginx", attributes="none").containers[0].attributes, {})
+            self.assertEqual(watcher.inspect("nginx", timeout=PATIENCE).container.attributes["k8s.ns.name"], "shop")
+
+    def test_the_engine_is_described_whole(self):
+        info = self.watcher.engine_info()
+        self.assertEqual((info.candidates, set(info.ready)), ((), {"complete", "open"}))
+
     def test_a_namespace_is_of_who_is_in_it(self):
         for one in self.snapshot.containers:
             found, sharing = self.snapshot.find_namespace(NamespaceKind.PID, one.namespaces.pid)

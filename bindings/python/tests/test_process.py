@@ -101,9 +101,9 @@ queue.close()
 watcher.close()
 """
         with Engine() as engine:
-            said, complaints = run(program, engine.endpoint).communicate(timeout=PATIENCE)
+            output, complaints = run(program, engine.endpoint).communicate(timeout=PATIENCE)
         complaints = "".join(line for line in complaints.splitlines() if "fork" not in line)
-        self.assertEqual((said, complaints), ("7 0\n", ""))
+        self.assertEqual((output, complaints), ("7 0\n", ""))
 
 
 class Signals(unittest.TestCase):

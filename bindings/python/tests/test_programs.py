@@ -41,7 +41,7 @@ class Programs(unittest.TestCase):
                 watchdog.cancel()
                 return
         watchdog.cancel()
-        self.fail(f"{missing} were never said: {child.communicate(timeout=PATIENCE)[1]}")
+        self.fail(f"{missing} were never output: {child.communicate(timeout=PATIENCE)[1]}")
 
     def test_the_quick_start(self):
         program = quick_start()
@@ -70,9 +70,9 @@ class Programs(unittest.TestCase):
                 # Order is kept for each container, not between them; a pid may come too late for its STARTED.
                 self.wait_for(child, r"^started  shop/late pid=", r"^exited   shop/late/job code=3 Error$")
                 child.send_signal(number)
-                said, complaints = child.communicate(timeout=PATIENCE)
+                output, complaints = child.communicate(timeout=PATIENCE)
             self.assertEqual((child.returncode, complaints), (0, ""))
-            self.assertRegex(said, r"\d changes, 3 still run\n$")
+            self.assertRegex(output, r"\d changes, 3 still run\n$")
 
 
 if __name__ == "__main__":

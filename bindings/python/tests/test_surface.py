@@ -110,37 +110,37 @@ class Surface(unittest.TestCase):
 
     def test_json_is_the_librarys(self):
         everything = Query(all=True)
-        for answer, told in (
+        for answer, reported in (
             (self.watcher.list(everything), self.watcher.list_json(everything)),
             (self.watcher.pods(everything), self.watcher.pods_json(everything)),
             (self.watcher.inspect("job"), self.watcher.inspect_json("job")),
             (self.watcher.inspect("shop/web"), self.watcher.inspect_json("shop/web")),
         ):
             # A look has a moment of its own.
-            expected = without(json.loads(told), "asOf", "generation")
+            expected = without(json.loads(reported), "asOf", "generation")
             self.assertEqual(without(answer.to_dict(), "asOf", "generation"), expected)
             self.assertEqual(json.loads(answer.to_json()), answer.to_dict())
-        told = json.loads(self.watcher.engine_info_json())
-        self.assertEqual(self.watcher.engine_info().to_dict(), {**told["engine"], "ready": told["ready"]})
+        info = json.loads(self.watcher.engine_info_json())
+        self.assertEqual(self.watcher.engine_info().to_dict(), {**info["engine"], "ready": info["ready"]})
         listed = self.watcher.list(name="app").containers[0].to_json()
         self.assertEqual(listed, re_packed(self.watcher.list_json(name="app")))
         self.assertEqual(sorted(self.watcher.stats().to_dict()), sorted(json.loads(self.watcher.stats_json())))
 
     def test_records_have_the_same_json(self):
         for record in self.watcher.snapshot():
-            told = json.loads(self.watcher.get_json(record.id))["container"]
-            self.assertEqual(record.to_dict(), told)
-            self.assertEqual(list(record.to_dict()), [key for key in told])
+            reported = json.loads(self.watcher.get_json(record.id))["container"]
+            self.assertEqual(record.to_dict(), reported)
+            self.assertEqual(list(record.to_dict()), [key for key in reported])
 
     def test_events_have_the_same_json(self):
         self.watcher.start()
         with self.watcher.queue() as ours, self.watcher.queue() as theirs:
             while True:
-                event, told = ours.next(PATIENCE), json.loads(theirs.next_json(PATIENCE))
+                event, reported = ours.next(PATIENCE), json.loads(theirs.next_json(PATIENCE))
                 # Only these are the same for both: states may have been reported before one of them was there.
                 if event.type in (EventType.REPLAY_BEGIN, EventType.REPLAY_END):
                     keys = ("schema", "type", "state", "time")
-                    self.assertEqual({k: event.to_dict()[k] for k in keys}.keys(), {k: told[k] for k in keys}.keys())
+                    self.assertEqual({k: event.to_dict()[k] for k in keys}.keys(), {k: reported[k] for k in keys}.keys())
                 if event.type == EventType.REPLAY_END:
                     break
                 if event.type == EventType.STARTED:
@@ -178,8 +178,8 @@ class Surface(unittest.TestCase):
 
     def test_json_dumps(self):
         containers = self.watcher.containers()
-        told = json.loads(json.dumps(containers, default=criwatch.to_dict))
-        self.assertEqual([one["name"] for one in told], [one.name for one in containers])
+        reported = json.loads(json.dumps(containers, default=criwatch.to_dict))
+        self.assertEqual([one["name"] for one in reported], [one.name for one in containers])
         self.assertEqual(json.loads(json.dumps({"first": containers[0].to_dict()}))["first"]["kind"], "sandbox")
         with self.assertRaises(TypeError):
             json.dumps(object(), default=criwatch.to_dict)
@@ -294,7 +294,7 @@ for turn in range(20):
     del snapshot, found
     kept.append(tuple(event for _, event in zip(range(4), watcher.events())))
     gc.collect()
-told = [repr(kept), str([[c.to_json() for c in one[0]] for one in kept[::2]])]
+reported = [repr(kept), str([[c.to_json() for c in one[0]] for one in kept[::2]])]
 watcher.close()
 del watcher
 gc.collect()
@@ -305,7 +305,7 @@ for one in junk:
     one.snapshot().containers
     one.close()
 gc.collect()
-assert told == [repr(kept), str([[c.to_json() for c in one[0]] for one in kept[::2]])]
+assert reported == [repr(kept), str([[c.to_json() for c in one[0]] for one in kept[::2]])]
 assert kept[0][3]["role"] == "main" and kept[0][4]["tier"] == "front", kept[0][3:]
 print("same")
 """

@@ -25,7 +25,7 @@ class WatcherTest(unittest.TestCase):
         return thing.__enter__()
 
 
-class Life(WatcherTest):
+class Lifecycle(WatcherTest):
     def test_from_new_to_closed(self):
         watcher = self.watcher
         self.assertEqual(watcher.state, WatcherState.NEW)
@@ -270,8 +270,8 @@ class Messages(WatcherTest):
         with self.watcher.queue(EventType.LOG) as queue:
             self.watcher.start()
             self.watcher.wait_ready(PATIENCE)
-            said = next(event for event in queue if event.type == EventType.LOG)
-        self.assertEqual(said.log_level, criwatch.LogLevel.INFO)
+            output = next(event for event in queue if event.type == EventType.LOG)
+        self.assertEqual(output.log_level, criwatch.LogLevel.INFO)
 
 
 if __name__ == "__main__":

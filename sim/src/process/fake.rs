@@ -16,11 +16,11 @@ pub fn next_pid() -> u32 {
 
 /// Follows `plan` from `go` on, until its end or a deadly signal. Returns the exit code.
 pub async fn run(plan: Plan, go: oneshot::Receiver<()>, mut signals: mpsc::UnboundedReceiver<i32>) -> i32 {
-    let life = async {
+    let run_time = async {
         // Dropping the start handle starts the process.
         let _ = go.await;
-        match plan.life {
-            Some(life) => tokio::time::sleep(life).await,
+        match plan.run_time {
+            Some(run_time) => tokio::time::sleep(run_time).await,
             None => std::future::pending().await,
         }
     };
@@ -35,7 +35,7 @@ pub async fn run(plan: Plan, go: oneshot::Receiver<()>, mut signals: mpsc::Unbou
         }
     };
     tokio::select! {
-        () = life => plan.code.into(),
+        () = run_time => plan.code.into(),
         code = killed => code,
     }
 }

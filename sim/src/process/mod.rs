@@ -110,8 +110,8 @@ fn exit_code(status: io::Result<ExitStatus>) -> i32 {
 
 /// The main function of a child process; `args` follow `--child`.
 pub fn child_main(args: &[String]) -> ! {
-    let [parent, life, code, on_term] = args else { std::process::exit(125) };
-    let Some(plan) = Plan::from_args([life, code, on_term]) else { std::process::exit(125) };
+    let [parent, run_time, code, on_term] = args else { std::process::exit(125) };
+    let Some(plan) = Plan::from_args([run_time, code, on_term]) else { std::process::exit(125) };
     if let Some(code) = plan.on_term {
         end_on_term(code);
     }
@@ -126,8 +126,8 @@ pub fn child_main(args: &[String]) -> ! {
     }
     // The end of the pipe, or an error, is the signal to start.
     let _ = io::stdin().read_to_end(&mut Vec::new());
-    match plan.life {
-        Some(life) => std::thread::sleep(life),
+    match plan.run_time {
+        Some(run_time) => std::thread::sleep(run_time),
         None => loop {
             std::thread::sleep(Duration::from_secs(86_400));
         },

@@ -56,10 +56,10 @@ fn service(rng: &mut Rng) -> Planned {
 
 fn job(rng: &mut Rng) -> Planned {
     let app = *rng.pick(JOBS);
-    let life = if rng.chance(0.2) { rng.between(0.005, 0.05) } else { rng.between(1.0, 6.0) };
+    let run_time = if rng.chance(0.2) { rng.between(0.005, 0.05) } else { rng.between(1.0, 6.0) };
     let code = if rng.chance(0.25) { 1 + rng.below(3) } else { 0 };
     let mut main = ContainerSpec::new(app);
-    main.command = shell(life, code);
+    main.command = shell(run_time, code);
     let suffix = format!("{}-{}", 10_000 + rng.below(90_000), rng.suffix(5));
     planned(Role::Job, "batch", app, &suffix, vec![main])
 }
@@ -72,8 +72,8 @@ fn flaky(rng: &mut Rng) -> Planned {
     planned(Role::Service, "shop", app, &suffix, vec![main])
 }
 
-fn shell(life: f64, code: usize) -> Vec<String> {
-    vec!["sh".into(), "-c".into(), format!("sleep {life:.3}; exit {code}")]
+fn shell(run_time: f64, code: usize) -> Vec<String> {
+    vec!["sh".into(), "-c".into(), format!("sleep {run_time:.3}; exit {code}")]
 }
 
 /// All replicas of a deployment carry the same hash.

@@ -148,7 +148,7 @@ impl Chooser {
         self.places.clone_from(&survey.places);
     }
 
-    fn standing(&self) -> Option<Taken> {
+    fn taken_level(&self) -> Option<Taken> {
         let (_, level) = self.taken.as_ref()?;
         Some(Taken { is_empty: self.is_empty, is_up: self.is_up, level: *level })
     }
@@ -156,8 +156,8 @@ impl Chooser {
     /// Whether a better engine is looked for beside the one that is taken. One that is empty and lost is looked for by
     /// connecting anew.
     fn looks(&self) -> bool {
-        let standing = self.standing().filter(|standing| standing.is_up || !standing.is_empty);
-        self.is_watching && standing.is_some_and(|standing| standing.may_give_way(self.kubelets_silent))
+        let taken = self.taken_level().filter(|taken| taken.is_up || !taken.is_empty);
+        self.is_watching && taken.is_some_and(|taken| taken.may_give_way(self.kubelets_silent))
     }
 
     /// Waits for news. Dropped, it loses nothing.
@@ -252,7 +252,7 @@ impl Chooser {
             // The kubelet may name it by now.
             let level_now = its.filter(|it| it.answers()).map_or(level_before, level);
             self.taken = Some((taken.clone(), level_now));
-            let gives_way = self.standing().is_some_and(|standing| standing.gives_way_to(level(best)));
+            let gives_way = self.taken_level().is_some_and(|taken| taken.gives_way_to(level(best)));
             if *endpoint != taken && gives_way {
                 self.taken = Some((endpoint.clone(), level(best)));
                 self.surveyed(survey);

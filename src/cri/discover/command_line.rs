@@ -83,7 +83,7 @@ impl CommandLine {
         let (name, role) = name.split_once('-').unwrap_or((name, ""));
         let program = PROGRAMS.iter().find(|program| program.name == name)?;
         let has_role = words.iter().copied().chain([role]).any(|word| program.words.contains(&word));
-        // `k0s controller` has a kubelet only when it is told so; that one has a command line of its own.
+        // `k0s controller` has a kubelet only when an option asks for it; that one has a command line of its own.
         if !program.words.is_empty() && !has_role || program.words.is_empty() && !role.is_empty() {
             return None;
         }

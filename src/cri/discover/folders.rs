@@ -119,7 +119,7 @@ mod tests {
 
     fn run(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.expect("told in time") });
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.expect("noticed in time") });
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             let awaited = Endpoint::below(root.path(), Path::new("/var/run/a/b/c.sock"));
             let mut folders = Folders::default();
             folders.watch(vec![Endpoint::below(root.path(), Path::new("/var/run/x.sock")), awaited.clone()]);
-            // Each step is told before the next: a folder is found whichever way it comes.
+            // Each step is noticed before the next: a folder is found whichever way it comes.
             let make = async {
                 fs::create_dir(root.path().join("run/a")).unwrap();
                 tokio::task::yield_now().await;

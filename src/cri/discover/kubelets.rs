@@ -1,4 +1,4 @@
-//! The kubelet's own word: which engine it uses, from its command line and its configuration.
+//! The kubelet's settings: which engine it uses, from its command line and its configuration.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ impl Kubelet<'_> {
     fn tell(&self, line: &CommandLine, clues: &mut Clues) {
         let who = format!("{} (pid {})", line.program.name(), self.pid);
         let found = self.in_flags(line, clues).or_else(|| self.in_files(line, clues));
-        let own = || Some((line.program.own?.to_owned(), "starts it where it is not told of another".to_owned()));
+        let own = || Some((line.program.own?.to_owned(), "starts it where no option names another".to_owned()));
         if let Some((endpoint, what)) = found.or_else(own) {
             clues.named(self.root, &endpoint, self.evidence, format!("{who}: {what}"));
         }

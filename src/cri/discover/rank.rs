@@ -69,7 +69,7 @@ impl Taken {
     pub fn gives_way_to(self, level: Level) -> bool {
         match level {
             Level::Silent => false,
-            // The kubelet's word counts more than what was found before it was heard.
+            // The kubelet's settings count more than what was found before they were read.
             Level::Kubelet if self.level > Level::Kubelet => true,
             _ if !self.is_empty => false,
             _ => level < self.level || !self.is_up,

@@ -3,7 +3,7 @@
 /// The text value of a key at the top of a YAML or JSON document; `None`: it has none, or an empty one. The last one counts.
 ///
 /// That is all of YAML that is needed: block mappings, comments, and plain and quoted values of one line. Errors: why the value
-/// cannot be told.
+/// is not known.
 pub(super) fn top_level(text: &str, key: &str) -> Result<Option<String>, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {

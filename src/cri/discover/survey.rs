@@ -131,10 +131,10 @@ async fn ask_all(
         .collect()
 }
 
-/// Whether nobody who has not answered yet can be better by a kubelet's word.
+/// Whether nobody who has not answered yet can be better by a kubelet's settings.
 fn is_decided(suspects: &[Suspect], answers: &[Option<Answer>]) -> bool {
     let all = || suspects.iter().zip(answers);
-    let best = all().filter_map(|(suspect, answer)| Some(standing(suspect, answer.as_ref()?))).min();
+    let best = all().filter_map(|(suspect, answer)| Some(level_of(suspect, answer.as_ref()?))).min();
     let Some(best) = best.filter(|best| *best < Level::Silent) else {
         return false;
     };
@@ -143,7 +143,7 @@ fn is_decided(suspects: &[Suspect], answers: &[Option<Answer>]) -> bool {
 }
 
 /// How good it is, by what counts for that.
-fn standing(suspect: &Suspect, answer: &Answer) -> Level {
+fn level_of(suspect: &Suspect, answer: &Answer) -> Level {
     let sandboxes = answer.as_ref().ok().and_then(|asked| asked.sandboxes.as_ref().ok().copied());
     let error = answer.as_ref().err().cloned();
     level(&Candidate { reasons: suspect.reasons.clone(), sandboxes, error, ..Candidate::default() })

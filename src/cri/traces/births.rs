@@ -6,10 +6,9 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cgroups::FallBack;
 use super::folders::Folders;
 use super::hint::Hint;
-use super::witness::{Folder, Witness};
+use super::witness::{FallBack, Folder, Witness};
 use crate::cri::pid::{PidResolver, Wanted};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};

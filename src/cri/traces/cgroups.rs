@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::hint::Hint;
-use super::witness::{Folder, Witness};
+use super::witness::{FallBack, Folder, Witness};
 use crate::host::Readable;
 use crate::host::cgroup::Cgroups;
 use crate::host::cgroup_name::{CgroupName, Role};
@@ -16,14 +16,6 @@ use crate::model::Id;
 
 /// How many folders of pods are watched. A node has some hundreds at most.
 const MOST_FOLDERS: usize = 4096;
-
-/// What is used in place of the engine's folders, and why not what is better.
-#[derive(Debug, Default)]
-pub(super) struct FallBack {
-    /// `fanotify`, `cgroups`, or nothing.
-    pub used: Option<&'static str>,
-    pub lacks: Vec<(&'static str, String)>,
-}
 
 /// What a directory in a hierarchy of cgroups is, by its name.
 #[derive(Debug, PartialEq, Eq)]

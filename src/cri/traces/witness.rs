@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cgroups::FallBack;
 use super::folders::Folders;
 use super::hint::Hint;
 use crate::config::{Config, WitnessUse};
@@ -53,6 +52,14 @@ pub(super) struct Held {
     pub(super) place: Place,
     pub(super) process: (i32, u64),
     pub(super) rank: (bool, u64),
+}
+
+/// What is used in place of the engine's folders, and why not what is better.
+#[derive(Debug, Default)]
+pub(super) struct FallBack {
+    /// `fanotify`, `cgroups`, or nothing.
+    pub used: Option<&'static str>,
+    pub lacks: Vec<(&'static str, String)>,
 }
 
 /// The host's traces of one engine's containers.

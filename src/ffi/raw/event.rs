@@ -7,20 +7,20 @@ use super::view::ContainerView;
 use crate::error::Result;
 use crate::ffi::arguments::{given, invalid};
 use crate::ffi::cri_event;
-use crate::model::{Event, JsonText, LabelView, json};
+use crate::model::{Event, JsonText, View, json};
 
 #[repr(C)]
 struct OwnedEvent {
     /// The first field: a pointer to the event is a pointer to this.
     record: cri_event,
     event: Event,
-    labels: LabelView,
+    view: View,
     _container: Option<Arc<ContainerView>>,
     _message: Strings,
 }
 
 /// Makes an event for C, which ends with `free`.
-pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_event {
+pub(in crate::ffi) fn into_raw(event: Event, view: View) -> *mut cri_event {
     let container = event.container.as_deref().map(ContainerView::of);
     let mut strings = Strings::default();
     let message = strings.add(event.message.as_deref().unwrap_or_default());
@@ -40,7 +40,7 @@ pub(in crate::ffi) fn into_raw(event: Event, labels: LabelView) -> *mut cri_even
         message,
         log_level: event.log_level.map_or(0, |level| level.number()),
     };
-    let owned = OwnedEvent { record, event, labels, _container: container, _message: strings };
+    let owned = OwnedEvent { record, event, view, _container: container, _message: strings };
     Box::into_raw(Box::new(owned)).cast()
 }
 
@@ -57,7 +57,7 @@ pub(in crate::ffi) fn json(event: *const cri_event) -> Result<JsonText> {
     }
     // SAFETY: from `into_raw` and not yet freed: the header asks for that, and for no copy of the struct.
     let owned = unsafe { &*event.cast::<OwnedEvent>() };
-    Ok(json::event(&owned.event, owned.labels))
+    Ok(json::event(&owned.event, owned.view))
 }
 
 /// Frees an event from `into_raw`; NULL does nothing.

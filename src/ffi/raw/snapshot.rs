@@ -7,43 +7,51 @@ use crate::ffi::{cri_container, cri_pod};
 use crate::model::Container;
 use crate::portfolio::Snapshot;
 
-struct SnapshotView {
-    containers: Vec<*const cri_container>,
-    pods: Vec<*const cri_pod>,
-    _views: (Vec<Arc<ContainerView>>, Vec<Arc<PodView>>),
+/// The array of containers. The snapshot keeps them, and each keeps its view.
+struct Containers(Vec<*const cri_container>);
+
+/// The same of some neighbouring containers, which generations share while none of them changes.
+struct Portion(Vec<*const cri_container>);
+
+struct Pods {
+    records: Vec<*const cri_pod>,
+    /// A snapshot keeps no list of its pods.
+    _views: Vec<Arc<PodView>>,
 }
 
-// SAFETY: the pointers point into views that are kept here and that nobody changes.
-unsafe impl Send for SnapshotView {}
+// SAFETY: the pointers point into views that live as long as these, and that nobody changes.
+unsafe impl Send for Containers {}
 // SAFETY: as above: shared access only reads.
-unsafe impl Sync for SnapshotView {}
-
-impl SnapshotView {
-    fn new(snapshot: &Snapshot) -> SnapshotView {
-        let containers: Vec<_> = snapshot.containers().map(|c| ContainerView::of(c)).collect();
-        let pods: Vec<_> = snapshot.pods().iter().map(|pod| PodView::of(pod)).collect();
-        SnapshotView {
-            containers: containers.iter().map(ContainerView::record).collect(),
-            pods: pods.iter().map(PodView::record).collect(),
-            _views: (containers, pods),
-        }
-    }
-
-    fn of(snapshot: &Snapshot) -> Arc<SnapshotView> {
-        snapshot.view.get_or_init(|| Arc::new(SnapshotView::new(snapshot)))
-    }
-}
+unsafe impl Sync for Containers {}
+// SAFETY: as above.
+unsafe impl Send for Portion {}
+// SAFETY: as above.
+unsafe impl Sync for Portion {}
+// SAFETY: as above.
+unsafe impl Send for Pods {}
+// SAFETY: as above.
+unsafe impl Sync for Pods {}
 
 /// The array and its length. Both are valid as long as the snapshot.
 pub(in crate::ffi) fn containers(snapshot: &Snapshot) -> (*const *const cri_container, usize) {
-    let view = SnapshotView::of(snapshot);
-    (view.containers.as_ptr(), view.containers.len())
+    let all = snapshot.view.get_ref(|| {
+        let mut all = Vec::new();
+        for (memo, containers) in snapshot.portions() {
+            let portion = || Arc::new(Portion(containers.map(|container| record(container)).collect()));
+            all.extend_from_slice(&memo.get_ref(portion).0);
+        }
+        Arc::new(Containers(all))
+    });
+    (all.0.as_ptr(), all.0.len())
 }
 
 /// The array and its length. Both are valid as long as the snapshot.
 pub(in crate::ffi) fn pods(snapshot: &Snapshot) -> (*const *const cri_pod, usize) {
-    let view = SnapshotView::of(snapshot);
-    (view.pods.as_ptr(), view.pods.len())
+    let pods = snapshot.pod_view.get_ref(|| {
+        let views: Vec<_> = snapshot.pods().iter().map(|pod| PodView::of(pod)).collect();
+        Arc::new(Pods { records: views.iter().map(PodView::record).collect(), _views: views })
+    });
+    (pods.records.as_ptr(), pods.records.len())
 }
 
 /// The record of a container. It is valid as long as the container, or longer if C keeps a reference.

@@ -105,7 +105,7 @@ impl Task {
     pub(super) fn next(&self) -> *mut c_void {
         match self {
             Task::Events { queue, .. } => match queue.next(None) {
-                Next::Event(event) => event::into_raw(event, queue.label_view()).cast(),
+                Next::Event(event) => event::into_raw(event, queue.view()).cast(),
                 Next::Again | Next::Closed => std::ptr::null_mut(),
             },
             Task::Log { queue, max_level, .. } => loop {
@@ -113,7 +113,7 @@ impl Task {
                     Next::Event(event) => {
                         let event = message(event);
                         if event.log_level.is_some_and(|level| level.number() <= *max_level) {
-                            return event::into_raw(event, queue.label_view()).cast();
+                            return event::into_raw(event, queue.view()).cast();
                         }
                     }
                     Next::Again | Next::Closed => return std::ptr::null_mut(),

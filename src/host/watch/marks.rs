@@ -195,6 +195,15 @@ mod tests {
         CgroupNotice::Of { name: name.into(), made, removed }
     }
 
+    /// A permission event would hold up whoever makes a cgroup: the runtime, and with it the node.
+    #[test]
+    fn trap_nobody_has_to_wait_for_us() {
+        assert_eq!(INIT & (libc::FAN_CLASS_CONTENT | libc::FAN_CLASS_PRE_CONTENT), 0);
+        let permission = libc::FAN_OPEN_PERM | libc::FAN_ACCESS_PERM | libc::FAN_OPEN_EXEC_PERM;
+        assert_eq!(WANTED & permission, 0);
+        assert_ne!(INIT & libc::FAN_NONBLOCK, 0);
+    }
+
     #[test]
     fn trap_notices_of_one_name_merge_and_an_overflow_has_no_record() {
         let named = |name| record(libc::FAN_EVENT_INFO_TYPE_DFID_NAME, name);

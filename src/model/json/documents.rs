@@ -125,7 +125,7 @@ fn comma(text: &str) -> String {
 
 fn example(kind: &AnswerKind) -> JsonText {
     let (freshness, pod, sandbox, nginx) = sample();
-    let view = LabelView::Merged;
+    let view = View::default();
     match kind.name {
         "containers" => freshness.containers([&sandbox, &nginx], view, None),
         "pods" => freshness.pods(&[(pod, vec![sandbox, nginx])], view, Some(&["name", "kind", "state", "pid"])),

@@ -239,7 +239,7 @@ impl Freshness {
     pub fn containers<'a>(
         &self,
         containers: impl IntoIterator<Item = &'a Arc<Container>>,
-        view: LabelView,
+        view: View,
         fields: Option<&[&str]>,
     ) -> JsonText {
         let containers = containers.into_iter().map(|c| only(container(c, view), fields)).collect();
@@ -247,7 +247,7 @@ impl Freshness {
     }
 
     /// `criwatch.pods/1`; `fields`: only these keys of each container.
-    pub fn pods(&self, pods: &[PodWithContainers], view: LabelView, fields: Option<&[&str]>) -> JsonText {
+    pub fn pods(&self, pods: &[PodWithContainers], view: View, fields: Option<&[&str]>) -> JsonText {
         let inner = |c: &Arc<Container>| only(raw(&ContainerJson { pod: None, ..ContainerJson::new(c, view) }), fields);
         let pods = pods.iter().map(|(pod, containers)| PodWithContainersJson {
             pod: PodJson::new(pod),
@@ -258,7 +258,7 @@ impl Freshness {
     }
 
     /// `criwatch.container/1`.
-    pub fn container(&self, container: &Container, view: LabelView) -> JsonText {
+    pub fn container(&self, container: &Container, view: View) -> JsonText {
         self.envelope("criwatch.container/1", One { container: self::container(container, view) })
     }
 
@@ -279,7 +279,7 @@ impl Freshness {
         container: &Container,
         status: Option<&serde_json::Value>,
         info: &serde_json::Value,
-        view: LabelView,
+        view: View,
     ) -> JsonText {
         self.envelope("criwatch.inspect/1", Inspection { container: self::container(container, view), status, info })
     }

@@ -10,7 +10,7 @@ use super::super::*;
 use super::{ContainerJson, schema};
 
 /// `criwatch.event/1`.
-pub fn event(event: &Event, view: LabelView) -> JsonText {
+pub fn event(event: &Event, view: View) -> JsonText {
     let flags = EVENT_FLAGS.iter().filter(|flag| event.flags & flag.value != 0);
     let changed = CHANGED.iter().filter(|bit| event.changed & bit.value != 0);
     JsonText::of(&EventJson {

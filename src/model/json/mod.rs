@@ -19,6 +19,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::attributes::attributes;
 use super::labels::merged;
 use super::*;
 
@@ -29,12 +30,15 @@ use spec::{MountJson, NamespacesJson, PortJson, PreviousJson, ResourcesJson, Use
 
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 
-/// The JSON of one container, made once for each version of it.
-pub fn container(container: &Container, view: LabelView) -> Arc<RawValue> {
-    container.json.get_or_init(|| Arc::new(Keep(raw(&ContainerJson::new(container, view))))).0.clone()
+/// The JSON of one container. It is made once for each version of it in the view that is asked for first, which is that of
+/// the options unless a query has one of its own.
+pub fn container(container: &Container, view: View) -> Arc<RawValue> {
+    let make = || raw(&ContainerJson::new(container, view));
+    let kept = container.json.get_or_init(|| Arc::new(Keep(view, make())));
+    if kept.0 == view { kept.1.clone() } else { make() }
 }
 
-struct Keep(Arc<RawValue>);
+struct Keep(View, Arc<RawValue>);
 
 fn raw(value: &impl Serialize) -> Arc<RawValue> {
     serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
@@ -95,6 +99,7 @@ pub const CONTAINER_KEYS: &[&str] = &[
     "rucksack",
     "flags",
     "missing",
+    "attributes",
 ];
 
 /// A container or sandbox, as it was at one moment. What is not known is absent.
@@ -205,11 +210,15 @@ struct ContainerJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<&'static str>,
+    /// The same in the words of a third party, where the option or the query's key `attributes` asks for it: exactly its
+    /// names, and texts as values (docs/lookups.md).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Labels>,
 }
 
 impl<'a> ContainerJson<'a> {
-    fn new(c: &'a Container, view: LabelView) -> Self {
-        let (labels, annotations) = match view {
+    fn new(c: &'a Container, view: View) -> Self {
+        let (labels, annotations) = match view.labels {
             LabelView::Merged => (Cow::Owned(merged(c)), None),
             LabelView::Separate => (Cow::Borrowed(&*c.labels), Some(&*c.annotations)),
         };
@@ -247,6 +256,7 @@ impl<'a> ContainerJson<'a> {
             flags: flag_words(c.flags),
             rucksack: c.rucksack.as_ref().map(JsonText::as_raw),
             missing: missing_keys(c.missing),
+            attributes: view.attributes.map(|schema| attributes(c, schema).into_iter().collect()),
         }
     }
 }
@@ -402,7 +412,7 @@ mod tests {
         let mut c = Container::new("ab".repeat(32).into(), Kind::Container);
         c.name = "app".into();
         c.missing = CRI_MISSING_PID | CRI_MISSING_STARTED_AT;
-        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate).get()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate.into()).get()).unwrap();
         assert_eq!(json["missing"], serde_json::json!(["pid", "startedAt"]));
         assert_eq!(json["kind"], "container");
         for key in ["pid", "pod", "startedAt", "exitCode", "cgroupPath"] {
@@ -414,9 +424,9 @@ mod tests {
     fn fields_keep_the_id_and_the_order() {
         let mut c = Container::new("ab".into(), Kind::Container);
         (c.pid, c.state) = (Some(7), State::Running);
-        let part = only(container(&c, LabelView::Merged), Some(&["pid", "state", "exitCode"]));
+        let part = only(container(&c, View::default()), Some(&["pid", "state", "exitCode"]));
         assert_eq!(part.get(), r#"{"id":"ab","state":"running","pid":7}"#);
-        assert_eq!(only(container(&c, LabelView::Merged), Some(&[])).get(), r#"{"id":"ab"}"#);
+        assert_eq!(only(container(&c, View::default()), Some(&[])).get(), r#"{"id":"ab"}"#);
     }
 
     #[test]
@@ -425,7 +435,7 @@ mod tests {
         c.state = State::Exited;
         c.finished_at = Some(1_000_000_000);
         c.exit = Some(Exit { code: Some(137), reason: "OOMKilled".into(), message: "".into() });
-        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Merged).get()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(container(&c, View::default()).get()).unwrap();
         assert_eq!((&json["exitCode"], &json["reason"]), (&137.into(), &"OOMKilled".into()));
         assert_eq!(json["finishedAt"], "1970-01-01T00:00:01Z");
         assert!(json.get("message").is_none());

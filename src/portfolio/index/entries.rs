@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::super::sorted::{Leaf, Leaves, Sorted, SortedTree};
 use super::table::At;
 use crate::model::{Container, Id, Kind};
 
@@ -14,8 +15,8 @@ pub(in crate::portfolio) struct Entry {
     pub present: bool,
 }
 
-/// The containers of a snapshot. Generations share them.
-pub(in crate::portfolio) type Entries = Arc<Vec<Entry>>;
+/// The containers of a snapshot. Generations share what has not changed.
+pub(in crate::portfolio) type Entries = SortedTree<Entry>;
 
 impl AsRef<Container> for Entry {
     fn as_ref(&self) -> &Container {
@@ -29,19 +30,22 @@ impl Entry {
         self.present && self.container.is_running()
     }
 
-    fn is_same(&self, other: &Entry) -> bool {
+    /// Whether both are one version.
+    pub fn is_same(&self, other: &Entry) -> bool {
         Arc::ptr_eq(&self.container, &other.container) && self.present == other.present
     }
 }
 
-/// The order of a snapshot: pods by their paths; in a pod the sandbox first, then the containers by name.
-pub(in crate::portfolio) fn order(a: &Entry, b: &Entry) -> Ordering {
-    type Key<'a> = (&'a str, &'a str, Option<&'a Id>, bool, &'a str, u32, &'a Id);
-    fn key(c: &Container) -> Key<'_> {
-        let pod_id = c.pod.as_deref().map(|p| &p.id);
-        (c.namespace(), c.pod_name(), pod_id, c.kind == Kind::Container, &c.name, c.attempt, &c.id)
+impl Sorted for Entry {
+    /// Pods by their paths; in a pod the sandbox first, then the containers by name.
+    fn order(&self, other: &Entry) -> Ordering {
+        type Key<'a> = (&'a str, &'a str, Option<&'a Id>, bool, &'a str, u32, &'a Id);
+        fn key(c: &Container) -> Key<'_> {
+            let pod_id = c.pod.as_deref().map(|p| &p.id);
+            (c.namespace(), c.pod_name(), pod_id, c.kind == Kind::Container, &c.name, c.attempt, &c.id)
+        }
+        key(&self.container).cmp(&key(&other.container))
     }
-    key(&a.container).cmp(&key(&b.container))
 }
 
 /// What has to be done to some entries to have others.
@@ -54,31 +58,76 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// What differs; `None` if that is more than `limit`. Both are sorted. Only what differs is looked into.
-    pub fn between(before: &[Entry], now: &[Entry], limit: usize) -> Option<Changes> {
-        let (mut changes, mut b, mut n) = (Changes::default(), 0, 0);
-        while b < before.len() || n < now.len() {
-            let order = match (before.get(b), now.get(n)) {
+    /// What differs; `None` if that is more than `limit`. Leaves that both share are not looked into.
+    pub fn between(before: &Entries, now: &Entries, limit: usize) -> Option<Changes> {
+        let (mut changes, mut b, mut n) = (Changes::default(), Walk::new(before), Walk::new(now));
+        loop {
+            if b.skips(&n) {
+                (b, n) = (b.after_leaf(), n.after_leaf());
+                continue;
+            }
+            let order = match (b.entry(), n.entry()) {
                 (Some(before), Some(now)) if before.is_same(now) => {
-                    (b, n) = (b + 1, n + 1);
+                    (b, n) = (b.after_one(), n.after_one());
                     continue;
                 }
-                (Some(before), Some(now)) => order(before, now),
+                (Some(before), Some(now)) => before.order(now),
                 (Some(_), None) => Ordering::Less,
-                (None, _) => Ordering::Greater,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return Some(changes),
             };
             if order.is_le() {
-                changes.gone.push(b as At);
-                b += 1;
+                changes.gone.push(b.at);
+                b = b.after_one();
             }
             if order.is_ge() {
-                changes.new.push(now[n].clone());
-                n += 1;
+                changes.new.extend(n.entry().cloned());
+                n = n.after_one();
             }
             if changes.gone.len() + changes.new.len() > limit {
                 return None;
             }
         }
-        Some(changes)
+    }
+}
+
+/// A walk through entries, which knows its position.
+struct Walk<'a> {
+    leaves: Leaves<'a, Entry>,
+    leaf: Option<&'a Arc<Leaf<Entry>>>,
+    /// How many of the leaf's entries are behind it.
+    past: usize,
+    at: At,
+}
+
+impl<'a> Walk<'a> {
+    fn new(entries: &'a Entries) -> Self {
+        Walk { leaves: entries.leaves(), leaf: None, past: 0, at: 0 }.next_leaf()
+    }
+
+    fn entry(&self) -> Option<&'a Entry> {
+        self.leaf?.items().get(self.past)
+    }
+
+    /// Whether both are at the begin of one leaf.
+    fn skips(&self, other: &Walk) -> bool {
+        let is_one = |(a, b): (&Arc<Leaf<Entry>>, &Arc<Leaf<Entry>>)| Arc::ptr_eq(a, b);
+        (self.past, other.past) == (0, 0) && self.leaf.zip(other.leaf).is_some_and(is_one)
+    }
+
+    fn after_one(mut self) -> Self {
+        (self.past, self.at) = (self.past + 1, self.at + 1);
+        if self.entry().is_none() { self.next_leaf() } else { self }
+    }
+
+    fn after_leaf(mut self) -> Self {
+        self.at += self.leaf.map_or(0, |leaf| leaf.items().len() as At);
+        self.next_leaf()
+    }
+
+    fn next_leaf(mut self) -> Self {
+        self.leaf = self.leaves.find(|leaf| !leaf.items().is_empty());
+        self.past = 0;
+        self
     }
 }

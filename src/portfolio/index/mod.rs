@@ -15,7 +15,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub(super) use entries::{Entries, Entry, order};
+pub(super) use entries::{Entries, Entry};
 pub(super) use namespaces::{Sharing, inode_of};
 pub(super) use table::At;
 

@@ -65,7 +65,7 @@ impl Namespaces {
     /// Of all these.
     pub fn of(entries: &[Entry]) -> Namespaces {
         let alive = || entries.iter().enumerate().filter(|(_, entry)| entry.is_alive());
-        let mut namespaces = Namespaces::with_room_for(KINDS.len() * alive().count());
+        let mut namespaces = Namespaces::with_room_for(NamespaceKind::ALL.len() * alive().count());
         for (at, entry) in alive() {
             namespaces.join(at as At, &entry.container, &|at| &entries[at as usize]);
         }
@@ -82,7 +82,7 @@ impl Namespaces {
         entry: impl Fn(At) -> &'a Entry,
     ) -> Namespaces {
         let touched = gone.iter().copied().chain(new.clone()).filter(|at| entry(*at).is_alive());
-        let mut changed = Namespaces::with_room_for(KINDS.len() * touched.clone().count());
+        let mut changed = Namespaces::with_room_for(NamespaceKind::ALL.len() * touched.clone().count());
         for key in touched.flat_map(|at| keys(&entry(at).container)) {
             if changed.group(key).is_none() {
                 let left = before.members_of(key).filter(|at| !is_gone(*at));
@@ -127,16 +127,6 @@ impl Namespaces {
     }
 }
 
-const KINDS: [NamespaceKind; 7] = [
-    NamespaceKind::Cgroup,
-    NamespaceKind::Ipc,
-    NamespaceKind::Mount,
-    NamespaceKind::Net,
-    NamespaceKind::Pid,
-    NamespaceKind::User,
-    NamespaceKind::Uts,
-];
-
 /// The inode of one kind; 0 where it is not known.
 pub(in crate::portfolio) fn inode_of(all: &model::Namespaces, kind: NamespaceKind) -> u64 {
     match kind {
@@ -152,11 +142,8 @@ pub(in crate::portfolio) fn inode_of(all: &model::Namespaces, kind: NamespaceKin
 
 fn keys(container: &Container) -> impl Iterator<Item = u64> + use<> {
     let all = container.namespaces;
-    KINDS
-        .into_iter()
-        .map(move |kind| (kind, inode_of(&all, kind)))
-        .filter(|(_, inode)| *inode != 0)
-        .map(|(kind, inode)| key(kind, inode))
+    let numbered = NamespaceKind::ALL.into_iter().map(move |kind| (kind, inode_of(&all, kind)));
+    numbered.filter(|(_, inode)| *inode != 0).map(|(kind, inode)| key(kind, inode))
 }
 
 fn key(kind: NamespaceKind, inode: u64) -> u64 {

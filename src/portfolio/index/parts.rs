@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::entries::{Entries, Entry};
+use super::entries::Entry;
 use super::table::{At, Table, hash};
 use crate::host::cgroup_name::CgroupName;
 use crate::model::{Container, Kind, Memo};
@@ -10,7 +10,7 @@ use crate::model::{Container, Kind, Memo};
 /// What is found among some entries.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    pub entries: Entries,
+    pub entries: Box<[Entry]>,
     /// The position of the first entry.
     first: At,
     ids: OnceLock<Ids>,
@@ -37,7 +37,7 @@ struct Numbers {
 
 impl Parts {
     /// Of these, of which the first has this position.
-    pub fn of(entries: Entries, first: At) -> Parts {
+    pub fn of(entries: Box<[Entry]>, first: At) -> Parts {
         Parts { entries, first, ..Parts::default() }
     }
 

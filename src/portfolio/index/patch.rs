@@ -10,6 +10,8 @@ use super::table::At;
 /// An index of one generation that others take over.
 #[derive(Debug)]
 pub(super) struct Base {
+    entries: Entries,
+    /// The same, by position.
     pub parts: Parts,
     namespaces: OnceLock<Namespaces>,
 }
@@ -17,7 +19,8 @@ pub(super) struct Base {
 impl Base {
     /// Of these.
     pub fn of(entries: Entries) -> Arc<Base> {
-        Arc::new(Base { parts: Parts::of(entries, 0), namespaces: OnceLock::new() })
+        let parts = Parts::of(entries.iter().cloned().collect(), 0);
+        Arc::new(Base { entries, parts, namespaces: OnceLock::new() })
     }
 
     /// The first position behind it.
@@ -45,7 +48,7 @@ pub(super) struct Patch {
 impl Patch {
     /// What makes these of the base's, if that is no more than `limit`.
     pub fn between(base: &Base, now: &Entries, limit: usize) -> Option<Patch> {
-        let changes = Changes::between(&base.parts.entries, now, limit)?;
+        let changes = Changes::between(&base.entries, now, limit)?;
         let mut is_gone = vec![0; base.parts.entries.len().div_ceil(64)].into_boxed_slice();
         for at in &changes.gone {
             is_gone[*at as usize / 64] |= 1 << (at % 64);

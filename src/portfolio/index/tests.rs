@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::super::sorted::Sorted;
 use super::*;
 use crate::model::{Kind, Pod, State};
 
@@ -68,8 +69,8 @@ type All = BTreeMap<u8, Entry>;
 
 fn sorted(all: &All) -> Entries {
     let mut entries: Vec<Entry> = all.values().cloned().collect();
-    entries.sort_unstable_by(order);
-    entries.into()
+    entries.sort_unstable_by(Sorted::order);
+    Entries::of_sorted(entries)
 }
 
 /// Compares the index with a search.

@@ -5,6 +5,7 @@ mod selector;
 
 use super::lookup::is_prefix;
 use crate::error::{CRI_E_QUERY, Error, Result};
+use crate::model::attributes::Schema;
 use crate::model::{Container, Kind, Pod, State};
 use selector::Selector;
 
@@ -20,6 +21,7 @@ pub struct Query {
     name: Option<String>,
     selector: Selector,
     fields: Option<Vec<&'static str>>,
+    attributes: Option<Option<Schema>>,
     if_generation: Option<u64>,
 }
 
@@ -53,6 +55,11 @@ impl Query {
     /// The keys of a container to show; `None`: all.
     pub fn fields(&self) -> Option<&[&'static str]> {
         self.fields.as_deref()
+    }
+
+    /// Whose names the attributes of the containers are to have, if it says so; within, `None`: they are not to be shown.
+    pub fn attributes(&self) -> Option<Option<Schema>> {
+        self.attributes
     }
 
     /// Whether it selects this container. `present` says that the engine has it; otherwise it is only remembered.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Query, Selector, States, refuse};
 use crate::error::Result;
+use crate::model::attributes::Schema;
 use crate::model::json::CONTAINER_KEYS;
 use crate::model::{Kind, State};
 
@@ -21,6 +22,7 @@ const KEYS: &[(&str, Set)] = &[
     ("name", |q, v| text(v).map(|text| q.name = Some(text.to_owned()))),
     ("selector", |q, v| Selector::parse(text(v)?).map(|selector| q.selector = selector)),
     ("fields", set_fields),
+    ("attributes", set_attributes),
     ("ifGeneration", set_generation),
 ];
 
@@ -83,6 +85,16 @@ fn set_fields(query: &mut Query, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+fn set_attributes(query: &mut Query, value: &Value) -> Result<(), String> {
+    let allowed = || format!("one of {}, none", Schema::ALL.map(Schema::word).join(", "));
+    query.attributes = Some(match value.as_str() {
+        Some("none") => None,
+        Some(word) => Some(Schema::of_word(word).ok_or_else(allowed)?),
+        None => return Err(allowed()),
+    });
+    Ok(())
+}
+
 fn set_generation(query: &mut Query, value: &Value) -> Result<(), String> {
     query.if_generation = Some(value.as_u64().ok_or("a generation of an earlier answer: a whole number")?);
     Ok(())
@@ -118,6 +130,8 @@ mod tests {
             (r#"{"namespace":7}"#, &["namespace: 7", "a string"]),
             (r#"{"fields":["pid","pids"]}"#, &["\"pids\"", "id, name, kind, state, pid"]),
             (r#"{"fields":"pid"}"#, &["fields: \"pid\""]),
+            (r#"{"attributes":"OTel"}"#, &["attributes: \"OTel\"", "one of otel, falco, ecs, none"]),
+            (r#"{"attributes":true}"#, &["attributes: true"]),
             (r#"{"ifGeneration":-1}"#, &["ifGeneration: -1", "whole number"]),
             (r#"{"ifGeneration":1.5}"#, &["ifGeneration: 1.5"]),
             (r#"{"selector":"a in x"}"#, &["selector: \"a in x\"", "( is wanted"]),

@@ -125,7 +125,7 @@ pub(super) struct Machine {
     pack_requests_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
-    /// Why another engine is followed, until a STATE event has told it.
+    /// Why another engine is followed, until a STATE event has reported it.
     left: Option<Arc<str>>,
     /// When the current subscription was asked for.
     listening_since: Time,

@@ -43,17 +43,17 @@ fn failures_of_the_socket_before_say_nothing_of_the_new_one() {
 #[test]
 fn a_change_of_engine_is_a_state_with_its_reason_in_every_state() {
     let reason = || Input::Leave("the engine at A is left for B: it has 3 sandboxes".into());
-    let told = |talk: &Talk| talk.states.iter().filter(|state| state.contains("is left for B")).count();
+    let reported = |talk: &Talk| talk.states.iter().filter(|state| state.contains("is left for B")).count();
     let mut talk = Talk::watching("containerd", "2.1.9", &[]);
     talk.actions.clear();
     talk.feed(reason());
-    assert!(reconnects(&mut talk) && told(&talk) == 1, "{:?}", talk.states);
+    assert!(reconnects(&mut talk) && reported(&talk) == 1, "{:?}", talk.states);
     talk.feed(connected("containerd", "2.1.9"));
-    assert_eq!(told(&talk), 1, "once");
+    assert_eq!(reported(&talk), 1, "once");
     // While it is lost already.
     let mut talk = Talk::new(|_| {});
     talk.feed(Input::Watch { packs: false });
     talk.feed(Input::ConnectFailed(Error::new(CRI_E_CONNECT, "nobody").retriable()));
     talk.feed(reason());
-    assert_eq!(told(&talk), 1, "{:?}", talk.states);
+    assert_eq!(reported(&talk), 1, "{:?}", talk.states);
 }

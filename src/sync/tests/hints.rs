@@ -34,7 +34,7 @@ fn away() -> Talk {
     talk.pass(1500);
     talk.feed(lost());
     assert!(talk.last_state().starts_with("backoff"), "{:?}", talk.states);
-    talk.told.clear();
+    talk.reported.clear();
     talk
 }
 
@@ -51,7 +51,7 @@ fn back(talk: &mut Talk, code: i32, reason: &str) {
         ..listing.containers[0].clone()
     };
     talk.feed(Input::Listed(Ok(listing)));
-    let request = talk.requests.pop().expect("its word on the end is asked for");
+    let request = talk.requests.pop().expect("its status of the exit is asked for");
     talk.feed(Input::Answered(request, Ok(Some(said))));
 }
 
@@ -59,10 +59,10 @@ fn back(talk: &mut Talk, code: i32, reason: &str) {
 fn an_end_is_reported_at_once_while_the_engine_is_away() {
     let mut talk = away();
     talk.feed(exited("run-a", PROCESS, Some(42)));
-    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
+    assert_eq!(talk.reported, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
     talk.feed(exited("run-a", PROCESS, Some(42)));
     back(&mut talk, 255, "Unknown");
-    assert_eq!(talk.told.len(), 1, "containerd's 255 is worth less: {:?}", talk.told);
+    assert_eq!(talk.reported.len(), 1, "containerd's 255 is worth less: {:?}", talk.reported);
 }
 
 #[test]
@@ -74,18 +74,18 @@ fn the_engines_better_word_corrects_what_was_witnessed() {
         format!("Exited run-a {WITNESSED} 0 Some(7) None"),
         format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(3)"),
     ];
-    assert_eq!(talk.told, right);
+    assert_eq!(talk.reported, right);
 }
 
 #[test]
 fn an_end_that_was_seen_just_before_the_engine_went_is_reported_when_it_is_gone() {
     let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
     talk.pass(1500);
-    talk.told.clear();
+    talk.reported.clear();
     talk.feed(exited("run-a", PROCESS, Some(9)));
-    assert!(talk.told.is_empty(), "the engine's word is waited for: {:?}", talk.told);
+    assert!(talk.reported.is_empty(), "the engine's statement is awaited: {:?}", talk.reported);
     talk.feed(lost());
-    assert_eq!(talk.told, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(9)")]);
+    assert_eq!(talk.reported, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(9)")]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn trap_the_end_of_another_process_is_none_of_the_runs() {
     // CRI-O's file names an id, and proves nothing of a process.
     talk.feed(Input::Hints(vec![Hint::Exited { id: "run-a".into(), process: None, code: Some(1) }]));
     talk.feed(exited("run-stranger", (8, 1), Some(42)));
-    assert!(talk.told.is_empty(), "{:?}", talk.told);
+    assert!(talk.reported.is_empty(), "{:?}", talk.reported);
 }
 
 /// It runs, as a verbose status says where the process is gone.
@@ -112,7 +112,7 @@ fn back_after_an_end() -> Talk {
     talk.feed(exited("run-a", PROCESS, Some(42)));
     talk.pass(5000);
     talk.feed(connected("containerd", "2.1.9"));
-    talk.told.clear();
+    talk.reported.clear();
     talk
 }
 
@@ -124,10 +124,10 @@ fn what_the_engine_still_calls_running_for_a_moment_stays_ended() {
     talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
     talk.pass(9000);
     talk.feed(listed(&["run-a"]));
-    assert!(talk.told.is_empty(), "it may have heard of the end a moment later than we: {:?}", talk.told);
+    assert!(talk.reported.is_empty(), "it may have heard of the end a moment later than we: {:?}", talk.reported);
     talk.pass(5000);
     back(&mut talk, 42, "Error");
-    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(42)")], "its time of the end");
+    assert_eq!(talk.reported, [format!("Updated run-a 0 {CRI_CHANGED_EXIT} Some(7) Some(42)")], "its time of the end");
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn what_the_engine_goes_on_to_list_as_running_stands() {
     let request = talk.requests.pop().expect("its process is looked for");
     talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
     let flags = CRI_EVENT_FLAG_SYNTHETIC | CRI_EVENT_FLAG_REAPPEARED;
-    assert_eq!(talk.told, [format!("Started run-a {flags} 0 None None")]);
+    assert_eq!(talk.reported, [format!("Started run-a {flags} 0 None None")]);
     talk.pass(61_000);
     talk.feed(listed(&["run-a"]));
-    assert_eq!((talk.told.len(), talk.portfolio.counts().contradictions), (1, 1), "{:?}", talk.told);
+    assert_eq!((talk.reported.len(), talk.portfolio.counts().contradictions), (1, 1), "{:?}", talk.reported);
 }
 
 /// As Docker restarts what ended while its daemon was down.
@@ -158,7 +158,7 @@ fn another_run_of_what_ended_while_the_engine_was_away_is_told_at_once() {
     let again =
         Observation { is_status: true, started_at: Some(Time::MAX), details: Some(details), ..running("run-a") };
     talk.feed(Input::Answered(request, Ok(Some(again))));
-    assert!(talk.told[0].starts_with("Started run-a") && talk.told[0].ends_with("Some(9) None"), "{:?}", talk.told);
+    assert!(talk.reported[0].starts_with("Started run-a") && talk.reported[0].ends_with("Some(9) None"), "{:?}", talk.reported);
 }
 
 #[test]
@@ -166,16 +166,16 @@ fn a_live_engine_has_a_quarter_of_a_second_for_its_word() {
     let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
     talk.pass(2000);
     talk.feed(listed(&["run-a"]));
-    (talk.told, talk.requests) = Default::default();
+    (talk.reported, talk.requests) = Default::default();
     talk.feed(exited("run-a", PROCESS, Some(42)));
     talk.pass(249);
-    assert!(talk.told.is_empty() && talk.requests.is_empty(), "{:?} {:?}", talk.told, talk.requests);
+    assert!(talk.reported.is_empty() && talk.requests.is_empty(), "{:?} {:?}", talk.reported, talk.requests);
     talk.pass(1);
-    assert!(talk.told.is_empty(), "its exit may be on its way, and keeps the pid: {:?}", talk.told);
+    assert!(talk.reported.is_empty(), "its exit may be on its way, and keeps the pid: {:?}", talk.reported);
     let request = talk.requests.pop().expect("its status is asked for");
     assert!(talk.requests.is_empty());
     talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
-    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")], "its pid may be another's");
+    assert_eq!(talk.reported, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")], "its pid may be another's");
     is_withdrawn_once(&mut talk);
 }
 
@@ -188,7 +188,7 @@ fn is_withdrawn_once(talk: &mut Talk) {
     }
     let warnings: Vec<_> = talk.logs.iter().filter(|line| line.starts_with("warn")).collect();
     assert!(matches!(warnings[..], [one] if one.contains("its process is gone")), "{warnings:?}");
-    assert_eq!((talk.told.len(), talk.portfolio.counts().vanished_processes), (1, 1), "{:?}", talk.told);
+    assert_eq!((talk.reported.len(), talk.portfolio.counts().vanished_processes), (1, 1), "{:?}", talk.reported);
     assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.pid, c.missing)), Some((State::Running, None, 0)));
 }
 
@@ -196,12 +196,12 @@ fn is_withdrawn_once(talk: &mut Talk) {
 fn a_pid_that_an_answer_withdraws_is_a_vanished_process_too() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
     talk.pass(2000);
-    (talk.told, talk.requests) = Default::default();
+    (talk.reported, talk.requests) = Default::default();
     talk.feed(exited("run-a", PROCESS, Some(42)));
     talk.pass(10);
     let request = talk.requests.pop().expect("an engine without events is asked at once");
     talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
-    assert_eq!(talk.told, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")]);
+    assert_eq!(talk.reported, [format!("Updated run-a 0 {CRI_CHANGED_PID} None None")]);
     is_withdrawn_once(&mut talk);
 }
 
@@ -232,6 +232,61 @@ fn an_engine_without_events_is_asked_until_what_is_made_runs() {
         }
     }
     assert_eq!(asked, [10, 20, 40, 80, 160, 320], "and then no more");
+}
+
+/// What is being made may take long to start, and little to end.
+#[test]
+fn an_engine_without_events_is_asked_as_soon_as_there_is_a_pid() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    let strangers = (0..33).map(|n| Hint::Created(format!("new{n}").into()));
+    talk.feed(Input::Hints(strangers.chain([Hint::Created("new".into())]).collect()));
+    let request = |talk: &mut Talk| {
+        talk.pass(10);
+        talk.requests.pop().filter(|request| &*request.id == "new")
+    };
+    assert!(request(&mut talk).is_none() && talk.lists(), "there are so many that a list is asked for");
+    talk.feed(pid("new", 7));
+    assert!(request(&mut talk).is_some(), "{:?}", talk.requests);
+    // The list that is under way may have been made before.
+    talk.feed(pid("new", 7));
+    talk.feed(listed(&["run-a"]));
+    assert!(request(&mut talk).is_some() || talk.portfolio.open_status_requests() > 0, "{:?}", talk.requests);
+}
+
+/// A cgroup, or the engine's folder, is made by *create*; its start comes later, or never.
+#[test]
+fn trap_what_is_made_has_not_started() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.reported.clear();
+    talk.feed(Input::Hints(vec![Hint::Created("new".into())]));
+    talk.pass(10);
+    let request = talk.requests.pop().expect("its status is asked for");
+    let created = Observation { is_status: true, state: State::Created, ..running("new") };
+    talk.feed(Input::Answered(request, Ok(Some(created))));
+    let starts = |talk: &Talk| talk.reported.iter().filter(|told| told.starts_with("Started")).count();
+    assert_eq!(starts(&talk), 0, "{:?}", talk.reported);
+    talk.pass(10);
+    talk.answer_all();
+    assert_eq!(starts(&talk), 1, "{:?}", talk.reported);
+}
+
+/// A container may move its processes elsewhere: its cgroup goes, and it lives on.
+#[test]
+fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
+    for version in ["1.6.20", "2.1.9"] {
+        let mut talk = Talk::watching("containerd", version, &["run-a"]);
+        (talk.reported, talk.requests) = Default::default();
+        talk.feed(Input::Hints(vec![Hint::Gone("run-a".into())]));
+        talk.pass(400);
+        talk.answer_all();
+        assert!(talk.reported.is_empty(), "{version}: {:?}", talk.reported);
+        assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.pid)), Some((State::Running, Some(7))), "{version}");
+        // Neither while the engine is away.
+        talk.feed(lost());
+        talk.feed(Input::Hints(vec![Hint::Gone("run-a".into())]));
+        talk.pass(400);
+        assert!(!talk.reported.iter().any(|told| told.starts_with("Exited")), "{version}: {:?}", talk.reported);
+    }
 }
 
 #[test]
@@ -272,7 +327,11 @@ fn a_pid_that_comes_before_its_start_costs_nothing() {
     talk.feed(exited("new", (99, 1), Some(0)));
     let start = started(&talk, "new");
     talk.feed(start);
-    assert!(talk.told.iter().any(|told| told.starts_with("Started new 0 0 Some(99)")), "{:?}", talk.told);
+    assert!(
+        talk.reported.iter().any(|reported| reported.starts_with("Started new 0 0 Some(99)")),
+        "{:?}",
+        talk.reported
+    );
     let is_question = |action: &Action| matches!(action, Action::FindProcesses(_) | Action::Ask(_));
     assert!(!talk.actions.iter().any(is_question), "{:?}", talk.actions);
 }

@@ -18,7 +18,7 @@ pub struct Talk {
     /// LOG events, as "level message".
     pub logs: Vec<String>,
     /// Events about containers, as "type id flags changed pid code".
-    pub told: Vec<String>,
+    pub reported: Vec<String>,
     pub actions: Vec<Action>,
     /// Status requests that were made and not answered.
     pub requests: Vec<StatusRequest>,
@@ -34,7 +34,7 @@ impl Talk {
             mono: 0,
             states: Vec::new(),
             logs: Vec::new(),
-            told: Vec::new(),
+            reported: Vec::new(),
             actions: Vec::new(),
             requests: Vec::new(),
         }
@@ -63,7 +63,7 @@ impl Talk {
                     self.states
                         .push(message.map_or(pending.state.word(), |m| format!("{}: {m}", pending.state.word())));
                 }
-                _ => self.told.extend(pending.container.as_ref().map(|c| {
+                _ => self.reported.extend(pending.container.as_ref().map(|c| {
                     let code = c.exit.as_ref().and_then(|exit| exit.code);
                     let (kind, flags, changed) = (pending.event_type, pending.flags, pending.changed);
                     format!("{kind:?} {} {flags} {changed} {:?} {code:?}", c.id, c.pid)

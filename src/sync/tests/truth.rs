@@ -194,7 +194,7 @@ impl Report {
             let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
             if let Some(times) = engine.wrong_times.get(id) {
                 let least = u32::from(!seen.wrong_at_first.contains(id));
-                // A list's word on a sandbox is believed at once; a status that contradicts it brings it back until the
+                // A list's statement about a sandbox is believed at once; a status that contradicts it brings it back until the
                 // list stands.
                 let is_sandbox = id.starts_with('p');
                 check_contradicted(id, counts, least, if is_sandbox { 2 * times } else { *times })?;
@@ -219,7 +219,7 @@ impl Report {
     }
 }
 
-/// Where the engine showed a wrong state, the list's word was reported: at least once, and once more each time at most.
+/// Where the engine showed a wrong state, the list's state was reported: at least once, and once more each time at most.
 fn check_contradicted(
     id: &Id,
     (started, exited): (Option<u32>, Option<u32>),

@@ -1,5 +1,8 @@
 //! A watcher, an engine, and the faults between them, one step at a time.
 
+mod rest;
+mod traces;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +73,7 @@ impl World {
         configure(&mut config);
         let shared = Arc::new(SharedState::new(&config));
         let hub = Arc::new(Hub::new(shared.clone()));
-        let queue = |capacity| hub.subscribe(0, false, capacity, LabelView::Merged).expect("an eventfd");
+        let queue = |capacity| hub.subscribe(0, false, capacity, View::default()).expect("an eventfd");
         let queues = [queue(1 << 20), queue(3)];
         World {
             engine: Engine::new(flavour),
@@ -203,85 +206,6 @@ impl World {
         } else if self.up && self.engine.keeps_undelivered_events() {
             self.backlog.extend(events);
         }
-    }
-
-    fn follow(&mut self, follows: Vec<Follow>) {
-        for Follow { id, process, .. } in follows.into_iter().filter(|_| self.has_hints) {
-            match process {
-                // It may have ended before it could be opened.
-                Some(process) if self.engine.pid(&id) != Some(process.0) => {
-                    self.hints.push_back(Hint::Exited { id, process: Some(process), code: None });
-                }
-                Some(process) => drop(self.held.insert(id, process)),
-                None => drop(self.held.remove(&id)),
-            }
-        }
-    }
-
-    /// What the host shows of what the engine has just done.
-    fn note_traces(&mut self, before: &BTreeMap<Id, Thing>) {
-        if !self.has_hints {
-            return;
-        }
-        for (id, thing) in &self.engine.things {
-            if !before.contains_key(id) {
-                self.hints.push_back(Hint::Created(id.clone()));
-            }
-            if thing.runs() && !before.get(id).is_some_and(Thing::runs) {
-                self.hints.extend(self.engine.process(id).ok().map(|details| Hint::Pid(id.clone(), details)));
-            }
-        }
-        for (id, was) in before {
-            let now = self.engine.things.get(id);
-            let code = now.map_or(137, |thing| thing.code);
-            if was.runs() && !now.is_some_and(Thing::runs) {
-                let held = self.held.remove(id);
-                self.hints.extend(held.map(|it| Hint::Exited { id: id.clone(), process: Some(it), code: Some(code) }));
-            }
-            if now.is_none() {
-                self.hints.push_back(Hint::Gone(id.clone()));
-            }
-        }
-    }
-
-    /// Some hint arrives.
-    pub fn hint(&mut self, n: u8) -> Outcome {
-        if self.hints.is_empty() {
-            return Ok(());
-        }
-        let hint = self.hints.remove(n as usize % self.hints.len()).expect("it is there");
-        self.feed(Input::Hints(vec![hint]))
-    }
-
-    /// A hint is lost, or comes twice, or all are.
-    pub fn garble_hints(&mut self, n: u8) {
-        match n % 4 {
-            0 => drop(self.hints.pop_front()),
-            1 => self.hints.extend(self.hints.front().cloned()),
-            2 => self.hints = VecDeque::from([Hint::Lost]),
-            _ => self.hints.rotate_left(self.hints.len() / 2),
-        }
-    }
-
-    /// A hint that is wrong: of another process with the pid of long ago, of another engine's container, of a folder that is
-    /// still there, of an exit file that nobody wrote.
-    pub fn mislead(&mut self, n: u8) -> Outcome {
-        let Some(id) = self.engine.pick(n / 8, Thing::runs).filter(|_| self.has_hints) else {
-            return Ok(());
-        };
-        let stranger: Id = format!("x{n}").into();
-        let another = self.engine.pid(&id).map(|pid| (pid, 4711));
-        let hint = match n % 8 {
-            0 => Hint::Created(stranger),
-            1 => Hint::Created(id),
-            2 => Hint::Exited { id, process: another, code: Some(9) },
-            3 => Hint::Exited { id: stranger, process: another, code: Some(9) },
-            4 => Hint::Gone(id),
-            5 => Hint::Exited { id, process: None, code: Some(9) },
-            6 => Hint::Pid(stranger, Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() }),
-            _ => Hint::Lost,
-        };
-        self.feed(Input::Hints(vec![hint]))
     }
 
     pub fn connect(&mut self) -> Outcome {
@@ -441,131 +365,6 @@ impl World {
         self.waiters += 1;
         self.feed(Input::Resync(self.waiters))?;
         Ok(self.waiters)
-    }
-
-    /// No more faults: everything under way arrives, and time passes, until a resync is finished.
-    pub fn heal(&mut self) -> Outcome {
-        self.up = true;
-        let id = self.ask_for_resync()?;
-        for _ in 0..10_000 {
-            self.settle()?;
-            if self.finished.contains(&id) {
-                return Ok(());
-            }
-            self.wait()?;
-        }
-        Err("the resync never finished".into())
-    }
-
-    /// Everything that is under way arrives.
-    pub fn settle(&mut self) -> Outcome {
-        loop {
-            self.connect()?;
-            while !self.pipe.is_empty() {
-                self.deliver()?;
-            }
-            self.reply_list()?;
-            while !self.requests.is_empty() {
-                self.answer(0, false)?;
-            }
-            while !self.hints.is_empty() {
-                self.hint(0)?;
-            }
-            while !self.lookups.is_empty() {
-                self.find(0)?;
-            }
-            while !self.pack_requests.is_empty() {
-                self.pack(0)?;
-            }
-            let is_quiet = self.requests.is_empty() && self.lookups.is_empty() && self.hints.is_empty();
-            if self.pipe.is_empty() && self.list.is_none() && !self.connecting && is_quiet {
-                return Ok(());
-            }
-        }
-    }
-
-    fn wait(&mut self) -> Outcome {
-        let deadline = self.publisher.deadline().ok_or("nothing to wait for")?;
-        self.pass(deadline.saturating_sub(self.mono).max(1))
-    }
-
-    /// The engine says something wrong of this one from now on, or nothing wrong any more.
-    pub fn lie(&mut self, id: &Id, lie: Lie, for_good: bool) {
-        let was_listed = self.seen.was_listed(id);
-        self.engine.lie(id, lie, for_good, was_listed);
-    }
-
-    /// What the engine does not say wrongly for good, it says rightly from now on; a list that shows something else than
-    /// a status is given its time to stand.
-    fn settle_disputes(&mut self) -> Outcome {
-        /// Longer than the time after which a list stands.
-        const DISPUTE: Millis = 11_000;
-        self.engine.lies.retain(|_, (_, for_good)| *for_good);
-        if self.engine.wrong_times.is_empty() {
-            return Ok(());
-        }
-        for _ in 0..3 {
-            self.heal()?;
-            self.pass(DISPUTE)?;
-        }
-        Ok(())
-    }
-
-    /// As `heal`, and long enough for every retry.
-    pub fn come_to_rest(&mut self) -> Outcome {
-        self.settle_disputes()?;
-        self.heal()?;
-        // Each request without an answer doubles the wait before the next, up to the relist's interval.
-        let longest = if self.engine.ever_silent.is_empty() { 5000 } else { 61_000 };
-        let until = self.mono + longest;
-        while self.mono < until {
-            self.settle()?;
-            self.wait()?;
-        }
-        self.heal()?;
-        self.slow_listens(usize::MAX)
-    }
-
-    /// The cache is the engine's list, and consumers know what runs.
-    pub fn cache_is_right(&self) -> Outcome {
-        let things = self.engine.things.values();
-        let runs: BTreeSet<Id> = things.filter(|t| self.engine.is_listed_as_running(t)).map(|t| t.id.clone()).collect();
-        let cached = self.shared.read();
-        let shown: BTreeSet<Id> = cached.portfolio.running().map(|c| c.id.clone()).collect();
-        if shown != runs {
-            return Err(format!("the cache shows {shown:?}, but these run: {runs:?}"));
-        }
-        for (who, reported) in [("the consumer", &self.reported), ("the slow consumer", &self.slow)] {
-            if reported.running != runs {
-                return Err(format!("{who} knows of {:?}, but these run: {runs:?}", reported.running));
-            }
-        }
-        let has: BTreeSet<Id> = self.engine.things.keys().cloned().collect();
-        let present: BTreeSet<Id> = cached.portfolio.present().map(|c| c.id.clone()).collect();
-        if present != has {
-            return Err(format!("the cache has {present:?}, the engine {has:?}"));
-        }
-        // What is never answered stays open.
-        let answered = |c: &&Arc<Container>| !self.engine.lies.contains_key(&c.id);
-        let lied_about = |c: &&Arc<Container>| self.engine.wrong_times.contains_key(&c.id) || !answered(c);
-        // Of whom there was no status for a while, what only a status tells may have been given up.
-        let given_up = |c: &Container| c.pid.is_none() && self.engine.ever_silent.contains(&c.id);
-        let wrong_pid = |c: &&Arc<Container>| !lied_about(c) && !given_up(c) && c.pid != self.engine.pid(&c.id);
-        if let Some(c) = cached.portfolio.running().find(wrong_pid) {
-            return Err(format!("its pid is {:?}: {c:?}", self.engine.pid(&c.id)));
-        }
-        // What was first shown as over is not packed when it turns out to run.
-        let packed = |c: &Container| c.rucksack.is_some() == self.packs || self.engine.wrong_times.contains_key(&c.id);
-        match cached.portfolio.running().filter(answered).find(|c| c.missing != 0 || !packed(c)) {
-            Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),
-            None => Ok(()),
-        }
-    }
-
-    pub fn verify(&mut self) -> Outcome {
-        self.come_to_rest()?;
-        self.cache_is_right()?;
-        self.reported.is_exact(&self.engine, &self.seen)
     }
 }
 

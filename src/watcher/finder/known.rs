@@ -1,4 +1,4 @@
-//! Which engines there are, and what of that was told. Pure: surveys go in, news come out.
+//! Which engines there are, and what of that was reported. Pure: surveys go in, news come out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub enum EngineNews {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     now: BTreeMap<Arc<str>, (Candidate, u32)>,
-    told: BTreeMap<Arc<str>, Candidate>,
+    reported: BTreeMap<Arc<str>, Candidate>,
 }
 
 impl Known {
@@ -50,22 +50,22 @@ impl Known {
         self.lost().is_some() || self.new_or_changed().is_some()
     }
 
-    /// The next news. What came and went meanwhile is not told.
+    /// The next news. What came and went meanwhile is not reported.
     pub fn take(&mut self) -> Option<EngineNews> {
         if let Some(api) = self.lost().cloned() {
-            return self.told.remove(&api).map(EngineNews::Lost);
+            return self.reported.remove(&api).map(EngineNews::Lost);
         }
         let candidate = self.new_or_changed()?.clone();
-        let before = self.told.insert(candidate.api.clone(), candidate.clone());
+        let before = self.reported.insert(candidate.api.clone(), candidate.clone());
         Some(if before.is_some() { EngineNews::Changed(candidate) } else { EngineNews::Found(candidate) })
     }
 
     fn lost(&self) -> Option<&Arc<str>> {
-        self.told.keys().find(|api| !self.now.contains_key(*api))
+        self.reported.keys().find(|api| !self.now.contains_key(*api))
     }
 
     fn new_or_changed(&self) -> Option<&Candidate> {
-        let differs = |now: &&Candidate| self.told.get(&now.api).is_none_or(|told| !is_same(told, now));
+        let differs = |now: &&Candidate| self.reported.get(&now.api).is_none_or(|reported| !is_same(reported, now));
         self.now.values().map(|(candidate, _)| candidate).find(differs)
     }
 }

@@ -226,7 +226,7 @@ class Programme:
     def do_options(self) -> None:
         self.say(criwatch.describe_options_json())
 
-    # The watcher's life.
+    # From the start of the watcher to its end.
 
     def do_new(self, words: str) -> None:
         endpoint, *pairs_given = words.split(" ")

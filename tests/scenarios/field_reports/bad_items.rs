@@ -68,15 +68,15 @@ fn bad_bytes_in_events_do_not_end_the_stream() -> Outcome {
         scene.sim.tell("create bad app{bad-bytes} label=tier={bad-bytes} annotation=note={bad-bytes}")?;
         scene.sim.tell("start bad/app{bad-bytes}")?;
         let name = format!("bad/app{BAD}");
-        scene.told.wait_for_story(&name, "STARTED")?;
+        scene.reported.wait_for_story(&name, "STARTED")?;
         scene.sim.tell("pod good app")?;
-        scene.told.wait_for_story("good/app", "STARTED")?;
+        scene.reported.wait_for_story("good/app", "STARTED")?;
         scene.sim.tell("stop bad/app{bad-bytes}")?;
-        scene.told.wait_for_story(&name, "STARTED EXITED")?;
+        scene.reported.wait_for_story(&name, "STARTED EXITED")?;
         scene.converges()?;
         assert_eq!(scene.counter("subscriptions")?, 1, "{profile}: one stream for all of it");
         assert_eq!(scene.warnings("not UTF-8").len() as u64, scene.counter("repairedTexts")?, "{profile}");
-        assert_eq!(*scene.told.newest(&name).name, *format!("app{BAD}"), "{profile}");
+        assert_eq!(*scene.reported.newest(&name).name, *format!("app{BAD}"), "{profile}");
     }
     Ok(())
 }
@@ -140,6 +140,6 @@ fn an_entry_without_an_id_makes_nobody_vanish() -> Outcome {
     scene.sim.tell("lose good/c5")?;
     scene.falls_silent(14)?;
     scene.converges()?;
-    assert_eq!(scene.told.count("good/c5", |e| e.event_type == EventType::Exited), 1, "{:?}", scene.told);
+    assert_eq!(scene.reported.count("good/c5", |e| e.event_type == EventType::Exited), 1, "{:?}", scene.reported);
     Ok(())
 }

@@ -31,13 +31,13 @@ fn each_container_has_the_tag_that_its_author_wrote() -> Outcome {
         scene.relists(3)?;
         for tag in ["a", "b", "c"] {
             let record = scene.record(&format!("web/{tag}"))?;
-            assert_eq!(*record.image.name, *format!("reg.example/app:{tag}"), "{profile}: {:?}", scene.told);
+            assert_eq!(*record.image.name, *format!("reg.example/app:{tag}"), "{profile}: {:?}", scene.reported);
             assert_eq!((record.image.repository(), record.image.tag()), ("reg.example/app", tag), "{profile}");
             assert_eq!(*record.image.id, *image_id, "{profile}");
             let others = |e: &Event| e.container.as_ref().is_some_and(|c| !c.image.name.ends_with(tag));
             // CRI-O's statuses have the first tag alone: until a list has shown more, its events tell that.
-            let told = if *profile == "crio" { 0 } else { scene.told.count(&format!("web/{tag}"), others) };
-            assert_eq!(told, 0, "{profile}: {:?}", scene.told);
+            let reported = if *profile == "crio" { 0 } else { scene.reported.count(&format!("web/{tag}"), others) };
+            assert_eq!(reported, 0, "{profile}: {:?}", scene.reported);
         }
     }
     Ok(())
@@ -76,13 +76,18 @@ fn a_tag_that_is_removed_stays_the_runs_name() -> Outcome {
         scene.relists(3)?;
         assert_eq!(image(&scene, "web/app")?, "reg.example/app:1", "{profile}");
         scene.sim.tell("stop web/app")?;
-        let exited = |t: &crate::told::Told| t.count("web/app", |e| e.event_type == EventType::Exited) == 1;
-        scene.told.wait_for("the exit", exited)?;
+        let exited = |t: &crate::reported::Reported| t.count("web/app", |e| e.event_type == EventType::Exited) == 1;
+        scene.reported.wait_for("the exit", exited)?;
         scene.falls_silent(6)?;
-        assert_eq!(*scene.told.newest("web/app").image.name, *"reg.example/app:1", "{profile}: {:?}", scene.told);
+        assert_eq!(
+            *scene.reported.newest("web/app").image.name,
+            *"reg.example/app:1",
+            "{profile}: {:?}",
+            scene.reported
+        );
         let changed = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_IMAGE != 0;
         // Before the first status, a reference may be missing.
-        assert!(scene.told.count("web/app", changed) <= 1, "{profile}: {:?}", scene.told);
+        assert!(scene.reported.count("web/app", changed) <= 1, "{profile}: {:?}", scene.reported);
     }
     Ok(())
 }

@@ -23,13 +23,13 @@ fn what_has_no_start_is_asked_for_a_few_times() -> Outcome {
     assert_eq!(scene.counter("fieldsNotTold")?, CONTAINERS);
     assert_eq!(scene.engine()?["notTold"]["startedAt"], CONTAINERS, "{}", scene.engine()?);
     assert_eq!(scene.warnings("does not give: startedAt").len(), 1, "one line for all of them");
-    let picture = scene.watcher.containers()?;
-    assert!(picture.iter().all(|c| c.missing == 0), "{picture:?}");
-    assert!(picture.iter().all(|c| c.pid.is_some()), "what the engine does tell is there");
+    let cache = scene.watcher.containers()?;
+    assert!(cache.iter().all(|c| c.missing == 0), "{cache:?}");
+    assert!(cache.iter().all(|c| c.pid.is_some()), "what the engine does tell is there");
     // A new run is asked about anew.
     scene.sim.tell("create filler-0 app")?;
     scene.sim.tell("start filler-0/app")?;
-    scene.told.wait_for("the start", |t| {
+    scene.reported.wait_for("the start", |t| {
         t.events.iter().any(|e| e.container.as_ref().is_some_and(|c| &*c.name == "app" && c.pid.is_some()))
     })?;
     scene.falls_silent((CONTAINERS + 1) * EQUAL_ANSWERS + CONTAINERS / 2)
@@ -52,7 +52,7 @@ fn a_relist_of_ten_thousand_costs_two_requests_where_fields_stay_empty() -> Outc
     crate::support::wait::for_condition("the end of all requests", 5 * PATIENCE, given_up)?;
     let no_more = || scene.counter("openStatusRequests").is_ok_and(|n| n == 0);
     crate::support::wait::for_condition("quiet", PATIENCE, no_more)?;
-    scene.told.drain();
+    scene.reported.drain();
     let costs = |scene: &mut Scene| -> Outcome<[u64; 3]> {
         Ok([scene.sim.stat("ListContainers")?, scene.sim.stat("ListPodSandbox")?, scene.questions()?])
     };
@@ -87,7 +87,7 @@ fn pids_that_are_not_below_the_hosts_root_are_given_up_with_the_reason() -> Outc
         let containers = scene.watcher.containers()?;
         let of_containers = containers.iter().filter(|c| c.kind == Kind::Container);
         assert!(of_containers.clone().count() == 5 && of_containers.clone().all(|c| c.pid.is_none()), "{profile}");
-        assert!(of_containers.clone().all(|c| c.engine_pid.is_some()), "{profile}: the engine's word is shown");
+        assert!(of_containers.clone().all(|c| c.engine_pid.is_some()), "{profile}: the engine's pid is shown");
     }
     Ok(())
 }
@@ -134,7 +134,7 @@ fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
         assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("reported none")), "{engine}");
         scene.sim.tell("create web brief -- sleep 0.3")?;
         scene.sim.tell("start web/brief")?;
-        scene.told.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
+        scene.reported.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
         scene.sim.tell("fault silent-events off")?;
         scene.sim.tell("fault drop-events 0")?;
         scene.sim.tell("pod loud app")?;
@@ -159,10 +159,10 @@ fn statuses_that_hang_hold_up_nothing_new() -> Outcome {
     for n in 0..5 {
         scene.sim.tell(&format!("pod web-{n} app"))?;
         let has_pid = |e: &Event| e.container.as_ref().is_some_and(|c| c.pid.is_some());
-        scene.told.wait_for("a pid", |t| t.count(&format!("web-{n}/app"), has_pid) > 0)?;
+        scene.reported.wait_for("a pid", |t| t.count(&format!("web-{n}/app"), has_pid) > 0)?;
     }
-    let picture = scene.watcher.containers()?;
-    assert_eq!(picture.len(), 1 + 12 + 10, "what hangs is shown, too");
+    let cache = scene.watcher.containers()?;
+    assert_eq!(cache.len(), 1 + 12 + 10, "what hangs is shown, too");
     scene.sim.tell("claim all off")?;
     for n in 1..=12 {
         scene.sim.tell(&format!("claim stuck/c{n} off"))?;

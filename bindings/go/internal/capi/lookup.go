@@ -88,15 +88,9 @@ func (w Watcher) LookupCgroup(id uint64, timeoutMS int64) (ContainerView, *Failu
 
 // Find is cri_watcher_find. The view is the caller's, to be released with Unref.
 func (w Watcher) Find(idOrName string) (ContainerView, *Failure) {
-	if f := noNUL("id or name", idOrName); f != nil {
-		return ContainerView{}, f
-	}
-	name := cstring(idOrName, false)
-	defer free(name)
-	var view ContainerView
-	var err *C.cri_error
-	f := failure(C.cri_watcher_find(w.c, name, &view.c, &err), err)
-	return view, f
+	return named(idOrName, func(name *C.char, out **C.cri_container, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_find(w.c, name, out, err)
+	})
 }
 
 // Unref is cri_container_unref.

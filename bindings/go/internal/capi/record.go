@@ -78,6 +78,22 @@ func (v ContainerView) Annotations() map[string]string {
 	return labels(v.c.annotations, v.c.annotations_len)
 }
 
+// Attributes is cri_container_attributes.
+func (v ContainerView) Attributes(schema string) (map[string]string, *Failure) {
+	if f := noNUL("schema", schema); f != nil {
+		return nil, f
+	}
+	name := cstring(schema, false)
+	defer free(name)
+	var out *C.cri_label
+	var length C.size_t
+	var err *C.cri_error
+	if f := failure(C.cri_container_attributes(v.c, name, &out, &length, &err), err); f != nil {
+		return nil, f
+	}
+	return labels(out, length), nil
+}
+
 // Pod is the container's pod, if it is known.
 func (v ContainerView) Pod() (PodView, bool) { return PodView{v.c.pod}, v.c.pod != nil }
 

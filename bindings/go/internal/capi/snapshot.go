@@ -66,6 +66,15 @@ func (s Snapshot) Pods() ([]PodView, *Failure) {
 
 // Find is cri_snapshot_find. The view ends with the snapshot.
 func (s Snapshot) Find(idOrName string) (ContainerView, *Failure) {
+	return named(idOrName, func(name *C.char, out **C.cri_container, err **C.cri_error) C.cri_status {
+		return C.cri_snapshot_find(s.c, name, out, err)
+	})
+}
+
+// named gives C a name, and takes the record that it finds.
+func named(
+	idOrName string, find func(*C.char, **C.cri_container, **C.cri_error) C.cri_status,
+) (ContainerView, *Failure) {
 	if f := noNUL("id or name", idOrName); f != nil {
 		return ContainerView{}, f
 	}
@@ -73,8 +82,8 @@ func (s Snapshot) Find(idOrName string) (ContainerView, *Failure) {
 	defer free(name)
 	var view ContainerView
 	var err *C.cri_error
-	f := failure(C.cri_snapshot_find(s.c, name, &view.c, &err), err)
-	return view, f
+	status := find(name, &view.c, &err)
+	return view, failure(status, err)
 }
 
 // Free is cri_snapshot_free.

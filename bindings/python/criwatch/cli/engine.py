@@ -36,7 +36,7 @@ def endpoints(arguments: Namespace) -> List[Optional[str]]:
 
 @contextmanager
 def looking_at(chosen: Optional[str], arguments: Namespace) -> Iterator[Watcher]:
-    """A watcher of this engine with a fresh picture. Whatever prevents that is told at once, with what to do."""
+    """A watcher of this engine with a fresh cache. An error says at once what prevents that, and what to do."""
     with Watcher(chosen, library_options(arguments), logger=None) as watcher:
         watcher.resync(arguments.timeout)
         yield watcher

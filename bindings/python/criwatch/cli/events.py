@@ -185,8 +185,8 @@ class _Lines:
 
     def _print(self, event: Dict[str, Any]) -> None:
         width = None if self._whole else terminal_width()
-        said = Line.of(event, self._whole)
-        print_line(said.words if width is None else said.fitted(width), self._terminal)
+        text = Line.of(event, self._whole)
+        print_line(text.words if width is None else text.fitted(width), self._terminal)
 
 
 @dataclass(frozen=True)

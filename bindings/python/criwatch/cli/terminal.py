@@ -34,8 +34,8 @@ def complain(message: str) -> None:
     Engines' words are among it: nothing in them reaches the terminal as a command.
     """
     first, *more = (printable(line.strip()) for line in message.strip().splitlines() or [""])
-    said = "\n  ".join([first, *more]) if sys.stderr.isatty() else " ".join([first, "; ".join(more)]).rstrip()
-    print(f"criwatch: {said}", file=sys.stderr)
+    text = "\n  ".join([first, *more]) if sys.stderr.isatty() else " ".join([first, "; ".join(more)]).rstrip()
+    print(f"criwatch: {text}", file=sys.stderr)
 
 
 def terminal_width() -> Optional[int]:

@@ -91,10 +91,10 @@ class Terminal:
     def _read(self, seconds: float) -> Optional[bytes]:
         if not select.select([self._parent], [], [], seconds)[0]:
             return None
-        said = os.read(self._parent, 65536)
-        self.raw += said
-        self._stream.feed(said)
-        return said
+        output = os.read(self._parent, 65536)
+        self.raw += output
+        self._stream.feed(output)
+        return output
 
     def __enter__(self) -> "Terminal":
         return self

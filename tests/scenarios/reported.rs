@@ -1,4 +1,4 @@
-//! One consumer, and all that it was told.
+//! One consumer, and all that it got.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,31 +10,31 @@ use criwatch::model::*;
 use crate::Outcome;
 use crate::support::wait::PATIENCE;
 
-pub struct Told {
+pub struct Reported {
     queue: Arc<EventQueue>,
     pub events: Vec<Event>,
 }
 
-impl Told {
-    pub fn by(queue: Arc<EventQueue>) -> Told {
-        Told { queue, events: Vec::new() }
+impl Reported {
+    pub fn by(queue: Arc<EventQueue>) -> Reported {
+        Reported { queue, events: Vec::new() }
     }
 
     /// Takes all that waits.
-    pub fn drain(&mut self) -> &mut Told {
+    pub fn drain(&mut self) -> &mut Reported {
         while let Next::Event(event) = self.queue.next(Some(Duration::ZERO)) {
             self.events.push(event);
         }
         self
     }
 
-    /// Takes until what was told is as it should be.
-    pub fn wait_for(&mut self, what: &str, is_so: impl Fn(&Told) -> bool) -> Outcome {
+    /// Takes until what was reported is as it should be.
+    pub fn wait_for(&mut self, what: &str, is_so: impl Fn(&Reported) -> bool) -> Outcome {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
             match self.queue.next(Some(deadline.saturating_duration_since(Instant::now()))) {
                 Next::Event(event) => self.events.push(event),
-                nothing => return Err(format!("{nothing:?} instead of {what}; told:\n{self:?}").into()),
+                nothing => return Err(format!("{nothing:?} instead of {what}; reported:\n{self:?}").into()),
             }
         }
         Ok(())
@@ -42,11 +42,11 @@ impl Told {
 
     /// Waits until this is the story of what is called so.
     pub fn wait_for_story(&mut self, name: &str, story: &str) -> Outcome {
-        let is_it = |(of, told): &(String, String)| of == name && is_story(told, story);
-        self.wait_for(&format!("{name}: {story}"), |told| told.stories().iter().any(is_it))
+        let is_it = |(of, reported): &(String, String)| of == name && is_story(reported, story);
+        self.wait_for(&format!("{name}: {story}"), |reported| reported.stories().iter().any(is_it))
     }
 
-    /// The lives that were told: for each id its name and its events in order, by name.
+    /// The runs that were reported: for each id its name and its events in order, by name.
     pub fn stories(&self) -> Vec<(String, String)> {
         let mut order: Vec<&Id> = Vec::new();
         let mut stories: BTreeMap<&Id, (String, Vec<String>)> = BTreeMap::new();
@@ -56,26 +56,26 @@ impl Told {
                 order.push(&container.id);
                 Default::default()
             });
-            // What is told early may not have its name yet.
+            // What is reported early may not have its name yet.
             if container.pod.is_some() && !container.name.is_empty() {
                 *name = short_path(container);
             }
             story.extend(word(event));
         }
-        let told = order.iter().filter_map(|id| stories.remove(id)).filter(|(_, story)| !story.is_empty());
-        let mut told: Vec<_> = told.map(|(name, story)| (name, story.join(" "))).collect();
-        told.sort_by(|a, b| a.0.cmp(&b.0));
-        told
+        let reported = order.iter().filter_map(|id| stories.remove(id)).filter(|(_, story)| !story.is_empty());
+        let mut reported: Vec<_> = reported.map(|(name, story)| (name, story.join(" "))).collect();
+        reported.sort_by(|a, b| a.0.cmp(&b.0));
+        reported
     }
 
     /// The newest word on what is called so.
     pub fn newest(&self, name: &str) -> &Arc<Container> {
         let containers = self.events.iter().rev().filter_map(|event| event.container.as_ref());
         let mut called = containers.filter(|c| short_path(c) == name);
-        called.next().unwrap_or_else(|| panic!("nothing was told of {name}; told:\n{self:?}"))
+        called.next().unwrap_or_else(|| panic!("nothing was reported of {name}; reported:\n{self:?}"))
     }
 
-    /// Those that were told as started and not as exited.
+    /// Those that were reported as started and not as exited.
     pub fn living(&self) -> BTreeSet<String> {
         let mut living = BTreeSet::new();
         for event in &self.events {
@@ -89,7 +89,7 @@ impl Told {
         living
     }
 
-    /// How often this was told of what is called so.
+    /// How often this was reported of what is called so.
     pub fn count(&self, name: &str, is_such: impl Fn(&Event) -> bool) -> usize {
         let of_it = |e: &&Event| e.container.as_ref().is_some_and(|c| short_path(c) == name);
         self.events.iter().filter(of_it).filter(|e| is_such(e)).count()
@@ -98,30 +98,31 @@ impl Told {
     /// Of each id first STARTED, then EXITED, and again only after that; numbers that grow.
     pub fn is_well_formed(&self) -> Outcome {
         if !self.events.is_sorted_by(|a, b| a.seq < b.seq) {
-            return Err(format!("the numbers do not grow; told:\n{self:?}").into());
+            return Err(format!("the numbers do not grow; reported:\n{self:?}").into());
         }
         for (name, story) in self.stories() {
-            let lives = story.split(' ').collect::<Vec<_>>();
+            let runs = story.split(' ').collect::<Vec<_>>();
             let alternates = |(n, word): (usize, &&str)| word.starts_with(["STARTED", "EXITED"][n % 2]);
             if story != "EXITED(never-started)"
                 && story != "EXITED(synthetic,never-started)"
-                && !lives.iter().enumerate().all(alternates)
+                && !runs.iter().enumerate().all(alternates)
             {
-                return Err(format!("{name} was told as {story:?}; told:\n{self:?}").into());
+                return Err(format!("{name} was reported as {story:?}; reported:\n{self:?}").into());
             }
         }
         Ok(())
     }
 }
 
-/// Whether this story was told. `EXITED(?)` stands for both: where a life is so short that its first status request
+/// Whether this story was reported. `EXITED(?)` stands for both: where a run is so short that its first status request
 /// finds it over, the answer may come before the event.
-pub fn is_story(told: &str, expected: &str) -> bool {
-    let is_word = |(told, expected): (&str, &str)| match expected.strip_suffix("(?)") {
-        Some(name) => told.strip_suffix("(synthetic)").unwrap_or(told) == name,
-        None => told == expected,
+pub fn is_story(reported: &str, expected: &str) -> bool {
+    let is_step = |(reported, expected): (&str, &str)| match expected.strip_suffix("(?)") {
+        Some(name) => reported.strip_suffix("(synthetic)").unwrap_or(reported) == name,
+        None => reported == expected,
     };
-    told.split(' ').count() == expected.split(' ').count() && told.split(' ').zip(expected.split(' ')).all(is_word)
+    reported.split(' ').count() == expected.split(' ').count()
+        && reported.split(' ').zip(expected.split(' ')).all(is_step)
 }
 
 /// Without the namespace, where that is the default one.
@@ -147,7 +148,7 @@ fn word(event: &Event) -> Option<String> {
     Some(if set.is_empty() { name.into() } else { format!("{name}({})", set.join(",")) })
 }
 
-impl std::fmt::Debug for Told {
+impl std::fmt::Debug for Reported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for e in &self.events {
             let of = e.container.as_ref().map(|c| format!("{} {} {:?} {:?}", c.path(), &c.id[..6], c.pid, c.exit));
