@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use criwatch::model::*;
 
 use crate::Outcome;
+use crate::reported::Reported;
 use crate::scene::Scene;
 use crate::support::sim::Sim;
 use crate::support::wait::{self, PATIENCE};
-use crate::reported::Reported;
 
 /// A watcher that has heard from the host, on an engine with these pods.
 fn hearing(profile: &str, script: &[&str], options: &[(&str, &str)]) -> Outcome<Scene> {

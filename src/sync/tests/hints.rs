@@ -158,7 +158,11 @@ fn another_run_of_what_ended_while_the_engine_was_away_is_told_at_once() {
     let again =
         Observation { is_status: true, started_at: Some(Time::MAX), details: Some(details), ..running("run-a") };
     talk.feed(Input::Answered(request, Ok(Some(again))));
-    assert!(talk.reported[0].starts_with("Started run-a") && talk.reported[0].ends_with("Some(9) None"), "{:?}", talk.reported);
+    assert!(
+        talk.reported[0].starts_with("Started run-a") && talk.reported[0].ends_with("Some(9) None"),
+        "{:?}",
+        talk.reported
+    );
 }
 
 #[test]
