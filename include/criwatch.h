@@ -1289,12 +1289,13 @@ cri_status cri_watcher_snapshot(const cri_watcher *watcher,
  * state, in the same order, and their pods.
  *
  * @param snapshot the snapshot
- * @param query what to select, as JSON (see "Memory"); NULL: everything that runs. The key "fields" has no effect:
+ * @param query what to select, as JSON (see "Cache"); NULL: everything that runs. The key "fields" has no effect:
  * records are whole
  * @param out receives the selection; free it with cri_snapshot_free. It outlives the snapshot and the watcher
  * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
  * @note Does not wait. O(n).
  */
+CRI_NODISCARD
 cri_status cri_snapshot_select(const cri_snapshot *snapshot,
                                const char *query,
                                cri_snapshot **out,

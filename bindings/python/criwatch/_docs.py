@@ -53,6 +53,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "NEVER_STARTED": 'The container was created but could not be started: this EXITED has no STARTED.',
         "PROVISIONAL": 'The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.',
         "WITNESSED": "The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.",
+        "CONFIRMED": 'This UPDATED makes an exit final that was reported with EventFlag.PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it.',
     },
     "SubscribeFlag": {
         "LIVE_ONLY": 'Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.',
@@ -109,7 +110,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "LABELS_CUT": 'Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut.',
         "UNREADABLE": 'An entry of a list could not be decoded: only the id is sure to be right.',
         "PRIVILEGED": 'The container is privileged.',
-        "UNPRIVILEGED": 'The container is not privileged. Neither of the two: the engine has not told yet.',
+        "UNPRIVILEGED": 'The container is not privileged. Neither of the two: the engine has not reported it yet.',
     },
     "MountFlag": {
         "READ_ONLY": 'The container cannot write to the mount.',
@@ -195,7 +196,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "ips": 'The addresses of the pod, the primary one first.',
         "labels": 'The labels of the pod, sorted by key.',
         "annotations": 'The annotations of the pod, sorted by key.',
-        "cgroup_path": 'The pod\'s cgroup: above those of its containers, and named by the pod\'s uid; a path below the mount of the cgroup file system. "" until a process in it was seen, and if no cgroup has that name.',
+        "cgroup_path": 'The pod\'s cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup\'s name.',
         "created_ns": 'When the sandbox was created, in nanoseconds since 1970; None: unknown.',
         "runtime_handler": 'The runtime class\'s handler; "" for the default one.',
         "net_namespace": 'The inode number of the network namespace; None: unknown.',
@@ -225,7 +226,7 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "labels": "The container's own labels, sorted by key. The labels of the pod are in `pod`.",
         "annotations": "The container's own annotations, sorted by key.",
         "rucksack": 'The rucksack: JSON that the program added (`Watcher.attach`); "" if there is none.',
-        "engine_pid": "The pid in the engine's words, where that differs from `pid`; otherwise None.",
+        "engine_pid": 'The pid that the engine reports, if it differs from `pid`; otherwise None.',
         "cgroup_id": 'The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; None: unknown.',
         "namespaces": 'The namespaces of the first process; None if none is known.',
         "image_repository": 'The name of the image without tag and digest.',
@@ -252,6 +253,6 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "container": 'The container or sandbox; None if the event is about the watcher or the consumer.',
         "watcher_state": 'The state of the watcher at the time of the report: WatcherState.NEW and so on.',
         "message": 'For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise "".',
-        "log_level": 'For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0.',
+        "log_level": 'For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise None.',
     },
 }

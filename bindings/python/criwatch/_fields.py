@@ -208,7 +208,7 @@ class PodFields:
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The annotations of the pod, sorted by key."""
     cgroup_path: str = ""
-    """The pod's cgroup: above those of its containers, and named by the pod's uid; a path below the mount of the cgroup file system. "" until a process in it was seen, and if no cgroup has that name."""
+    """The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name."""
     created_ns: Optional[int] = None
     """When the sandbox was created, in nanoseconds since 1970; None: unknown."""
     runtime_handler: str = ""
@@ -291,7 +291,7 @@ class ContainerFields:
     rucksack: str = ""
     """The rucksack: JSON that the program added (`Watcher.attach`); "" if there is none."""
     engine_pid: Optional[int] = None
-    """The pid in the engine's words, where that differs from `pid`; otherwise None."""
+    """The pid that the engine reports, if it differs from `pid`; otherwise None."""
     cgroup_id: Optional[int] = None
     """The id of the cgroup in cgroup v2, as bpf_get_current_cgroup_id gives it; None: unknown."""
     namespaces: Optional["NamespacesFields"] = None
@@ -389,8 +389,8 @@ class EventFields:
     """The state of the watcher at the time of the report: WatcherState.NEW and so on."""
     message: str
     """For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise ""."""
-    log_level: LogLevel
-    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0."""
+    log_level: Optional[LogLevel]
+    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise None."""
 
 
 def event_values(record: Any, container: Any) -> Dict[str, Any]:
@@ -407,5 +407,5 @@ def event_values(record: Any, container: Any) -> Dict[str, Any]:
         "container": container,
         "watcher_state": WatcherState(record.watcher_state),
         "message": text(record.message),
-        "log_level": LogLevel(record.log_level),
+        "log_level": LogLevel(record.log_level) if record.log_level != 0 else None,
     }

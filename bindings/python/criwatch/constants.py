@@ -99,6 +99,8 @@ CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
 CRI_EVENT_FLAG_PROVISIONAL: Final[int] = 16
 #: The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.
 CRI_EVENT_FLAG_WITNESSED: Final[int] = 32
+#: This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it.
+CRI_EVENT_FLAG_CONFIRMED: Final[int] = 64
 #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
 CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
 #: Fail with CRI_E_PROCESSLESS if the container has no process.
@@ -175,7 +177,7 @@ CRI_CONTAINER_FLAG_LABELS_CUT: Final[int] = 2
 CRI_CONTAINER_FLAG_UNREADABLE: Final[int] = 4
 #: The container is privileged.
 CRI_CONTAINER_FLAG_PRIVILEGED: Final[int] = 8
-#: The container is not privileged. Neither of the two: the engine has not told yet.
+#: The container is not privileged. Neither of the two: the engine has not reported it yet.
 CRI_CONTAINER_FLAG_UNPRIVILEGED: Final[int] = 16
 #: The container cannot write to the mount.
 CRI_MOUNT_FLAG_READ_ONLY: Final[int] = 1

@@ -116,6 +116,8 @@ class EventFlag(OpenIntFlag):
     """The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final."""
     WITNESSED = constants.CRI_EVENT_FLAG_WITNESSED
     """The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better."""
+    CONFIRMED = constants.CRI_EVENT_FLAG_CONFIRMED
+    """This UPDATED makes an exit final that was reported with EventFlag.PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it."""
 
 
 @documented
@@ -252,7 +254,7 @@ class ContainerFlag(OpenIntFlag):
     PRIVILEGED = constants.CRI_CONTAINER_FLAG_PRIVILEGED
     """The container is privileged."""
     UNPRIVILEGED = constants.CRI_CONTAINER_FLAG_UNPRIVILEGED
-    """The container is not privileged. Neither of the two: the engine has not told yet."""
+    """The container is not privileged. Neither of the two: the engine has not reported it yet."""
 
 
 @documented
