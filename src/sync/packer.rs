@@ -115,7 +115,7 @@ pub(super) async fn pack(
         redact_environment(&mut look.info);
     }
     let labels = LabelView::new(config.merge_annotations);
-    let container = JsonText::from(json::container(&look.record, labels).get().to_owned());
+    let container = json::container(&look.record, labels);
     let inspection = look.freshness.inspect(&look.record, look.status.as_ref(), &look.info, labels);
     packer_queue.pack(container, inspection).await
 }
