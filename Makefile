@@ -15,7 +15,7 @@ REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(
 export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
 
 .DEFAULT_GOAL := build
-.PHONY: build demo install uninstall portable-libraries dist test test-long lint header clean help
+.PHONY: bench build demo install uninstall portable-libraries dist test test-long lint header clean help
 
 build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
@@ -51,6 +51,10 @@ test: ## Run every check and test; what this machine lacks is skipped, counted, 
 
 test-long: ## As test, and the long tests with it
 	scripts/test --long
+
+bench: build ## Measure, and write docs/benchmarks.md: ENDPOINT=..., BENCH="--runs 3 ..." as in benches/main.rs
+	$(CARGO) bench --bench side_by_side --target-dir $(TARGET) -- $(BENCH)
+	benches/report
 
 lint: ## Formatting and clippy only
 	scripts/test --lint

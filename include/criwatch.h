@@ -1160,8 +1160,8 @@ void cri_watcher_free(cri_watcher *watcher);
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
  * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as neither the
- * cache nor "asOf" changes: the first of them writes it, others may wait for that, and further ones cost O(1).
+ * @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as a caller holds
+ * it and neither the cache nor "asOf" changes: the first of them writes it, and others wait for that.
  */
 CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,

@@ -62,12 +62,8 @@ impl Attributes {
     }
 
     /// A label may be empty, and is there all the same.
-    fn add_labels<'a>(
-        &mut self,
-        labels: impl IntoIterator<Item = (&'a String, &'a String)>,
-        key: impl Fn(&str) -> String,
-    ) {
-        self.0.extend(labels.into_iter().map(|(label, value)| (key(label), value.clone())));
+    fn add_labels<'a>(&mut self, labels: impl IntoIterator<Item = (&'a str, &'a str)>, key: impl Fn(&str) -> String) {
+        self.0.extend(labels.into_iter().map(|(label, value)| (key(label), value.to_owned())));
     }
 
     fn otel(&mut self, c: &Container) {
@@ -90,10 +86,10 @@ impl Attributes {
             self.add("k8s.pod.name", &pod.name);
             self.add("k8s.pod.uid", &pod.uid);
             self.add("k8s.pod.ip", ip(pod));
-            self.add_labels(&*pod.labels, |key| format!("k8s.pod.label.{key}"));
-            self.add_labels(&*pod.annotations, |key| format!("k8s.pod.annotation.{key}"));
+            self.add_labels(pod.labels.iter(), |key| format!("k8s.pod.label.{key}"));
+            self.add_labels(pod.annotations.iter(), |key| format!("k8s.pod.annotation.{key}"));
         }
-        self.add_labels(&*c.labels, |key| format!("container.label.{key}"));
+        self.add_labels(c.labels.iter(), |key| format!("container.label.{key}"));
     }
 
     fn falco(&mut self, c: &Container) {
@@ -113,7 +109,7 @@ impl Attributes {
             self.add("k8s.pod.sandbox_id", short(&pod.id));
             self.add("k8s.pod.full_sandbox_id", &pod.id);
             self.add("k8s.pod.ip", ip(pod));
-            self.add_labels(&*pod.labels, |key| format!("k8s.pod.label[{key}]"));
+            self.add_labels(pod.labels.iter(), |key| format!("k8s.pod.label[{key}]"));
         }
     }
 
@@ -137,7 +133,7 @@ impl Attributes {
             self.add("orchestrator.resource.type", "pod");
             self.add("orchestrator.resource.name", &pod.name);
         }
-        self.add_labels(&*c.labels, |key| format!("container.labels.{key}"));
+        self.add_labels(c.labels.iter(), |key| format!("container.labels.{key}"));
     }
 }
 
@@ -174,11 +170,11 @@ mod tests {
         let mut pod = Pod::new("f".repeat(64).into());
         (pod.name, pod.namespace, pod.uid) = ("web-1".into(), "shop".into(), "u-1".into());
         pod.ips = vec![Arc::from("10.0.0.7"), Arc::from("fd00::7")].into();
-        pod.labels = Arc::new(Labels::from([("app".into(), "web".into()), ("empty".into(), "".into())]));
-        pod.annotations = Arc::new(Labels::from([("note".into(), "x".into())]));
+        pod.labels = Arc::new(Labels::from([("app", "web"), ("empty", "")]));
+        pod.annotations = Arc::new(Labels::from([("note", "x")]));
         let mut c = Container::new("a".repeat(64).into(), Kind::Container);
         (c.name, c.state, c.attempt, c.pid) = ("nginx".into(), State::Exited, 3, Some(70));
-        c.labels = Arc::new(Labels::from([("tier".into(), "front".into())]));
+        c.labels = Arc::new(Labels::from([("tier", "front")]));
         c.image.name = "docker.io/library/nginx:1.27".into();
         c.image.reference = format!("docker.io/library/nginx@sha256:{}", "d".repeat(64)).into();
         c.image.id = format!("sha256:{}", "1".repeat(64)).into();

@@ -1,6 +1,6 @@
 //! One container (or sandbox) as it was at one moment. Never changed in place: a change makes a new version.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::constants::*;
 use super::{Id, Image, JsonText, Labels, Memo, Namespaces, Pod, Previous, Spec, Time};
@@ -133,11 +133,12 @@ pub struct Container {
     pub rucksack: Option<JsonText>,
     /// Facts that are unknown now and may become known later: bits of `CRI_MISSING_*`.
     pub missing: u64,
-    /// Its JSON, made at the first use.
-    pub(crate) json: Memo,
     /// Its C view, made at the first use.
     pub(crate) view: Memo,
 }
+
+/// What is known of how most containers were made before somebody asks.
+static NO_SPEC: LazyLock<Arc<Spec>> = LazyLock::new(Arc::default);
 
 impl Container {
     /// A container of which only the id is known.
@@ -152,8 +153,8 @@ impl Container {
             pid: None,
             pid_start_ticks: None,
             engine_pid: None,
-            labels: Arc::default(),
-            annotations: Arc::default(),
+            labels: Labels::none(),
+            annotations: Labels::none(),
             image: Image::default(),
             created_at: None,
             started_at: None,
@@ -162,12 +163,11 @@ impl Container {
             cgroup_path: None,
             cgroup_id: None,
             namespaces: Namespaces::default(),
-            spec: Arc::default(),
+            spec: NO_SPEC.clone(),
             previous: None,
             flags: 0,
             rucksack: None,
             missing: 0,
-            json: Memo::default(),
             view: Memo::default(),
         }
     }

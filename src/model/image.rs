@@ -1,20 +1,76 @@
 //! The image of a container, and what its three names mean. Pure.
 
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock};
 
-/// The image a container was made from. Each field has one meaning on every engine.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+use super::Memo;
+
+/// The image a container was made from. Containers of one image share it; who changes one has a copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image(Arc<ImageFields>);
+
+/// The names of an image. Each has one meaning on every engine.
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Image {
+pub struct ImageFields {
     /// The name, as the pod's author wrote it.
     pub name: Arc<str>,
     /// The repository with the digest of the manifest: `docker.io/library/nginx@sha256:...`.
     pub reference: Arc<str>,
     /// The id: the digest of the image's configuration, `sha256:...`.
     pub id: Arc<str>,
+    /// The C view, made at the first use.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
+    pub(crate) view: Memo,
+}
+
+impl Eq for Image {}
+
+impl Hash for Image {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.name, &self.reference, &self.id).hash(state);
+    }
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        static NONE: LazyLock<Image> = LazyLock::new(|| {
+            let none: Arc<str> = "".into();
+            Image(Arc::new(ImageFields {
+                name: none.clone(),
+                reference: none.clone(),
+                id: none,
+                view: Memo::default(),
+            }))
+        });
+        NONE.clone()
+    }
+}
+
+impl Deref for Image {
+    type Target = ImageFields;
+
+    fn deref(&self) -> &ImageFields {
+        &self.0
+    }
+}
+
+impl DerefMut for Image {
+    fn deref_mut(&mut self) -> &mut ImageFields {
+        let fields = Arc::make_mut(&mut self.0);
+        // It shows the fields as they were.
+        fields.view = Memo::default();
+        fields
+    }
 }
 
 impl Image {
+    /// Whether nobody else has it.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// The repository: the name without tag and digest, e.g. `docker.io/library/nginx`.
     pub fn repository(&self) -> &str {
         let source = if is_bare_digest(&self.name) || self.name.is_empty() { &self.reference } else { &self.name };
@@ -70,7 +126,8 @@ mod tests {
             (&format!("sha256:{hash}"), format!("a/b@sha256:{hash}"), "a/b", "", format!("sha256:{hash}")),
             ("", String::new(), "", "", String::new()),
         ] {
-            let image = Image { name: name.into(), reference: reference.into(), id: "".into() };
+            let mut image = Image::default();
+            (image.name, image.reference) = (name.into(), reference.into());
             assert_eq!((image.repository(), image.tag(), image.digest()), (repository, tag, &*digest), "{name}");
         }
     }

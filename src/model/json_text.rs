@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::SharedText;
+use super::{SharedText, WeakText};
 use crate::error::{CRI_E_INVALID_ARGUMENT, Error, Result};
 
 /// An immutable, shared JSON text. A NUL follows it, for C.
@@ -21,6 +21,11 @@ impl JsonText {
             Ok(json) => Ok(json.get().to_owned().into()),
             Err(e) => Err(Error::new(CRI_E_INVALID_ARGUMENT, format!("{:?} is no JSON: {e}", shortened(text)))),
         }
+    }
+
+    /// Leads to the text as long as somebody holds it.
+    pub(crate) fn downgrade(&self) -> WeakText {
+        self.0.downgrade()
     }
 
     /// The text, to stand in another one.
@@ -52,6 +57,13 @@ impl From<String> for JsonText {
     /// The text has to be JSON already.
     fn from(text: String) -> Self {
         JsonText(text.into())
+    }
+}
+
+impl From<SharedText> for JsonText {
+    /// The text has to be JSON already.
+    fn from(text: SharedText) -> Self {
+        JsonText(text)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Labels, annotations, and the reference's merged view of both.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::constants::*;
@@ -42,26 +43,23 @@ fn is_pending(container: &Container, key: &str) -> bool {
 
 /// The container's labels with own keys as CRI has them: a wrong value is replaced, one that does not apply is removed.
 pub(crate) fn with_own_keys(container: &Container) -> Arc<Labels> {
-    let is_wrong = |key: &&str| match container.labels.get(*key) {
+    let is_wrong = |key: &&str| match container.labels.get(key) {
         Some(value) => own_value(container, key) != Some(value) && !is_pending(container, key),
         None => false,
     };
     if !OWN_KEYS.iter().any(&is_wrong) {
         return container.labels.clone();
     }
-    let mut labels = Labels::clone(&container.labels);
-    for key in OWN_KEYS.iter().filter(|key| is_wrong(key)) {
-        match own_value(container, key) {
-            Some(value) => labels.insert((*key).into(), value.into()),
-            None => labels.remove(*key),
-        };
-    }
-    Arc::new(labels)
+    let right = |(key, value)| match OWN_KEYS.iter().any(|own| *own == key && is_wrong(own)) {
+        true => Some((key, own_value(container, key)?)),
+        false => Some((key, value)),
+    };
+    Arc::new(container.labels.iter().filter_map(right).collect())
 }
 
 /// The pod's labels with own keys as CRI has them.
 pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
-    if !OWN_KEYS.iter().any(|key| pod.labels.contains_key(*key)) {
+    if !OWN_KEYS.iter().any(|key| pod.labels.contains_key(key)) {
         return pod.labels.clone();
     }
     let mut sandbox = Container::new(pod.id.clone(), Kind::Sandbox);
@@ -72,7 +70,7 @@ pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
         return labels;
     }
     // It marks a container as the sandbox, and is no label of the pod.
-    Arc::new(labels.iter().filter(|(key, _)| *key != CRI_LABEL_SANDBOX).map(|(k, v)| (k.clone(), v.clone())).collect())
+    Arc::new(labels.iter().filter(|(key, _)| *key != CRI_LABEL_SANDBOX).collect())
 }
 
 /// The reference's view: the engine's labels, the names of the pod and the container as CRI has them, and every annotation
@@ -80,17 +78,12 @@ pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
 pub fn merged(container: &Container) -> Labels {
     let own = |key: &str| OWN_KEYS.contains(&key) && !is_pending(container, key);
     let is_plain = |key: &str| !own(key) && !key.starts_with(CRI_ANNOTATION_KEY_PREFIX);
-    let mut all: Labels = container
-        .labels
-        .iter()
-        .filter(|(key, _)| is_plain(key))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let labels = container.labels.iter().filter(|(key, _)| is_plain(key));
+    let labels = labels.map(|(key, value)| (Cow::Borrowed(key), value));
     let annotations = container.annotations.iter();
-    all.extend(annotations.map(|(key, value)| (format!("{CRI_ANNOTATION_KEY_PREFIX}{key}"), value.clone())));
-    let own = OWN_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), own_value(container, key)?.to_owned())));
-    all.extend(own);
-    all
+    let annotations = annotations.map(|(key, value)| (format!("{CRI_ANNOTATION_KEY_PREFIX}{key}").into(), value));
+    let own = OWN_KEYS.iter().filter_map(|key| Some(((*key).into(), own_value(container, key)?)));
+    labels.chain(annotations).chain(own).collect()
 }
 
 /// The value of one label, as a selector sees it: from the merged view, and else from the labels of the pod, which the
@@ -100,10 +93,10 @@ pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
         return own_value(container, key);
     }
     if let Some(annotation) = key.strip_prefix(CRI_ANNOTATION_KEY_PREFIX) {
-        return container.annotations.get(annotation).map(String::as_str);
+        return container.annotations.get(annotation);
     }
     let of_the_pod = || container.pod.as_ref().and_then(|p| p.labels.get(key));
-    container.labels.get(key).or_else(of_the_pod).map(String::as_str)
+    container.labels.get(key).or_else(of_the_pod)
 }
 
 #[cfg(test)]
@@ -132,18 +125,18 @@ mod tests {
             ("io.kubernetes.pod.uid", "u-1"),
             ("tier", "web"),
         ];
-        assert_eq!(all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(), expected);
+        assert_eq!(all.iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn a_selector_sees_what_the_merged_view_shows_and_the_pods_labels() {
         for kind in [Kind::Container, Kind::Sandbox] {
             let mut c = container(kind);
-            for (key, value) in &merged(&c) {
-                assert_eq!(label(&c, key), Some(value.as_str()), "{key}");
+            for (key, value) in merged(&c).iter() {
+                assert_eq!(label(&c, key), Some(value), "{key}");
             }
             let mut pod = Pod::clone(c.pod.as_deref().unwrap());
-            pod.labels = Labels::from([("app", "web"), ("tier", "db")].map(|(k, v)| (k.into(), v.into()))).into();
+            pod.labels = Labels::from([("app", "web"), ("tier", "db")]).into();
             c.pod = Some(pod.into());
             assert_eq!((label(&c, "app"), label(&c, "tier")), (Some("web"), Some("web")), "its own wins");
             assert_eq!(label(&c, "nothing"), None);
@@ -153,7 +146,7 @@ mod tests {
     #[test]
     fn only_a_sandbox_is_marked_as_one() {
         let all = merged(&container(Kind::Sandbox));
-        assert_eq!(all.get(CRI_LABEL_SANDBOX).map(String::as_str), Some(""));
+        assert_eq!(all.get(CRI_LABEL_SANDBOX), Some(""));
         assert!(!all.contains_key(CRI_LABEL_CONTAINER_NAME));
         assert!(!merged(&container(Kind::Container)).contains_key(CRI_LABEL_SANDBOX));
     }
@@ -175,7 +168,7 @@ mod tests {
             assert_eq!(merged(&c), merged(&honest));
             for key in OWN_KEYS {
                 assert_eq!(label(&c, key), label(&honest, key), "{key}");
-                assert!(c.labels.get(key).is_none_or(|value| Some(&**value) == label(&honest, key)), "{key}");
+                assert!(c.labels.get(key).is_none_or(|value| Some(value) == label(&honest, key)), "{key}");
             }
             assert_eq!(label(&c, "io.kubernetes.annotation/note"), Some("hi"));
         }
@@ -187,7 +180,7 @@ mod tests {
         let mut pod = Pod::clone(c.pod.as_deref().unwrap());
         pod.labels = forged();
         pod.labels = pod_with_own_keys(&pod);
-        assert_eq!(pod.labels[CRI_LABEL_POD_NAME], "web-1");
+        assert_eq!(&pod.labels[CRI_LABEL_POD_NAME], "web-1");
         assert!(!pod.labels.contains_key(CRI_LABEL_CONTAINER_NAME));
         c.pod = Some(pod.into());
         assert_eq!(label(&c, CRI_LABEL_SANDBOX), None);

@@ -9,6 +9,7 @@ mod event;
 mod image;
 pub mod json;
 mod json_text;
+mod label_map;
 pub(crate) mod labels;
 mod log;
 mod memo;
@@ -26,20 +27,19 @@ pub use constants::*;
 pub use container::{Container, Exit, Kind, State};
 pub use engine::{Engine, Events, WatcherState, WitnessMeans};
 pub use event::{ALL_MASK, CONTROL_MASK, DEFAULT_MASK, Event, EventType};
-pub use image::{Image, is_bare_digest};
+pub use image::{Image, ImageFields, is_bare_digest};
 pub use json_text::JsonText;
+pub use label_map::Labels;
 pub use labels::{LabelView, label};
 pub use log::LogLevel;
 pub use memo::Memo;
 pub use observation::{Details, ImageNames, Observation};
 pub use pod::{Pod, PodState};
 pub use shared_text::SharedText;
+pub(crate) use shared_text::WeakText;
 pub use spec::{Mount, Namespaces, Port, Previous, Resources, Spec, User};
 pub use time::{Time, known, rfc3339};
 pub use view::View;
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;
-
-/// Labels or annotations.
-pub type Labels = std::collections::BTreeMap<String, String>;

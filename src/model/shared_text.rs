@@ -1,21 +1,26 @@
 //! A finished text that many can hold at once.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// An immutable, shared text. A NUL follows it, for C.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SharedText(Arc<[u8]>);
+pub struct SharedText(Arc<Vec<u8>>);
 
 impl From<String> for SharedText {
     fn from(text: String) -> Self {
         let mut bytes = text.into_bytes();
         bytes.push(0);
-        SharedText(bytes.into())
+        SharedText(Arc::new(bytes))
     }
 }
 
 impl SharedText {
+    /// Leads to the text as long as somebody holds it.
+    pub(crate) fn downgrade(&self) -> WeakText {
+        WeakText(Arc::downgrade(&self.0))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0[..self.0.len() - 1]).expect("it was made of a string")
@@ -24,6 +29,16 @@ impl SharedText {
     /// The text and the NUL that follows it.
     pub fn as_bytes_with_nul(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// Leads to a text as long as somebody holds it.
+pub(crate) struct WeakText(Weak<Vec<u8>>);
+
+impl WeakText {
+    /// The text, if somebody still holds it.
+    pub fn upgrade(&self) -> Option<SharedText> {
+        self.0.upgrade().map(SharedText)
     }
 }
 

@@ -41,10 +41,10 @@ impl Portfolio {
         }
         // A late word may have begun a run after the departure was reported: that one ends here, too.
         let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
-        let is_absent = |e: &&Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
+        let is_absent = |e: &Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
         // An entry without an id may be any of them.
         let absent: Vec<Id> = match is_complete {
-            true => self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect(),
+            true => self.entries.values().filter(|e| is_absent(e)).map(|e| e.record.id.clone()).collect(),
             false => Vec::new(),
         };
         for id in absent {
@@ -349,7 +349,7 @@ impl Portfolio {
         let over = matches!(self.run_log.run(&said.id), Run::Over { .. });
         let is_new = !self.entries.contains_key(&said.id);
         self.unlisted += usize::from(source.is_event() && is_new);
-        let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind));
+        let entry = self.entries.entry(said.id.clone()).or_insert_with(|| Entry::new(&said.id, said.kind).into());
         entry.known = known;
         entry.kind_is_guess = false;
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
@@ -403,6 +403,7 @@ impl Portfolio {
             if process(&entry.record) != process(&record) {
                 self.hints.process_changed(id);
             }
+            record.image = self.images.shared(&record.image);
             entry.record = Arc::new(record);
             self.touch(id);
         }

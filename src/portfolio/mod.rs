@@ -6,6 +6,7 @@ mod clock;
 mod disputes;
 mod fields;
 mod hints;
+mod images;
 mod index;
 mod judge;
 mod lookup;
@@ -36,6 +37,7 @@ use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
 use hints::Hints;
+use images::Images;
 use merge::Known;
 use open_fields::Unanswered;
 use packer::PackerRequests;
@@ -185,7 +187,9 @@ struct Entry {
 /// The containers and pods of this node: the cache, and what is still to be reported.
 #[derive(Debug)]
 pub struct Portfolio {
-    entries: HashMap<Id, Entry>,
+    /// Boxed: a hash map has room for many more than it has.
+    entries: HashMap<Id, Box<Entry>>,
+    images: Images,
     pods: HashMap<Id, PodEntry>,
     /// The containers of each pod, whether the pod itself is known or not.
     members: HashMap<Id, BTreeSet<Id>>,
@@ -231,6 +235,7 @@ impl Portfolio {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
         Portfolio {
             entries: HashMap::new(),
+            images: Images::default(),
             pods: HashMap::new(),
             members: HashMap::new(),
             run_log: RunLog::default(),

@@ -161,7 +161,7 @@ fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) ->
     }
     if take(!newer.annotations.is_empty(), &mut stated.annotations) && pod.annotations != newer.annotations {
         pod.annotations = newer.annotations.clone();
-        pod.static_pod = pod.annotations.get(SOURCE).map(|source| matches!(&**source, "file" | "http"));
+        pod.static_pod = pod.annotations.get(SOURCE).map(|source| matches!(source, "file" | "http"));
     }
     if take(!newer.ips.is_empty(), &mut stated.ips) {
         pod.ips = newer.ips.clone();

@@ -116,7 +116,7 @@ impl Portfolio {
     /// The processes to look for now. They are under way from here on.
     pub fn lookups(&mut self) -> Vec<Lookup> {
         let entries = &self.entries;
-        self.lookups.take(|id| entries.get(id).is_some_and(lacks_image_name))
+        self.lookups.take(|id| entries.get(id).is_some_and(|entry| lacks_image_name(entry)))
     }
 
     /// A process was looked for: it is this one, proven, or there is a reason why none is believed.

@@ -115,7 +115,7 @@ pub(super) async fn pack(
         redact_environment(&mut look.info);
     }
     let view = View::new(config.merge_annotations, config.attributes);
-    let container = JsonText::from(json::container(&look.record, view).get().to_owned());
+    let container = json::container(&look.record, view);
     let inspection = look.freshness.inspect(&look.record, look.status.as_ref(), &look.info, view);
     packer_queue.pack(container, inspection).await
 }

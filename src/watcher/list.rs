@@ -1,4 +1,4 @@
-//! Answers from memory. Each is made once for each generation, by the first caller, and shared by all.
+//! Answers from memory. Snapshots are shared by all who ask in one generation; texts, by all who hold one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,21 +16,22 @@ pub(super) struct Kept {
     pods: KeptText,
 }
 
-/// The kept answer to the default query.
+/// The answer to the default query, as long as a reader holds it.
 #[derive(Default)]
-struct KeptText(Mutex<Option<(Freshness, JsonText)>>);
+struct KeptText(Mutex<Option<(Freshness, WeakText)>>);
 
 impl KeptText {
     fn get_or_make(&self, freshness: &Freshness, make: impl FnOnce() -> JsonText) -> JsonText {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some((of, text)) if of.is_same(freshness) => text.clone(),
-            _ => {
+        let held = kept.as_ref().filter(|(of, _)| of.is_same(freshness)).and_then(|(_, text)| text.upgrade());
+        held.map_or_else(
+            || {
                 let text = make();
-                *kept = Some((freshness.clone(), text.clone()));
+                *kept = Some((freshness.clone(), text.downgrade()));
                 text
-            }
-        }
+            },
+            JsonText::from,
+        )
     }
 }
 

@@ -77,6 +77,6 @@ fn bad_bytes_spoil_no_item() {
     let labels = vec![wire::Pair { key: b"k".to_vec(), value: vec![0xff, 0xfe] }];
     let c = wire::Container { id: b"c1".to_vec(), metadata: Some(metadata), labels, ..Default::default() };
     let seen = listed_container(c.encode_to_vec().into(), LIMITS).unwrap();
-    assert_eq!((&*seen.name, seen.labels["k"].as_str()), ("app\u{fffd}", "\u{fffd}\u{fffd}"));
+    assert_eq!((&*seen.name, &seen.labels["k"]), ("app\u{fffd}", "\u{fffd}\u{fffd}"));
     assert_eq!(seen.flags, CRI_CONTAINER_FLAG_TEXT_REPAIRED);
 }

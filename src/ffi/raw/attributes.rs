@@ -103,6 +103,6 @@ unsafe fn labels(array: *const cri_label, len: usize) -> Arc<Labels> {
     // SAFETY: as the caller says.
     let all = if len == 0 { &[] } else { unsafe { std::slice::from_raw_parts(array, len) } };
     // SAFETY: as the caller says.
-    let pair = |label: &cri_label| unsafe { (text(label.key).to_owned(), text(label.value).to_owned()) };
+    let pair = |label: &cri_label| unsafe { (text(label.key), text(label.value)) };
     Arc::new(all.iter().map(pair).collect())
 }

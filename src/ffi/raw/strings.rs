@@ -32,15 +32,18 @@ impl Strings {
         place
     }
 
+    /// Gives back the room that is not needed. No string is added after this.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     pub(super) fn at(&self, place: Place) -> *const c_char {
         self.bytes[place.0..].as_ptr().cast()
     }
+}
 
-    pub(super) fn add_labels(&mut self, labels: &Labels) -> Vec<(Place, Place)> {
-        labels.iter().map(|(key, value)| (self.add(key), self.add(value))).collect()
-    }
-
-    pub(super) fn labels_at(&self, places: &[(Place, Place)]) -> Vec<cri_label> {
-        places.iter().map(|(key, value)| cri_label { key: self.at(*key), value: self.at(*value) }).collect()
-    }
+/// Shows labels to C. The texts are those of the labels, which have to be kept as long.
+pub(super) fn show_labels(labels: &Labels) -> Box<[cri_label]> {
+    let label = |(key, value): (&[u8], &[u8])| cri_label { key: key.as_ptr().cast(), value: value.as_ptr().cast() };
+    labels.with_nul().map(label).collect()
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use safer_ffi::c_char;
 
 use super::details::{DetailPlaces, Details, array, pointer, port_places, show_port};
-use super::strings::Strings;
+use super::strings::{Strings, show_labels};
 use crate::ffi::{cri_container, cri_label, cri_pod, cri_port};
 use crate::model::attributes::Schema;
 use crate::model::{
     CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_HOST_NETWORK,
     CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_NOT_STATIC, CRI_POD_FLAG_OWN_IPC, CRI_POD_FLAG_OWN_NETWORK,
-    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Memo, Pod,
+    CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Image, Labels, Memo, Pod,
 };
 
 /// The flag of what is true, of what is false, or none while it is unknown.
@@ -33,8 +33,10 @@ pub(in crate::ffi) struct PodView {
     _strings: Strings,
     _ips: Vec<*const c_char>,
     _ports: Vec<cri_port>,
-    labels: Vec<cri_label>,
-    _annotations: Vec<cri_label>,
+    labels: Box<[cri_label]>,
+    _annotations: Box<[cri_label]>,
+    /// What both point into.
+    _texts: [Arc<Labels>; 2],
 }
 
 // SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
@@ -59,12 +61,12 @@ impl PodView {
         let runtime_handler = strings.add(&pod.runtime_handler);
         let ips: Vec<_> = pod.ips.iter().map(|ip| strings.add(ip)).collect();
         let ports: Vec<_> = pod.ports.iter().map(|port| port_places(port, &mut strings)).collect();
-        let (labels, annotations) = (strings.add_labels(&pod.labels), strings.add_labels(&pod.annotations));
 
+        strings.shrink();
         let ips: Vec<_> = ips.into_iter().map(|ip| strings.at(ip)).collect();
         let shown = pod.ports.iter().zip(ports).map(|(port, places)| show_port(port, places, &strings));
         let ports: Vec<_> = shown.collect();
-        let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
+        let (labels, annotations) = (show_labels(&pod.labels), show_labels(&pod.annotations));
         let record = cri_pod {
             struct_size: size_of::<cri_pod>(),
             id: strings.at(id),
@@ -87,7 +89,8 @@ impl PodView {
             ports_len: ports.len(),
             ports: array(&ports),
         };
-        PodView { record, _strings: strings, _ips: ips, _ports: ports, labels, _annotations: annotations }
+        let _texts = [pod.labels.clone(), pod.annotations.clone()];
+        PodView { record, _strings: strings, _ips: ips, _ports: ports, labels, _annotations: annotations, _texts }
     }
 }
 
@@ -98,15 +101,42 @@ fn pod_flags(pod: &Pod) -> u32 {
         | either(pod.static_pod, CRI_POD_FLAG_STATIC, CRI_POD_FLAG_NOT_STATIC)
 }
 
+/// The texts of an image. All containers of the image show the same.
+struct ImageView {
+    _strings: Strings,
+    /// Name, reference, id, repository, tag, digest.
+    texts: [*const c_char; 6],
+}
+
+// SAFETY: the pointers point into strings that the view owns and that nobody changes.
+unsafe impl Send for ImageView {}
+// SAFETY: as above: shared access only reads.
+unsafe impl Sync for ImageView {}
+
+impl ImageView {
+    fn of(image: &Image) -> Arc<ImageView> {
+        image.view.get_or_init(|| {
+            let mut strings = Strings::default();
+            let parts = [&image.name, &image.reference, &image.id, image.repository(), image.tag(), image.digest()];
+            let places = parts.map(|part| strings.add(part));
+            let texts = places.map(|place| strings.at(place));
+            Arc::new(ImageView { _strings: strings, texts })
+        })
+    }
+}
+
 /// A container's record, with a reference count: the holder of a reference may read it.
 #[repr(C)]
 pub(in crate::ffi) struct ContainerView {
     /// The first field: a pointer to the record is a pointer to this.
     record: cri_container,
     _pod: Option<Arc<PodView>>,
+    _image: Arc<ImageView>,
     _strings: Strings,
-    labels: Vec<cri_label>,
-    _annotations: Vec<cri_label>,
+    labels: Box<[cri_label]>,
+    _annotations: Box<[cri_label]>,
+    /// What both point into.
+    _texts: [Arc<Labels>; 2],
     _details: Option<Arc<Details>>,
     /// By the position of the schema.
     pub(super) attributes: [Memo; Schema::ALL.len()],
@@ -131,22 +161,21 @@ impl ContainerView {
         let pod = c.pod.as_deref().map(PodView::of);
         let mut strings = Strings::default();
         let [id, name] = [&c.id, &c.name].map(|s| strings.add(s));
-        let [image, image_ref, image_id] = [&c.image.name, &c.image.reference, &c.image.id].map(|s| strings.add(s));
-        let image_parts = [c.image.repository(), c.image.tag(), c.image.digest()].map(|s| strings.add(s));
+        let image = ImageView::of(&c.image);
         let [log_path, working_dir] = [&c.spec.log_path, &c.spec.working_dir].map(|s| strings.add(s));
         let reason = strings.add(c.exit.as_ref().map_or("", |e| &e.reason));
         let message = strings.add(c.exit.as_ref().map_or("", |e| &e.message));
         let cgroup_path = strings.add(c.cgroup_path.as_deref().unwrap_or_default());
         let rucksack = strings.add(c.rucksack.as_ref().map_or("", |json| json.as_str()));
-        let (labels, annotations) = (strings.add_labels(&c.labels), strings.add_labels(&c.annotations));
         let details = DetailPlaces::of(c, &mut strings);
 
-        let [image_repository, image_tag, image_digest] = image_parts.map(|part| strings.at(part));
+        strings.shrink();
+        let [image_name, image_ref, image_id, image_repository, image_tag, image_digest] = image.texts;
         let details = details.map(|places| places.resolve(c, &strings));
         let (known, empty): (Option<&Details>, &[*const c_char]) = (details.as_deref(), &[]);
         let (command, args) = known.map_or((empty, empty), |d| (&d.command, &d.args));
         let mounts = known.map_or(&[][..], |d| &d.mounts);
-        let (labels, annotations) = (strings.labels_at(&labels), strings.labels_at(&annotations));
+        let (labels, annotations) = (show_labels(&c.labels), show_labels(&c.annotations));
         let record = cri_container {
             struct_size: size_of::<cri_container>(),
             kind: c.kind.number(),
@@ -161,9 +190,9 @@ impl ContainerView {
             exit_code: c.exit.as_ref().and_then(|e| e.code).unwrap_or(-1),
             pid_start_ticks: c.pid_start_ticks.unwrap_or(0),
             missing: c.missing,
-            image: strings.at(image),
-            image_ref: strings.at(image_ref),
-            image_id: strings.at(image_id),
+            image: image_name,
+            image_ref,
+            image_id,
             reason: strings.at(reason),
             message: strings.at(message),
             cgroup_path: strings.at(cgroup_path),
@@ -196,9 +225,11 @@ impl ContainerView {
         ContainerView {
             record,
             _pod: pod,
+            _image: image,
             _strings: strings,
             labels,
             _annotations: annotations,
+            _texts: [c.labels.clone(), c.annotations.clone()],
             _details: details,
             attributes: Default::default(),
         }
@@ -303,7 +334,7 @@ mod tests {
         let mut c = Container::new("c".repeat(64).into(), Kind::Container);
         c.name = "nginx".into();
         (c.pod, c.engine_pid) = (Some(pod.into()), Some(7));
-        c.labels = Arc::new([("b".into(), "".into()), ("a".into(), "1".into())].into());
+        c.labels = Arc::new([("b", ""), ("a", "1")].into());
         c
     }
 

@@ -209,7 +209,7 @@ fn engines() -> Engines {
 const NOON: Time = 1_770_091_506_000_000_000;
 
 fn sample() -> (Freshness, Arc<Pod>, Arc<Container>, Arc<Container>) {
-    let labels = |pairs: &[(&str, &str)]| Arc::new(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
+    let labels = |pairs: &[(&str, &str)]| Arc::new(pairs.iter().copied().collect());
     let mut pod = Pod::new("7de4a1c09b3f".repeat(6)[..64].into());
     (pod.name, pod.namespace) = ("web-5d9c7b6f4-x2x7q".into(), "shop".into());
     pod.uid = "5b0c2f1e-7c43-4a55-9d0a-3f3f4f1c2b11".into();

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::super::*;
+#[cfg(test)]
+use super::ContainerJson;
 use super::engines::CandidateJson;
 #[cfg(test)]
 use super::schema;
-use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
+use super::{Numbers, PodJson, Shape, text};
 
 /// The keys that every answer begins with.
 #[derive(Serialize)]
@@ -119,10 +120,10 @@ impl<'a> EngineJson<'a> {
 /// `criwatch.containers/1`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Containers {
+pub(super) struct Containers<'a> {
     /// Sorted by namespace, pod and name; in a pod the sandbox comes first.
     #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
-    containers: Vec<Arc<RawValue>>,
+    containers: Vec<Shape<'a>>,
 }
 
 /// `criwatch.pods/1`
@@ -141,16 +142,16 @@ struct PodWithContainersJson<'a> {
     pod: PodJson<'a>,
     /// The sandbox, then the containers by name.
     #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
-    containers: Vec<Arc<RawValue>>,
+    containers: Vec<Shape<'a>>,
 }
 
 /// `criwatch.container/1`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct One {
+pub(super) struct One<'a> {
     /// The container or sandbox, as it is now, or was at last.
     #[cfg_attr(test, schemars(with = "ContainerJson"))]
-    container: Arc<RawValue>,
+    container: Shape<'a>,
 }
 
 /// `criwatch.inspect/1`
@@ -159,7 +160,7 @@ pub(super) struct One {
 pub(super) struct Inspection<'a> {
     /// The container or sandbox, as the engine's answer shows it.
     #[cfg_attr(test, schemars(with = "ContainerJson"))]
-    container: Arc<RawValue>,
+    container: Shape<'a>,
     /// The engine's status of it, as CRI has it (`ContainerStatus` or `PodSandboxStatus`, in the canonical JSON of
     /// protocol buffers): log path, mounts, resources, user and so on. Absent in a build without the feature `call`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,16 +243,16 @@ impl Freshness {
         view: View,
         fields: Option<&[&str]>,
     ) -> JsonText {
-        let containers = containers.into_iter().map(|c| only(container(c, view), fields)).collect();
+        let containers = containers.into_iter().map(|c| Shape { fields, ..Shape::whole(c, view) }).collect();
         self.envelope("criwatch.containers/1", Containers { containers })
     }
 
     /// `criwatch.pods/1`; `fields`: only these keys of each container.
     pub fn pods(&self, pods: &[PodWithContainers], view: View, fields: Option<&[&str]>) -> JsonText {
-        let inner = |c: &Arc<Container>| only(raw(&ContainerJson { pod: None, ..ContainerJson::new(c, view) }), fields);
+        let inner = |c| Shape { fields, with_pod: false, ..Shape::whole(c, view) };
         let pods = pods.iter().map(|(pod, containers)| PodWithContainersJson {
             pod: PodJson::new(pod),
-            containers: containers.iter().map(inner).collect(),
+            containers: containers.iter().map(|c| inner(c)).collect(),
         });
         let pods = pods.collect();
         self.envelope("criwatch.pods/1", Pods { pods })
@@ -259,7 +260,7 @@ impl Freshness {
 
     /// `criwatch.container/1`.
     pub fn container(&self, container: &Container, view: View) -> JsonText {
-        self.envelope("criwatch.container/1", One { container: self::container(container, view) })
+        self.envelope("criwatch.container/1", One { container: Shape::whole(container, view) })
     }
 
     /// `criwatch.stats/1`.
@@ -281,6 +282,6 @@ impl Freshness {
         info: &serde_json::Value,
         view: View,
     ) -> JsonText {
-        self.envelope("criwatch.inspect/1", Inspection { container: self::container(container, view), status, info })
+        self.envelope("criwatch.inspect/1", Inspection { container: Shape::whole(container, view), status, info })
     }
 }

@@ -1,11 +1,9 @@
 //! `criwatch.event/1`.
 
-use std::sync::Arc;
-
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::super::*;
+use super::Shape;
 #[cfg(test)]
 use super::{ContainerJson, schema};
 
@@ -26,7 +24,7 @@ pub fn event(event: &Event, view: View) -> JsonText {
         changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
         level: event.log_level.map(LogLevel::word),
         message: event.message.as_deref(),
-        container: event.container.as_deref().map(|c| super::container(c, view)),
+        container: event.container.as_deref().map(|c| Shape::whole(c, view)),
     })
 }
 
@@ -75,7 +73,7 @@ pub(super) struct EventJson<'a> {
     /// The container or sandbox, where the event is about one.
     #[cfg_attr(test, schemars(with = "Option<ContainerJson>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    container: Option<Arc<RawValue>>,
+    container: Option<Shape<'a>>,
 }
 
 /// `never_started` as JSON spells it: `neverStarted`.

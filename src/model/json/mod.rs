@@ -30,34 +30,45 @@ use spec::{MountJson, NamespacesJson, PortJson, PreviousJson, ResourcesJson, Use
 
 pub use numbers::{LagNumbers, Numbers, RequestNumbers, micros};
 
-/// The JSON of one container. It is made once for each version of it in the view that is asked for first, which is that of
-/// the options unless a query has one of its own.
-pub fn container(container: &Container, view: View) -> Arc<RawValue> {
-    let make = || raw(&ContainerJson::new(container, view));
-    let kept = container.json.get_or_init(|| Arc::new(Keep(view, make())));
-    if kept.0 == view { kept.1.clone() } else { make() }
+/// The JSON of one container.
+pub fn container(container: &Container, view: View) -> JsonText {
+    JsonText::of(&Shape::whole(container, view))
 }
 
-struct Keep(View, Arc<RawValue>);
-
-fn raw(value: &impl Serialize) -> Arc<RawValue> {
-    serde_json::value::to_raw_value(value).expect("plain data has JSON").into()
+/// A container, as it is to be shown. Its JSON is written where it is needed, and not kept.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<'a> {
+    container: &'a Container,
+    view: View,
+    /// Only these keys, and its id.
+    fields: Option<&'a [&'a str]>,
+    /// Whether its pod is shown, too.
+    with_pod: bool,
 }
 
-/// A container's JSON with only these keys, and its id.
-fn only(whole: Arc<RawValue>, fields: Option<&[&str]>) -> Arc<RawValue> {
-    struct Part<'a>(Vec<(&'a str, &'a RawValue)>);
-    impl Serialize for Part<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().copied())
+impl<'a> Shape<'a> {
+    fn whole(container: &'a Container, view: View) -> Self {
+        Shape { container, view, fields: None, with_pod: true }
+    }
+}
+
+impl Serialize for Shape<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut whole = ContainerJson::new(self.container, self.view);
+        whole.pod = whole.pod.filter(|_| self.with_pod);
+        match self.fields {
+            None => whole.serialize(serializer),
+            Some(fields) => only(&whole, fields, serializer),
         }
     }
-    let Some(fields) = fields else {
-        return whole;
-    };
-    let all: HashMap<&str, &RawValue> = serde_json::from_str(whole.get()).expect("it is a JSON object");
+}
+
+/// Writes these keys of a container's JSON, and its id.
+fn only<S: Serializer>(whole: &ContainerJson<'_>, fields: &[&str], serializer: S) -> Result<S::Ok, S::Error> {
+    let whole = JsonText::of(whole);
+    let all: HashMap<&str, &RawValue> = serde_json::from_str(whole.as_str()).expect("it is a JSON object");
     let wanted = CONTAINER_KEYS.iter().filter(|key| **key == "id" || fields.contains(key));
-    raw(&Part(wanted.filter_map(|key| Some((*key, *all.get(key)?))).collect()))
+    serializer.collect_map(wanted.filter_map(|key| Some((*key, *all.get(key)?))))
 }
 
 fn text(value: &str) -> Option<&str> {
@@ -133,9 +144,11 @@ struct ContainerJson<'a> {
     pod: Option<PodJson<'a>>,
     /// Labels, by default the merged view: the engine's labels, the names of pod and container, and annotations with
     /// `io.kubernetes.annotation/` before their keys.
+    #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     labels: Cow<'a, Labels>,
     /// Annotations, only with the option `labels.annotations=separate`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     annotations: Option<&'a Labels>,
     /// The image; of containers only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -213,6 +226,7 @@ struct ContainerJson<'a> {
     /// The same in the words of a third party, where the option or the query's key `attributes` asks for it: exactly its
     /// names, and texts as values (docs/lookups.md).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     attributes: Option<Labels>,
 }
 
@@ -341,8 +355,10 @@ struct PodJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::pod_states"))]
     state: &'static str,
     /// The pod's labels.
+    #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     labels: &'a Labels,
     /// The pod's annotations.
+    #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     annotations: &'a Labels,
     /// The pod's addresses, the primary one first; none where the pod uses the node's.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -412,7 +428,7 @@ mod tests {
         let mut c = Container::new("ab".repeat(32).into(), Kind::Container);
         c.name = "app".into();
         c.missing = CRI_MISSING_PID | CRI_MISSING_STARTED_AT;
-        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate.into()).get()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(container(&c, LabelView::Separate.into()).as_str()).unwrap();
         assert_eq!(json["missing"], serde_json::json!(["pid", "startedAt"]));
         assert_eq!(json["kind"], "container");
         for key in ["pid", "pod", "startedAt", "exitCode", "cgroupPath"] {
@@ -424,9 +440,9 @@ mod tests {
     fn fields_keep_the_id_and_the_order() {
         let mut c = Container::new("ab".into(), Kind::Container);
         (c.pid, c.state) = (Some(7), State::Running);
-        let part = only(container(&c, View::default()), Some(&["pid", "state", "exitCode"]));
-        assert_eq!(part.get(), r#"{"id":"ab","state":"running","pid":7}"#);
-        assert_eq!(only(container(&c, View::default()), Some(&[])).get(), r#"{"id":"ab"}"#);
+        let part = |fields| JsonText::of(&Shape { fields: Some(fields), ..Shape::whole(&c, View::default()) });
+        assert_eq!(part(&["pid", "state", "exitCode"]).as_str(), r#"{"id":"ab","state":"running","pid":7}"#);
+        assert_eq!(part(&[]).as_str(), r#"{"id":"ab"}"#);
     }
 
     #[test]
@@ -435,7 +451,7 @@ mod tests {
         c.state = State::Exited;
         c.finished_at = Some(1_000_000_000);
         c.exit = Some(Exit { code: Some(137), reason: "OOMKilled".into(), message: "".into() });
-        let json: serde_json::Value = serde_json::from_str(container(&c, View::default()).get()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(container(&c, View::default()).as_str()).unwrap();
         assert_eq!((&json["exitCode"], &json["reason"]), (&137.into(), &"OOMKilled".into()));
         assert_eq!(json["finishedAt"], "1970-01-01T00:00:01Z");
         assert!(json.get("message").is_none());

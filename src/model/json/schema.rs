@@ -26,9 +26,9 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         AnswerKind { name, doc, schema: schema_of::<T>(name, doc) }
     }
     let mut kinds = vec![
-        kind::<Envelope<Containers>>("containers", "What `cri_watcher_list` gives: containers and sandboxes."),
+        kind::<Envelope<Containers<'_>>>("containers", "What `cri_watcher_list` gives: containers and sandboxes."),
         kind::<Envelope<Pods>>("pods", "What `cri_watcher_pods` gives: pods with their containers."),
-        kind::<Envelope<One>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
+        kind::<Envelope<One<'_>>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
         kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
         kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
         kind::<Envelope<EngineAnswer>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
@@ -120,6 +120,10 @@ pub(super) fn engine_news(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": ["stream", "poll"]})
+}
+
+pub(super) fn texts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "additionalProperties": {"type": "string"}})
 }
 
 pub(super) fn time(_: &mut SchemaGenerator) -> Schema {

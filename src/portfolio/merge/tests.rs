@@ -59,7 +59,7 @@ fn the_name_in_the_list_stands_above_the_first_tag_of_the_image() {
 fn a_statement_that_lacks_a_value_erases_nothing() {
     let mut first = listed(State::Running, "app:1");
     first.image.reference = "repo@sha256:9".into();
-    first.annotations = Arc::new(Labels::from([("a".to_owned(), "1".to_owned())]));
+    first.annotations = Arc::new(Labels::from([("a", "1")]));
     first.details = details(7);
     let bare = Observation::of("c".into(), Kind::Container);
     let silent = Observation { details: Some(Details::default()), ..observed(State::Running) };

@@ -103,7 +103,7 @@ mod tests {
     use crate::model::Labels;
 
     fn labels(pairs: &[(&str, &str)]) -> std::sync::Arc<Labels> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Labels>().into()
+        pairs.iter().copied().collect::<Labels>().into()
     }
 
     fn container() -> Container {

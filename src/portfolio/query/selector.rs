@@ -185,7 +185,7 @@ mod tests {
     fn matches(selector: &str) -> bool {
         let mut c = Container::new("c".into(), Kind::Container);
         let labels = [("app", "web"), ("tier", ""), ("weight", "7"), ("example.com/in", "notin")];
-        c.labels = labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect::<Labels>().into();
+        c.labels = labels.into_iter().collect::<Labels>().into();
         Selector::parse(selector).unwrap_or_else(|e| panic!("{selector}: {e}")).matches(&c)
     }
 

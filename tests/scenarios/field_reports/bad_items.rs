@@ -44,7 +44,7 @@ fn bad_bytes_in_one_container_spoil_no_other() -> Outcome {
             let pod = app.pod.clone().ok_or("no pod")?;
             let mut texts = vec![&app.labels, &app.annotations, &pod.labels, &pod.annotations]
                 .into_iter()
-                .flat_map(|labels| labels.iter().flat_map(|(key, value)| [key.clone(), value.clone()]))
+                .flat_map(|labels| labels.iter().flat_map(|(key, value)| [key.to_owned(), value.to_owned()]))
                 .collect::<Vec<_>>();
             texts.extend(app.spec.mounts.iter().map(|m| m.host_path.to_string()));
             assert!(texts.iter().any(|text| text.contains(BAD)), "{what}: {texts:?}");
@@ -95,7 +95,7 @@ fn long_labels_are_cut_and_said_to_be() -> Outcome {
     scene.falls_silent(12)?;
     let app = scene.record("bad/app")?;
     assert_ne!(app.flags & CRI_CONTAINER_FLAG_LABELS_CUT, 0);
-    assert_eq!(app.annotations.get("a").map(String::as_str), Some("1"));
+    assert_eq!(app.annotations.get("a"), Some("1"));
     assert!(app.annotations.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>() <= 65536);
     assert_eq!((scene.counter("cutLabels")?, scene.warnings("labels.max_bytes").len()), (1, 1));
     Ok(())

@@ -52,7 +52,7 @@ fn reserved_keys_are_the_engines_own() -> Outcome {
             assert_eq!(is("io.kubernetes.pod.namespace=kube-system")?, Vec::<String>::new(), "{what}");
             assert_eq!(is("io.kubernetes.annotation/trusted=yes")?, Vec::<String>::new(), "{what}");
             for record in scene.watcher.containers()? {
-                let name = record.labels.get("io.kubernetes.container.name").map_or("", String::as_str);
+                let name = record.labels.get("io.kubernetes.container.name").unwrap_or_default();
                 assert!(name != "nginx" && name != "POD", "{what}: {record:?}");
             }
             scene.converges()?;

@@ -1,0 +1,78 @@
+//! What the library costs, measured through the C ABI in a C host, side by side with what an engine allows at best.
+//!
+//! `make bench` runs it: see docs/benchmarks.md. Its results are JSON, from which `benches/report` makes that page.
+//!
+//! Options: `--runs N` (9), `--pods N,N` (real engine: 5,100), `--containers N,N` (simulated engine: 10,100,1000,10000,50000),
+//! `--events N` (100), `--idle SECONDS` (60), `--only SECTION`, `--out FILE`. `ENDPOINT=unix://...` measures an engine that
+//! runs already, instead of a private containerd.
+
+mod bare;
+#[path = "../tests/support/c.rs"]
+mod c;
+#[path = "../tests/support/containerd.rs"]
+#[allow(dead_code)]
+mod containerd;
+mod engine;
+mod events;
+mod host;
+#[path = "../tests/support/lab.rs"]
+#[allow(dead_code)]
+mod lab;
+#[path = "../tests/support/leftovers.rs"]
+#[allow(dead_code)]
+mod leftovers;
+mod machine;
+mod plan;
+#[path = "../tests/support/pods.rs"]
+#[allow(dead_code)]
+mod pods;
+mod results;
+mod scale;
+#[path = "../tests/support/sim.rs"]
+mod sim;
+mod sync;
+#[path = "../tests/support/wait.rs"]
+#[allow(dead_code)]
+mod wait;
+
+use plan::Plan;
+use results::Results;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if arguments.first().is_some_and(|word| word == "bare") {
+        return bare::run(&arguments[1..]);
+    }
+    let plan = Plan::parse(&arguments)?;
+    let mut results = Results::new(&plan);
+    if plan.has("scale") {
+        scale::measure(&plan, &mut results)?;
+    }
+    if plan.has("sync") || plan.has("events") || plan.has("idle") {
+        on_a_real_engine(&plan, &mut results)?;
+    }
+    results.write(&plan.out)
+}
+
+fn on_a_real_engine(plan: &Plan, results: &mut Results) -> Outcome {
+    let mut engine = match engine::Engine::start() {
+        Ok(engine) => engine,
+        Err(reason) => return results.skipped("real engine", &reason),
+    };
+    results.engine(&engine.version()?);
+    for pods in &plan.pods {
+        engine.fill(*pods)?;
+        if plan.has("sync") {
+            sync::measure(plan, &engine, results)?;
+        }
+        if plan.has("idle") {
+            sync::idle(plan, &engine, results)?;
+        }
+    }
+    if plan.has("events") {
+        events::measure(plan, &engine, results)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What grows with the number of containers, on a simulated engine whose processes are entries of a made-up /proc.
+
+use super::host::{self, Host, number};
+use super::machine;
+use super::plan::Plan;
+use super::results::{Results, Row};
+use super::sim::Sim;
+
+/// How many runs of one container are watched for the cost of an event.
+const RUNS: usize = 50;
+
+pub fn measure(plan: &Plan, results: &mut Results) -> super::Outcome {
+    let program = host::build()?;
+    for containers in &plan.containers {
+        // Large nodes take long to fill: they are measured less often.
+        let runs = if *containers > 10_000 { plan.runs.min(3) } else { plan.runs };
+        let tree = tempfile::Builder::new().prefix("criwatch-bench").tempdir_in("/dev/shm")?;
+        let root = tree.path().join("root");
+        let mut sim =
+            Sim::start(&["--containers", &containers.to_string(), "--fake-tree", &root.display().to_string()])?;
+        sim.tell("pod bench ns=bench app")?;
+        for run in 0..runs {
+            machine::is_quiet();
+            let row = Row { section: "scale", who: "criwatch", size: *containers };
+            one(&program, &mut sim, &format!("host.root={}", root.display()), run, row, results)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(
+    program: &std::path::Path,
+    sim: &mut Sim,
+    root: &str,
+    run: usize,
+    row: Row<'_>,
+    results: &mut Results,
+) -> super::Outcome {
+    let mut host = Host::start(program, sim.endpoint(), &[root.to_owned()])?;
+    let ready = host.ask("ready")?;
+    results.add(row, "ready_ms", number(&ready, "wall_ns")? / 1e6);
+    results.add(row, "ready_cpu_ms", number(&ready, "cpu_ns")? / 1e6);
+    results.add(row, "ready_anon_mb", number(&ready, "anon_kb")? / 1024.0);
+    host.settle()?;
+    let look = host.ask("look")?;
+    for what in ["snapshot", "containers", "pods", "list"] {
+        results.add(row, &format!("first_{what}_us"), number(&look, &format!("{what}_ns"))? / 1e3);
+    }
+    results.add(row, "looked_anon_mb", number(&look, "anon_kb")? / 1024.0);
+    results.add(row, "peak_mb", number(&look, "peak_kb")? / 1024.0);
+    for (what, times) in [("snapshot", 200), ("find", 200), ("containers", 20)] {
+        results.add(row, &format!("{what}_ns"), number(&host.ask(&format!("read {what} {times}"))?, "ns")?);
+    }
+    for read in ["none", "snapshot", "containers"] {
+        host.ask("drain")?;
+        host.tell(&format!("events {} {read}", 2 * RUNS))?;
+        for n in 0..RUNS {
+            let name = format!("run-{run}-{read}-{n}");
+            sim.tell(&format!("create bench/bench {name}"))?;
+            sim.tell(&format!("start {name}"))?;
+            sim.tell(&format!("stop {name} 0ms"))?;
+            sim.tell(&format!("rm {name}"))?;
+        }
+        let events = host.answer()?;
+        results.add(row, &format!("event_{read}_cpu_us"), number(&events, "cpu_ns")? / 1e3 / (2 * RUNS) as f64);
+    }
+    Ok(())
+}
