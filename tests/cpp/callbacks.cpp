@@ -86,7 +86,8 @@ int main(int, char** argv) {
     tell("pod web ns=shop app");
     Signal logged;
     {
-        const Watcher watcher(argv[1], {{"packer.timeout_ms", "60000"}});
+        // A slow machine packs late: the replay waits for it.
+        const Watcher watcher(argv[1], {{"packer.timeout_ms", "60000"}, {"ready.pid_wait_ms", "60000"}});
         watcher.set_log(LogLevel::debug, [&](LogLevel level, std::string_view message) {
             CHECK(!to_string(level).empty() && !message.empty());
             logged.set();
