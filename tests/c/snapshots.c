@@ -224,7 +224,7 @@ int main(int argc, char **argv)
     alarm(300);
     tell("pod web ns=shop label=app=web annotation=note=x nginx proxy");
     tell("pod job ns=batch run");
-    watcher = watcher_with(argv[1], "details", "none"); /* Details that come late would be new versions of records. */
+    watcher = watcher_with(argv[1], "details", "full"); /* What comes late would be a new version of a record. */
     too_early();
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
