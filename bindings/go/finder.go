@@ -90,7 +90,7 @@ func Discover(ctx context.Context, options ...Option) (*Engines, error) {
 	return decode[Engines]("discover", text, err)
 }
 
-// Finder tells which engines come and go, so that a program can keep a [Watcher] for each.
+// Finder reports which engines come and go, so that a program can keep a [Watcher] for each.
 type Finder struct {
 	handle handle[capi.Finder]
 	pollable

@@ -46,7 +46,7 @@ fn counts(told: &Reported, name: &str) -> [usize; 2] {
 
 /// With default options: what lives a moment between two polls is reported, with its exit code.
 #[test]
-fn short_lives_between_two_polls_are_reported() -> Outcome {
+fn short_runs_between_two_polls_are_reported() -> Outcome {
     for (profile, needs) in [("containerd-1.6", "folders"), ("cri-dockerd", "fanotify")] {
         let mut scene = match hearing(profile, &["run-pod web"], &[]) {
             // Without folders of the engine it takes the right to mark cgroups, and cgroups.

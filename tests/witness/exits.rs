@@ -33,7 +33,7 @@ pub fn end(pid: i32) {
     unsafe { libc::kill(pid, libc::SIGTERM) };
 }
 
-pub fn told_while_away(setup: &mut Setup) -> Outcome {
+pub fn reported_while_away(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {
         return Err(Skipped("only an engine of our own may be killed").into());
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::hints::brief_lives;
+use crate::hints::brief_runs;
 use crate::support::c::Library;
 use crate::support::pods::{ContainerSpec, PodSpec};
 use crate::support::suite::{Outcome, Setup, unique};
@@ -103,7 +103,7 @@ impl Host {
 /// Short lives: which were reported, how soon, with a pid and the right code.
 fn lives(setup: &Setup, what: &str, options: &[&str], (workers, each): (usize, usize)) -> Outcome {
     let host = Host::start(setup, options)?;
-    let made = brief_lives(setup, workers, each)?;
+    let made = brief_runs(setup, workers, each)?;
     // Where it polls, the last of them may still be under way.
     let marker = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("marker")))?;
     let last = setup.engine.pods.run(&marker, &ContainerSpec::lasting("last"))?;

@@ -131,7 +131,7 @@ def resources_values(record: Any) -> Dict[str, Any]:
 
 @dataclass(frozen=True, repr=False)
 class PreviousFields:
-    """The fields of how the run before ended."""
+    """The fields of how the previous run ended."""
 
     finished_ns: Optional[int] = None
     """The exit time, in nanoseconds since 1970; None: unknown."""

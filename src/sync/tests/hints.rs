@@ -150,7 +150,7 @@ fn what_the_engine_goes_on_to_list_as_running_stands() {
 
 /// As Docker restarts what ended while its daemon was down.
 #[test]
-fn another_run_of_what_ended_while_the_engine_was_away_is_told_at_once() {
+fn another_run_of_what_ended_while_the_engine_was_away_is_reported_at_once() {
     let mut talk = back_after_an_end();
     talk.feed(listed(&["run-a"]));
     let request = talk.requests.pop().expect("the contradiction is asked about");

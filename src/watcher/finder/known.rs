@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_and_went_untold_stays_untold() {
+    fn what_came_and_went_unreported_stays_unreported() {
         let mut known = Known::default();
         known.apply(&survey(vec![engine("a", "1", 0)]), true);
         for _ in 0..3 {

@@ -129,7 +129,7 @@ fn an_image_named_by_its_digest_keeps_the_name_that_the_engine_has_for_it() -> O
 
 /// What a record has beyond its state comes with the status that is asked for anyway.
 #[test]
-fn mounts_command_and_user_are_told() -> Outcome {
+fn mounts_command_and_user_are_shown() -> Outcome {
     let mut scene = Scene::ready("containerd-2", QUICK)?;
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app mount=/srv/data:/data -- sleep 1000")?;

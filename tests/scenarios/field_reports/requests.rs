@@ -134,7 +134,7 @@ fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
         assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("reported none")), "{engine}");
         scene.sim.tell("create web brief -- sleep 0.3")?;
         scene.sim.tell("start web/brief")?;
-        scene.reported.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
+        scene.reported.wait_for_events("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
         scene.sim.tell("fault silent-events off")?;
         scene.sim.tell("fault drop-events 0")?;
         scene.sim.tell("pod loud app")?;

@@ -49,7 +49,7 @@ def run(arguments: Namespace) -> Exit:
     """Does it."""
     rows = table(())
     with looking_at_all(arguments) as watchers:
-        is_told, matches = False, False
+        is_printed, matches = False, False
         for watcher in watchers:
             document = watcher.pods_json(replace(query(arguments), all=True)) or ""
             if not arguments.all or arguments.state:
@@ -57,11 +57,11 @@ def run(arguments: Namespace) -> Exit:
             entries = PodList.from_json(document).pods
             matches = matches or bool(entries)
             # One document for each engine, which says whose it is.
-            is_told = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
+            is_printed = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
             rows.rows += table(entries, arguments.no_trunc).rows
         if not matches and is_narrowed(arguments):
             raise NothingMatches(nothing_matches(watchers[0], arguments))
-    if not is_told:
+    if not is_printed:
         print_table(rows, arguments.no_trunc)
     return Exit.OK
 
