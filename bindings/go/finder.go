@@ -28,7 +28,7 @@ type Candidate struct {
 	Answers bool `json:"answers"`
 	// Reasons are why it was looked at, the strongest first.
 	Reasons []Reason `json:"reasons"`
-	// Rank is why it stands where it does in the order, in words.
+	// Rank says why it has this place in the order.
 	Rank string `json:"rank,omitempty"`
 	// RuntimeName is who it is, e.g. "containerd".
 	RuntimeName string `json:"runtimeName,omitempty"`

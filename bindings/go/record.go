@@ -262,7 +262,7 @@ type Event struct {
 	Level LogLevel
 }
 
-// String is for people: "started shop/web/nginx", "state watching: the engine tells events".
+// String is for people: "started shop/web/nginx", "state watching: the engine streams events".
 func (e *Event) String() string {
 	if e == nil {
 		return "<nil>"

@@ -48,7 +48,7 @@ class Candidate(ToJson):
     reasons: Tuple[Reason, ...] = ()
     """Why it was looked at, the strongest reason first."""
     rank: str = ""
-    """Why it stands where it does in the order."""
+    """Why it has this place in the order."""
     runtime_name: str = ""
     """Who it is, e.g. "containerd"."""
     runtime_version: str = ""

@@ -16,7 +16,7 @@ pub(super) struct EnginesJson<'a> {
     engines: Vec<CandidateJson<'a>>,
     /// Well-known sockets that are not there.
     absent: Vec<&'a str>,
-    /// What could not be read, and what was left out, in words.
+    /// What could not be read, and what was left out, as text.
     notes: Vec<&'a str>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct CandidateJson<'a> {
     answers: bool,
     /// Why it was looked at, the strongest reason first.
     reasons: Vec<ReasonJson<'a>>,
-    /// Why it stands where it does in the order, in words.
+    /// Why it has this place in the order, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<&'a str>,
     /// Who it is, e.g. `containerd`.
@@ -64,7 +64,7 @@ struct ReasonJson<'a> {
     /// Of what kind.
     #[cfg_attr(test, schemars(schema_with = "super::schema::evidence"))]
     evidence: &'static str,
-    /// In words: which file or process says so.
+    /// As text: which file or process says so.
     text: &'a str,
 }
 

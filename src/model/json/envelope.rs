@@ -69,7 +69,7 @@ struct EngineJson<'a> {
     /// Why changes are noticed in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
-    /// What the host tells beside the engine; absent while nothing is watched.
+    /// What the watcher learns from the host in addition to the engine; absent while nothing is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<WitnessJson<'a>>,
     /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
@@ -77,7 +77,7 @@ struct EngineJson<'a> {
     not_told: BTreeMap<&'a str, u64>,
 }
 
-/// What the host tells beside the engine (docs/witness.md).
+/// What the watcher learns from the host in addition to the engine (docs/witness.md).
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Witness"))]
 struct WitnessJson<'a> {
