@@ -244,8 +244,9 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "host.witness",
         value_type: ValueType::Choice(&["auto", "off"]),
         default: "auto",
-        doc: "Whether the watcher also learns from the host which containers are made and which processes end: by the engine's folders (inotify) \
-              and by pidfds, as far as the kernel and the process's rights allow; or not at all.",
+        doc: "Whether the watcher also learns from the host which containers are made and which processes end: by \
+              the engine's folders (inotify) and by pidfds, as far as the kernel and the process's rights allow; or not at \
+              all.",
         set: |c, v| c.witness = [WitnessUse::Auto, WitnessUse::Off][v.choice()],
     },
     OptionSpec {
