@@ -1,4 +1,4 @@
-//! The library, as a C program sees it, on real engines: what it lists, inspects and tells is compared with what was
+//! The library, as a C program sees it, on real engines: what it lists, inspects and reports is compared with what was
 //! done to the engine, and with what the engine and the kernel say themselves.
 
 mod support;
@@ -97,7 +97,7 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-/// The pid that the engine's own verbose answer tells; some engines have no process for a sandbox.
+/// The pid that the engine's own verbose answer has; some engines have no process for a sandbox.
 fn engines_pid(setup: &Setup, id: &str, kind: &str) -> Result<Option<i64>, Box<dyn std::error::Error>> {
     let pods = &setup.engine.pods;
     let info = if kind == "sandbox" { pods.sandbox_status(id)?.info } else { pods.container_status(id)?.info };
@@ -309,7 +309,7 @@ fn reports_a_container_that_never_started(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {
         return Err(Skipped("only containerd keeps a container that could not be started").into());
     }
-    // containerd tells no event of a failed start.
+    // containerd sends no event for a failed start.
     let events = setup.probe.clone().option("relist.interval_ms", "200").events()?;
     let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("broken")))?;
     let id = setup.engine.pods.create(&pod, &ContainerSpec::new("broken", ["/nonexistent"]))?;

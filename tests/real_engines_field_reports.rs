@@ -37,7 +37,7 @@ fn main() {
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// A watcher that lists often, and everything that it told.
+/// A watcher that lists often, and everything that it reported.
 struct Watched {
     watcher: Watcher,
     queue: Arc<EventQueue>,
@@ -176,7 +176,7 @@ fn the_newest_pod_of_a_name_is_meant(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-/// The shim is stopped and the process killed: the engine says "running", as its shim would have to tell it.
+/// The shim is stopped and the process killed: the engine says "running", because its shim would have to report the end.
 fn the_pid_of_a_lost_process_is_withdrawn(setup: &mut Setup) -> Outcome {
     containerd(setup)?;
     let pods = &setup.engine.pods;

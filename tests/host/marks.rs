@@ -88,7 +88,7 @@ fn merged() -> Outcome {
     Ok(())
 }
 
-/// A mark on the engine's folders would tell of the whole disk.
+/// A mark on the engine's folders would report the whole disk.
 fn only_cgroups() -> Outcome {
     let dir = tempfile::tempdir()?;
     let mut marks = Marks::new();

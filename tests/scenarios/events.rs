@@ -82,7 +82,7 @@ fn deleted_may_be_sent_for_what_still_runs() -> Outcome {
 fn runs_without(left_out: &str) -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell(&format!("fault statusless {left_out}"))?;
-    // Each event is waited for, so that each is the first to tell.
+    // Each event is waited for, so that each is the first to report the container.
     scene.sim.tell("run-pod web")?;
     scene.reported.wait_for_events("web", "STARTED")?;
     scene.sim.tell("create web app")?;
@@ -200,7 +200,7 @@ fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
 
 #[test]
 fn times_may_be_nonsense() -> Outcome {
-    // Go's zero time: in the status of a sandbox that is deleted, and where cri-dockerd has nothing to tell.
+    // Go's zero time: in the status of a sandbox that is deleted, and where cri-dockerd knows no time.
     for profile in ["containerd-2", "cri-dockerd"] {
         let mut scene = Scene::ready(profile, &[("poll.interval_ms", "50")])?;
         scene.sim.tell("pod web app")?;
@@ -333,7 +333,7 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
         let first =
             exits.filter(|e| e.container.as_ref().is_some_and(|c| c.path().ends_with(name))).collect::<Vec<_>>();
         assert_eq!(first.len(), 1);
-        // On a busy machine the host tells the end before the event comes: then it is synthetic, too.
+        // On a busy machine the host shows the end before the event comes: then it is synthetic, too.
         assert_ne!(first[0].flags & CRI_EVENT_FLAG_PROVISIONAL, 0);
         assert_eq!(first[0].container.as_ref().and_then(|c| c.exit.as_ref()).map(|e| &*e.reason), Some("Error"));
         let exit = scene.reported.newest(name).exit.clone().unwrap_or_default();

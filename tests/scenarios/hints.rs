@@ -44,7 +44,7 @@ fn counts(told: &Reported, name: &str) -> [usize; 2] {
     [EventType::Started, EventType::Exited].map(|kind| told.count(name, |e| e.event_type == kind))
 }
 
-/// With default options: what lives a moment between two polls is reported, with its exit code.
+/// With default options: what runs for a moment between two polls is reported, with its exit code.
 #[test]
 fn short_runs_between_two_polls_are_reported() -> Outcome {
     for (profile, needs) in [("containerd-1.6", "folders"), ("cri-dockerd", "fanotify")] {
@@ -62,7 +62,7 @@ fn short_runs_between_two_polls_are_reported() -> Outcome {
             let name = |n: usize| format!("web/c{round}-{n}");
             for n in 0..at_once {
                 let code = (round * 7 + n) % 100;
-                // A real engine takes longer to start it and to tell of its end than this one does.
+                // A real engine takes longer to start it and to report its end than this one does.
                 scene.sim.tell(&format!("create web c{round}-{n} -- sh -c 'sleep 0.1; exit {code}'"))?;
                 made.insert(name(n), code as i32);
             }

@@ -71,7 +71,7 @@ fn events_can_be_insisted_on_and_refused() -> Outcome {
     Ok(())
 }
 
-/// Pods that have no process, or of which the engine tells none: each is asked about once.
+/// Pods that have no process, or of which the engine reports none: each is asked about once.
 #[test]
 fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
     for profile in ["crio", "crio-1.30", "cri-dockerd"] {
@@ -115,7 +115,7 @@ fn pods_of_containerd_have_the_pids_that_it_reports() -> Outcome {
     Ok(())
 }
 
-/// CRI-O tells the pid of long ago of what has exited, and one of what is not started yet.
+/// CRI-O reports the former pid of what has exited, and one of what is not started yet.
 #[test]
 fn a_pid_is_believed_only_of_what_runs() -> Outcome {
     let mut scene = Scene::streaming("crio")?;

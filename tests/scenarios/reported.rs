@@ -68,7 +68,7 @@ impl Reported {
         reported
     }
 
-    /// The newest word on what is called so.
+    /// The newest record of the container with this name.
     pub fn newest(&self, name: &str) -> &Arc<Container> {
         let containers = self.events.iter().rev().filter_map(|event| event.container.as_ref());
         let mut called = containers.filter(|c| short_path(c) == name);

@@ -21,7 +21,7 @@ fn a_restart_alone_reports_nothing() -> Outcome {
     Ok(())
 }
 
-/// What ends while the engine is away is reported at once where the host tells it, and otherwise as soon as the engine is back, with
+/// What ends while the engine is away is reported at once where the host shows it, and otherwise as soon as the engine is back, with
 /// the code that it gives.
 #[test]
 fn what_ended_meanwhile_is_reported_once() -> Outcome {

@@ -1,4 +1,4 @@
-//! A watcher on a simulated engine, and a consumer of everything it tells.
+//! A watcher on a simulated engine, and a consumer of everything it reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Scene {
         self.ends_with_after_resync(stories)
     }
 
-    /// As above, where only a list can tell.
+    /// As above, where only a list can show it.
     pub fn ends_with_after_resync(&mut self, stories: &[(&str, &str)]) -> Outcome {
         self.converges()?;
         let reported = self.stories();

@@ -65,7 +65,7 @@ struct Host {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// What it was told of one container.
+/// What was reported of one container.
 #[derive(Debug, Default)]
 struct Seen {
     started: Vec<(i32, u64)>,
@@ -81,7 +81,7 @@ impl Host {
         Ok(Host { child, lines })
     }
 
-    /// Ends it, and takes what it was told.
+    /// Ends it, and takes what was reported.
     fn finish(mut self) -> Result<HashMap<String, Seen>, Error> {
         drop(self.child.stdin.take());
         let mut seen: HashMap<String, Seen> = HashMap::new();
@@ -100,7 +100,7 @@ impl Host {
     }
 }
 
-/// Short lives: which were reported, how soon, with a pid and the right code.
+/// Short runs: which were reported, how soon, with a pid and the right code.
 fn lives(setup: &Setup, what: &str, options: &[&str], (workers, each): (usize, usize)) -> Outcome {
     let host = Host::start(setup, options)?;
     let made = brief_runs(setup, workers, each)?;

@@ -46,7 +46,7 @@ pub fn brief_runs(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMap
     made.into_inner().map_err(|e| e.to_string())
 }
 
-/// How many of these were told to start and to exit, with the right code, and with a pid.
+/// How many of these were reported to start and to exit, with the right code, and with a pid.
 fn tally(seen: &mut Seen, made: &BTreeMap<String, i32>) -> Result<(usize, usize, usize), Box<dyn std::error::Error>> {
     seen.watcher.resync(Some(PATIENCE))?;
     seen.drain();
@@ -84,7 +84,7 @@ pub fn short_runs_by_cgroups(setup: &mut Setup) -> Outcome {
     if seen.wait_for_means("fanotify").is_err() {
         return Err(Skipped("this program may not mark cgroups here, or the kernel cannot").into());
     }
-    // The pid is the engine's word alone here, and followed by nobody.
+    // Only the engine reports the pid here, and followed by nobody.
     short_runs(setup, seen, "by a mark on cgroups", (90, 0))
 }
 
@@ -103,7 +103,7 @@ fn short_runs(setup: &mut Setup, mut seen: Seen, how: &str, (least_whole, least_
     let (made, whole, coded, _) = all;
     assert!(
         whole * 100 >= made * least_whole && coded * 100 >= made * least_coded,
-        "of {made} lives {whole} were told, {coded} with code"
+        "of {made} runs {whole} were reported, {coded} with code"
     );
     Ok(())
 }
@@ -116,7 +116,7 @@ pub fn a_pid_is_known_before(setup: &mut Setup) -> Outcome {
     seen.wait_for_means("folders")?;
     let made = brief_runs(setup, 8, 5)?;
     let (whole, coded, pids) = tally(&mut seen, &made)?;
-    setup.figure(&format!("8 at a time: {whole} of {} lives told, {coded} codes right, {pids} with a pid", made.len()));
+    setup.figure(&format!("8 at a time: {whole} of {} runs reported, {coded} codes right, {pids} with a pid", made.len()));
     assert_eq!(whole, made.len());
     assert!(pids * 100 >= made.len() * 95, "{pids} of {} have a pid", made.len());
     Ok(())

@@ -1,4 +1,4 @@
-//! The host as second source, on real engines: what is known without asking, how soon, and what is lost where the host tells
+//! The host as second source, on real engines: what is known without asking, how soon, and what is lost where the host shows
 //! nothing.
 
 #[path = "../support/mod.rs"]
