@@ -116,7 +116,10 @@ pub fn a_pid_is_known_before(setup: &mut Setup) -> Outcome {
     seen.wait_for_means("folders")?;
     let made = brief_runs(setup, 8, 5)?;
     let (whole, coded, pids) = tally(&mut seen, &made)?;
-    setup.figure(&format!("8 at a time: {whole} of {} runs reported, {coded} codes right, {pids} with a pid", made.len()));
+    setup.figure(&format!(
+        "8 at a time: {whole} of {} runs reported, {coded} codes right, {pids} with a pid",
+        made.len()
+    ));
     assert_eq!(whole, made.len());
     assert!(pids * 100 >= made.len() * 95, "{pids} of {} have a pid", made.len());
     Ok(())

@@ -57,7 +57,7 @@ impl Marks {
     }
 
     /// Marks the hierarchy that is mounted there. Each hierarchy of version 1 is one of its own. Anything else than a file
-    /// system of cgroups is refused: a mark there would tell of the whole disk.
+    /// system of cgroups is refused: a mark there would report the whole disk.
     pub fn add(&mut self, mount: &Path) -> Result<(), NoHints> {
         if !matches!(of_path(mount), Some(FileSystem::Cgroup | FileSystem::Cgroup2)) {
             return Err(NoHints::NotThere);
