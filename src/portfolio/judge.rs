@@ -50,7 +50,7 @@ impl Source {
 /// What follows from the statement that something runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It begins to live.
+    /// It starts to run.
     Begins,
     /// It runs on.
     Continues,

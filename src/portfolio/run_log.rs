@@ -62,7 +62,7 @@ pub(super) enum Run {
     Running { started_at: Option<Time> },
     /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
     Ending { until: Millis, started_at: Option<Time> },
-    /// A list shows something that ended without our having seen it live: its status will show whether it did.
+    /// A list shows something that ended before the watcher saw it run: its status will show whether it did.
     Unclear,
     /// It is over, and that is reported.
     Over { how: Ending, started_at: Option<Time>, tick: Tick },

@@ -1,4 +1,4 @@
-//! Containers that live for a moment.
+//! Containers that run for a moment.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -95,7 +95,7 @@ fn short_runs(setup: &mut Setup, mut seen: Seen, how: &str, (least_whole, least_
         let made = brief_runs(setup, workers, each)?;
         let (whole, coded, pids) = tally(&mut seen, &made)?;
         setup.figure(&format!(
-            "{how}, {workers} at a time: {whole} of {} lives reported, {coded} exit codes right, {pids} with a pid",
+            "{how}, {workers} at a time: {whole} of {} runs reported, {coded} exit codes right, {pids} with a pid",
             made.len()
         ));
         all = (all.0 + made.len(), all.1 + whole, all.2 + coded, all.3 + pids);

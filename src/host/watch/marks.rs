@@ -1,6 +1,6 @@
 //! Hints of a whole hierarchy of cgroups: fanotify, with one mark for each.
 //!
-//! No recursion and no race: a cgroup that lives for no time at all is noticed. Linux 6.6 and CAP_SYS_ADMIN are needed. Only
+//! No recursion and no race: a cgroup that is removed at once is noticed, too. Linux 6.6 and CAP_SYS_ADMIN are needed. Only
 //! notifications are asked for, never permission events, which would hold up whoever makes a cgroup.
 
 #![allow(unsafe_code)]

@@ -274,7 +274,7 @@ fn trap_what_is_made_has_not_started() {
     assert_eq!(starts(&talk), 1, "{:?}", talk.reported);
 }
 
-/// A container may move its processes elsewhere: its cgroup goes, and it lives on.
+/// A container may move its processes elsewhere: its cgroup goes, and it still runs.
 #[test]
 fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
     for version in ["1.6.20", "2.1.9"] {

@@ -147,7 +147,7 @@ fn a_list_that_says_exited_stands_after_a_while() -> Outcome {
         assert_eq!(count(&scene.reported, "web/app", EventType::Started), 1, "{profile}: {:?}", scene.reported);
         let of_state = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_STATE != 0;
         assert!(scene.reported.count("web/app", of_state) <= 1, "{profile}: {:?}", scene.reported);
-        assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the picture is the list's");
+        assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the cache has the state of the list");
         let warnings = scene.warnings("web/app");
         assert_eq!((scene.counter("contradictions")?, warnings.len()), (1, 1), "{profile}: {warnings:?}");
     }
