@@ -34,15 +34,8 @@ pub(super) struct CandidateJson<'a> {
     /// Why it has this place in the order, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<&'a str>,
-    /// Who it is, e.g. `containerd`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_name: Option<&'a str>,
-    /// Its version, e.g. `2.1.9`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_version: Option<&'a str>,
-    /// The CRI version it speaks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_api_version: Option<&'a str>,
+    #[serde(flatten)]
+    runtime: RuntimeJson<'a>,
     /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -55,6 +48,28 @@ pub(super) struct CandidateJson<'a> {
     /// Why it cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorJson<'a>>,
+}
+
+/// What an engine says that it is.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RuntimeJson<'a> {
+    /// Its name, e.g. `containerd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_name: Option<&'a str>,
+    /// Its version, e.g. `2.1.9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_version: Option<&'a str>,
+    /// The CRI version it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_api_version: Option<&'a str>,
+}
+
+impl<'a> RuntimeJson<'a> {
+    pub(super) fn new(name: &'a str, version: &'a str, api_version: &'a str) -> Self {
+        RuntimeJson { runtime_name: text(name), runtime_version: text(version), runtime_api_version: text(api_version) }
+    }
 }
 
 /// One reason to look at a socket.
@@ -95,9 +110,7 @@ impl<'a> CandidateJson<'a> {
             answers: of.answers(),
             reasons: reasons.collect(),
             rank: text(&of.rank),
-            runtime_name: text(&of.runtime_name),
-            runtime_version: text(&of.runtime_version),
-            runtime_api_version: text(&of.runtime_api_version),
+            runtime: RuntimeJson::new(&of.runtime_name, &of.runtime_version, &of.runtime_api_version),
             id: text(&of.id),
             pid: of.pid,
             sandboxes: of.sandboxes,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::super::*;
-use super::engines::CandidateJson;
+use super::engines::{CandidateJson, RuntimeJson};
 #[cfg(test)]
 use super::schema;
 use super::{ContainerJson, Numbers, PodJson, container, only, raw, text};
@@ -39,15 +39,8 @@ pub(super) struct Envelope<'a, Body> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Engine"))]
 #[serde(rename_all = "camelCase")]
 struct EngineJson<'a> {
-    /// Its name, e.g. `containerd`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_name: Option<&'a str>,
-    /// Its version, e.g. `2.1.9`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_version: Option<&'a str>,
-    /// The CRI version it speaks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_api_version: Option<&'a str>,
+    #[serde(flatten)]
+    runtime: RuntimeJson<'a>,
     /// All three in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
@@ -100,9 +93,7 @@ impl<'a> WitnessJson<'a> {
 impl<'a> EngineJson<'a> {
     fn new(engine: &'a Engine) -> Self {
         EngineJson {
-            runtime_name: text(&engine.runtime_name),
-            runtime_version: text(&engine.runtime_version),
-            runtime_api_version: text(&engine.runtime_api_version),
+            runtime: RuntimeJson::new(&engine.runtime_name, &engine.runtime_version, &engine.runtime_api_version),
             version: text(&engine.runtime_name).map(|_| engine.version_line()),
             engine_type: CRI_ENGINE_TYPE,
             api: &engine.api,
