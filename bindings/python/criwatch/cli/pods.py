@@ -40,9 +40,7 @@ def define(parser: ArgumentParser) -> None:
         action=options.words(tuple(_STATES)),
         help="only these states: ready, notready, unknown; with commas, or repeated",
     )
-    options.add_output(parser, "table", "json", "yaml", "name")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
-    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+    options.add_table_output(parser)
 
 
 def run(arguments: Namespace) -> Exit:

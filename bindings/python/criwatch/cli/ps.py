@@ -37,9 +37,7 @@ def define(parser: ArgumentParser) -> None:
         help=f"only these states: {', '.join(options.STATES)}; with commas, or repeated",
     )
     parser.add_argument("--sandboxes", action="store_true", help="the pods' sandboxes (pause containers), too")
-    options.add_output(parser, "table", "json", "yaml", "name")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
-    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+    options.add_table_output(parser)
 
 
 def run(arguments: Namespace) -> Exit:
