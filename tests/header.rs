@@ -20,6 +20,8 @@ fn main() {
         Trial::test("the_committed_header_is_what_the_source_says", committed),
         Trial::test("every_item_is_documented_for_c_readers", documented),
         Trial::test("no_rustdoc_is_left", no_rustdoc),
+        Trial::test("statuses_have_to_be_looked_at", statuses_are_looked_at),
+        Trial::test("sections_that_are_named_exist", sections_exist),
         Trial::test("one_program_calls_every_function", all_called),
         Trial::test("the_version_macros_are_the_librarys", || runs("tests/c/version.c")),
         Trial::ignorable_test("the_library_exports_what_the_header_declares_and_nothing_else", exports),
@@ -77,6 +79,29 @@ fn compiles(standard: &str, language: &str) -> Result<Completion, Failed> {
     }
     check(&format!("#define CRI_NODISCARD\n{careless}"))?;
     Ok(Completion::Completed)
+}
+
+/// A function that returns a status has CRI_NODISCARD before it, but where nothing is to be done about a failure.
+fn statuses_are_looked_at() -> Result<(), Failed> {
+    const MAY_BE_IGNORED: &[&str] = &["cri_error_status", "cri_watcher_stop"];
+    let parts: Vec<&str> = GENERATED.split("\ncri_status ").collect();
+    let careless = parts.windows(2).filter(|pair| !pair[0].ends_with("CRI_NODISCARD"));
+    let names: BTreeSet<&str> = careless.filter_map(|pair| pair[1].split('(').next()).collect();
+    if names == MAY_BE_IGNORED.iter().copied().collect() {
+        return Ok(());
+    }
+    Err(format!("the statuses of {names:?} may be ignored, and are meant to be those of {MAY_BE_IGNORED:?}").into())
+}
+
+/// Where a comment says `see "Cache"`, the header has a section of that name.
+fn sections_exist() -> Result<(), Failed> {
+    let named: BTreeSet<&str> = GENERATED.split("see \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let missing: Vec<&&str> =
+        named.iter().filter(|name| !GENERATED.contains(&format!("=====\n * {name}\n *\n"))).collect();
+    match (named.is_empty(), missing.is_empty()) {
+        (false, true) => Ok(()),
+        _ => Err(format!("sections that are named: {named:?}; not there: {missing:?}").into()),
+    }
 }
 
 /// Each declaration has a comment right above it; a function's names its parameters, its result and what it waits for.

@@ -242,7 +242,8 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return w.owned("get", func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
 }
 
-// Engine returns which engine this is, and how changes are noticed. ErrNotReady.
+// Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first connection
+// it has little to say, and no error.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
 	answer, err := decode[struct {

@@ -96,6 +96,13 @@ var statusNames = map[Status]string{
 	ErrPanic:           "CRI_E_PANIC",
 }
 
+// What notes mean: the library has no message for them.
+var noteWords = map[Status]string{
+	ErrAgain:  "nothing is there yet",
+	ErrClosed: "it is closed, and nothing more will come",
+	ErrNone:   "nothing has changed since the generation that was given",
+}
+
 // String is the status's name in C, e.g. "CRI_E_TIMEOUT".
 func (s Status) String() string {
 	if name, is := statusNames[s]; is {
@@ -136,6 +143,9 @@ func (e *Error) Error() string {
 		return "<nil>"
 	}
 	if e.Message == "" {
+		if words, is := noteWords[e.Status]; is {
+			return fmt.Sprintf("criwatch: %s: %s (%s)", e.Op, words, e.Status)
+		}
 		return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Status)
 	}
 	if strings.HasPrefix(e.Message, strings.ReplaceAll(e.Op, " ", "_")+": ") {

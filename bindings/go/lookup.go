@@ -103,7 +103,10 @@ func (w *Watcher) lookup(
 		return nil, closed(op, "the watcher", true)
 	}
 	return await(ctx, op, w.lookups, func(timeoutMS int64) (*Container, error) {
-		return w.owned(op, func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return call(c, timeoutMS) })
+		return w.owned(op, func(c capi.Watcher) (capi.ContainerView, *capi.Failure) {
+			view, failure := call(c, timeoutMS)
+			return view, inWords(failure)
+		})
 	})
 }
 
@@ -129,9 +132,22 @@ func (s *Snapshot) findBy(op string, call func(capi.Snapshot) (capi.ContainerVie
 		if failure == nil {
 			container = newContainer(view, s.shown, newPod)
 		}
-		return failure
+		return inWords(failure)
 	})
 	return container, err
+}
+
+// inWords says what a note of the library means for a lookup: the library has no message for notes.
+func inWords(failure *capi.Failure) *capi.Failure {
+	if failure != nil && failure.Message == "" {
+		switch Status(failure.Status) {
+		case ErrNone:
+			failure.Message = "it belongs to the host: to no container of this engine"
+		case ErrAgain:
+			failure.Message = "it is in a container or pod that this engine does not have, or not yet; another engine may have it"
+		}
+	}
+	return failure
 }
 
 // findMany copies each record that a call finds once.

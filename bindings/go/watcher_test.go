@@ -43,7 +43,8 @@ func TestAnswersFromMemory(t *testing.T) {
 	if len(one.Containers) != 1 || one.Containers[0].Name != "nginx" || one.Containers[0].Pod.Labels["app"] != "web" {
 		t.Errorf("the query gave %+v", one.Containers)
 	}
-	if _, err := watcher.List(&criwatch.Query{IfGeneration: list.Generation}); !errors.Is(err, criwatch.ErrNone) {
+	_, err = watcher.List(&criwatch.Query{IfGeneration: list.Generation})
+	if !errors.Is(err, criwatch.ErrNone) || !strings.Contains(err.Error(), "nothing has changed") {
 		t.Errorf("the same generation: %v", err)
 	}
 	if _, err := watcher.Raw().List(`{"color":"red"}`); !errors.Is(err, criwatch.ErrQuery) {

@@ -9,6 +9,10 @@ use std::thread::{Builder, JoinHandle};
 
 use super::signals::without_signals;
 
+/// The stack of a thread that lives for a moment: as much as the option `threads.stack_bytes` gives the others by default.
+/// Whatever else is in the process (a sanitizer, a profiler, a handler of SIGSEGV) uses it, too.
+pub const SHORT_LIVED: usize = 2 << 20;
+
 /// Makes a thread with this name and this many bytes of stack for its own use.
 ///
 /// The size is always given: without one, Rust's standard library reads the environment (`RUST_MIN_STACK`).

@@ -10,7 +10,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use super::below::open_file_below;
-use super::thread::spawn;
+use super::thread::{SHORT_LIVED, spawn};
 
 /// The UTS namespace that the kernel makes at boot (`PROC_UTS_INIT_INO`): its name is the machine's.
 const INITIAL: &str = "uts:[4026531838]";
@@ -78,14 +78,13 @@ fn own_name() -> Option<String> {
 
 /// Enters the namespace on a thread that runs only for this: setns changes nothing but its own thread.
 fn name_inside(namespace: &Path) -> Option<String> {
-    const STACK: usize = 512 << 10;
     let namespace = File::open(namespace).ok()?;
     let look = move || {
         // SAFETY: the descriptor is open; setns affects this thread alone, which ends right after.
         let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUTS) } == 0;
         entered.then(own_name).flatten()
     };
-    spawn("cri-uts", STACK, look).ok()?.join().ok()?
+    spawn("cri-uts", SHORT_LIVED, look).ok()?.join().ok()?
 }
 
 /// The first line of `etc/hostname` below this root directory that is no comment.

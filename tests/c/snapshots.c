@@ -94,7 +94,7 @@ static void a_selection_is_a_snapshot(void)
 }
 
 /* While nothing changes, every snapshot is the same one. Something may still become known at first. */
-static void an_unchanged_picture_is_shared(void)
+static void an_unchanged_cache_is_shared(void)
 {
     int same = 0;
     for (int i = 0; i < 1000 && !same; i++) {
@@ -224,14 +224,16 @@ int main(int argc, char **argv)
     alarm(300);
     tell("pod web ns=shop label=app=web annotation=note=x nginx proxy");
     tell("pod job ns=batch run");
-    watcher = watcher_with(argv[1], "details", "none"); /* Details that come late would be new versions of records. */
+    watcher = watcher_with(argv[1], "details", "full");
     too_early();
     CHECK_ERROR(CRI_OK, cri_watcher_start(watcher, &err));
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
+    /* What is learned later would be new versions of the records: of two pods and three containers, all. */
+    statistic_reaches(watcher, "statuses", 5);
     CHECK_ERROR(CRI_OK, cri_event_queue_new(watcher, 0, 0, 0, &queue, &err));
     it_shows_what_runs();
     a_selection_is_a_snapshot();
-    an_unchanged_picture_is_shared();
+    an_unchanged_cache_is_shared();
     a_snapshot_stays_as_it_was();
     many_read_at_once();
     records_outlive_everything(queue);

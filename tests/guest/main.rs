@@ -5,12 +5,14 @@ mod c;
 mod engines;
 mod environment;
 mod panics;
+mod preloaded;
 #[path = "../support/program.rs"]
 mod program;
 mod python;
 mod seccomp;
 #[path = "../support/sim.rs"]
 mod sim;
+mod stacks;
 
 use libtest_mimic::{Arguments, Trial};
 use program::{Argument, Program};
@@ -69,6 +71,7 @@ fn main() {
         Trial::test("engines_calls_only_read", engines::calls_only_read),
         Trial::test("environment_is_not_read", environment::is_not_read),
         Trial::ignorable_test("environment_is_not_read_by_panics", environment::is_not_read_by_panics),
+        Trial::test("stacks_are_not_small", stacks::are_not_small),
         Trial::ignorable_test("seccomp_profile_is_enough", seccomp::the_profile_is_enough),
         Trial::ignorable_test("seccomp_profile_is_enough_in_a_pod", seccomp::it_is_enough_in_a_pod),
         Trial::test("the_page_names_the_system_calls", seccomp::the_page_names_the_calls),

@@ -253,6 +253,6 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
         "container": 'The container or sandbox; None if the event is about the watcher or the consumer.',
         "watcher_state": 'The state of the watcher at the time of the report: WatcherState.NEW and so on.',
         "message": 'For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise "".',
-        "log_level": 'For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0.',
+        "log_level": 'For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise None.',
     },
 }

@@ -389,8 +389,8 @@ class EventFields:
     """The state of the watcher at the time of the report: WatcherState.NEW and so on."""
     message: str
     """For EventType.STATE: the cause, if there is one. For EventType.LOG: the message. Otherwise ""."""
-    log_level: LogLevel
-    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise 0."""
+    log_level: Optional[LogLevel]
+    """For EventType.LOG: the level, LogLevel.ERROR and so on. Otherwise None."""
 
 
 def event_values(record: Any, container: Any) -> Dict[str, Any]:
@@ -407,5 +407,5 @@ def event_values(record: Any, container: Any) -> Dict[str, Any]:
         "container": container,
         "watcher_state": WatcherState(record.watcher_state),
         "message": text(record.message),
-        "log_level": LogLevel(record.log_level),
+        "log_level": LogLevel(record.log_level) if record.log_level != 0 else None,
     }

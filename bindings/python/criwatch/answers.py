@@ -84,7 +84,7 @@ def _word(value: Any) -> Any:
     return value.word if isinstance(value, (State, Kind)) else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EngineInfo(ToJson):
     """Which engine this is. What is not known yet is ""."""
 
@@ -125,6 +125,10 @@ class EngineInfo(ToJson):
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
         return known(to_camel(self), "type", "api")
+
+    def __repr__(self) -> str:
+        told = (self.version, self.api and f"at {self.api}", self.events and f"events={self.events}")
+        return f"<EngineInfo {' '.join(one for one in told if one) or 'of none yet'}>"
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,7 @@ class Answer(ToJson):
 
 @dataclass(frozen=True, repr=False)
 class ContainerList(Answer, Tabular):
-    """Containers and sandboxes that a query selects: iterate over it, or show it as a table in a notebook."""
+    """Containers and sandboxes that a query selects: iterate over it, index it, or show it as a table in a notebook."""
 
     containers: Tuple[Container, ...]
     """What was selected."""
@@ -192,6 +196,9 @@ class ContainerList(Answer, Tabular):
     def rows(self) -> List[Dict[str, Any]]:
         """A flat dictionary for each container, as `pandas.DataFrame(watcher.list().rows())` takes them."""
         return rows(self.containers)
+
+    def __getitem__(self, index: int) -> Container:
+        return self.containers[index]
 
     def __iter__(self) -> Iterator[Container]:
         return iter(self.containers)
@@ -223,7 +230,7 @@ class PodEntry(ToJson):
 
 @dataclass(frozen=True, repr=False)
 class PodList(Answer, Tabular):
-    """Pods in which a query selects something: iterate over it, or show it as a table in a notebook."""
+    """Pods in which a query selects something: iterate over it, index it, or show it as a table in a notebook."""
 
     pods: Tuple[PodEntry, ...]
     """What was selected."""
@@ -257,6 +264,9 @@ class PodList(Answer, Tabular):
             }
             for entry in self.pods
         ]
+
+    def __getitem__(self, index: int) -> PodEntry:
+        return self.pods[index]
 
     def __iter__(self) -> Iterator[PodEntry]:
         return iter(self.pods)

@@ -134,6 +134,9 @@ class Snapshot(Tabular):
         """A flat dictionary for each container, as `pandas.DataFrame(watcher.snapshot().rows())` takes them."""
         return rows(self.containers)
 
+    def __getitem__(self, index: int) -> Container:
+        return self.containers[index]
+
     def __iter__(self) -> Iterator[Container]:
         return iter(self.containers)
 

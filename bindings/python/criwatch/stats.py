@@ -84,7 +84,7 @@ class EventLag(ToJson):
         return {**to_camel(self), "buckets": list(self.buckets)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stats(Answer):
     """What the watcher did so far, in numbers."""
 
@@ -111,3 +111,7 @@ class Stats(Answer):
         lag = {"eventLag": self.event_lag.to_dict()} if self.event_lag else {}
         counts, bounds = dict(self.counts), list(self.bucket_micros)
         return self._answered("stats", stats=counts, bucketMicros=bounds, requests=requests, **lag)
+
+    def __repr__(self) -> str:
+        told = " ".join(f"{key}={self.counts[key]}" for key in ("lists", "engineEvents", "eventsLost") if key in self.counts)
+        return f"<Stats {told} requests={sum(one.count for one in self.requests.values())}>"

@@ -85,7 +85,10 @@ def _member(record: str, field: Field, python_name: Callable[[str], str], arrays
     annotation, default, value = _typed(record, field, name, arrays)
     if record == "Event" or name in REQUIRED.get(record, ()):
         default = ""
-    return Member(name, annotation, default, value, in_python(field.doc, python_name))
+    doc = in_python(field.doc, python_name)
+    if annotation.startswith("Optional["):
+        doc = doc.replace("Otherwise 0.", "Otherwise None.")
+    return Member(name, annotation, default, value, doc)
 
 
 def _typed(record: str, field: Field, name: str, arrays: Set[str]) -> "tuple[str, str, str]":
@@ -93,6 +96,9 @@ def _typed(record: str, field: Field, name: str, arrays: Set[str]) -> "tuple[str
     read, nothing = f"record.{field.name}", _nothing(field)
     if name in ENUMERATIONS.get(record, {}):
         kind = ENUMERATIONS[record][name]
+        # A set of flags can be empty; a value of an enumeration cannot.
+        if kind not in FLAGS and field.doc.endswith("Otherwise 0."):
+            nothing = "0"
         if nothing is not None:
             return f"Optional[{kind}]", "None", f"{kind}({read}) if {read} != {nothing} else None"
         return kind, f"{kind}(0)" if kind in FLAGS else f"next(iter({kind}))", f"{kind}({read})"

@@ -50,6 +50,9 @@ class Finding(unittest.TestCase):
         with criwatch.Watcher(None, self.options, logger=None) as watcher:
             watcher.resync(PATIENCE)
             self.assertEqual([one.name for one in watcher.list(kind="container").containers], ["nginx"])
+            told = json.loads(watcher.engine_info_json())["candidates"]
+            self.assertEqual([one["api"] for one in told], [self.empty.endpoint])
+            self.assertEqual(list(watcher.engine_info().candidates), told)
         with self.assertRaises(criwatch.InvalidOption):
             criwatch.discover({"host.root": "/nowhere/at/all"})
 

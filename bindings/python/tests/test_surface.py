@@ -147,6 +147,35 @@ class Surface(unittest.TestCase):
                     self.assertEqual((event.to_dict()["flags"], event.to_dict()["type"]), (["initial"], "started"))
                     self.assertEqual(event.to_dict()["container"]["id"], event.container.id)
 
+    def test_live_events_of_every_type_have_the_same_json(self):
+        every = sum(1 << kind for kind in EventType)
+        with Engine() as engine, criwatch.Watcher(engine.endpoint, logger=None) as watcher:
+            with watcher.queue(mask=every) as ours, watcher.queue(mask=every) as theirs:
+                watcher.start()
+                watcher.wait_ready(PATIENCE)
+                engine.tell("pod web app")
+                engine.tell("create web job -- exit 3")
+                for step in ("start job", "wait job exited", "rm-pod web"):
+                    engine.tell(step)
+                seen, same = {}, {}
+                while EventType.REMOVED not in same or EventType.EXITED not in same:
+                    event, told = ours.next(PATIENCE), json.loads(theirs.next_json(PATIENCE))
+                    seen.setdefault(event.seq, [None, None])[0] = event
+                    seen.setdefault(told["seq"], [None, None])[1] = told
+                    for number in {event.seq, told["seq"]}:
+                        one, other = seen[number]
+                        if one and other:
+                            self.assertEqual((one.to_dict(), json.loads(one.to_json())), (other, other))
+                            same[one.type] = one
+        self.assertLessEqual({EventType.STARTED, EventType.STATE, EventType.LOG, EventType.CREATED}, set(same))
+        self.assertIsNone(same[EventType.EXITED].level)
+        self.assertEqual(same[EventType.LOG].level.word, same[EventType.LOG].to_dict()["level"])
+
+    def test_the_engine_tells_how_complete_the_cache_is(self):
+        self.watcher.start()
+        self.watcher.wait_ready(PATIENCE)
+        self.assertEqual(self.watcher.engine_info().ready, {"complete": True, "open": 0})
+
     def test_json_dumps(self):
         containers = self.watcher.containers()
         reported = json.loads(json.dumps(containers, default=criwatch.to_dict))
@@ -170,10 +199,21 @@ class Surface(unittest.TestCase):
         self.assertRegex(repr(self.watcher.pods()), r"^<PodList 2 of generation \d+>$")
         self.assertRegex(repr(self.watcher.snapshot()), r"^<Snapshot of generation \d+>$")
         self.assertEqual(repr(self.watcher.inspect("job")), f"<Inspection of {job!r}>")
+        info = self.watcher.engine_info()
+        self.assertEqual(repr(info), f"<EngineInfo {info.version} at {self.engine.endpoint}>")
+        self.assertRegex(repr(self.watcher.stats()), r"^<Stats lists=\d+ engineEvents=\d+ eventsLost=0 requests=\d+>$")
         self.watcher.start()
         events = [event for _, event in zip(range(4), self.watcher.events(EventType.STARTED))]
         self.assertIn("<Event replayBegin>", map(repr, events))
         self.assertRegex(repr(events[-1]), r"^<Event started initial <\w+ \S+ running pid=\d+>>$")
+
+    def test_lists_are_sequences(self):
+        for listed in (self.watcher.list(), self.watcher.pods(), self.watcher.snapshot()):
+            self.assertEqual(listed[0], next(iter(listed)))
+            self.assertIs(listed[-1], list(listed)[-1])
+            self.assertIn(listed[1], listed)
+            with self.assertRaises(IndexError):
+                listed[len(listed)]
 
     def test_rows_and_tables(self):
         listed = self.watcher.list(all=True, kind=Kind.CONTAINER)

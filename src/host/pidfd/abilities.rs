@@ -11,9 +11,6 @@ use std::sync::{OnceLock, mpsc};
 use super::super::thread;
 use super::{info, inode, open};
 
-/// The short thread only sends and receives a word.
-const STACK: usize = 64 << 10;
-
 /// PIDFD_THREAD of include/uapi/linux/pidfd.h (Linux 6.9).
 const THREAD: libc::c_uint = libc::O_EXCL as libc::c_uint;
 
@@ -100,7 +97,7 @@ fn probe_exit() -> Ability {
         let _ = send.send(unsafe { libc::gettid() });
         let _ = ended.recv();
     };
-    let thread = match thread::spawn("cri-probe", STACK, look) {
+    let thread = match thread::spawn("cri-probe", thread::SHORT_LIVED, look) {
         Ok(thread) => thread,
         Err(error) => return Ability::of::<()>(Err(error)),
     };
