@@ -59,11 +59,11 @@
  * - Threads: any thread may call any function at any time. Several threads may use the same object at the same
  *   time. Therefore most functions take a const object, even if they change it. A _free function must be the last
  *   call on its object.
- * - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no
- *   limit; 0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
- *   library, and their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach and
- *   cri_subscription_free. All other functions work in memory and take short locks. The notes give their cost; n
- *   is the number of containers in the cache.
+ * - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no limit;
+ *   0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the library, and
+ *   their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach, cri_subscription_free and
+ *   cri_finder_free. All other functions work in memory and take short locks. The notes give their cost; n is the
+ *   number of containers in the cache.
  * - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback does not delay the others.
  *   The log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are
  *   valid until it returns. A callback must not throw or longjmp. It may call every function. Three functions
@@ -268,7 +268,7 @@ int32_t cri_error_grpc_code(const cri_error *error);
 int32_t cri_error_os_code(const cri_error *error);
 
 /**
- * Tells whether a later retry of the same call may succeed without any other change.
+ * Returns whether the same call may succeed if the program simply tries it again later.
  *
  * @param error the error; NULL: 0
  * @return 1: yes; 0: no
@@ -377,15 +377,15 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_EVENT_FLAG_PROVISIONAL 16
 
 /**
- * The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
- * if the engine, when it is back, knows better.
+ * The watcher saw the process end on the host while the engine was away. The time and the exit code come from the
+ * host. An UPDATED follows if the engine corrects them when it is back.
  */
 #define CRI_EVENT_FLAG_WITNESSED 32
 
 /**
- * This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
- * their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
- * correction of a final exit comes without it.
+ * This UPDATED makes a provisional exit final. To count exits by reason, count each run once: at its EXITED
+ * without CRI_EVENT_FLAG_PROVISIONAL, or at the UPDATED with this flag. A later correction of a final exit comes
+ * without this flag.
  */
 #define CRI_EVENT_FLAG_CONFIRMED 64
 
@@ -498,7 +498,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_CONTAINER_FLAG_UNREADABLE 4
 /** The container is privileged. */
 #define CRI_CONTAINER_FLAG_PRIVILEGED 8
-/** The container is not privileged. Neither of the two: the engine has not reported it yet. */
+/** The container is not privileged. If neither bit is set, the engine has not reported it yet. */
 #define CRI_CONTAINER_FLAG_UNPRIVILEGED 16
 
 /* Mount flags: */
@@ -533,11 +533,11 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_ENGINE_FOUND 1
 
 /**
- * Something else is known of an engine: its version, its process, what points at it, or whether it has
- * sandboxes.
+ * Something about an engine has become known or has changed: its version, its process, the evidence for it, or
+ * whether it has sandboxes.
  */
 #define CRI_ENGINE_CHANGED 2
-/** An engine has not answered several times. It may be found again. */
+/** An engine has failed to answer several times. The finder may find it again. */
 #define CRI_ENGINE_LOST 3
 
 /* Log levels: */
@@ -548,7 +548,7 @@ void cri_buffer_free(cri_buffer *buffer);
 #define CRI_LOG_WARN 2
 /** Useful to know: connections, and how the watcher notices changes. */
 #define CRI_LOG_INFO 3
-/** Useful when searching for a fault. */
+/** Useful for finding a fault. */
 #define CRI_LOG_DEBUG 4
 
 /* Namespace kinds: */
@@ -612,8 +612,8 @@ typedef struct cri_label {
 } cri_label;
 
 /**
- * A port that a container of a pod declares. A declaration opens nothing: the author of the pod says what is meant to
- * listen.
+ * A port that a container of a pod declares. A declaration opens no port: it says where the author of the pod expects
+ * the container to listen.
  */
 typedef struct cri_port {
     /** The name of the container. */
@@ -658,11 +658,15 @@ typedef struct cri_pod {
     const cri_label *labels;
     /** The annotations of the pod, sorted by key. */
     const cri_label *annotations;
-    /** The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name. */
+    /**
+     * The pod's cgroup, as a path below the mount of the cgroup file system. It contains the cgroups of the pod's
+     * containers. "" until the watcher has seen a process of the pod, and if no cgroup has the uid of the pod in its
+     * name.
+     */
     const char *cgroup_path;
     /** When the sandbox was created, in nanoseconds since 1970; 0: unknown. */
     int64_t created_unix_nano;
-    /** The runtime class's handler; "" for the default one. */
+    /** The handler of the pod's runtime class; "" for the default one. */
     const char *runtime_handler;
     /** The inode number of the network namespace; 0: unknown. */
     uint64_t net_namespace;
@@ -673,7 +677,7 @@ typedef struct cri_pod {
 } cri_pod;
 
 /**
- * The namespaces of the first process of a container: the inode numbers of /proc/PID/ns. The kernel uses a number again
+ * The namespaces of the first process of a container: the inode numbers of /proc/PID/ns. The kernel may reuse a number
  * as soon as the namespace is gone.
  */
 typedef struct cri_namespaces {
@@ -719,7 +723,7 @@ typedef struct cri_mount {
     uint32_t flags;
 } cri_mount;
 
-/** The limits of a container. The engine gave no limit where a number is 0. */
+/** The limits of a container. A number is 0 if the engine gave no limit. */
 typedef struct cri_resources {
     /** The size of this struct in the loaded library, in bytes. */
     size_t struct_size;
@@ -729,19 +733,19 @@ typedef struct cri_resources {
     int64_t cpu_quota;
     /** The period, in microseconds; 0: none. */
     int64_t cpu_period;
-    /** The CPUs that it may use, e.g. "0-3,7"; "" for all. */
+    /** The CPUs that the container may use, e.g. "0-3,7"; "" for all. */
     const char *cpuset_cpus;
-    /** The memory nodes that it may use; "" for all. */
+    /** The memory nodes that the container may use; "" for all. */
     const char *cpuset_mems;
     /** The limit of memory, in bytes; 0: none. */
     int64_t memory_limit;
     /** The limit of memory and swap together, in bytes; 0: none. */
     int64_t swap_limit;
-    /** How readily the kernel kills it when memory is short: -1000 to 1000; INT32_MIN: unknown. */
+    /** How readily the kernel kills the container when memory is short: -1000 to 1000; INT32_MIN: unknown. */
     int32_t oom_score_adj;
 } cri_resources;
 
-/** How the run before ended: that of the last attempt under the same name in the same pod. */
+/** How the previous run ended: the run of the last attempt with the same name in the same pod. */
 typedef struct cri_previous {
     /** The size of this struct in the loaded library, in bytes. */
     size_t struct_size;
@@ -851,7 +855,7 @@ typedef struct cri_container {
     const cri_mount *mounts;
     /** The limits; NULL if they are not known. */
     const cri_resources *resources;
-    /** How the run before ended; NULL if there was none, or nothing is known of it. */
+    /** How the previous run ended; NULL if there was none, or if nothing is known about it. */
     const cri_previous *previous;
 } cri_container;
 
@@ -958,7 +962,8 @@ const char *cri_pod_label(const cri_pod *pod, const char *key);
  * @param out receives an array of keys and values, valid as long as the record
  * @param len receives the length of the array
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT
- * @note Never blocks. Built once for each version of a container and each schema; further calls cost O(1).
+ * @note Never blocks. The library builds the array once for each version of a container and each schema; further calls
+ * cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_container_attributes(const cri_container *container,
@@ -1023,7 +1028,7 @@ CRI_NODISCARD cri_status cri_options_describe(cri_buffer *out, cri_error **err);
  * Watcher
  *
  * A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
- * without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
+ * without end, and the cache stays readable. cri_watcher_state says whether the cache is up to date.
  * ================================================================================================ */
 
 /** A watcher of one engine. */
@@ -1032,12 +1037,14 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
- * cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside
+ * the option host.root; NULL: the watcher looks for the engines of the node and follows the best one (see
+ * cri_engines_discover); while that engine has no sandbox, the watcher changes to a better one if it finds one; "" is
+ * an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
- * @note Does not wait: it looks at that directory, and at nothing else. O(1).
+ * @note Does not wait. It checks that the directory exists, and reads nothing else. O(1).
  */
 CRI_NODISCARD
 cri_status cri_watcher_new(const char *endpoint,
@@ -1144,9 +1151,9 @@ void cri_watcher_free(cri_watcher *watcher);
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
  *   pod.
  * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
- * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
- *   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
- *   goes by.
+ * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", which has the keys
+ *   and values of cri_container_attributes. "none": without this object. This key overrides the option attributes,
+ *   which applies to all JSON.
  * - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
  *
  * Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -1160,8 +1167,9 @@ void cri_watcher_free(cri_watcher *watcher);
  * @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
  * the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as a caller holds
- * it and neither the cache nor "asOf" changes: the first of them writes it, and others wait for that.
+ * @note Does not wait for the engine. O(n), to write the text. Without a query, calls share one text as long as somebody
+ * holds it and neither the cache nor "asOf" changes. The first call writes it, and calls from other threads may wait
+ * for that.
  */
 CRI_NODISCARD
 cri_status cri_watcher_list(const cri_watcher *watcher,
@@ -1198,7 +1206,7 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. It finds as cri_snapshot_find does.
+ * @note Does not wait for the engine. It costs as much as cri_snapshot_find, and writes one container.
  */
 CRI_NODISCARD
 cri_status cri_watcher_get(const cri_watcher *watcher,
@@ -1245,11 +1253,11 @@ cri_status cri_watcher_stats(const cri_watcher *watcher,
                              cri_error **err);
 
 /**
- * Shows the statistics to a scraper: the text format of OpenMetrics 1.0, as Prometheus reads it. Serve it with the content
- * type "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
- * lists them. Names and labels are only added.
+ * Returns the statistics in the text format of OpenMetrics 1.0, which Prometheus reads. Serve it with the content type
+ * "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
+ * lists them. Later versions only add names and labels.
  *
- * @param watcher the watcher, which may be started before or after
+ * @param watcher the watcher, started or not
  * @param out receives the text, which ends with "# EOF" and a line feed; free with cri_buffer_free
  * @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. O(1).
@@ -1291,8 +1299,8 @@ cri_status cri_watcher_snapshot(const cri_watcher *watcher,
  * @param snapshot the snapshot
  * @param query what to select, as JSON (see "Cache"); NULL: everything that runs. The key "fields" has no effect:
  * records are whole
- * @param out receives the selection; free it with cri_snapshot_free. It outlives the snapshot and the watcher
- * @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+ * @param out receives the selection; free it with cri_snapshot_free. It may outlive the snapshot and the watcher
+ * @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
  * @note Does not wait. O(n).
  */
 CRI_NODISCARD
@@ -1320,8 +1328,8 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * longer
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the records of what has changed since the call
- * before, and copies a pointer for each container, O(n); calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the records of changed containers, and
+ * copies one pointer for each container: O(n). Calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
@@ -1336,8 +1344,8 @@ cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
  * @param out receives an array of records, which belongs to the snapshot
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the array, O(n), and records of pods that have
- * changed; calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a generation builds the records of changed pods, and the
+ * array: O(n). Calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
@@ -1352,8 +1360,9 @@ cri_status cri_snapshot_pods(const cri_snapshot *snapshot,
  * @param id_or_name as for cri_watcher_get
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
- * The first lookup in a snapshot makes its index: of what has changed since the last one, and now and then whole, O(n).
+ * @note Does not wait for the engine. O(1) by id; by name, O(number of containers with that name); O(n) by an id
+ * prefix. The first lookup in a snapshot adds the changes since the last one to an index, or sometimes builds the
+ * index anew: O(n).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find(const cri_snapshot *snapshot,
@@ -1372,25 +1381,27 @@ void cri_snapshot_free(cri_snapshot *snapshot);
 /* ================================================================================================
  * Lookups
  *
- * Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
- * a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
- * key to use when.
+ * Whose process is this? A lookup finds the container by what the kernel knows: a pid, the id or path of a cgroup, or
+ * the inode of a namespace. It is fast enough for a program that traces system calls. docs/lookups.md has an example,
+ * and says which key to use when.
  *
  * Each lookup returns one of these:
  *
- * - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
- *   namespace that the pod's containers share), it is the pod's sandbox.
- * - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
- *   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
- *   to the host.
- * - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
- *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
- * - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
- * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
- * - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
- * - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+ * - CRI_OK: `*out` is the container. It is the pod's sandbox if the key belongs to a pod but to none of its containers
+ *   (the pod's own cgroup, or a namespace that the pod's containers share).
+ * - CRI_NONE: the key belongs to the host, and not to a container of this engine. The library has proof of that;
+ *   without proof, a lookup never returns CRI_NONE. The cgroups of conmon and of mount units have the id of a
+ *   container in their names, and belong to the host.
+ * - CRI_AGAIN: the key belongs to a container or a pod that the snapshot does not have. Take a new snapshot, or use
+ *   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine gives CRI_AGAIN,
+ *   too.
+ * - CRI_E_NOT_FOUND: there is no such process or cgroup, or no known running container is in the namespace.
+ * - CRI_E_PERMISSION, CRI_E_OS: the kernel refused the answer.
+ * - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides the answer; the message says what
+ *   helps.
+ * - CRI_E_INVALID_ARGUMENT: the argument is not a pid, a path or a kind of namespace.
  *
- * Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
+ * Lookups that wait can also return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED.
  *
  * A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
  * snapshot builds an index, O(n).
@@ -1398,15 +1409,16 @@ void cri_snapshot_free(cri_snapshot *snapshot);
 
 /**
  * Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
- * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them; and, by an id for which it
- * returned CRI_AGAIN, containers that become known when the cgroup is gone (the newest 1,024 such ids).
+ * cgroup v2. It also finds containers that have ended, as long as the watcher remembers them. After CRI_AGAIN for an
+ * id, a later call can find the container even if the cgroup is gone by then: the watcher remembers the newest 1,024
+ * such ids.
  *
  * @param snapshot the snapshot
  * @param cgroup_id the id of a cgroup in the v2 hierarchy
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
- * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
- * than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
- * are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+ * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, except for a
+ * container's own cgroup; CRI_E_UNSUPPORTED on a host without cgroup v2, and on a host with both versions if the
+ * cgroup is not a container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
  * @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
  */
 CRI_NODISCARD
@@ -1419,14 +1431,14 @@ cri_status cri_snapshot_find_cgroup(const cri_snapshot *snapshot,
  * Finds the container to which a process belongs: any process or thread, not only the first one.
  *
  * @param snapshot the snapshot
- * @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
- * @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
- * that another process has by now is then not found; 0: the process that has the pid now
+ * @param pid the pid, as the /proc below the option host.root shows it; 0 (the kernel's idle task) gives CRI_NONE
+ * @param start_ticks the start time of the process, in clock ticks since boot (field 22 of /proc/PID/stat): a pid that
+ * another process has got meanwhile is not found; 0: the process that has the pid now
  * @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
  * @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
  * program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
- * @note Does not wait. The first process of a container, with start_ticks: a few ns. Any other: a few system calls, 1 to
- * 8 microseconds. Nothing is remembered by pid.
+ * @note Does not wait. The first process of a container, with start_ticks: a few ns. Any other: a few system calls, 1
+ * to 8 microseconds. The library caches nothing by pid.
  */
 CRI_NODISCARD
 cri_status cri_snapshot_find_pid(const cri_snapshot *snapshot,
@@ -1438,7 +1450,8 @@ cri_status cri_snapshot_find_pid(const cri_snapshot *snapshot,
 /**
  * Finds the container to which a cgroup belongs, by its path, as /proc/PID/cgroup or the cgroup file system shows it.
  *
- * The deepest component that names a known container wins: a container in the container (systemd, Docker) is part of it.
+ * The deepest component that names a known container decides. So a container that systemd or Docker runs inside a
+ * container belongs to the outer one.
  *
  * @param snapshot the snapshot
  * @param path the path; it need not end with NUL
@@ -1455,8 +1468,8 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
                                          cri_error **err);
 
 /**
- * Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
- * their numbers again at once, so a number is only good while a process is known to be in the namespace.
+ * Finds the container, or the pod, to which a namespace belongs. It finds only what runs: the kernel may reuse the
+ * number of a namespace as soon as the last process has left it.
  *
  * @param snapshot the snapshot
  * @param kind CRI_NAMESPACE_NET and so on
@@ -1464,9 +1477,9 @@ cri_status cri_snapshot_find_cgroup_path(const cri_snapshot *snapshot,
  * @param out receives the record, which belongs to the snapshot: the sandbox, if containers of its pod share the
  * namespace
  * @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
- * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
- * CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
- * at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+ * @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no known running container is in it;
+ * CRI_E_UNSUPPORTED for a network namespace, if the engine has not reported whether the pod uses the host's, and this
+ * program may read the network namespace of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
  * @note Does not wait. A few ns.
  */
 CRI_NODISCARD
@@ -1478,7 +1491,7 @@ cri_status cri_snapshot_find_namespace(const cri_snapshot *snapshot,
                                        cri_error **err);
 
 /**
- * As cri_snapshot_find_cgroup, for many ids in one call.
+ * Does what cri_snapshot_find_cgroup does, for many ids in one call.
  *
  * @param snapshot the snapshot
  * @param cgroup_ids an array of n ids
@@ -1497,7 +1510,7 @@ cri_status cri_snapshot_find_cgroups(const cri_snapshot *snapshot,
                                      cri_error **err);
 
 /**
- * As cri_snapshot_find_pid, for many pids in one call.
+ * Does what cri_snapshot_find_pid does, for many pids in one call.
  *
  * @param snapshot the snapshot
  * @param pids an array of n pids
@@ -1534,18 +1547,18 @@ cri_status cri_watcher_find(const cri_watcher *watcher,
                             cri_error **err);
 
 /**
- * As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
- * yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
- * it soon, the watcher makes a list.
+ * Does what cri_snapshot_find_pid does, in the newest snapshot. If the process is in a container that the engine has
+ * not reported yet, the call waits for that container, and finds it even if the process has ended meanwhile. If no
+ * event reports the container soon, the watcher asks the engine for a list.
  *
  * @param watcher the watcher
  * @param pid as for cri_snapshot_find_pid
  * @param start_ticks as for cri_snapshot_find_pid
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
- * @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
- * the newest snapshot.
+ * @return as cri_snapshot_find_pid; CRI_AGAIN after timeout_ms; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms, and only while the answer is CRI_AGAIN. cri_watcher_stop ends the wait. It costs as
+ * much as the same lookup in the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
@@ -1556,15 +1569,15 @@ cri_status cri_watcher_lookup_pid(const cri_watcher *watcher,
                                   cri_error **err);
 
 /**
- * As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
+ * Does what cri_snapshot_find_cgroup does, in the newest snapshot, and waits like cri_watcher_lookup_pid.
  *
  * @param watcher the watcher
  * @param cgroup_id as for cri_snapshot_find_cgroup
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
  * @param out receives the record; release it with cri_container_unref
- * @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
- * @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
- * the newest snapshot.
+ * @return as cri_snapshot_find_cgroup; CRI_AGAIN after timeout_ms; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+ * @note Blocks up to timeout_ms, and only while the answer is CRI_AGAIN. cri_watcher_stop ends the wait. It costs as
+ * much as the same lookup in the newest snapshot.
  */
 CRI_NODISCARD
 cri_status cri_watcher_lookup_cgroup(const cri_watcher *watcher,
@@ -1644,11 +1657,12 @@ typedef struct cri_finder cri_finder;
 
 /**
  * Finds every engine of the node, the best one first: the one that the kubelet uses, then engines with sandboxes, then
- * the others, by the strength of the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+ * the others, by the strength of the evidence. It asks all of them at once. A socket that cannot be used is listed,
+ * too, with the error.
  *
  * @param options the options; NULL: the defaults
- * @param timeout_ms how long to wait for all of them, in milliseconds; below 0 and above that option: the option
- * connect.timeout_ms; 0: hardly any wait
+ * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, or above the option
+ * connect.timeout_ms: as long as that option says; 0: hardly any wait
  * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
  * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
  * CRI_E_INVALID_ARGUMENT
@@ -1685,8 +1699,8 @@ cri_status cri_finder_new(const cri_options *options,
 int32_t cri_finder_fd(const cri_finder *finder);
 
 /**
- * Takes the next news. Engines that answer are reported, each by its endpoint. An engine that comes and goes before the
- * program takes the news is not reported, so news never overflow.
+ * Takes the next news. The finder reports engines that answer, each by its endpoint. It does not report an engine that
+ * comes and goes before the program takes the news, so news never overflow.
  *
  * @param finder the finder
  * @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

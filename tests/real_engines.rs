@@ -1,4 +1,4 @@
-//! The library, as a C program sees it, on real engines: what it lists, inspects and tells is compared with what was
+//! The library, as a C program sees it, on real engines: what it lists, inspects and reports is compared with what was
 //! done to the engine, and with what the engine and the kernel say themselves.
 
 mod support;
@@ -25,10 +25,10 @@ const TESTS: &[Test] = &[
     ("inspects_by_every_name", inspects_by_every_name),
     ("serves_the_examples_in_c", serves_the_examples_in_c),
     ("says_who_the_engine_is", says_who_the_engine_is),
-    ("replays_then_tells_each_exit_once", replays_then_tells_each_exit_once),
-    ("tells_each_life_once_from_its_start", tells_each_life_once_from_its_start),
-    ("tells_lives_that_are_over_at_once", tells_lives_that_are_over_at_once),
-    ("tells_a_container_that_never_started", tells_a_container_that_never_started),
+    ("replays_then_reports_each_exit_once", replays_then_reports_each_exit_once),
+    ("reports_each_run_once_from_its_start", reports_each_run_once_from_its_start),
+    ("reports_runs_that_are_over_at_once", reports_runs_that_are_over_at_once),
+    ("reports_a_container_that_never_started", reports_a_container_that_never_started),
     ("follows_through_a_restart_of_the_engine", follows_through_a_restart_of_the_engine),
 ];
 
@@ -97,7 +97,7 @@ fn lists_a_pod_with_its_processes(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-/// The pid that the engine's own verbose answer tells; some engines have no process for a sandbox.
+/// The pid that the engine's own verbose answer has; some engines have no process for a sandbox.
 fn engines_pid(setup: &Setup, id: &str, kind: &str) -> Result<Option<i64>, Box<dyn std::error::Error>> {
     let pods = &setup.engine.pods;
     let info = if kind == "sandbox" { pods.sandbox_status(id)?.info } else { pods.container_status(id)?.info };
@@ -228,7 +228,7 @@ fn entry<'a>(list: &'a Value, id: &str) -> &'a Value {
 
 // --- events ---------------------------------------------------------------------------------------------------------
 
-fn replays_then_tells_each_exit_once(setup: &mut Setup) -> Outcome {
+fn replays_then_reports_each_exit_once(setup: &mut Setup) -> Outcome {
     let trio = setup.run_trio()?;
     let reported = setup.end_trio(&trio, setup.follow()?)?;
     let position =
@@ -244,7 +244,7 @@ fn replays_then_tells_each_exit_once(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-fn tells_each_life_once_from_its_start(setup: &mut Setup) -> Outcome {
+fn reports_each_run_once_from_its_start(setup: &mut Setup) -> Outcome {
     let events = setup.follow()?;
     let trio = setup.run_trio()?;
     for id in trio.ids() {
@@ -284,7 +284,7 @@ fn count_of(reported: &[Line], id: &str, event_type: &str) -> usize {
     reported.iter().filter(|e| e.id == id && e.event_type == event_type).count()
 }
 
-fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
+fn reports_runs_that_are_over_at_once(setup: &mut Setup) -> Outcome {
     if setup.probe.engine()?["engine"]["events"] != "stream" {
         return Err(Skipped("this engine has no events: runs between two polls cannot be seen").into());
     }
@@ -305,11 +305,11 @@ fn tells_lives_that_are_over_at_once(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-fn tells_a_container_that_never_started(setup: &mut Setup) -> Outcome {
+fn reports_a_container_that_never_started(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {
         return Err(Skipped("only containerd keeps a container that could not be started").into());
     }
-    // containerd tells no event of a failed start.
+    // containerd sends no event for a failed start.
     let events = setup.probe.clone().option("relist.interval_ms", "200").events()?;
     let pod = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("broken")))?;
     let id = setup.engine.pods.create(&pod, &ContainerSpec::new("broken", ["/nonexistent"]))?;

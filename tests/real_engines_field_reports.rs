@@ -25,7 +25,7 @@ const TESTS: &[Test] = &[
     ("row_2_the_newest_pod_of_a_name_is_meant", the_newest_pod_of_a_name_is_meant),
     ("row_5_the_pid_of_a_lost_process_is_withdrawn", the_pid_of_a_lost_process_is_withdrawn),
     ("row_7_what_lost_its_spec_is_there_as_long_as_it_is_listed", what_lost_its_spec_is_there),
-    ("row_7_removals_are_told_once", removals_are_told_once),
+    ("row_7_removals_are_told_once", removals_are_reported_once),
     ("row_8_a_removed_tag_stays_the_runs_name", a_removed_tag_stays_the_runs_name),
     ("row_9_image_ids_stay", image_ids_stay),
     ("row_16_reserved_keys_are_the_engines_own", reserved_keys_are_the_engines_own),
@@ -37,7 +37,7 @@ fn main() {
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// A watcher that lists often, and everything that it told.
+/// A watcher that lists often, and everything that it reported.
 struct Watched {
     watcher: Watcher,
     queue: Arc<EventQueue>,
@@ -176,7 +176,7 @@ fn the_newest_pod_of_a_name_is_meant(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-/// The shim is stopped and the process killed: the engine says "running", as its shim would have to tell it.
+/// The shim is stopped and the process killed: the engine says "running", because its shim would have to report the end.
 fn the_pid_of_a_lost_process_is_withdrawn(setup: &mut Setup) -> Outcome {
     containerd(setup)?;
     let pods = &setup.engine.pods;
@@ -258,7 +258,7 @@ fn what_lost_its_spec_is_there(setup: &mut Setup) -> Outcome {
 }
 
 /// At a removal the verbose status is gone before the list's entry.
-fn removals_are_told_once(setup: &mut Setup) -> Outcome {
+fn removals_are_reported_once(setup: &mut Setup) -> Outcome {
     let pods = &setup.engine.pods;
     let mut watched = Watched::on(setup)?;
     let pod = pods.run_pod(&PodSpec::new("cri-lab", &unique("removals")))?;

@@ -46,7 +46,7 @@ type EngineInfo struct {
 	Events string `json:"events,omitempty"`
 	// EventsReason is why changes are noticed in this way.
 	EventsReason string `json:"eventsReason,omitempty"`
-	// Witness is what the host tells beside the engine; nil while nothing is watched.
+	// Witness is what the watcher learns from the host; nil while nothing is watched.
 	Witness *Witness `json:"witness,omitempty"`
 	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
@@ -65,7 +65,7 @@ type Readiness struct {
 	Open uint64 `json:"open"`
 }
 
-// Witness is what the host tells beside the engine: docs/witness.md.
+// Witness is what the watcher learns from the host: docs/witness.md.
 type Witness struct {
 	// Means are the means that are used: "folders" (the engine's, by inotify), or else "fanotify" or "cgroups" (of its
 	// containers); "pidFiles", "pidfds", "exitCodes".
@@ -233,10 +233,11 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 	return selection, nil
 }
 
-// Get shows one container or sandbox, in whatever state, also one that is gone and still remembered, by its id, "namespace/pod/container" (of a
-// sandbox "namespace/pod"), a container's name, a pod's name, or at least 6 hex digits that an id begins with: the first of
-// these that finds anything. Of the attempts under one name the running one is meant, else the newest. ErrNotFound; ErrAmbiguous, with the
-// candidates in the message; ErrNotReady.
+// Get returns one container or sandbox, in any state. It also finds containers that the engine no longer has, as long as the
+// watcher remembers them. idOrName is an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a
+// pod name, or an id prefix of at least 6 hex digits: the first of these that finds anything. If several attempts have the
+// same name, Get returns the running one, otherwise the newest one. Errors: ErrNotFound; ErrAmbiguous, with the candidates
+// in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return w.owned("get", func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
 }

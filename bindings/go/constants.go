@@ -70,11 +70,11 @@ const (
 	// EventFlagProvisional: the exit's reason may still change (an OOM kill can be noticed late); then an EventUpdated
 	// follows.
 	EventFlagProvisional EventFlags = 16
-	// EventFlagWitnessed: the host saw the process end while the engine was away; time and exit code are the host's. An
-	// EventUpdated follows if the engine, when it is back, knows better.
+	// EventFlagWitnessed: the watcher saw the process end on the host while the engine was away. The time and the exit code
+	// come from the host. An EventUpdated follows if the engine corrects them when it is back.
 	EventFlagWitnessed EventFlags = 32
-	// EventFlagConfirmed: this EventUpdated makes an exit final that came with EventFlagProvisional. So each run ends once
-	// for who counts: at an EventExited without that flag, or at an EventUpdated with this one.
+	// EventFlagConfirmed: this EventUpdated makes a provisional exit final. To count exits by reason, count each run once: at
+	// an EventExited without EventFlagProvisional, or at an EventUpdated with this flag.
 	EventFlagConfirmed EventFlags = 64
 )
 
@@ -295,9 +295,10 @@ type EngineNewsType uint32
 const (
 	// EngineFound: a finder has found it.
 	EngineFound EngineNewsType = 1
-	// EngineChanged: something else is known of it: its version, its process, what points at it, or whether it has sandboxes.
+	// EngineChanged: something about it has become known or has changed: its version, its process, the evidence for it, or
+	// whether it has sandboxes.
 	EngineChanged EngineNewsType = 2
-	// EngineLost: it has not answered several times. It may be found again.
+	// EngineLost: it has failed to answer several times. The finder may find it again.
 	EngineLost EngineNewsType = 3
 )
 

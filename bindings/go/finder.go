@@ -28,7 +28,7 @@ type Candidate struct {
 	Answers bool `json:"answers"`
 	// Reasons are why it was looked at, the strongest first.
 	Reasons []Reason `json:"reasons"`
-	// Rank is why it stands where it does in the order, in words.
+	// Rank says why it has this place in the order.
 	Rank string `json:"rank,omitempty"`
 	// RuntimeName is who it is, e.g. "containerd".
 	RuntimeName string `json:"runtimeName,omitempty"`
@@ -90,7 +90,7 @@ func Discover(ctx context.Context, options ...Option) (*Engines, error) {
 	return decode[Engines]("discover", text, err)
 }
 
-// Finder tells which engines come and go, so that a program can keep a [Watcher] for each.
+// Finder reports which engines come and go, so that a program can keep a [Watcher] for each.
 type Finder struct {
 	handle handle[capi.Finder]
 	pollable

@@ -60,7 +60,7 @@ func TestTheEngineInUseIsTheBest(t *testing.T) {
 	}
 }
 
-func TestAFinderTellsWhatComesAndGoes(t *testing.T) {
+func TestAFinderReportsWhatComesAndGoes(t *testing.T) {
 	engine := startSim(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

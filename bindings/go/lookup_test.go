@@ -101,7 +101,7 @@ func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
 	}
 }
 
-// A made-up host, on which a process is in a container that the engine has not told: the wait for it ends with its context.
+// A made-up host, on which a process is in a container that the engine has not reported: the wait for it ends with its context.
 func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")

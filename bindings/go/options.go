@@ -149,7 +149,7 @@ const (
 )
 
 // WithHostWitness sets the option host.witness; default auto.
-// Whether the host tells of containers that are made and of processes that end: by the engine's folders (inotify) and by pidfds, as far as the kernel and the process's rights allow; or not at all.
+// Whether the watcher also learns from the host which containers are made and which processes end: by the engine's folders (inotify) and by pidfds, as far as the kernel and the process's rights allow; or not at all.
 func WithHostWitness(value HostWitnessOption) Option {
 	return WithOption("host.witness", string(value))
 }
@@ -227,7 +227,7 @@ const (
 )
 
 // WithAttributes sets the option attributes; default none.
-// In JSON: an object "attributes" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key "attributes" stands above it.
+// In JSON: an object "attributes" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key "attributes" overrides it.
 func WithAttributes(value AttributesOption) Option { return WithOption("attributes", string(value)) }
 
 // WithLabelsMaxBytes sets the option labels.max_bytes, from 0 to 16777216; default 1048576.

@@ -24,7 +24,7 @@ type Query struct {
 	// Selector is a Kubernetes label selector: app=web, tier!=db, env in (a, b), env notin (a), app, !app, weight>5, joined by
 	// commas. It looks at the container's labels in the merged view, and where these lack a key, at the labels of its pod.
 	Selector string `json:"selector,omitempty"`
-	// Attributes fills [Container.Attributes], and stands above the option attributes.
+	// Attributes fills [Container.Attributes], and overrides the option attributes.
 	Attributes AttributesOption `json:"attributes,omitempty"`
 	// IfGeneration makes the answer ErrNone if that is still the generation; 0: never.
 	IfGeneration uint64 `json:"ifGeneration,omitempty"`

@@ -13,7 +13,7 @@ import (
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 )
 
-func TestQueueTellsLives(t *testing.T) {
+func TestQueueReportsRuns(t *testing.T) {
 	engine := startSim(t)
 	engine.tell(t, "pod web ns=shop nginx")
 	// Details that come later would be updates among the events.
@@ -138,7 +138,7 @@ func TestChannelEnds(t *testing.T) {
 	}
 }
 
-func TestOverflowIsTold(t *testing.T) {
+func TestOverflowIsReported(t *testing.T) {
 	engine := startSim(t)
 	watcher := follow(t, engine.endpoint)
 	queue := newQueue(t, watcher, &criwatch.QueueOptions{Capacity: 1})

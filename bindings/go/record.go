@@ -53,8 +53,8 @@ type Container struct {
 	Reason string
 	// Message is how it ended, in more words; often "".
 	Message string
-	// Previous is how the run before ended: of the last attempt under the same name in the same pod. nil: there was none, or
-	// nothing is known of it.
+	// Previous is how the previous run ended: the run of the last attempt with the same name in the same pod. nil: there was
+	// none, or nothing is known about it.
 	Previous *Previous
 	// CgroupPath is the cgroup: a path below the mount of the cgroup file system.
 	CgroupPath string
@@ -262,7 +262,7 @@ type Event struct {
 	Level LogLevel
 }
 
-// String is for people: "started shop/web/nginx", "state watching: the engine tells events".
+// String is for people: "started shop/web/nginx", "state watching: the engine streams events".
 func (e *Event) String() string {
 	if e == nil {
 		return "<nil>"

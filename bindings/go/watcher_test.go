@@ -142,7 +142,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestDeadlineTellsTheCause(t *testing.T) {
+func TestDeadlineNamesTheCause(t *testing.T) {
 	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
 	must(t, watcher.Start())
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)

@@ -87,7 +87,7 @@ static int of_id(const char *id)
     return found;
 }
 
-/* Takes what the finder tells. False when no more will come. */
+/* Takes the finder's news. False when no more will come. */
 static int take_news(const cri_finder *finder, const cri_options *options)
 {
     uint32_t type = 0;
@@ -130,7 +130,7 @@ static void run(const cri_finder *finder, const cri_options *options, int signal
             ready[2 + i] = (struct pollfd){cri_event_queue_fd(engines[i].queue), POLLIN, 0};
         const size_t before = count;
         poll(ready, 2 + before, -1);
-        /* Events first: what the finder tells changes who stands where. */
+        /* Events first: the finder's news changes which watcher is where. */
         for (size_t i = 0; i < before; i++)
             if (ready[2 + i].revents != 0)
                 take_events(&engines[i]);

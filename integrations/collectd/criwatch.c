@@ -173,13 +173,13 @@ static int read_all(void)
 
 /* ---- Notifications ---- */
 
-/* Runs on a thread of the library. An exit whose reason may still change is told when it is final: once for each run. */
+/* Runs on a thread of the library. An exit whose reason may still change is reported when it is final: once for each run. */
 static void notify(const cri_event *event, void *unused)
 {
     const cri_container *c = event->container;
     (void)unused;
     if (event->type == CRI_EVENT_OVERFLOW)
-        WARNING(NAME " plugin: %" PRIu64 " events were lost: exits among them are not told", event->lost);
+        WARNING(NAME " plugin: %" PRIu64 " events were lost: exits among them are not reported", event->lost);
     const bool is_final = event->type == CRI_EVENT_EXITED ? (event->flags & CRI_EVENT_FLAG_PROVISIONAL) == 0
                                                           : (event->flags & CRI_EVENT_FLAG_CONFIRMED) != 0;
     if (c == NULL || c->kind == CRI_KIND_SANDBOX || !is_final)

@@ -1,4 +1,4 @@
-/* What the BPF program tells of an exec. SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the BPF program reports about an exec. SPDX-License-Identifier: GPL-2.0-only OR MIT */
 
 #ifndef EXEC_H
 #define EXEC_H

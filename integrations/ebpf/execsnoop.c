@@ -93,7 +93,7 @@ static void print(const struct snoop *snoop, const struct exec *exec, const stru
     fflush(stdout);
 }
 
-/* ---- What the BPF program tells ---- */
+/* ---- What the BPF program reports ---- */
 
 static int take(void *context, void *data, size_t size)
 {

@@ -9,9 +9,9 @@
 /* Each field: its name behind "criwatch.", which is its key in a record; its type; its value for the container C of the pod P
  * and the event E, where "" and -1 say that it has none; what it is. */
 #define FIELDS                                                                                                                  \
-    FIELD("type", STRING, type(E), "started, exited, updated, or overflow: events were lost, and what runs is told again")      \
+    FIELD("type", STRING, type(E), "started, exited, updated, or overflow: events were lost, and what runs is reported again")      \
     FIELD("initial", BOOL, (E->flags & CRI_EVENT_FLAG_INITIAL) != 0, "whether it tells what ran before, as after a start")       \
-    FIELD("final_exit", BOOL, tells_final_exit(E), "whether the event tells an exit with its final reason")                     \
+    FIELD("final_exit", BOOL, tells_final_exit(E), "whether the event reports an exit with its final reason")                     \
     FIELD("lost", UINT64, E->type == CRI_EVENT_OVERFLOW ? (int64_t)E->lost : -1, "how many events were lost")                   \
     FIELD("pod.name", STRING, P->name, "the pod")                                                                               \
     FIELD("pod.namespace", STRING, P->pod_namespace, "the namespace of the pod")                                                \
@@ -56,7 +56,7 @@ static const char *type(const cri_event *event)
     return known != NULL ? known : "";
 }
 
-/* True once for each run: of an exit whose reason may still change, an update tells the end. */
+/* True once for each run: of an exit whose reason may still change, an update reports the end. */
 static int tells_final_exit(const cri_event *event)
 {
     return event->type == CRI_EVENT_EXITED ? (event->flags & CRI_EVENT_FLAG_PROVISIONAL) == 0

@@ -12,7 +12,7 @@
 /* All fields, as JSON for plugin_get_fields. */
 const char *fields_json(void);
 
-/* Writes the record of a container, and of an event that tells of it; either may be NULL. */
+/* Writes the record of a container, and of an event that reports it; either may be NULL. */
 void record_write(FILE *out, const cri_container *container, const cri_event *event);
 
 /* The value of a key in a record, or of PREFIX followed by a key; NULL: there is none. */

@@ -50,7 +50,7 @@ pub enum WitnessUse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum DetailRequests {
-    /// Nothing: what lists, events and pid files tell is all.
+    /// Nothing: only what lists, events and pid files have.
     None,
     /// A verbose status of each run, one at a time, when nothing else is to be asked.
     #[default]

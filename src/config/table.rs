@@ -244,8 +244,9 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "host.witness",
         value_type: ValueType::Choice(&["auto", "off"]),
         default: "auto",
-        doc: "Whether the host tells of containers that are made and of processes that end: by the engine's folders (inotify) \
-              and by pidfds, as far as the kernel and the process's rights allow; or not at all.",
+        doc: "Whether the watcher also learns from the host which containers are made and which processes end: by \
+              the engine's folders (inotify) and by pidfds, as far as the kernel and the process's rights allow; or not at \
+              all.",
         set: |c, v| c.witness = [WitnessUse::Auto, WitnessUse::Off][v.choice()],
     },
     OptionSpec {
@@ -312,7 +313,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "attributes",
         value_type: ValueType::Choice(&["none", "otel", "falco", "ecs"]),
         default: "none",
-        doc: "In JSON: an object \"attributes\" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key \"attributes\" stands above it.",
+        doc: "In JSON: an object \"attributes\" of each container, with the names of OpenTelemetry, Falco or ECS. A query's key \"attributes\" overrides it.",
         set: |c, v| c.attributes = [None, Some("otel"), Some("falco"), Some("ecs")][v.choice()],
     },
     OptionSpec {

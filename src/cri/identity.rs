@@ -5,7 +5,7 @@ use crate::config::{Config, IdSource};
 use crate::host::{Proc, host_name};
 
 impl Client {
-    /// The engine's process, in our pid namespace, as its socket tells; `None` where an init system has made the socket.
+    /// The engine's process, in our pid namespace, as its socket shows; `None` where an init system has made the socket.
     pub fn engine_pid(&self, config: &Config) -> Option<i32> {
         let proc = Proc::new(&config.host_root);
         self.peer_pid().filter(|pid| !proc.is_init_system(*pid))

@@ -19,7 +19,7 @@ use crate::model::{Details, Id, Namespaces};
 
 /// How many processes are read before others on this thread get their turn: about a millisecond.
 const BATCH: usize = 32;
-/// The engine tells its folders at once, or is asked again later.
+/// The engine reports its folders at once, or is asked again later.
 const FOLDERS_PATIENCE: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -40,11 +40,11 @@ pub struct PidResolver {
 pub struct Wanted {
     /// Whose process.
     pub id: Id,
-    /// Whether the name of its image, too: no statement of the engine has told it well.
+    /// Whether the name of its image, too: no statement of the engine has a good one.
     pub image_name: bool,
 }
 
-/// What the engine has told of its folders.
+/// What the engine has reported about its folders.
 #[derive(Debug, Clone)]
 enum Answer {
     /// Not asked yet, or in vain, at this time.
@@ -155,7 +155,7 @@ impl PidResolver {
         Err(refusal)
     }
 
-    /// What a verbose reply tells of the process of `id`. `running` as of that reply: CRI-O names a pid for what is
+    /// What a verbose reply says about the process of `id`. `running` as of that reply: CRI-O names a pid for what is
     /// not started yet, and the pid of long ago for what has exited.
     pub(super) fn details(&self, id: &str, info: &Info, running: bool) -> Details {
         let made = Details { spec: info.given.then(|| info.spec.clone().into()), ..Details::default() };
@@ -163,7 +163,7 @@ impl PidResolver {
             return made;
         }
         let Some(said) = info.pid else {
-            // Nothing to ask for again: this engine tells no pid of this one. (pid 0 may become a pid.)
+            // Nothing to ask for again: this engine reports no pid for this one. (pid 0 may become a pid.)
             return Details { no_pid: !info.names_pid, ..made };
         };
         if self.source == PidSource::Engine {

@@ -101,7 +101,7 @@ pub extern "C" fn cri_error_os_code(error: Option<&cri_error>) -> i32 {
     error.and_then(Opaque::get).and_then(|e| e.error.os_code()).unwrap_or(0)
 }
 
-/// Tells whether a later retry of the same call may succeed without any other change.
+/// Returns whether the same call may succeed if the program simply tries it again later.
 ///
 /// @param error the error; NULL: 0
 /// @return 1: yes; 0: no

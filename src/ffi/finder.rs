@@ -32,11 +32,12 @@ pub struct cri_finder {
 opaque!(cri_finder: Arc<Finder>);
 
 /// Finds every engine of the node, the best one first: the one that the kubelet uses, then engines with sandboxes, then
-/// the others, by the strength of the evidence. Asks all of them at once. A socket that cannot be used is listed, too, with the error.
+/// the others, by the strength of the evidence. It asks all of them at once. A socket that cannot be used is listed,
+/// too, with the error.
 ///
 /// @param options the options; NULL: the defaults
-/// @param timeout_ms how long to wait for all of them, in milliseconds; below 0 and above that option: the option
-/// connect.timeout_ms; 0: hardly any wait
+/// @param timeout_ms how long to wait for all of them, in milliseconds; below 0, or above the option
+/// connect.timeout_ms: as long as that option says; 0: hardly any wait
 /// @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
 /// @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
 /// CRI_E_INVALID_ARGUMENT
@@ -84,8 +85,8 @@ pub extern "C" fn cri_finder_fd(finder: Option<&cri_finder>) -> i32 {
     infallible(-1, || finder.and_then(Opaque::get).map_or(-1, |finder| finder.fd()))
 }
 
-/// Takes the next news. Engines that answer are reported, each by its endpoint. An engine that comes and goes before the
-/// program takes the news is not reported, so news never overflow.
+/// Takes the next news. The finder reports engines that answer, each by its endpoint. It does not report an engine that
+/// comes and goes before the program takes the news, so news never overflow.
 ///
 /// @param finder the finder
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait

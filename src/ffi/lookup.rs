@@ -1,24 +1,26 @@
 //! Lookups
 //!
-//! Whose process is this? A lookup goes from what the kernel knows (a pid, the id or path of a cgroup, the inode of
-//! a namespace) to the container, at the rate of system calls. docs/lookups.md has an agent's loop, and says which
-//! key to use when.
+//! Whose process is this? A lookup finds the container by what the kernel knows: a pid, the id or path of a cgroup, or
+//! the inode of a namespace. It is fast enough for a program that traces system calls. docs/lookups.md has an example,
+//! and says which key to use when.
 //!
 //! Each lookup returns one of these:
 //!
-//! - CRI_OK: `*out` is the container. For what belongs to a pod and to no container of it (a pod's own cgroup, a
-//!   namespace that the pod's containers share), it is the pod's sandbox.
-//! - CRI_NONE: it is proven to belong to the host: to no container of this engine. Where that cannot be proven, the
-//!   answer is one of the errors below, never CRI_NONE. conmon and mount units carry the id of a container, and belong
-//!   to the host.
-//! - CRI_AGAIN: it is in a container or a pod that the snapshot does not have. Take a new snapshot, or use
-//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine looks the same.
-//! - CRI_E_NOT_FOUND: there is no such process or cgroup any more; no running container is known to be in the namespace.
-//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused to tell.
-//! - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides it; the message says what helps.
-//! - CRI_E_INVALID_ARGUMENT: it is no pid, no path, or no kind of namespace.
+//! - CRI_OK: `*out` is the container. It is the pod's sandbox if the key belongs to a pod but to none of its containers
+//!   (the pod's own cgroup, or a namespace that the pod's containers share).
+//! - CRI_NONE: the key belongs to the host, and not to a container of this engine. The library has proof of that;
+//!   without proof, a lookup never returns CRI_NONE. The cgroups of conmon and of mount units have the id of a
+//!   container in their names, and belong to the host.
+//! - CRI_AGAIN: the key belongs to a container or a pod that the snapshot does not have. Take a new snapshot, or use
+//!   cri_watcher_lookup_pid or cri_watcher_lookup_cgroup, which wait. A container of another engine gives CRI_AGAIN,
+//!   too.
+//! - CRI_E_NOT_FOUND: there is no such process or cgroup, or no known running container is in the namespace.
+//! - CRI_E_PERMISSION, CRI_E_OS: the kernel refused the answer.
+//! - CRI_E_UNSUPPORTED: this host, or this program's own cgroup namespace, hides the answer; the message says what
+//!   helps.
+//! - CRI_E_INVALID_ARGUMENT: the argument is not a pid, a path or a kind of namespace.
 //!
-//! Those that wait return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED, too.
+//! Lookups that wait can also return CRI_E_NOT_READY, CRI_E_STOPPED and CRI_E_FORKED.
 //!
 //! A lookup in a snapshot takes no lock, and makes no error object if `err` is NULL. The first lookup of each kind in a
 //! snapshot builds an index, O(n).
@@ -41,15 +43,16 @@ use crate::portfolio::{Place, Snapshot, Unproven};
 use crate::watcher::Owned;
 
 /// Finds the container to which a cgroup belongs, by the cgroup's id: what eBPF's bpf_get_current_cgroup_id returns on
-/// cgroup v2. It also finds containers that have ended, as long as the watcher remembers them; and, by an id for which it
-/// returned CRI_AGAIN, containers that become known when the cgroup is gone (the newest 1,024 such ids).
+/// cgroup v2. It also finds containers that have ended, as long as the watcher remembers them. After CRI_AGAIN for an
+/// id, a later call can find the container even if the cgroup is gone by then: the watcher remembers the newest 1,024
+/// such ids.
 ///
 /// @param snapshot the snapshot
 /// @param cgroup_id the id of a cgroup in the v2 hierarchy
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
-/// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, for other cgroups
-/// than a container's own; CRI_E_UNSUPPORTED on a host without cgroup v2, and on one with both versions for cgroups that
-/// are no container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
+/// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND; CRI_E_PERMISSION without CAP_DAC_READ_SEARCH, except for a
+/// container's own cgroup; CRI_E_UNSUPPORTED on a host without cgroup v2, and on a host with both versions if the
+/// cgroup is not a container's; CRI_E_OS, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. A container's own cgroup: a few ns. Another cgroup: some system calls, a few microseconds.
 #[ffi_export]
 #[must_use]
@@ -66,14 +69,14 @@ pub extern "C" fn cri_snapshot_find_cgroup(
 /// Finds the container to which a process belongs: any process or thread, not only the first one.
 ///
 /// @param snapshot the snapshot
-/// @param pid the pid, as the /proc below the option host.root counts; 0 (the kernel's idle task) gives CRI_NONE
-/// @param start_ticks when the process began, in clock ticks since boot, as field 22 of /proc/PID/stat has it: a pid
-/// that another process has by now is then not found; 0: the process that has the pid now
+/// @param pid the pid, as the /proc below the option host.root shows it; 0 (the kernel's idle task) gives CRI_NONE
+/// @param start_ticks the start time of the process, in clock ticks since boot (field 22 of /proc/PID/stat): a pid that
+/// another process has got meanwhile is not found; 0: the process that has the pid now
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_NONE; CRI_AGAIN; CRI_E_NOT_FOUND if there is no such process; CRI_E_UNSUPPORTED for processes in this
 /// program's own cgroup namespace; CRI_E_PERMISSION, CRI_E_OS, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait. The first process of a container, with start_ticks: a few ns. Any other: a few system calls, 1 to
-/// 8 microseconds. Nothing is remembered by pid.
+/// @note Does not wait. The first process of a container, with start_ticks: a few ns. Any other: a few system calls, 1
+/// to 8 microseconds. The library caches nothing by pid.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find_pid(
@@ -88,7 +91,8 @@ pub extern "C" fn cri_snapshot_find_pid(
 
 /// Finds the container to which a cgroup belongs, by its path, as /proc/PID/cgroup or the cgroup file system shows it.
 ///
-/// The deepest component that names a known container wins: a container in the container (systemd, Docker) is part of it.
+/// The deepest component that names a known container decides. So a container that systemd or Docker runs inside a
+/// container belongs to the outer one.
 ///
 /// @param snapshot the snapshot
 /// @param path the path; it need not end with NUL
@@ -112,8 +116,8 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
     })
 }
 
-/// Finds the container, or the pod, to which a namespace belongs. Only what runs has namespaces here: the kernel uses
-/// their numbers again at once, so a number is only good while a process is known to be in the namespace.
+/// Finds the container, or the pod, to which a namespace belongs. It finds only what runs: the kernel may reuse the
+/// number of a namespace as soon as the last process has left it.
 ///
 /// @param snapshot the snapshot
 /// @param kind CRI_NAMESPACE_NET and so on
@@ -121,9 +125,9 @@ pub extern "C" fn cri_snapshot_find_cgroup_path(
 /// @param out receives the record, which belongs to the snapshot: the sandbox, if containers of its pod share the
 /// namespace
 /// @param sharing receives on CRI_OK how many running containers and sandboxes are in the namespace; may be NULL
-/// @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no running container is known to be in it;
-/// CRI_E_UNSUPPORTED for a network, if the engine has not told whether the pod is in the host's, and this program may look
-/// at the network of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
+/// @return CRI_OK; CRI_NONE: it is the host's own; CRI_E_NOT_FOUND if no known running container is in it;
+/// CRI_E_UNSUPPORTED for a network namespace, if the engine has not reported whether the pod uses the host's, and this
+/// program may read the network namespace of neither process 1 nor the engine; CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. A few ns.
 #[ffi_export]
 #[must_use]
@@ -148,7 +152,7 @@ pub extern "C" fn cri_snapshot_find_namespace(
     })
 }
 
-/// As cri_snapshot_find_cgroup, for many ids in one call.
+/// Does what cri_snapshot_find_cgroup does, for many ids in one call.
 ///
 /// @param snapshot the snapshot
 /// @param cgroup_ids an array of n ids
@@ -174,7 +178,7 @@ pub extern "C" fn cri_snapshot_find_cgroups(
     })
 }
 
-/// As cri_snapshot_find_pid, for many pids in one call.
+/// Does what cri_snapshot_find_pid does, for many pids in one call.
 ///
 /// @param snapshot the snapshot
 /// @param pids an array of n pids
@@ -248,18 +252,18 @@ fn find(watcher: Option<&cri_watcher>, id_or_name: Text<'_>, out: Option<&mut *c
     Ok(())
 }
 
-/// As cri_snapshot_find_pid in the newest snapshot; and if the process is in a container that the engine has not told
-/// yet, it waits for that. Such a container is found although its process may have ended meanwhile. If no event tells of
-/// it soon, the watcher makes a list.
+/// Does what cri_snapshot_find_pid does, in the newest snapshot. If the process is in a container that the engine has
+/// not reported yet, the call waits for that container, and finds it even if the process has ended meanwhile. If no
+/// event reports the container soon, the watcher asks the engine for a list.
 ///
 /// @param watcher the watcher
 /// @param pid as for cri_snapshot_find_pid
 /// @param start_ticks as for cri_snapshot_find_pid
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
-/// @return as cri_snapshot_find_pid; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
-/// the newest snapshot.
+/// @return as cri_snapshot_find_pid; CRI_AGAIN after timeout_ms; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+/// @note Blocks up to timeout_ms, and only while the answer is CRI_AGAIN. cri_watcher_stop ends the wait. It costs as
+/// much as the same lookup in the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_pid(
@@ -273,15 +277,15 @@ pub extern "C" fn cri_watcher_lookup_pid(
     entry(err, || keep(live(watcher)?.lookup_pid(pid, start_ticks, timeout(timeout_ms)), out))
 }
 
-/// As cri_snapshot_find_cgroup in the newest snapshot, and waits like cri_watcher_lookup_pid.
+/// Does what cri_snapshot_find_cgroup does, in the newest snapshot, and waits like cri_watcher_lookup_pid.
 ///
 /// @param watcher the watcher
 /// @param cgroup_id as for cri_snapshot_find_cgroup
 /// @param timeout_ms how long to wait, in milliseconds; below 0: no limit; 0: no wait
 /// @param out receives the record; release it with cri_container_unref
-/// @return as cri_snapshot_find_cgroup; CRI_AGAIN when the time has passed; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
-/// @note Blocks up to timeout_ms, only for CRI_AGAIN. cri_watcher_stop ends the wait. It costs as much as the same lookup in
-/// the newest snapshot.
+/// @return as cri_snapshot_find_cgroup; CRI_AGAIN after timeout_ms; CRI_E_NOT_READY, CRI_E_STOPPED, CRI_E_FORKED
+/// @note Blocks up to timeout_ms, and only while the answer is CRI_AGAIN. cri_watcher_stop ends the wait. It costs as
+/// much as the same lookup in the newest snapshot.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_lookup_cgroup(

@@ -60,11 +60,11 @@
 //! - Threads: any thread may call any function at any time. Several threads may use the same object at the same
 //!   time. Therefore most functions take a const object, even if they change it. A _free function must be the last
 //!   call on its object.
-//! - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no
-//!   limit; 0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the
-//!   library, and their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach and
-//!   cri_subscription_free. All other functions work in memory and take short locks. The notes give their cost; n
-//!   is the number of containers in the cache.
+//! - Blocking: only functions with `timeout_ms` wait for the engine or for an event. A timeout below 0 means no limit;
+//!   0 means no wait. cri_watcher_stop ends every such wait. A few functions wait for a thread of the library, and
+//!   their notes say so: cri_watcher_stop, cri_watcher_free, cri_watcher_attach, cri_subscription_free and
+//!   cri_finder_free. All other functions work in memory and take short locks. The notes give their cost; n is the
+//!   number of containers in the cache.
 //! - Callbacks: each subscription has its own thread ("cri-events"), so a slow callback does not delay the others.
 //!   The log ("cri-log") and the packer ("cri-pack") have their own threads, too. The arguments of a callback are
 //!   valid until it returns. A callback must not throw or longjmp. It may call every function. Three functions

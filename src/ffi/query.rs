@@ -19,9 +19,9 @@
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
 //!   pod.
 //! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
-//! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", as
-//!   cri_container_attributes has them; "none": without. It stands above the option attributes, which JSON of every kind
-//!   goes by.
+//! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", which has the keys
+//!   and values of cri_container_attributes. "none": without this object. This key overrides the option attributes,
+//!   which applies to all JSON.
 //! - "ifGeneration": a generation. If the cache still has this generation, the call returns CRI_NONE and no text.
 //!
 //! Anything else is CRI_E_QUERY. The message names the key, the value and what is allowed.
@@ -46,8 +46,9 @@ use crate::watcher::Watcher;
 /// @param out receives JSON, "criwatch.containers/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_NOT_READY, never an empty list, before
 /// the first lists are in the cache; CRI_E_QUERY, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(n): it writes the text. Without a query, calls share one text as long as a caller holds
-/// it and neither the cache nor "asOf" changes: the first of them writes it, and others wait for that.
+/// @note Does not wait for the engine. O(n), to write the text. Without a query, calls share one text as long as somebody
+/// holds it and neither the cache nor "asOf" changes. The first call writes it, and calls from other threads may wait
+/// for that.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_list(
@@ -90,7 +91,7 @@ pub extern "C" fn cri_watcher_pods(
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. It finds as cri_snapshot_find does.
+/// @note Does not wait for the engine. It costs as much as cri_snapshot_find, and writes one container.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_get(
@@ -151,11 +152,11 @@ pub extern "C" fn cri_watcher_stats(
     fill(out, err, || live(watcher)?.stats())
 }
 
-/// Shows the statistics to a scraper: the text format of OpenMetrics 1.0, as Prometheus reads it. Serve it with the content
-/// type "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
-/// lists them. Names and labels are only added.
+/// Returns the statistics in the text format of OpenMetrics 1.0, which Prometheus reads. Serve it with the content type
+/// "application/openmetrics-text; version=1.0.0; charset=utf-8". All names begin with "criwatch_"; docs/metrics.md
+/// lists them. Later versions only add names and labels.
 ///
-/// @param watcher the watcher, which may be started before or after
+/// @param watcher the watcher, started or not
 /// @param out receives the text, which ends with "# EOF" and a line feed; free with cri_buffer_free
 /// @return CRI_OK, CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. O(1).

@@ -29,8 +29,8 @@ pub struct cri_label {
     pub value: *const c_char,
 }
 
-/// A port that a container of a pod declares. A declaration opens nothing: the author of the pod says what is meant to
-/// listen.
+/// A port that a container of a pod declares. A declaration opens no port: it says where the author of the pod expects
+/// the container to listen.
 #[derive_ReprC]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -77,7 +77,7 @@ pub struct cri_user {
     pub groups: *const i64,
 }
 
-/// The limits of a container. The engine gave no limit where a number is 0.
+/// The limits of a container. A number is 0 if the engine gave no limit.
 #[derive_ReprC]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -90,19 +90,19 @@ pub struct cri_resources {
     pub cpu_quota: i64,
     /// The period, in microseconds; 0: none.
     pub cpu_period: i64,
-    /// The CPUs that it may use, e.g. "0-3,7"; "" for all.
+    /// The CPUs that the container may use, e.g. "0-3,7"; "" for all.
     pub cpuset_cpus: *const c_char,
-    /// The memory nodes that it may use; "" for all.
+    /// The memory nodes that the container may use; "" for all.
     pub cpuset_mems: *const c_char,
     /// The limit of memory, in bytes; 0: none.
     pub memory_limit: i64,
     /// The limit of memory and swap together, in bytes; 0: none.
     pub swap_limit: i64,
-    /// How readily the kernel kills it when memory is short: -1000 to 1000; INT32_MIN: unknown.
+    /// How readily the kernel kills the container when memory is short: -1000 to 1000; INT32_MIN: unknown.
     pub oom_score_adj: i32,
 }
 
-/// How the run before ended: that of the last attempt under the same name in the same pod.
+/// How the previous run ended: the run of the last attempt with the same name in the same pod.
 #[derive_ReprC]
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -117,7 +117,7 @@ pub struct cri_previous {
     pub exit_code: i32,
 }
 
-/// The namespaces of the first process of a container: the inode numbers of /proc/PID/ns. The kernel uses a number again
+/// The namespaces of the first process of a container: the inode numbers of /proc/PID/ns. The kernel may reuse a number
 /// as soon as the namespace is gone.
 #[derive_ReprC]
 #[repr(C)]
@@ -174,11 +174,13 @@ pub struct cri_pod {
     pub labels: *const cri_label,
     /// The annotations of the pod, sorted by key.
     pub annotations: *const cri_label,
-    /// The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name.
+    /// The pod's cgroup, as a path below the mount of the cgroup file system. It contains the cgroups of the pod's
+    /// containers. "" until the watcher has seen a process of the pod, and if no cgroup has the uid of the pod in its
+    /// name.
     pub cgroup_path: *const c_char,
     /// When the sandbox was created, in nanoseconds since 1970; 0: unknown.
     pub created_unix_nano: i64,
-    /// The runtime class's handler; "" for the default one.
+    /// The handler of the pod's runtime class; "" for the default one.
     pub runtime_handler: *const c_char,
     /// The inode number of the network namespace; 0: unknown.
     pub net_namespace: u64,
@@ -281,7 +283,7 @@ pub struct cri_container {
     pub mounts: *const cri_mount,
     /// The limits; NULL if they are not known.
     pub resources: *const cri_resources,
-    /// How the run before ended; NULL if there was none, or nothing is known of it.
+    /// How the previous run ended; NULL if there was none, or if nothing is known about it.
     pub previous: *const cri_previous,
 }
 

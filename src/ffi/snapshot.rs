@@ -52,8 +52,8 @@ pub extern "C" fn cri_watcher_snapshot(
 /// @param snapshot the snapshot
 /// @param query what to select, as JSON (see "Cache"); NULL: everything that runs. The key "fields" has no effect:
 /// records are whole
-/// @param out receives the selection; free it with cri_snapshot_free. It outlives the snapshot and the watcher
-/// @return CRI_OK; CRI_NONE for the query's "ifGeneration"; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
+/// @param out receives the selection; free it with cri_snapshot_free. It may outlive the snapshot and the watcher
+/// @return CRI_OK; CRI_NONE if the query's "ifGeneration" still holds; CRI_E_QUERY, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait. O(n).
 #[ffi_export]
 #[must_use]
@@ -90,8 +90,8 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 /// longer
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call for a generation builds the records of what has changed since the call
-/// before, and copies a pointer for each container, O(n); calls from other threads may wait for it. Further calls cost O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the records of changed containers, and
+/// copies one pointer for each container: O(n). Calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_containers(
@@ -113,8 +113,8 @@ pub extern "C" fn cri_snapshot_containers(
 /// @param out receives an array of records, which belongs to the snapshot
 /// @param len receives the length of the array
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. The first call for a generation builds the array, O(n), and records of pods that have
-/// changed; calls from other threads may wait for it. Further calls cost O(1).
+/// @note Does not wait for the engine. The first call for a generation builds the records of changed pods, and the
+/// array: O(n). Calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_pods(
@@ -136,8 +136,9 @@ pub extern "C" fn cri_snapshot_pods(
 /// @param id_or_name as for cri_watcher_get
 /// @param out receives the record, which belongs to the snapshot; cri_container_ref keeps it for longer
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_INVALID_ARGUMENT
-/// @note Does not wait for the engine. O(1) by id; by name, as many steps as there are namesakes; O(n) by a prefix of an id.
-/// The first lookup in a snapshot makes its index: of what has changed since the last one, and now and then whole, O(n).
+/// @note Does not wait for the engine. O(1) by id; by name, O(number of containers with that name); O(n) by an id
+/// prefix. The first lookup in a snapshot adds the changes since the last one to an index, or sometimes builds the
+/// index anew: O(n).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_find(

@@ -1,7 +1,7 @@
 //! Watcher
 //!
 //! A watcher follows one engine: make it, start it, stop it, free it. If it loses the engine, it tries to reconnect
-//! without end, and the cache stays readable. cri_watcher_state tells whether the cache is up to date.
+//! without end, and the cache stays readable. cri_watcher_state says whether the cache is up to date.
 
 #![forbid(unsafe_code)]
 
@@ -89,12 +89,14 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 
 /// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside the option host.root; NULL: the watcher takes the best engine of the node (see
-/// cri_engines_discover), and changes to a better one while that engine has no sandbox; "" is an error
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside
+/// the option host.root; NULL: the watcher looks for the engines of the node and follows the best one (see
+/// cri_engines_discover); while that engine has no sandbox, the watcher changes to a better one if it finds one; "" is
+/// an error
 /// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
-/// @note Does not wait: it looks at that directory, and at nothing else. O(1).
+/// @note Does not wait. It checks that the directory exists, and reads nothing else. O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_watcher_new(

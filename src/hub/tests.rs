@@ -74,7 +74,7 @@ fn readable(queue: &EventQueue) -> bool {
 }
 
 #[test]
-fn a_story_begins_with_a_replay_and_goes_on_without_a_gap() {
+fn a_consumer_gets_a_replay_and_then_live_events_without_a_gap() {
     let (_, hub) = hub(Some(&["a", "b"]));
     let queue = subscribe(&hub, 10);
     hub.publish(pending(EventType::Started, Some(run("c"))));

@@ -1,8 +1,8 @@
 //! A container with the key names of other projects: flat keys and values, as OpenTelemetry, Falco and ECS name them. Pure.
 //!
-//! Only what CRI tells of a container is here. What is the engine's (`container.runtime.name`, Falco's `container.type`) is
+//! Only what CRI says about a container is here. What is the engine's (`container.runtime.name`, Falco's `container.type`) is
 //! the same for all its containers, and is the engine's record's. OpenTelemetry's `container.name` is left out: it is the
-//! name that an engine gives to a container of its own, which CRI does not tell; `k8s.container.name` is the pod's author's.
+//! name that an engine gives to a container of its own, which CRI does not report; `k8s.container.name` is the pod's author's.
 
 use super::{Container, Kind, Pod, State};
 

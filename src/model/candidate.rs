@@ -68,7 +68,7 @@ pub struct Candidate {
     pub api: Arc<str>,
     /// Why it was looked at; the strongest reason first.
     pub reasons: Vec<Reason>,
-    /// Why it stands where it does among the others, in words.
+    /// Why it has this place among the others, as text.
     pub rank: Arc<str>,
     /// Who it is, e.g. `containerd`; empty if it did not answer.
     pub runtime_name: Arc<str>,

@@ -46,12 +46,12 @@ constants! {
     /// The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when
     /// it is final.
     pub const CRI_EVENT_FLAG_PROVISIONAL: u32 = 16;
-    /// The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows
-    /// if the engine, when it is back, knows better.
+    /// The watcher saw the process end on the host while the engine was away. The time and the exit code come from the
+    /// host. An UPDATED follows if the engine corrects them when it is back.
     pub const CRI_EVENT_FLAG_WITNESSED: u32 = 32;
-    /// This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by
-    /// their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later
-    /// correction of a final exit comes without it.
+    /// This UPDATED makes a provisional exit final. To count exits by reason, count each run once: at its EXITED
+    /// without CRI_EVENT_FLAG_PROVISIONAL, or at the UPDATED with this flag. A later correction of a final exit comes
+    /// without this flag.
     pub const CRI_EVENT_FLAG_CONFIRMED: u32 = 64;
 }
 
@@ -167,7 +167,7 @@ constants! {
     pub const CRI_CONTAINER_FLAG_UNREADABLE: u32 = 4;
     /// The container is privileged.
     pub const CRI_CONTAINER_FLAG_PRIVILEGED: u32 = 8;
-    /// The container is not privileged. Neither of the two: the engine has not reported it yet.
+    /// The container is not privileged. If neither bit is set, the engine has not reported it yet.
     pub const CRI_CONTAINER_FLAG_UNPRIVILEGED: u32 = 16;
 }
 
@@ -200,10 +200,10 @@ constants! {
     ENGINE_NEWS: u32;
     /// A finder has found an engine.
     pub const CRI_ENGINE_FOUND: u32 = 1;
-    /// Something else is known of an engine: its version, its process, what points at it, or whether it has
-    /// sandboxes.
+    /// Something about an engine has become known or has changed: its version, its process, the evidence for it, or
+    /// whether it has sandboxes.
     pub const CRI_ENGINE_CHANGED: u32 = 2;
-    /// An engine has not answered several times. It may be found again.
+    /// An engine has failed to answer several times. The finder may find it again.
     pub const CRI_ENGINE_LOST: u32 = 3;
 }
 
@@ -215,7 +215,7 @@ constants! {
     pub const CRI_LOG_WARN: u32 = 2;
     /// Useful to know: connections, and how the watcher notices changes.
     pub const CRI_LOG_INFO: u32 = 3;
-    /// Useful when searching for a fault.
+    /// Useful for finding a fault.
     pub const CRI_LOG_DEBUG: u32 = 4;
 }
 

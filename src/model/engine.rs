@@ -26,7 +26,7 @@ pub struct Engine {
     pub namespaces: Namespaces,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
-    /// What the host tells beside the engine.
+    /// What the watcher learns from the host in addition to the engine.
     pub witness: Arc<WitnessMeans>,
     /// The other engines that were found when this one was chosen, best first; none where it was named.
     pub candidates: Arc<[Candidate]>,

@@ -12,7 +12,7 @@ pub enum LogLevel {
     Warn,
     /// Useful to know.
     Info,
-    /// Useful when searching for a fault.
+    /// Useful for finding a fault.
     Debug,
 }
 

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_as_rfc3339() {
+    fn times_are_written_as_rfc3339() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(1_700_000_000_123_456_789), "2023-11-14T22:13:20.123456789Z");
         assert_eq!(rfc3339(i64::MAX), "2262-04-11T23:47:16.854775807Z");

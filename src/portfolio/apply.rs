@@ -39,7 +39,7 @@ impl Portfolio {
                 self.listed_without_status(&id, now);
             }
         }
-        // A late word may have begun a run after the departure was reported: that one ends here, too.
+        // A late event may have begun a run after the departure was reported: that one ends here, too.
         let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
         let is_absent = |e: &Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
         // An entry without an id may be any of them.
@@ -272,7 +272,7 @@ impl Portfolio {
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);
-        // Only a container's event tells of a sandbox with another id.
+        // Only a container's event can name a sandbox with another id.
         let is_guess = pod_id.is_none() && kind.is_none() && self.entries.get(id).is_none_or(|e| e.kind_is_guess);
         let observation = Observation {
             state: State::Running,
@@ -308,7 +308,7 @@ impl Portfolio {
     }
 
     /// The engine says that it has deleted it. CRI-O 1.26 says so of containers that it has merely stopped, so that
-    /// a run is not ended on this word alone.
+    /// this statement alone does not end a run.
     fn deleted(&mut self, id: &Id, kind: Option<Kind>, now: Now) {
         match self.run_log.run(id) {
             Run::None | Run::Over { .. } => self.gone(id, Source::Event { own: None }, now),
@@ -316,7 +316,7 @@ impl Portfolio {
         }
     }
 
-    /// Merges the statement into the record, and tells which bits of `CRI_CHANGED_*` that changed.
+    /// Merges the statement into the record, and returns which bits of `CRI_CHANGED_*` that changed.
     fn merge(&mut self, said: &Observation, source: Source, now: Now) -> u64 {
         let entry = self.entries.get(&said.id);
         let pod_id = said.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
@@ -395,7 +395,7 @@ impl Portfolio {
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
         record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
         if record.state == State::Exited {
-            // What it says is no process any more; `pid` and its start still tell which one it was.
+            // What it says is no process any more; `pid` and its start still show which one it was.
             record.engine_pid = None;
         }
         if *entry.record != record {

@@ -14,7 +14,7 @@ use super::status_queue::{self, Reason};
 use crate::cri::{Follow, Hint};
 use crate::model::*;
 
-/// How the engine tells of changes at the moment.
+/// How the engine reports changes at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// It sends events: they are awaited.
@@ -25,7 +25,7 @@ pub enum Reach {
     Away,
 }
 
-/// So long a live engine may take to tell of an end that the host has seen.
+/// How long a live engine may take to report an end that the host has seen.
 const GRACE: Millis = 250;
 /// When to ask about what is being made, in milliseconds after the hint and then after each answer: 10, 20, 40 ... 320 in all.
 const LADDER: [Millis; 6] = [10, 10, 20, 40, 80, 160];
@@ -108,7 +108,7 @@ impl Portfolio {
     }
 
     /// An engine without events is asked about what is being made, until it runs or has exited.
-    /// Whether it is such an engine, and has not told of the run.
+    /// Whether it is such an engine, and has not reported the run.
     fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) -> bool {
         let is_expected = self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None;
         if is_expected {

@@ -8,7 +8,7 @@ use crate::model::{CRI_EVENT_FLAG_SYNTHETIC, Time};
 /// Where a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A new event. `own` says what it tells of the one that it is about; of others it merely carries statuses.
+    /// A new event. `own` is what it says about the one that it is about; of others it only has statuses.
     Event { own: Option<EventKind> },
     /// A full list that began at this tick.
     List { begun: Tick, first: bool },
@@ -50,13 +50,13 @@ impl Source {
 /// What follows from the statement that something runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It begins to live.
+    /// It starts to run.
     Begins,
     /// It runs on.
     Continues,
     /// The run that is known is over, and another one has begun.
     BeginsAgain,
-    /// It did live, but a newer word has already observation that it is over.
+    /// It did run, but a newer observation has already shown that it is over.
     Overtaken,
     /// It contradicts what was reported: ask.
     Doubtful,

@@ -36,7 +36,7 @@ impl Known {
         }
     }
 
-    /// Whether the engine's folder would tell a better name of the image than any statement so far.
+    /// Whether the engine's folder would have a better name of the image than any statement so far.
     pub fn lacks_image_name(&self) -> bool {
         self.strengths.would_take(Field::ImageName, Origin::Annotation)
     }

@@ -318,7 +318,7 @@ impl<'a> Lookup<'a> {
             NamespaceKind::Ipc => pod.and_then(|pod| pod.host_ipc),
             NamespaceKind::Mount | NamespaceKind::User | NamespaceKind::Cgroup => None,
         };
-        const WHY: &str = "the engine has not told whether the pod is in the host's network, and neither process 1 nor the \
+        const WHY: &str = "the engine has not reported whether the pod is in the host's network, and neither process 1 nor the \
                            engine may be looked at: look up pids instead, or give this program CAP_SYS_PTRACE";
         match (declared, inode_of(self.node, kind)) {
             (Some(declared), _) => Ok(declared),

@@ -1,4 +1,4 @@
-//! Processes that are looked for on the host instead of asking the engine, and what only the engine tells of them, later.
+//! Processes that are looked for on the host instead of asking the engine, and what only the engine reports about them, later.
 //!
 //! A run's pid comes from the engine's pid file, proven by the host. Where that fails, a status request takes its place. The rest
 //! of a verbose status is not urgent: one request at a time, when there is nothing else to do.
@@ -23,7 +23,7 @@ pub struct Lookup {
     pub id: Id,
     /// Since when, in the portfolio's order of things.
     pub asked: Tick,
-    /// Whether the name of its image is wanted, too: only a status has told one, which may be another tag of the image.
+    /// Whether the name of its image is wanted, too: only a status has given one, which may be another tag of the image.
     pub image_name: bool,
 }
 
@@ -131,7 +131,7 @@ impl Portfolio {
                 self.counts.pids_from_files += 1;
                 self.take_process(id, &details, lookup.asked, now);
                 self.want_details(id, now);
-                // Where a status was asked for, too, the run is reported with what that tells.
+                // Where a status was asked for, too, the run is reported with what that says.
                 if !self.status_queue.is_urgent(id) {
                     self.was_attempted(id, now);
                 }
@@ -161,8 +161,8 @@ impl Portfolio {
         self.updated(id, bits, now);
     }
 
-    /// Wants what only a verbose status tells, later. The start is not reported before it where the image would have
-    /// another name than its author gave it: containerd 1.7 tells that in no cheaper way.
+    /// Wants what only a verbose status has, later. The start is not reported before it where the image would have
+    /// another name than its author gave it: containerd 1.7 reports that in no cheaper way.
     fn want_details(&mut self, id: &Id, now: Now) {
         let entry = self.entries.get(id).filter(|e| self.limits.details == DetailRequests::Lazy && !e.had_status);
         match entry.map(|e| lacks_image_name(e).then_some(e.record.kind)) {
@@ -172,7 +172,7 @@ impl Portfolio {
         }
     }
 
-    /// The next request for what only a verbose status tells, if nothing more urgent is to be asked.
+    /// The next request for what only a verbose status has, if nothing more urgent is to be asked.
     pub fn details_request(&mut self, now: Now) -> Option<StatusRequest> {
         if self.lookups.len() > 0 || self.status_queue.has_due(now.mono) {
             return None;
@@ -182,7 +182,7 @@ impl Portfolio {
             let entry = self.entries.get(&id).filter(|e| e.present && !e.had_status && e.record.is_running());
             let Some(entry) = entry else { continue };
             if self.status_queue.is_open(&id) {
-                // What is asked for another reason will tell the rest, too, if it is asked at all.
+                // A request for another reason will bring the rest, too, if it is asked at all.
                 self.details.push_back(id);
                 looks += 1;
                 if looks == LOOKS {

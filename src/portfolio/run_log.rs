@@ -1,5 +1,5 @@
 //! Runs, and the run_log of what was reported of them. It remembers longer than anybody can look up the dead: a late or
-//! repeated event must not tell a run again.
+//! repeated event must not report a run again.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -62,7 +62,7 @@ pub(super) enum Run {
     Running { started_at: Option<Time> },
     /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
     Ending { until: Millis, started_at: Option<Time> },
-    /// A list shows something that ended without our having seen it live: its status will tell whether it did.
+    /// A list shows something that ended before the watcher saw it run: its status will show whether it did.
     Unclear,
     /// It is over, and that is reported.
     Over { how: Ending, started_at: Option<Time>, tick: Tick },
@@ -133,7 +133,7 @@ impl RunLog {
         self.departed.push_back((now, id.clone()));
     }
 
-    /// Forgets what departed long ago and is not `kept`; tells when the last of them did.
+    /// Forgets what departed long ago and is not `kept`; returns when the last of them did.
     pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Millis> {
         let mut latest = None;
         while self.departed.len() > REMEMBER_MOST || self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now)

@@ -144,7 +144,7 @@ impl Portfolio {
             self.run_log.set(id, Run::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });
             return self.report(EventType::Exited, source.flags() | CRI_EVENT_FLAG_NEVER_STARTED, 0, id, now);
         }
-        // A sandbox's list entry does not tell whether it was ever ready. One that was made since the first list and
+        // A sandbox's list entry does not say whether it was ever ready. One that was made since the first list and
         // is still there has been: a failed RunPodSandbox cleans up behind itself.
         let has_run = observation.kind == Kind::Container
             || source.is_event()
@@ -175,7 +175,7 @@ impl Portfolio {
 
     /// The engine no longer has it.
     pub(super) fn gone(&mut self, id: &Id, source: Source, now: Now) {
-        // A late word may have begun a run after the departure was reported.
+        // A late event may have begun a run after the departure was reported.
         let is_open = self.run_log.run(id).is_open();
         let Some(entry) = self.entries.get(id).filter(|e| e.present || is_open) else { return };
         let is_dead = matches!(self.run_log.run(id), Run::Over { .. } | Run::None | Run::Unclear);

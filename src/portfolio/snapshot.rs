@@ -147,7 +147,7 @@ impl Snapshot {
     }
 
     /// Whose the namespace with this inode number is, and how many that run share it. From memory; the dead do not count,
-    /// because the kernel uses the numbers again at once.
+    /// because the kernel may reuse the numbers at once.
     pub fn find_namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Owner<'_>, usize), Unproven> {
         self.place_of_namespace(kind, inode).map(|(place, sharing)| (self.owner(place), sharing))
     }

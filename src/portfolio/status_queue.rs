@@ -36,7 +36,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// A run began, and no pid file tells its pid.
+    /// A run began, and no pid file has its pid.
     Start = STATUS_REQUESTS_FOR_START,
     /// A list shows an end: only the status has the exit's facts.
     End = STATUS_REQUESTS_FOR_END,
@@ -52,7 +52,7 @@ reasons! {
     ProcessGone = STATUS_REQUESTS_FOR_PROCESS_GONE,
     /// The host has hinted at a change.
     Hint = STATUS_REQUESTS_FOR_HINT,
-    /// What only a verbose status tells, such as the command, of a run whose pid is known.
+    /// What only a verbose status has, such as the command, of a run whose pid is known.
     Details = STATUS_REQUESTS_FOR_DETAILS,
 }
 

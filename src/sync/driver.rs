@@ -214,7 +214,7 @@ impl Driver {
         self.note_means();
     }
 
-    /// What the host tells by now.
+    /// What the host has shown so far.
     fn note_means(&mut self) {
         let means = self.witness.means();
         if means != self.means {

@@ -177,7 +177,7 @@ pub(super) struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Shows readers what was written, before others are told of it: who sees a generation finds it, or a newer one.
+    /// Shows readers what was written, before others are notified: a reader that sees a generation finds it, or a newer one.
     pub fn show(&self) {
         let is_ready = self.cached.status.ready;
         let latest = is_ready

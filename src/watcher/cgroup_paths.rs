@@ -1,5 +1,5 @@
 //! The paths of cgroups whose containers were not known yet. A cgroup's id is never used again, so that its path still names
-//! the container when the cgroup is gone: a short run may be over before the engine tells of it.
+//! the container when the cgroup is gone: a short run may be over before the engine reports it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;

@@ -20,7 +20,7 @@ use crate::sync::CachedState;
 /// How long an event may take before the engine is asked for a list. Most events need less.
 const EVENT_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Whose something is, as a lookup that waits tells it.
+/// Whose something is, as a lookup that waits returns it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Owned {
@@ -170,7 +170,7 @@ impl Watcher {
     }
 
     /// Waits until `look` finds something in the cache. If no event brings it soon, a list is asked for: engines without
-    /// events tell by lists alone. `None`: the time has passed.
+    /// events report changes by lists alone. `None`: the time has passed.
     fn wait_for<T>(&self, timeout: Option<Duration>, look: impl Fn(&CachedState) -> Option<T>) -> Option<Result<T>> {
         let ended = |cached: &CachedState| cached.status.ended.clone().map(Err);
         let settle = |cached: &CachedState| look(cached).map(Ok).or_else(|| ended(cached));

@@ -50,7 +50,7 @@ fn node() -> Vec<Container> {
     vec![a, sandbox, dead, container(&"5".repeat(64), Kind::Sandbox, &fixed)]
 }
 
-/// The same, and whether the engine has told that its pods are in the host's network.
+/// The same, and whether the engine has reported that its pods are in the host's network.
 fn told(host_network: Option<bool>) -> Vec<Container> {
     let mut containers = node();
     for c in &mut containers {
@@ -296,7 +296,7 @@ fn a_network_is_a_pods_only_where_that_is_proven() {
         engine.namespaces.net = net;
         engine
     };
-    // As an engine that has not told: the pod may be in the host's network.
+    // As an engine that has not reported it: the pod may be in the host's network.
     assert_eq!(net(&Host::new(told(None)).snapshot, 70), format!("{CRI_E_UNSUPPORTED:?}"));
     assert_eq!(net(&Host::new(told(Some(false))).snapshot, 70), "5555 2");
     assert_eq!(net(&Host::new(told(Some(true))).snapshot, 70), "host 2");
@@ -491,7 +491,7 @@ fn what_a_cgroup_is_is_asked_once_for_each_snapshot() {
     assert_eq!(said(snapshot.find_pid(13, 2)), "NoProcess");
 }
 
-/// A run may be over before the engine tells of it: its cgroup's id is all that an event of the kernel had.
+/// A run may be over before the engine reports it: its cgroup's id is all that an event of the kernel had.
 #[test]
 fn a_cgroup_that_was_looked_up_in_time_is_found_after_its_end() {
     let host = Arc::new(Unified::default());

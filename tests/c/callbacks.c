@@ -173,7 +173,7 @@ static void a_refused_subscription_is_destroyed(void)
     calls_free(self);
 }
 
-static void a_forked_child_is_told(void)
+static void a_forked_child_gets_an_error(void)
 {
     listener *self = listener_new(NULL);
     subscribe(self);
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
     a_callback_may_end_its_subscription();
     a_callback_may_free_its_watcher();
     a_refused_subscription_is_destroyed();
-    a_forked_child_is_told();
+    a_forked_child_gets_an_error();
     a_watcher_may_be_made_before_fork_and_started_after();
     many_come_and_go();
     return failures != 0;

@@ -1,4 +1,4 @@
-/* What the C tests share: a check that tells where it failed and goes on, and looks at the process itself. Complaints
+/* What the C tests share: a check that reports where it failed and goes on, and looks at the process itself. Complaints
  * go to stderr: what some of them write to stdout is for a simulated engine. */
 
 #ifndef CHECK_H

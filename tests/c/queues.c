@@ -1,4 +1,4 @@
-/* Event queues: the descriptor tells the truth, stop ends every wait, and events outlive everything.
+/* Event queues: the descriptor is readable exactly when an event is there, stop ends every wait, and events outlive everything.
  * Argument: an endpoint where nobody is. The events are those of the watcher's own state. */
 
 #include "check.h"

@@ -17,7 +17,7 @@ use node::{Real, Simulated};
 use support::engines::{self, Candidate, Source};
 use support::lab;
 
-/// The simulated engines: those that tell events, and those that have to be asked. Not cri-dockerd: its lists tell whole seconds, its
+/// The simulated engines: those that send events, and those that have to be polled. Not cri-dockerd: its lists have whole seconds, its
 /// statuses nanoseconds, so that a time is what its watcher has asked for last.
 const PROFILES: &[&str] =
     &["containerd-2", "containerd-2.3", "containerd-1.7", "containerd-1.6", "crio", "crio-events-off"];

@@ -66,7 +66,7 @@ static void in_a_snapshot(const Snapshot& snapshot) {
     CHECK(snapshot.find_cgroups({}).empty());
     try {
         CHECK(snapshot.find_cgroup(ids[0]).status() == cgroups[0].status());
-    } catch (const Error& error) {  // Where the kernel or the host does not tell.
+    } catch (const Error& error) {  // Where the kernel or the host refuses the answer.
         CHECK(error.status() == cgroups[0].status());
     }
 

@@ -106,7 +106,7 @@ pub fn what_is_left_ends() -> Outcome {
 }
 
 /// The connection stands, and the socket at its path is another one's: the new engine is connected to although the old one
-/// lives.
+/// still runs.
 pub fn made_anew() -> Outcome {
     let root = Root::new()?;
     let path = root.place("/run/cri/engine.sock")?;

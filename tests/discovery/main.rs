@@ -25,7 +25,7 @@ fn main() {
         Trial::ignorable_test("docker_beside_kind", nested::kind),
         Trial::ignorable_test("a_real_containerd_in_namespaces_of_its_own", nested::real_in_namespaces),
         Trial::ignorable_test("three_real_containerds_beside_two_engines", nested::real),
-        Trial::ignorable_test("a_finder_tells_what_comes_and_goes", agents::finder),
+        Trial::ignorable_test("a_finder_reports_what_comes_and_goes", agents::finder),
         Trial::ignorable_test("the_example_in_c_follows_all_engines", agents::example_in_c),
         Trial::ignorable_test("the_example_in_go_follows_all_engines", agents::example_in_go),
     ];

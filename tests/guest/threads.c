@@ -99,7 +99,7 @@ static census count(void)
             found.log++;
         else if (strcmp(name, "cri-pack") == 0)
             found.pack++;
-        /* Once in a process, for a moment: its end shows what the kernel tells of ends. */
+        /* Once in a process, for a moment: its end shows what the kernel reports of ends. */
         else if (strcmp(name, "cri-probe") == 0)
             continue;
         else

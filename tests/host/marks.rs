@@ -13,7 +13,7 @@ pub const TESTS: &[Test] = &[
     ("marks::trap_what_comes_and_goes_unread_is_one_notice", merged),
     ("marks::trap_only_cgroups_are_marked", only_cgroups),
     ("marks::an_overflow_is_noticed_once", overflow),
-    ("marks::trap_strangers_may_not_mark_and_are_told_so", strangers),
+    ("marks::trap_strangers_may_not_mark_and_get_an_error", strangers),
     ("marks::trap_the_last_group_of_the_user_is_no_error", groups),
 ];
 
@@ -88,7 +88,7 @@ fn merged() -> Outcome {
     Ok(())
 }
 
-/// A mark on the engine's folders would tell of the whole disk.
+/// A mark on the engine's folders would report the whole disk.
 fn only_cgroups() -> Outcome {
     let dir = tempfile::tempdir()?;
     let mut marks = Marks::new();

@@ -17,7 +17,7 @@ pub const TESTS: &[Test] = &[
     ("traces::trap_a_pid_file_is_there_when_it_has_its_name", pid_file),
     ("traces::trap_an_exit_file_is_read_before_the_engine_removes_it", exit_file),
     ("traces::what_lies_above_an_engines_folder_is_not_its_own", above),
-    ("traces::without_folders_a_mark_tells_of_containers", fall_back_to_marks),
+    ("traces::without_folders_a_mark_reports_containers", fall_back_to_marks),
     ("traces::without_the_right_to_mark_the_folders_of_pods_tell", fall_back_to_inotify),
     ("traces::without_cgroups_there_is_nothing", fall_back_to_nothing),
 ];

@@ -76,7 +76,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         if self.ended().is_none() {
-            // It cannot be told to anybody.
+            // Nobody is left to report it to.
             let _ = self.end(libc::SIGTERM);
         }
     }

@@ -135,7 +135,7 @@ pub fn reads_what_there_is() -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("{status}: {}", collectd.log()).into()) }
 }
 
-/// Pods beyond the limit are in the sums alone, and their number is told.
+/// Pods beyond the limit are in the sums alone, and their number is reported.
 pub fn bounds_the_number_of_values() -> Outcome {
     let mut sim = Sim::start(&[])?;
     for n in 0..3 {
@@ -151,7 +151,7 @@ pub fn bounds_the_number_of_values() -> Outcome {
     }
 }
 
-/// Each end is told once, when its reason is final.
+/// Each end is reported once, when its reason is final.
 pub fn notifies_of_ends() -> Outcome {
     let mut sim = Sim::start(&[])?;
     sim.tell("run-pod web ns=shop")?;
@@ -172,7 +172,7 @@ pub fn notifies_of_ends() -> Outcome {
     }
 }
 
-/// A mistake in the configuration is told with what is allowed.
+/// A mistake in the configuration is reported with what is allowed.
 pub fn refuses_an_unknown_option() -> Outcome {
     let sim = Sim::start(&[])?;
     let collectd = Collectd::start(sim.endpoint(), "Option \"polls\" \"5\"")?;

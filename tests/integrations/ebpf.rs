@@ -1,4 +1,4 @@
-//! execsnoop: programs that start in containers, by the kernel's word, with the names that the library knows.
+//! execsnoop: programs that start in containers, as the kernel reports them, with the names that the library knows.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -10,7 +10,7 @@ use super::support::pods::{ContainerSpec, PodSpec, Pods};
 use super::support::wait;
 use super::{Obstacle, Outcome, build, containerd};
 
-/// The processes: each sleeps so many microseconds, which tells it from the others, and from those of the other test.
+/// The processes: each sleeps so many microseconds, which distinguishes it from the others, and from those of the other test.
 const CONTAINERS: std::ops::Range<usize> = 5000..5100;
 const PROCESSES: std::ops::Range<usize> = 5100..5200;
 /// So many of them may go without a name.
@@ -25,7 +25,7 @@ fn pods_of(engine: &Containerd) -> Result<Pods, String> {
     Ok(engine.pods()?.with_cgroup_parent(&parent))
 }
 
-/// Containers whose only process lives 5 ms, ten in each pod: their names are asked for before the engine tells of them.
+/// Containers whose only process runs for 5 ms, ten in each pod: their names are asked for before the engine reports them.
 pub fn names_containers_that_live_5_ms() -> Outcome {
     let engine = containerd()?;
     let snoop = start(&engine)?;

@@ -150,7 +150,7 @@ fn conditions(yaml: &str) -> Vec<(String, String)> {
     parts.map(|(name, condition)| (name.to_owned(), words(condition))).collect()
 }
 
-/// A capture of what the engine is told, until all of that was seen; the simulated engine is gone then.
+/// A capture of what the engine is made to do, until all of that was seen; the simulated engine is gone then.
 fn captured(
     sysdig: &Sysdig,
     tell: impl Fn(&mut Sim) -> Result<(), String>,

@@ -1,5 +1,5 @@
 //! Whose process is this, on real engines: each answer is held against what /proc says, for every kind of process that a
-//! container may have, and in a storm of short lives.
+//! container may have, and in a storm of short runs.
 
 mod command;
 mod kinds;

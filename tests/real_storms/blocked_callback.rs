@@ -71,7 +71,7 @@ impl Made {
     /// Checks that each run is reported exactly once.
     pub fn is_reported_once(&self, account: &mut Account) {
         self.brief.iter().for_each(|id| account.is_reported_to_its_end(id));
-        self.living().iter().for_each(|id| account.is_told_living(id));
+        self.living().iter().for_each(|id| account.is_reported_running(id));
         account.invents_nothing(&self.all());
     }
 

@@ -28,8 +28,8 @@ fn streamed(setup: &Setup, events: Events) -> Outcome {
     wait_for_exits(&events, &runs)?;
     let mut account = setup.account(events.finish()?);
     let reported_by_engine = tap.map(|tap| tap.delivered().exited);
-    account.are_told_with_their_facts(&runs, reported_by_engine.as_ref());
-    let fallen = churn.pods_are_told(&mut account)?;
+    account.are_reported_with_their_facts(&runs, reported_by_engine.as_ref());
+    let fallen = churn.pods_are_reported(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let unknown = account.unknown_codes();
     assert!(unknown < runs.len() / 10, "{unknown} of {} exit codes are unknown", runs.len());
@@ -113,11 +113,11 @@ fn polled(setup: &Setup, events: Events) -> Outcome {
         of("STARTED") == of("EXITED")
     })?;
     let mut account = setup.account(events.finish()?);
-    account.are_told_with_their_facts(&lasting, None);
+    account.are_reported_with_their_facts(&lasting, None);
     let brief = churn.runs().split_off(lasting.len());
     let (seen, unseen): (Vec<&Run>, Vec<&Run>) = brief.iter().partition(|run| account.knows(&run.id));
-    account.are_told_with_their_facts(seen, None);
-    let fallen = churn.pods_are_told(&mut account)?;
+    account.are_reported_with_their_facts(seen, None);
+    let fallen = churn.pods_are_reported(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     setup.figure(&format!(
         "runs reported {}, of them containers that outlast two polls {}; unobservable {}, sandboxes that fell {fallen}, exit \

@@ -51,8 +51,8 @@ pub fn survives_a_frozen_engine(setup: &mut Setup) -> Outcome {
     assert_eq!(listed(&nervous.resync()?), truth, "the nervous one converges");
     let mut account = setup.account(events.finish()?);
     let reported_by_engine = tap.map(|tap| tap.delivered().exited);
-    account.are_told_with_their_facts(&runs, reported_by_engine.as_ref());
-    let fallen = churn.pods_are_told(&mut account)?;
+    account.are_reported_with_their_facts(&runs, reported_by_engine.as_ref());
+    let fallen = churn.pods_are_reported(&mut account)?;
     account.invents_nothing(&all_ids(&churn));
     let mut nervous = setup.account(nervous.finish()?);
     nervous.invents_nothing(&all_ids(&churn));

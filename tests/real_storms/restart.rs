@@ -95,9 +95,10 @@ fn survives_end_of(
     let mut account = setup.account(events.finish()?);
     // Before the end the events of what was removed had been sent to the library, and after it there are new ones.
     let delivered = tap.map(|tap| tap.delivered());
-    account.are_told_with_their_facts(removed.iter().chain(&later), delivered.as_ref().map(|events| &events.exited));
+    account
+        .are_reported_with_their_facts(removed.iter().chain(&later), delivered.as_ref().map(|events| &events.exited));
     left.exited.iter().for_each(|id| account.is_reported_to_its_end(id));
-    left.running.iter().for_each(|id| account.is_told_living(id));
+    left.running.iter().for_each(|id| account.is_reported_running(id));
     delivered.iter().flat_map(|events| &events.exited).for_each(|id| account.is_reported_to_its_end(id));
     let all = churn.runs().into_iter().map(|run| run.id);
     let pods = churn.pods().iter().map(|pod| pod.id.clone());

@@ -14,7 +14,7 @@ fn a_consumer_that_never_reads_is_in_nobodys_way() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     let blocked = scene.watcher.subscribe(0, 0, 8)?;
     scene.sim.tell(&format!("run-pod big annotation=words={}", "x".repeat(96 << 10)))?;
-    scene.reported.wait_for_story("big", "STARTED")?;
+    scene.reported.wait_for_events("big", "STARTED")?;
     let heard = scene.counter("engineEvents")?;
     for _ in 0..256 {
         assert_eq!(scene.sim.tell("fault replay 2")?, "ok fault events=2");
@@ -70,21 +70,21 @@ fn a_tiny_queue_overflows_and_knows_the_right_set_in_the_end() -> Outcome {
 }
 
 #[test]
-fn who_comes_late_is_shown_what_lives() -> Outcome {
+fn a_late_consumer_is_shown_what_runs() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.reported.wait_for_story("web/job", "STARTED EXITED(?)")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/job", "STARTED EXITED(?)")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     let mut late = Reported::by(scene.watcher.subscribe(0, 0, 0)?);
     let mut live_only = Reported::by(scene.watcher.subscribe(0, CRI_SUBSCRIBE_LIVE_ONLY, 0)?);
     late.drain();
     assert_eq!(late.living(), scene.reported.living());
     assert!(late.stories().iter().all(|(_, story)| story == "STARTED(initial)"), "{late:?}");
     scene.sim.tell("stop app")?;
-    late.wait_for_story("web/app", "STARTED(initial) EXITED")?;
-    live_only.wait_for_story("web/app", "EXITED")?;
+    late.wait_for_events("web/app", "STARTED(initial) EXITED")?;
+    live_only.wait_for_events("web/app", "EXITED")?;
     assert_eq!(live_only.events.iter().filter(|e| e.event_type != EventType::Updated).count(), 1);
     scene.converges()
 }

@@ -3,7 +3,7 @@
 use criwatch::model::*;
 
 use crate::Outcome;
-use crate::reported::{Reported, is_story};
+use crate::reported::{Reported, is_sequence};
 use crate::scene::Scene;
 use crate::support::wait::PATIENCE;
 
@@ -57,7 +57,7 @@ fn stopped_may_come_before_started() -> Outcome {
 fn deleted_may_come_before_stopped() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("fault reorder-events on")?;
     scene.sim.tell("rm app")?;
     scene.reported.wait_for("the exit", |t| t.stories().iter().any(|(n, s)| n == "web/app" && s.contains("EXITED")))?;
@@ -70,7 +70,7 @@ fn deleted_may_come_before_stopped() -> Outcome {
 }
 
 #[test]
-fn deleted_may_be_told_of_what_still_runs() -> Outcome {
+fn deleted_may_be_sent_for_what_still_runs() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
     scene.sim.tell("tell deleted app")?;
@@ -79,15 +79,15 @@ fn deleted_may_be_told_of_what_still_runs() -> Outcome {
     scene.ends_with(&[("web", "STARTED"), ("web/app", "STARTED")])
 }
 
-fn lives_without(left_out: &str) -> Outcome {
+fn runs_without(left_out: &str) -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell(&format!("fault statusless {left_out}"))?;
-    // Each event is waited for, so that each is the first to tell.
+    // Each event is waited for, so that each is the first to report the container.
     scene.sim.tell("run-pod web")?;
-    scene.reported.wait_for_story("web", "STARTED")?;
+    scene.reported.wait_for_events("web", "STARTED")?;
     scene.sim.tell("create web app")?;
     scene.sim.tell("start app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("stop app")?;
     let exited =
         |name: &'static str| move |t: &Reported| t.stories().iter().any(|(n, s)| n == name && s.contains("EXITED"));
@@ -109,20 +109,20 @@ fn lives_without(left_out: &str) -> Outcome {
 
 #[test]
 fn the_sandboxs_status_may_be_absent() -> Outcome {
-    lives_without("sandbox")
+    runs_without("sandbox")
 }
 
 /// The run is over before anybody could be asked which pod it was in.
 #[test]
-fn the_pod_of_a_short_life_may_become_known_late() -> Outcome {
+fn the_pod_of_a_short_run_may_become_known_late() -> Outcome {
     let mut scene = with_a_job("containerd-2")?;
     scene.sim.tell("fault slow 300ms")?;
     scene.sim.tell("fault statusless sandbox")?;
     scene.sim.tell("create web brief -- true")?;
     scene.sim.tell("start brief")?;
-    let is_told =
+    let is_reported =
         |e: &Event| e.event_type == EventType::Exited && e.container.as_ref().is_some_and(|c| c.pod.is_none());
-    scene.reported.wait_for("the exit, without a pod", |t| t.events.iter().any(is_told))?;
+    scene.reported.wait_for("the exit, without a pod", |t| t.events.iter().any(is_reported))?;
     let is_news = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_POD != 0;
     scene.reported.wait_for("the pod", |t| t.count("web/brief", is_news) == 1)?;
     scene.sim.tell("fault slow off")?;
@@ -133,7 +133,7 @@ fn the_pod_of_a_short_life_may_become_known_late() -> Outcome {
 
 #[test]
 fn all_statuses_may_be_absent() -> Outcome {
-    lives_without("on")
+    runs_without("on")
 }
 
 /// CRI-O looks for the containers of an event by the pod's uid as label.
@@ -143,7 +143,7 @@ fn no_statuses_does_not_mean_no_containers() -> Outcome {
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app label=io.kubernetes.pod.uid=another")?;
     scene.sim.tell("start app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     // The events of a second one do not show the first one either.
     scene.sim.tell("create web sidecar")?;
     scene.sim.tell("start sidecar")?;
@@ -151,7 +151,7 @@ fn no_statuses_does_not_mean_no_containers() -> Outcome {
 }
 
 #[test]
-fn a_sandbox_may_be_listed_after_its_end_was_told() -> Outcome {
+fn a_sandbox_may_be_listed_after_its_end_was_reported() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
     scene.sim.tell("stop-pod web")?;
@@ -166,10 +166,10 @@ fn a_sandbox_may_be_listed_after_its_end_was_told() -> Outcome {
 }
 
 #[test]
-fn a_sandbox_may_never_be_told_as_deleted() -> Outcome {
+fn a_sandbox_may_get_no_deleted_event() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("stop-pod web")?;
     let stories = [("web", "STARTED EXITED(?)"), ("web/app", "STARTED EXITED(?)")];
     scene.ends_with(&stories)?;
@@ -187,12 +187,12 @@ fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
     for profile in ["containerd-2", "containerd-1.7", "crio"] {
         let mut scene = Scene::streaming(profile)?;
         scene.sim.tell("pod web app sidecar")?;
-        scene.reported.wait_for_story("web/sidecar", "STARTED")?;
-        scene.reported.wait_for_story("web/app", "STARTED")?;
+        scene.reported.wait_for_events("web/sidecar", "STARTED")?;
+        scene.reported.wait_for_events("web/app", "STARTED")?;
         scene.sim.tell("rm-pod web")?;
         scene.converges()?;
         let reported = scene.stories();
-        let ended = |(_, story): &(String, String)| is_story(story, "STARTED EXITED(?)");
+        let ended = |(_, story): &(String, String)| is_sequence(story, "STARTED EXITED(?)");
         assert!(reported.len() == 3 && reported.iter().all(ended), "{profile}: {:?}", scene.reported);
     }
     Ok(())
@@ -200,7 +200,7 @@ fn a_pod_may_be_removed_with_all_that_runs_in_it() -> Outcome {
 
 #[test]
 fn times_may_be_nonsense() -> Outcome {
-    // Go's zero time: in the status of a sandbox that is deleted, and where cri-dockerd has nothing to tell.
+    // Go's zero time: in the status of a sandbox that is deleted, and where cri-dockerd knows no time.
     for profile in ["containerd-2", "cri-dockerd"] {
         let mut scene = Scene::ready(profile, &[("poll.interval_ms", "50")])?;
         scene.sim.tell("pod web app")?;
@@ -242,7 +242,7 @@ fn events_of_negative_times_are_asked_about() -> Outcome {
 fn the_engines_clock_may_step_back_an_hour() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("fault clock-step -1h")?;
     scene.sim.tell("stop app")?;
     scene.sim.tell("create web job -- true")?;
@@ -263,13 +263,13 @@ fn the_engines_clock_may_step_back_an_hour() -> Outcome {
 }
 
 #[test]
-fn events_told_twice_tell_nothing_new() -> Outcome {
+fn events_sent_twice_cause_nothing_new() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("fault duplicate-events on")?;
     scene.sim.tell("pod web app")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
-    scene.reported.wait_for_story("web/job", "STARTED EXITED(?)")?;
+    scene.reported.wait_for_events("web/job", "STARTED EXITED(?)")?;
     scene.sim.tell("rm-pod web")?;
     scene.ends_with(&[
         ("web", "STARTED EXITED(?)"),
@@ -317,8 +317,8 @@ fn lost_events_are_made_up_for_by_lists() -> Outcome {
 fn a_reason_that_changes_late_is_updated_once() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app error")?;
-    scene.reported.wait_for_story("web/error", "STARTED")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/error", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("oom app")?;
     scene.sim.tell("kill error KILL")?;
     let is_confirmed = |e: &Event| {
@@ -333,7 +333,7 @@ fn a_reason_that_changes_late_is_updated_once() -> Outcome {
         let first =
             exits.filter(|e| e.container.as_ref().is_some_and(|c| c.path().ends_with(name))).collect::<Vec<_>>();
         assert_eq!(first.len(), 1);
-        // On a busy machine the host tells the end before the event comes: then it is synthetic, too.
+        // On a busy machine the host shows the end before the event comes: then it is synthetic, too.
         assert_ne!(first[0].flags & CRI_EVENT_FLAG_PROVISIONAL, 0);
         assert_eq!(first[0].container.as_ref().and_then(|c| c.exit.as_ref()).map(|e| &*e.reason), Some("Error"));
         let exit = scene.reported.newest(name).exit.clone().unwrap_or_default();

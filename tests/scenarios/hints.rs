@@ -44,9 +44,9 @@ fn counts(told: &Reported, name: &str) -> [usize; 2] {
     [EventType::Started, EventType::Exited].map(|kind| told.count(name, |e| e.event_type == kind))
 }
 
-/// With default options: what lives a moment between two polls is reported, with its exit code.
+/// With default options: what runs for a moment between two polls is reported, with its exit code.
 #[test]
-fn short_lives_between_two_polls_are_reported() -> Outcome {
+fn short_runs_between_two_polls_are_reported() -> Outcome {
     for (profile, needs) in [("containerd-1.6", "folders"), ("cri-dockerd", "fanotify")] {
         let mut scene = match hearing(profile, &["run-pod web"], &[]) {
             // Without folders of the engine it takes the right to mark cgroups, and cgroups.
@@ -58,11 +58,11 @@ fn short_lives_between_two_polls_are_reported() -> Outcome {
         };
         assert!(!scene.engine()?["witness"]["means"].as_array().is_none_or(|means| means.iter().all(|it| it != needs)));
         let mut made = BTreeMap::new();
-        let mut lives = |scene: &mut Scene, at_once: usize, round: usize| -> Outcome {
+        let mut runs = |scene: &mut Scene, at_once: usize, round: usize| -> Outcome {
             let name = |n: usize| format!("web/c{round}-{n}");
             for n in 0..at_once {
                 let code = (round * 7 + n) % 100;
-                // A real engine takes longer to start it and to tell of its end than this one does.
+                // A real engine takes longer to start it and to report its end than this one does.
                 scene.sim.tell(&format!("create web c{round}-{n} -- sh -c 'sleep 0.1; exit {code}'"))?;
                 made.insert(name(n), code as i32);
             }
@@ -73,8 +73,8 @@ fn short_lives_between_two_polls_are_reported() -> Outcome {
             }
             Ok(())
         };
-        (0..28).try_for_each(|round| lives(&mut scene, 1, round))?;
-        (28..31).try_for_each(|round| lives(&mut scene, 24, round))?;
+        (0..28).try_for_each(|round| runs(&mut scene, 1, round))?;
+        (28..31).try_for_each(|round| runs(&mut scene, 24, round))?;
         scene.converges()?;
         let code = |name: &str| {
             let exits = scene.reported.events.iter().filter(|e| e.event_type == EventType::Exited);
@@ -83,7 +83,7 @@ fn short_lives_between_two_polls_are_reported() -> Outcome {
         };
         let whole = made.keys().filter(|name| counts(&scene.reported, name) == [1, 1]).count();
         let coded = made.iter().filter(|(name, right)| code(name) == Some(**right)).count();
-        println!("{profile}: {whole} of {} lives reported, {coded} with the right code", made.len());
+        println!("{profile}: {whole} of {} runs reported, {coded} with the right code", made.len());
         assert!(whole * 100 >= made.len() * 99, "{profile}: {whole} of {}:\n{:?}", made.len(), scene.reported);
         assert!(coded * 100 >= made.len() * 95, "{profile}: {coded} of {} codes:\n{:?}", made.len(), scene.reported);
     }

@@ -15,9 +15,9 @@ fn is_polled(profile: &str, why: &str, calls: u64) -> Outcome {
     assert_eq!(engine["events"], "poll", "{profile}");
     assert!(engine["eventsReason"].as_str().is_some_and(|reason| reason.contains(why)), "{engine}");
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED(synthetic)")?;
+    scene.reported.wait_for_events("web/app", "STARTED(synthetic)")?;
     scene.sim.tell("stop app")?;
-    scene.reported.wait_for_story("web/app", "STARTED(synthetic) EXITED(synthetic)")?;
+    scene.reported.wait_for_events("web/app", "STARTED(synthetic) EXITED(synthetic)")?;
     scene.sim.tell("create web job -- true")?;
     scene.sim.tell("start job")?;
     scene.sim.tell("wait job exited")?;
@@ -71,7 +71,7 @@ fn events_can_be_insisted_on_and_refused() -> Outcome {
     Ok(())
 }
 
-/// Pods that have no process, or of which the engine tells none: each is asked about once.
+/// Pods that have no process, or of which the engine reports none: each is asked about once.
 #[test]
 fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
     for profile in ["crio", "crio-1.30", "cri-dockerd"] {
@@ -99,7 +99,7 @@ fn pods_without_a_pid_are_not_asked_about_for_ever() -> Outcome {
 
 /// containerd 2.3 sends an `info` with pid 0 where none was asked for.
 #[test]
-fn pods_of_containerd_have_the_pids_that_it_tells() -> Outcome {
+fn pods_of_containerd_have_the_pids_that_it_reports() -> Outcome {
     for profile in ["containerd-1.6", "containerd-1.7", "containerd-2", "containerd-2.3"] {
         let mut scene = Scene::ready(profile, POLL)?;
         scene.sim.tell("pod web app")?;
@@ -115,7 +115,7 @@ fn pods_of_containerd_have_the_pids_that_it_tells() -> Outcome {
     Ok(())
 }
 
-/// CRI-O tells the pid of long ago of what has exited, and one of what is not started yet.
+/// CRI-O reports the former pid of what has exited, and one of what is not started yet.
 #[test]
 fn a_pid_is_believed_only_of_what_runs() -> Outcome {
     let mut scene = Scene::streaming("crio")?;
@@ -136,6 +136,6 @@ fn a_pid_is_believed_only_of_what_runs() -> Outcome {
     scene.hears_all_but(2)?;
     scene.converges()?;
     scene.sim.tell("start idle")?;
-    scene.reported.wait_for_story("web/idle", "STARTED")?;
+    scene.reported.wait_for_events("web/idle", "STARTED")?;
     scene.converges()
 }

@@ -41,8 +41,8 @@ impl Reported {
     }
 
     /// Waits until this is the story of what is called so.
-    pub fn wait_for_story(&mut self, name: &str, story: &str) -> Outcome {
-        let is_it = |(of, reported): &(String, String)| of == name && is_story(reported, story);
+    pub fn wait_for_events(&mut self, name: &str, story: &str) -> Outcome {
+        let is_it = |(of, reported): &(String, String)| of == name && is_sequence(reported, story);
         self.wait_for(&format!("{name}: {story}"), |reported| reported.stories().iter().any(is_it))
     }
 
@@ -68,7 +68,7 @@ impl Reported {
         reported
     }
 
-    /// The newest word on what is called so.
+    /// The newest record of the container with this name.
     pub fn newest(&self, name: &str) -> &Arc<Container> {
         let containers = self.events.iter().rev().filter_map(|event| event.container.as_ref());
         let mut called = containers.filter(|c| short_path(c) == name);
@@ -116,7 +116,7 @@ impl Reported {
 
 /// Whether this story was reported. `EXITED(?)` stands for both: where a run is so short that its first status request
 /// finds it over, the answer may come before the event.
-pub fn is_story(reported: &str, expected: &str) -> bool {
+pub fn is_sequence(reported: &str, expected: &str) -> bool {
     let is_step = |(reported, expected): (&str, &str)| match expected.strip_suffix("(?)") {
         Some(name) => reported.strip_suffix("(synthetic)").unwrap_or(reported) == name,
         None => reported == expected,

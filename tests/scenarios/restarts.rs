@@ -7,10 +7,10 @@ use crate::scene::Scene;
 use crate::support::wait::PATIENCE;
 
 #[test]
-fn a_restart_alone_tells_nothing() -> Outcome {
+fn a_restart_alone_reports_nothing() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     for times in 2..5 {
         scene.sim.tell("restart")?;
         scene.wait_for_counter("connects", times)?;
@@ -21,18 +21,18 @@ fn a_restart_alone_tells_nothing() -> Outcome {
     Ok(())
 }
 
-/// What ends while the engine is away is reported at once where the host tells it, and otherwise as soon as the engine is back, with
+/// What ends while the engine is away is reported at once where the host shows it, and otherwise as soon as the engine is back, with
 /// the code that it gives.
 #[test]
-fn what_ended_meanwhile_is_told_once() -> Outcome {
+fn what_ended_meanwhile_is_reported_once() -> Outcome {
     for (profile, witness, code) in
         [("containerd-2", "off", 255), ("crio", "off", 137), ("containerd-2", "auto", 137), ("crio", "auto", 137)]
     {
         let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
         scene.events_arrive()?;
         scene.sim.tell("pod web app sidecar")?;
-        scene.reported.wait_for_story("web/app", "STARTED")?;
-        scene.reported.wait_for_story("web/sidecar", "STARTED")?;
+        scene.reported.wait_for_events("web/app", "STARTED")?;
+        scene.reported.wait_for_events("web/sidecar", "STARTED")?;
         scene.sim.tell("down")?;
         scene.wait_for_state(WatcherState::Backoff)?;
         // The old cache stays readable, and says how fresh it is.
@@ -41,8 +41,8 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
         scene.sim.tell("kill app KILL")?;
         scene.sim.tell("wait app exited")?;
         if witness == "auto" {
-            let is_told = |e: &criwatch::model::Event| e.flags & CRI_EVENT_FLAG_WITNESSED != 0;
-            scene.reported.wait_for("the end that the host has seen", |t| t.count("web/app", is_told) == 1)?;
+            let is_reported = |e: &criwatch::model::Event| e.flags & CRI_EVENT_FLAG_WITNESSED != 0;
+            scene.reported.wait_for("the end that the host has seen", |t| t.count("web/app", is_reported) == 1)?;
             assert_eq!(scene.watcher.state(), WatcherState::Backoff);
         }
         scene.sim.tell("up")?;
@@ -58,7 +58,7 @@ fn what_ended_meanwhile_is_told_once() -> Outcome {
 fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("fault not-initialized unknown")?;
     scene.sim.tell("restart")?;
     scene.wait_for_state(WatcherState::Backoff)?;
@@ -71,7 +71,7 @@ fn an_engine_that_comes_back_slowly_is_waited_for() -> Outcome {
 }
 
 #[test]
-fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
+fn a_reboot_ends_all_runs_and_begins_others() -> Outcome {
     let mut seen = Exit::gone();
     (seen.code, seen.reason) = (Some(137), "Error".into());
     for (profile, witness, exit) in
@@ -80,8 +80,8 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
         let mut scene = Scene::ready(profile, &[("host.witness", witness)])?;
         scene.events_arrive()?;
         scene.sim.tell("pod web app")?;
-        scene.reported.wait_for_story("web/app", "STARTED")?;
-        scene.reported.wait_for_story("web", "STARTED")?;
+        scene.reported.wait_for_events("web/app", "STARTED")?;
+        scene.reported.wait_for_events("web", "STARTED")?;
         scene.sim.tell("restart new-ids")?;
         scene.ends_with(&[
             ("web", "STARTED EXITED(synthetic)"),
@@ -101,8 +101,8 @@ fn a_reboot_ends_all_lives_and_begins_others() -> Outcome {
 fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app sidecar")?;
-    scene.reported.wait_for_story("web/sidecar", "STARTED")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/sidecar", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.sim.tell("down")?;
     scene.sim.tell("lose app")?;
     scene.sim.tell("up")?;
@@ -115,7 +115,7 @@ fn ids_may_vanish_while_the_engine_is_away() -> Outcome {
 fn what_is_lost_is_gone_and_what_is_found_has_reappeared() -> Outcome {
     let mut scene = Scene::streaming("containerd-2")?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     let id = scene.sim.make("lose app")?;
     scene.ends_with_after_resync(&[("web", "STARTED"), ("web/app", "STARTED EXITED(synthetic)")])?;
     let gone = scene.reported.newest("web/app").clone();
@@ -137,6 +137,6 @@ fn what_is_lost_is_gone_and_what_is_found_has_reappeared() -> Outcome {
     scene.resync()?;
     scene.sim.tell(&format!("find {id}"))?;
     scene.watcher.resync(Some(PATIENCE))?;
-    scene.reported.wait_for_story("web", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)")?;
+    scene.reported.wait_for_events("web", "STARTED EXITED(synthetic) STARTED(synthetic,reappeared)")?;
     scene.converges()
 }

@@ -9,7 +9,7 @@ const CONTAINERS: usize = 10_000;
 const PODS: usize = CONTAINERS / 2;
 
 #[test]
-fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
+fn ten_thousand_containers_are_reported_and_one_more_costs_no_list() -> Outcome {
     let tree = folder_in_memory()?;
     let root = tree.path().join("root");
     let root = root.to_str().ok_or("a path that is no text")?;
@@ -29,7 +29,7 @@ fn ten_thousand_containers_are_told_and_one_more_costs_no_list() -> Outcome {
     assert!(scene.counter("pidsFromFiles")? >= (CONTAINERS + PODS) as u64);
     scene.sim.tell("create filler-7 app")?;
     scene.sim.tell("start filler-7/app")?;
-    scene.reported.wait_for_story("team-7/filler-7/app", "STARTED")?;
+    scene.reported.wait_for_events("team-7/filler-7/app", "STARTED")?;
     assert_eq!(scene.sim.stat("ListContainers")?, lists, "no list for one event");
     assert!(scene.questions()? <= questions + 1);
     scene.converges()

@@ -1,4 +1,4 @@
-//! A watcher on a simulated engine, and a consumer of everything it tells.
+//! A watcher on a simulated engine, and a consumer of everything it reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use criwatch::watcher::Watcher;
 use serde_json::Value;
 
 use crate::Outcome;
-use crate::reported::{Reported, is_story};
+use crate::reported::{Reported, is_sequence};
 use crate::support::sim::Sim;
 use crate::support::wait::{self, PATIENCE};
 
@@ -82,12 +82,12 @@ impl Scene {
     /// what the engine has, and that it is what consumers know of.
     pub fn ends_with(&mut self, stories: &[(&str, &str)]) -> Outcome {
         for (name, story) in stories {
-            self.reported.wait_for_story(name, story)?;
+            self.reported.wait_for_events(name, story)?;
         }
         self.ends_with_after_resync(stories)
     }
 
-    /// As above, where only a list can tell.
+    /// As above, where only a list can show it.
     pub fn ends_with_after_resync(&mut self, stories: &[(&str, &str)]) -> Outcome {
         self.converges()?;
         let reported = self.stories();
@@ -95,7 +95,7 @@ impl Scene {
             && reported
                 .iter()
                 .zip(stories)
-                .all(|(reported, right)| reported.0 == right.0 && is_story(&reported.1, right.1));
+                .all(|(reported, right)| reported.0 == right.0 && is_sequence(&reported.1, right.1));
         assert!(is_right, "expected {stories:?}, reported were {reported:?}:\n{:?}", self.reported);
         Ok(())
     }

@@ -59,7 +59,7 @@ fn a_frozen_engine_is_reported_after_the_first_timeout() -> Outcome {
     let mut scene = Scene::ready("containerd-2", &[("request.timeout_ms", "250")])?;
     scene.events_arrive()?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     scene.converges()?;
     let lists = scene.counter("lists")?;
     scene.sim.freeze()?;
@@ -97,14 +97,14 @@ fn an_engine_that_is_mute_from_the_start_is_waited_for() -> Outcome {
 
 /// Answers take longer than a STARTED waits for its pid.
 #[test]
-fn a_slow_engine_is_told_of_without_its_pids_at_first() -> Outcome {
+fn a_slow_engine_is_reported_without_its_pids_at_first() -> Outcome {
     let mut scene = Scene::ready("containerd-2", &[("pid.source", "engine")])?;
     scene.wait_for_state(WatcherState::Watching)?;
     scene.sim.tell("fault slow 600ms")?;
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app")?;
     scene.sim.tell("start app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     let pid_comes = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_PID != 0;
     scene.reported.wait_for("its pid", |t| t.count("web/app", pid_comes) == 1)?;
     scene.sim.tell("stop app")?;

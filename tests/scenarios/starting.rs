@@ -27,7 +27,7 @@ fn an_idle_engine_withholds_the_headers_and_delays_nothing() -> Outcome {
 }
 
 #[test]
-fn headers_that_never_come_leave_the_lists_to_tell() -> Outcome {
+fn headers_that_never_come_leave_the_lists_to_report() -> Outcome {
     let sim = {
         let mut sim = Sim::start(&[])?;
         sim.tell("fault withhold-headers on")?;
@@ -157,7 +157,7 @@ fn not_initialized_as_unavailable_is_waited_for() -> Outcome {
 
 /// Containerd replays what nobody heard, CRI-O and containerd 1.7 hold the oldest thousand.
 #[test]
-fn events_of_what_is_long_gone_tell_nothing_and_cost_little() -> Outcome {
+fn events_of_what_is_long_gone_report_nothing_and_cost_little() -> Outcome {
     for profile in ["containerd-2", "containerd-1.7", "crio"] {
         let mut sim = Sim::start(&["--profile", profile])?;
         for n in 0..40 {

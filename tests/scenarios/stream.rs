@@ -12,7 +12,7 @@ use crate::support::wait::PATIENCE;
 fn goes_on_after(profile: &str, end: &str) -> Outcome {
     let mut scene = Scene::streaming(profile)?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     let subscriptions = scene.sim.stat("subscriptions")?;
     scene.sim.tell(end)?;
     // Into the gap, or after it.
@@ -59,7 +59,7 @@ fn through_a_relay() -> Outcome<(Scene, Relay)> {
     scene.watcher.wait_ready(Some(PATIENCE))?;
     scene.events_arrive()?;
     scene.sim.tell("pod web app")?;
-    scene.reported.wait_for_story("web/app", "STARTED")?;
+    scene.reported.wait_for_events("web/app", "STARTED")?;
     Ok((scene, relay))
 }
 

@@ -49,15 +49,15 @@ impl Account {
 
     /// STARTED once, then EXITED once.
     pub fn is_reported_to_its_end(&mut self, id: &str) {
-        self.is_told(id, &["STARTED", "EXITED"]);
+        self.is_reported(id, &["STARTED", "EXITED"]);
     }
 
     /// STARTED once, and no more.
-    pub fn is_told_living(&mut self, id: &str) {
-        self.is_told(id, &["STARTED"]);
+    pub fn is_reported_running(&mut self, id: &str) {
+        self.is_reported(id, &["STARTED"]);
     }
 
-    fn is_told(&mut self, id: &str, expected: &[&str]) {
+    fn is_reported(&mut self, id: &str, expected: &[&str]) {
         let lines = self.by_id.get(id).map_or(&[][..], Vec::as_slice);
         if !lines.iter().map(|line| line.event_type.as_str()).eq(expected.iter().copied()) {
             self.complaints.push(format!("the run of {id} is not reported as {expected:?} but as:\n{}", show(lines)));
@@ -67,7 +67,7 @@ impl Account {
     /// Runs that a churn has made and ended: each to its end, with its label, and with its exit code. The code may be
     /// unknown where the container was removed before the engine reported it to anybody; `reported_by_engine` says of which
     /// runs it did, as far as that can be known.
-    pub fn are_told_with_their_facts<'a>(
+    pub fn are_reported_with_their_facts<'a>(
         &mut self,
         runs: impl IntoIterator<Item = &'a Run>,
         reported_by_engine: Option<&BTreeSet<String>>,

@@ -108,7 +108,7 @@ impl<'a> Churn<'a> {
                 if number >= count {
                     break;
                 }
-                self.one_life(number, span)?;
+                self.one_run(number, span)?;
             }
             Ok(())
         };
@@ -120,7 +120,7 @@ impl<'a> Churn<'a> {
     }
 
     /// Create, start, wait for the exit, remove.
-    fn one_life(&self, number: usize, span: Span<'_>) -> Result<(), String> {
+    fn one_run(&self, number: usize, span: Span<'_>) -> Result<(), String> {
         let text = |error: super::pods::Failed| error.to_string();
         let exit_code = if number.is_multiple_of(4) { 3 } else { 0 };
         let tag = unique("run");
@@ -144,7 +144,7 @@ impl<'a> Churn<'a> {
                 self.fallen.lock().unwrap_or_else(PoisonError::into_inner).insert(pod.id.clone());
             }
             self.reached(index, Stage::Refused);
-            return self.one_life(number, span);
+            return self.one_run(number, span);
         }
         self.reached(index, Stage::Started);
         if let Span::While(lasts) = span {
@@ -175,11 +175,11 @@ impl<'a> Churn<'a> {
     }
 
     /// The pods are reported as running; one whose sandbox fell is reported to its end. How many fell.
-    pub fn pods_are_told(&self, account: &mut Account) -> Result<usize, String> {
+    pub fn pods_are_reported(&self, account: &mut Account) -> Result<usize, String> {
         let mut fallen = 0;
         for pod in &self.pods {
             if self.stands(pod)? {
-                account.is_told_living(&pod.id);
+                account.is_reported_running(&pod.id);
             } else {
                 account.is_reported_to_its_end(&pod.id);
                 fallen += 1;

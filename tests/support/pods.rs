@@ -364,20 +364,20 @@ impl Pods {
         Ok(self.call("ListContainers", |mut cri| async move { cri.list_containers(request).await })?.containers)
     }
 
-    /// What the engine tells of a container, with its verbose `info`.
+    /// What the engine reports of a container, with its verbose `info`.
     pub fn container_status(&self, id: &str) -> Result<ContainerStatusResponse> {
         let request = ContainerStatusRequest { container_id: id.into(), verbose: true };
         self.call("ContainerStatus", |mut cri| async move { cri.container_status(request).await })
     }
 
-    /// What the engine tells of a container without looking deeper.
+    /// What the engine reports of a container without looking deeper.
     pub fn brief_status(&self, id: &str) -> Result<ContainerStatus> {
         let request = ContainerStatusRequest { container_id: id.into(), verbose: false };
         let reply = self.call("ContainerStatus", |mut cri| async move { cri.container_status(request).await })?;
         Ok(reply.status.unwrap_or_default())
     }
 
-    /// What the engine tells of a sandbox, with its verbose `info`.
+    /// What the engine reports of a sandbox, with its verbose `info`.
     pub fn sandbox_status(&self, id: &str) -> Result<PodSandboxStatusResponse> {
         let request = PodSandboxStatusRequest { pod_sandbox_id: id.into(), verbose: true };
         self.call("PodSandboxStatus", |mut cri| async move { cri.pod_sandbox_status(request).await })

@@ -84,7 +84,7 @@ impl Probe {
     }
 }
 
-/// One event, as the program's line tells it; "-" where there is none.
+/// One event, as the program's line shows it; "-" where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub seq: u64,

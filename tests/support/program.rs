@@ -176,7 +176,7 @@ fn run_simulated(mut command: Command, arguments: &[&str], more: &[&str]) -> Res
     for line in BufReader::new(lines).lines() {
         let line = line.map_err(|e| format!("{command:?} writes no text: {e}"))?;
         let answer = sim.tell(&line).unwrap_or_else(|e| e);
-        // A program that does not wait for its answer has ended: its status tells the rest.
+        // A program that does not wait for its answer has ended: its status shows the rest.
         let _ = writeln!(answers, "{answer}");
     }
     let status = child.wait().map_err(|e| format!("{command:?}: {e}"))?;

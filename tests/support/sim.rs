@@ -108,7 +108,7 @@ impl Sim {
         Ok(self.tell_in_detail(line)?.1)
     }
 
-    /// The same, with the lines of their own in which `list` tells what it has.
+    /// The same, with the lines of their own in which `list` shows what it has.
     fn tell_in_detail(&mut self, line: &str) -> Result<(Vec<String>, String), String> {
         let deaf = |e| format!("{line:?}: the simulated engine does not listen: {e}");
         writeln!(self.stdin, "{line}").map_err(deaf)?;

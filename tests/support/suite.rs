@@ -29,7 +29,7 @@ pub struct Setup {
     name: String,
 }
 
-/// A reason to skip that only the running engine tells.
+/// A reason to skip that only the running engine shows.
 #[derive(Debug)]
 pub struct Skipped(pub &'static str);
 

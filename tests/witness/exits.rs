@@ -1,4 +1,4 @@
-//! Exits: the engine's word while it lives, the host's while it is away.
+//! Exits: as the engine reports them while it runs, and as the host shows them while it is away.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ pub fn end(pid: i32) {
     unsafe { libc::kill(pid, libc::SIGTERM) };
 }
 
-pub fn told_while_away(setup: &mut Setup) -> Outcome {
+pub fn reported_while_away(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {
         return Err(Skipped("only an engine of our own may be killed").into());
     }
@@ -60,7 +60,7 @@ pub fn told_while_away(setup: &mut Setup) -> Outcome {
         }
         assert!(container.finished_at.is_some(), "{container:?}");
     }
-    setup.figure(&format!("{} exits told while the engine is away, in {:?}", ids.len(), began.elapsed()));
+    setup.figure(&format!("{} exits reported while the engine is away, in {:?}", ids.len(), began.elapsed()));
     assert!(began.elapsed() < Duration::from_secs(30), "not before the engine is back");
     assert_eq!(seen.watcher.state(), WatcherState::Backoff);
 

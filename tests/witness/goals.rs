@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::hints::brief_lives;
+use crate::hints::brief_runs;
 use crate::support::c::Library;
 use crate::support::pods::{ContainerSpec, PodSpec};
 use crate::support::suite::{Outcome, Setup, unique};
@@ -65,7 +65,7 @@ struct Host {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// What it was told of one container.
+/// What was reported of one container.
 #[derive(Debug, Default)]
 struct Seen {
     started: Vec<(i32, u64)>,
@@ -81,7 +81,7 @@ impl Host {
         Ok(Host { child, lines })
     }
 
-    /// Ends it, and takes what it was told.
+    /// Ends it, and takes what was reported.
     fn finish(mut self) -> Result<HashMap<String, Seen>, Error> {
         drop(self.child.stdin.take());
         let mut seen: HashMap<String, Seen> = HashMap::new();
@@ -100,10 +100,10 @@ impl Host {
     }
 }
 
-/// Short lives: which were reported, how soon, with a pid and the right code.
+/// Short runs: which were reported, how soon, with a pid and the right code.
 fn lives(setup: &Setup, what: &str, options: &[&str], (workers, each): (usize, usize)) -> Outcome {
     let host = Host::start(setup, options)?;
-    let made = brief_lives(setup, workers, each)?;
+    let made = brief_runs(setup, workers, each)?;
     // Where it polls, the last of them may still be under way.
     let marker = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("marker")))?;
     let last = setup.engine.pods.run(&marker, &ContainerSpec::lasting("last"))?;

@@ -1,4 +1,4 @@
-//! Containers that live for a moment.
+//! Containers that run for a moment.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::support::wait::{self, PATIENCE};
 
 /// Runs containers that exit at once with some code, `workers` at a time, and removes each when the engine shows its exit.
 /// Returns id and code.
-pub fn brief_lives(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMap<String, i32>, String> {
+pub fn brief_runs(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMap<String, i32>, String> {
     let made = Mutex::new(BTreeMap::new());
     thread::scope(|threads| {
         let work = |worker: usize| {
@@ -46,7 +46,7 @@ pub fn brief_lives(setup: &Setup, workers: usize, each: usize) -> Result<BTreeMa
     made.into_inner().map_err(|e| e.to_string())
 }
 
-/// How many of these were told to start and to exit, with the right code, and with a pid.
+/// How many of these were reported to start and to exit, with the right code, and with a pid.
 fn tally(seen: &mut Seen, made: &BTreeMap<String, i32>) -> Result<(usize, usize, usize), Box<dyn std::error::Error>> {
     seen.watcher.resync(Some(PATIENCE))?;
     seen.drain();
@@ -69,33 +69,33 @@ fn tally(seen: &mut Seen, made: &BTreeMap<String, i32>) -> Result<(usize, usize,
     Ok((whole, coded, with_pid))
 }
 
-pub fn short_lives_are_reported(setup: &mut Setup) -> Outcome {
+pub fn short_runs_are_reported(setup: &mut Setup) -> Outcome {
     let seen = Seen::of(&setup.engine.endpoint, &[])?;
     if seen.watcher.engine()?.events.streaming {
         return Err(Skipped("this engine has events").into());
     }
     // A code that the engine has dropped before it was asked is known only where the process was seen in time.
-    short_lives(setup, seen, "by the engine's folders", (99, 95))
+    short_runs(setup, seen, "by the engine's folders", (99, 95))
 }
 
 /// As above, where the engine's folders are not to be seen.
-pub fn short_lives_by_cgroups(setup: &mut Setup) -> Outcome {
+pub fn short_runs_by_cgroups(setup: &mut Setup) -> Outcome {
     let seen = Seen::of(&setup.engine.endpoint, &[("pid.source", "engine"), ("events", "poll")])?;
     if seen.wait_for_means("fanotify").is_err() {
         return Err(Skipped("this program may not mark cgroups here, or the kernel cannot").into());
     }
-    // The pid is the engine's word alone here, and followed by nobody.
-    short_lives(setup, seen, "by a mark on cgroups", (90, 0))
+    // Only the engine reports the pid here, and followed by nobody.
+    short_runs(setup, seen, "by a mark on cgroups", (90, 0))
 }
 
 /// So many of a hundred have to be reported, and with their codes.
-fn short_lives(setup: &mut Setup, mut seen: Seen, how: &str, (least_whole, least_coded): (usize, usize)) -> Outcome {
+fn short_runs(setup: &mut Setup, mut seen: Seen, how: &str, (least_whole, least_coded): (usize, usize)) -> Outcome {
     let mut all = (0, 0, 0, 0);
     for (workers, each) in [(1, 20), (24, 3)] {
-        let made = brief_lives(setup, workers, each)?;
+        let made = brief_runs(setup, workers, each)?;
         let (whole, coded, pids) = tally(&mut seen, &made)?;
         setup.figure(&format!(
-            "{how}, {workers} at a time: {whole} of {} lives reported, {coded} exit codes right, {pids} with a pid",
+            "{how}, {workers} at a time: {whole} of {} runs reported, {coded} exit codes right, {pids} with a pid",
             made.len()
         ));
         all = (all.0 + made.len(), all.1 + whole, all.2 + coded, all.3 + pids);
@@ -103,7 +103,7 @@ fn short_lives(setup: &mut Setup, mut seen: Seen, how: &str, (least_whole, least
     let (made, whole, coded, _) = all;
     assert!(
         whole * 100 >= made * least_whole && coded * 100 >= made * least_coded,
-        "of {made} lives {whole} were told, {coded} with code"
+        "of {made} runs {whole} were reported, {coded} with code"
     );
     Ok(())
 }
@@ -114,9 +114,12 @@ pub fn a_pid_is_known_before(setup: &mut Setup) -> Outcome {
         return Err(Skipped("this engine has no events").into());
     }
     seen.wait_for_means("folders")?;
-    let made = brief_lives(setup, 8, 5)?;
+    let made = brief_runs(setup, 8, 5)?;
     let (whole, coded, pids) = tally(&mut seen, &made)?;
-    setup.figure(&format!("8 at a time: {whole} of {} lives told, {coded} codes right, {pids} with a pid", made.len()));
+    setup.figure(&format!(
+        "8 at a time: {whole} of {} runs reported, {coded} codes right, {pids} with a pid",
+        made.len()
+    ));
     assert_eq!(whole, made.len());
     assert!(pids * 100 >= made.len() * 95, "{pids} of {} have a pid", made.len());
     Ok(())

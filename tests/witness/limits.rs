@@ -1,4 +1,4 @@
-//! What is lost where the host tells less: nothing but the hints. Each test runs this program once more, within limits.
+//! What is lost where the host shows less: nothing but the hints. Each test runs this program once more, within limits.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -93,8 +93,8 @@ impl Drop for Inner {
     }
 }
 
-/// Watches some containers by way of `wrapper`, and one that exits with 42. Whatever the host tells, all are there, and so is the
-/// exit's code. Returns what the host told at first and in the end, and the pids that were known, beside the engine's.
+/// Watches some containers by way of `wrapper`, and one that exits with 42. Whatever the host shows, all are there, and so is the
+/// exit's code. Returns what the host showed at first and in the end, and the pids that were known, beside the engine's.
 fn within(setup: &mut Setup, wrapper: &[&str], options: &str) -> Result<Found, Box<dyn std::error::Error>> {
     let (pod, ids) = run_some(setup, 3)?;
     let stoppable = setup.engine.pods.run(&pod, &ContainerSpec::stoppable("stoppable", 42))?;

@@ -1,4 +1,4 @@
-//! The host as second source, on real engines: what is known without asking, how soon, and what is lost where the host tells
+//! The host as second source, on real engines: what is known without asking, how soon, and what is lost where the host shows
 //! nothing.
 
 #[path = "../support/mod.rs"]
@@ -21,11 +21,11 @@ const TESTS: &[Test] = &[
     ("a_start_costs_no_request", pids::a_start_costs_no_request),
     ("details_come_later_one_at_a_time", pids::details_come_later),
     ("without_pid_files_statuses_are_asked_for", pids::without_pid_files),
-    ("short_lives_are_reported_without_events", hints::short_lives_are_reported),
-    ("short_lives_are_reported_by_cgroups", hints::short_lives_by_cgroups),
-    ("a_pid_is_known_before_the_start_is_told", hints::a_pid_is_known_before),
-    ("exits_are_told_while_the_engine_is_away", exits::told_while_away),
-    ("the_engine_s_word_is_waited_for_while_it_lives", exits::engine_first),
+    ("short_runs_are_reported_without_events", hints::short_runs_are_reported),
+    ("short_runs_are_reported_by_cgroups", hints::short_runs_by_cgroups),
+    ("a_pid_is_known_before_the_start_is_reported", hints::a_pid_is_known_before),
+    ("exits_are_reported_while_the_engine_is_away", exits::reported_while_away),
+    ("the_engine_s_report_is_waited_for_while_it_runs", exits::engine_first),
     ("without_a_witness_all_is_as_before", exits::without_witness),
     ("with_64_descriptors_all_is_as_before", limits::few_descriptors),
     ("limits::another_user_has_no_hints_and_says_so", limits::another_user),

@@ -22,7 +22,7 @@ pub fn run_some(setup: &Setup, count: usize) -> Result<(Pod, Vec<String>), Box<d
     Ok((pod, ids))
 }
 
-/// The pid in the engine's own words.
+/// The pid that the engine reports.
 pub fn engines_pid(setup: &Setup, id: &str) -> Result<Option<i32>, Box<dyn std::error::Error>> {
     let status = setup.engine.pods.container_status(id)?;
     let info: serde_json::Value = serde_json::from_str(status.info.get("info").map_or("{}", String::as_str))?;

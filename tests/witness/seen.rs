@@ -87,12 +87,12 @@ impl Seen {
         }
     }
 
-    /// What the host tells, as the engine's description says it.
+    /// What the host shows, as the engine's description says it.
     pub fn witness(&self) -> Result<Value, Box<dyn std::error::Error>> {
         Ok(serde_json::from_str::<Value>(self.watcher.engine_info()?.as_str())?["engine"]["witness"].take())
     }
 
-    /// Waits until the host tells by this means.
+    /// Waits until the watcher learns from the host by this means.
     pub fn wait_for_means(&self, means: &str) -> Result<(), String> {
         wait::until(means, PATIENCE, || {
             let witness = self.witness().map_err(|e| e.to_string())?;

@@ -43,7 +43,7 @@ fn ends(processes: Vec<(String, Process)>) -> thread::JoinHandle<HashMap<String,
     })
 }
 
-/// Containers exit with random codes all the time that the engine is dead: each is reported on the host's word, with its code,
+/// Containers exit with random codes all the time that the engine is dead: each is reported as the host shows it, with its code,
 /// and the engine's return reports none of them again, nor takes a code away.
 pub fn a_hundred_exits(setup: &mut Setup) -> Outcome {
     if setup.engine.containerd.is_none() {

@@ -186,7 +186,7 @@ enum class LogLevel : std::uint32_t {
     error = CRI_LOG_ERROR,  ///< The watcher cannot do its work.
     warn = CRI_LOG_WARN,    ///< Something is wrong, and may need the attention of an operator.
     info = CRI_LOG_INFO,    ///< Useful to know.
-    debug = CRI_LOG_DEBUG,  ///< Useful when searching for a fault.
+    debug = CRI_LOG_DEBUG,  ///< Useful for finding a fault.
 };
 
 /// What happened to an engine.

@@ -134,7 +134,7 @@ private:
     detail::Ref<cri_container> owner_;
 };
 
-/// How the run before ended: of the last attempt under the same name in the same pod. It keeps the record.
+/// How the previous run ended: the run of the last attempt with the same name in the same pod. It keeps the record.
 class Previous {
 public:
     /// Out of C: what a record shows.

@@ -191,7 +191,7 @@ public:
     [[nodiscard]] std::optional<Resources> resources() const& noexcept { return kept<std::optional<Resources>>(raw_->resources); }
     /// The same, of a temporary.
     [[nodiscard]] Kept<Resources> resources() const&& noexcept { return kept<Kept<Resources>>(raw_->resources); }
-    /// How the run before ended; none where there was none, or nothing is known of it.
+    /// How the previous run ended; none if there was none, or if nothing is known about it.
     [[nodiscard]] std::optional<Previous> previous() const& noexcept { return kept<std::optional<Previous>>(raw_->previous); }
     /// The same, of a temporary.
     [[nodiscard]] Kept<Previous> previous() const&& noexcept { return kept<Kept<Previous>>(raw_->previous); }

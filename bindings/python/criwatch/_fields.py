@@ -104,15 +104,15 @@ class ResourcesFields:
     cpu_period: Optional[int] = None
     """The period, in microseconds; None: none."""
     cpuset_cpus: str = ""
-    """The CPUs that it may use, e.g. "0-3,7"; "" for all."""
+    """The CPUs that the container may use, e.g. "0-3,7"; "" for all."""
     cpuset_mems: str = ""
-    """The memory nodes that it may use; "" for all."""
+    """The memory nodes that the container may use; "" for all."""
     memory_limit: Optional[int] = None
     """The limit of memory, in bytes; None: none."""
     swap_limit: Optional[int] = None
     """The limit of memory and swap together, in bytes; None: none."""
     oom_score_adj: Optional[int] = None
-    """How readily the kernel kills it when memory is short: -1000 to 1000; None: unknown."""
+    """How readily the kernel kills the container when memory is short: -1000 to 1000; None: unknown."""
 
 
 def resources_values(record: Any) -> Dict[str, Any]:
@@ -131,7 +131,7 @@ def resources_values(record: Any) -> Dict[str, Any]:
 
 @dataclass(frozen=True, repr=False)
 class PreviousFields:
-    """The fields of how the run before ended."""
+    """The fields of how the previous run ended."""
 
     finished_ns: Optional[int] = None
     """The exit time, in nanoseconds since 1970; None: unknown."""
@@ -208,11 +208,11 @@ class PodFields:
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The annotations of the pod, sorted by key."""
     cgroup_path: str = ""
-    """The pod's cgroup, which contains those of its containers: a path below the mount of the cgroup file system. "" until a process of the pod was seen, and if the uid of the pod is in no cgroup's name."""
+    """The pod's cgroup, as a path below the mount of the cgroup file system. It contains the cgroups of the pod's containers. "" until the watcher has seen a process of the pod, and if no cgroup has the uid of the pod in its name."""
     created_ns: Optional[int] = None
     """When the sandbox was created, in nanoseconds since 1970; None: unknown."""
     runtime_handler: str = ""
-    """The runtime class's handler; "" for the default one."""
+    """The handler of the pod's runtime class; "" for the default one."""
     net_namespace: Optional[int] = None
     """The inode number of the network namespace; None: unknown."""
     ports: Tuple["PortFields", ...] = ()
@@ -317,7 +317,7 @@ class ContainerFields:
     resources: Optional["ResourcesFields"] = None
     """The limits; None if they are not known."""
     previous: Optional["PreviousFields"] = None
-    """How the run before ended; None if there was none, or nothing is known of it."""
+    """How the previous run ended; None if there was none, or if nothing is known about it."""
 
 
 def container_values(record: Any, pod: Any, namespaces: Any, user: Any, mounts: Any, resources: Any, previous: Any) -> Dict[str, Any]:

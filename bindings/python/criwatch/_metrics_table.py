@@ -228,7 +228,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "runs",
         (),
-        "Ends that were reported on the host's word, because the engine was away (CRI_EVENT_FLAG_WITNESSED).",
+        "Ends that the host showed while the engine was away (CRI_EVENT_FLAG_WITNESSED).",
     ),
     Metric(
         "statusRequestsForStart",
@@ -300,7 +300,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests made for what only a verbose status tells, such as the command, of runs whose pids are known (option `details`).",
+        "Status requests for what only a verbose status has, such as the command, of runs whose pids are known (option `details`).",
     ),
     Metric(
         "openStatusRequests",

@@ -69,7 +69,7 @@ class Query(ToJson):
     """Only these keys of each container, and "id"."""
 
     attributes: Optional[str] = None
-    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": not; stands above the option attributes."""
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": does not. It overrides the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -111,7 +111,7 @@ class EngineInfo(ToJson):
     not_told: Mapping[str, int] = field(default_factory=dict, hash=False)
     """The keys that this engine does not give, and of how many containers: it was asked for each of them several times."""
     witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the host tells beside the engine ("means"), and why not more ("lacks")."""
+    """What the watcher learns from the host ("means"), and why not more ("lacks")."""
     candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     """The other engines that were found when this one was chosen, best first; only from `Watcher.engine_info`."""
     ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -119,7 +119,7 @@ class EngineInfo(ToJson):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EngineInfo:
-        """An engine as the library's JSON tells it."""
+        """An engine as the library's JSON has it."""
         return cls(**{**from_camel(cls, value), "candidates": tuple(value.get("candidates", ()))})
 
     def to_dict(self) -> Dict[str, Any]:

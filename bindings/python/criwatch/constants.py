@@ -97,9 +97,9 @@ CRI_EVENT_FLAG_REAPPEARED: Final[int] = 4
 CRI_EVENT_FLAG_NEVER_STARTED: Final[int] = 8
 #: The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final.
 CRI_EVENT_FLAG_PROVISIONAL: Final[int] = 16
-#: The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better.
+#: The watcher saw the process end on the host while the engine was away. The time and the exit code come from the host. An UPDATED follows if the engine corrects them when it is back.
 CRI_EVENT_FLAG_WITNESSED: Final[int] = 32
-#: This UPDATED makes an exit final that was reported with CRI_EVENT_FLAG_PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it.
+#: This UPDATED makes a provisional exit final. To count exits by reason, count each run once: at its EXITED without CRI_EVENT_FLAG_PROVISIONAL, or at the UPDATED with this flag. A later correction of a final exit comes without this flag.
 CRI_EVENT_FLAG_CONFIRMED: Final[int] = 64
 #: Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its STARTED.
 CRI_SUBSCRIBE_LIVE_ONLY: Final[int] = 1
@@ -177,7 +177,7 @@ CRI_CONTAINER_FLAG_LABELS_CUT: Final[int] = 2
 CRI_CONTAINER_FLAG_UNREADABLE: Final[int] = 4
 #: The container is privileged.
 CRI_CONTAINER_FLAG_PRIVILEGED: Final[int] = 8
-#: The container is not privileged. Neither of the two: the engine has not reported it yet.
+#: The container is not privileged. If neither bit is set, the engine has not reported it yet.
 CRI_CONTAINER_FLAG_UNPRIVILEGED: Final[int] = 16
 #: The container cannot write to the mount.
 CRI_MOUNT_FLAG_READ_ONLY: Final[int] = 1
@@ -197,9 +197,9 @@ CRI_WATCHER_BACKOFF: Final[int] = 5
 CRI_WATCHER_STOPPED: Final[int] = 6
 #: A finder has found an engine.
 CRI_ENGINE_FOUND: Final[int] = 1
-#: Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes.
+#: Something about an engine has become known or has changed: its version, its process, the evidence for it, or whether it has sandboxes.
 CRI_ENGINE_CHANGED: Final[int] = 2
-#: An engine has not answered several times. It may be found again.
+#: An engine has failed to answer several times. The finder may find it again.
 CRI_ENGINE_LOST: Final[int] = 3
 #: The watcher cannot do its work.
 CRI_LOG_ERROR: Final[int] = 1
@@ -207,7 +207,7 @@ CRI_LOG_ERROR: Final[int] = 1
 CRI_LOG_WARN: Final[int] = 2
 #: Useful to know: connections, and how the watcher notices changes.
 CRI_LOG_INFO: Final[int] = 3
-#: Useful when searching for a fault.
+#: Useful for finding a fault.
 CRI_LOG_DEBUG: Final[int] = 4
 #: Cgroups.
 CRI_NAMESPACE_CGROUP: Final[int] = 1

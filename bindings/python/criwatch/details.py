@@ -48,7 +48,7 @@ class Port(ToJson, PortFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Port:
-        """A port as the library's JSON tells it."""
+        """A port as the library's JSON has it."""
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
@@ -70,7 +70,7 @@ class Mount(ToJson, MountFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Mount:
-        """A mount as the library's JSON tells it."""
+        """A mount as the library's JSON has it."""
         flags = MountFlag.READ_ONLY if value["readonly"] else MountFlag(0)
         return cls(container_path=value["containerPath"], host_path=value.get("hostPath", ""), flags=flags)
 
@@ -87,7 +87,7 @@ class User(ToJson, UserFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> User:
-        """A user as the library's JSON tells it."""
+        """A user as the library's JSON has it."""
         return cls(uid=value["uid"], gid=value["gid"], groups=tuple(value.get("groups", ())))
 
     def to_dict(self) -> Dict[str, Any]:
@@ -102,7 +102,7 @@ class Resources(ToJson, ResourcesFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Resources:
-        """Limits as the library's JSON tells them."""
+        """Limits as the library's JSON has them."""
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
@@ -113,7 +113,7 @@ class Resources(ToJson, ResourcesFields):
 @described
 @dataclass(frozen=True)
 class Previous(ToJson, PreviousFields):
-    """How the run before ended: that of the last attempt under the same name in the same pod."""
+    """How the previous run ended: the run of the last attempt with the same name in the same pod."""
 
     @property
     def finished_at(self) -> Optional[datetime]:
@@ -122,7 +122,7 @@ class Previous(ToJson, PreviousFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Previous:
-        """It, as the library's JSON tells it."""
+        """The previous run as the library's JSON has it."""
         finished = nanoseconds(value.get("finishedAt"))
         return cls(finished_ns=finished, reason=value.get("reason", ""), exit_code=value.get("exitCode"))
 
@@ -138,7 +138,7 @@ class Namespaces(ToJson, NamespacesFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Namespaces:
-        """Namespaces as the library's JSON tells them."""
+        """Namespaces as the library's JSON has them."""
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:

@@ -115,9 +115,9 @@ class EventFlag(OpenIntFlag):
     PROVISIONAL = constants.CRI_EVENT_FLAG_PROVISIONAL
     """The reason of the exit may still change, because engines notice an OOM kill late. One UPDATED follows when it is final."""
     WITNESSED = constants.CRI_EVENT_FLAG_WITNESSED
-    """The host saw the process end while the engine was away; time and exit code are the host's. An UPDATED follows if the engine, when it is back, knows better."""
+    """The watcher saw the process end on the host while the engine was away. The time and the exit code come from the host. An UPDATED follows if the engine corrects them when it is back."""
     CONFIRMED = constants.CRI_EVENT_FLAG_CONFIRMED
-    """This UPDATED makes an exit final that was reported with EventFlag.PROVISIONAL. So a program that counts ends by their reasons counts each run once: at its EXITED without that flag, or at the UPDATED with this one. A later correction of a final exit comes without it."""
+    """This UPDATED makes a provisional exit final. To count exits by reason, count each run once: at its EXITED without EventFlag.PROVISIONAL, or at the UPDATED with this flag. A later correction of a final exit comes without this flag."""
 
 
 @documented
@@ -254,7 +254,7 @@ class ContainerFlag(OpenIntFlag):
     PRIVILEGED = constants.CRI_CONTAINER_FLAG_PRIVILEGED
     """The container is privileged."""
     UNPRIVILEGED = constants.CRI_CONTAINER_FLAG_UNPRIVILEGED
-    """The container is not privileged. Neither of the two: the engine has not reported it yet."""
+    """The container is not privileged. If neither bit is set, the engine has not reported it yet."""
 
 
 @documented
@@ -292,9 +292,9 @@ class EngineNewsType(OpenIntEnum):
     FOUND = constants.CRI_ENGINE_FOUND
     """A finder has found an engine."""
     CHANGED = constants.CRI_ENGINE_CHANGED
-    """Something else is known of an engine: its version, its process, what points at it, or whether it has sandboxes."""
+    """Something about an engine has become known or has changed: its version, its process, the evidence for it, or whether it has sandboxes."""
     LOST = constants.CRI_ENGINE_LOST
-    """An engine has not answered several times. It may be found again."""
+    """An engine has failed to answer several times. The finder may find it again."""
 
 
 @documented
@@ -308,7 +308,7 @@ class LogLevel(OpenIntEnum):
     INFO = constants.CRI_LOG_INFO
     """Useful to know: connections, and how the watcher notices changes."""
     DEBUG = constants.CRI_LOG_DEBUG
-    """Useful when searching for a fault."""
+    """Useful for finding a fault."""
 
 
 @documented

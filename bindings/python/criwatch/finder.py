@@ -48,7 +48,7 @@ class Candidate(ToJson):
     reasons: Tuple[Reason, ...] = ()
     """Why it was looked at, the strongest reason first."""
     rank: str = ""
-    """Why it stands where it does in the order."""
+    """Why it has this place in the order."""
     runtime_name: str = ""
     """Who it is, e.g. "containerd"."""
     runtime_version: str = ""
@@ -66,7 +66,7 @@ class Candidate(ToJson):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Candidate:
-        """A candidate as the library's JSON tells it."""
+        """A candidate as the library's JSON has it."""
         return cls(
             api=value["api"],
             answers=value["answers"],
@@ -143,7 +143,7 @@ class EngineNews(ToJson):
 
 
 def discover(options: Optional[Mapping[str, object]] = None, timeout: Optional[float] = None) -> Engines:
-    """Every engine of the node, best first, with what points at it and why it cannot be used.
+    """Every engine of the node, best first, with the evidence for it and why it cannot be used.
 
     `options` are those of a watcher: host.root, connect.timeout_ms, discover.nested, discover.sockets. All are asked at
     once. `timeout` is in seconds and for all together; None: the option connect.timeout_ms.

@@ -52,7 +52,7 @@ def _answer(name: str, *arguments: Any) -> bool:
     status = call(name, *arguments)
     if status == Status.AGAIN:
         raise failure(
-            status, "it is in a container or pod that the engine has not told yet (the watcher's lookup_pid waits for it)"
+            status, "it is in a container or pod that the engine has not reported yet (the watcher's lookup_pid waits for it)"
         )
     return status == Status.OK
 

@@ -69,7 +69,7 @@ class Pod(ToJson, PodFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Pod:
-        """A pod as the library's JSON tells it."""
+        """A pod as the library's JSON has it."""
         return cls(
             id=value["id"],
             name=value["name"],
@@ -135,7 +135,7 @@ class Container(ToJson, ContainerFields):
     resources: Optional[Resources] = None
     """The limits; None if they are not known."""
     previous: Optional[Previous] = None
-    """How the run before ended; None if there was none, or nothing is known of it."""
+    """How the previous run ended; None if there was none, or if nothing is known about it."""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The same in the words of a third party, where JSON was asked for it: by `Query.attributes`, or the option attributes.
     `Snapshot.attributes` gives them of any container."""
@@ -174,7 +174,7 @@ class Container(ToJson, ContainerFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], pod: Optional[Pod] = None) -> Container:
-        """A container as the library's JSON tells it; of one with chosen fields, the others have their defaults.
+        """A container as the library's JSON has it; of one with chosen fields, the others have their defaults.
 
         `pod` is the one it stands under, in a list of pods. Annotations are taken out of the merged view of labels.
         """

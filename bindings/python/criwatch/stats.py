@@ -51,7 +51,7 @@ class RequestStats(ToJson):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
-        """The numbers of an RPC as the library's JSON tells them."""
+        """The numbers of an RPC as the library's JSON has them."""
         return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
 
     def to_dict(self) -> Dict[str, Any]:
@@ -76,7 +76,7 @@ class EventLag(ToJson):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EventLag:
-        """The numbers as the library's JSON tells them."""
+        """The numbers as the library's JSON has them."""
         return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
 
     def to_dict(self) -> Dict[str, Any]:

@@ -15,7 +15,7 @@ SUMMARIES = {
     "Mount": "The fields of a mount.",
     "User": "The fields of a user.",
     "Resources": "The fields of a container's limits.",
-    "Previous": "The fields of how the run before ended.",
+    "Previous": "The fields of how the previous run ended.",
     "Namespaces": "The fields of a process's namespaces.",
     "Pod": "The fields of a pod.",
     "Container": "The fields of a container or a pod's sandbox.",

@@ -179,7 +179,7 @@ class Screens(unittest.TestCase):
         self.golden("whois", draw)
 
     def test_top(self):
-        picture = SimpleNamespace(
+        view = SimpleNamespace(
             lines=lambda: tree.lines(node(), everything=True),
             is_fresh=lambda identifier: False,
             state=WatcherState.WATCHING,
@@ -190,7 +190,7 @@ class Screens(unittest.TestCase):
         )
 
         def draw(width):
-            rows = top.Window().rows(picture, 24, width)
+            rows = top.Window().rows(view, 24, width)
             # As the terminal's own drawing does with what is too long.
             return "\n".join(cut(gap.join(words).rstrip(), width) for words, gap in rows)
 

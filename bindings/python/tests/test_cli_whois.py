@@ -53,7 +53,7 @@ class Whois(CommandTest):
         self.assertEqual((document["container"]["id"], document["container"]["kind"]), (self.app.pod.id, "sandbox"))
         self.assertIn("Sandbox   web", self.says("whois", f"/kubepods/pod{self.app.pod.uid}"))
 
-    def test_what_is_no_containers_is_told_and_ends_with_1(self):
+    def test_what_is_no_containers_is_reported_and_ends_with_1(self):
         gone = subprocess.Popen(["true"])
         gone.wait()
         for asked, owner, why in (

@@ -56,7 +56,7 @@ class Finding(unittest.TestCase):
         with self.assertRaises(criwatch.InvalidOption):
             criwatch.discover({"host.root": "/nowhere/at/all"})
 
-    def test_a_finder_tells_of_both_and_of_the_end_of_one(self):
+    def test_a_finder_reports_both_and_the_end_of_one(self):
         with criwatch.Finder(self.options) as finder:
             first, second = finder.next(PATIENCE), finder.next(PATIENCE)
             self.assertEqual({first.engine.api, second.engine.api}, {self.used.endpoint, self.empty.endpoint})

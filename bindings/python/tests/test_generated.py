@@ -60,7 +60,7 @@ class Generated(unittest.TestCase):
         self.assertRegex(criwatch.version(), r"^\d+\.\d+\.\d+$")
         self.assertGreaterEqual(criwatch.version_number(), constants.CRI_VERSION_NUMBER)
 
-    def test_statuses_have_the_names_that_the_library_tells(self):
+    def test_statuses_have_the_names_of_the_library(self):
         for status in criwatch.Status:
             self.assertEqual(criwatch.status_name(status), f"CRI_{status.name}")
         self.assertEqual(criwatch.status_name(-12345), "CRI_E_UNKNOWN_STATUS")

@@ -108,7 +108,7 @@ class Lookups(unittest.TestCase):
 
 
 class Waiting(unittest.TestCase):
-    """A made-up host, on which a process is in a container that the engine has not told."""
+    """A made-up host, on which a process is in a container that the engine has not reported."""
 
     def test_one_that_is_made_is_waited_for(self):
         with tempfile.TemporaryDirectory() as root, Engine() as engine:

@@ -39,7 +39,7 @@ up                                          it is back
 lose NAME                                   the id vanishes without an event; its process stays
 find ID                                     show a lost id again
 vanish CONTAINER                            its process ends, and the engine does not notice: it still says \"running\"
-tag TAG IMAGE                               another tag for an image; the answer tells its id, which is a name, too
+tag TAG IMAGE                               another tag for an image; the answer has its id, which is a name, too
 untag TAG                                   the tag is gone; the image and its containers stay
 claim NAME|all CLAIM                        what the engine says of it from now on, whatever is true; CLAIM: see below
 claim NAME|all off                          the truth again

@@ -81,7 +81,7 @@ impl Container {
         self.tag.as_deref().unwrap_or(untagged).to_owned()
     }
 
-    /// What the OCI specification's annotations tell of the image.
+    /// What the OCI specification's annotations say about the image.
     pub fn image_annotations(&self, profile: &Profile) -> Vec<(&'static str, String)> {
         let image = self.config.image.clone().unwrap_or_default();
         let author = if image.user_specified_image.is_empty() { &image.image } else { &image.user_specified_image };

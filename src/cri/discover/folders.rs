@@ -10,7 +10,7 @@ use crate::cri::endpoint::Endpoint;
 use crate::host::below::{descriptor_path, open_path_below};
 use crate::host::watch::{Notice, Readable, Watch, Watcher, What};
 
-/// Endpoints whose folders are watched. Without inotify it never tells anything; then time alone brings news.
+/// Endpoints whose folders are watched. Without inotify it never reports anything; then only repeated searches find news.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     endpoints: Vec<Endpoint>,

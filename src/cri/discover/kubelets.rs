@@ -15,7 +15,7 @@ const CONFIG: &str = "/var/lib/kubelet/config.yaml";
 /// kubeadm writes these for the kubelet that it starts, since 1.32 and before.
 const INSTANCE: &str = "/var/lib/kubelet/instance-config.yaml";
 const FLAGS: &str = "/var/lib/kubelet/kubeadm-flags.env";
-/// What snapd tells MicroK8s, in whose files it stands as variables.
+/// What snapd sets for MicroK8s, whose files use it as variables.
 const SNAP: [(&str, &str); 2] =
     [("SNAP_COMMON", "/var/snap/microk8s/common"), ("SNAP_DATA", "/var/snap/microk8s/current")];
 

@@ -141,7 +141,7 @@ fn trap_a_process_that_has_ended_is_gone_before_anybody_waits_for_it() {
     assert_eq!((verbose().pid, verbose().pid_start_ticks, verbose().engine_pid), (None, None, Some(150)));
     assert!(resolver.is_gone(150, 4711));
     assert_eq!(host.find_in_files(), Err(Refusal::Ended(150)));
-    // Its first thread has ended, and another lives on: the process has not.
+    // Its first thread has ended, and another still runs: the process has not ended.
     host.process_in_state('Z', 2, 150, 4711, &cgroup);
     assert_eq!((verbose().pid, verbose().engine_pid), (Some(150), None));
     assert!(!resolver.is_gone(150, 4711));

@@ -51,7 +51,7 @@ impl Witness {
         self.wait_for_inotify();
     }
 
-    /// An engine that has run nothing yet has no folder; what is above it tells when it comes.
+    /// An engine that has run nothing yet has no folder; a watch on the folder above it shows when it comes.
     fn watch_or_above(&mut self, root: &Path, dir: &Path) -> Result<(), NoHints> {
         match self.watch_folder(root, dir, Folder::All) {
             Err(NoHints::NotThere) => {}

@@ -1,4 +1,4 @@
-//! What a container's OCI runtime specification tells, read from the engine's folder of the container.
+//! What a container's OCI runtime specification says, read from the engine's folder of the container.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,7 +14,7 @@ const LONGEST: u64 = 4 << 20;
 /// The name of the container's image, as the engine wrote it into the specification's annotations; 40 us.
 ///
 /// An event's status has the image's first tag, which may be another one than that of the pod's author. `None` where the
-/// file is absent, cannot be read, or has no name: the engine's lists and verbose statuses tell it, too, later.
+/// file is absent, cannot be read, or has no name: the engine's lists and verbose statuses have it, too, later.
 pub(in crate::cri) fn image_name(folders: &Folders, root: &Path, id: &str) -> Option<Arc<str>> {
     let text = folders.specs(id).iter().find_map(|file| read(root, file).ok())?;
     let spec: RuntimeSpec = serde_json::from_str(&text).ok()?;

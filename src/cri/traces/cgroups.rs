@@ -1,7 +1,7 @@
 //! Where the engine's folders are not to be seen: the cgroups of its containers, by one fanotify mark for each hierarchy, or by
 //! inotify on the folders of pods.
 //!
-//! They tell of containers that are made and removed, and of no pid: the first process in a new cgroup is the runtime's.
+//! They show containers that are made and removed, and no pid: the first process in a new cgroup is the runtime's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ impl Witness {
             (Meaning::Inner, What::Created | What::MovedIn) => match self.watch_inner(&dir.join(name), true) {
                 Ok(()) | Err(NoHints::NotThere) => {}
                 Err(why) => {
-                    // What is watched stays so; of the rest the engine's lists tell.
+                    // What is watched stays so; the engine's lists show the rest.
                     self.fall_back.lacks = vec![("fanotify", "not used".into()), ("cgroups", why.to_string())];
                     self.news = true;
                 }
@@ -138,7 +138,7 @@ impl Witness {
                 CgroupNotice::Overflow => self.hints.push_back(Hint::Lost),
                 CgroupNotice::Of { name, made, removed } => {
                     if let Meaning::Container(id) = meaning(&name.to_string_lossy()) {
-                        // Where both are so, its status tells what came of it.
+                        // Where both are so, its status shows what came of it.
                         self.hints.extend(made.then(|| Hint::Created(id.clone())));
                         self.hints.extend(removed.then_some(Hint::Gone(id)));
                     }

@@ -41,7 +41,7 @@ struct Config {
     crio: Option<Crio>,
 }
 
-/// CRI-O's configuration, where a version tells it.
+/// CRI-O's configuration, where a version reports it.
 #[derive(Default, Deserialize)]
 struct Crio {
     #[serde(default, rename = "ContainerAttachSocketDir")]
@@ -91,7 +91,7 @@ impl Folders {
         }
     }
 
-    /// Where the OCI runtime specification of a container may stand, if it tells more of the image than a status. Ids that
+    /// Where the OCI runtime specification of a container may stand, if it says more about the image than a status. Ids that
     /// are no names of files have none.
     pub fn specs(&self, id: &str) -> Vec<PathBuf> {
         if !is_file_name(id) {
@@ -127,7 +127,7 @@ fn containerd(state_dir: &Path, names_images: bool) -> Option<Folders> {
     Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE), names_images })
 }
 
-/// Most versions of CRI-O do not tell their configuration: then its defaults are tried.
+/// Most versions of CRI-O do not report their configuration: then the defaults are tried.
 fn crio(config: &Crio) -> Folders {
     let or = |said: &str, default: &str| PathBuf::from(if said.starts_with('/') { said } else { default });
     let attach = or(&config.attach, "/var/run/crio");

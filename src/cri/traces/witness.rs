@@ -1,4 +1,4 @@
-//! Waits for what the host tells: inotify on the engine's folders, or else of their cgroups; pidfds of the containers' first
+//! Waits for what the host shows: inotify on the engine's folders, or else of their cgroups; pidfds of the containers' first
 //! processes.
 //!
 //! Two descriptors, each made when it is needed, and one for each process that is followed, as many as the budget has. What cannot

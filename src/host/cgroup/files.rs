@@ -34,7 +34,7 @@ fn parse_procs(text: &str) -> Procs {
 /// The contents of `cgroup.events`: the state of a v2 cgroup and all below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Events {
-    /// Whether a process lives in it. That none does is not the container's death: a privileged process may have moved
+    /// Whether a process is in it. That none does is not the container's death: a privileged process may have moved
     /// itself elsewhere.
     pub populated: bool,
     /// Whether it is frozen; `None` before Linux 5.2. What is frozen dies only when thawed.

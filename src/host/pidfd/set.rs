@@ -17,7 +17,7 @@ pub struct Place(u64);
 
 /// Processes that are waited for, with one epoll descriptor for all, made for the first. Closed on exec.
 ///
-/// Each tells twice: when its last thread ends, and when its parent has waited for it; once, where both came before one looked.
+/// Each is ready twice: when its last thread ends, and when its parent has waited for it; once, where both came before one looked.
 #[derive(Debug, Default)]
 pub struct Set {
     epoll: Option<OwnedFd>,
@@ -80,7 +80,7 @@ impl Set {
         Some(process)
     }
 
-    /// Those that have something to tell: a batch; empty when there is no more. Does not block.
+    /// Those that have ended: a batch; empty when there is no more. Does not block.
     pub fn woken(&mut self) -> Vec<Place> {
         let Some(epoll) = &self.epoll else {
             return Vec::new();

@@ -1,6 +1,6 @@
 //! Hints of a whole hierarchy of cgroups: fanotify, with one mark for each.
 //!
-//! No recursion and no race: a cgroup that lives for no time at all is noticed. Linux 6.6 and CAP_SYS_ADMIN are needed. Only
+//! No recursion and no race: a cgroup that is removed at once is noticed, too. Linux 6.6 and CAP_SYS_ADMIN are needed. Only
 //! notifications are asked for, never permission events, which would hold up whoever makes a cgroup.
 
 #![allow(unsafe_code)]
@@ -57,7 +57,7 @@ impl Marks {
     }
 
     /// Marks the hierarchy that is mounted there. Each hierarchy of version 1 is one of its own. Anything else than a file
-    /// system of cgroups is refused: a mark there would tell of the whole disk.
+    /// system of cgroups is refused: a mark there would report the whole disk.
     pub fn add(&mut self, mount: &Path) -> Result<(), NoHints> {
         if !matches!(of_path(mount), Some(FileSystem::Cgroup | FileSystem::Cgroup2)) {
             return Err(NoHints::NotThere);

@@ -22,7 +22,7 @@ impl Readable {
         unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map(Readable).map_err(io::Error::from)
     }
 
-    /// Waits for what `watcher`, the same as before, has to tell: a batch. Dropped, it loses nothing. Errors: those of read(2).
+    /// Waits for what `watcher`, the same as before, has to report: a batch. Dropped, it loses nothing. Errors: those of read(2).
     pub async fn read(&self, watcher: &mut Watcher) -> io::Result<Vec<Notice>> {
         loop {
             // Before the read: what comes after it makes the descriptor ready anew.

@@ -16,7 +16,7 @@ pub(super) struct EnginesJson<'a> {
     engines: Vec<CandidateJson<'a>>,
     /// Well-known sockets that are not there.
     absent: Vec<&'a str>,
-    /// What could not be read, and what was left out, in words.
+    /// What could not be read, and what was left out, as text.
     notes: Vec<&'a str>,
 }
 
@@ -31,18 +31,11 @@ pub(super) struct CandidateJson<'a> {
     answers: bool,
     /// Why it was looked at, the strongest reason first.
     reasons: Vec<ReasonJson<'a>>,
-    /// Why it stands where it does in the order, in words.
+    /// Why it has this place in the order, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<&'a str>,
-    /// Who it is, e.g. `containerd`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_name: Option<&'a str>,
-    /// Its version, e.g. `2.1.9`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_version: Option<&'a str>,
-    /// The CRI version it speaks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_api_version: Option<&'a str>,
+    #[serde(flatten)]
+    runtime: RuntimeJson<'a>,
     /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -57,6 +50,28 @@ pub(super) struct CandidateJson<'a> {
     error: Option<ErrorJson<'a>>,
 }
 
+/// What an engine says that it is.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RuntimeJson<'a> {
+    /// Its name, e.g. `containerd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_name: Option<&'a str>,
+    /// Its version, e.g. `2.1.9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_version: Option<&'a str>,
+    /// The CRI version it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_api_version: Option<&'a str>,
+}
+
+impl<'a> RuntimeJson<'a> {
+    pub(super) fn new(name: &'a str, version: &'a str, api_version: &'a str) -> Self {
+        RuntimeJson { runtime_name: text(name), runtime_version: text(version), runtime_api_version: text(api_version) }
+    }
+}
+
 /// One reason to look at a socket.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Reason"))]
@@ -64,7 +79,7 @@ struct ReasonJson<'a> {
     /// Of what kind.
     #[cfg_attr(test, schemars(schema_with = "super::schema::evidence"))]
     evidence: &'static str,
-    /// In words: which file or process says so.
+    /// As text: which file or process says so.
     text: &'a str,
 }
 
@@ -95,9 +110,7 @@ impl<'a> CandidateJson<'a> {
             answers: of.answers(),
             reasons: reasons.collect(),
             rank: text(&of.rank),
-            runtime_name: text(&of.runtime_name),
-            runtime_version: text(&of.runtime_version),
-            runtime_api_version: text(&of.runtime_api_version),
+            runtime: RuntimeJson::new(&of.runtime_name, &of.runtime_version, &of.runtime_api_version),
             id: text(&of.id),
             pid: of.pid,
             sandboxes: of.sandboxes,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::*;
 #[cfg(test)]
 use super::ContainerJson;
-use super::engines::CandidateJson;
+use super::engines::{CandidateJson, RuntimeJson};
 #[cfg(test)]
 use super::schema;
 use super::{Numbers, PodJson, Shape, text};
@@ -40,15 +40,8 @@ pub(super) struct Envelope<'a, Body> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Engine"))]
 #[serde(rename_all = "camelCase")]
 struct EngineJson<'a> {
-    /// Its name, e.g. `containerd`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_name: Option<&'a str>,
-    /// Its version, e.g. `2.1.9`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_version: Option<&'a str>,
-    /// The CRI version it speaks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runtime_api_version: Option<&'a str>,
+    #[serde(flatten)]
+    runtime: RuntimeJson<'a>,
     /// All three in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
@@ -70,7 +63,7 @@ struct EngineJson<'a> {
     /// Why changes are noticed in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
-    /// What the host tells beside the engine; absent while nothing is watched.
+    /// What the watcher learns from the host in addition to the engine; absent while nothing is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<WitnessJson<'a>>,
     /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
@@ -78,7 +71,7 @@ struct EngineJson<'a> {
     not_told: BTreeMap<&'a str, u64>,
 }
 
-/// What the host tells beside the engine (docs/witness.md).
+/// What the watcher learns from the host in addition to the engine (docs/witness.md).
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Witness"))]
 struct WitnessJson<'a> {
@@ -101,9 +94,7 @@ impl<'a> WitnessJson<'a> {
 impl<'a> EngineJson<'a> {
     fn new(engine: &'a Engine) -> Self {
         EngineJson {
-            runtime_name: text(&engine.runtime_name),
-            runtime_version: text(&engine.runtime_version),
-            runtime_api_version: text(&engine.runtime_api_version),
+            runtime: RuntimeJson::new(&engine.runtime_name, &engine.runtime_version, &engine.runtime_api_version),
             version: text(&engine.runtime_name).map(|_| engine.version_line()),
             engine_type: CRI_ENGINE_TYPE,
             api: &engine.api,

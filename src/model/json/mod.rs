@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exit_is_told_whole() {
+    fn an_exit_has_all_its_fields() {
         let mut c = Container::new("x".into(), Kind::Container);
         c.state = State::Exited;
         c.finished_at = Some(1_000_000_000);

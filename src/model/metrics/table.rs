@@ -75,7 +75,7 @@ metrics! {
     PROOFS_REFUSED: "proofsRefused", "pids", Counter,
         "Pid files whose process was not the container's: it had ended, its pid was another's by now, or its cgroup does not name the container (virtual machines). The engine was asked instead.";
     WITNESSED_EXITS: "witnessedExits", "runs", Counter,
-        "Ends that were reported on the host's word, because the engine was away (CRI_EVENT_FLAG_WITNESSED).";
+        "Ends that the host showed while the engine was away (CRI_EVENT_FLAG_WITNESSED).";
     STATUS_REQUESTS_FOR_START: "statusRequestsForStart", "requests", Counter,
         "Status requests made because a run began and its pid was in no pid file.";
     STATUS_REQUESTS_FOR_END: "statusRequestsForEnd", "requests", Counter,
@@ -93,7 +93,7 @@ metrics! {
     STATUS_REQUESTS_FOR_HINT: "statusRequestsForHint", "requests", Counter,
         "Status requests made because the host hinted at a start or an end.";
     STATUS_REQUESTS_FOR_DETAILS: "statusRequestsForDetails", "requests", Counter,
-        "Status requests made for what only a verbose status tells, such as the command, of runs whose pids are known (option `details`).";
+        "Status requests for what only a verbose status has, such as the command, of runs whose pids are known (option `details`).";
     OPEN_STATUS_REQUESTS: "openStatusRequests", "requests", Gauge,
         "Status requests that are planned or under way, repeated ones for what is still missing and those for details included.";
     REMEMBERED_RUNS: "rememberedRuns", "runs", Gauge,

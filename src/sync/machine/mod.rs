@@ -59,7 +59,7 @@ pub(super) enum Input {
     Found(Vec<(Lookup, Result<Details, Refusal>)>),
     /// The host has hints.
     Hints(Vec<Hint>),
-    /// By which means the host tells, from now on.
+    /// By which means the watcher learns from the host, from now on.
     Means(WitnessMeans),
     /// These processes are gone from the host.
     ProcessesGone(Vec<(Id, i32, u64)>),
@@ -247,7 +247,7 @@ impl Machine {
         out
     }
 
-    /// How the engine tells of changes at the moment.
+    /// How the engine reports changes at the moment.
     fn reach(&self) -> Reach {
         match self.subscription.is_streaming() {
             _ if !self.connection.is_up() || self.connection.silent.is_some() => Reach::Away,
@@ -260,12 +260,12 @@ impl Machine {
     fn note_means(&mut self, means: WitnessMeans) {
         for lack in means.lacks.iter().filter(|lack| !self.means.lacks.contains(lack)) {
             let (what, why) = lack;
-            self.log.info(format!("the host tells less than it could ({what}): {why}"));
+            self.log.info(format!("the host shows less than it could ({what}): {why}"));
         }
         self.means = Arc::new(means);
     }
 
-    /// What the host tells.
+    /// What the host shows.
     pub fn means(&self) -> &Arc<WitnessMeans> {
         &self.means
     }

@@ -21,7 +21,7 @@ impl Machine {
             self.stats.ready_unanswered = portfolio.unanswered() as u64;
             if self.stats.ready_unanswered > 0 {
                 self.log.warn(format!(
-                    "ready after {} ms (ready.pid_wait_ms) with {} status requests unanswered: what they tell, such as \
+                    "ready after {} ms (ready.pid_wait_ms) with {} status requests unanswered: what they would report, such as \
                      pids, comes by UPDATED events",
                     self.pid_wait, self.stats.ready_unanswered
                 ));

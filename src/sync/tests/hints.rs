@@ -150,7 +150,7 @@ fn what_the_engine_goes_on_to_list_as_running_stands() {
 
 /// As Docker restarts what ended while its daemon was down.
 #[test]
-fn another_run_of_what_ended_while_the_engine_was_away_is_told_at_once() {
+fn another_run_of_what_ended_while_the_engine_was_away_is_reported_at_once() {
     let mut talk = back_after_an_end();
     talk.feed(listed(&["run-a"]));
     let request = talk.requests.pop().expect("the contradiction is asked about");
@@ -274,7 +274,7 @@ fn trap_what_is_made_has_not_started() {
     assert_eq!(starts(&talk), 1, "{:?}", talk.reported);
 }
 
-/// A container may move its processes elsewhere: its cgroup goes, and it lives on.
+/// A container may move its processes elsewhere: its cgroup goes, and it still runs.
 #[test]
 fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
     for version in ["1.6.20", "2.1.9"] {

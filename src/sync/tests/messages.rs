@@ -178,7 +178,7 @@ fn a_status_request_that_fails_names_the_id_once() {
 }
 
 #[test]
-fn what_the_engine_never_tells_is_reported_once() {
+fn what_the_engine_never_says_is_reported_once() {
     let mut talk = containerd();
     let start = started(&talk, "run-b");
     talk.feed(start);

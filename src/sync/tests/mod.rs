@@ -175,14 +175,14 @@ fn seed() -> u64 {
 }
 
 #[test]
-fn what_is_told_is_what_was_there_to_be_seen() {
+fn reports_are_what_was_there_to_be_seen() {
     explore(STEPS);
 }
 
 /// Lists and statuses that contradict each other for a while or for good, statuses that are not found or never come,
 /// entries that cannot be decoded.
 #[test]
-fn what_is_told_of_an_engine_that_contradicts_itself_is_what_its_lists_show() {
+fn reports_of_an_engine_that_contradicts_itself_are_what_its_lists_show() {
     explore(STEPS + LIES);
 }
 

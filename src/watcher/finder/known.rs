@@ -45,7 +45,7 @@ impl Known {
         });
     }
 
-    /// Whether there is something to tell.
+    /// Whether there is something to report.
     pub fn has_news(&self) -> bool {
         self.lost().is_some() || self.new_or_changed().is_some()
     }
@@ -70,7 +70,7 @@ impl Known {
     }
 }
 
-/// How many sandboxes there are changes all the time, and is the watcher's to tell.
+/// How many sandboxes there are changes all the time, and is the watcher's to report.
 fn is_same(one: &Candidate, other: &Candidate) -> bool {
     let key = |candidate: &Candidate| {
         let is_empty = candidate.sandboxes.map(|count| count == 0);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_and_went_untold_stays_untold() {
+    fn what_came_and_went_unreported_stays_unreported() {
         let mut known = Known::default();
         known.apply(&survey(vec![engine("a", "1", 0)]), true);
         for _ in 0..3 {

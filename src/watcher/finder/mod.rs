@@ -30,7 +30,7 @@ pub enum NextEngine {
     Closed,
 }
 
-/// Finds every engine of the node, best first, with what points at it. Asks all of them at once; `timeout` is for all
+/// Finds every engine of the node, best first, with the evidence for it. Asks all of them at once; `timeout` is for all
 /// together, and no more than the option `connect.timeout_ms` is used. Blocks that long at most: it makes a thread and waits for it.
 /// Errors: `CRI_E_OPTION` for a `host.root` that is no directory; `CRI_E_OS`. An engine that cannot be used is no error here.
 pub fn engines(config: &Config, timeout: Option<Duration>) -> Result<Engines> {

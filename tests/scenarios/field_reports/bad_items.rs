@@ -68,11 +68,11 @@ fn bad_bytes_in_events_do_not_end_the_stream() -> Outcome {
         scene.sim.tell("create bad app{bad-bytes} label=tier={bad-bytes} annotation=note={bad-bytes}")?;
         scene.sim.tell("start bad/app{bad-bytes}")?;
         let name = format!("bad/app{BAD}");
-        scene.reported.wait_for_story(&name, "STARTED")?;
+        scene.reported.wait_for_events(&name, "STARTED")?;
         scene.sim.tell("pod good app")?;
-        scene.reported.wait_for_story("good/app", "STARTED")?;
+        scene.reported.wait_for_events("good/app", "STARTED")?;
         scene.sim.tell("stop bad/app{bad-bytes}")?;
-        scene.reported.wait_for_story(&name, "STARTED EXITED")?;
+        scene.reported.wait_for_events(&name, "STARTED EXITED")?;
         scene.converges()?;
         assert_eq!(scene.counter("subscriptions")?, 1, "{profile}: one stream for all of it");
         assert_eq!(scene.warnings("not UTF-8").len() as u64, scene.counter("repairedTexts")?, "{profile}");

@@ -48,7 +48,7 @@ fn what_has_no_verbose_status_is_there_as_long_as_it_is_listed() -> Outcome {
 
 /// Row 7: before it was ever seen.
 #[test]
-fn what_had_no_verbose_status_from_the_start_is_told_once() -> Outcome {
+fn what_had_no_verbose_status_from_the_start_is_reported_once() -> Outcome {
     let script = &[
         "run-pod web",
         "create web job -- sh -c 'exit 3'",
@@ -110,7 +110,7 @@ fn what_has_no_status_at_all_stands_as_the_list_shows_it() -> Outcome {
 
 /// Row 7, healthy engines: at each removal the status is gone a moment before the list's entry.
 #[test]
-fn removals_are_told_once_though_the_status_goes_first() -> Outcome {
+fn removals_are_reported_once_though_the_status_goes_first() -> Outcome {
     let mut scene = watching("containerd-2", &["run-pod web"])?;
     for n in 0..20 {
         scene.sim.tell(&format!("create web c{n} -- sh -c 'exit 1'"))?;
@@ -147,7 +147,7 @@ fn a_list_that_says_exited_stands_after_a_while() -> Outcome {
         assert_eq!(count(&scene.reported, "web/app", EventType::Started), 1, "{profile}: {:?}", scene.reported);
         let of_state = |e: &Event| e.event_type == EventType::Updated && e.changed & CRI_CHANGED_STATE != 0;
         assert!(scene.reported.count("web/app", of_state) <= 1, "{profile}: {:?}", scene.reported);
-        assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the picture is the list's");
+        assert_eq!(scene.record("web/app")?.state, State::Exited, "{profile}: the cache has the state of the list");
         let warnings = scene.warnings("web/app");
         assert_eq!((scene.counter("contradictions")?, warnings.len()), (1, 1), "{profile}: {warnings:?}");
     }
@@ -178,7 +178,7 @@ fn a_list_that_says_running_stands_after_a_while() -> Outcome {
 
 /// Row 13, from the start: the first list shows it running, and every status says that it has exited.
 #[test]
-fn a_status_that_says_exited_of_what_is_listed_as_running_is_told_once() -> Outcome {
+fn a_status_that_says_exited_of_what_is_listed_as_running_is_reported_once() -> Outcome {
     for profile in ["containerd-1.6", "containerd-2"] {
         let mut scene = watching(profile, &["pod web app other", "claim web/app state exited"])?;
         let again = |t: &Reported| count(t, "web/app", EventType::Started) == 2;

@@ -35,7 +35,7 @@ fn each_container_has_the_tag_that_its_author_wrote() -> Outcome {
             assert_eq!((record.image.repository(), record.image.tag()), ("reg.example/app", tag), "{profile}");
             assert_eq!(*record.image.id, *image_id, "{profile}");
             let others = |e: &Event| e.container.as_ref().is_some_and(|c| !c.image.name.ends_with(tag));
-            // CRI-O's statuses have the first tag alone: until a list has shown more, its events tell that.
+            // CRI-O's statuses have the first tag alone: until a list has shown more, its events show that.
             let reported = if *profile == "crio" { 0 } else { scene.reported.count(&format!("web/{tag}"), others) };
             assert_eq!(reported, 0, "{profile}: {:?}", scene.reported);
         }
@@ -92,7 +92,7 @@ fn a_tag_that_is_removed_stays_the_runs_name() -> Outcome {
     Ok(())
 }
 
-/// Row 9. Lists tell the id and statuses the reference: both stay, whatever comes last.
+/// Row 9. Lists have the id, and statuses the reference: both stay, whatever comes last.
 #[test]
 fn image_id_and_reference_mean_the_same_on_every_engine() -> Outcome {
     for profile in PROFILES {
@@ -129,7 +129,7 @@ fn an_image_named_by_its_digest_keeps_the_name_that_the_engine_has_for_it() -> O
 
 /// What a record has beyond its state comes with the status that is asked for anyway.
 #[test]
-fn mounts_command_and_user_are_told() -> Outcome {
+fn mounts_command_and_user_are_shown() -> Outcome {
     let mut scene = Scene::ready("containerd-2", QUICK)?;
     scene.sim.tell("run-pod web")?;
     scene.sim.tell("create web app mount=/srv/data:/data -- sleep 1000")?;

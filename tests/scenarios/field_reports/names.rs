@@ -16,7 +16,7 @@ fn of_two_pods_with_one_name_the_newest_is_meant() -> Outcome {
         let mut sim = Sim::start(&["--profile", profile])?;
         let mut ids = Vec::new();
         for (uid, attempt) in [("aaaaaaaa-0000", 5), ("bbbbbbbb-0000", 0)] {
-            // cri-dockerd tells whole seconds.
+            // cri-dockerd gives whole seconds.
             if profile == "cri-dockerd" && attempt == 0 {
                 sim.tell("fault clock-step 2s")?;
             }

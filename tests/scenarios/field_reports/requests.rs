@@ -1,4 +1,4 @@
-//! Questions end: what the engine does not tell is not asked for for ever.
+//! Questions end: the watcher does not ask for ever for what the engine does not report.
 
 use criwatch::model::*;
 
@@ -66,7 +66,7 @@ fn a_relist_of_ten_thousand_costs_two_requests_where_fields_stay_empty() -> Outc
     Ok(())
 }
 
-/// Row 14: an agent without the host's pid namespace. The engine does tell the pids; they are not in this /proc.
+/// Row 14: an agent without the host's pid namespace. The engine does report the pids; they are not in this /proc.
 #[test]
 fn pids_that_are_not_below_the_hosts_root_are_given_up_with_the_reason() -> Outcome {
     let root = tempfile::tempdir()?;
@@ -134,7 +134,7 @@ fn an_event_stream_that_says_nothing_is_not_relied_on() -> Outcome {
         assert!(engine["eventsReason"].as_str().is_some_and(|why| why.contains("reported none")), "{engine}");
         scene.sim.tell("create web brief -- sleep 0.3")?;
         scene.sim.tell("start web/brief")?;
-        scene.reported.wait_for_story("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
+        scene.reported.wait_for_events("web/brief", "STARTED(synthetic) EXITED(synthetic)")?;
         scene.sim.tell("fault silent-events off")?;
         scene.sim.tell("fault drop-events 0")?;
         scene.sim.tell("pod loud app")?;

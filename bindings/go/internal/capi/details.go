@@ -102,7 +102,7 @@ func (v ContainerView) Resources() (Resources, bool) {
 	return resources, true
 }
 
-// Previous is how the run before ended, if that is known.
+// Previous is how the previous run ended, if that is known.
 func (v ContainerView) Previous() (Previous, bool) {
 	previous := v.c.previous
 	if previous == nil {

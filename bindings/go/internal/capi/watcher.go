@@ -82,38 +82,23 @@ func (w Watcher) Free() { C.cri_watcher_free(w.c) }
 
 // List is cri_watcher_list. Query "" is NULL.
 func (w Watcher) List(query string) ([]byte, *Failure) {
-	if f := noNUL("query", query); f != nil {
-		return nil, f
-	}
-	text := cstring(query, true)
-	defer free(text)
-	var out C.cri_buffer
-	var err *C.cri_error
-	return answer(C.cri_watcher_list(w.c, text, &out, &err), &out, err)
+	return answerTo("query", query, true, func(text *C.char, out *C.cri_buffer, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_list(w.c, text, out, err)
+	})
 }
 
 // Pods is cri_watcher_pods. Query "" is NULL.
 func (w Watcher) Pods(query string) ([]byte, *Failure) {
-	if f := noNUL("query", query); f != nil {
-		return nil, f
-	}
-	text := cstring(query, true)
-	defer free(text)
-	var out C.cri_buffer
-	var err *C.cri_error
-	return answer(C.cri_watcher_pods(w.c, text, &out, &err), &out, err)
+	return answerTo("query", query, true, func(text *C.char, out *C.cri_buffer, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_pods(w.c, text, out, err)
+	})
 }
 
 // Get is cri_watcher_get.
 func (w Watcher) Get(idOrName string) ([]byte, *Failure) {
-	if f := noNUL("id or name", idOrName); f != nil {
-		return nil, f
-	}
-	name := cstring(idOrName, false)
-	defer free(name)
-	var out C.cri_buffer
-	var err *C.cri_error
-	return answer(C.cri_watcher_get(w.c, name, &out, &err), &out, err)
+	return answerTo("id or name", idOrName, false, func(name *C.char, out *C.cri_buffer, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_get(w.c, name, out, err)
+	})
 }
 
 // EngineInfo is cri_watcher_engine_info.
@@ -139,15 +124,9 @@ func (w Watcher) Metrics() ([]byte, *Failure) {
 
 // Inspect is cri_watcher_inspect.
 func (w Watcher) Inspect(idOrName string, flags uint32, timeoutMS int64) ([]byte, *Failure) {
-	if f := noNUL("id or name", idOrName); f != nil {
-		return nil, f
-	}
-	name := cstring(idOrName, false)
-	defer free(name)
-	var out C.cri_buffer
-	var err *C.cri_error
-	status := C.cri_watcher_inspect(w.c, name, C.uint32_t(flags), C.int64_t(timeoutMS), &out, &err)
-	return answer(status, &out, err)
+	return answerTo("id or name", idOrName, false, func(name *C.char, out *C.cri_buffer, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_inspect(w.c, name, C.uint32_t(flags), C.int64_t(timeoutMS), out, err)
+	})
 }
 
 // Call is cri_watcher_call. Request "" is NULL.
@@ -155,16 +134,11 @@ func (w Watcher) Call(method, request string, timeoutMS int64) ([]byte, *Failure
 	if f := noNUL("method", method); f != nil {
 		return nil, f
 	}
-	if f := noNUL("request", request); f != nil {
-		return nil, f
-	}
-	rpc, json := cstring(method, false), cstring(request, true)
+	rpc := cstring(method, false)
 	defer free(rpc)
-	defer free(json)
-	var out C.cri_buffer
-	var err *C.cri_error
-	status := C.cri_watcher_call(w.c, rpc, json, C.int64_t(timeoutMS), &out, &err)
-	return answer(status, &out, err)
+	return answerTo("request", request, true, func(json *C.char, out *C.cri_buffer, err **C.cri_error) C.cri_status {
+		return C.cri_watcher_call(w.c, rpc, json, C.int64_t(timeoutMS), out, err)
+	})
 }
 
 // Attach is cri_watcher_attach. JSON nil is NULL.
@@ -181,4 +155,19 @@ func (w Watcher) Attach(idOrName string, json []byte) *Failure {
 	defer free(rucksack)
 	var err *C.cri_error
 	return failure(C.cri_watcher_attach(w.c, name, rucksack, &err), err)
+}
+
+// answerTo passes an argument, which messages call what, to a function that answers with a text. "" is NULL if it is optional.
+func answerTo(
+	what, argument string, optional bool, call func(*C.char, *C.cri_buffer, **C.cri_error) C.cri_status,
+) ([]byte, *Failure) {
+	if f := noNUL(what, argument); f != nil {
+		return nil, f
+	}
+	text := cstring(argument, optional)
+	defer free(text)
+	var out C.cri_buffer
+	var err *C.cri_error
+	status := call(text, &out, &err)
+	return answer(status, &out, err)
 }

@@ -77,6 +77,13 @@ def add_output(parser: ArgumentParser, *forms: str, default: str = "table") -> N
     group.add_argument("-o", "--output", choices=forms, default=default, help=f"the form (default: {default})")
 
 
+def add_table_output(parser: ArgumentParser) -> None:
+    """How to print a table of records: with which columns, or only their ids."""
+    add_output(parser, "table", "json", "yaml", "name")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
+    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+
+
 def completed(action: Action, what: str) -> Action:
     """Marks an option whose values the shell completes by asking: container, pod, namespace or process."""
     setattr(action, "completes", what)

@@ -40,16 +40,14 @@ def define(parser: ArgumentParser) -> None:
         action=options.words(tuple(_STATES)),
         help="only these states: ready, notready, unknown; with commas, or repeated",
     )
-    options.add_output(parser, "table", "json", "yaml", "name")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
-    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+    options.add_table_output(parser)
 
 
 def run(arguments: Namespace) -> Exit:
     """Does it."""
     rows = table(())
     with looking_at_all(arguments) as watchers:
-        is_told, matches = False, False
+        is_printed, matches = False, False
         for watcher in watchers:
             document = watcher.pods_json(replace(query(arguments), all=True)) or ""
             if not arguments.all or arguments.state:
@@ -57,11 +55,11 @@ def run(arguments: Namespace) -> Exit:
             entries = PodList.from_json(document).pods
             matches = matches or bool(entries)
             # One document for each engine, which says whose it is.
-            is_told = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
+            is_printed = print_for_scripts(arguments, document, ((one.pod.id, one.pod.path) for one in entries))
             rows.rows += table(entries, arguments.no_trunc).rows
         if not matches and is_narrowed(arguments):
             raise NothingMatches(nothing_matches(watchers[0], arguments))
-    if not is_told:
+    if not is_printed:
         print_table(rows, arguments.no_trunc)
     return Exit.OK
 

@@ -37,28 +37,26 @@ def define(parser: ArgumentParser) -> None:
         help=f"only these states: {', '.join(options.STATES)}; with commas, or repeated",
     )
     parser.add_argument("--sandboxes", action="store_true", help="the pods' sandboxes (pause containers), too")
-    options.add_output(parser, "table", "json", "yaml", "name")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only ids, whole")
-    parser.add_argument("--no-trunc", action="store_true", help="whole ids, and columns as wide as they need")
+    options.add_table_output(parser)
 
 
 def run(arguments: Namespace) -> Exit:
     """Does it."""
     rows = table(())
     with looking_at_all(arguments) as watchers:
-        is_told, matches = False, False
+        is_printed, matches = False, False
         for watcher in watchers:
             document = watcher.list_json(_query(arguments)) or ""
             containers = ContainerList.from_json(document).containers
             matches = matches or bool(containers)
             # One document for each engine, which says whose it is.
-            is_told = print_for_scripts(arguments, document, ((one.id, one.path) for one in containers))
-            if not is_told:
+            is_printed = print_for_scripts(arguments, document, ((one.id, one.path) for one in containers))
+            if not is_printed:
                 ends = Ends(watcher, arguments.timeout)
                 rows.rows += table(map(ends.complete, containers), arguments.no_trunc).rows
         if not matches and is_narrowed(arguments):
             raise NothingMatches(nothing_matches(watchers[0], arguments))
-    if not is_told:
+    if not is_printed:
         print_table(rows, arguments.no_trunc)
     return Exit.OK
 

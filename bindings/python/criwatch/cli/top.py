@@ -76,17 +76,17 @@ def run(arguments: Namespace) -> Exit:
     if not arguments.once:
         _require_terminal()
     with looking(arguments) as watcher:
-        picture = Picture(watcher, arguments)
+        view = View(watcher, arguments)
         if arguments.once:
-            shown = picture.lines()
-            if not picture.entries and is_narrowed(arguments):
+            shown = view.lines()
+            if not view.entries and is_narrowed(arguments):
                 raise NothingMatches(nothing_matches(watcher, arguments))
             print_table(table(shown))
             return Exit.OK
         with watcher.queue(*_TYPES) as queue:
             follow(watcher, arguments.timeout)
             with Screen() as screen:
-                _watch(picture, queue, screen)
+                _watch(view, queue, screen)
     return Exit.OK
 
 
@@ -99,7 +99,7 @@ def _require_terminal() -> None:
         raise UsageError(f"top needs the terminal library rich: {INSTALL} (top --once, ps and events do not)") from None
 
 
-def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
+def _watch(view: View, queue: EventQueue, screen: Screen) -> None:
     """Draws whenever something changed, and once a second for the ages, until q."""
     window = Window()
     drawn_at, is_dirty = 0.0, True
@@ -107,19 +107,19 @@ def _watch(picture: Picture, queue: EventQueue, screen: Screen) -> None:
         due = drawn_at + (_PACE if is_dirty else 1.0)
         now = time.monotonic()
         if now >= due:
-            screen.draw(lambda: window.drawn(picture))
+            screen.draw(lambda: window.drawn(view))
             drawn_at, is_dirty = now, False
             continue
         for key in screen.wait(queue.fileno(), due - now):
             if key == "q":
                 return
-            window.press(key, picture)
+            window.press(key, view)
             # Who presses a key sees at once what it did.
             drawn_at, is_dirty = 0.0, True
-        is_dirty = picture.take(queue) or is_dirty
+        is_dirty = view.take(queue) or is_dirty
 
 
-class Picture:
+class View:
     """What is shown: the library's cache, and what has changed lately."""
 
     def __init__(self, watcher: Watcher, arguments: Namespace) -> None:
@@ -179,7 +179,7 @@ class Window:
         #: Columns only grow, lest the table jump to and fro.
         self._widths: Dict[str, int] = {}
 
-    def press(self, key: str, picture: Picture) -> None:
+    def press(self, key: str, view: View) -> None:
         """Does what a key says."""
         steps = {"up": -1, "k": -1, "down": 1, "j": 1, "page up": -self._room, "page down": self._room, " ": self._room}
         if key in steps:
@@ -189,62 +189,62 @@ class Window:
         elif key in ("end", "G"):
             self._top = 1 << 30
         elif key == "a":
-            picture.everything = not picture.everything
+            view.everything = not view.everything
         elif key == "s":
             orders = list(ORDERS)
-            picture.order = orders[(orders.index(picture.order) + 1) % len(orders)]
+            view.order = orders[(orders.index(view.order) + 1) % len(orders)]
 
-    def drawn(self, picture: Picture, console: Optional[Console] = None) -> List[str]:
+    def drawn(self, view: View, console: Optional[Console] = None) -> List[str]:
         """The screen's lines, as a terminal takes them."""
         from rich.console import Console
 
         # Made anew for each drawing, since terminals change their size.
         console = console or Console(highlight=False, markup=False, emoji=False)
         height, width = console.height, console.width
-        return [_rendered(console, text(row, gap), width) for row, gap in self.rows(picture, height, width)]
+        return [_rendered(console, text(row, gap), width) for row, gap in self.rows(view, height, width)]
 
-    def rows(self, picture: Picture, height: int, width: int) -> List[Tuple[Sequence[str], str]]:
+    def rows(self, view: View, height: int, width: int) -> List[Tuple[Sequence[str], str]]:
         """The screen's lines: head, table, foot; each its texts, and the gap between them."""
-        shown = picture.lines()
+        shown = view.lines()
         self._room = max(1, height - 5)
         self._top = max(0, min(self._top, len(shown) - self._room))
         visible = shown[self._top : self._top + self._room]
-        body = table(visible, picture)
+        body = table(visible, view)
         self._widths = {name: max(width, self._widths.get(name, 0)) for name, width in body.widths().items()}
-        rows: List[Tuple[Sequence[str], str]] = [(line, " ") for line in (*self._head(picture, shown), ())]
+        rows: List[Tuple[Sequence[str], str]] = [(line, " ") for line in (*self._head(view, shown), ())]
         rows += [(line, "  ") for line in lines_of(body, width, self._widths)]
         rows += [((), "")] * (height - 1 - len(rows))
-        return [*rows[: height - 1], (self._foot(picture, len(shown), len(visible)), " ")]
+        return [*rows[: height - 1], (self._foot(view, len(shown), len(visible)), " ")]
 
-    def _head(self, picture: Picture, shown: Sequence[Line]) -> List[Sequence[str]]:
-        good = picture.state == WatcherState.WATCHING
-        state = words.Word(picture.state.name.lower(), "green" if good else "yellow")
-        if picture.state == WatcherState.BACKOFF:
+    def _head(self, view: View, shown: Sequence[Line]) -> List[Sequence[str]]:
+        good = view.state == WatcherState.WATCHING
+        state = words.Word(view.state.name.lower(), "green" if good else "yellow")
+        if view.state == WatcherState.BACKOFF:
             state = words.Word("engine lost, retrying", "bold red")
-        by = {"stream": "(event stream)", "poll": "(polling)"}.get(picture.engine.events, "")
-        engine = picture.engine.version or picture.engine.api
+        by = {"stream": "(event stream)", "poll": "(polling)"}.get(view.engine.events, "")
+        engine = view.engine.version or view.engine.api
         first = (
             words.Word("criwatch top", "bold"),
             "·",
             engine,
             "·",
-            picture.engine.id,
+            view.engine.id,
             "·",
             state,
             words.Word(by, "dim"),
         )
         second = [totals(shown)]
-        if picture.trouble:
-            second = [words.Word(picture.trouble.splitlines()[0], "red")]
+        if view.trouble:
+            second = [words.Word(view.trouble.splitlines()[0], "red")]
         return [first, second]
 
-    def _foot(self, picture: Picture, total: int, visible: int) -> Sequence[str]:
+    def _foot(self, view: View, total: int, visible: int) -> Sequence[str]:
         part = f"{self._top + 1}-{self._top + visible} of {total}" if total else "nothing to show"
-        all_key = "a: only running" if picture.everything else "a: all"
-        return (words.Word(f"q: end   {all_key}   s: sort (by {picture.order})   arrows: scroll   {part}", "dim"),)
+        all_key = "a: only running" if view.everything else "a: all"
+        return (words.Word(f"q: end   {all_key}   s: sort (by {view.order})   arrows: scroll   {part}", "dim"),)
 
 
-def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
+def table(shown: Sequence[Line], view: Optional[View] = None) -> Table:
     """The lines as a table; what has just changed stands out."""
     rows = Table(
         _COLUMNS,
@@ -256,7 +256,7 @@ def table(shown: Sequence[Line], picture: Optional[Picture] = None) -> Table:
         dispensable=("LAST EXIT", "AGE", "STATE"),
     )
     for one in shown:
-        fresh = " bold" if picture is not None and picture.is_fresh(one.id) else ""
+        fresh = " bold" if view is not None and view.is_fresh(one.id) else ""
         name = words.Word(one.name, "bold cyan") if one.is_pod else words.Word(f"  {one.name}", fresh.strip())
         last = one.last_exit
         if one.last_exit_ns:

@@ -108,7 +108,7 @@ impl World {
         // What is never answered stays open.
         let answered = |c: &&Arc<Container>| !self.engine.lies.contains_key(&c.id);
         let lied_about = |c: &&Arc<Container>| self.engine.wrong_times.contains_key(&c.id) || !answered(c);
-        // Of whom there was no status for a while, what only a status tells may have been given up.
+        // Of whom there was no status for a while, what only a status has may have been given up.
         let given_up = |c: &Container| c.pid.is_none() && self.engine.ever_silent.contains(&c.id);
         let wrong_pid = |c: &&Arc<Container>| !lied_about(c) && !given_up(c) && c.pid != self.engine.pid(&c.id);
         if let Some(c) = cached.portfolio.running().find(wrong_pid) {
