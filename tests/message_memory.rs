@@ -253,7 +253,10 @@ fn big_honest_messages_are_untouched() {
     assert!(listing.is_complete() && listing.containers.len() == 2_000);
     for (n, it) in listing.containers.iter().enumerate() {
         assert_eq!((it.labels.len(), it.flags), (500, 0));
-        assert_eq!(it.annotations.iter().map(|(_, value)| value.len()).sum::<usize>(), if n < 20 { 256 << 10 } else { 0 });
+        assert_eq!(
+            it.annotations.iter().map(|(_, value)| value.len()).sum::<usize>(),
+            if n < 20 { 256 << 10 } else { 0 }
+        );
     }
     let short = |n: usize| Container { id: format!("c{n}"), ..Default::default() };
     let list = ListContainersResponse { containers: (0..5_000).map(short).collect() }.encode_to_vec();
