@@ -74,14 +74,22 @@ func gather(t *testing.T, watcher *criwatch.Watcher) map[string]*dto.MetricFamil
 	return byName
 }
 
-// value is that of a metric with a label of this value; "": of the only one.
+// value is the sum of the metrics with a label of this value; "": of all. -1: there is none.
 func value(family *dto.MetricFamily, label string) float64 {
+	sum, found := 0.0, false
 	for _, metric := range family.GetMetric() {
-		if label == "" || metric.GetLabel()[0].GetValue() == label {
-			return metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		is := label == ""
+		for _, pair := range metric.GetLabel() {
+			is = is || pair.GetValue() == label
+		}
+		if is {
+			sum, found = sum+metric.GetCounter().GetValue()+metric.GetGauge().GetValue(), true
 		}
 	}
-	return -1
+	if !found {
+		return -1
+	}
+	return sum
 }
 
 func TestCollector(t *testing.T) {

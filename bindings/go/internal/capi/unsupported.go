@@ -94,13 +94,16 @@ func (Watcher) LookupCgroup(uint64, int64) (ContainerView, *Failure) {
 	return ContainerView{}, unsupported()
 }
 func (Watcher) Find(string) (ContainerView, *Failure) { return ContainerView{}, unsupported() }
-func (ContainerView) Unref()                          {}
-func (Snapshot) Free()                                {}
-func (Queue) DupFD() (uintptr, error)                 { return 0, errors.New(absent) }
-func (Queue) TryNext() (EventView, *Failure)          { return EventView{}, unsupported() }
-func (Queue) Free()                                   {}
-func (EventView) JSON() ([]byte, *Failure)            { return nil, unsupported() }
-func (EventView) Free()                               {}
-func (Finder) DupFD() (uintptr, error)                { return 0, errors.New(absent) }
-func (Finder) TryNext() ([]byte, *Failure)            { return nil, unsupported() }
-func (Finder) Free()                                  {}
+func (ContainerView) Attributes(string) (map[string]string, *Failure) {
+	return nil, unsupported()
+}
+func (ContainerView) Unref()                 {}
+func (Snapshot) Free()                       {}
+func (Queue) DupFD() (uintptr, error)        { return 0, errors.New(absent) }
+func (Queue) TryNext() (EventView, *Failure) { return EventView{}, unsupported() }
+func (Queue) Free()                          {}
+func (EventView) JSON() ([]byte, *Failure)   { return nil, unsupported() }
+func (EventView) Free()                      {}
+func (Finder) DupFD() (uintptr, error)       { return 0, errors.New(absent) }
+func (Finder) TryNext() ([]byte, *Failure)   { return nil, unsupported() }
+func (Finder) Free()                         {}
