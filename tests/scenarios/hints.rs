@@ -18,7 +18,7 @@ fn hearing(profile: &str, script: &[&str], options: &[(&str, &str)]) -> Outcome<
     for line in script {
         sim.tell(line)?;
     }
-    let scene = Scene::watching(sim, options)?;
+    let scene = Scene::watching(sim, &[options, &[("host.witness", "auto")]].concat())?;
     scene.watcher.wait_ready(Some(PATIENCE))?;
     let means = ["folders", "fanotify"];
     wait::until("hints", PATIENCE, || {

@@ -25,6 +25,7 @@ pub struct Sim {
     stdin: ChildStdin,
     lines: Receiver<String>,
     endpoint: String,
+    profile: String,
     _folder: Option<TempDir>,
 }
 
@@ -63,9 +64,10 @@ impl Sim {
         let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
         let stdin = child.stdin.take().expect("stdin is a pipe");
         let lines = read(child.stdout.take().expect("stdout is a pipe"));
-        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), _folder: None };
+        let mut sim = Sim { child, stdin, lines, endpoint: String::new(), profile: String::new(), _folder: None };
         let ready = sim.line("its start", FILLING)?;
         let endpoint = ready.strip_prefix("ready ").and_then(|rest| rest.split(' ').next());
+        sim.profile = ready.split(' ').find_map(|word| word.strip_prefix("profile=")).unwrap_or_default().to_owned();
         sim.endpoint = endpoint.ok_or_else(|| format!("the simulated engine is not ready: {ready:?}"))?.to_owned();
         Ok(sim)
     }
@@ -78,6 +80,11 @@ impl Sim {
     /// The same, as a path.
     pub fn socket(&self) -> &Path {
         Path::new(self.endpoint.trim_start_matches("unix://"))
+    }
+
+    /// The engine that it plays.
+    pub fn profile(&self) -> &str {
+        &self.profile
     }
 
     /// Its process.
