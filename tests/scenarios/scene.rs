@@ -39,8 +39,8 @@ impl Scene {
     /// As above, by another way than its own socket.
     pub fn watching_through(endpoint: &str, sim: Sim, options: Options) -> Outcome<Scene> {
         // It has no folders, so that the watcher would hear of the containers of all other tests' engines.
-        let is_reported = options.iter().any(|(key, _)| *key == "host.witness");
-        let alone: Options = if sim.profile() == "cri-dockerd" && !is_reported { &[("host.witness", "off")] } else { &[] };
+        let is_set = options.iter().any(|(key, _)| *key == "host.witness");
+        let alone: Options = if sim.profile() == "cri-dockerd" && !is_set { &[("host.witness", "off")] } else { &[] };
         let watcher = watcher(endpoint, &[options, alone].concat())?;
         let reported = Reported::by(watcher.subscribe(0, 0, 0)?);
         let log = Reported::by(watcher.subscribe(1 << CRI_EVENT_LOG | 1 << CRI_EVENT_REMOVED, 0, 1 << 20)?);
