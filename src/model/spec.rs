@@ -118,3 +118,19 @@ pub struct Namespaces {
     /// Cgroups.
     pub cgroup: u64,
 }
+
+impl Namespaces {
+    /// These; where one is unknown, the other's.
+    pub(crate) fn or(self, other: Namespaces) -> Namespaces {
+        let known = |these: u64, others: u64| if these == 0 { others } else { these };
+        Namespaces {
+            net: known(self.net, other.net),
+            mnt: known(self.mnt, other.mnt),
+            pid: known(self.pid, other.pid),
+            ipc: known(self.ipc, other.ipc),
+            uts: known(self.uts, other.uts),
+            user: known(self.user, other.user),
+            cgroup: known(self.cgroup, other.cgroup),
+        }
+    }
+}

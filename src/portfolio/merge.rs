@@ -187,7 +187,12 @@ pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &De
     if details.cgroup_path.is_some() && !is_another && taken.take(Field::Cgroup, Origin::Process, as_of) {
         (next.cgroup_path, next.cgroup_id) = (details.cgroup_path.clone(), details.cgroup_id);
     }
+    // A process that ends has no namespaces left but its own pid's and user's: what was seen of the same process stays.
+    let is_same = process.is_some() && process == next.pid.zip(next.pid_start_ticks);
     if !taken.take(Field::Process, Origin::Process, as_of) {
+        if is_same {
+            next.namespaces = next.namespaces.or(details.namespaces);
+        }
         return;
     }
     next.engine_pid = details.engine_pid;
@@ -196,7 +201,7 @@ pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &De
         return;
     }
     (next.pid, next.pid_start_ticks) = (details.pid, details.pid_start_ticks);
-    next.namespaces = details.namespaces;
+    next.namespaces = if is_same { details.namespaces.or(next.namespaces) } else { details.namespaces };
 }
 
 fn merge_spec(spec: &mut Arc<Spec>, taken: &mut Strengths, said: &Observation, as_of: Tick) {

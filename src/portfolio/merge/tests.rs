@@ -55,6 +55,23 @@ fn the_name_in_the_list_stands_above_the_first_tag_of_the_image() {
     assert_eq!(&*record.image.name, "app:c");
 }
 
+/// While a process ends, most of its namespaces can no longer be read.
+#[test]
+fn a_process_that_ends_keeps_the_namespaces_that_were_seen() {
+    let of = |net, pid| {
+        let mut namespaces = Namespaces::default();
+        (namespaces.net, namespaces.pid) = (net, pid);
+        let details = Details { namespaces, ..details(7).unwrap() };
+        Observation { details: Some(details), ..observed(State::Running) }
+    };
+    for ticks in [[1, 2], [2, 1]] {
+        let (record, _) = merged(&[(ticks[0], of(5, 6)), (ticks[1], of(0, 6))]);
+        assert_eq!((record.namespaces.net, record.namespaces.pid), (5, 6), "{ticks:?}");
+        let (record, _) = merged(&[(ticks[0], of(0, 6)), (ticks[1], of(5, 6))]);
+        assert_eq!((record.namespaces.net, record.namespaces.pid), (5, 6), "{ticks:?}");
+    }
+}
+
 #[test]
 fn a_statement_that_lacks_a_value_erases_nothing() {
     let mut first = listed(State::Running, "app:1");
