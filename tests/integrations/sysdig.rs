@@ -91,7 +91,7 @@ fn image_of(line: &str) -> &str {
 /// A capture file has all that a filter may ask for, when the engine is gone.
 pub fn filters_a_capture_file() -> Outcome {
     let sysdig = Sysdig::new()?;
-    let (file, _folder) = captured(&sysdig, |sim| {
+    let (file, _folder) = captured(&sysdig, "job", |sim| {
         sim.tell("create web job -- sh -c 'exit 3'")?;
         sim.tell("start job")?;
         sim.tell("run-pod db ns=data label=app=db")?;
@@ -116,7 +116,7 @@ pub fn rules_match() -> Outcome {
     let sysdig = Sysdig::new()?;
     let rules = std::fs::read_to_string(c::root().join("integrations/sysdig-plugin/criwatch_rules.yaml"));
     let rules = conditions(&rules.map_err(|error| error.to_string())?);
-    let (file, _folder) = captured(&sysdig, |sim| {
+    let (file, _folder) = captured(&sysdig, "nginx", |sim| {
         sim.tell("create web loop attempt=5")?;
         sim.tell("start loop")?;
         sim.tell("oom nginx").map(drop)
@@ -150,9 +150,11 @@ fn conditions(yaml: &str) -> Vec<(String, String)> {
     parts.map(|(name, condition)| (name.to_owned(), words(condition))).collect()
 }
 
-/// A capture of what the engine is made to do, until all of that was seen; the simulated engine is gone then.
+/// A capture of what the engine is made to do, until all of that was seen, the final end of this container included; the
+/// simulated engine is gone then.
 fn captured(
     sysdig: &Sysdig,
+    ends: &str,
     tell: impl Fn(&mut Sim) -> Result<(), String>,
 ) -> Result<(PathBuf, tempfile::TempDir), Obstacle> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -163,12 +165,13 @@ fn captured(
     let mut writer = Agent::start(command.arg("-I").arg(format!("criwatch:{}", sim.endpoint())).arg("-w").arg(&file))?;
     sim.tell("wait-subscribed 2")?;
     tell(&mut sim)?;
-    // What comes last: reasons of exits become final a second late.
     sim.tell("pod mark ns=test last -- sh -c 'exit 9'")?;
     watch.wait_for("the last exit", |line| line.contains("test/mark/last") && line.contains("final=true"))?;
+    // Reasons of exits become final a second late, each in its own time.
     wait::until("the capture to have all", wait::PATIENCE, || {
-        let seen = sysdig.read(&file, "criwatch.container.name = last and criwatch.final_exit = true")?;
-        if seen.len() == 1 { Ok(()) } else { Err(format!("{seen:?} {}", writer.last_error())) }
+        let both = format!("criwatch.container.name in (last, {ends}) and criwatch.final_exit = true");
+        let seen = sysdig.read(&file, &both)?;
+        if seen.len() == 2 { Ok(()) } else { Err(format!("{seen:?} {}", writer.last_error())) }
     })?;
     writer.end(libc::SIGINT)?;
     Ok((file, folder))
