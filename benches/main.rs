@@ -1,6 +1,6 @@
 //! What the library costs, measured through the C ABI in a C host, side by side with what an engine allows at best.
 //!
-//! `make bench` runs it: see docs/benchmarks.md. Its results are JSON, from which `benches/report` makes that page.
+//! `make bench` runs it: see benches/method.md. Its results are JSON, from which `benches/report` makes docs/benchmarks.md.
 //!
 //! Options: `--runs N` (9), `--pods N,N` (real engine: 5,100), `--containers N,N` (simulated engine: 10,100,1000,10000,50000),
 //! `--events N` (100), `--idle SECONDS` (60), `--only SECTION`, `--out FILE`. `ENDPOINT=unix://...` measures an engine that

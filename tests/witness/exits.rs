@@ -64,14 +64,7 @@ pub fn reported_while_away(setup: &mut Setup) -> Outcome {
     assert!(began.elapsed() < Duration::from_secs(30), "not before the engine is back");
     assert_eq!(seen.watcher.state(), WatcherState::Backoff);
 
-    setup.engine.containerd.as_mut().ok_or("no engine of our own")?.start_again()?;
-    seen.watcher.resync(Some(PATIENCE))?;
-    wait::until("the engine's word on each", PATIENCE, || match seen.counter("openStatusRequests") {
-        Ok(0) => Ok(()),
-        other => Err(format!("{other:?} open")),
-    })?;
-    seen.watcher.resync(Some(PATIENCE))?;
-    seen.drain();
+    seen.engine_returns(setup)?;
     for (id, code) in &ids {
         let about = |e: &&criwatch::model::Event| e.container.as_ref().is_some_and(|c| *c.id == **id);
         let told: Vec<_> = seen.events.iter().filter(about).collect();

@@ -10,6 +10,7 @@ use criwatch::model::{Event, EventType};
 use criwatch::watcher::Watcher;
 use serde_json::Value;
 
+use crate::support::suite::{Outcome, Setup};
 use crate::support::wait::{self, PATIENCE};
 
 /// A started watcher and its events.
@@ -78,6 +79,19 @@ impl Seen {
             return Ok(event.clone());
         }
         self.until(&format!("{event_type:?} of {id}"), is_it)
+    }
+
+    /// Starts the engine again, and waits until it was asked about everything that was in doubt.
+    pub fn engine_returns(&mut self, setup: &mut Setup) -> Outcome {
+        setup.engine.containerd.as_mut().ok_or("no engine of our own")?.start_again()?;
+        self.watcher.resync(Some(PATIENCE))?;
+        wait::until("a status of each", PATIENCE, || match self.counter("openStatusRequests") {
+            Ok(0) => Ok(()),
+            other => Err(format!("{other:?} open")),
+        })?;
+        self.watcher.resync(Some(PATIENCE))?;
+        self.drain();
+        Ok(())
     }
 
     /// Takes what has come by now.

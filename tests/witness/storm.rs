@@ -102,14 +102,7 @@ fn code_of(event: &Event) -> Option<i32> {
 }
 
 fn is_reported_once(setup: &mut Setup, seen: &mut Seen, codes: &[(String, i32)]) -> Outcome {
-    setup.engine.containerd.as_mut().ok_or("no engine of our own")?.start_again()?;
-    seen.watcher.resync(Some(PATIENCE))?;
-    wait::until("the engine's word on each", PATIENCE, || match seen.counter("openStatusRequests") {
-        Ok(0) => Ok(()),
-        other => Err(format!("{other:?} open")),
-    })?;
-    seen.watcher.resync(Some(PATIENCE))?;
-    seen.drain();
+    seen.engine_returns(setup)?;
     for (id, code) in codes {
         let about = |e: &&Event| e.container.as_ref().is_some_and(|c| *c.id == **id);
         let reported: Vec<_> = seen.events.iter().filter(about).collect();
