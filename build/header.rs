@@ -12,6 +12,7 @@ const SECTIONS: &[&str] = &[
     "src/ffi/error.rs",
     "src/ffi/buffer.rs",
     "src/model/constants.rs",
+    "src/ffi/names.rs",
     "src/ffi/record.rs",
     "src/ffi/keep.rs",
     "src/ffi/attributes.rs",
@@ -30,7 +31,7 @@ const SECTIONS: &[&str] = &[
 ];
 
 /// Files that belong to the section of the file before them.
-const CONTINUED: &[&str] = &["src/ffi/keep.rs", "src/ffi/attributes.rs", "src/ffi/packer.rs"];
+const CONTINUED: &[&str] = &["src/ffi/names.rs", "src/ffi/keep.rs", "src/ffi/attributes.rs", "src/ffi/packer.rs"];
 
 /// The introduction: the first text in the header.
 const PREAMBLE: &str = "src/ffi/mod.rs";
@@ -121,6 +122,7 @@ fn parts(source: &str) -> Vec<Part> {
         let (name, rest) = table.split_once('\n').unwrap_or_default();
         let (name, value_type) = name.trim().split_once(':').unwrap_or_default();
         let (constants, _) = rest.split_once("\n}").unwrap_or_default();
+        let (value_type, _) = value_type.split_once(',').unwrap_or((value_type, ""));
         let title = if only { String::new() } else { format!("\n/* {}: */\n", title_case(name)) };
         Part { title, source: constants.to_owned(), is_text: value_type.contains("str") }
     });

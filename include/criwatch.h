@@ -588,6 +588,133 @@ void cri_buffer_free(cri_buffer *buffer);
 /** The bit of an event type in the mask of a subscription or queue. */
 #define CRI_EVENT_MASK(type) (UINT32_C(1) << (type))
 
+/**
+ * Returns the name of an event type, as JSON has it, e.g. "replayBegin". These names are the same in every language:
+ * the constant without its prefix, in lowerCamelCase.
+ *
+ * @param event_type one of CRI_EVENT_*
+ * @return a static string, never NULL; do not free it; "unknown" for a number that this library does not know
+ * @note Never blocks. O(1).
+ */
+const char *cri_event_type_name(uint32_t event_type);
+
+/**
+ * Returns the name of a flag of an event, e.g. "neverStarted".
+ *
+ * @param flag one bit of CRI_EVENT_FLAG_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_event_flag_name(uint32_t flag);
+
+/**
+ * Returns the name of a bit of an event's `changed`, e.g. "startedAt".
+ *
+ * @param bit one bit of CRI_CHANGED_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_changed_name(uint64_t bit);
+
+/**
+ * Returns the name of a kind of record, e.g. "sandbox".
+ *
+ * @param kind one of CRI_KIND_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_kind_name(uint32_t kind);
+
+/**
+ * Returns the name of the state of a container, e.g. "running".
+ *
+ * @param state one of CRI_STATE_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_container_state_name(uint32_t state);
+
+/**
+ * Returns the name of a flag of a container, e.g. "privileged".
+ *
+ * @param flag one bit of CRI_CONTAINER_FLAG_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_container_flag_name(uint32_t flag);
+
+/**
+ * Returns the name of a bit of a container's `missing`: the key that JSON lacks, "exitCode" for CRI_MISSING_EXIT.
+ *
+ * @param bit one bit of CRI_MISSING_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_missing_name(uint64_t bit);
+
+/**
+ * Returns the name of a flag of a mount, e.g. "readOnly".
+ *
+ * @param flag one bit of CRI_MOUNT_FLAG_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_mount_flag_name(uint32_t flag);
+
+/**
+ * Returns the name of the state of a pod, e.g. "notReady".
+ *
+ * @param state one of CRI_POD_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_pod_state_name(uint32_t state);
+
+/**
+ * Returns the name of a flag of a pod, e.g. "hostNetwork".
+ *
+ * @param flag one bit of CRI_POD_FLAG_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_pod_flag_name(uint32_t flag);
+
+/**
+ * Returns the name of the state of a watcher, e.g. "watching".
+ *
+ * @param state one of CRI_WATCHER_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_watcher_state_name(uint32_t state);
+
+/**
+ * Returns the name of the level of a message, e.g. "warn".
+ *
+ * @param level one of CRI_LOG_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_log_level_name(uint32_t level);
+
+/**
+ * Returns the name of what happened to an engine, e.g. "found".
+ *
+ * @param news one of CRI_ENGINE_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_engine_news_name(uint32_t news);
+
+/**
+ * Returns the name of a kind of namespace, as /proc/PID/ns has it, e.g. "net".
+ *
+ * @param kind one of CRI_NAMESPACE_*
+ * @return a static string, never NULL; do not free it; "unknown" for another number
+ * @note Never blocks. O(1).
+ */
+const char *cri_namespace_kind_name(uint32_t kind);
+
 /* ================================================================================================
  * Records
  *

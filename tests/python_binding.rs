@@ -185,7 +185,7 @@ fn conformance_programme_answers(python: &Path) -> Outcome {
     let mut child = command.arg(programme).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let dialogue = format!(
         "list -\nnew {} nosuch=1\nnew {} poll.interval_ms=50\nresync 60000\nfind app\nsnapshot\nfind app\n\
-         callback 0 0 STARTED - 0\nlist {{\"kind\":\"pod\"}}\nquit\n",
+         callback 0 0 started - 0\nlist {{\"kind\":\"pod\"}}\nquit\n",
         sim.endpoint(),
         sim.endpoint()
     );

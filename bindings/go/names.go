@@ -24,6 +24,7 @@ var (
 	watcherStateWords = words{"new", "connecting", "syncing", "watching", "polling", "backoff", "stopped"}
 	logLevelWords     = words{1: "error", "warn", "info", "debug"}
 	engineNewsWords   = words{1: "found", "changed", "lost"}
+	namespaceWords    = words{1: "cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}
 
 	// Of sets, the name of the bit 1<<n is words[n].
 	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional", "witnessed", "confirmed"}
@@ -160,6 +161,9 @@ func (l *LogLevel) UnmarshalText(word []byte) error {
 	*l = LogLevel(logLevelWords.number(word))
 	return nil
 }
+
+// String is the kind's name in /proc/PID/ns; its number if this binding does not know it.
+func (k NamespaceKind) String() string { return namespaceWords.of(uint32(k)) }
 
 // String joins the names of the library's JSON with "|".
 func (f EventFlags) String() string { return strings.Join(eventFlagWords.list(uint64(f)), "|") }

@@ -115,8 +115,7 @@ static void take_events(const struct engine *engine)
     while (cri_event_queue_next(engine->queue, 0, &event, NULL) == CRI_OK) {
         const cri_container *c = event->container;
         if (c != NULL && (event->type == CRI_EVENT_STARTED || event->type == CRI_EVENT_EXITED))
-            printf("%s  %-7s  %s/%s/%s  pid %" PRId32 "\n", engine->id,
-                   event->type == CRI_EVENT_STARTED ? "started" : "exited",
+            printf("%s  %-7s  %s/%s/%s  pid %" PRId32 "\n", engine->id, cri_event_type_name(event->type),
                    c->pod != NULL ? c->pod->pod_namespace : "?", c->pod != NULL ? c->pod->name : "?", c->name, c->pid);
         cri_event_free(event);
     }

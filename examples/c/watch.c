@@ -118,9 +118,9 @@ static void print_change(const cri_event *event)
     const int exited = event->type == CRI_EVENT_EXITED;
     char where[160], number[16];
     if (exited || is_final)
-        print_head(event, exited ? "exited" : "final", c->exit_code == 0 ? DIM : RED);
+        print_head(event, is_final ? "final" : cri_event_type_name(event->type), c->exit_code == 0 ? DIM : RED);
     else
-        print_head(event, event->type == CRI_EVENT_STARTED ? "started" : "updated", GREEN);
+        print_head(event, cri_event_type_name(event->type), GREEN);
     printf("%-48s  ", path(c, where));
     if (exited || is_final)
         print_exit(event);
@@ -131,8 +131,7 @@ static void print_change(const cri_event *event)
 
 static void print_state(const cri_event *event)
 {
-    static const char *const names[] = {"new", "connecting", "syncing", "watching", "polling", "backoff", "stopped"};
-    const char *name = event->watcher_state <= CRI_WATCHER_STOPPED ? names[event->watcher_state] : "?";
+    const char *name = cri_watcher_state_name(event->watcher_state);
     print_head(event, "state", YELLOW);
     printf("%s%s%s\n", name, event->message[0] != '\0' ? ": " : "", event->message);
 }

@@ -47,17 +47,12 @@ static void submit(const char *instance, const char *type, const char *type_inst
 /* ---- Containers, from a snapshot ---- */
 
 struct counts {
-    unsigned created, running, exited, unknown, restarts;
+    unsigned in_state[CRI_STATE_EXITED + 1], restarts;
 };
 
 static void count(struct counts *counts, const cri_container *c)
 {
-    switch (c->state) {
-    case CRI_STATE_CREATED: counts->created++; break;
-    case CRI_STATE_RUNNING: counts->running++; break;
-    case CRI_STATE_EXITED: counts->exited++; break;
-    default: counts->unknown++; break;
-    }
+    counts->in_state[c->state <= CRI_STATE_EXITED ? c->state : CRI_STATE_UNKNOWN]++;
     /* An attempt that was replaced has been counted by the one that did. */
     if (c->state == CRI_STATE_RUNNING)
         counts->restarts += c->attempt;
@@ -65,10 +60,8 @@ static void count(struct counts *counts, const cri_container *c)
 
 static void submit_counts(const char *instance, const struct counts *counts)
 {
-    submit(instance, "count", "created", counts->created);
-    submit(instance, "count", "running", counts->running);
-    submit(instance, "count", "exited", counts->exited);
-    submit(instance, "count", "unknown", counts->unknown);
+    for (uint32_t state = CRI_STATE_UNKNOWN; state <= CRI_STATE_EXITED; state++)
+        submit(instance, "count", cri_container_state_name(state), counts->in_state[state]);
     submit(instance, "count", "restarts", counts->restarts);
 }
 

@@ -6,17 +6,15 @@
 #define FIELDS_H
 
 #include <criwatch.h>
-#include <plugin/plugin_types.h>
-#include <stdio.h>
+#include <plugin/plugin_api.h>
 
-/* All fields, as JSON for plugin_get_fields. */
-const char *fields_json(void);
+#define EXPORT __attribute__((visibility("default")))
 
-/* Writes the record of a container, and of an event that reports it; either may be NULL. */
-void record_write(FILE *out, const cri_container *container, const cri_event *event);
+/* The record of a container, and of an event that reports it; each may be NULL. HEAD comes before it, and counts. */
+char *record_new(const void *head, size_t head_len, const cri_container *container, const cri_event *event, size_t *len);
 
-/* The value of a key in a record, or of PREFIX followed by a key; NULL: there is none. */
-const char *record_get(const char *record, size_t len, const char *prefix, const char *key);
+/* The value of a key in a record; NULL: there is none. */
+const char *record_get(const char *record, size_t len, const char *key);
 
 /* A value that was extracted: where the field's `res` points. */
 union value {

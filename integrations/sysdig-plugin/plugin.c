@@ -4,7 +4,6 @@
 #include "fields.h"
 
 #include <criwatch.h>
-#include <plugin/plugin_api.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,8 @@
 #define PLUGIN_ID 999
 #endif
 #define PLUGIN_EVENT 322
-#define BATCH 128
-#define BATCH_WAIT_MS 100
+#define WAIT_MS 100
 #define MAX_FIELDS 64
-#define EXPORT __attribute__((visibility("default")))
 
 /* An event as the framework has it: a header, the lengths of its two parameters, the plugin's id; the record follows. */
 struct head {
@@ -34,7 +31,6 @@ struct plugin {
     union value values[MAX_FIELDS];
     /* For system calls: whose they are. NULL: nobody has asked for that. */
     cri_watcher *watcher;
-    cri_snapshot *snapshot;
     /* The container that was found last, kept so that no other one can have its address; and its record. */
     const cri_container *container;
     char *record;
@@ -45,7 +41,7 @@ struct plugin {
 struct capture {
     cri_watcher *watcher;
     cri_event_queue *queue;
-    ss_plugin_event *events[BATCH];
+    ss_plugin_event *event;
 };
 
 /* ---- About the plugin ---- */
@@ -57,19 +53,20 @@ EXPORT const char *plugin_get_contact(void) { return "the criwatch project"; }
 EXPORT const char *plugin_get_version(void) { return "0.1.0"; }
 EXPORT uint32_t plugin_get_id(void) { return PLUGIN_ID; }
 EXPORT const char *plugin_get_event_source(void) { return "criwatch"; }
-EXPORT const char *plugin_get_fields(void) { return fields_json(); }
 EXPORT const char *plugin_get_extract_event_sources(void) { return "[\"criwatch\",\"syscall\"]"; }
 EXPORT const char *plugin_get_last_error(ss_plugin_t *s) { return ((struct plugin *)s)->last_error; }
 
-/* Keeps the message of an error, and frees it. */
-static void fail(struct plugin *plugin, cri_error *err)
+/* Keeps the message of an error, and frees it; 0. */
+static int fail(struct plugin *plugin, cri_error *err)
 {
     snprintf(plugin->last_error, sizeof plugin->last_error, "%s", cri_error_message(err));
     cri_error_free(err);
+    return 0;
 }
 
 /* ---- Configuration: "KEY=VALUE,...", an option of the library each; and "syscalls=ENDPOINT" ---- */
 
+/* These return 1, or 0 and an error. */
 static int follow(struct plugin *plugin, const char *endpoint, cri_watcher **out, cri_error **err)
 {
     const char *where = endpoint[0] == '\0' || strcmp(endpoint, "auto") == 0 ? NULL : endpoint;
@@ -82,7 +79,7 @@ static int configure(struct plugin *plugin, char *config)
     cri_error *err = NULL;
     char *rest = NULL;
     if (cri_options_new(&plugin->options, &err) != CRI_OK)
-        return fail(plugin, err), 0;
+        return fail(plugin, err);
     for (char *key = strtok_r(config, ", \n", &rest); key != NULL; key = strtok_r(NULL, ", \n", &rest)) {
         char *value = strchr(key, '=');
         if (value != NULL)
@@ -90,11 +87,9 @@ static int configure(struct plugin *plugin, char *config)
         if (value != NULL && strcmp(key, "syscalls") == 0)
             syscalls = value;
         else if (cri_options_set(plugin->options, key, value != NULL ? value : "", &err) != CRI_OK)
-            return fail(plugin, err), 0;
+            return fail(plugin, err);
     }
-    if (syscalls != NULL && !follow(plugin, syscalls, &plugin->watcher, &err))
-        return fail(plugin, err), 0;
-    return 1;
+    return syscalls == NULL || follow(plugin, syscalls, &plugin->watcher, &err) || fail(plugin, err);
 }
 
 EXPORT ss_plugin_t *plugin_init(const ss_plugin_init_input *input, ss_plugin_rc *rc)
@@ -112,7 +107,6 @@ EXPORT void plugin_destroy(ss_plugin_t *s)
     if (plugin == NULL)
         return;
     cri_container_unref(plugin->container);
-    cri_snapshot_free(plugin->snapshot);
     cri_watcher_free(plugin->watcher);
     cri_options_free(plugin->options);
     free(plugin->record);
@@ -129,20 +123,17 @@ EXPORT void plugin_close(ss_plugin_t *s, ss_instance_t *h)
         return;
     cri_event_queue_free(capture->queue);
     cri_watcher_free(capture->watcher);
-    for (size_t i = 0; i < BATCH; i++)
-        free(capture->events[i]);
+    free(capture->event);
     free(capture);
 }
 
 EXPORT ss_instance_t *plugin_open(ss_plugin_t *s, const char *params, ss_plugin_rc *rc)
 {
-    const uint32_t mask =
-        CRI_EVENT_MASK(CRI_EVENT_STARTED) | CRI_EVENT_MASK(CRI_EVENT_EXITED) | CRI_EVENT_MASK(CRI_EVENT_UPDATED);
     struct plugin *plugin = s;
     struct capture *capture = calloc(1, sizeof *capture);
     cri_error *err = NULL;
     if (capture != NULL && follow(plugin, params != NULL ? params : "", &capture->watcher, &err)
-        && cri_event_queue_new(capture->watcher, mask, 0, 0, &capture->queue, &err) == CRI_OK) {
+        && cri_event_queue_new(capture->watcher, 0, 0, 0, &capture->queue, &err) == CRI_OK) {
         *rc = SS_PLUGIN_SUCCESS;
         return capture;
     }
@@ -155,46 +146,31 @@ EXPORT ss_instance_t *plugin_open(ss_plugin_t *s, const char *params, ss_plugin_
 static ss_plugin_event *pack(const cri_event *event)
 {
     struct head head = {{.type = PLUGIN_EVENT, .tid = (uint64_t)-1, .nparams = 2}, {sizeof head.id, 0}, PLUGIN_ID};
-    char *data = NULL;
     size_t len = 0;
-    FILE *out = open_memstream(&data, &len);
-    if (out == NULL)
-        return NULL;
-    fwrite(&head, sizeof head, 1, out);
-    record_write(out, event->container, event);
-    if (fclose(out) != 0)
-        return free(data), NULL;
+    char *packed = record_new(&head, sizeof head, event->container, event, &len);
     head.event.ts = (uint64_t)event->time_unix_nano;
     head.event.len = (uint32_t)len;
     head.lengths[1] = (uint32_t)(len - sizeof head);
-    return memcpy(data, &head, sizeof head);
+    return packed != NULL ? memcpy(packed, &head, sizeof head) : NULL;
 }
 
-/* Waits for the first event only: what is there goes together. */
+/* One event at a time: a node has few. Those about no container are passed over. */
 EXPORT ss_plugin_rc plugin_next_batch(ss_plugin_t *s, ss_instance_t *h, uint32_t *nevts, ss_plugin_event ***evts)
 {
     struct capture *capture = h;
-    uint32_t count = 0;
-    cri_status status = CRI_OK;
+    cri_event *event = NULL;
     cri_error *err = NULL;
-    while (count < BATCH && status == CRI_OK) {
-        cri_event *event = NULL;
-        status = cri_event_queue_next(capture->queue, count == 0 ? BATCH_WAIT_MS : 0, &event, &err);
-        if (status == CRI_OK && (event->container != NULL || event->type == CRI_EVENT_OVERFLOW)) {
-            free(capture->events[count]);
-            capture->events[count] = pack(event);
-            count += capture->events[count] != NULL;
-        }
-        cri_event_free(event);
-    }
-    *nevts = count;
-    *evts = capture->events;
+    const cri_status status = cri_event_queue_next(capture->queue, WAIT_MS, &event, &err);
+    free(capture->event);
+    capture->event = NULL;
+    if (status == CRI_OK && (event->container != NULL || event->type == CRI_EVENT_OVERFLOW))
+        capture->event = pack(event);
+    cri_event_free(event);
+    *nevts = capture->event != NULL;
+    *evts = &capture->event;
     if (status < 0)
-        fail(s, err);
-    return count > 0              ? SS_PLUGIN_SUCCESS
-           : status == CRI_AGAIN  ? SS_PLUGIN_TIMEOUT
-           : status == CRI_CLOSED ? SS_PLUGIN_EOF
-                                  : SS_PLUGIN_FAILURE;
+        return fail(s, err), SS_PLUGIN_FAILURE;
+    return *nevts > 0 ? SS_PLUGIN_SUCCESS : status == CRI_CLOSED ? SS_PLUGIN_EOF : SS_PLUGIN_TIMEOUT;
 }
 
 /* ---- Fields ---- */
@@ -213,26 +189,16 @@ static const char *payload(const ss_plugin_event *event, size_t *len)
 static const char *owner(struct plugin *plugin, uint64_t tid, size_t *len)
 {
     const cri_container *container = NULL;
-    if (plugin->watcher == NULL)
+    if (plugin->watcher == NULL
+        || cri_watcher_lookup_pid(plugin->watcher, (int32_t)tid, 0, 0, &container, NULL) != CRI_OK)
         return NULL;
-    if (cri_watcher_generation(plugin->watcher) != cri_snapshot_generation(plugin->snapshot)) {
-        cri_snapshot_free(plugin->snapshot);
-        plugin->snapshot = NULL;
-        if (cri_watcher_snapshot(plugin->watcher, &plugin->snapshot, NULL) != CRI_OK)
-            return NULL;
-    }
-    if (cri_snapshot_find_pid(plugin->snapshot, (int32_t)tid, 0, &container, NULL) != CRI_OK)
-        return NULL;
-    if (container != plugin->container) {
+    if (container == plugin->container) {
+        cri_container_unref(container);
+    } else {
         free(plugin->record);
-        plugin->record = NULL;
-        FILE *out = open_memstream(&plugin->record, &plugin->len);
-        if (out == NULL)
-            return NULL;
-        record_write(out, container, NULL);
-        fclose(out);
         cri_container_unref(plugin->container);
-        plugin->container = cri_container_ref(container);
+        plugin->container = container;
+        plugin->record = record_new("", 0, container, NULL, &plugin->len);
     }
     *len = plugin->len;
     return plugin->record;
@@ -260,7 +226,7 @@ EXPORT const char *plugin_event_to_string(ss_plugin_t *s, const ss_plugin_event_
     const char *record = payload(evt->evt, &len);
     plugin->line[0] = '\0';
     for (size_t i = 0; record != NULL && i < sizeof shown / sizeof *shown; i++) {
-        const char *value = record_get(record, len, "", shown[i]);
+        const char *value = record_get(record, len, shown[i]);
         if (value != NULL && at < sizeof plugin->line)
             at += (size_t)snprintf(plugin->line + at, sizeof plugin->line - at, "%s%s", at > 0 ? " " : "", value);
     }

@@ -7,6 +7,8 @@ use std::io;
 
 pub use status::*;
 
+use crate::table::constant_of;
+
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -112,7 +114,7 @@ impl std::error::Error for Error {}
 
 /// The name of a status, e.g. `"CRI_E_TIMEOUT"`; `"CRI_E_UNKNOWN_STATUS"` for a number that is not in the table.
 pub fn status_name(status: Status) -> &'static str {
-    STATUSES.iter().find(|s| s.value == status).map_or("CRI_E_UNKNOWN_STATUS", |s| s.name)
+    constant_of(STATUSES, status).map_or("CRI_E_UNKNOWN_STATUS", |s| s.name)
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{CStr, CString};
-use std::sync::OnceLock;
 
 use safer_ffi::prelude::*;
 
 use super::handle::{Handle, Opaque, opaque, taken};
 use super::panics::infallible;
-use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
+use crate::error::{CRI_OK, Error, STATUSES, Status};
+use crate::table::constant_of;
 
 /// An error.
 #[derive_ReprC]
@@ -49,16 +49,11 @@ fn c_string(text: &str) -> CString {
 /// @note Never blocks. O(1).
 #[ffi_export]
 pub extern "C" fn cri_status_name(status: Status) -> char_p::Ref<'static> {
-    name_of(status)
+    name_of(status).into()
 }
 
-fn name_of(status: Status) -> char_p::Ref<'static> {
-    static NAMES: OnceLock<Vec<(Status, CString)>> = OnceLock::new();
-    static UNKNOWN: OnceLock<CString> = OnceLock::new();
-    let names = NAMES.get_or_init(|| STATUSES.iter().map(|s| (s.value, c_string(s.name))).collect());
-    let name = names.iter().find(|(value, _)| *value == status).map(|(_, name)| name);
-    let name: &'static CStr = name.unwrap_or_else(|| UNKNOWN.get_or_init(|| c_string(status_name(status))));
-    name.into()
+fn name_of(status: Status) -> &'static CStr {
+    constant_of(STATUSES, status).map_or(c"CRI_E_UNKNOWN_STATUS", |s| s.c_word)
 }
 
 /// Returns the status that the failed call returned.

@@ -5,7 +5,7 @@
 use crate::table::constants;
 
 constants! {
-    EVENT_TYPES: u32;
+    EVENT_TYPES: u32, words without "CRI_EVENT_";
     /// A run has begun: a container was started, or a sandbox is ready. Reported once for each run; replays repeat
     /// it with CRI_EVENT_FLAG_INITIAL.
     pub const CRI_EVENT_STARTED: u32 = 1;
@@ -34,7 +34,7 @@ constants! {
 }
 
 constants! {
-    EVENT_FLAGS: u32;
+    EVENT_FLAGS: u32, words without "CRI_EVENT_FLAG_";
     /// The watcher concluded the event from a list or a status; the event stream of the engine did not report it.
     pub const CRI_EVENT_FLAG_SYNTHETIC: u32 = 1;
     /// The event is part of a replay: the run began before the replay.
@@ -56,14 +56,14 @@ constants! {
 }
 
 constants! {
-    SUBSCRIBE_FLAGS: u32;
+    SUBSCRIBE_FLAGS: u32, words without "CRI_SUBSCRIBE_";
     /// Send no replays: none at the beginning, and none after an overflow. An EXITED may then come without its
     /// STARTED.
     pub const CRI_SUBSCRIBE_LIVE_ONLY: u32 = 1;
 }
 
 constants! {
-    INSPECT_FLAGS: u32;
+    INSPECT_FLAGS: u32, words without "CRI_INSPECT_";
     /// Fail with CRI_E_PROCESSLESS if the container has no process.
     pub const CRI_INSPECT_REQUIRE_PROCESS: u32 = 1;
     /// Show the values of environment variables, which may be secrets. Without this flag they are redacted.
@@ -73,7 +73,7 @@ constants! {
 }
 
 constants! {
-    KINDS: u32;
+    KINDS: u32, words without "CRI_KIND_";
     /// A container.
     pub const CRI_KIND_CONTAINER: u32 = 1;
     /// The sandbox of a pod ("pause" container).
@@ -81,7 +81,7 @@ constants! {
 }
 
 constants! {
-    STATES: u32;
+    STATES: u32, words without "CRI_STATE_";
     /// The engine does not know the state, or has not reported it. This is not an exit.
     pub const CRI_STATE_UNKNOWN: u32 = 0;
     /// Created, and not started yet.
@@ -93,7 +93,7 @@ constants! {
 }
 
 constants! {
-    POD_STATES: u32;
+    POD_STATES: u32, words without "CRI_POD_";
     /// The engine has not reported the state.
     pub const CRI_POD_UNKNOWN: u32 = 0;
     /// The pod's sandbox is ready.
@@ -103,7 +103,7 @@ constants! {
 }
 
 constants! {
-    POD_FLAGS: u32;
+    POD_FLAGS: u32, words without "CRI_POD_FLAG_";
     /// The pod shares the network namespace of the node.
     pub const CRI_POD_FLAG_HOST_NETWORK: u32 = 1;
     /// The pod has a network namespace of its own. If neither bit is set, the engine has not reported it yet.
@@ -123,7 +123,7 @@ constants! {
 }
 
 constants! {
-    MISSING: u64;
+    MISSING: u64, words without "CRI_MISSING_";
     /// The pid, and with it the start time and the cgroup of the process.
     pub const CRI_MISSING_PID: u64 = 1;
     /// The pod of the container.
@@ -131,11 +131,12 @@ constants! {
     /// The start time.
     pub const CRI_MISSING_STARTED_AT: u64 = 4;
     /// The exit: code, reason, message and time.
+    #[word = c"exitCode"]
     pub const CRI_MISSING_EXIT: u64 = 8;
 }
 
 constants! {
-    CHANGED: u64;
+    CHANGED: u64, words without "CRI_CHANGED_";
     /// The pid has become known or has changed.
     pub const CRI_CHANGED_PID: u64 = 1;
     /// The pod, or a field of the pod, has become known or has changed.
@@ -158,7 +159,7 @@ constants! {
 }
 
 constants! {
-    CONTAINER_FLAGS: u32;
+    CONTAINER_FLAGS: u32, words without "CRI_CONTAINER_FLAG_";
     /// A text of the engine was not UTF-8: each bad byte was replaced with U+FFFD.
     pub const CRI_CONTAINER_FLAG_TEXT_REPAIRED: u32 = 1;
     /// Labels or annotations are longer than the option `labels.max_bytes` allows, and were cut.
@@ -172,13 +173,13 @@ constants! {
 }
 
 constants! {
-    MOUNT_FLAGS: u32;
+    MOUNT_FLAGS: u32, words without "CRI_MOUNT_FLAG_";
     /// The container cannot write to the mount.
     pub const CRI_MOUNT_FLAG_READ_ONLY: u32 = 1;
 }
 
 constants! {
-    WATCHER_STATES: u32;
+    WATCHER_STATES: u32, words without "CRI_WATCHER_";
     /// The watcher is not started.
     pub const CRI_WATCHER_NEW: u32 = 0;
     /// The watcher is trying to reach the engine.
@@ -197,7 +198,7 @@ constants! {
 }
 
 constants! {
-    ENGINE_NEWS: u32;
+    ENGINE_NEWS: u32, words without "CRI_ENGINE_";
     /// A finder has found an engine.
     pub const CRI_ENGINE_FOUND: u32 = 1;
     /// Something about an engine has become known or has changed: its version, its process, the evidence for it, or
@@ -208,7 +209,7 @@ constants! {
 }
 
 constants! {
-    LOG_LEVELS: u32;
+    LOG_LEVELS: u32, words without "CRI_LOG_";
     /// The watcher cannot do its work.
     pub const CRI_LOG_ERROR: u32 = 1;
     /// Something is wrong, and may need the attention of an operator.
@@ -220,7 +221,7 @@ constants! {
 }
 
 constants! {
-    NAMESPACE_KINDS: u32;
+    NAMESPACE_KINDS: u32, words without "CRI_NAMESPACE_";
     /// Cgroups.
     pub const CRI_NAMESPACE_CGROUP: u32 = 1;
     /// System V IPC and POSIX message queues.
@@ -253,14 +254,4 @@ constants! {
     pub const CRI_LABEL_SANDBOX: &str = "io.kubernetes.sandbox";
     /// Prefix: if JSON shows annotations among the labels, their keys begin with this.
     pub const CRI_ANNOTATION_KEY_PREFIX: &str = "io.kubernetes.annotation/";
-}
-
-/// How a constant of this table is spelled in JSON: its name without the given prefix, in lower case.
-pub(crate) fn json_word<T: PartialEq>(table: &[crate::table::Constant<T>], value: T, prefix: &str) -> String {
-    word_of(table.iter().find(|c| c.value == value).map_or("", |c| c.name), prefix)
-}
-
-/// A constant's name without the given prefix, in lower case.
-pub(crate) fn word_of(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase()
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::constants::*;
 use super::{Id, Image, JsonText, Labels, Memo, Namespaces, Pod, Previous, Spec, Time};
+use crate::table::word_of;
 
 /// The kind of a record: a container, or the sandbox of a pod (which is a container, too).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,8 +26,8 @@ impl Kind {
     }
 
     /// Its name in JSON.
-    pub fn word(self) -> String {
-        json_word(KINDS, self.number(), "CRI_KIND_")
+    pub fn word(self) -> &'static str {
+        word_of(KINDS, self.number())
     }
 }
 
@@ -57,8 +58,8 @@ impl State {
     }
 
     /// Its name in JSON.
-    pub fn word(self) -> String {
-        json_word(STATES, self.number(), "CRI_STATE_")
+    pub fn word(self) -> &'static str {
+        word_of(STATES, self.number())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::candidate::Candidate;
 use super::constants::*;
 use super::spec::Namespaces;
+use crate::table::word_of;
 
 /// The engine, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -97,7 +98,7 @@ impl WatcherState {
     }
 
     /// Its name in JSON.
-    pub fn word(self) -> String {
-        json_word(WATCHER_STATES, self.number(), "CRI_WATCHER_")
+    pub fn word(self) -> &'static str {
+        word_of(WATCHER_STATES, self.number())
     }
 }

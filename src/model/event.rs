@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::constants::*;
 use super::{Container, LogLevel, Time, WatcherState};
+use crate::table::word_of;
 
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,9 +49,9 @@ impl EventType {
         }
     }
 
-    /// The constant's name without its prefix, in lower case.
-    pub fn word(self) -> String {
-        json_word(EVENT_TYPES, self.number(), "CRI_EVENT_")
+    /// Its name in JSON.
+    pub fn word(self) -> &'static str {
+        word_of(EVENT_TYPES, self.number())
     }
 
     /// The bit in a subscription's mask.

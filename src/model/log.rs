@@ -1,6 +1,7 @@
 //! The levels of the watcher's messages.
 
 use super::constants::*;
+use crate::table::word_of;
 
 /// The level of a LOG event; the most urgent comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +29,7 @@ impl LogLevel {
     }
 
     /// Its name in JSON.
-    pub fn word(self) -> String {
-        json_word(LOG_LEVELS, self.number(), "CRI_LOG_")
+    pub fn word(self) -> &'static str {
+        word_of(LOG_LEVELS, self.number())
     }
 }

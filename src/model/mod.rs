@@ -21,6 +21,7 @@ mod shared_text;
 mod spec;
 mod time;
 mod view;
+mod words;
 
 pub use candidate::{Candidate, Engines, Evidence, Reason};
 pub use constants::*;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::json::{Freshness, Numbers};
 use super::metrics::*;
-use super::{SharedText, WATCHER_STATES, WatcherState, json_word};
+use super::{SharedText, WATCHER_STATES, WatcherState};
 
 /// The numbers of one moment, ready to be served to a scraper.
 pub fn open_metrics(freshness: &Freshness, numbers: &Numbers) -> SharedText {
@@ -41,8 +41,7 @@ fn events(text: &mut Exposition, numbers: &Numbers) {
 fn state(text: &mut Exposition, freshness: &Freshness) {
     let mut family = text.family(&WATCHER_STATE);
     for one in WATCHER_STATES {
-        let word = json_word(WATCHER_STATES, one.value, "CRI_WATCHER_");
-        family.sample(&[&word], u64::from(freshness.state.number() == one.value));
+        family.sample(&[one.word()], u64::from(freshness.state.number() == one.value));
     }
     text.family(&GENERATION).sample(&[], freshness.generation);
     let mut family = text.family(&LAST_LIST_TIMESTAMP);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::constants::*;
 use super::{Id, Labels, Memo, Port, Time};
+use crate::table::word_of;
 
 /// Whether a pod's sandbox is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,11 +31,7 @@ impl PodState {
 
     /// Its name in JSON.
     pub fn word(self) -> &'static str {
-        match self {
-            PodState::Unknown => "unknown",
-            PodState::Ready => "ready",
-            PodState::NotReady => "notReady",
-        }
+        word_of(POD_STATES, self.number())
     }
 }
 

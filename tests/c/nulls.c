@@ -99,6 +99,29 @@ static void plain_answers(void)
     CHECK(cri_container_label(NULL, NULL) == NULL && cri_pod_label(NULL, NULL) == NULL);
 }
 
+/* One number that has a name, and one that has none, for each function. */
+static void names(void)
+{
+#define NAMES(function, number, name)                                                                                            \
+    CHECK(strcmp(function(number), name) == 0);                                                                                  \
+    CHECK(strcmp(function(0x40000000), "unknown") == 0)
+    NAMES(cri_event_type_name, CRI_EVENT_REPLAY_BEGIN, "replayBegin");
+    NAMES(cri_event_flag_name, CRI_EVENT_FLAG_NEVER_STARTED, "neverStarted");
+    NAMES(cri_changed_name, CRI_CHANGED_STARTED_AT, "startedAt");
+    NAMES(cri_kind_name, CRI_KIND_SANDBOX, "sandbox");
+    NAMES(cri_container_state_name, CRI_STATE_RUNNING, "running");
+    NAMES(cri_container_flag_name, CRI_CONTAINER_FLAG_PRIVILEGED, "privileged");
+    NAMES(cri_missing_name, CRI_MISSING_EXIT, "exitCode");
+    NAMES(cri_mount_flag_name, CRI_MOUNT_FLAG_READ_ONLY, "readOnly");
+    NAMES(cri_pod_state_name, CRI_POD_NOT_READY, "notReady");
+    NAMES(cri_pod_flag_name, CRI_POD_FLAG_HOST_NETWORK, "hostNetwork");
+    NAMES(cri_watcher_state_name, CRI_WATCHER_WATCHING, "watching");
+    NAMES(cri_log_level_name, CRI_LOG_WARN, "warn");
+    NAMES(cri_engine_news_name, CRI_ENGINE_FOUND, "found");
+    NAMES(cri_namespace_kind_name, CRI_NAMESPACE_NET, "net");
+    CHECK(strcmp(cri_event_flag_name(CRI_EVENT_FLAG_INITIAL | CRI_EVENT_FLAG_SYNTHETIC), "unknown") == 0);
+}
+
 static void frees(void)
 {
     cri_buffer empty = CRI_BUFFER_INIT;
@@ -121,6 +144,7 @@ int main(void)
     no_error_object();
     an_error_object();
     plain_answers();
+    names();
     frees();
     return failures != 0;
 }

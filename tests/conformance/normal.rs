@@ -52,10 +52,10 @@ pub fn in_order(command: &str, lines: Vec<String>) -> Vec<String> {
             _ => events.push(vec![line]),
         }
     }
-    if !command.starts_with("until UPDATED ") {
-        events.retain(|event| !event[0].starts_with("  event type=UPDATED "));
+    if !command.starts_with("until updated ") {
+        events.retain(|event| !event[0].starts_with("  event type=updated "));
     }
-    let is_replayed = |event: &Vec<String>| event[0].starts_with("  event type=STARTED flags=initial");
+    let is_replayed = |event: &Vec<String>| event[0].starts_with("  event type=started flags=initial");
     for replay in events.chunk_by_mut(|a, b| is_replayed(a) && is_replayed(b)) {
         replay.sort();
     }

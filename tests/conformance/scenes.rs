@@ -1,5 +1,7 @@
 //! What the programmes are asked, and what has to be true of their answers.
 
+use criwatch::model::*;
+
 use crate::node::{Node, Run};
 use crate::party::{MS, Party};
 use crate::support::c;
@@ -13,6 +15,7 @@ pub fn without_an_engine() -> Result<(), String> {
     constants_are_those_of_the_header(&all.ok("constants")?)?;
     let statuses = all.ok("statuses")?;
     has(&statuses, "-13 CRI_E_AMBIGUOUS")?;
+    names_are_those_of_the_library(&all.ok("names")?)?;
     has(&all.ok("options")?, "\"schema\":\"criwatch.options/1\"")?;
 
     for line in ["start", "state", "list -", "snapshot", "queue 0 0 0", "find app", "keep app", "next 0", "drop"] {
@@ -35,12 +38,24 @@ pub fn without_an_engine() -> Result<(), String> {
     all.ok("stop")?;
     all.expect("state", "ok stopped")?;
     all.ok("wait-fd 60000")?;
-    all.expect("until EXITED nobody 60000", "CLOSED")?;
+    all.expect("until exited nobody 60000", "CLOSED")?;
     all.expect("start", "CRI_E_STOPPED")?;
     all.expect("queue 0 0 0", "CRI_E_STOPPED")?;
     all.ok("free")?;
     all.expect("state", "CRI_E_INVALID_ARGUMENT")?;
     all.end()
+}
+
+/// One line for each enumeration: JSON is made from the same tables.
+fn names_are_those_of_the_library(lines: &[String]) -> Result<(), String> {
+    macro_rules! lines {
+        ($($table:ident)+) => { [$($table.iter().fold(" ".to_owned(), |line, c| line + " " + c.word())),+] };
+    }
+    let expected = lines![
+        EVENT_TYPES EVENT_FLAGS KINDS STATES POD_STATES POD_FLAGS MISSING CHANGED CONTAINER_FLAGS MOUNT_FLAGS
+        WATCHER_STATES ENGINE_NEWS LOG_LEVELS NAMESPACE_KINDS
+    ];
+    if lines == expected { Ok(()) } else { Err(format!("names: {lines:#?}\nof the library: {expected:#?}")) }
 }
 
 /// Names and values as the header has them, in its order.
@@ -100,11 +115,11 @@ fn memory(all: &mut Party, web: &Run) -> Result<(), String> {
 
     all.ok("attach app {\"team\":\"a \\\"b\\\"\"}")?;
     has(&all.ok("get app")?, "\"team\"")?;
-    has(&all.ok(&format!("until UPDATED app {MS}"))?, "changed=rucksack")?;
+    has(&all.ok(&format!("until updated app {MS}"))?, "changed=rucksack")?;
     all.expect("attach app no json", "CRI_E_INVALID_ARGUMENT")?;
     all.ok("attach app -")?;
     lacks(&all.ok("get app")?, "\"team\"")?;
-    all.ok(&format!("until UPDATED app {MS}")).map(drop)
+    all.ok(&format!("until updated app {MS}")).map(drop)
 }
 
 /// What the engine is asked.
@@ -127,9 +142,9 @@ fn changes(all: &mut Party, node: &mut impl Node) -> Result<Run, String> {
     // One after the other: a list that shows two at once is reported in any order.
     let pod_id = node.run_pod("job")?;
     all.ok(&format!("wait-fd {MS}"))?;
-    has(&all.ok(&format!("until STARTED job {MS}"))?, &format!("id=\"{pod_id}\""))?;
+    has(&all.ok(&format!("until started job {MS}"))?, &format!("id=\"{pod_id}\""))?;
     let job = node.run("job", pod_id, "worker")?;
-    is_shown(&all.ok(&format!("until STARTED worker {MS}"))?, &job, "running")?;
+    is_shown(&all.ok(&format!("until started worker {MS}"))?, &job, "running")?;
     // Each has looked at the process before it ends.
     until("all that is reported of a process", PATIENCE, || {
         let snapshot = all.ok("snapshot")?;
@@ -139,7 +154,7 @@ fn changes(all: &mut Party, node: &mut impl Node) -> Result<Run, String> {
         if is_known { Ok(()) } else { Err(line.to_owned()) }
     })?;
     let code = node.end(&job)?;
-    let reported = all.ok(&format!("until EXITED worker {MS}"))?;
+    let reported = all.ok(&format!("until exited worker {MS}"))?;
     is_shown(&reported, &job, "exited")?;
     has(&reported, &format!(" exit={code} "))?;
     all.ok(&format!("resync {MS}"))?;
@@ -166,14 +181,14 @@ fn consumers(all: &mut Party, web: &Run) -> Result<(), String> {
 fn the_end(all: &mut Party, node: &mut impl Node, web: &Run, job: &Run) -> Result<(), String> {
     all.ok("queue 6 1 0")?; // STARTED and EXITED.
     node.stop_pod(job)?; // Not removed yet: a list that comes late would show it gone, not stopped.
-    let reported = all.ok(&format!("until EXITED job {MS}"))?;
+    let reported = all.ok(&format!("until exited job {MS}"))?;
     let is_sandbox = |line: &String| line.starts_with("  container kind=sandbox state=exited ");
     has(&reported.into_iter().filter(is_sandbox).collect::<Vec<_>>(), &format!(" attempt=0 id=\"{}\"", job.pod_id))?;
     node.remove(job)?;
     all.ok(&format!("resync {MS}"))?;
     lacks(&all.ok("snapshot")?, &job.pod_id)?;
     all.ok("stop")?;
-    all.expect("until EXITED nobody 60000", "CLOSED")?;
+    all.expect("until exited nobody 60000", "CLOSED")?;
     all.expect("next 60000", "CLOSED")?;
     let snapshot = all.ok("snapshot")?;
     is_shown(&snapshot, web, "running")?;

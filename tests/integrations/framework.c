@@ -52,7 +52,8 @@ int main(int argc, char **argv)
         /* As an execve that ends, with no parameter. */
         const ss_plugin_event event = {.ts = 1, .tid = tid, .len = sizeof event, .type = 293};
         const ss_plugin_event_input where = {.evt = &event, .evtnum = 1, .evtsrc = "syscall"};
-        ss_plugin_extract_field field = {.field_id = id_of(get_fields(), name), .field = name, .arg_key = key, .ftype = FTYPE_STRING};
+        ss_plugin_extract_field field = {.field_id = id_of(get_fields(), name), .field = name, .arg_key = key, .arg_present = key[0] != 0,
+                                         .ftype = FTYPE_STRING};
         const ss_plugin_field_extract_input what = {.num_fields = 1, .fields = &field};
         if (extract(plugin, &where, &what) != SS_PLUGIN_SUCCESS)
             return 1;

@@ -5,12 +5,10 @@
 
 #include <criwatch.h>
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 // Without exceptions what may fail returns a Result. Programs may mix both: the names differ for the linker.
 #if !defined(CRIWATCH_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
@@ -231,110 +229,47 @@ inline constexpr std::string_view annotation_key_prefix = CRI_ANNOTATION_KEY_PRE
 
 namespace detail {
 
+// How the library names a value of an enumeration. What has nothing here has no names.
 template <class E>
-using Names = std::pair<E, std::string_view>;
-
-// The names of an enumeration, in the header's order. What has none here is no enumeration of this library.
-template <class E>
-inline constexpr std::nullptr_t names = nullptr;
+inline constexpr std::nullptr_t name_of = nullptr;
 template <>
-inline constexpr std::array<Names<EventType>, 10> names<EventType>{{{EventType::started, "started"},
-                                                                    {EventType::exited, "exited"},
-                                                                    {EventType::updated, "updated"},
-                                                                    {EventType::state, "state"},
-                                                                    {EventType::replay_begin, "replay_begin"},
-                                                                    {EventType::replay_end, "replay_end"},
-                                                                    {EventType::overflow, "overflow"},
-                                                                    {EventType::created, "created"},
-                                                                    {EventType::removed, "removed"},
-                                                                    {EventType::log, "log"}}};
+inline constexpr auto name_of<EventType> = &cri_event_type_name;
 template <>
-inline constexpr std::array<Names<EventFlag>, 7> names<EventFlag>{{{EventFlag::synthetic, "synthetic"},
-                                                                   {EventFlag::initial, "initial"},
-                                                                   {EventFlag::reappeared, "reappeared"},
-                                                                   {EventFlag::never_started, "never_started"},
-                                                                   {EventFlag::provisional, "provisional"},
-                                                                   {EventFlag::witnessed, "witnessed"},
-                                                                   {EventFlag::confirmed, "confirmed"}}};
+inline constexpr auto name_of<EventFlag> = &cri_event_flag_name;
 template <>
-inline constexpr std::array<Names<SubscribeFlag>, 1> names<SubscribeFlag>{{{SubscribeFlag::live_only, "live_only"}}};
+inline constexpr auto name_of<Kind> = &cri_kind_name;
 template <>
-inline constexpr std::array<Names<InspectFlag>, 3> names<InspectFlag>{{
-    {InspectFlag::require_process, "require_process"},
-    {InspectFlag::show_env, "show_env"},
-    {InspectFlag::separate_annotations, "separate_annotations"},
-}};
+inline constexpr auto name_of<State> = &cri_container_state_name;
 template <>
-inline constexpr std::array<Names<Kind>, 2> names<Kind>{{{Kind::container, "container"}, {Kind::sandbox, "sandbox"}}};
+inline constexpr auto name_of<PodState> = &cri_pod_state_name;
 template <>
-inline constexpr std::array<Names<State>, 4> names<State>{{{State::unknown, "unknown"},
-                                                           {State::created, "created"},
-                                                           {State::running, "running"},
-                                                           {State::exited, "exited"}}};
+inline constexpr auto name_of<PodFlag> = &cri_pod_flag_name;
 template <>
-inline constexpr std::array<Names<PodState>, 3> names<PodState>{
-    {{PodState::unknown, "unknown"}, {PodState::ready, "ready"}, {PodState::not_ready, "not_ready"}}};
+inline constexpr auto name_of<NamespaceKind> = &cri_namespace_kind_name;
 template <>
-inline constexpr std::array<Names<PodFlag>, 8> names<PodFlag>{{
-    {PodFlag::host_network, "host_network"},
-    {PodFlag::own_network, "own_network"},
-    {PodFlag::host_pid, "host_pid"},
-    {PodFlag::own_pid, "own_pid"},
-    {PodFlag::host_ipc, "host_ipc"},
-    {PodFlag::own_ipc, "own_ipc"},
-    {PodFlag::static_pod, "static"},
-    {PodFlag::not_static, "not_static"},
-}};
+inline constexpr auto name_of<Missing> = &cri_missing_name;
 template <>
-inline constexpr std::array<Names<NamespaceKind>, 7> names<NamespaceKind>{{
-    {NamespaceKind::cgroup, "cgroup"},
-    {NamespaceKind::ipc, "ipc"},
-    {NamespaceKind::mnt, "mnt"},
-    {NamespaceKind::net, "net"},
-    {NamespaceKind::pid, "pid"},
-    {NamespaceKind::user, "user"},
-    {NamespaceKind::uts, "uts"},
-}};
+inline constexpr auto name_of<Changed> = &cri_changed_name;
 template <>
-inline constexpr std::array<Names<Missing>, 4> names<Missing>{
-    {{Missing::pid, "pid"}, {Missing::pod, "pod"}, {Missing::started_at, "started_at"}, {Missing::exit, "exit"}}};
+inline constexpr auto name_of<ContainerFlag> = &cri_container_flag_name;
 template <>
-inline constexpr std::array<Names<Changed>, 9> names<Changed>{{{Changed::pid, "pid"},
-                                                               {Changed::pod, "pod"},
-                                                               {Changed::started_at, "started_at"},
-                                                               {Changed::exit, "exit"},
-                                                               {Changed::state, "state"},
-                                                               {Changed::labels, "labels"},
-                                                               {Changed::rucksack, "rucksack"},
-                                                               {Changed::image, "image"},
-                                                               {Changed::details, "details"}}};
+inline constexpr auto name_of<MountFlag> = &cri_mount_flag_name;
 template <>
-inline constexpr std::array<Names<ContainerFlag>, 5> names<ContainerFlag>{{
-    {ContainerFlag::text_repaired, "text_repaired"},
-    {ContainerFlag::labels_cut, "labels_cut"},
-    {ContainerFlag::unreadable, "unreadable"},
-    {ContainerFlag::privileged, "privileged"},
-    {ContainerFlag::unprivileged, "unprivileged"},
-}};
+inline constexpr auto name_of<WatcherState> = &cri_watcher_state_name;
 template <>
-inline constexpr std::array<Names<MountFlag>, 1> names<MountFlag>{{{MountFlag::read_only, "read_only"}}};
+inline constexpr auto name_of<LogLevel> = &cri_log_level_name;
 template <>
-inline constexpr std::array<Names<WatcherState>, 7> names<WatcherState>{{{WatcherState::fresh, "new"},
-                                                                         {WatcherState::connecting, "connecting"},
-                                                                         {WatcherState::syncing, "syncing"},
-                                                                         {WatcherState::watching, "watching"},
-                                                                         {WatcherState::polling, "polling"},
-                                                                         {WatcherState::backoff, "backoff"},
-                                                                         {WatcherState::stopped, "stopped"}}};
-template <>
-inline constexpr std::array<Names<LogLevel>, 4> names<LogLevel>{
-    {{LogLevel::error, "error"}, {LogLevel::warn, "warn"}, {LogLevel::info, "info"}, {LogLevel::debug, "debug"}}};
-template <>
-inline constexpr std::array<Names<EngineNewsType>, 3> names<EngineNewsType>{
-    {{EngineNewsType::found, "found"}, {EngineNewsType::changed, "changed"}, {EngineNewsType::lost, "lost"}}};
+inline constexpr auto name_of<EngineNewsType> = &cri_engine_news_name;
 
 template <class E>
-inline constexpr bool is_named = !std::is_same_v<decltype(names<E>), const std::nullptr_t>;
+inline constexpr bool is_named = !std::is_same_v<decltype(name_of<E>), const std::nullptr_t>;
+
+// The enumerations that sets are made of.
+template <class E, class... Of>
+inline constexpr bool is_one_of = (std::is_same_v<E, Of> || ...);
+template <class E>
+inline constexpr bool is_in_sets =
+    is_one_of<E, EventType, EventFlag, SubscribeFlag, InspectFlag, PodFlag, Missing, Changed, ContainerFlag, MountFlag>;
 
 }  // namespace detail
 
@@ -343,12 +278,11 @@ inline constexpr bool is_named = !std::is_same_v<decltype(names<E>), const std::
     return cri_status_name(static_cast<cri_status>(status));
 }
 
-/// The name of a value of any other enumeration here, e.g. "running"; "" for one that this header does not know.
+/// The name of a value of any other enumeration that records have, as JSON has it: "running", "notReady"; "unknown" for a
+/// value that the loaded library does not know.
 template <class E, std::enable_if_t<detail::is_named<E>, int> = 0>
-[[nodiscard]] constexpr std::string_view to_string(E value) noexcept {
-    for (const auto& [known, name] : detail::names<E>)
-        if (known == value) return name;
-    return {};
+[[nodiscard]] std::string_view to_string(E value) noexcept {
+    return detail::name_of<E>(static_cast<std::underlying_type_t<E>>(value));
 }
 
 /// A set of flags, or of event types.
@@ -388,12 +322,15 @@ private:
     Bits bits_ = 0;
 };
 
-/// The members that this header knows, joined by commas: "initial,synthetic".
+/// The names of the members, joined by commas: "synthetic,initial".
 template <class E>
 [[nodiscard]] std::string to_string(Set<E> set) {
+    using Bits = typename Set<E>::Bits;
     std::string text;
-    for (const auto& [member, name] : detail::names<E>)
-        if (set.has(member)) text.append(text.empty() ? "" : ",").append(name);
+    for (Bits number = 0, bit = 1; bit != 0; number++, bit = static_cast<Bits>(bit << 1)) {
+        const E member = static_cast<E>(std::is_same_v<E, EventType> ? number : bit);
+        if ((set.bits() & bit) != 0) text.append(text.empty() ? "" : ",").append(to_string(member));
+    }
     return text;
 }
 
@@ -407,7 +344,7 @@ using SubscribeFlags = Set<SubscribeFlag>;
 using InspectFlags = Set<InspectFlag>;
 
 /// `EventType::started | EventType::exited`, and the same with all flags.
-template <class E, std::enable_if_t<detail::is_named<E>, int> = 0>
+template <class E, std::enable_if_t<detail::is_in_sets<E>, int> = 0>
 [[nodiscard]] constexpr Set<E> operator|(E a, E b) noexcept {
     return Set<E>(a) | Set<E>(b);
 }

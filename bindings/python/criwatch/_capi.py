@@ -311,6 +311,90 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
             POINTER(cri_buffer),
         ],
     ),
+    "cri_event_type_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_event_flag_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_changed_name": (
+        c_char_p,
+        [
+            c_uint64,
+        ],
+    ),
+    "cri_kind_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_container_state_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_container_flag_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_missing_name": (
+        c_char_p,
+        [
+            c_uint64,
+        ],
+    ),
+    "cri_mount_flag_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_pod_state_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_pod_flag_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_watcher_state_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_log_level_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_engine_news_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
+    "cri_namespace_kind_name": (
+        c_char_p,
+        [
+            c_uint32,
+        ],
+    ),
     "cri_container_ref": (
         POINTER(cri_container),
         [

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::super::*;
 use super::text;
 use crate::error::{Error, status_name};
+use crate::table::word_of;
 
 /// `criwatch.engines/1`
 #[derive(Serialize)]
@@ -150,7 +151,7 @@ pub(super) struct EngineNewsJson<'a> {
     /// What happened to the engine.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(schema_with = "super::schema::engine_news"))]
-    news_type: String,
+    news_type: &'static str,
     /// The engine, as it is now, or was at last.
     engine: CandidateJson<'a>,
 }
@@ -159,7 +160,7 @@ pub(super) struct EngineNewsJson<'a> {
 pub fn engine_news(news_type: u32, engine: &Candidate) -> JsonText {
     JsonText::of(&EngineNewsJson {
         schema: "criwatch.engineNews/1",
-        news_type: json_word(ENGINE_NEWS, news_type, "CRI_ENGINE_"),
+        news_type: word_of(ENGINE_NEWS, news_type),
         engine: CandidateJson::new(engine),
     })
 }

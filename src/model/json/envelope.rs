@@ -24,7 +24,7 @@ pub(super) struct Envelope<'a, Body> {
     generation: u64,
     /// The state of the watcher.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
-    state: String,
+    state: &'static str,
     /// When the newest full list began. It shows everything that happened before.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use super::super::*;
 use super::Shape;
 #[cfg(test)]
 use super::{ContainerJson, schema};
+use crate::table::Constant;
 
 /// `criwatch.event/1`.
 pub fn event(event: &Event, view: View) -> JsonText {
@@ -13,15 +14,15 @@ pub fn event(event: &Event, view: View) -> JsonText {
     let changed = CHANGED.iter().filter(|bit| event.changed & bit.value != 0);
     JsonText::of(&EventJson {
         schema: "criwatch.event/1",
-        event_type: camel(event.event_type.word()),
-        flags: flags.map(|flag| camel(word_of(flag.name, "CRI_EVENT_FLAG_"))).collect(),
+        event_type: event.event_type.word(),
+        flags: flags.map(Constant::word).collect(),
         seq: event.seq,
         generation: event.generation,
         time: rfc3339(event.time),
         observed: rfc3339(event.observed),
         state: event.state.word(),
         lost: (event.event_type == EventType::Overflow).then_some(event.lost),
-        changed: changed.map(|bit| camel(word_of(bit.name, "CRI_CHANGED_"))).collect(),
+        changed: changed.map(Constant::word).collect(),
         level: event.log_level.map(LogLevel::word),
         message: event.message.as_deref(),
         container: event.container.as_deref().map(|c| Shape::whole(c, view)),
@@ -38,11 +39,11 @@ pub(super) struct EventJson<'a> {
     /// The type of the event. Ignore types that you do not know.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(schema_with = "schema::event_types"))]
-    event_type: String,
+    event_type: &'static str,
     /// The flags: how the event is known, and what is special about it.
     #[cfg_attr(test, schemars(schema_with = "schema::event_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    flags: Vec<String>,
+    flags: Vec<&'static str>,
     /// Grows from event to event; gaps mean nothing.
     seq: u64,
     /// The generation of the cache that shows this.
@@ -55,18 +56,18 @@ pub(super) struct EventJson<'a> {
     observed: String,
     /// The watcher's state when it made this event.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
-    state: String,
+    state: &'static str,
     /// How many events this consumer lost, of an overflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<u64>,
     /// What has changed, of an update.
     #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    changed: Vec<String>,
+    changed: Vec<&'static str>,
     /// The level of a log message.
     #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<String>,
+    level: Option<&'static str>,
     /// The reason of a change of the watcher's state, or the text of a log message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
@@ -74,14 +75,4 @@ pub(super) struct EventJson<'a> {
     #[cfg_attr(test, schemars(with = "Option<ContainerJson>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<Shape<'a>>,
-}
-
-/// `never_started` as JSON spells it: `neverStarted`.
-pub(super) fn camel(word: String) -> String {
-    let mut parts = word.split('_');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, part| {
-        let (initial, rest) = part.split_at(part.len().min(1));
-        all + &initial.to_ascii_uppercase() + rest
-    })
 }

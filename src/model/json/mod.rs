@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use super::attributes::attributes;
 use super::labels::merged;
 use super::*;
+use crate::table::Constant;
 
 pub use engines::engine_news;
 pub use envelope::{Freshness, PodWithContainers, Readiness};
@@ -124,10 +125,10 @@ struct ContainerJson<'a> {
     name: &'a str,
     /// The kind: a container, or the sandbox of a pod.
     #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
-    kind: String,
+    kind: &'static str,
     /// The state that the engine last reported. A sandbox is `running` while it is ready, and `exited` when it is not.
     #[cfg_attr(test, schemars(schema_with = "schema::states"))]
-    state: String,
+    state: &'static str,
     /// The first process, in the watching process's pid namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
@@ -217,7 +218,7 @@ struct ContainerJson<'a> {
     /// Which texts had to be repaired or cut.
     #[cfg_attr(test, schemars(schema_with = "schema::container_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    flags: Vec<String>,
+    flags: Vec<&'static str>,
     /// Keys that are absent because their values are unknown so far; the engine is still asked. Other absent keys do not
     /// apply.
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
@@ -276,27 +277,19 @@ impl<'a> ContainerJson<'a> {
 }
 
 /// The JSON names of the bits of `CRI_CONTAINER_FLAG_*`.
-fn flag_words(bits: u32) -> Vec<String> {
-    let set = container_flags().filter(|flag| bits & flag.value != 0);
-    set.map(|flag| event::camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect()
+fn flag_words(bits: u32) -> Vec<&'static str> {
+    container_flags().filter(|flag| bits & flag.value != 0).map(Constant::word).collect()
 }
 
 /// The flags that stand in `flags`; whether it is privileged has a key of its own.
-fn container_flags() -> impl Iterator<Item = &'static crate::table::Constant<u32>> {
+fn container_flags() -> impl Iterator<Item = &'static Constant<u32>> {
     let of_privilege = CRI_CONTAINER_FLAG_PRIVILEGED | CRI_CONTAINER_FLAG_UNPRIVILEGED;
     CONTAINER_FLAGS.iter().filter(move |flag| flag.value & of_privilege == 0)
 }
 
 /// The keys that the bits of `CRI_MISSING_*` stand for.
-const MISSING_KEYS: &[(u64, &str)] = &[
-    (CRI_MISSING_PID, "pid"),
-    (CRI_MISSING_POD, "pod"),
-    (CRI_MISSING_STARTED_AT, "startedAt"),
-    (CRI_MISSING_EXIT, "exitCode"),
-];
-
 pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
-    MISSING_KEYS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, key)| *key).collect()
+    MISSING.iter().filter(|missing| bits & missing.value != 0).map(Constant::word).collect()
 }
 
 /// The image a container was made from. Each key has one meaning on every engine.

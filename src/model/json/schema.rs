@@ -4,11 +4,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::MISSING_KEYS;
 use super::Numbers;
 use super::engines::{EngineNewsJson, EnginesJson};
 use super::envelope::*;
-use super::event::{EventJson, camel};
+use super::event::EventJson;
 use crate::committed::schema_of;
 use crate::model::metrics::{COUNTERS, Metric, MetricKind};
 use crate::table::Constant;
@@ -42,55 +41,54 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
 }
 
 /// The schema of one name of this table.
-fn word<T>(table: &[Constant<T>], prefix: &str) -> Schema {
-    let words: Vec<_> = table.iter().map(|c| camel(word_of(c.name, prefix))).collect();
+fn word<T>(table: &[Constant<T>]) -> Schema {
+    let words: Vec<_> = table.iter().map(Constant::word).collect();
     json_schema!({"type": "string", "enum": words})
 }
 
-fn words<T>(table: &[Constant<T>], prefix: &str) -> Schema {
-    json_schema!({"type": "array", "items": word(table, prefix)})
+fn words<T>(table: &[Constant<T>]) -> Schema {
+    json_schema!({"type": "array", "items": word(table)})
 }
 
 pub(super) fn kinds(_: &mut SchemaGenerator) -> Schema {
-    word(KINDS, "CRI_KIND_")
+    word(KINDS)
 }
 
 pub(super) fn states(_: &mut SchemaGenerator) -> Schema {
-    word(STATES, "CRI_STATE_")
+    word(STATES)
 }
 
 pub(super) fn pod_states(_: &mut SchemaGenerator) -> Schema {
-    word(POD_STATES, "CRI_POD_")
+    word(POD_STATES)
 }
 
 pub(super) fn watcher_states(_: &mut SchemaGenerator) -> Schema {
-    word(WATCHER_STATES, "CRI_WATCHER_")
+    word(WATCHER_STATES)
 }
 
 /// Types may be added: no list of all.
 pub(super) fn event_types(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "examples": word(EVENT_TYPES, "CRI_EVENT_").get("enum")})
+    json_schema!({"type": "string", "examples": word(EVENT_TYPES).get("enum")})
 }
 
 pub(super) fn log_levels(_: &mut SchemaGenerator) -> Schema {
-    word(LOG_LEVELS, "CRI_LOG_")
+    word(LOG_LEVELS)
 }
 
 pub(super) fn event_flags(_: &mut SchemaGenerator) -> Schema {
-    words(EVENT_FLAGS, "CRI_EVENT_FLAG_")
+    words(EVENT_FLAGS)
 }
 
 pub(super) fn changed(_: &mut SchemaGenerator) -> Schema {
-    words(CHANGED, "CRI_CHANGED_")
+    words(CHANGED)
 }
 
 pub(super) fn missing(_: &mut SchemaGenerator) -> Schema {
-    let keys: Vec<_> = MISSING_KEYS.iter().map(|(_, key)| *key).collect();
-    json_schema!({"type": "array", "items": {"type": "string", "enum": keys}})
+    words(MISSING)
 }
 
 pub(super) fn container_flags(_: &mut SchemaGenerator) -> Schema {
-    let words: Vec<_> = super::container_flags().map(|flag| camel(word_of(flag.name, "CRI_CONTAINER_FLAG_"))).collect();
+    let words: Vec<_> = super::container_flags().map(Constant::word).collect();
     json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
 }
 
@@ -115,7 +113,7 @@ pub(super) fn evidence(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn engine_news(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "examples": word(ENGINE_NEWS, "CRI_ENGINE_").get("enum")})
+    json_schema!({"type": "string", "examples": word(ENGINE_NEWS).get("enum")})
 }
 
 pub(super) fn event_sources(_: &mut SchemaGenerator) -> Schema {

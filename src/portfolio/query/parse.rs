@@ -58,7 +58,7 @@ fn set_states(query: &mut Query, value: &Value) -> Result<(), String> {
     let known = [State::Created, State::Running, State::Exited, State::Unknown];
     let words = known.map(State::word);
     let allowed = || format!("an array of any of {}", words.join(", "));
-    let state = |value: &Value| words.iter().position(|word| value.as_str() == Some(word)).map(|i| known[i]);
+    let state = |value: &Value| words.iter().position(|word| value.as_str() == Some(*word)).map(|i| known[i]);
     let states = value.as_array().and_then(|states| states.iter().map(state).collect());
     query.states = States::These(states.ok_or_else(allowed)?);
     Ok(())
@@ -73,7 +73,7 @@ fn set_all(query: &mut Query, value: &Value) -> Result<(), String> {
 
 fn set_kind(query: &mut Query, value: &Value) -> Result<(), String> {
     let kinds = [Kind::Container, Kind::Sandbox];
-    let kind = kinds.into_iter().find(|kind| value.as_str() == Some(&kind.word()));
+    let kind = kinds.into_iter().find(|kind| value.as_str() == Some(kind.word()));
     query.kind = Some(kind.ok_or_else(|| format!("one of {}", kinds.map(Kind::word).join(", ")))?);
     Ok(())
 }

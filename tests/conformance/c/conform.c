@@ -14,7 +14,8 @@ struct command {
 
 static const struct command commands[] = {
     {"version", do_version, NULL},      {"constants", do_constants, NULL},
-    {"statuses", do_statuses, NULL},    {"options", do_options, NULL},
+    {"statuses", do_statuses, NULL},    {"names", do_names, NULL},
+    {"options", do_options, NULL},
     {"new", do_new, NULL},              {"free", do_free, NULL},
     {"kept", do_kept, NULL},            {"start", do_start, "watcher"},
     {"stop", do_stop, "watcher"},       {"wait-ready", do_wait_ready, "watcher"},

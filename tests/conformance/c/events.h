@@ -24,10 +24,8 @@ static struct wanted wanted(void)
 
 static int is_it(struct wanted wanted, const cri_event *event)
 {
-    for (size_t i = 0; i < COUNT(types); i++)
-        if (types[i].number == event->type && strcmp(types[i].name, wanted.type) == 0)
-            return wanted.name == NULL || (event->container != NULL && strcmp(event->container->name, wanted.name) == 0);
-    return 0;
+    return strcmp(cri_event_type_name(event->type), wanted.type) == 0
+           && (wanted.name == NULL || (event->container != NULL && strcmp(event->container->name, wanted.name) == 0));
 }
 
 static int64_t now_ms(void)

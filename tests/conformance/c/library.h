@@ -86,6 +86,41 @@ static void do_statuses(void)
     puts("ok");
 }
 
+/* The numbers from FIRST to LAST; of bits, each from FIRST to LAST. */
+#define NAMES(name, first, last)                                                                                                 \
+    do {                                                                                                                         \
+        printf(" ");                                                                                                             \
+        for (uint32_t number = (first); number <= (last); number++)                                                              \
+            printf(" %s", name(number));                                                                                         \
+        putchar('\n');                                                                                                           \
+    } while (0)
+#define BIT_NAMES(name, first, last)                                                                                             \
+    do {                                                                                                                         \
+        printf(" ");                                                                                                             \
+        for (uint32_t bit = (first); bit <= (last); bit <<= 1)                                                                   \
+            printf(" %s", name(bit));                                                                                            \
+        putchar('\n');                                                                                                           \
+    } while (0)
+
+static void do_names(void)
+{
+    NAMES(cri_event_type_name, CRI_EVENT_STARTED, CRI_EVENT_LOG);
+    BIT_NAMES(cri_event_flag_name, CRI_EVENT_FLAG_SYNTHETIC, CRI_EVENT_FLAG_CONFIRMED);
+    NAMES(cri_kind_name, CRI_KIND_CONTAINER, CRI_KIND_SANDBOX);
+    NAMES(cri_container_state_name, CRI_STATE_UNKNOWN, CRI_STATE_EXITED);
+    NAMES(cri_pod_state_name, CRI_POD_UNKNOWN, CRI_POD_NOT_READY);
+    BIT_NAMES(cri_pod_flag_name, CRI_POD_FLAG_HOST_NETWORK, CRI_POD_FLAG_NOT_STATIC);
+    BIT_NAMES(cri_missing_name, CRI_MISSING_PID, CRI_MISSING_EXIT);
+    BIT_NAMES(cri_changed_name, CRI_CHANGED_PID, CRI_CHANGED_DETAILS);
+    BIT_NAMES(cri_container_flag_name, CRI_CONTAINER_FLAG_TEXT_REPAIRED, CRI_CONTAINER_FLAG_UNPRIVILEGED);
+    BIT_NAMES(cri_mount_flag_name, CRI_MOUNT_FLAG_READ_ONLY, CRI_MOUNT_FLAG_READ_ONLY);
+    NAMES(cri_watcher_state_name, CRI_WATCHER_NEW, CRI_WATCHER_STOPPED);
+    NAMES(cri_engine_news_name, CRI_ENGINE_FOUND, CRI_ENGINE_LOST);
+    NAMES(cri_log_level_name, CRI_LOG_ERROR, CRI_LOG_DEBUG);
+    NAMES(cri_namespace_kind_name, CRI_NAMESPACE_CGROUP, CRI_NAMESPACE_UTS);
+    puts("ok");
+}
+
 static void do_options(void)
 {
     cri_buffer json = CRI_BUFFER_INIT;

@@ -8,60 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A number that has a name, without its prefix. */
-struct name {
-    uint64_t number;
-    const char *name;
-};
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static const struct name kinds[] = {{CRI_KIND_CONTAINER, "container"}, {CRI_KIND_SANDBOX, "sandbox"}};
-static const struct name states[] = {
-    {CRI_STATE_UNKNOWN, "unknown"}, {CRI_STATE_CREATED, "created"}, {CRI_STATE_RUNNING, "running"}, {CRI_STATE_EXITED, "exited"}};
-static const struct name pod_states[] = {
-    {CRI_POD_UNKNOWN, "unknown"}, {CRI_POD_READY, "ready"}, {CRI_POD_NOT_READY, "not_ready"}};
-static const struct name pod_flags[] = {{CRI_POD_FLAG_HOST_NETWORK, "host_network"},
-                                       {CRI_POD_FLAG_OWN_NETWORK, "own_network"},
-                                       {CRI_POD_FLAG_HOST_PID, "host_pid"},
-                                       {CRI_POD_FLAG_OWN_PID, "own_pid"},
-                                       {CRI_POD_FLAG_HOST_IPC, "host_ipc"},
-                                       {CRI_POD_FLAG_OWN_IPC, "own_ipc"},
-                                       {CRI_POD_FLAG_STATIC, "static"},
-                                       {CRI_POD_FLAG_NOT_STATIC, "not_static"}};
-static const struct name container_flags[] = {{CRI_CONTAINER_FLAG_TEXT_REPAIRED, "text_repaired"},
-                                             {CRI_CONTAINER_FLAG_LABELS_CUT, "labels_cut"},
-                                             {CRI_CONTAINER_FLAG_UNREADABLE, "unreadable"},
-                                             {CRI_CONTAINER_FLAG_PRIVILEGED, "privileged"},
-                                             {CRI_CONTAINER_FLAG_UNPRIVILEGED, "unprivileged"}};
-static const struct name mount_flags[] = {{CRI_MOUNT_FLAG_READ_ONLY, "read_only"}};
-static const struct name missing[] = {
-    {CRI_MISSING_PID, "pid"}, {CRI_MISSING_POD, "pod"}, {CRI_MISSING_STARTED_AT, "started_at"}, {CRI_MISSING_EXIT, "exit"}};
-static const struct name changed[] = {{CRI_CHANGED_PID, "pid"},
-                                      {CRI_CHANGED_POD, "pod"},
-                                      {CRI_CHANGED_STARTED_AT, "started_at"},
-                                      {CRI_CHANGED_EXIT, "exit"},
-                                      {CRI_CHANGED_STATE, "state"},
-                                      {CRI_CHANGED_LABELS, "labels"},
-                                      {CRI_CHANGED_RUCKSACK, "rucksack"},
-                                      {CRI_CHANGED_IMAGE, "image"},
-                                      {CRI_CHANGED_DETAILS, "details"}};
-static const struct name watcher_states[] = {
-    {CRI_WATCHER_NEW, "new"},         {CRI_WATCHER_CONNECTING, "connecting"}, {CRI_WATCHER_SYNCING, "syncing"},
-    {CRI_WATCHER_WATCHING, "watching"}, {CRI_WATCHER_POLLING, "polling"},     {CRI_WATCHER_BACKOFF, "backoff"},
-    {CRI_WATCHER_STOPPED, "stopped"}};
-static const struct name types[] = {{CRI_EVENT_STARTED, "STARTED"},           {CRI_EVENT_EXITED, "EXITED"},
-                                    {CRI_EVENT_UPDATED, "UPDATED"},           {CRI_EVENT_STATE, "STATE"},
-                                    {CRI_EVENT_REPLAY_BEGIN, "REPLAY_BEGIN"}, {CRI_EVENT_REPLAY_END, "REPLAY_END"},
-                                    {CRI_EVENT_OVERFLOW, "OVERFLOW"},         {CRI_EVENT_CREATED, "CREATED"},
-                                    {CRI_EVENT_REMOVED, "REMOVED"},           {CRI_EVENT_LOG, "LOG"}};
-static const struct name event_flags[] = {{CRI_EVENT_FLAG_SYNTHETIC, "synthetic"},
-                                          {CRI_EVENT_FLAG_INITIAL, "initial"},
-                                          {CRI_EVENT_FLAG_REAPPEARED, "reappeared"},
-                                          {CRI_EVENT_FLAG_NEVER_STARTED, "never_started"},
-                                          {CRI_EVENT_FLAG_PROVISIONAL, "provisional"},
-                                          {CRI_EVENT_FLAG_WITNESSED, "witnessed"},
-                                          {CRI_EVENT_FLAG_CONFIRMED, "confirmed"}};
 
 static inline void print_quoted(const char *text)
 {
@@ -84,32 +31,14 @@ static inline void print_text(const char *key, const char *text)
     print_quoted(text);
 }
 
-static inline void print_name(const struct name *names, size_t count, uint64_t number)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (names[i].number == number) {
-            fputs(names[i].name, stdout);
-            return;
-        }
-    }
-    printf("%" PRIu64, number);
-}
-
-static inline void print_bits(const struct name *names, size_t count, uint64_t bits)
-{
-    const char *comma = "";
-    for (size_t i = 0; i < count; i++) {
-        if (bits & names[i].number) {
-            printf("%s%s", comma, names[i].name);
-            comma = ",";
-        }
-    }
-    if (*comma == '\0')
-        putchar('-');
-}
-
-#define PRINT_NAME(names, number) print_name(names, COUNT(names), number)
-#define PRINT_BITS(names, bits) print_bits(names, COUNT(names), bits)
+/* The names of bits, joined by commas. Not a function: some bits have 32, others 64. */
+#define PRINT_BITS(name, bits)                                                                                                   \
+    do {                                                                                                                         \
+        for (uint64_t rest = (bits); rest != 0; rest &= rest - 1)                                                                \
+            printf("%s%s", rest == (bits) ? "" : ",", name(rest & (~rest + 1)));                                                 \
+        if ((bits) == 0)                                                                                                         \
+            putchar('-');                                                                                                        \
+    } while (0)
 
 static inline void print_labels(const char *key, const cri_label *labels, size_t len)
 {
@@ -146,7 +75,7 @@ static inline void print_mounts(const cri_mount *mounts, size_t len)
         putchar('=');
         print_quoted(mounts[i].host_path);
         putchar(':');
-        PRINT_BITS(mount_flags, mounts[i].flags);
+        PRINT_BITS(cri_mount_flag_name, mounts[i].flags);
     }
     putchar(']');
 }
@@ -226,10 +155,8 @@ static inline void print_pod(const cri_pod *p)
     print_text("name", p->name);
     print_text("namespace", p->pod_namespace);
     print_text("uid", p->uid);
-    printf(" attempt=%" PRIu32 " state=", p->attempt);
-    PRINT_NAME(pod_states, p->state);
-    printf(" flags=");
-    PRINT_BITS(pod_flags, p->flags);
+    printf(" attempt=%" PRIu32 " state=%s flags=", p->attempt, cri_pod_state_name(p->state));
+    PRINT_BITS(cri_pod_flag_name, p->flags);
     print_texts("ips", p->ips, p->ips_len);
     print_labels("labels", p->labels, p->labels_len);
     print_labels("annotations", p->annotations, p->annotations_len);
@@ -243,12 +170,8 @@ static inline void print_pod(const cri_pod *p)
 
 static inline void print_container(const cri_container *c)
 {
-    printf("  container kind=");
-    PRINT_NAME(kinds, c->kind);
-    printf(" state=");
-    PRINT_NAME(states, c->state);
-    printf(" flags=");
-    PRINT_BITS(container_flags, c->flags);
+    printf("  container kind=%s state=%s flags=", cri_kind_name(c->kind), cri_container_state_name(c->state));
+    PRINT_BITS(cri_container_flag_name, c->flags);
     printf(" attempt=%" PRIu32, c->attempt);
     print_text("id", c->id);
     print_text("name", c->name);
@@ -257,7 +180,7 @@ static inline void print_container(const cri_container *c)
     else
         printf(" pod=-");
     printf(" pid=%" PRId32 " ticks=%s exit=%" PRId32 " missing=", c->pid, c->pid_start_ticks != 0 ? "yes" : "no", c->exit_code);
-    PRINT_BITS(missing, c->missing);
+    PRINT_BITS(cri_missing_name, c->missing);
     print_text("image", c->image);
     print_text("image_ref", c->image_ref);
     print_text("image_id", c->image_id);
@@ -288,15 +211,12 @@ static inline void print_container(const cri_container *c)
 /* `seq` is that of the event before, 0 for none, and becomes this one's. */
 static inline void print_event(const cri_event *e, uint64_t *seq)
 {
-    printf("  event type=");
-    PRINT_NAME(types, e->type);
-    printf(" flags=");
-    PRINT_BITS(event_flags, e->flags);
+    printf("  event type=%s flags=", cri_event_type_name(e->type));
+    PRINT_BITS(cri_event_flag_name, e->flags);
     printf(" changed=");
-    PRINT_BITS(changed, e->changed);
-    printf(" lost=%" PRIu64 " state=", e->lost);
-    PRINT_NAME(watcher_states, e->watcher_state);
-    printf(" level=%" PRIu32 " time=%s seq=", e->log_level, e->time_unix_nano != 0 ? "yes" : "no");
+    PRINT_BITS(cri_changed_name, e->changed);
+    printf(" lost=%" PRIu64 " state=%s level=%" PRIu32 " time=%s seq=", e->lost, cri_watcher_state_name(e->watcher_state),
+           e->log_level, e->time_unix_nano != 0 ? "yes" : "no");
     if (e->seq > *seq)
         printf("grows");
     else

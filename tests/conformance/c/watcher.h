@@ -61,9 +61,7 @@ static void do_resync(void)
 
 static void do_state(void)
 {
-    printf("ok ");
-    PRINT_NAME(watcher_states, cri_watcher_state(watcher));
-    putchar('\n');
+    printf("ok %s\n", cri_watcher_state_name(cri_watcher_state(watcher)));
 }
 
 static void do_generation(void)

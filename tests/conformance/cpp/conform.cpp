@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <iostream>
@@ -55,11 +56,29 @@ struct Wanted {
 
     bool is(const EventView& event) const {
         const auto container = event.container();
-        return type == type_name(event.type()) && (name == "-" || (container && container->name() == name));
+        return type == to_string(event.type()) && (name == "-" || (container && container->name() == name));
     }
 
     std::string type, name;
 };
+
+// The names of the values from first to last.
+template <class E>
+void names(E first, E last) {
+    std::cout << ' ';
+    for (auto value = static_cast<std::uint32_t>(first); value <= static_cast<std::uint32_t>(last); value++)
+        std::cout << ' ' << to_string(static_cast<E>(value));
+    std::cout << '\n';
+}
+
+// The same of bits, by way of a set of them.
+template <class E>
+void bit_names(E first, E last) {
+    std::string text = to_string(criwatch::Set<E>(static_cast<std::underlying_type_t<E>>(
+        (static_cast<std::uint64_t>(last) << 1) - static_cast<std::uint64_t>(first))));
+    std::replace(text.begin(), text.end(), ',', ' ');
+    std::cout << "  " << text << '\n';
+}
 
 constexpr Status statuses[] = {
     Status::ok, Status::again, Status::closed, Status::none, Status::invalid_argument, Status::not_found,
@@ -302,6 +321,23 @@ private:
         }},
         {"statuses", [](Words&) {
             for (const Status status : statuses) std::cout << "  " << number(status) << ' ' << to_string(status) << '\n';
+            return "ok";
+        }},
+        {"names", [](Words&) {
+            names(EventType::started, EventType::log);
+            bit_names(EventFlag::synthetic, EventFlag::confirmed);
+            names(Kind::container, Kind::sandbox);
+            names(State::unknown, State::exited);
+            names(PodState::unknown, PodState::not_ready);
+            bit_names(PodFlag::host_network, PodFlag::not_static);
+            bit_names(Missing::pid, Missing::exit);
+            bit_names(Changed::pid, Changed::details);
+            bit_names(ContainerFlag::text_repaired, ContainerFlag::unprivileged);
+            bit_names(MountFlag::read_only, MountFlag::read_only);
+            names(WatcherState::fresh, WatcherState::stopped);
+            names(EngineNewsType::found, EngineNewsType::lost);
+            names(LogLevel::error, LogLevel::debug);
+            names(NamespaceKind::cgroup, NamespaceKind::uts);
             return "ok";
         }},
         {"options", [](Words&) { return json(Options::describe()); }},

@@ -3,8 +3,6 @@
 
 #include <criwatch.hpp>
 
-#include <algorithm>
-#include <cctype>
 #include <ostream>
 #include <string>
 #include <type_traits>
@@ -30,19 +28,6 @@ std::string number(N value) {
         return std::to_string(static_cast<std::underlying_type_t<N>>(value));
     else
         return std::to_string(value);
-}
-
-// A value's name, or its number where this header does not know it.
-template <class E>
-std::string name(E value) {
-    const std::string_view known = to_string(value);
-    return known.empty() ? number(value) : std::string(known);
-}
-
-inline std::string type_name(criwatch::EventType type) {
-    std::string text = name(type);
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return text;
 }
 
 template <class E>
@@ -118,7 +103,7 @@ inline std::string shown(const criwatch::Namespaces& n) {
 
 inline void print(std::ostream& out, const criwatch::Pod& p) {
     out << "  pod id=" << quoted(p.id()) << " name=" << quoted(p.name()) << " namespace=" << quoted(p.pod_namespace())
-        << " uid=" << quoted(p.uid()) << " attempt=" << p.attempt() << " state=" << name(p.state())
+        << " uid=" << quoted(p.uid()) << " attempt=" << p.attempt() << " state=" << to_string(p.state())
         << " flags=" << bits(p.flags()) << " ips=" << shown(p.ips()) << " labels=" << shown(p.labels())
         << " annotations=" << shown(p.annotations()) << " cgroup=" << quoted(p.cgroup_path())
         << " created=" << nanoseconds(p.created_at()) << " handler=" << quoted(p.runtime_handler())
@@ -126,7 +111,7 @@ inline void print(std::ostream& out, const criwatch::Pod& p) {
 }
 
 inline void print(std::ostream& out, const criwatch::Container& c) {
-    out << "  container kind=" << name(c.kind()) << " state=" << name(c.state())
+    out << "  container kind=" << to_string(c.kind()) << " state=" << to_string(c.state())
         << " flags=" << bits(c.flags()) << " attempt=" << c.attempt() << " id=" << quoted(c.id()) << " name=" << quoted(c.name())
         << " pod=" << (c.pod() ? quoted(c.pod()->id()) : "-") << " pid=" << c.pid().value_or(0)
         << " ticks=" << (c.pid_start_ticks() ? "yes" : "no") << " exit=" << c.exit_code().value_or(-1)
@@ -147,8 +132,8 @@ inline void print(std::ostream& out, const criwatch::Container& c) {
 // `seq` is that of the event before, 0 for none, and becomes this one's.
 inline void print(std::ostream& out, const criwatch::EventView& e, std::uint64_t& seq) {
     const auto level = e.log_level();
-    out << "  event type=" << type_name(e.type()) << " flags=" << bits(e.flags()) << " changed=" << bits(e.changed())
-        << " lost=" << e.lost() << " state=" << name(e.watcher_state()) << " level=" << (level ? number(*level) : "0")
+    out << "  event type=" << to_string(e.type()) << " flags=" << bits(e.flags()) << " changed=" << bits(e.changed())
+        << " lost=" << e.lost() << " state=" << to_string(e.watcher_state()) << " level=" << (level ? number(*level) : "0")
         << " time=" << (e.time() != criwatch::Time() ? "yes" : "no") << " seq="
         << (e.seq() > seq ? "grows" : std::to_string(e.seq()) + " after " + std::to_string(seq))
         << " message=" << quoted(e.message()) << '\n';

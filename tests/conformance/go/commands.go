@@ -27,6 +27,7 @@ func init() {
 		"version":    {0, (*programme).version},
 		"constants":  {0, (*programme).constants},
 		"statuses":   {0, (*programme).statuses},
+		"names":      {0, (*programme).names},
 		"options":    {0, func(p *programme, _ []string) (string, error) { return p.json(criwatch.DescribeOptions()) }},
 		"new":        {2, (*programme).create},
 		"start":      {0, withWatcher(func(p *programme, _ []string) (string, error) { return "", p.watcher.Start() })},

@@ -1,6 +1,11 @@
 package main
 
-import criwatch "github.com/criwatch/criwatch/bindings/go"
+import (
+	"fmt"
+	"strings"
+
+	criwatch "github.com/criwatch/criwatch/bindings/go"
+)
 
 // constant is one of the header's constants, by its name there.
 type constant struct {
@@ -140,4 +145,41 @@ func (p *programme) statuses([]string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+func (p *programme) names([]string) (string, error) {
+	numbers(p, criwatch.EventStarted, criwatch.EventLog)
+	bits(p, criwatch.EventFlagSynthetic, criwatch.EventFlagConfirmed)
+	numbers(p, criwatch.KindContainer, criwatch.KindSandbox)
+	numbers(p, criwatch.StateUnknown, criwatch.StateExited)
+	numbers(p, criwatch.PodUnknown, criwatch.PodNotReady)
+	bits(p, criwatch.PodFlagHostNetwork, criwatch.PodFlagNotStatic)
+	bits(p, criwatch.MissingPID, criwatch.MissingExit)
+	bits(p, criwatch.ChangedPID, criwatch.ChangedDetails)
+	bits(p, criwatch.ContainerFlagTextRepaired, criwatch.ContainerFlagUnprivileged)
+	bits(p, criwatch.MountFlagReadOnly, criwatch.MountFlagReadOnly)
+	numbers(p, criwatch.WatcherNew, criwatch.WatcherStopped)
+	numbers(p, criwatch.EngineFound, criwatch.EngineLost)
+	numbers(p, criwatch.LogError, criwatch.LogDebug)
+	numbers(p, criwatch.NamespaceCgroup, criwatch.NamespaceUTS)
+	return "", nil
+}
+
+type named interface {
+	~uint32 | ~uint64
+	fmt.Stringer
+}
+
+// numbers shows the names from first to last.
+func numbers[N named](p *programme, first, last N) {
+	var names []string
+	for number := first; number <= last; number++ {
+		names = append(names, number.String())
+	}
+	p.line("  %s", strings.Join(names, " "))
+}
+
+// bits shows the names of the bits from first to last, by way of a set of them.
+func bits[N named](p *programme, first, last N) {
+	p.line("  %s", strings.ReplaceAll((last<<1-first).String(), "|", " "))
 }

@@ -28,7 +28,7 @@ func listed[T any](all []T, show func(T) string) string {
 func texts(texts []string) string { return listed(texts, quoted) }
 
 func mount(m criwatch.Mount) string {
-	return quoted(m.ContainerPath) + "=" + quoted(m.HostPath) + ":" + mountFlags.list(uint64(m.Flags))
+	return quoted(m.ContainerPath) + "=" + quoted(m.HostPath) + ":" + set(m.Flags)
 }
 
 func port(p criwatch.Port) string {

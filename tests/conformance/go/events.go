@@ -39,7 +39,7 @@ func (p *programme) next(words []string) (string, error) {
 
 func (p *programme) until(words []string) (string, error) {
 	return "", p.take(words[2], func(event *criwatch.Event) bool {
-		if eventTypes.of(uint32(event.Type)) != words[0] {
+		if event.Type.String() != words[0] {
 			return false
 		}
 		return given(words[1]) == "" || event.Container != nil && event.Container.Name == words[1]

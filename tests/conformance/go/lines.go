@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -55,7 +53,7 @@ func (p *programme) event(e *criwatch.Event) {
 	}
 	p.seq = e.Seq
 	p.line("  event type=%s flags=%s changed=%s lost=%d state=%s level=%d time=%s seq=%s message=%s",
-		eventTypes.of(uint32(e.Type)), eventFlags.list(uint64(e.Flags)), changes.list(uint64(e.Changed)), e.Lost, e.State,
+		e.Type, set(e.Flags), set(e.Changed), e.Lost, e.State,
 		uint32(e.Level), yes(!e.Time.IsZero()), seq, quoted(e.Message))
 	if e.Container != nil {
 		p.container(e.Container)
@@ -73,8 +71,8 @@ func (p *programme) container(c *criwatch.Container) {
 	p.line("  container kind=%s state=%s flags=%s attempt=%d id=%s name=%s pod=%s pid=%d ticks=%s exit=%d missing=%s "+
 		"image=%s image_ref=%s image_id=%s reason=%s message=%s cgroup=%s created=%d started=%d finished=%d "+
 		"labels=%s annotations=%s rucksack=%s engine_pid=%d cgroup_id=%d namespaces=%s %s",
-		c.Kind, c.State, containerFlags.list(uint64(c.Flags)), c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
-		c.ExitCode, missing.list(uint64(c.Missing)), quoted(c.Image.Name), quoted(c.Image.Ref), quoted(c.Image.ID),
+		c.Kind, c.State, set(c.Flags), c.Attempt, quoted(c.ID), quoted(c.Name), pod, c.PID, yes(c.PIDStartTicks != 0),
+		c.ExitCode, set(c.Missing), quoted(c.Image.Name), quoted(c.Image.Ref), quoted(c.Image.ID),
 		quoted(c.Reason), quoted(c.Message), quoted(c.CgroupPath), nanos(c.CreatedAt), nanos(c.StartedAt),
 		nanos(c.FinishedAt), labels(c.Labels), labels(c.Annotations), quoted(string(c.Rucksack)),
 		c.EnginePID, c.CgroupID, namespaces(c.Namespaces), details(c))
@@ -84,46 +82,17 @@ func (p *programme) pod(pod *criwatch.Pod) {
 	p.line("  pod id=%s name=%s namespace=%s uid=%s attempt=%d state=%s flags=%s ips=%s labels=%s annotations=%s cgroup=%s "+
 		"created=%d handler=%s net=%d ports=%s",
 		quoted(pod.ID), quoted(pod.Name), quoted(pod.Namespace), quoted(pod.UID), pod.Attempt,
-		podStates.of(uint32(pod.State)), podFlags.list(uint64(pod.Flags)), texts(pod.IPs), labels(pod.Labels),
+		pod.State, set(pod.Flags), texts(pod.IPs), labels(pod.Labels),
 		labels(pod.Annotations), quoted(pod.CgroupPath), nanos(pod.CreatedAt), quoted(pod.RuntimeHandler), pod.NetNamespace,
 		listed(pod.Ports, port))
 }
 
-// words are the dialogue's names of numbers, where these are not the library's words.
-type words []string
-
-var (
-	eventTypes = words{1: "STARTED", "EXITED", "UPDATED", "STATE", "REPLAY_BEGIN", "REPLAY_END", "OVERFLOW", "CREATED",
-		"REMOVED", "LOG"}
-	podStates = words{"unknown", "ready", "not_ready"}
-	// Of sets, the word of the bit 1<<n is words[n].
-	eventFlags = words{"synthetic", "initial", "reappeared", "never_started", "provisional", "witnessed", "confirmed"}
-	changes    = words{"pid", "pod", "started_at", "exit", "state", "labels", "rucksack", "image", "details"}
-	missing    = words{"pid", "pod", "started_at", "exit"}
-	podFlags   = words{"host_network", "own_network", "host_pid", "own_pid", "host_ipc", "own_ipc", "static", "not_static"}
-	mountFlags = words{"read_only"}
-
-	containerFlags = words{"text_repaired", "labels_cut", "unreadable", "privileged", "unprivileged"}
-)
-
-func (w words) of(number uint32) string {
-	if int64(number) < int64(len(w)) && w[number] != "" {
-		return w[number]
-	}
-	return strconv.FormatUint(uint64(number), 10)
-}
-
-func (w words) list(set uint64) string {
-	var list []string
-	for ; set != 0; set &= set - 1 {
-		if bit := bits.TrailingZeros64(set); bit < len(w) {
-			list = append(list, w[bit])
-		}
-	}
-	if list == nil {
+// set shows the library's words joined by commas; "-" for the empty set.
+func set(members fmt.Stringer) string {
+	if members.String() == "" {
 		return "-"
 	}
-	return strings.Join(list, ",")
+	return strings.ReplaceAll(members.String(), "|", ",")
 }
 
 func quoted(text string) string {

@@ -7,17 +7,30 @@ from typing import Callable, Dict, Iterable, List, Optional
 
 import criwatch
 from criwatch import (
+    Changed,
     Container,
+    ContainerFlag,
     CriError,
+    EngineNewsType,
     Event,
+    EventFlag,
     EventType,
+    Kind,
+    LogLevel,
+    Missing,
     Mount,
+    MountFlag,
+    NamespaceKind,
     Namespaces,
     Pod,
+    PodFlag,
+    PodState,
     Port,
     Previous,
     Resources,
+    State,
     User,
+    WatcherState,
 )
 
 
@@ -35,15 +48,8 @@ def seconds(milliseconds: str) -> Optional[float]:
     return None if int(milliseconds) < 0 else int(milliseconds) / 1000
 
 
-def word(member) -> str:
-    """The name of an enumeration's member; the number of one that the header does not have."""
-    return member.name.lower() if member in type(member).__members__.values() else str(int(member))
-
-
 def bits(flags) -> str:
-    # Not by iterating over the class: before Python 3.11 that shows the members of several bits, too.
-    names = [name.lower() for name, bit in type(flags).__members__.items() if flags & bit]
-    return ",".join(names) or "-"
+    return str(flags) or "-"
 
 
 def pairs(labels) -> str:
@@ -56,7 +62,7 @@ def yes(number: Optional[int]) -> str:
 
 def container_line(c: Container) -> str:
     return (
-        f"container kind={word(c.kind)} state={word(c.state)} flags={bits(c.flags)} attempt={c.attempt} id={quoted(c.id)}"
+        f"container kind={c.kind} state={c.state} flags={bits(c.flags)} attempt={c.attempt} id={quoted(c.id)}"
         f" name={quoted(c.name)} pod={quoted(c.pod.id) if c.pod else '-'} pid={c.pid or 0}"
         f" ticks={yes(c.pid_start_ticks)} exit={-1 if c.exit_code is None else c.exit_code} missing={bits(c.missing)}"
         f" image={quoted(c.image)} image_ref={quoted(c.image_ref)} image_id={quoted(c.image_id)}"
@@ -114,7 +120,7 @@ def namespaces(n: Optional[Namespaces]) -> str:
 def pod_line(p: Pod) -> str:
     return (
         f"pod id={quoted(p.id)} name={quoted(p.name)} namespace={quoted(p.namespace)} uid={quoted(p.uid)}"
-        f" attempt={p.attempt} state={word(p.state)} flags={bits(p.flags)} ips={texts(p.ips)} labels={pairs(p.labels)}"
+        f" attempt={p.attempt} state={p.state} flags={bits(p.flags)} ips={texts(p.ips)} labels={pairs(p.labels)}"
         f" annotations={pairs(p.annotations)} cgroup={quoted(p.cgroup_path)}"
         f" created={p.created_ns or 0} handler={quoted(p.runtime_handler)} net={p.net_namespace or 0}"
         f" ports=[{','.join(port(one) for one in p.ports)}]"
@@ -223,6 +229,13 @@ class Programme:
         for status in criwatch.Status:
             self.say(f"{int(status)} {criwatch.status_name(status)}")
 
+    def do_names(self) -> None:
+        for enumeration in (
+            EventType, EventFlag, Kind, State, PodState, PodFlag, Missing, Changed, ContainerFlag, MountFlag, WatcherState,
+            EngineNewsType, LogLevel, NamespaceKind,
+        ):
+            self.say(" ".join(str(member) for member in enumeration.__members__.values()))
+
     def do_options(self) -> None:
         self.say(criwatch.describe_options_json())
 
@@ -260,7 +273,7 @@ class Programme:
         self.the_watcher().resync(seconds(milliseconds))
 
     def do_state(self) -> str:
-        return word(self.the_watcher().state)
+        return str(self.the_watcher().state)
 
     def do_generation(self) -> str:
         return "nonzero" if self.the_watcher().generation else "zero"
@@ -332,7 +345,7 @@ class Programme:
             event = self.take(None if deadline is None else max(deadline - time.monotonic(), 0))
             self.say_event(event)
             about = event.container.name if event.container else None
-            if event.type == EventType.__members__.get(type_name) and name in ("-", about):
+            if str(event.type) == type_name and name in ("-", about):
                 return
 
     def do_wait_fd(self, milliseconds: str) -> None:
@@ -357,10 +370,9 @@ class Programme:
     def say_event(self, event: Event) -> None:
         seq = "grows" if event.seq > self.last_seq else f"{event.seq} after {self.last_seq}"
         self.last_seq = event.seq
-        known = event.type in EventType.__members__.values()
         self.say(
-            f"event type={event.type.name if known else int(event.type)} flags={bits(event.flags)}"
-            f" changed={bits(event.changed)} lost={event.lost} state={word(event.watcher_state)}"
+            f"event type={event.type} flags={bits(event.flags)}"
+            f" changed={bits(event.changed)} lost={event.lost} state={event.watcher_state}"
             f" level={int(event.log_level or 0)} time={yes(event.time_ns)} seq={seq} message={quoted(event.message)}"
         )
         if event.container:
