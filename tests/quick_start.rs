@@ -121,20 +121,28 @@ fn python_follows() -> Outcome {
     command.env("CRIWATCH_LIBRARY", c::Library::of_this_build().path());
     let mut sim = sim::Sim::start(&[])?;
     command.arg(sim.endpoint());
-    follows(command, &mut sim, "STARTED shop/web/nginx ")
+    follows(command, &mut sim, "started shop/web/nginx ")
 }
 
-/// A program that goes on until it is ended writes a line that begins so, of what was there before it came, and of what came
-/// later.
+/// A program that goes on until Ctrl-C writes a line that begins so, of what was there before it came, and of what came later.
+/// Ctrl-C ends it quietly.
 fn follows(mut command: Command, sim: &mut sim::Sim, expected: &str) -> Outcome {
     sim.tell("pod web ns=shop nginx")?;
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
     let before = lines.any(|line| line.starts_with(expected));
     sim.tell("pod late ns=shop nginx")?;
     let late = expected.replace("web", "late");
     let after = lines.any(|line| line.starts_with(&late));
-    child.kill()?;
-    child.wait()?;
-    if before && after { Ok(Completion::Completed) } else { Err(format!("no {expected:?}: {before}, {after}").into()) }
+    c::succeed(Command::new("kill").args(["-INT", &child.id().to_string()]))?;
+    drop(lines);
+    let output = child.wait_with_output()?;
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    if !before || !after {
+        return Err(format!("no {expected:?}: {before}, {after}; {complaints}").into());
+    }
+    if !output.status.success() || !complaints.is_empty() {
+        return Err(format!("Ctrl-C: {}: {complaints}", output.status).into());
+    }
+    Ok(Completion::Completed)
 }

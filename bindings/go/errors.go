@@ -148,10 +148,9 @@ func (e *Error) Error() string {
 		}
 		return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Status)
 	}
-	if strings.HasPrefix(e.Message, strings.ReplaceAll(e.Op, " ", "_")+": ") {
-		return "criwatch: " + e.Message
-	}
-	return fmt.Sprintf("criwatch: %s: %s", e.Op, e.Message)
+	// The library begins some messages with what was to be done, by its name in C.
+	message := strings.TrimPrefix(e.Message, strings.ReplaceAll(e.Op, " ", "_")+": ")
+	return fmt.Sprintf("criwatch: %s: %s", e.Op, message)
 }
 
 // Unwrap gives what errors.Is and errors.As find in it.

@@ -28,14 +28,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint from `/path`, `unix:///path` or `unix:/path`, as this process sees it. What lies in the root directory of
-    /// a process (`/proc/7/root/...`) is resolved as that process would.
+    /// An endpoint from `/path`, `unix:///path` or `unix:/path`, as this process sees it. A relative path (`run/cri.sock`,
+    /// `unix:cri.sock`, `unix://cri.sock`) begins in the working directory. What lies in the root directory of a process
+    /// (`/proc/7/root/...`) is resolved as that process would.
     pub fn parse(text: &str) -> Result<Self> {
-        let path = path_of(text).map_err(|why| {
+        let path = path_of(text).and_then(|path| {
+            std::path::absolute(path).map_err(|e| format!("the working directory, where it begins, cannot be read: {e}"))
+        });
+        let path = path.map_err(|why| {
             let message = format!("endpoint {text:?}: {why}");
             Error::new(CRI_E_INVALID_ARGUMENT, message)
         })?;
-        Ok(Self::of(Path::new("/"), path))
+        Ok(Self::of(Path::new("/"), &path))
     }
 
     /// As `parse`; a path that lies in the host's root directory (option `host.root`) is resolved as the host would.
@@ -57,9 +61,11 @@ impl Endpoint {
         Endpoint { root: root.to_owned(), path: Path::new("/").join(path) }
     }
 
-    /// As `below`, for a text such as `unix:///path` of somebody with that root directory. Errors: why it is none.
+    /// As `below`, for a text such as `unix:///path` of somebody with that root directory. Errors: why it is none. A relative
+    /// path is none, because the other's working directory is unknown.
     pub fn parse_below(root: &Path, text: &str) -> Result<Self, String> {
-        Ok(Self::below(root, path_of(text)?))
+        let path = path_of(text)?;
+        if path.is_absolute() { Ok(Self::below(root, path)) } else { Err(NO_SOCKET.into()) }
     }
 
     /// Takes the root directory of a process out of the path: links of /proc are followed in a root, not in a path.
@@ -107,15 +113,18 @@ impl Endpoint {
     }
 }
 
+const NO_SOCKET: &str = "not a unix socket (write unix:///path or /path; CRI is only served on unix sockets)";
+
 fn path_of(text: &str) -> Result<&Path, String> {
-    let path = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")).unwrap_or(text);
+    let named = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:"));
+    let path = named.unwrap_or(text);
     if path.is_empty() {
         return Err("no path (write unix:///run/containerd/containerd.sock, for example)".into());
     }
-    if !path.starts_with('/') {
-        return Err("not a unix socket (write unix:///path or /path; CRI is only served on unix sockets)".into());
-    }
-    Ok(Path::new(path))
+    // Hosts with ports, other schemes and words are no paths, although files might have such names.
+    let is_path = named.is_some() || path.contains('/') || path.ends_with(".sock");
+    let is_other = path.starts_with('@') || path.split('/').next().is_some_and(|first| first.contains(':'));
+    if is_path && !is_other { Ok(Path::new(path)) } else { Err(NO_SOCKET.into()) }
 }
 
 impl fmt::Display for Endpoint {
@@ -132,6 +141,18 @@ mod tests {
     fn three_spellings_of_one_socket() {
         for text in ["/run/x.sock", "unix:///run/x.sock", "unix:/run/x.sock"] {
             assert_eq!(Endpoint::parse(text).unwrap().to_string(), "unix:///run/x.sock");
+        }
+    }
+
+    #[test]
+    fn a_relative_path_begins_in_the_working_directory() {
+        let here = std::env::current_dir().unwrap();
+        for (text, path) in
+            [("x.sock", "x.sock"), ("./run/x", "run/x"), ("unix:x", "x"), ("unix://x.sock", "x.sock"), ("../x", "../x")]
+        {
+            let expected = format!("unix://{}", here.join(path).display());
+            assert_eq!(Endpoint::parse(text).unwrap().to_string(), expected, "{text}");
+            assert!(Endpoint::parse_below(Path::new("/"), text).is_err(), "{text}");
         }
     }
 
@@ -154,7 +175,7 @@ mod tests {
     #[test]
     fn what_is_no_unix_socket_is_refused_by_name() {
         for text in
-            ["tcp://127.0.0.1:1", "http://x", "localhost:1234", "run/x.sock", "unix:x", "@abstract", "", "unix://"]
+            ["tcp://127.0.0.1:1", "http://x", "localhost:1234", "containerd", "@a.sock", "unix:@abstract", "", "unix://"]
         {
             let e = Endpoint::parse(text).unwrap_err();
             assert_eq!(e.status(), CRI_E_INVALID_ARGUMENT);

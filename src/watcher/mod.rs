@@ -66,7 +66,7 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint: `/path`, `unix:///path` or `unix:/path`; `None` stands for the best
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path`, or a path relative to the working directory; `None` stands for the best
     /// engine of the node: the one that the kubelet uses, else one that has sandboxes, else the first of the well-known
     /// sockets that answers. As long as that one is empty, a better one that appears is followed. A path inside the option
     /// `host.root` is resolved as the host would. It does not connect yet, and makes no thread. A `host.root` that is no
@@ -115,7 +115,7 @@ impl Watcher {
         self.check_fork()?;
         match self.run() {
             Run::New => {
-                let message = format!("{what}: the watcher was never started (call start first)");
+                let message = format!("{what}: the watcher was never started (start it first)");
                 Err(Error::new(CRI_E_STATE, message))
             }
             Run::Started | Run::Stopped => Ok(()),
@@ -205,7 +205,7 @@ impl Watcher {
         let (cause, has_ended) = (cached.status.cause.clone(), cached.status.ended.is_some());
         drop(cached);
         let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
-        let message = format!("there is no cache yet: {why} (call start and wait_ready, or resync)");
+        let message = format!("there is no cache yet: {why} (start the watcher and wait until it is ready, or resync)");
         let error = Error::new(CRI_E_NOT_READY, message);
         // As wait_ready has it: without a start, or with a cause that stays, the cache will not come by itself.
         let will_be = self.run() == Run::Started && !has_ended && !cause.as_ref().is_some_and(is_final);

@@ -51,7 +51,7 @@ impl Watcher {
         match self.run() {
             Run::New => Ok(()),
             Run::Started => {
-                Err(Error::new(CRI_E_STATE, format!("{what}: the watcher was started (call it before start)")))
+                Err(Error::new(CRI_E_STATE, format!("{what}: the watcher was started already (do this before)")))
             }
             Run::Stopped => Err(self.ended()),
         }

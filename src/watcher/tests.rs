@@ -21,7 +21,7 @@ fn waiting_for_a_watcher_that_was_never_started_is_refused_at_once() {
     ];
     for (error, what) in refusals.iter().zip(["wait_ready", "wait_ready", "events"]) {
         assert_eq!(error.status(), CRI_E_STATE, "{error}");
-        assert_eq!(error.message(), format!("{what}: the watcher was never started (call start first)"));
+        assert_eq!(error.message(), format!("{what}: the watcher was never started (start it first)"));
     }
     assert_eq!(watcher.state(), WatcherState::New);
 }

@@ -84,6 +84,7 @@ const CONTENTS: &[&str] = &[
     "lib64/libcriwatch.so.1",
     "lib64/libcriwatch.so.1.0.0",
     "lib64/pkgconfig/criwatch.pc",
+    "share/criwatch/criwatch.seccomp.json",
     "share/criwatch/criwatch.tsan.supp",
     "share/criwatch/criwatch.valgrind.supp",
     "share/man/man3/criwatch.3",

@@ -84,9 +84,9 @@ class Watcher(Closable, WaitingLookups):
     ) -> None:
         """Makes a watcher; nothing is read or connected yet.
 
-        `endpoint` is the engine's socket, e.g. "unix:///run/containerd/containerd.sock" or a `pathlib.Path`; None: the
-        best engine of the node (see `criwatch.discover`). `options` are those of `describe_options`. `logger` gets what the watcher says of its work,
-        from the start on; None: nobody.
+        `endpoint` is the engine's socket: "unix:///run/containerd/containerd.sock", or a path, also a relative one or a
+        `pathlib.Path`; None: the best engine of the node (see `criwatch.discover`). `options` are those of
+        `describe_options`. `logger` gets what the watcher says of its work, from the start on; None: nobody.
         """
         self._logger = logger
         self._log: Optional[LogPump] = None
@@ -370,7 +370,7 @@ class Watcher(Closable, WaitingLookups):
     ) -> EventQueue:
         # The state will not do: it is NEW for a moment after the start.
         if not self._was_started and self.state != WatcherState.STOPPED:
-            raise failure(Status.E_STATE, "events: the watcher has not been started (call start first)")
+            raise failure(Status.E_STATE, "events: the watcher has not been started (start it first)")
         return self._queue(types, mask, flags, capacity, warns=False)
 
     def _queue(
@@ -424,7 +424,7 @@ class Watcher(Closable, WaitingLookups):
 
 
 def _endpoint(given: Union[str, "os.PathLike[str]", None]) -> Optional[str]:
-    """An endpoint for C. A path may be relative, as all paths may; a text is an address, and the library judges it."""
+    """An endpoint for C. What is a path by its type is one whatever its name; a text is an address for the library."""
     return os.path.abspath(os.fspath(given)) if isinstance(given, os.PathLike) else given
 
 

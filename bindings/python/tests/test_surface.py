@@ -233,12 +233,13 @@ class Surface(unittest.TestCase):
 
     def test_endpoints_as_paths(self):
         path = self.engine.endpoint[len("unix://") :]
-        for endpoint in (pathlib.Path(path), pathlib.Path(os.path.relpath(path))):
+        relative = os.path.relpath(path)
+        for endpoint in (pathlib.Path(path), pathlib.Path(relative), path, relative, f"unix:{relative}", f"unix://{relative}"):
             with criwatch.Watcher(endpoint, logger=None) as watcher:
                 watcher.resync(PATIENCE)
                 self.assertEqual(len(watcher.containers()), 5)
         with self.assertRaisesRegex(criwatch.InvalidArgument, "not a unix socket"):
-            criwatch.Watcher("cri.sock")
+            criwatch.Watcher("localhost:1234")
 
 
 class NeverStarted(unittest.TestCase):

@@ -43,7 +43,7 @@ metrics! {
     BLIND_WINDOWS: "blindWindows", "times", Counter,
         "Periods in which changes could not be seen as they happened: the event stream broke or fell silent, the engine was away, or it has to be polled.";
     RESYNCS: "resyncs", "calls", Counter,
-        "Calls of `cri_watcher_resync` that succeeded.";
+        "Resyncs that succeeded.";
     READY_UNANSWERED: "readyUnanswered", "requests", Counter,
         "Status requests that were still unanswered when the watcher became ready, because `ready.pid_wait_ms` had passed. Their containers were shown without a pid at first; UPDATED events bring it.";
     EVENTS_PUBLISHED: "eventsPublished", "events", Counter,
