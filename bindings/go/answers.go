@@ -52,9 +52,9 @@ type EngineInfo struct {
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
 	// Candidates are the other engines that were found when this one was chosen, best first; none where the program named its
 	// engine. Only [Watcher.Engine] has them.
-	Candidates []Candidate `json:"-"`
+	Candidates []Candidate `json:"candidates,omitempty"`
 	// Ready is how complete the cache is; nil as long as there is none. Only [Watcher.Engine] has it.
-	Ready *Readiness `json:"-"`
+	Ready *Readiness `json:"ready,omitempty"`
 }
 
 // Readiness is how complete the cache is that can be read.

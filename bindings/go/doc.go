@@ -3,7 +3,7 @@
 //
 // A [Watcher] follows one engine (containerd, CRI-O ...) over CRI. The shortest use asks once:
 //
-//	watcher, err := criwatch.New("") // "": the first of the usual sockets that answers
+//	watcher, err := criwatch.New("") // "": the best engine of the node
 //	...
 //	defer watcher.Close()
 //	err = watcher.Resync(ctx)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
@@ -46,6 +47,14 @@ type Candidate struct {
 	Error *CandidateError `json:"error,omitempty"`
 }
 
+// String is for people: "containerd 2.1.9 at unix:///run/containerd/containerd.sock", or why it cannot be used.
+func (c Candidate) String() string {
+	if c.Error != nil {
+		return "no engine at " + c.API + ": " + c.Error.Message
+	}
+	return strings.TrimSpace(c.RuntimeName+" "+c.RuntimeVersion) + " at " + c.API
+}
+
 // Reason is one reason to look at a socket.
 type Reason struct {
 	// Evidence is of what kind: "kubelet", "crictl", "wellKnown", "rootless", "nestedKubelet", "nested".
@@ -69,7 +78,12 @@ type CandidateError struct {
 }
 
 // Error is the message.
-func (e *CandidateError) Error() string { return e.Message }
+func (e *CandidateError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return e.Message
+}
 
 // EngineNews is an engine that was found, has changed, or is lost.
 type EngineNews struct {
@@ -77,6 +91,14 @@ type EngineNews struct {
 	Type EngineNewsType `json:"type"`
 	// Engine is the engine, as it is now, or was at last.
 	Engine *Candidate `json:"engine"`
+}
+
+// String is for people: "found containerd 2.1.9 at unix:///run/containerd/containerd.sock".
+func (n *EngineNews) String() string {
+	if n == nil || n.Engine == nil {
+		return "<nil>"
+	}
+	return n.Type.String() + " " + n.Engine.String()
 }
 
 // Discover finds every engine of the node, best first: what the kubelet uses, what has sandboxes, then by the order of the

@@ -15,8 +15,8 @@ import (
 func TestNilAndZeroValuesAnswer(t *testing.T) {
 	called := 0
 	for _, receiver := range []any{
-		(*criwatch.Watcher)(nil), (*criwatch.Queue)(nil), (*criwatch.Snapshot)(nil),
-		new(criwatch.Watcher), new(criwatch.Queue), new(criwatch.Snapshot), criwatch.Raw{},
+		(*criwatch.Watcher)(nil), (*criwatch.Queue)(nil), (*criwatch.Snapshot)(nil), (*criwatch.Finder)(nil),
+		new(criwatch.Watcher), new(criwatch.Queue), new(criwatch.Snapshot), new(criwatch.Finder), criwatch.Raw{},
 	} {
 		value := reflect.ValueOf(receiver)
 		for i := 0; i < value.NumMethod(); i++ {
@@ -80,11 +80,11 @@ func TestNilRecordsAreShown(t *testing.T) {
 	var pod *criwatch.Pod
 	var event *criwatch.Event
 	var failure *criwatch.Error
-	if container.Path() != "" || pod.Path() != "" || failure.Error() != "<nil>" || failure.Unwrap() != nil {
+	if container.Path() != "" || pod.Path() != "" || failure.Error() != "<nil>" || (*criwatch.CandidateError)(nil).Error() != "<nil>" || failure.Unwrap() != nil {
 		t.Error("a nil record has a path")
 	}
-	shown := fmt.Sprint(container, pod, event, (*criwatch.PodContainers)(nil))
-	if shown != "<nil> <nil> <nil> <nil>" {
+	shown := fmt.Sprint(container, pod, event, (*criwatch.PodContainers)(nil), (*criwatch.EngineNews)(nil))
+	if shown != "<nil> <nil> <nil> <nil> <nil>" {
 		t.Errorf("nil records: %s", shown)
 	}
 	if container.LogValue().Any() != nil || pod.LogValue().Any() != nil || event.LogValue().Any() != nil || failure.LogValue().Any() != nil {
@@ -110,6 +110,9 @@ func TestRecordsAreShownToPeople(t *testing.T) {
 		{criwatch.Image{ID: "sha256:1"}, "sha256:1"},
 		{criwatch.EngineInfo{Version: "containerd 2.1.9 [API v1]", API: "unix:///x"}, "containerd 2.1.9 [API v1] at unix:///x"},
 		{criwatch.EngineInfo{}, "an engine that has not answered yet"},
+		{criwatch.Candidate{API: "unix:///x", Error: &criwatch.CandidateError{Message: "why"}}, "no engine at unix:///x: why"},
+		{&criwatch.EngineNews{Type: criwatch.EngineFound, Engine: &criwatch.Candidate{API: "unix:///x", RuntimeName: "cri-o"}},
+			"found cri-o at unix:///x"},
 	} {
 		if is.record.String() != is.text {
 			t.Errorf("%q is not %q", is.record, is.text)

@@ -169,7 +169,30 @@ func TestJSONIsTheLibrarys(t *testing.T) {
 		text, err = watcher.Raw().Inspect(within(t, patience), "nginx", 0)
 		same(t, view+" inspection", inspection, text, err)
 		again(t, text, new(criwatch.Inspection))
+		engineIsTheSame(t, watcher)
 		eventsAreTheSame(t, watcher)
+	}
+}
+
+// An engine's JSON is that of the library's answer, with what stands beside it there.
+func engineIsTheSame(t *testing.T, watcher *criwatch.Watcher) {
+	t.Helper()
+	info, err := watcher.Engine()
+	must(t, err)
+	text, err := watcher.Raw().Engine()
+	must(t, err)
+	var answer map[string]any
+	must(t, json.Unmarshal(text, &answer))
+	want := answer["engine"].(map[string]any)
+	for _, key := range []string{"candidates", "ready"} {
+		if value, is := answer[key]; is {
+			want[key] = value
+		}
+	}
+	var made map[string]any
+	must(t, json.Unmarshal([]byte(plainJSON(t, info)), &made))
+	if !reflect.DeepEqual(made, want) || made["ready"] == nil {
+		t.Errorf("an engine: %v\nlibrary's: %v", made, want)
 	}
 }
 

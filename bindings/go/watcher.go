@@ -55,7 +55,7 @@ func (s *settings) value(key string) (value string) {
 }
 
 // New makes a watcher. Nothing is read, written or connected yet. Endpoint is the engine's socket, e.g.
-// "unix:///run/containerd/containerd.sock"; "": the best engine of the node, see [Discover]. ErrUnsupported
+// "unix:///run/containerd/containerd.sock", or its path, which may be relative; "": the best engine of the node, see [Discover]. ErrUnsupported
 // in a program that was built without cgo, or for another system than Linux.
 func New(endpoint string, options ...Option) (*Watcher, error) {
 	set := settingsOf(options)

@@ -182,6 +182,11 @@ func TestRetriableIsTheSameForEveryCall(t *testing.T) {
 		}
 	}
 	all("never started", false, list, get, snapshot, raw, ready)
+	for _, call := range []func() error{list, get, ready} {
+		if err := call(); strings.Contains(err.Error(), "_ready") {
+			t.Errorf("%v names a function that Go has not", err)
+		}
+	}
 	all("later", true, take, next)
 	must(t, watcher.Start())
 	for watcher.State() != criwatch.WatcherBackoff {

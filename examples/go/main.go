@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	endpoint := flag.String("endpoint", "", "the engine's `socket`; none: the first of the usual ones that answers")
+	endpoint := flag.String("endpoint", "", "the engine's `socket`; none: the best engine of the node")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()

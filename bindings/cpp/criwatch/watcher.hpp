@@ -157,12 +157,12 @@ public:
     /// Takes ownership of a C object.
     explicit Watcher(cri_watcher* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
-    /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
+    /// A watcher of the engine at "unix:///...", or at a path; nullptr: of the best engine of the node.
     explicit Watcher(const Text& endpoint = nullptr) : Watcher(create(endpoint)) {}
     /// The same, with options: `Watcher(endpoint, {{"relist.interval_ms", "30000"}})`.
     Watcher(const Text& endpoint, const Options& options) : Watcher(create(endpoint, options)) {}
 #endif
-    /// A watcher of the engine at "unix:///..."; nullptr: of the first of the usual ones that answers.
+    /// A watcher of the engine at "unix:///...", or at a path; nullptr: of the best engine of the node.
     [[nodiscard]] static Result<Watcher> create(const Text& endpoint = nullptr) { return create(endpoint, nullptr); }
     /// The same, with options.
     [[nodiscard]] static Result<Watcher> create(const Text& endpoint, const Options& options) {
