@@ -128,7 +128,8 @@ fn python_follows() -> Outcome {
 /// Ctrl-C ends it quietly.
 fn follows(mut command: Command, sim: &mut sim::Sim, expected: &str) -> Outcome {
     sim.tell("pod web ns=shop nginx")?;
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines().map_while(Result::ok);
     let before = lines.any(|line| line.starts_with(expected));
     sim.tell("pod late ns=shop nginx")?;

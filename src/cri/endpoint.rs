@@ -33,7 +33,8 @@ impl Endpoint {
     /// (`/proc/7/root/...`) is resolved as that process would.
     pub fn parse(text: &str) -> Result<Self> {
         let path = path_of(text).and_then(|path| {
-            std::path::absolute(path).map_err(|e| format!("the working directory, where it begins, cannot be read: {e}"))
+            std::path::absolute(path)
+                .map_err(|e| format!("the working directory, where it begins, cannot be read: {e}"))
         });
         let path = path.map_err(|why| {
             let message = format!("endpoint {text:?}: {why}");
@@ -174,9 +175,16 @@ mod tests {
 
     #[test]
     fn what_is_no_unix_socket_is_refused_by_name() {
-        for text in
-            ["tcp://127.0.0.1:1", "http://x", "localhost:1234", "containerd", "@a.sock", "unix:@abstract", "", "unix://"]
-        {
+        for text in [
+            "tcp://127.0.0.1:1",
+            "http://x",
+            "localhost:1234",
+            "containerd",
+            "@a.sock",
+            "unix:@abstract",
+            "",
+            "unix://",
+        ] {
             let e = Endpoint::parse(text).unwrap_err();
             assert_eq!(e.status(), CRI_E_INVALID_ARGUMENT);
             assert!(e.message().contains(&format!("{text:?}")) && e.message().contains("unix:///"), "{e}");

@@ -80,7 +80,7 @@ pub fn on_a_node(node: &mut impl Node) -> Result<(), String> {
     all.ok("start")?;
     all.ok(&format!("wait-ready {MS}"))?;
     all.expect("generation", "ok nonzero")?;
-    let replayed = all.ok(&format!("until REPLAY_END - {MS}"))?;
+    let replayed = all.ok(&format!("until replayEnd - {MS}"))?;
     is_shown(&replayed, &web, "running")?;
 
     memory(&mut all, &web)?;
@@ -166,11 +166,11 @@ fn changes(all: &mut Party, node: &mut impl Node) -> Result<Run, String> {
 
 /// More than one consumer, and what they ask for.
 fn consumers(all: &mut Party, web: &Run) -> Result<(), String> {
-    let replayed = all.expect(&format!("callback 0 0 REPLAY_END - {MS}"), "ok destroyed=1")?;
+    let replayed = all.expect(&format!("callback 0 0 replayEnd - {MS}"), "ok destroyed=1")?;
     is_shown(&replayed, web, "running")?;
-    all.expect("callback 0 1 REPLAY_END - 0", "AGAIN")?;
+    all.expect("callback 0 1 replayEnd - 0", "AGAIN")?;
     all.ok("queue 0 0 0")?;
-    is_shown(&all.ok(&format!("until REPLAY_END - {MS}"))?, web, "running")?;
+    is_shown(&all.ok(&format!("until replayEnd - {MS}"))?, web, "running")?;
     all.expect("next 0", "AGAIN")?;
     all.ok("queue 2 1 1")?;
     all.expect("next 0", "AGAIN")?;

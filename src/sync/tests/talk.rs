@@ -60,8 +60,9 @@ impl Talk {
                     self.logs.push(format!("{} {}", level.word(), message.expect("a LOG has a message")));
                 }
                 (EventType::State, _) => {
-                    self.states
-                        .push(message.map_or(pending.state.word(), |m| format!("{}: {m}", pending.state.word())));
+                    self.states.push(
+                        message.map_or_else(|| pending.state.to_string(), |m| format!("{}: {m}", pending.state.word())),
+                    );
                 }
                 _ => self.reported.extend(pending.container.as_ref().map(|c| {
                     let code = c.exit.as_ref().and_then(|exit| exit.code);
