@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import unittest
@@ -27,6 +28,9 @@ from criwatch import (
 )
 from criwatch._json import nanoseconds, rfc3339
 from engine import PATIENCE, Engine
+
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[3] / "docs/schema"
 
 
 class Words(unittest.TestCase):
@@ -60,6 +64,26 @@ class Words(unittest.TestCase):
         for text in ("1970-01-01T00:00:00Z", "2026-02-03T04:05:06.900Z", "2026-02-03T04:05:07.020345678Z"):
             self.assertEqual(rfc3339(nanoseconds(text)), text)
         self.assertEqual(rfc3339(nanoseconds("2026-02-03T04:05:06.9Z")), "2026-02-03T04:05:06.900Z")
+
+
+class SameNames(unittest.TestCase):
+    """Each key of the library's JSON is an attribute: `createdAt` is `created_at`."""
+
+    def test_records_have_an_attribute_for_each_key(self):
+        seen = 0
+        for schema, title in (
+            ("container", "Container"), ("container", "Pod"), ("container", "Mount"), ("container", "Port"),
+            ("container", "User"), ("container", "Resources"), ("container", "Previous"), ("container", "Namespaces"),
+            ("engine", "EngineInfo"), ("event", "Event"), ("inspect", "Inspection"),
+        ):  # fmt: skip
+            document = json.loads((SCHEMAS / f"{schema}.json").read_text())
+            definition = document["$defs"].get({"EngineInfo": "Engine"}.get(title, title), document)
+            record = getattr(criwatch, title)
+            for key in set(definition["properties"]) - {"schema", "generation", "state", "asOf", "engine"}:
+                name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+                self.assertTrue(name in record.__dataclass_fields__ or hasattr(record, name), f"{title}.{name}")
+                seen += 1
+        self.assertGreater(seen, 90)
 
 
 class Queries(unittest.TestCase):
