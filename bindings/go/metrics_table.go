@@ -26,7 +26,7 @@ var metrics = []Metric{
 	{Key: "blindWindows", Family: "criwatch_blind_windows", Kind: "counter", Unit: "times",
 		Help: "Periods in which changes could not be seen as they happened: the event stream broke or fell silent, the engine was away, or it has to be polled."},
 	{Key: "resyncs", Family: "criwatch_resyncs", Kind: "counter", Unit: "calls",
-		Help: "Calls of `cri_watcher_resync` that succeeded."},
+		Help: "Resyncs that succeeded."},
 	{Key: "readyUnanswered", Family: "criwatch_ready_unanswered", Kind: "counter", Unit: "requests",
 		Help: "Status requests that were still unanswered when the watcher became ready, because `ready.pid_wait_ms` had passed. Their containers were shown without a pid at first; UPDATED events bring it."},
 	{Key: "eventsPublished", Family: "criwatch_events_published", Kind: "counter", Unit: "events",

@@ -100,7 +100,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "calls",
         (),
-        "Calls of `cri_watcher_resync` that succeeded.",
+        "Resyncs that succeeded.",
     ),
     Metric(
         "readyUnanswered",
