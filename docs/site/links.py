@@ -72,7 +72,8 @@ def _dead(path: Path, url: str, documents: dict[Path, Document]) -> str:
         target /= "index.html"
     if not target.is_file():
         return f"a dead link: {url}"
-    if target in documents and unquote(parts.fragment) not in documents[target].anchors:
+    # A browser looks for the anchor as it is written, then for what it stands for.
+    if target in documents and not {parts.fragment, unquote(parts.fragment)} & documents[target].anchors:
         return f"a link to an anchor that is not there: {url}"
     return ""
 
