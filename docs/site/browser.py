@@ -88,14 +88,16 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Opens a page, and waits until it is loaded."""
-        self.send("Page.navigate", url=address)
+        if "loaderId" not in self.send("Page.navigate", url=address):
+            # Only the anchor is another.
+            self.send("Page.reload")
         while self._receive().get("method") != "Page.loadEventFired":
             pass
 
     def screen(self, width: int, height: int = 900, dark: bool = False) -> None:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        media = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
+        self.send("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in media.items()])
 
     def value(self, script: str) -> Any:
         """What a script gives in the page; waits for a promise."""

@@ -49,7 +49,7 @@ CHAPTERS: dict[str, list[Page]] = {
     ],
     "Guides": [
         Page("Events", "docs/events.md"),
-        Page("Lookups: whose process is it?", "docs/lookups.md"),
+        Page("Lookups", "docs/lookups.md"),
         Page("Options", "docs/options.md"),
         Page("JSON", "docs/json.md"),
         Page("Where each field comes from", "docs/fields.md"),

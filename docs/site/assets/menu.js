@@ -21,5 +21,5 @@
     });
     // The current page's entry is in sight, however long the contents are.
     const current = contents.querySelector("[aria-current]");
-    if (current) contents.scrollTop = current.offsetTop - contents.clientHeight / 2;
+    if (current && current.offsetTop > contents.clientHeight) contents.scrollTop = current.offsetTop - contents.clientHeight / 2;
 })();

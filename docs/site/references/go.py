@@ -6,6 +6,7 @@ import re
 import subprocess
 from html import escape
 from pathlib import Path
+from textwrap import dedent
 
 import text
 
@@ -17,22 +18,37 @@ def page(module: Path) -> tuple[str, text.Outline]:
     """The page and its outline. Raises OSError or CalledProcessError if `go doc` fails."""
     output = subprocess.run(["go", "doc", "-all", "."], cwd=module, check=True, capture_output=True, text=True).stdout
     package, _, rest = output.partition("\n")
+    blocks = _blocks(rest.split("\n"))
+    anchors = {_anchor(lines) for kind, lines in blocks if kind == "code"}
     html = f"<h1>Go reference</h1>\n{text.code(package, 'go')}"
     headings: text.Outline = []
-    for kind, lines in _blocks(rest.split("\n")):
+    for kind, lines in blocks:
         if kind == "heading":
-            anchor = lines[0].lower()
-            headings.append((2, anchor, lines[0].capitalize()))
-            html += f'<h2 id="{anchor}">{lines[0].capitalize()}</h2>\n'
+            headings.append((2, lines[0].lower(), lines[0].capitalize()))
+            html += text.heading(*headings[-1])
         elif kind == "code":
-            if match := NAMED.match(lines[0]):
-                anchor = ".".join(part for part in match.groups() if part)
-                headings.append((3, anchor, escape(anchor)))
-                html += f'<h3 id="{anchor}"><code>{anchor}</code></h3>\n'
-            html += text.code("\n".join(lines) + "\n", "go")
+            html += _declaration(lines, headings)
         else:
-            html += _words(lines)
+            html += _words(lines, anchors)
     return html, headings
+
+
+def _anchor(declaration: list[str]) -> str:
+    """`Watcher.Start` for a method, the name for all else; "" for a group."""
+    match = NAMED.match(declaration[0])
+    return ".".join(part for part in match.groups() if part) if match else ""
+
+
+def _declaration(lines: list[str], headings: text.Outline) -> str:
+    code = text.code("\n".join(lines) + "\n", "go")
+    anchor = _anchor(lines)
+    if not anchor:
+        return code
+    # Methods stand below their type.
+    level = 4 if "." in anchor else 3
+    headings.append((level, anchor, escape(anchor)))
+    heading = f"<h{level}><code>{anchor}</code>{text.anchor_link(anchor)}</h{level}>"
+    return f'<section id="{anchor}" data-find="{anchor}">\n{heading}\n</section>\n{code}'
 
 
 def _blocks(lines: list[str]) -> list[tuple[str, list[str]]]:
@@ -55,15 +71,27 @@ def _blocks(lines: list[str]) -> list[tuple[str, list[str]]]:
     return blocks
 
 
-def _words(lines: list[str]) -> str:
-    """Paragraphs. Lines that are indented more than the text are code or a list."""
-    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+def _words(lines: list[str], anchors: set[str]) -> str:
+    """Paragraphs, headings, lists and code, as gofmt lays them out."""
     html = ""
-    for paragraph in re.split(r"\n{2,}", "\n".join(line[indent:] for line in lines).strip("\n")):
-        if re.match(r"\s", paragraph):
-            html += f"<pre><code>{escape(paragraph)}</code></pre>\n"
+    for paragraph in re.split(r"\n{2,}", dedent("\n".join(lines)).strip("\n")):
+        if re.match(r"\s+(?:-|\d+\.) ", paragraph):
+            items = re.split(r"^\s+(?:-|\d+\.) ", paragraph, flags=re.M)[1:]
+            html += "<ul>\n" + "".join(f"<li>{_linked(item, anchors)}</li>\n" for item in items) + "</ul>\n"
+        elif re.match(r"\s", paragraph):
+            html += text.code(dedent(paragraph) + "\n", "go")
         elif paragraph.startswith("# "):
             html += f"<h3>{escape(paragraph[2:])}</h3>\n"
         elif paragraph:
-            html += f"<p>{escape(paragraph)}</p>\n"
+            html += f"<p>{_linked(paragraph, anchors)}</p>\n"
     return html
+
+
+def _linked(words: str, anchors: set[str]) -> str:
+    """Names in words lead to their declarations, if they cannot be mistaken for words: `Queue.Next`, `ErrNotReady`."""
+
+    def link(match: re.Match[str]) -> str:
+        name = match[1] or match[0]
+        return f'<a href="#{name}"><code>{name}</code></a>' if name in anchors else match[0]
+
+    return re.sub(r"\[([A-Z]\w*(?:\.\w+)?)\]|\b[A-Z]\w*(?:\.[A-Z]|[a-z][A-Z])\w*", link, escape(words))

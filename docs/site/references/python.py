@@ -54,11 +54,20 @@ class Reference:
         html = f'<section class="item" id="{anchor}" data-find="{anchor}">\n'
         html += f"<h{level}><code>{escape(doc.qualname)}</code>{text.anchor_link(anchor)}</h{level}>\n"
         if code := _declaration(doc):
-            html += text.code(code, "python")
+            html += self._linked(text.code(code, "python"), doc.name)
         html += self._words(doc.docstring)
         if isinstance(doc, Class):
             html += self._members(doc)
         return html + "</section>\n"
+
+    def _linked(self, code: str, own: str) -> str:
+        """Types of the package in a declaration lead to their entries."""
+
+        def link(match: re.Match[str]) -> str:
+            is_known = match[0] in self.names and match[0] != own
+            return f'<a href="#{self.names[match[0]]}">{match[0]}</a>' if is_known else match[0]
+
+        return re.sub(r"\b[A-Z]\w+\b", link, code)
 
     def _members(self, of: Class) -> str:
         members = [member for member in of.members.values() if _is_public(member) and member.docstring]
@@ -143,6 +152,7 @@ def _declaration(doc: Doc) -> str:
 
 def _plain(code: str) -> str:
     code = DEFAULT.sub(r"\1", FROM.sub("", code))
-    return OBJECT.sub("...", re.sub(r"Union\[([^\[\]]*(?:\[[^\[\]]*\])*[^\[\]]*), NoneType\]", r"Optional[\1]", code))
+    code = re.sub(r"\*<class '(?:\w+\.)*(\w+)'>", r"Unpack[\1]", code.replace("NoneType", "None"))
+    return OBJECT.sub("...", code)
 
 
