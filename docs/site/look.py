@@ -159,9 +159,10 @@ def main(arguments: list[str]) -> int:
         if len(arguments) > 1:
             pictures(site, Path(arguments[1]), arguments[2:] or ["index.html"], one)
             return 0
-        found = list(faults(site, one))
-    print(*found, sep="\n", end="\n" if found else "", file=sys.stderr)
-    return 1 if found else 0
+        count = 0
+        for count, fault in enumerate(faults(site, one), 1):
+            print(fault, file=sys.stderr, flush=True)
+    return 1 if count else 0
 
 
 if __name__ == "__main__":
