@@ -62,12 +62,15 @@ lint: ## Formatting and clippy only
 header: ## Write include/criwatch.h anew, from src/ffi
 	CRI_BLESS=1 $(CARGO) test --features headers --test header --target-dir $(TARGET)
 
-.PHONY: docs man
+.PHONY: docs man screens
 docs: ## The documentation as a site, in target/docs/site
 	scripts/docs
 
 man: ## Write docs/man/criwatch.3 anew, from include/criwatch.h
 	python3 docs/site/manual.py
+
+screens: ## Make the pictures of terminals in docs/images anew, each from its .ansi
+	python3 docs/site/screen.py
 
 clean: ## Remove everything that was built
 	$(CARGO) clean --target-dir $(TARGET)

@@ -1,4 +1,5 @@
 //! The documentation's site and the manual pages: they can be made, nothing in them leads nowhere, and they are of today.
+//! Readers can search the site, and read it on any screen.
 
 #[path = "support/c.rs"]
 mod c;
@@ -17,10 +18,16 @@ fn main() {
     let trials = vec![
         Trial::ignorable_test("the_site_builds_without_a_dead_link", || of_site(|_| Ok(Completion::Completed))),
         Trial::ignorable_test("every_page_can_be_reached", || of_site(every_page_can_be_reached)),
+        Trial::ignorable_test("every_page_has_the_frame", || of_site(every_page_has_the_frame)),
         Trial::ignorable_test("every_language_has_its_reference", || of_site(every_language_has_its_reference)),
         Trial::ignorable_test("the_reference_has_all_of_the_header", || of_site(the_reference_has_all_of_the_header)),
         Trial::ignorable_test("the_quick_start_shows_what_the_readmes_show", || of_site(the_quick_start_shows)),
+        Trial::ignorable_test("the_search_knows_every_language", || of_site(the_search_knows_every_language)),
+        Trial::ignorable_test("the_search_puts_names_first", || of_site(the_search_puts_names_first)),
+        Trial::ignorable_test("a_browser_finds_no_fault", || of_site(a_browser_finds_no_fault)),
         Trial::ignorable_test("a_dead_link_is_found", a_dead_link_is_found),
+        Trial::ignorable_test("a_screen_becomes_a_picture", a_screen_becomes_a_picture),
+        Trial::ignorable_test("pictures_are_what_their_screens_say", pictures_are_current),
         Trial::ignorable_test("the_manual_page_is_what_the_header_says", the_manual_page_is_current),
         Trial::ignorable_test("manual_pages_have_no_fault", manual_pages_have_no_fault),
     ];
@@ -73,8 +80,8 @@ fn every_page_can_be_reached(site: &Site) -> Outcome {
     let mut waiting = vec![site.folder.join("index.html")];
     while let Some(page) = waiting.pop() {
         let page = fs::canonicalize(&page).map_err(|e| format!("{}: {e}", page.display()))?;
-        // References that other tools made lead to nothing of ours.
-        if !reached.insert(page.clone()) || page.starts_with(site.folder.join("api")) {
+        // The pages of the crate are many, and lead to no others of ours.
+        if !reached.insert(page.clone()) || page.starts_with(site.folder.join("api/rust")) {
             continue;
         }
         let here = page.parent().expect("a page's folder");
@@ -115,12 +122,12 @@ fn every_language_has_its_reference(site: &Site) -> Outcome {
         ("C", "c.html"),
         ("C++", "cpp.html"),
         ("Go", "go.html"),
-        ("Python", "python/criwatch.html"),
+        ("Python", "python.html"),
         ("Rust", "rust/criwatch/index.html"),
     ];
     for (language, page) in pages {
         let is_there = site.folder.join("api").join(page).is_file();
-        let is_named = left_out.iter().any(|line| line.starts_with(&format!("{language}: ")));
+        let is_named = left_out.iter().any(|line| line.starts_with(&format!("{language} reference: ")));
         if is_there == is_named {
             return Err(format!("{language}: there is {is_there}, left out {is_named}:\n{}", site.printed).into());
         }
@@ -147,6 +154,104 @@ fn the_reference_has_all_of_the_header(site: &Site) -> Outcome {
         return Err(format!("of {} names these have no anchor: {missing:?}", names.len()).into());
     }
     Ok(Completion::Completed)
+}
+
+/// Those of the crate and the sources, too: a reader finds the contents and the search everywhere.
+fn every_page_has_the_frame(site: &Site) -> Outcome {
+    let mut folders = vec![site.folder.clone()];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "html") {
+                let page = fs::read_to_string(&path)?;
+                let frame =
+                    ["<header class=\"bar\">", "id=\"site-contents\"", "/search.js\"", "<main id=\"site-text\""];
+                let missing = frame.iter().find(|part| !page.replace("\"search.js", "\"/search.js").contains(**part));
+                if let Some(part) = missing {
+                    return Err(format!("{} lacks {part}", path.display()).into());
+                }
+                count += 1;
+            }
+        }
+    }
+    if count < 50 { Err(format!("only {count} pages").into()) } else { Ok(Completion::Completed) }
+}
+
+/// An entry of the search: its title, and where it leads.
+type Entry = (String, String, String, String, i32);
+
+fn index_of(site: &Site) -> Result<Vec<Entry>, Failed> {
+    let script = fs::read_to_string(site.folder.join("search-index.js"))?;
+    let json = script.strip_prefix("var criwatchIndex = ").and_then(|rest| rest.strip_suffix(";\n"));
+    Ok(serde_json::from_str(json.ok_or("search-index.js is no list")?)?)
+}
+
+/// A function of each language that is there, an option, and a heading; and no entry leads to a page that is not there.
+fn the_search_knows_every_language(site: &Site) -> Outcome {
+    let entries = index_of(site)?;
+    let mut wanted = vec![
+        ("cri_watcher_resync", "api/c.html#cri_watcher_resync"),
+        ("Watcher.resync", "api/python.html#Watcher.resync"),
+        ("Guarantees", "events.html#guarantees"),
+    ];
+    if site.folder.join("api/go.html").is_file() {
+        wanted.push(("Watcher.Resync", "api/go.html#Watcher.Resync"));
+    }
+    if site.folder.join("api/rust").is_dir() {
+        wanted.push(("Watcher::resync", "api/rust/criwatch/watcher/struct.Watcher.html#method.resync"));
+    }
+    for (title, href) in wanted {
+        if !entries.iter().any(|entry| entry.0 == title && entry.1 == href) {
+            return Err(format!("no entry of {} is {title}: {href}", entries.len()).into());
+        }
+    }
+    let pages: BTreeSet<_> = entries.iter().map(|entry| entry.1.split('#').next().unwrap_or_default()).collect();
+    let dead: Vec<_> = pages.iter().filter(|page| !site.folder.join(page).is_file()).collect();
+    if dead.is_empty() { Ok(Completion::Completed) } else { Err(format!("entries lead nowhere: {dead:?}").into()) }
+}
+
+/// The search itself, as the pages run it.
+fn the_search_puts_names_first(site: &Site) -> Outcome {
+    if !c::is_there("node") {
+        return Ok(Completion::ignored_with("node is not installed"));
+    }
+    let script = "
+        const { find } = require(process.argv[1] + '/search.js');
+        const text = require('fs').readFileSync(process.argv[1] + '/search-index.js', 'utf8');
+        const index = new Function(text + 'return criwatchIndex')();
+        for (const query of process.argv.slice(2)) console.log(find(index, query)[0]?.[1] ?? 'nothing');
+    ";
+    let expected = [
+        ("cri_watcher_resync", "api/c.html#cri_watcher_resync"),
+        ("CRI_EVENT_STARTED", "api/c.html#CRI_EVENT_STARTED"),
+        ("events guarantees", "events.html#guarantees"),
+        ("watcher.resync", "api/"),
+        ("no such words anywhere", "nothing"),
+    ];
+    let mut command = Command::new("node");
+    command.args(["-e", script]).arg(&site.folder).args(expected.map(|(query, _)| query));
+    let output = command.output()?;
+    let found = c::text(&output);
+    for ((query, href), line) in expected.iter().zip(found.lines()) {
+        if !line.starts_with(href) {
+            return Err(format!("{query} leads to {line}, not to {href}").into());
+        }
+    }
+    if found.lines().count() == expected.len() { Ok(Completion::Completed) } else { Err(found.into()) }
+}
+
+/// Chromium opens every page: nothing is wider than a phone, a tablet or a laptop; the contents fold; text has contrast;
+/// controls have names; the search finds; nothing comes from a network.
+fn a_browser_finds_no_fault(site: &Site) -> Outcome {
+    let output = Command::new("python3").arg(c::root().join("docs/site/look.py")).arg(&site.folder).output()?;
+    match output.status.code() {
+        Some(0) => Ok(Completion::Completed),
+        Some(77) => Ok(Completion::ignored_with(last_line(&output))),
+        _ => Err(c::text(&output).into()),
+    }
 }
 
 /// The code of the quick start is that of the README, which tests/quick_start.rs runs.
@@ -197,12 +302,47 @@ fn a_dead_link_is_found() -> Outcome {
     Ok(Completion::Completed)
 }
 
+/// Colours, wide characters, and what only a terminal understands.
+fn a_screen_becomes_a_picture() -> Outcome {
+    if !c::is_there("python3") {
+        return Ok(Completion::ignored_with("python3 is not installed"));
+    }
+    let script = r"import screen; print(screen.picture('\x1b]0;a <title>\x07ab \x1b[1;31mred\x1b[0m\x1b[2K\n\u5bb9 x\x1b[7m&\x1b[0m\n\n', ''))";
+    let mut command = Command::new("python3");
+    command.args(["-c", script]).current_dir(c::root().join("docs/site")).env("PYTHONDONTWRITEBYTECODE", "1");
+    let picture = c::text(&command.output()?);
+    let expected = [
+        "<title id=\"title\">a &lt;title&gt;</title>",
+        // Three cells from the side, three cells long.
+        "<text class=\"bold c1\" x=\"39.2\" y=\"47\" textLength=\"25.2\"",
+        // A wide character takes two cells, and what is reversed has a ground.
+        "textLength=\"33.6\" lengthAdjust=\"spacingAndGlyphs\">\u{5bb9} x</text>",
+        "<rect class=\"by\" x=\"47.6\" y=\"52\" width=\"8.4\" height=\"18\"/>",
+        ">&amp;</text>",
+        "@media (prefers-color-scheme: dark)",
+    ];
+    for part in expected {
+        assert!(picture.contains(part), "no {part} in:\n{picture}");
+    }
+    assert!(!picture.contains('\u{1b}'), "{picture}");
+    Ok(Completion::Completed)
+}
+
+fn pictures_are_current() -> Outcome {
+    made_anew("screen.py")
+}
+
 fn the_manual_page_is_current() -> Outcome {
+    made_anew("manual.py")
+}
+
+/// Makes anew with CRI_BLESS what a script of the site makes in `docs/`, and compares otherwise.
+fn made_anew(script: &str) -> Outcome {
     if !c::is_there("python3") {
         return Ok(Completion::ignored_with("python3 is not installed"));
     }
     let mut command = Command::new("python3");
-    command.arg(c::root().join("docs/site/manual.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(c::root().join("docs/site").join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
     if std::env::var_os("CRI_BLESS").is_none() {
         command.arg("--check");
     }

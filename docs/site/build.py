@@ -5,8 +5,6 @@ scripts/docs calls it with the packages of requirements.txt at hand. It ends wit
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,21 +14,21 @@ from html import escape
 from pathlib import Path
 from typing import TypeVar
 
-import c_page
 import contents
-import cpp_page
-import go_page
 import header
 import layout
 import links
+import search
 import text
 import tools
 from contents import Page
+from place import ROOT, Links, Place
+from references import c, cpp, go, python, rust
 
-ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
-IMAGES = {".png", ".svg", ".gif", ".jpg", ".webp"}
+# What comes first among equals in the search: a page of docs/, then the references, then sources.
+TEXT, REFERENCE, RUST, SOURCE = 6, 4, 2, 0
 
 
 class Site:
@@ -40,46 +38,46 @@ class Site:
         self.folder = folder
         self.target = target
         self.header = header.read(ROOT / "include/criwatch.h")
-        self.chapters = {chapter: list(pages) for chapter, pages in contents.CHAPTERS.items()}
-        manuals = sorted((ROOT / "docs/man").glob("*.[0-9]"))
-        self.chapters["Manual pages"] += [Page(f"{m.stem}({m.suffix[1:]})", f"docs/man/{m.name}") for m in manuals]
-        self.pages = {page.source: page for pages in self.chapters.values() for page in pages if page.source}
-        # Files and folders that texts link to and that are no pages. The site shows their source.
-        self.shown: set[str] = set()
-        self.faults: list[str] = []
+        self.chapters = _chapters()
+        pages = {page.source: page for pages in self.chapters.values() for page in pages if page.source}
+        self.links = Links(folder, pages, self.header.items)
+        self.index = search.Index()
 
     def build(self) -> list[str]:
         """Builds everything, and returns the errors."""
+        if missing := [path for path in self.links.pages if not (ROOT / path).is_file()]:
+            return [f"{path} is not there, and a page of docs/site/contents.py" for path in missing]
         listed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
-        self.faults += [f"{path} is no page of docs/site/contents.py" for path in sorted(listed - set(self.pages))]
-        missing = [path for path in self.pages if not (ROOT / path).is_file()]
-        if missing:
-            return [*self.faults, *(f"{path} is not there, and a page of docs/site/contents.py" for path in missing)]
+        unlisted = sorted(listed - set(self.links.pages))
+        self.links.faults += [f"{path} is no page of docs/site/contents.py" for path in unlisted]
         # This comes first, because it decides which pages the contents list.
         self._by_tools()
-        self._write("style.css", layout.style())
-        for page in self.pages.values():
+        for name, content in layout.assets():
+            self._write(name, content)
+        for page in self.links.pages.values():
             if page.source.endswith(".md"):
                 self._markdown(page)
         self._c()
         self._cpp()
-        for path in sorted(self.shown):
+        self._python()
+        for path in sorted(self.links.shown):
             self._source(path)
-        return self.faults + links.faults(self.folder, ("api/rust/", "api/python/"))
+        self._write("search-index.js", self.index.script())
+        return self.links.faults + links.faults(self.folder)
 
     def _by_tools(self) -> None:
-        api = self.folder / "api"
-        self._attempt(contents.RUST, lambda: tools.rust(ROOT, self.target, api / "rust"))
-        self._attempt(contents.PYTHON, lambda: tools.python(ROOT, api / "python"))
+        rust_pages = self._attempt(contents.RUST, lambda: rust.pages(ROOT, self.target))
         manuals = list(self.chapters["Manual pages"])
         made = {page: self._attempt(page, partial(tools.manual, ROOT / page.source)) for page in manuals}
-        go = self._attempt(contents.GO, self._go)
+        go_page = self._attempt(contents.GO, self._go)
         # The contents are complete now, so the pages can be written.
-        for page, text_of_page in made.items():
-            if text_of_page:
-                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{text_of_page}</pre>\n')
-        if go:
-            self._page(contents.GO, go[0], layout.outline(go[1]))
+        for page, listing in made.items():
+            if listing:
+                self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{listing}</pre>\n', TEXT)
+        if go_page:
+            self._page(contents.GO, *go_page[:1], REFERENCE, go_page[1])
+        for found in rust_pages or ():
+            self._rust(found)
 
     def _attempt(self, page: Page, make: Callable[[], T]) -> T | None:
         """Returns what `make` returns. If its tool is not installed, removes the page from the contents."""
@@ -90,29 +88,36 @@ class Site:
         for pages in self.chapters.values():
             if page in pages:
                 pages.remove(page)
-        self.pages.pop(page.source, None)
+        self.links.pages.pop(page.source, None)
         return None
 
     def _go(self) -> tuple[str, text.Outline]:
         if not shutil.which("go"):
             raise tools.LeftOut("go is not installed")
-        return go_page.page(ROOT / "bindings/go")
+        return go.page(ROOT / "bindings/go")
+
+    def _rust(self, found: rust.RustPage) -> None:
+        path = f"api/rust/{found.path}"
+        page = contents.RUST if path == contents.RUST.path else Page(found.title, made=path, below=contents.RUST.path)
+        self._page(page, found.body, RUST if found.is_found else None, found.headings)
 
     def _markdown(self, page: Page) -> None:
-        place = Place(self, page.path, page.source)
-        markdown = text.Markdown(place)
-        body = markdown.page((ROOT / page.source).read_text())
-        self._page(page, body, layout.outline(markdown.headings))
+        markdown = text.Markdown(Place(self.links, page.path, page.source))
+        self._page(page, markdown.page((ROOT / page.source).read_text()), TEXT, markdown.headings)
 
     def _c(self) -> None:
-        reference = c_page.Reference(self.header, Place(self, contents.C.path, "include/criwatch.h"))
-        body = reference.page()
-        self._page(contents.C, body, layout.outline(reference.headings))
+        reference = c.Reference(self.header, Place(self.links, contents.C.path, "include/criwatch.h"))
+        self._page(contents.C, reference.page(), REFERENCE, reference.headings)
 
     def _cpp(self) -> None:
-        folder = ROOT / "bindings/cpp"
-        body, headings = cpp_page.page(folder, Place(self, contents.CPP.path, "bindings/cpp/criwatch.hpp"))
-        self._page(contents.CPP, body, layout.outline(headings))
+        place = Place(self.links, contents.CPP.path, "bindings/cpp/criwatch.hpp")
+        body, headings = cpp.page(ROOT / "bindings/cpp", place)
+        self._page(contents.CPP, body, REFERENCE, headings)
+
+    def _python(self) -> None:
+        package = ROOT / "bindings/python"
+        reference = python.Reference(package, Place(self.links, contents.PYTHON.path, "bindings/python/README.md"))
+        self._page(contents.PYTHON, reference.page(), REFERENCE, reference.headings)
 
     def _source(self, path: str) -> None:
         """Writes the page of a file's source, or of a folder's list of files."""
@@ -123,11 +128,13 @@ class Site:
             body, to = f"<ul>\n{names}</ul>\n", f"source/{path}/index.html"
         else:
             body, to = text.source(here), f"source/{path}.html"
-        self._page(Page(path, made=to), f"<h1><code>{escape(path)}</code></h1>\n{body}")
+        self._page(Page(path, made=to), f"<h1><code>{escape(path)}</code></h1>\n{body}", SOURCE)
 
-    def _page(self, page: Page, body: str, outline: str = "") -> None:
-        html = layout.page(page.path, page.title, body, self.chapters, self.header.version, outline)
-        self._write(page.path, html)
+    def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline = ()) -> None:
+        """Writes a page. The search has it if it has a weight."""
+        self._write(page.path, layout.page(page, body, self.chapters, self.header.version, headings))
+        if weight is not None:
+            self.index.add_page(page.path, page.title, body, weight)
 
     def _write(self, path: str, content: str) -> None:
         file = self.folder / path
@@ -135,56 +142,15 @@ class Site:
         file.write_text(content)
 
 
-class Place:
-    """The place of a text in the repository and in the site, from which its links are resolved."""
-
-    def __init__(self, site: Site, path: str, source: str) -> None:
-        self.site = site
-        self.path = path
-        self.source = source
-
-    def to(self, href: str) -> str:
-        if re.match(r"[a-z]+:|#", href):
-            return href
-        path, hash_, anchor = href.partition("#")
-        file = self._file(path)
-        if not file.exists():
-            self.site.faults.append(f"{self.source}: a dead link: {href}")
-            return href
-        source = file.relative_to(ROOT).as_posix()
-        if file.is_dir() and f"{source}/README.md" in self.site.pages:
-            source += "/README.md"
-        return self._relative(self._shown(source, file)) + hash_ + anchor
-
-    def _shown(self, source: str, file: Path) -> str:
-        """The path in the site of a file of the repository."""
-        if source in self.site.pages:
-            return self.site.pages[source].path
-        if source == "include/criwatch.h":
-            return contents.C.path
-        if file.suffix in IMAGES:
-            copy = self.site.folder / "files" / source
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-            return f"files/{source}"
-        self.site.shown.add(source)
-        return f"source/{source}/index.html" if file.is_dir() else f"source/{source}.html"
-
-    def of_name(self, name: str) -> str:
-        if name.removesuffix("()") in self.site.header.items:
-            return self._relative(contents.C.path) + f"#{name.removesuffix('()')}"
-        # A name in code can be the path of a file, from the repository's root.
-        is_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)+|[A-Z]+\.md", name) and name != self.source
-        return self._relative(self._shown(name, ROOT / name)) if is_path and (ROOT / name).is_file() else ""
-
-    def text_of(self, path: str) -> str:
-        return self._file(path).read_text()
-
-    def _file(self, path: str) -> Path:
-        return Path(os.path.normpath((ROOT / self.source).parent / path))
-
-    def _relative(self, path: str) -> str:
-        return os.path.relpath(path, Path(self.path).parent)
+def _chapters() -> layout.Chapters:
+    """The contents, with the manual pages, and without texts that are still to be written."""
+    chapters = {
+        chapter: [page for page in pages if not page.later or (ROOT / page.source).is_file()]
+        for chapter, pages in contents.CHAPTERS.items()
+    }
+    manuals = sorted((ROOT / "docs/man").glob("*.[0-9]"))
+    chapters["Manual pages"] += [Page(f"{m.stem}({m.suffix[1:]})", f"docs/man/{m.name}") for m in manuals]
+    return chapters
 
 
 def main(folder: Path, target: Path) -> int:

@@ -13,6 +13,10 @@ class Page:
     title: str
     source: str = ""
     made: str = ""
+    # The page of the contents that it belongs to, if it is none itself.
+    below: str = ""
+    # Whether the text may be missing yet.
+    later: bool = False
 
     @property
     def path(self) -> str:
@@ -28,29 +32,35 @@ class Page:
         return f"{stem}.html"
 
 
-C, CPP, GO = (Page(language, made=f"api/{name}.html") for language, name in (("C", "c"), ("C++", "cpp"), ("Go", "go")))
-PYTHON = Page("Python", made="api/python/criwatch.html")
-RUST = Page("Rust", made="api/rust/criwatch/index.html")
+C, CPP, GO, PYTHON = (
+    Page(f"{language} reference", made=f"api/{name}.html")
+    for language, name in (("C", "c"), ("C++", "cpp"), ("Go", "go"), ("Python", "python"))
+)
+RUST = Page("Rust reference", made="api/rust/criwatch/index.html")
 
 CHAPTERS: dict[str, list[Page]] = {
     "Start": [
         Page("Overview", "README.md"),
         Page("Quick start", "docs/quick-start.md"),
+        Page("The command", "docs/command.md", later=True),
         Page("Installing and packaging", "docs/packaging.md"),
         Page("Porting from whalewatcher", "docs/porting-from-whalewatcher.md"),
+        Page("Glossary", "docs/glossary.md"),
+    ],
+    "Guides": [
+        Page("Events", "docs/events.md"),
+        Page("Lookups", "docs/lookups.md"),
+        Page("Options", "docs/options.md"),
+        Page("JSON", "docs/json.md"),
+        Page("Where each field comes from", "docs/fields.md"),
+        Page("Metrics", "docs/metrics.md"),
     ],
     "What to rely on": [
-        Page("Events", "docs/events.md"),
-        Page("JSON", "docs/json.md"),
-        Page("Metrics", "docs/metrics.md"),
-        Page("Options", "docs/options.md"),
-        Page("The C ABI", "docs/abi.md"),
         Page("A guest in your process", "docs/guest.md"),
         Page("Reliability", "docs/reliability.md"),
-        Page("Where each field comes from", "docs/fields.md"),
-        Page("Lookups", "docs/lookups.md"),
+        Page("The C ABI", "docs/abi.md"),
         Page("The host as a second source", "docs/witness.md"),
-        Page("Glossary", "docs/glossary.md"),
+        Page("Benchmarks", "docs/benchmarks.md", later=True),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
@@ -80,5 +90,5 @@ CHAPTERS: dict[str, list[Page]] = {
     ],
 }
 
-# What is to come, and is no page yet.
-PLANNED = {"What to rely on": ["Benchmarks"]}
+# Chapters that are folded unless one of their pages is read.
+FOLDED = {"Agents that link it", "Manual pages", "Inside"}

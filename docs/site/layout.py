@@ -1,32 +1,21 @@
-"""What all pages share: the frame, the contents, the style."""
+"""What all pages share: the frame, the contents, the outline, the way to the next page, the style sheet and scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
+from string import Template
 
-from pygments.formatters import HtmlFormatter
-
-from contents import PLANNED, Page
+from contents import FOLDED, Page
 from text import Outline
 
-FRAME = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="stylesheet" href="{root}style.css">
-</head>
-<body>
-<nav class="site" aria-label="Contents">
-<a class="brand" href="{root}index.html">criwatch <small>{version}</small></a>
-{contents}</nav>
-<main>
-{body}</main>
-{outline}</body>
-</html>
-"""
+ASSETS = Path(__file__).parent / "assets"
+FRAME = Template((ASSETS / "frame.html").read_text())
+# An outline of more entries shows those of a section only while the section is read.
+LONG = 24
+
+Chapters = dict[str, list[Page]]
 
 
 def root_of(path: str) -> str:
@@ -34,54 +23,90 @@ def root_of(path: str) -> str:
     return "../" * path.count("/")
 
 
-def page(path: str, title: str, body: str, chapters: dict[str, list[Page]], version: str, outline: str = "") -> str:
+def page(page: Page, body: str, chapters: Chapters, version: str, headings: Outline = ()) -> str:
     """A page of the site."""
-    full_title = title if title == "criwatch" else f"{title} · criwatch"
-    return FRAME.format(
-        title=escape(full_title),
-        root=root_of(path),
+    return FRAME.substitute(
+        title=escape(page.title if page.title == "criwatch" else f"{page.title} · criwatch"),
+        root=root_of(page.path),
         version=escape(version),
-        contents=_contents(path, chapters),
+        contents=_contents(page, chapters),
+        outline=_outline(headings),
         body=body,
-        outline=outline,
+        way=_way(page, chapters),
     )
 
 
-def outline(headings: Outline) -> str:
-    """The list of a page's headings, if it has enough of them."""
-    entries = [(level, anchor, title) for level, anchor, title in headings if 1 < level < 4]
-    if len(entries) < 3:
-        return ""
-    items = "".join(
-        f'<li class="h{level}"><a href="#{escape(anchor)}">{title}</a></li>\n' for level, anchor, title in entries
-    )
-    return f'<aside aria-label="On this page"><ul>\n{items}</ul></aside>\n'
+def assets() -> Iterator[tuple[str, str]]:
+    """The names and texts of the files that every page loads."""
+    yield "style.css", "\n".join(file.read_text() for file in _style_sheets())
+    for file in sorted([*ASSETS.glob("*.js"), *ASSETS.glob("*.svg")]):
+        yield file.name, file.read_text()
 
 
-def _contents(path: str, chapters: dict[str, list[Page]]) -> str:
+def _style_sheets() -> list[Path]:
+    # What is for paper overrides all others.
+    return sorted(ASSETS.glob("*.css"), key=lambda file: (file.stem == "print", file.stem))
+
+
+def _contents(current: Page, chapters: Chapters) -> str:
     html = ""
     for chapter, pages in chapters.items():
         if not pages:
             continue
-        html += f"<h2>{escape(chapter)}</h2>\n<ul>\n"
-        for page in pages:
-            here = ' aria-current="page"' if page.path == path else ""
-            html += f'<li><a href="{root_of(path)}{page.path}"{here}>{escape(page.title)}</a></li>\n'
-        html += "".join(f'<li class="planned">{escape(title)}: later</li>\n' for title in PLANNED.get(chapter, []))
-        html += "</ul>\n"
+        items = "".join(f"<li>{_entry(page, current)}</li>\n" for page in pages)
+        is_open = chapter not in FOLDED or any(_is_here(page, current) for page in pages)
+        html += f"<details{' open' * is_open}><summary>{escape(chapter)}</summary>\n<ul>\n{items}</ul>\n</details>\n"
     return html
 
 
-def style() -> str:
-    """The one style sheet, with the colours of code for light and dark screens."""
-    light = HtmlFormatter(style="xcode").get_style_defs(".hl")
-    dark = HtmlFormatter(style="github-dark").get_style_defs(".hl")
-    own = (Path(__file__).parent / "style.css").read_text()
-    # The page sets the background.
-    light, dark = (_without_frame(text) for text in (light, dark))
-    return f"{own}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+def _is_here(page: Page, current: Page) -> bool:
+    # A page that is not in the contents is below one that is, or below none.
+    return page.path in (current.path, current.below)
 
 
-def _without_frame(css: str) -> str:
-    lines = [line for line in css.split("\n") if line.startswith(".hl .")]
-    return "\n".join(lines)
+def _entry(page: Page, current: Page) -> str:
+    kind = "page" if page.path == current.path else "true"
+    here = f' aria-current="{kind}"' if _is_here(page, current) else ""
+    return f'<a href="{root_of(current.path)}{page.path}"{here}>{escape(page.title)}</a>'
+
+
+def _outline(headings: Outline) -> str:
+    """The list of a page's headings, if it has enough of them."""
+    groups: list[tuple[str, list[str]]] = []
+    for level, anchor, title in headings:
+        link = f'<a href="#{escape(anchor)}">{title}</a>'
+        if level == 2 or (level == 3 and not groups):
+            groups.append((link, []))
+        elif level == 3:
+            groups[-1][1].append(f"<li>{link}</li>\n")
+    count = sum(1 + len(items) for _, items in groups)
+    if count < 3:
+        return ""
+    groups_html = "".join(_group(link, items, count > LONG) for link, items in groups)
+    return (
+        '<aside class="outline" aria-label="On this page"><details><summary>On this page</summary>\n'
+        f"<ul>\n{groups_html}</ul></details></aside>\n"
+    )
+
+
+def _group(link: str, items: list[str], is_folded: bool) -> str:
+    below = f"<ul>\n{''.join(items)}</ul>"
+    if not items:
+        return f"<li>{link}</li>\n"
+    if is_folded:
+        return f"<li><details><summary>{link}</summary>\n{below}</details></li>\n"
+    return f"<li>{link}\n{below}</li>\n"
+
+
+def _way(current: Page, chapters: Chapters) -> str:
+    """Links to the page before, and to the next one, in the order of the contents."""
+    pages = [page for pages in chapters.values() for page in pages]
+    at = next((at for at, page in enumerate(pages) if page.path == current.path), None)
+    if at is None:
+        return ""
+    links = ""
+    for rel, word, other in (("prev", "Before", at - 1), ("next", "Next", at + 1)):
+        if 0 <= other < len(pages):
+            href = root_of(current.path) + pages[other].path
+            links += f'<a rel="{rel}" href="{href}"><small>{word}</small>{escape(pages[other].title)}</a>\n'
+    return f'<nav class="way" aria-label="Pages before and after">\n{links}</nav>\n'

@@ -39,16 +39,15 @@ class Reader(HTMLParser):
             self.document.loads.append(values[LOADING[tag]])
 
 
-def faults(folder: Path, foreign: tuple[str, ...] = ()) -> list[str]:
-    """The faults of a site. Pages of other tools count as link targets; their own links are not checked."""
+def faults(folder: Path) -> list[str]:
+    """The faults of a site."""
     documents = {path: _read(path) for path in sorted(folder.rglob("*.html"))}
     found = []
     for path, document in documents.items():
         name = path.relative_to(folder).as_posix()
         found += [f"{name}: loads {url} from the network" for url in document.loads if _is_elsewhere(url)]
-        if not name.startswith(foreign):
-            dead = (_dead(path, url, documents) for url in document.links + document.loads)
-            found += [f"{name}: {fault}" for fault in dead if fault]
+        dead = (_dead(path, url, documents) for url in document.links + document.loads)
+        found += [f"{name}: {fault}" for fault in dead if fault]
     return found
 
 
@@ -72,19 +71,19 @@ def _dead(path: Path, url: str, documents: dict[Path, Document]) -> str:
         target /= "index.html"
     if not target.is_file():
         return f"a dead link: {url}"
-    if target in documents and unquote(parts.fragment) not in documents[target].anchors:
+    # A browser looks for the anchor as it is written, then for what it stands for.
+    if target in documents and not {parts.fragment, unquote(parts.fragment)} & documents[target].anchors:
         return f"a link to an anchor that is not there: {url}"
     return ""
 
 
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0]).resolve()
-    found = faults(folder, tuple(arguments[1:]))
+    found = faults(Path(arguments[0]).resolve())
     print(*found, sep="\n", end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: links.py FOLDER [FOREIGN-PREFIX...]")
+    if len(sys.argv) != 2:
+        sys.exit("usage: links.py FOLDER")
     sys.exit(main(sys.argv[1:]))

@@ -51,6 +51,15 @@ def slug(title: str, taken: set[str]) -> str:
     return made
 
 
+def heading(level: int, anchor: str, title: str) -> str:
+    """A heading with a link to itself. `title` is HTML."""
+    return f'<h{level} id="{anchor}">{title}{anchor_link(anchor)}</h{level}>\n'
+
+
+def anchor_link(anchor: str) -> str:
+    return f'<a class="anchor" href="#{escape(anchor)}" aria-label="Link to this place"></a>'
+
+
 def code(text: str, language: str) -> str:
     """Highlighted code; code of an unknown language is not highlighted."""
     try:
@@ -103,6 +112,7 @@ class Markdown:
                 title = "".join(child.content for child in tokens[at + 1].children or [])
                 anchor = slug(title, taken)
                 token.attrSet("id", anchor)
+                tokens[at + 1].children = [*(tokens[at + 1].children or []), self._anchor_link(anchor)]
                 self.headings.append((int(token.tag[1]), anchor, escape(title)))
             elif token.type == "inline":
                 self._inline(token.children or [])
@@ -134,6 +144,9 @@ class Markdown:
                 r"\b[A-Za-z]\w*_\w+\b", lambda m: f"`{m[0]}`" if self.links.of_name(m[0]) else m[0], pieces[at]
             )
         return "".join(pieces)
+
+    def _anchor_link(self, anchor: str) -> Token:
+        return Token("html_inline", "", 0, content=anchor_link(anchor))
 
     def _inline(self, children: list[Token]) -> None:
         is_link = False

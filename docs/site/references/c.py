@@ -46,12 +46,12 @@ class Reference:
     def _heading(self, level: int, title: str) -> str:
         anchor = text.slug(title, self.taken)
         self.headings.append((level, anchor, escape(title)))
-        return f'<h{level} id="{anchor}">{escape(title)}</h{level}>\n'
+        return text.heading(level, anchor, escape(title))
 
     def _constants(self, items: list[Item]) -> str:
         kind = "number" if items[0].value.lstrip("-").isdigit() else "words"
         rows = "".join(
-            f'<tr id="{item.name}"><td><code>{item.name}</code></td>'
+            f'<tr id="{item.name}" data-find="{item.name}"><td><code>{item.name}</code></td>'
             f'<td class="{kind}"><code>{escape(item.value)}</code></td>'
             f"<td>{self._line(item.text)}</td></tr>\n"
             for item in items
@@ -60,7 +60,8 @@ class Reference:
 
     def _item(self, item: Item) -> str:
         self.headings.append((3, item.name, item.name))
-        html = f'<section class="item" id="{item.name}">\n<h3><code>{item.name}</code></h3>\n'
+        html = f'<section class="item" id="{item.name}" data-find="{item.name}">\n'
+        html += f"<h3><code>{item.name}</code>{text.anchor_link(item.name)}</h3>\n"
         html += self._declaration(item) + Markdown(self.links).comment(item.text)
         if item.fields:
             html += self._pairs([(field.name, field.text) for field in item.fields], f"{item.name}.")

@@ -25,11 +25,11 @@ def page(folder: Path, links: Links) -> tuple[str, text.Outline]:
     for header in sorted(folder.glob("criwatch/*.hpp")):
         headings.append((2, text.slug(header.name, taken), f"{header.parent.name}/{header.name}"))
         about, outline = _outline(header.read_text().split("\n"))
-        html += f'<h2 id="{headings[-1][1]}">{headings[-1][2]}</h2>\n{Markdown(links).comment(about)}'
+        html += text.heading(*headings[-1]) + Markdown(links).comment(about)
         for name, code in outline:
             if name:
                 headings.append((3, text.slug(name, taken), escape(name)))
-                html += f'<h3 id="{headings[-1][1]}"><code>{escape(name)}</code></h3>\n'
+                html += text.heading(3, headings[-1][1], f"<code>{escape(name)}</code>")
             html += text.code(code, "cpp")
     return html, headings
 

@@ -1,0 +1,171 @@
+"""Looks at a built site in a browser, as its readers do.
+
+    python3 docs/site/look.py SITE                 every check, on every page
+    python3 docs/site/look.py SITE FOLDER [PAGE..] pictures of pages, at each width, light and dark
+
+Ends with status 77 where there is no Chromium ($CHROMIUM, or one of the usual names).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+from browser import Browser
+
+# A phone, a tablet, a laptop.
+WIDTHS = (390, 820, 1400)
+
+TOO_WIDE = """
+(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return "";
+    const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
+    const last = wide.filter((e) => !wide.some((other) => other !== e && e.contains(other)))[0];
+    return last ? `${last.tagName.toLowerCase()}: ${last.textContent.trim().slice(0, 60)}` : "something";
+})()
+"""
+
+# The text with the least contrast to its ground, by the rules of WCAG 2.
+CONTRAST = """
+(() => {
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const seen = new Map();
+    function rgb(colour) {
+        if (!seen.has(colour)) {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            seen.set(colour, [...canvas.getImageData(0, 0, 1, 1).data]);
+        }
+        return seen.get(colour);
+    }
+    function light(colour) {
+        const [r, g, b] = colour.map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    }
+    function ground(element) {
+        for (let e = element; e; e = e.parentElement) {
+            const colour = rgb(getComputedStyle(e).backgroundColor);
+            if (colour[3] === 255) return colour;
+        }
+        return [255, 255, 255];
+    }
+    let worst = { ratio: 21, text: "" };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const element = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+        const [a, b] = [light(rgb(getComputedStyle(element).color).slice(0, 3)), light(ground(element).slice(0, 3))];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < worst.ratio) worst = { ratio, text: texts.currentNode.data.trim().slice(0, 40) };
+    }
+    return worst;
+})()
+"""
+
+# The names that assistive technology reads: each control has one, and each page one first heading and its landmarks.
+NAMELESS = """
+[...document.querySelectorAll("a[href], button, input")]
+    .filter((e) => e.checkVisibility())
+    .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || e.querySelector("img[alt]:not([alt=''])")))
+    .map((e) => e.outerHTML.slice(0, 80))
+    .concat(document.querySelectorAll("h1").length === 1 ? [] : ["there is not one first heading"])
+    .concat([...document.querySelectorAll("main img:not([alt])")].map((e) => `a picture without words: ${e.src}`))
+    .concat(["header", "main", "nav"].filter((tag) => !document.querySelector(tag)).map((tag) => `no ${tag}`))
+"""
+
+SEARCH = """
+(async () => {
+    document.querySelector(".open-search").click();
+    const deadline = Date.now() + 10000;
+    while (!globalThis.criwatchIndex && Date.now() < deadline) await new Promise((next) => setTimeout(next, 10));
+    const input = document.querySelector(".search input");
+    input.value = "cri_watcher_resync";
+    input.dispatchEvent(new Event("input"));
+    return document.querySelector(".search li a")?.getAttribute("href") ?? "nothing";
+})()
+"""
+
+# On a phone: folded at first, shown by its button, folded again by Escape.
+MENU = """
+(() => {
+    const contents = document.querySelector(".contents"), button = document.querySelector(".menu");
+    const states = [contents.checkVisibility()];
+    button.click();
+    states.push(contents.checkVisibility() && button.getAttribute("aria-expanded") === "true");
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    states.push(contents.checkVisibility());
+    return states.join();
+})()
+"""
+
+
+def faults(site: Path, one: Browser) -> Iterator[str]:
+    """What a reader would stumble over."""
+    for page in sorted(site.rglob("*.html")):
+        name = page.relative_to(site).as_posix()
+        one.open(page.as_uri())
+        for width in WIDTHS:
+            one.screen(width)
+            if wide := one.value(TOO_WIDE):
+                yield f"{name}: wider than {width} pixels: {wide}"
+        yield from (f"{name}: {fault}" for fault in one.value(NAMELESS))
+        # The pages of rustdoc and the sources are many, and of one kind each.
+        if "/" not in name or name.count("/") == 1:
+            yield from _contrast(one, name)
+        yield from (f"{name}: {complaint}" for complaint in one.complaints)
+        one.complaints.clear()
+    yield from _behaviour(site, one)
+
+
+def _contrast(one: Browser, name: str) -> Iterator[str]:
+    for dark in (False, True):
+        one.screen(WIDTHS[-1], dark=dark)
+        worst = one.value(CONTRAST)
+        if worst["ratio"] < 4.5:
+            yield f"{name}: contrast {worst['ratio']:.1f}, {'dark' if dark else 'light'}: {worst['text']}"
+
+
+def _behaviour(site: Path, one: Browser) -> Iterator[str]:
+    one.open((site / "events.html").as_uri())
+    one.screen(WIDTHS[0])
+    if (states := one.value(MENU)) != "false,true,false":
+        yield f"events.html: the contents on a phone, before, opened, closed: {states}"
+    if (href := one.value(SEARCH)) != "api/c.html#cri_watcher_resync":
+        yield f"events.html: the search for cri_watcher_resync leads to {href}"
+
+
+def pictures(site: Path, folder: Path, names: list[str], one: Browser) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        for width in WIDTHS:
+            for dark in (False, True):
+                one.screen(width, dark=dark)
+                one.open((site / name.partition("#")[0]).as_uri() + name[len(name.partition("#")[0]) :])
+                scheme = "dark" if dark else "light"
+                one.picture(folder / f"{name.replace('/', '-').replace('#', '-')}-{width}-{scheme}.png")
+
+
+def main(arguments: list[str]) -> int:
+    program = browser.found()
+    if not program:
+        print("no Chromium is installed (Debian: chromium), and $CHROMIUM names none", file=sys.stderr)
+        return 77
+    site = Path(arguments[0]).resolve()
+    with Browser(program) as one:
+        if len(arguments) > 1:
+            pictures(site, Path(arguments[1]), arguments[2:] or ["index.html"], one)
+            return 0
+        count = 0
+        for count, fault in enumerate(faults(site, one), 1):
+            print(fault, file=sys.stderr, flush=True)
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: look.py SITE [FOLDER [PAGE...]]")
+    sys.exit(main(sys.argv[1:]))

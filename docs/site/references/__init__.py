@@ -1,0 +1,1 @@
+"""The references: one module for each language."""
