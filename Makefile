@@ -42,6 +42,10 @@ portable-libraries: build ## The libraries that packages carry, in target/portab
 dist: portable-libraries ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
 	scripts/dist
 
+.PHONY: release-check
+release-check: ## Check what a release promises: versions, changelog, ABI, licences, the same bytes twice (docs/release.md)
+	scripts/release-check
+
 .PHONY: integrations
 integrations: ## Build the agents in integrations/ against the library in PREFIX=/usr/local, into target/integrations
 	scripts/integrations
@@ -76,4 +80,4 @@ clean: ## Remove everything that was built
 	$(CARGO) clean --target-dir $(TARGET)
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

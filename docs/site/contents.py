@@ -80,6 +80,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "Inside": [
         Page("Contributing", "CONTRIBUTING.md"),
         Page("Architecture", "docs/architecture.md"),
+        Page("Making a release", "docs/release.md"),
         Page("The lab", "docs/lab.md"),
         Page("The simulated engine", "sim/README.md"),
         Page("The wire contract", "proto/README.md"),
