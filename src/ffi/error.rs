@@ -18,7 +18,7 @@ use crate::error::{CRI_OK, Error, STATUSES, Status, status_name};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_error {
-    handle: Handle,
+    handle: Handle<Failure>,
 }
 
 opaque!(cri_error: Failure);

@@ -14,13 +14,14 @@ mod table;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
 
 pub(super) use entries::{Entries, Entry};
 pub(super) use namespaces::{Sharing, inode_of};
 pub(super) use table::At;
 
 use crate::host::namespace::NamespaceKind;
-use crate::model::{Container, Memo};
+use crate::model::Container;
 use patch::{Base, Patch};
 use remembered::Remembered;
 
@@ -76,15 +77,14 @@ impl Index {
         &self.entry(at).container
     }
 
-    /// Where callers may keep something for each of some containers, how many those are, and which of them is at this
-    /// position.
+    /// Where callers keep what they have made of the container at a position; null: nothing yet.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
-    pub fn kept(&self, at: At) -> (&Memo, usize, usize) {
-        let (parts, first) = match &self.patch {
-            Some(patch) if at >= self.base.len() => (&patch.parts, self.base.len()),
-            _ => (&self.base.parts, 0),
-        };
-        (&parts.kept, parts.entries.len(), (at - first) as usize)
+    #[inline]
+    pub fn kept(&self, at: At) -> &AtomicPtr<()> {
+        match &self.patch {
+            Some(patch) if at >= self.base.len() => patch.parts.kept(at),
+            _ => self.base.parts.kept(at),
+        }
     }
 
     /// By the engine's id.
@@ -101,19 +101,31 @@ impl Index {
     }
 
     /// By the id of the container's own v2 cgroup. Of two, the one that runs counts.
+    #[inline]
     pub fn cgroup(&self, id: u64) -> Option<At> {
-        let new = self.patch.as_ref().and_then(|patch| patch.parts.with_cgroup(id).next());
+        match &self.patch {
+            None => self.base.parts.cgroup(id),
+            Some(patch) => self.patched_cgroup(patch, id),
+        }
+    }
+
+    fn patched_cgroup(&self, patch: &Patch, id: u64) -> Option<At> {
+        let new = patch.parts.cgroup(id);
         if new.is_some_and(|at| self.entry(at).is_alive()) {
             return new;
         }
-        let old = self.base.parts.with_cgroup(id).find(|at| !self.is_gone(*at));
+        let old = self.base.parts.with_cgroup(id).find(|at| !patch.is_gone(*at));
         if new.is_some() && !old.is_some_and(|at| self.entry(at).is_alive()) { new } else { old }
     }
 
     /// By the pid of the first process and its start, of those that run.
+    #[inline]
     pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
-        let new = self.patch.as_ref().and_then(|patch| patch.parts.with_process(pid, start_ticks).next());
-        new.or_else(|| self.base.parts.with_process(pid, start_ticks).find(|at| !self.is_gone(*at)))
+        let Some(patch) = &self.patch else {
+            return self.base.parts.process(pid, start_ticks);
+        };
+        let new = patch.parts.process(pid, start_ticks);
+        new.or_else(|| self.base.parts.with_process(pid, start_ticks).find(|at| !patch.is_gone(*at)))
     }
 
     /// Those that may have this name or this path: all that have, and others by chance.

@@ -1,11 +1,12 @@
 //! The parts of an index, each built from the same entries when it is first asked for.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicPtr;
 
 use super::entries::Entry;
 use super::table::{At, Table, hash};
 use crate::host::cgroup_name::CgroupName;
-use crate::model::{Container, Kind, Memo};
+use crate::model::{Container, Kind};
 
 /// What is found among some entries.
 #[derive(Debug, Default)]
@@ -18,8 +19,7 @@ pub(super) struct Parts {
     names: OnceLock<Box<[(u64, At)]>>,
     pods: OnceLock<Table>,
     parents: OnceLock<Parents>,
-    /// What callers keep for each entry.
-    pub kept: Memo,
+    kept: OnceLock<Box<[AtomicPtr<()>]>>,
 }
 
 #[derive(Debug)]
@@ -42,8 +42,17 @@ impl Parts {
     }
 
     /// The entry at a position, which is one of these.
+    #[inline]
     pub fn entry(&self, at: At) -> &Entry {
         &self.entries[(at - self.first) as usize]
+    }
+
+    /// Where callers keep what they have made of the entry at a position; null: nothing yet.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn kept(&self, at: At) -> &AtomicPtr<()> {
+        let kept = self.kept.get_or_init(|| self.entries.iter().map(|_| AtomicPtr::default()).collect());
+        &kept[(at - self.first) as usize]
     }
 
     /// The positions of those that have this id, or whose ids have the same hash.
@@ -56,12 +65,24 @@ impl Parts {
         self.ids().unusual.iter().copied()
     }
 
-    /// Those whose own v2 cgroup has this id: first what runs.
+    /// Of those whose own v2 cgroup has this id, by preference one that runs.
+    #[inline]
+    pub fn cgroup(&self, id: u64) -> Option<At> {
+        self.numbers().cgroups.first(id)
+    }
+
+    /// The same, in their order: first what runs.
     pub fn with_cgroup(&self, id: u64) -> impl Iterator<Item = At> {
         self.numbers().cgroups.all(id)
     }
 
-    /// Those that run and whose first process has this pid and began then.
+    /// One that runs and whose first process has this pid and began then.
+    #[inline]
+    pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
+        self.numbers().pids.first(process_key(pid, start_ticks))
+    }
+
+    /// All of these.
     pub fn with_process(&self, pid: i32, start_ticks: u64) -> impl Iterator<Item = At> {
         self.numbers().pids.all(process_key(pid, start_ticks))
     }
@@ -104,6 +125,7 @@ impl Parts {
         })
     }
 
+    #[inline]
     fn numbers(&self) -> &Numbers {
         let alive = || self.all().filter(|(_, it)| it.is_alive());
         let dead = self.all().filter(|(_, it)| !it.is_alive());
