@@ -154,7 +154,6 @@ pub(super) struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     /// From memory, else by the path that the kernel gives for the id.
-    #[inline]
     pub fn cgroup(&self, id: u64) -> Result<Place, Unproven> {
         if let Some(at) = self.index.cgroup(id) {
             return Ok(Place::At(at));
@@ -162,7 +161,6 @@ impl<'a> Lookup<'a> {
         self.unknown_cgroup(id)
     }
 
-    #[inline(never)]
     fn unknown_cgroup(&self, id: u64) -> Result<Place, Unproven> {
         let reader = self.reader()?;
         if let Some(remembered) = self.index.remembered.get(id) {
@@ -187,23 +185,16 @@ impl<'a> Lookup<'a> {
     }
 
     /// From memory if it is the first process that began then; else by the cgroup that it is in now.
-    #[inline]
     pub fn pid(&self, pid: i32, start_ticks: u64) -> Result<Place, Unproven> {
-        if start_ticks != 0
-            && pid > 0
-            && let Some(at) = self.index.process(pid, start_ticks)
-        {
-            return Ok(Place::At(at));
-        }
-        self.other_process(pid, start_ticks)
-    }
-
-    #[inline(never)]
-    fn other_process(&self, pid: i32, start_ticks: u64) -> Result<Place, Unproven> {
         match pid {
             0 => return Ok(Place::Host),
             1.. => {}
             _ => return Err(Unproven::NoSuch("a pid is not below 0")),
+        }
+        if start_ticks != 0
+            && let Some(at) = self.index.process(pid, start_ticks)
+        {
+            return Ok(Place::At(at));
         }
         let reader = self.reader()?;
         let place = self.process(reader, pid)?;

@@ -181,6 +181,21 @@ impl Snapshot {
         self.index().kept(at)
     }
 
+    /// What is kept of the container whose own v2 cgroup has this id. From the index as it is:
+    /// `None` says nothing.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub(crate) fn known_cgroup(&self, id: u64) -> Option<&AtomicPtr<()>> {
+        self.index.get()?.known(|numbers| numbers.cgroup(id))
+    }
+
+    /// The same by the pid and the start of its first process.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub(crate) fn known_process(&self, pid: i32, start_ticks: u64) -> Option<&AtomicPtr<()>> {
+        self.index.get()?.known(|numbers| numbers.process(pid, start_ticks))
+    }
+
     fn owner(&self, place: Place) -> Owner<'_> {
         match place {
             Place::At(at) => Owner::Container(self.container_at(at)),

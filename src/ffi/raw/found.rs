@@ -1,6 +1,6 @@
 //! What lookups give to C, and the arrays that C asks with.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use safer_ffi::c_char;
 
@@ -10,18 +10,21 @@ use crate::portfolio::Snapshot;
 
 /// The record of the container at a position of the snapshot; valid as long as the snapshot. It lives as long as the container,
 /// which keeps its view: once it was found, its address is kept by position.
-#[inline]
 pub(in crate::ffi) fn record(of: &Snapshot, at: u32) -> *const cri_container {
-    let known = of.kept_at(at).load(Ordering::Acquire);
-    if known.is_null() { first_record(of, at) } else { known.cast() }
-}
-
-#[cold]
-fn first_record(of: &Snapshot, at: u32) -> *const cri_container {
+    if let Some(known) = known(of.kept_at(at)) {
+        return known;
+    }
     // Two threads that come at the same time get the same record.
     let record = snapshot::record(of.container_at(at));
     of.kept_at(at).store(record.cast_mut().cast(), Ordering::Release);
     record
+}
+
+/// The record that is kept in this place, if it was found before.
+#[inline]
+pub(in crate::ffi) fn known(place: &AtomicPtr<()>) -> Option<*const cri_container> {
+    let record = place.load(Ordering::Acquire);
+    (!record.is_null()).then(|| record.cast_const().cast())
 }
 
 /// An array of C's; `None` for NULL.

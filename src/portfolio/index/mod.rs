@@ -22,6 +22,7 @@ pub(super) use table::At;
 
 use crate::host::namespace::NamespaceKind;
 use crate::model::Container;
+use parts::Numbers;
 use patch::{Base, Patch};
 use remembered::Remembered;
 
@@ -87,6 +88,20 @@ impl Index {
         }
     }
 
+    /// What callers keep of the container that `find` finds by a number: in the index as it is. Nothing is built, nothing can fail,
+    /// and what has changed since the base was made is left to the other functions.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn known(&self, find: impl Fn(&Numbers) -> Option<At>) -> Option<&AtomicPtr<()>> {
+        let at = find(self.base.parts.known_numbers()?)?;
+        if let Some(patch) = &self.patch
+            && (patch.is_gone(at) || find(patch.parts.known_numbers()?).is_some())
+        {
+            return None;
+        }
+        self.base.parts.known_kept(at)
+    }
+
     /// By the engine's id.
     pub fn id(&self, id: &str) -> Option<At> {
         let is_it = |at: &At| *self.container(*at).id == *id;
@@ -101,31 +116,19 @@ impl Index {
     }
 
     /// By the id of the container's own v2 cgroup. Of two, the one that runs counts.
-    #[inline]
     pub fn cgroup(&self, id: u64) -> Option<At> {
-        match &self.patch {
-            None => self.base.parts.cgroup(id),
-            Some(patch) => self.patched_cgroup(patch, id),
-        }
-    }
-
-    fn patched_cgroup(&self, patch: &Patch, id: u64) -> Option<At> {
-        let new = patch.parts.cgroup(id);
+        let new = self.patch.as_ref().and_then(|patch| patch.parts.with_cgroup(id).next());
         if new.is_some_and(|at| self.entry(at).is_alive()) {
             return new;
         }
-        let old = self.base.parts.with_cgroup(id).find(|at| !patch.is_gone(*at));
+        let old = self.base.parts.with_cgroup(id).find(|at| !self.is_gone(*at));
         if new.is_some() && !old.is_some_and(|at| self.entry(at).is_alive()) { new } else { old }
     }
 
     /// By the pid of the first process and its start, of those that run.
-    #[inline]
     pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
-        let Some(patch) = &self.patch else {
-            return self.base.parts.process(pid, start_ticks);
-        };
-        let new = patch.parts.process(pid, start_ticks);
-        new.or_else(|| self.base.parts.with_process(pid, start_ticks).find(|at| !patch.is_gone(*at)))
+        let new = self.patch.as_ref().and_then(|patch| patch.parts.with_process(pid, start_ticks).next());
+        new.or_else(|| self.base.parts.with_process(pid, start_ticks).find(|at| !self.is_gone(*at)))
     }
 
     /// Those that may have this name or this path: all that have, and others by chance.

@@ -29,10 +29,25 @@ struct Ids {
     unusual: Vec<At>,
 }
 
+/// Numbers that find a container.
 #[derive(Debug)]
-struct Numbers {
+pub(in crate::portfolio) struct Numbers {
     cgroups: Table,
     pids: Table,
+}
+
+impl Numbers {
+    /// Of those whose own v2 cgroup has this id, one that runs if there is one.
+    #[inline]
+    pub fn cgroup(&self, id: u64) -> Option<At> {
+        self.cgroups.first(id)
+    }
+
+    /// One that runs and whose first process has this pid and began then.
+    #[inline]
+    pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
+        self.pids.first(process_key(pid, start_ticks))
+    }
 }
 
 impl Parts {
@@ -55,6 +70,13 @@ impl Parts {
         &kept[(at - self.first) as usize]
     }
 
+    /// The same, if there is a place already.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn known_kept(&self, at: At) -> Option<&AtomicPtr<()>> {
+        self.kept.get()?.get((at - self.first) as usize)
+    }
+
     /// The positions of those that have this id, or whose ids have the same hash.
     pub fn with_id(&self, id: &str) -> impl Iterator<Item = At> {
         self.ids().table.all(hash(id.as_bytes()))
@@ -65,24 +87,12 @@ impl Parts {
         self.ids().unusual.iter().copied()
     }
 
-    /// Of those whose own v2 cgroup has this id, by preference one that runs.
-    #[inline]
-    pub fn cgroup(&self, id: u64) -> Option<At> {
-        self.numbers().cgroups.first(id)
-    }
-
-    /// The same, in their order: first what runs.
+    /// Those whose own v2 cgroup has this id: first what runs.
     pub fn with_cgroup(&self, id: u64) -> impl Iterator<Item = At> {
         self.numbers().cgroups.all(id)
     }
 
-    /// One that runs and whose first process has this pid and began then.
-    #[inline]
-    pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
-        self.numbers().pids.first(process_key(pid, start_ticks))
-    }
-
-    /// All of these.
+    /// Those that run and whose first process has this pid and began then.
     pub fn with_process(&self, pid: i32, start_ticks: u64) -> impl Iterator<Item = At> {
         self.numbers().pids.all(process_key(pid, start_ticks))
     }
@@ -112,6 +122,12 @@ impl Parts {
         pods.all(hash(uid.as_bytes()))
     }
 
+    /// The tables of numbers, if they were built already.
+    #[inline]
+    pub fn known_numbers(&self) -> Option<&Numbers> {
+        self.numbers.get()
+    }
+
     /// The cgroups in which these containers are made.
     pub fn parents(&self) -> &Parents {
         self.parents.get_or_init(|| Parents::of(self.entries.iter()))
@@ -125,7 +141,6 @@ impl Parts {
         })
     }
 
-    #[inline]
     fn numbers(&self) -> &Numbers {
         let alive = || self.all().filter(|(_, it)| it.is_alive());
         let dead = self.all().filter(|(_, it)| !it.is_alive());
