@@ -69,7 +69,6 @@ pub(super) trait Opaque: Sized + 'static {
 }
 
 /// The object behind a handle; NULL and a handle of another type are errors that name the parameter.
-#[inline]
 pub(super) fn held<'a, T: Opaque>(handle: Option<&'a T>, parameter: &str) -> Result<&'a T::Object> {
     let another = || invalid(format!("{parameter} is no {}, but something else (was it cast?)", T::NAME));
     given(handle, parameter)?.get().ok_or_else(another)

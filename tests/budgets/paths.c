@@ -212,7 +212,8 @@ int main(int argc, char **argv)
         return 2;
     give_cgroups(argv[2]);
     must(cri_options_new(&options, &err), "options");
-    /* Nothing happens by itself. */
+    /* Nothing happens by itself, and all pids are there in the end, on however busy a machine. */
+    must(cri_options_set(options, "ready.pid_wait_ms", "3600000", &err), "ready.pid_wait_ms");
     must(cri_options_set(options, "host.root", argv[2], &err), "host.root");
     must(cri_options_set(options, "host.witness", "off", &err), "host.witness");
     must(cri_options_set(options, "details", "none", &err), "details");
