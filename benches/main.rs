@@ -2,8 +2,9 @@
 //!
 //! `make bench` runs it: see benches/method.md. Its results are JSON, from which `benches/report` makes docs/benchmarks.md.
 //!
-//! Options: `--runs N` (9), `--pods N,N` (real engine: 5,100), `--containers N,N` (simulated engine: 10,100,1000,10000,50000),
-//! `--events N` (100), `--idle SECONDS` (60), `--only SECTION`, `--out FILE`. `ENDPOINT=unix://...` measures an engine that
+//! Options: `--runs N` (9), `--pods N,N` (real engine: 5,100), `--containers N,N` (simulated engine: 10,200,1000,10000,50000),
+//! `--events N` (100), `--idle SECONDS` (60), `--only SECTION,SECTION` (library, instructions, lookups, scale, sync, idle, events),
+//! `--out FILE`. `ENDPOINT=unix://...` measures an engine that
 //! runs already, instead of a private containerd.
 
 mod bare;
@@ -15,13 +16,18 @@ mod containerd;
 mod engine;
 mod events;
 mod host;
+mod instructions;
 #[path = "../tests/support/lab.rs"]
 #[allow(dead_code)]
 mod lab;
 #[path = "../tests/support/leftovers.rs"]
 #[allow(dead_code)]
 mod leftovers;
+mod library;
+mod lookups;
 mod machine;
+#[path = "../tests/budgets/measure.rs"]
+mod measure;
 mod plan;
 #[path = "../tests/support/pods.rs"]
 #[allow(dead_code)]
@@ -47,6 +53,15 @@ fn main() -> Outcome {
     }
     let plan = Plan::parse(&arguments)?;
     let mut results = Results::new(&plan);
+    if plan.has("library") {
+        library::measure(&plan, &mut results)?;
+    }
+    if plan.has("instructions") {
+        instructions::measure(&mut results)?;
+    }
+    if plan.has("lookups") {
+        lookups::measure(&plan, &mut results)?;
+    }
     if plan.has("scale") {
         scale::measure(&plan, &mut results)?;
     }

@@ -13,7 +13,7 @@ pub struct Plan {
     /// How many starts each run of a latency has.
     pub events: usize,
     pub idle_seconds: u64,
-    only: Option<String>,
+    only: Option<Vec<String>>,
     pub out: PathBuf,
 }
 
@@ -22,7 +22,7 @@ impl Plan {
         let mut plan = Plan {
             runs: 9,
             pods: vec![5, 100],
-            containers: vec![10, 100, 1_000, 10_000, 50_000],
+            containers: vec![10, 200, 1_000, 10_000, 50_000],
             events: 100,
             idle_seconds: 60,
             only: None,
@@ -38,7 +38,7 @@ impl Plan {
                 "--containers" => plan.containers = value.split(',').map(number).collect::<Result<_, _>>()?,
                 "--events" => plan.events = number(value)?,
                 "--idle" => plan.idle_seconds = number(value)? as u64,
-                "--only" => plan.only = Some(value.clone()),
+                "--only" => plan.only = Some(sections(value)?),
                 "--out" => plan.out = value.into(),
                 other => return Err(format!("{other} is no option: benches/main.rs lists them")),
             }
@@ -46,10 +46,21 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether this section is wanted: scale, sync, idle, events.
+    /// Whether this section is wanted.
     pub fn has(&self, section: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.split(',').any(|one| one == section))
+        self.only.as_ref().is_none_or(|only| only.iter().any(|one| one == section))
     }
+}
+
+/// What can be measured by itself.
+const SECTIONS: [&str; 7] = ["library", "instructions", "lookups", "scale", "sync", "idle", "events"];
+
+fn sections(text: &str) -> Result<Vec<String>, String> {
+    let known = |one: &str| match SECTIONS.contains(&one) {
+        true => Ok(one.to_owned()),
+        false => Err(format!("{one} is no section: {}", SECTIONS.join(", "))),
+    };
+    text.split(',').map(known).collect()
 }
 
 fn number(text: &str) -> Result<usize, String> {

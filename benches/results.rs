@@ -16,7 +16,7 @@ pub struct Results {
 /// Whose costs they are, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// scale, sync, idle or events.
+    /// One of `plan::SECTIONS`.
     pub section: &'a str,
     /// Whose.
     pub who: &'a str,

@@ -9,10 +9,14 @@ mod c;
 mod debian;
 #[path = "packages/debug_symbols.rs"]
 mod debug_symbols;
+#[path = "support/budgets.rs"]
+mod limits;
 #[path = "packages/prefix.rs"]
 mod prefix;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/release.rs"]
+mod release;
 #[path = "packages/shared_library.rs"]
 mod shared_library;
 #[path = "support/sim.rs"]

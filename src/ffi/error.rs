@@ -18,7 +18,7 @@ use crate::table::constant_of;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_error {
-    handle: Handle,
+    handle: Handle<Failure>,
 }
 
 opaque!(cri_error: Failure);

@@ -26,7 +26,7 @@ use crate::watcher::{EngineNews, Finder, NextEngine, engines};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_finder {
-    handle: Handle,
+    handle: Handle<Arc<Finder>>,
 }
 
 opaque!(cri_finder: Arc<Finder>);

@@ -3,8 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::any::Any;
-
 use safer_ffi::prelude::*;
 
 use super::arguments::{given, invalid};
@@ -12,17 +10,22 @@ use crate::error::Result;
 
 /// An object behind an opaque pointer. Its type registers itself with `opaque!`.
 #[repr(C)]
-pub(super) struct Handle {
-    /// Comes first: a record begins with its size, which is never this number.
+pub(super) struct Handle<T> {
+    /// The type's own number, which comes first: a record begins with its size, which is none of these numbers.
     magic: u64,
-    /// A `Held` of the opaque type.
-    object: Box<dyn Any>,
+    /// Behind a pointer, so that a handle of any type is as large as another.
+    object: Box<T>,
 }
 
-const MAGIC: u64 = u64::from_be_bytes(*b"criwatch");
-
-/// An object together with its C type: two C types may have the same Rust type behind them.
-struct Held<T: Opaque>(T::Object);
+/// A number for each C type, because two may have the same Rust type behind them: its name, hashed (FNV-1a).
+const fn magic_of(name: &str) -> u64 {
+    let (mut hash, mut at) = (u64::from_be_bytes(*b"criwatch"), 0);
+    while at < name.len() {
+        hash = (hash ^ name.as_bytes()[at] as u64).wrapping_mul(0x100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
 
 /// A type of the header whose pointers stand for an object.
 pub(super) trait Opaque: Sized + 'static {
@@ -30,27 +33,28 @@ pub(super) trait Opaque: Sized + 'static {
     type Object: 'static;
     /// What C calls it.
     const NAME: &'static str;
+    /// What its handles begin with.
+    const MAGIC: u64 = magic_of(Self::NAME);
 
     /// Wraps a handle.
-    fn from_handle(handle: Handle) -> Self;
+    fn from_handle(handle: Handle<Self::Object>) -> Self;
     /// The handle.
-    fn handle(&self) -> &Handle;
+    fn handle(&self) -> &Handle<Self::Object>;
     /// Unwraps the handle.
-    fn into_handle(self) -> Handle;
+    fn into_handle(self) -> Handle<Self::Object>;
 
     /// The object, for C.
     fn new(object: Self::Object) -> Self {
-        Self::from_handle(Handle { magic: MAGIC, object: Box::new(Held::<Self>(object)) })
+        const { assert!(Self::MAGIC > u32::MAX as u64, "no record is as large") };
+        Self::from_handle(Handle { magic: Self::MAGIC, object: Box::new(object) })
     }
 
     /// The object; `None` if the pointer is one to something else.
+    #[inline]
     fn get(&self) -> Option<&Self::Object> {
         let handle = self.handle();
-        // This comes first: a record has something else in the place of `object`.
-        if handle.magic != MAGIC {
-            return None;
-        }
-        handle.object.downcast_ref::<Held<Self>>().map(|held| &held.0)
+        // This comes first: what is of another type has something else in the place of `object`.
+        (handle.magic == Self::MAGIC).then(|| &*handle.object)
     }
 
     /// The object, which C gives back; `None`, and nothing happens, if the pointer is one to something else.
@@ -60,7 +64,7 @@ pub(super) trait Opaque: Sized + 'static {
             return None;
         }
         let this: Box<Self> = this.into();
-        this.into_handle().object.downcast::<Held<Self>>().ok().map(|held| held.0)
+        Some(*this.into_handle().object)
     }
 }
 
@@ -75,22 +79,22 @@ pub(super) fn taken<T: Opaque>(handle: Option<repr_c::Box<T>>) -> Option<T::Obje
     handle.and_then(T::take)
 }
 
-/// Registers a struct `NAME { handle: Handle }` of the header, with the Rust type behind it.
+/// Registers a struct `NAME { handle: Handle<OBJECT> }` of the header, with the Rust type behind it.
 macro_rules! opaque {
     ($name:ident: $object:ty) => {
         impl $crate::ffi::handle::Opaque for $name {
             type Object = $object;
             const NAME: &'static str = stringify!($name);
 
-            fn from_handle(handle: $crate::ffi::handle::Handle) -> Self {
+            fn from_handle(handle: $crate::ffi::handle::Handle<$object>) -> Self {
                 $name { handle }
             }
 
-            fn handle(&self) -> &$crate::ffi::handle::Handle {
+            fn handle(&self) -> &$crate::ffi::handle::Handle<$object> {
                 &self.handle
             }
 
-            fn into_handle(self) -> $crate::ffi::handle::Handle {
+            fn into_handle(self) -> $crate::ffi::handle::Handle<$object> {
                 self.handle
             }
         }

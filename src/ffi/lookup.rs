@@ -32,7 +32,7 @@ use safer_ffi::prelude::*;
 
 use super::arguments::{Text, given, invalid, text, timeout};
 use super::guard::{entry, run};
-use super::handle::held;
+use super::handle::{Opaque, held};
 use super::raw::{found, snapshot as records};
 use super::watcher::live;
 use super::{cri_container, cri_error, cri_snapshot, cri_watcher};
@@ -59,9 +59,13 @@ use crate::watcher::Owned;
 pub extern "C" fn cri_snapshot_find_cgroup(
     snapshot: Option<&cri_snapshot>,
     cgroup_id: u64,
-    out: Option<&mut *const cri_container>,
-    err: Option<&mut *mut cri_error>,
+    mut out: Option<&mut *const cri_container>,
+    mut err: Option<&mut *mut cri_error>,
 ) -> Status {
+    let known = |snapshot: &Snapshot| snapshot.known_cgroup(cgroup_id).and_then(found::known);
+    if known_at_once(snapshot, &mut out, &mut err, known) {
+        return CRI_OK;
+    }
     let what = || format!("cgroup {cgroup_id}");
     answer(snapshot, out, err, what, |snapshot| snapshot.place_of_cgroup(cgroup_id))
 }
@@ -83,9 +87,13 @@ pub extern "C" fn cri_snapshot_find_pid(
     snapshot: Option<&cri_snapshot>,
     pid: i32,
     start_ticks: u64,
-    out: Option<&mut *const cri_container>,
-    err: Option<&mut *mut cri_error>,
+    mut out: Option<&mut *const cri_container>,
+    mut err: Option<&mut *mut cri_error>,
 ) -> Status {
+    let known = |snapshot: &Snapshot| snapshot.known_process(pid, start_ticks).and_then(found::known);
+    if pid > 0 && start_ticks != 0 && known_at_once(snapshot, &mut out, &mut err, known) {
+        return CRI_OK;
+    }
     answer(snapshot, out, err, || format!("pid {pid}"), |snapshot| snapshot.place_of_pid(pid, start_ticks))
 }
 
@@ -308,6 +316,24 @@ fn keep(found: Result<Owned>, out: Option<&mut *const cri_container>) -> Result<
         Owned::Host => CRI_NONE,
         Owned::NotYet => CRI_AGAIN,
     })
+}
+
+/// Most lookups end here: the record is there already, nothing is made, and nothing can fail or panic.
+#[inline]
+fn known_at_once<'a>(
+    snapshot: Option<&'a cri_snapshot>,
+    out: &mut Option<&mut *const cri_container>,
+    err: &mut Option<&mut *mut cri_error>,
+    known: impl FnOnce(&'a Snapshot) -> Option<*const cri_container>,
+) -> bool {
+    let Some((out, record)) = out.as_mut().zip(snapshot.and_then(Opaque::get).and_then(|it| known(it))) else {
+        return false;
+    };
+    **out = record;
+    if let Some(err) = err {
+        **err = std::ptr::null_mut();
+    }
+    true
 }
 
 fn answer(

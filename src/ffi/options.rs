@@ -21,7 +21,7 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_options {
-    handle: Handle,
+    handle: Handle<Options>,
 }
 
 opaque!(cri_options: Options);

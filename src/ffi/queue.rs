@@ -36,7 +36,7 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_event_queue {
-    handle: Handle,
+    handle: Handle<Queue>,
 }
 
 opaque!(cri_event_queue: Queue);

@@ -22,7 +22,7 @@ use crate::sync::Job;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_rucksack {
-    handle: Handle,
+    handle: Handle<Rucksack>,
 }
 
 opaque!(cri_rucksack: Rucksack);

@@ -24,7 +24,7 @@ use crate::portfolio::{Query, Snapshot};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_snapshot {
-    handle: Handle,
+    handle: Handle<Arc<Snapshot>>,
 }
 
 opaque!(cri_snapshot: Arc<Snapshot>);

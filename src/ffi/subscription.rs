@@ -24,7 +24,7 @@ use crate::error::{Result, Status};
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_subscription {
-    handle: Handle,
+    handle: Handle<Thread>,
 }
 
 opaque!(cri_subscription: Thread);

@@ -24,7 +24,7 @@ use crate::watcher::Watcher;
 #[derive_ReprC]
 #[repr(opaque)]
 pub struct cri_watcher {
-    handle: Handle,
+    handle: Handle<Watched>,
 }
 
 opaque!(cri_watcher: Watched);

@@ -1,5 +1,6 @@
 //! The whole cache at one moment. Readers hold it as long as they like.
 
+use std::sync::atomic::AtomicPtr;
 use std::sync::{Arc, OnceLock};
 
 use super::index::{At, Basis, Entries, Entry, Index};
@@ -173,10 +174,26 @@ impl Snapshot {
         self.index().container(at)
     }
 
-    /// Where C's records of some containers are kept, how many those are, and which of them is at this position.
+    /// Where C's record of the container at a position is kept; null: nobody has asked for it yet.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
-    pub(crate) fn kept_at(&self, at: At) -> (&Memo, usize, usize) {
+    #[inline]
+    pub(crate) fn kept_at(&self, at: At) -> &AtomicPtr<()> {
         self.index().kept(at)
+    }
+
+    /// What is kept of the container whose own v2 cgroup has this id. From the index as it is:
+    /// `None` says nothing.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub(crate) fn known_cgroup(&self, id: u64) -> Option<&AtomicPtr<()>> {
+        self.index.get()?.known(|numbers| numbers.cgroup(id))
+    }
+
+    /// The same by the pid and the start of its first process.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub(crate) fn known_process(&self, pid: i32, start_ticks: u64) -> Option<&AtomicPtr<()>> {
+        self.index.get()?.known(|numbers| numbers.process(pid, start_ticks))
     }
 
     fn owner(&self, place: Place) -> Owner<'_> {
@@ -191,6 +208,7 @@ impl Snapshot {
         Lookup { index: self.index(), reader: self.reader.as_deref(), node: &self.node }
     }
 
+    #[inline]
     fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(&self.entries, self.basis.as_ref()))
     }

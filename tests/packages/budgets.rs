@@ -6,6 +6,7 @@ use std::process::Command;
 use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, Library, succeed};
+use super::limits::keep_all;
 use super::prefix::Prefix;
 use super::shared_library::needed;
 
@@ -13,29 +14,8 @@ pub fn kept() -> Result<Completion, Failed> {
     if !c::is_there("nm") || !c::is_there("readelf") {
         return Ok(Completion::ignored_with("binutils are not installed"));
     }
-    let spent = spent()?;
-    let budgets = budgets()?;
-    if !spent.keys().eq(budgets.keys()) {
-        return Err(format!("budgets are for {:?}, measured is {:?}", budgets.keys(), spent.keys()).into());
-    }
-    let mut over = Vec::new();
-    for (name, used) in &spent {
-        println!("{name}: {used} of {}", budgets[name]);
-        if *used > budgets[name] {
-            over.push(format!("{name} is {used}, and may be {} (packaging/budgets)", budgets[name]));
-        }
-    }
-    if over.is_empty() { Ok(Completion::Completed) } else { Err(over.join("\n").into()) }
-}
-
-fn budgets() -> Result<BTreeMap<String, u64>, String> {
-    let text = std::fs::read_to_string(c::root().join("packaging/budgets")).map_err(|e| e.to_string())?;
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let budget = |line: &str| {
-        let (name, number) = line.split_once(' ')?;
-        Some((name.to_owned(), number.parse().ok()?))
-    };
-    lines.map(|line| budget(line).ok_or_else(|| format!("packaging/budgets: {line:?} is no budget"))).collect()
+    keep_all("packaging/budgets", &spent()?)?;
+    Ok(Completion::Completed)
 }
 
 fn spent() -> Result<BTreeMap<String, u64>, String> {

@@ -5,7 +5,7 @@ use std::process::Command;
 use libtest_mimic::{Completion, Failed};
 
 use super::c;
-use super::prefix::target;
+use super::release::target;
 
 pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
     if !is_long {

@@ -9,6 +9,7 @@ use libtest_mimic::Failed;
 use tempfile::TempDir;
 
 use super::c;
+use super::release::{make, target};
 
 /// The folder of the shipped libraries; they are built once, with all features.
 pub fn libraries() -> Result<&'static Path, String> {
@@ -18,21 +19,6 @@ pub fn libraries() -> Result<&'static Path, String> {
         Ok(target().join("portable"))
     });
     built.as_deref().map_err(Clone::clone)
-}
-
-/// The folder in which cargo builds; the packages are of the same code.
-pub fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the folder above that for temporary files")
-}
-
-/// `make` in the repository, without the variables that a make above this test may have set.
-fn make() -> Command {
-    let mut command = Command::new("make");
-    command.args(["--silent", "--directory"]).arg(c::root()).env("CARGO_TARGET_DIR", target());
-    for variable in ["MAKEFLAGS", "MAKELEVEL", "PREFIX", "LIBDIR", "INCLUDEDIR", "DESTDIR"] {
-        command.env_remove(variable);
-    }
-    command
 }
 
 /// An installed library in a folder of its own.

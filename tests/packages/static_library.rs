@@ -6,7 +6,8 @@ use std::process::Command;
 use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, succeed};
-use super::prefix::{Prefix, target};
+use super::prefix::Prefix;
+use super::release::target;
 use super::users::lists;
 
 pub fn shows_only_the_c_abi() -> Result<Completion, Failed> {

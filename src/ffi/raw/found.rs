@@ -1,6 +1,5 @@
 //! What lookups give to C, and the arrays that C asks with.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use safer_ffi::c_char;
@@ -9,23 +8,23 @@ use super::snapshot;
 use crate::ffi::cri_container;
 use crate::portfolio::Snapshot;
 
-/// Records by position, each once it was found. They live as long as their containers, which keep their views.
-struct Records(Box<[AtomicPtr<cri_container>]>);
-
-/// The record of the container at a position of the snapshot; valid as long as the snapshot. After the first time, two
-/// loads from memory.
+/// The record of the container at a position of the snapshot; valid as long as the snapshot. It lives as long as the container,
+/// which keeps its view: once it was found, its address is kept by position.
 pub(in crate::ffi) fn record(of: &Snapshot, at: u32) -> *const cri_container {
-    let (kept, count, place) = of.kept_at(at);
-    let records = kept.get_ref(|| Arc::new(Records((0..count).map(|_| AtomicPtr::default()).collect())));
-    let place = &records.0[place];
-    let known = place.load(Ordering::Acquire);
-    if !known.is_null() {
+    if let Some(known) = known(of.kept_at(at)) {
         return known;
     }
     // Two threads that come at the same time get the same record.
     let record = snapshot::record(of.container_at(at));
-    place.store(record.cast_mut(), Ordering::Release);
+    of.kept_at(at).store(record.cast_mut().cast(), Ordering::Release);
     record
+}
+
+/// The record that is kept in this place, if it was found before.
+#[inline]
+pub(in crate::ffi) fn known(place: &AtomicPtr<()>) -> Option<*const cri_container> {
+    let record = place.load(Ordering::Acquire);
+    (!record.is_null()).then(|| record.cast_const().cast())
 }
 
 /// An array of C's; `None` for NULL.

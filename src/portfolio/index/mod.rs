@@ -14,13 +14,15 @@ mod table;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
 
 pub(super) use entries::{Entries, Entry};
 pub(super) use namespaces::{Sharing, inode_of};
 pub(super) use table::At;
 
 use crate::host::namespace::NamespaceKind;
-use crate::model::{Container, Memo};
+use crate::model::Container;
+use parts::Numbers;
 use patch::{Base, Patch};
 use remembered::Remembered;
 
@@ -76,15 +78,28 @@ impl Index {
         &self.entry(at).container
     }
 
-    /// Where callers may keep something for each of some containers, how many those are, and which of them is at this
-    /// position.
+    /// Where callers keep what they have made of the container at a position; null: nothing yet.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
-    pub fn kept(&self, at: At) -> (&Memo, usize, usize) {
-        let (parts, first) = match &self.patch {
-            Some(patch) if at >= self.base.len() => (&patch.parts, self.base.len()),
-            _ => (&self.base.parts, 0),
-        };
-        (&parts.kept, parts.entries.len(), (at - first) as usize)
+    #[inline]
+    pub fn kept(&self, at: At) -> &AtomicPtr<()> {
+        match &self.patch {
+            Some(patch) if at >= self.base.len() => patch.parts.kept(at),
+            _ => self.base.parts.kept(at),
+        }
+    }
+
+    /// What callers keep of the container that `find` finds by a number: in the index as it is. Nothing is built, nothing can fail,
+    /// and what has changed since the base was made is left to the other functions.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn known(&self, find: impl Fn(&Numbers) -> Option<At>) -> Option<&AtomicPtr<()>> {
+        let at = find(self.base.parts.known_numbers()?)?;
+        if let Some(patch) = &self.patch
+            && (patch.is_gone(at) || find(patch.parts.known_numbers()?).is_some())
+        {
+            return None;
+        }
+        self.base.parts.known_kept(at)
     }
 
     /// By the engine's id.

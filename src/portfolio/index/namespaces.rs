@@ -108,7 +108,7 @@ impl Namespaces {
     }
 
     fn group(&self, key: u64) -> Option<usize> {
-        self.table.all(key).next().map(|group| group as usize)
+        self.table.first(key).map(|group| group as usize)
     }
 
     fn push(&mut self, group: Group) -> usize {

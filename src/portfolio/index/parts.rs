@@ -1,11 +1,12 @@
 //! The parts of an index, each built from the same entries when it is first asked for.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicPtr;
 
 use super::entries::Entry;
 use super::table::{At, Table, hash};
 use crate::host::cgroup_name::CgroupName;
-use crate::model::{Container, Kind, Memo};
+use crate::model::{Container, Kind};
 
 /// What is found among some entries.
 #[derive(Debug, Default)]
@@ -18,8 +19,7 @@ pub(super) struct Parts {
     names: OnceLock<Box<[(u64, At)]>>,
     pods: OnceLock<Table>,
     parents: OnceLock<Parents>,
-    /// What callers keep for each entry.
-    pub kept: Memo,
+    kept: OnceLock<Box<[AtomicPtr<()>]>>,
 }
 
 #[derive(Debug)]
@@ -29,10 +29,25 @@ struct Ids {
     unusual: Vec<At>,
 }
 
+/// Numbers that find a container.
 #[derive(Debug)]
-struct Numbers {
+pub(in crate::portfolio) struct Numbers {
     cgroups: Table,
     pids: Table,
+}
+
+impl Numbers {
+    /// Of those whose own v2 cgroup has this id, one that runs if there is one.
+    #[inline]
+    pub fn cgroup(&self, id: u64) -> Option<At> {
+        self.cgroups.first(id)
+    }
+
+    /// One that runs and whose first process has this pid and began then.
+    #[inline]
+    pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
+        self.pids.first(process_key(pid, start_ticks))
+    }
 }
 
 impl Parts {
@@ -42,8 +57,24 @@ impl Parts {
     }
 
     /// The entry at a position, which is one of these.
+    #[inline]
     pub fn entry(&self, at: At) -> &Entry {
         &self.entries[(at - self.first) as usize]
+    }
+
+    /// Where callers keep what they have made of the entry at a position; null: nothing yet.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn kept(&self, at: At) -> &AtomicPtr<()> {
+        let kept = self.kept.get_or_init(|| self.entries.iter().map(|_| AtomicPtr::default()).collect());
+        &kept[(at - self.first) as usize]
+    }
+
+    /// The same, if there is a place already.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
+    #[inline]
+    pub fn known_kept(&self, at: At) -> Option<&AtomicPtr<()>> {
+        self.kept.get()?.get((at - self.first) as usize)
     }
 
     /// The positions of those that have this id, or whose ids have the same hash.
@@ -89,6 +120,12 @@ impl Parts {
             Table::of(self.all().filter(is_sandbox).filter_map(|(at, it)| Some((hash(uid_of(it)?.as_bytes()), at))))
         });
         pods.all(hash(uid.as_bytes()))
+    }
+
+    /// The tables of numbers, if they were built already.
+    #[inline]
+    pub fn known_numbers(&self) -> Option<&Numbers> {
+        self.numbers.get()
     }
 
     /// The cgroups in which these containers are made.

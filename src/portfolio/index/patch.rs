@@ -68,6 +68,7 @@ impl Patch {
     }
 
     /// Whether the base's container at this position is gone, or is another version of itself by now.
+    #[inline]
     pub fn is_gone(&self, at: At) -> bool {
         self.is_gone.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }

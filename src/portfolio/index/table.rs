@@ -39,6 +39,22 @@ impl Table {
         self.slots[free] = Slot { key, at };
     }
 
+    /// The first that has this key.
+    #[inline]
+    pub fn first(&self, key: u64) -> Option<At> {
+        // Half of the slots are free: the loop ends.
+        for i in self.probe(key) {
+            let slot = self.slots[i];
+            if slot.at == NOBODY {
+                break;
+            }
+            if slot.key == key {
+                return Some(slot.at);
+            }
+        }
+        None
+    }
+
     /// All that have this key, in the order in which they were put.
     pub fn all(&self, key: u64) -> impl Iterator<Item = At> {
         let slots = self.probe(key).map(|i| self.slots[i]).take_while(|slot| slot.at != NOBODY);
@@ -46,6 +62,7 @@ impl Table {
     }
 
     /// The slots that a key may be in, beginning with the likeliest.
+    #[inline]
     fn probe(&self, key: u64) -> impl Iterator<Item = usize> + use<> {
         // Fibonacci hashing: ids of cgroups and pids come in runs.
         let (first, mask) = ((key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize, self.slots.len() - 1);
@@ -85,15 +102,17 @@ mod tests {
         let table = Table::of(keys.iter().map(|(key, at)| (*key, *at)));
         for (key, at) in &keys {
             assert_eq!(table.all(*key).collect::<Vec<_>>(), [*at], "{key}");
+            assert_eq!(table.first(*key), Some(*at), "{key}");
         }
-        assert!((5000..9000).all(|key| table.all(key).next().is_none()));
-        assert!(Table::with_room_for(0).all(7).next().is_none());
+        assert!((5000..9000).all(|key| table.first(key).is_none()));
+        assert!(Table::with_room_for(0).first(7).is_none());
     }
 
     #[test]
     fn all_that_share_a_key_are_found_in_their_order() {
         let table = Table::of([(7, 3), (8, 1), (7, 4), (7, 0)].into_iter());
         assert_eq!(table.all(7).collect::<Vec<_>>(), [3, 4, 0]);
+        assert_eq!(table.first(7), Some(3));
         assert_eq!(table.all(8).collect::<Vec<_>>(), [1]);
     }
 
