@@ -1164,10 +1164,10 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock"; the path is resolved inside
- * the option host.root; NULL: the watcher looks for the engines of the node and follows the best one (see
- * cri_engines_discover); while that engine has no sandbox, the watcher changes to a better one if it finds one; "" is
- * an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock", or its path; a relative path
+ * begins in the working directory of this call; the path is resolved inside the option host.root; NULL: the watcher
+ * looks for the engines of the node and follows the best one (see cri_engines_discover); while that engine has no
+ * sandbox, the watcher changes to a better one if it finds one; "" is an error
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory

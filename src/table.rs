@@ -108,26 +108,3 @@ pub(crate) const fn c_text(bytes: &'static [u8]) -> &'static CStr {
 }
 
 pub(crate) use {constants, word};
-
-#[cfg(test)]
-mod tests {
-    use super::word_of;
-    use crate::error::STATUSES;
-    use crate::model::*;
-
-    #[test]
-    fn a_word_is_the_name_without_its_prefix_in_camel_case() {
-        assert_eq!(word_of(EVENT_TYPES, CRI_EVENT_STARTED), "started");
-        assert_eq!(word_of(EVENT_TYPES, CRI_EVENT_REPLAY_BEGIN), "replayBegin");
-        assert_eq!(word_of(CHANGED, CRI_CHANGED_STARTED_AT), "startedAt");
-        assert_eq!(word_of(MISSING, CRI_MISSING_EXIT), "exitCode", "it has a word of its own");
-        assert_eq!(word_of(STATUSES, -3), "CRI_E_TIMEOUT", "the table has no prefix");
-        assert_eq!(word_of(EVENT_TYPES, 0), "unknown");
-    }
-
-    #[test]
-    fn enumerations_are_shown_by_their_words() {
-        let shown = format!("{:>9}|{}|{}", State::Running, PodState::NotReady, EventType::ReplayEnd);
-        assert_eq!(shown, "  running|notReady|replayEnd");
-    }
-}

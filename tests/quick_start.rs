@@ -136,7 +136,7 @@ fn follows(mut command: Command, sim: &mut sim::Sim, expected: &str) -> Outcome 
     let late = expected.replace("web", "late");
     let after = lines.any(|line| line.starts_with(&late));
     c::succeed(Command::new("kill").args(["-INT", &child.id().to_string()]))?;
-    drop(lines);
+    lines.for_each(drop);
     let output = child.wait_with_output()?;
     let complaints = String::from_utf8_lossy(&output.stderr);
     if !before || !after {

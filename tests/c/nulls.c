@@ -102,24 +102,36 @@ static void plain_answers(void)
 /* One number that has a name, and one that has none, for each function. */
 static void names(void)
 {
-#define NAMES(function, number, name)                                                                                            \
-    CHECK(strcmp(function(number), name) == 0);                                                                                  \
-    CHECK(strcmp(function(0x40000000), "unknown") == 0)
-    NAMES(cri_event_type_name, CRI_EVENT_REPLAY_BEGIN, "replayBegin");
-    NAMES(cri_event_flag_name, CRI_EVENT_FLAG_NEVER_STARTED, "neverStarted");
-    NAMES(cri_changed_name, CRI_CHANGED_STARTED_AT, "startedAt");
-    NAMES(cri_kind_name, CRI_KIND_SANDBOX, "sandbox");
-    NAMES(cri_container_state_name, CRI_STATE_RUNNING, "running");
-    NAMES(cri_container_flag_name, CRI_CONTAINER_FLAG_PRIVILEGED, "privileged");
-    NAMES(cri_missing_name, CRI_MISSING_EXIT, "exitCode");
-    NAMES(cri_mount_flag_name, CRI_MOUNT_FLAG_READ_ONLY, "readOnly");
-    NAMES(cri_pod_state_name, CRI_POD_NOT_READY, "notReady");
-    NAMES(cri_pod_flag_name, CRI_POD_FLAG_HOST_NETWORK, "hostNetwork");
-    NAMES(cri_watcher_state_name, CRI_WATCHER_WATCHING, "watching");
-    NAMES(cri_log_level_name, CRI_LOG_WARN, "warn");
-    NAMES(cri_engine_news_name, CRI_ENGINE_FOUND, "found");
-    NAMES(cri_namespace_kind_name, CRI_NAMESPACE_NET, "net");
-    CHECK(strcmp(cri_event_flag_name(CRI_EVENT_FLAG_INITIAL | CRI_EVENT_FLAG_SYNTHETIC), "unknown") == 0);
+#define NAMED(name, call) CHECK(strcmp(call, name) == 0)
+    NAMED("replayBegin", cri_event_type_name(CRI_EVENT_REPLAY_BEGIN));
+    NAMED("unknown", cri_event_type_name(1 << 30));
+    NAMED("neverStarted", cri_event_flag_name(CRI_EVENT_FLAG_NEVER_STARTED));
+    NAMED("unknown", cri_event_flag_name(1 << 30));
+    NAMED("startedAt", cri_changed_name(CRI_CHANGED_STARTED_AT));
+    NAMED("unknown", cri_changed_name(1 << 30));
+    NAMED("sandbox", cri_kind_name(CRI_KIND_SANDBOX));
+    NAMED("unknown", cri_kind_name(1 << 30));
+    NAMED("running", cri_container_state_name(CRI_STATE_RUNNING));
+    NAMED("unknown", cri_container_state_name(1 << 30));
+    NAMED("privileged", cri_container_flag_name(CRI_CONTAINER_FLAG_PRIVILEGED));
+    NAMED("unknown", cri_container_flag_name(1 << 30));
+    NAMED("exitCode", cri_missing_name(CRI_MISSING_EXIT));
+    NAMED("unknown", cri_missing_name(1 << 30));
+    NAMED("readOnly", cri_mount_flag_name(CRI_MOUNT_FLAG_READ_ONLY));
+    NAMED("unknown", cri_mount_flag_name(1 << 30));
+    NAMED("notReady", cri_pod_state_name(CRI_POD_NOT_READY));
+    NAMED("unknown", cri_pod_state_name(1 << 30));
+    NAMED("hostNetwork", cri_pod_flag_name(CRI_POD_FLAG_HOST_NETWORK));
+    NAMED("unknown", cri_pod_flag_name(1 << 30));
+    NAMED("watching", cri_watcher_state_name(CRI_WATCHER_WATCHING));
+    NAMED("unknown", cri_watcher_state_name(1 << 30));
+    NAMED("warn", cri_log_level_name(CRI_LOG_WARN));
+    NAMED("unknown", cri_log_level_name(1 << 30));
+    NAMED("found", cri_engine_news_name(CRI_ENGINE_FOUND));
+    NAMED("unknown", cri_engine_news_name(1 << 30));
+    NAMED("net", cri_namespace_kind_name(CRI_NAMESPACE_NET));
+    NAMED("unknown", cri_namespace_kind_name(1 << 30));
+    NAMED("unknown", cri_event_flag_name(CRI_EVENT_FLAG_INITIAL | CRI_EVENT_FLAG_SYNTHETIC));
 }
 
 static void frees(void)
