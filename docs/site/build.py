@@ -28,7 +28,7 @@ from references import c, cpp, go, python, rust
 T = TypeVar("T")
 
 # What comes first among equals in the search: a page of docs/, then the references, then sources.
-TEXT, REFERENCE, RUST, SOURCE = 6, 4, 2, 0
+TEXT, REFERENCE, RUST, SOURCE = 6, 4, 2, -40
 
 
 class Site:
@@ -133,7 +133,9 @@ class Site:
     def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline = ()) -> None:
         """Writes a page. The search has it if it has a weight."""
         self._write(page.path, layout.page(page, body, self.chapters, self.header.version, headings))
-        if weight is not None:
+        if weight == SOURCE:
+            self.index.add_name(page.path, page.title, weight)
+        elif weight is not None:
             self.index.add_page(page.path, page.title, body, weight)
 
     def _write(self, path: str, content: str) -> None:

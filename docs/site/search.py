@@ -13,7 +13,7 @@ HEADINGS = {"h1", "h2", "h3", "h4"}
 # What has no end tag.
 VOID = {"br", "img", "hr", "input", "wbr", "meta", "link"}
 # An excerpt needs no more, and a word that comes later has headings near it.
-MOST_TEXT = 1500
+MOST_TEXT = 4000
 
 
 @dataclass
@@ -32,6 +32,10 @@ class Index:
     """All entries of the site."""
 
     entries: list[Entry] = field(default_factory=list)
+
+    def add_name(self, path: str, title: str, weight: int) -> None:
+        """Adds a page that is found by its name alone."""
+        self.entries.append(Entry(title, path, "", "", weight))
 
     def add_page(self, path: str, title: str, body: str, weight: int) -> None:
         """Adds a page's sections. An element with `data-find` is an entry of this title."""

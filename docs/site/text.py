@@ -19,6 +19,9 @@ from pygments.util import ClassNotFound
 # <!-- code: PATH LANGUAGE [which of them, from 1] -->
 INCLUDED = re.compile(r"^<!-- code: (\S+) (\S+)(?: (\d+))? -->\s*$\n?", re.M)
 
+# Text of so many characters needs more than a column of a phone.
+LONG_CELL = 30
+
 # The headings of a page: level, anchor, title as HTML.
 Outline = list[tuple[int, str, str]]
 
@@ -94,6 +97,34 @@ def fences(markdown: str, language: str) -> list[str]:
     ]
 
 
+def _label_cells(tokens: list[Token]) -> None:
+    """Tables with much text become lists on a small screen. There each cell says its column's title."""
+    titles: list[str] = []
+    column = longest = 0
+    cells: list[tuple[Token, int]] = []
+    table = None
+    for at, token in enumerate(tokens):
+        if token.type == "table_open":
+            table, titles, cells, longest = token, [], [], 0
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "th_open":
+            titles.append(_plain(tokens[at + 1]))
+        elif token.type == "td_open":
+            cells.append((token, column))
+            longest = max(longest, len(_plain(tokens[at + 1])))
+            column += 1
+        elif token.type == "table_close" and table and longest > LONG_CELL and len(titles) > 2:
+            table.attrSet("class", "stacked")
+            for cell, number in cells:
+                if number and titles[number]:
+                    cell.attrSet("data-title", titles[number])
+
+
+def _plain(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or [] if child.type in ("text", "code_inline"))
+
+
 class Markdown:
     """Renders texts; `links` resolves their links."""
 
@@ -120,10 +151,11 @@ class Markdown:
                 token.type, token.content = "html_block", code(token.content, token.info.strip())
             elif token.type == "code_block":
                 token.type, token.content = "html_block", code(token.content, indented)
+        _label_cells(tokens)
         html = str(self.md.renderer.render(tokens, self.md.options, {}))
         # A table with empty titles has no title row in the site.
         html = re.sub(r"<thead>\s*<tr>\s*(?:<th></th>\s*)+</tr>\s*</thead>", "", html)
-        return html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+        return re.sub(r"<table[^>]*>", r'<div class="wide">\g<0>', html).replace("</table>", "</table></div>")
 
     def comment(self, text: str) -> str:
         """The text of a comment in code, with links on its names."""

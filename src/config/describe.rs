@@ -92,20 +92,25 @@ mod tests {
     fn options_md_has_every_option() {
         let mut text = String::from(
             "# Options\n\n\
-             Values are text. They are set with\n\n\
-             | C | `cri_options_set(options, \"events\", \"poll\", &err)` |\n|---|---|\n\
+             An option changes how a watcher works. Most programs need none: the defaults suit an agent that runs on a \
+             node.\n\n\
+             Options are set when a watcher is made. Keys and values are text. A key that does not exist, and a value \
+             that is not allowed, is an error that says so.\n\n\
+             | | |\n|---|---|\n\
+             | C | `cri_options_set(options, \"events\", \"poll\", &err)` |\n\
              | C++ | `criwatch::Watcher(endpoint, {{\"events\", \"poll\"}})` |\n\
              | Go | `criwatch.New(endpoint, criwatch.WithEvents(criwatch.EventsPoll))` |\n\
              | Python | `criwatch.Watcher(endpoint, {\"events\": \"poll\"})` |\n\
              | command line | `criwatch --option events=poll ps` |\n\
              | Rust | `config.set(\"events\", \"poll\")` |\n\n\
-             Made from the table in `src/config/table.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
              | key | default | allowed | what it does |\n|---|---|---|---|\n",
         );
         for option in OPTIONS {
             let default = if option.default.is_empty() { "(empty)".into() } else { format!("`{}`", option.default) };
             text += &format!("| `{}` | {default} | {} | {} |\n", option.key, option.value_type.allowed(), option.doc);
         }
+        text += "\nMade from the table in `src/config/table.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
+                 Read next: [Events](events.md), and what the engine's answers look like as [JSON](json.md).\n";
         assert_committed("docs/options.md", &text);
     }
 }

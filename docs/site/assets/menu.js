@@ -6,7 +6,7 @@
     function show(open) {
         contents.classList.toggle("is-open", open);
         button.setAttribute("aria-expanded", open);
-        if (open) contents.querySelector("[aria-current], summary")?.focus();
+        if (open) (contents.querySelector("[aria-current]") ?? contents.querySelector("summary")).focus();
     }
     button.setAttribute("role", "button");
     button.addEventListener("click", (event) => {

@@ -14,6 +14,7 @@ from text import Links, Markdown
 # Words of a signature that only tell where a name comes from.
 FROM = re.compile(r"\b(?:criwatch\.\w+\.|collections\.abc\.|typing\.)")
 DEFAULT = re.compile(r"<(\w+\.\w+): [^>]*>")
+ATTRIBUTES = re.compile(r"^\s*Attributes:\n((?:\s+\w+: .*\n?)+)", re.M)
 OBJECT = re.compile(r"<[\w.]+ [^>]*>")
 
 
@@ -72,7 +73,8 @@ class Reference:
     def _members(self, of: Class) -> str:
         members = [member for member in of.members.values() if _is_public(member) and member.docstring]
         fields = [member for member in members if isinstance(member, Variable)]
-        rows = "".join(self._field(field) for field in fields)
+        fields.sort(key=lambda field: _rank(of, field.name))
+        rows = "".join(self._field(field) for field in fields) + self._attributes(of)
         html = f"<dl>\n{rows}</dl>\n" if rows else ""
         return html + "".join(self._item(member, 4) for member in members if isinstance(member, Function))
 
@@ -86,8 +88,21 @@ class Reference:
             f"<dd>{self._words(field.docstring)}</dd>\n"
         )
 
+    def _attributes(self, of: Class) -> str:
+        """The fields that the docstring of a record lists."""
+        fields = self._own_fields(of)
+        return "".join(
+            f'<dt id="{of.name}.{name}" data-find="{of.name}.{name}"><code>{name}</code></dt><dd>{self._words(about)}</dd>\n'
+            for name, about in fields.items()
+        )
+
+    def _own_fields(self, of: Class) -> dict[str, str]:
+        """The lines of `Attributes:` in a docstring, without those that have a docstring of their own."""
+        documented = {member.name for member in of.members.values() if member.docstring}
+        return {name: about for name, about in _listed(of) if name not in documented}
+
     def _words(self, docstring: str) -> str:
-        return Markdown(_Names(self.links, self.names)).page(docstring, indented="python")
+        return Markdown(_Names(self.links, self.names)).page(ATTRIBUTES.sub("", docstring), indented="python")
 
     def _anchors(self) -> dict[str, str]:
         """The anchor of each name that a docstring can mention: `Watcher.start`, and `start` where it is the only one."""
@@ -95,11 +110,8 @@ class Reference:
         for member in self.module.members.values():
             anchors[member.name] = member.qualname
             if isinstance(member, Class):
-                anchors |= {
-                    inner.qualname: inner.qualname
-                    for inner in member.members.values()
-                    if _is_public(inner) and inner.docstring
-                }
+                own = [inner.name for inner in member.members.values() if _is_public(inner) and inner.docstring]
+                anchors |= {f"{member.name}.{name}": f"{member.name}.{name}" for name in [*own, *self._own_fields(member)]}
         return anchors
 
 
@@ -124,6 +136,18 @@ class _Names:
 
     def text_of(self, path: str) -> str:
         return self.links.text_of(path)
+
+
+def _listed(of: Class) -> list[tuple[str, str]]:
+    """The lines of `Attributes:` in a docstring."""
+    listed = ATTRIBUTES.search(of.docstring)
+    return re.findall(r"^ +(\w+): (.*)$", listed[1], re.M) if listed else []
+
+
+def _rank(of: Class, name: str) -> int:
+    """The place of a field in its class's list; the others come last."""
+    names = [listed for listed, _ in _listed(of)]
+    return names.index(name) if name in names else len(names)
 
 
 def _loaded(package: Path) -> Module:
