@@ -50,6 +50,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Where each field comes from", "docs/fields.md"),
         Page("Lookups", "docs/lookups.md"),
         Page("The host as a second source", "docs/witness.md"),
+        Page("Benchmarks", "docs/benchmarks.md"),
         Page("Glossary", "docs/glossary.md"),
     ],
     "Languages": [
