@@ -312,8 +312,9 @@ static cri_watcher *follow(const char *endpoint)
     cri_error *err = NULL;
     if (cri_options_new(&options, &err) != CRI_OK || cri_options_set(options, "details", "none", &err) != CRI_OK
         || (root != NULL && cri_options_set(options, "host.root", root, &err) != CRI_OK)
+        || cri_options_set(options, "ready.pid_wait_ms", "600000", &err) != CRI_OK
         || cri_watcher_new(endpoint, options, &made, &err) != CRI_OK || cri_watcher_start(made, &err) != CRI_OK
-        || cri_watcher_wait_ready(made, 120000, &err) != CRI_OK)
+        || cri_watcher_wait_ready(made, 600000, &err) != CRI_OK)
         refuse(err);
     cri_options_free(options);
     return made;

@@ -99,6 +99,14 @@ fn check(index: &Index, all: &Entries) -> Result<(), TestCaseError> {
         let at = found(index.process(number.into(), 7));
         prop_assert_eq!(at.is_some(), !its.is_empty());
         prop_assert!(at.is_none_or(|e| its.iter().any(|its| Arc::ptr_eq(&its.container, &e.container))));
+        // What is known at once is what a whole lookup finds.
+        let (id, pid) = (u64::from(number), i32::from(number));
+        for (at, known) in [
+            (index.cgroup(id), index.known(|numbers| numbers.cgroup(id))),
+            (index.process(pid, 7), index.known(|numbers| numbers.process(pid, 7))),
+        ] {
+            prop_assert!(known.is_none_or(|known| at.is_some_and(|at| std::ptr::eq(known, index.kept(at)))));
+        }
         let is_parent = all.iter().filter_map(|e| e.container.cgroup_path.as_deref());
         let is_parent = is_parent.filter(|path| path.starts_with(&format!("/parent{number}/"))).count() > 0;
         prop_assert_eq!(index.is_parent(&format!("/parent{number}")), is_parent);
@@ -190,4 +198,25 @@ fn a_base_is_kept_while_little_changes_and_while_somebody_looks_up() {
         basis.as_ref().map(|_| ())
     });
     assert_eq!(snapshots.count(), UNUSED as usize, "nobody looks anything up: it keeps no old containers in memory");
+}
+
+#[test]
+fn what_was_found_before_is_known_at_once_until_it_changes() {
+    let mut all = node(200);
+    let first = Index::new(&sorted(&all), None);
+    let its = |index: &Index| index.known(|numbers| numbers.process(1, 7)).map(std::ptr::from_ref);
+    assert_eq!(its(&first), None, "nothing was built yet");
+    let at = first.process(1, 7).expect("one runs");
+    let kept = std::ptr::from_ref(first.kept(at));
+    assert_eq!(its(&first), Some(kept));
+    all.pop_last();
+    let second = Index::new(&sorted(&all), Some(&first.basis()));
+    assert_eq!(its(&second), None, "the new generation's own tables are not built yet");
+    second.process(1, 7).expect("one runs");
+    assert_eq!(its(&second), Some(kept), "another has changed");
+    let changed = first.container(at).id.clone();
+    all.retain(|_, entry| entry.container.id != changed);
+    let third = Index::new(&sorted(&all), Some(&second.basis()));
+    third.process(1, 7).expect("others run");
+    assert_eq!(its(&third), None, "it is gone");
 }
