@@ -18,7 +18,6 @@ pub enum What {
     ContainersAndPods,
     Pods,
     Namespaces,
-    Images,
 }
 
 /// How long a key may take.
@@ -52,9 +51,6 @@ fn names(what: What) -> Option<BTreeSet<String>> {
             }
             What::Namespaces => {
                 names.insert(container.namespace().to_owned());
-            }
-            What::Images => {
-                names.insert(container.image.name.to_string());
             }
         }
     }

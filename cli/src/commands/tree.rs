@@ -90,13 +90,21 @@ fn lines(pods: &[PodWith], running: &BTreeMap<String, Vec<Process>>, width: Opti
         for (number, one) in inside.iter().enumerate() {
             let is_last = number + 1 == inside.len();
             let (mark, further) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let of_it = running.get(&*one.id).map_or(&[][..], Vec::as_slice);
+            if let (Kind::Sandbox, [only]) = (one.kind, of_it) {
+                let line = printable(&format!("{mark}sandbox: {} {}", only.pid, only.command)).into_owned();
+                lines.push(vec![Word::new(
+                    width.map_or(line.clone(), |width| cut(&line, width).into_owned()),
+                    Look::Dim,
+                )]);
+                continue;
+            }
             let age = words::age(words::since(one), now);
             let (name, facts) = match one.kind {
-                Kind::Sandbox => ("(sandbox)".to_owned(), vec![]),
+                Kind::Sandbox => ("sandbox".to_owned(), vec![]),
                 _ => (one.name.to_string(), vec![words::state(one), Word::from(age)]),
             };
             lines.push(named(mark, &name, Look::Bold, &facts, width));
-            let of_it = running.get(&*one.id).map_or(&[][..], Vec::as_slice);
             lines.extend(processes::tree(of_it).into_iter().map(|(drawn, process)| {
                 let line = printable(&format!("{further}{drawn}{} {}", process.pid, process.command)).into_owned();
                 vec![Word::from(width.map_or(line.clone(), |width| cut(&line, width).into_owned()))]

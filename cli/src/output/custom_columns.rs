@@ -105,8 +105,8 @@ mod tests {
         assert_eq!(
             columns.lines(&values),
             [
-                "NAME     IP        APP  ALL",
-                "nginx    10.0.0.7  web  {\"ips\":[\"10.0.0.7\"]}",
+                "NAME    IP        APP  ALL",
+                "nginx   10.0.0.7  web  {\"ips\":[\"10.0.0.7\"]}",
                 "a\\x0ab  -         -    -"
             ]
         );

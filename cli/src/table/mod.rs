@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(first(42), "a-rather-long-name   1  registry.…mage:1.0");
         assert_eq!(first(39), "a-rather-long-name   1");
         assert_eq!(first(16), "a-rath…-name   1");
-        assert_eq!(first(3), "a-…");
+        assert_eq!(first(3), "a…e");
         for width in 1..60 {
             assert!(plain(&table(), Some(width)).split('\n').all(|line| width_of(line) <= width), "{width}");
         }
