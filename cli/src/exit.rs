@@ -16,11 +16,12 @@ pub enum Exit {
     Engine = 5,
     Defect = 70,
     Output = 74,
+    Interrupted = 130,
     BrokenPipe = 141,
     Terminated = 143,
 }
 
-/// Every code with its meaning, for help and manual page. 130 is the shell's own number for Ctrl-C.
+/// Every code with its meaning, for help and manual page.
 pub const MEANINGS: &[(u8, &str)] = &[
     (Exit::Ok as u8, "done"),
     (Exit::NotFound as u8, "nothing matches, several things have the name, it has no process, or doctor found a fault"),
@@ -30,7 +31,7 @@ pub const MEANINGS: &[(u8, &str)] = &[
     (Exit::Engine as u8, "the engine answered with an error, or does not offer what was asked for"),
     (Exit::Defect as u8, "a defect in criwatch"),
     (Exit::Output as u8, "the output cannot be written: the disk is full, for example"),
-    (130, "ended by Ctrl-C (the key q ends top with 0)"),
+    (Exit::Interrupted as u8, "ended by Ctrl-C (the key q ends top with 0)"),
     (Exit::BrokenPipe as u8, "nobody reads the output any more, as with | head"),
     (Exit::Terminated as u8, "ended by SIGTERM"),
 ];

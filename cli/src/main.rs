@@ -5,7 +5,9 @@
 //! each. What decides how something looks is plain functions over data; the engine, /proc and the terminal are at the edges.
 
 mod args;
+mod cgroup_usage;
 mod commands;
+mod cri_log;
 mod duration;
 mod engine;
 mod exit;

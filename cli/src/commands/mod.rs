@@ -2,13 +2,19 @@
 
 pub mod call;
 pub mod completion;
+pub mod doctor;
 pub mod engines;
 pub mod events;
+pub mod history;
+pub mod images;
 pub mod info;
 pub mod inspect;
+pub mod logs;
 pub mod manual;
 pub mod pods;
 pub mod ps;
+pub mod stats;
+pub mod top;
 pub mod tree;
 pub mod version;
 pub mod whois;
@@ -24,8 +30,14 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     ("whois", whois::EXAMPLES),
     ("tree", tree::EXAMPLES),
     ("events", events::EXAMPLES),
+    ("top", top::EXAMPLES),
+    ("stats", stats::EXAMPLES),
+    ("logs", logs::EXAMPLES),
+    ("history", history::EXAMPLES),
+    ("images", images::EXAMPLES),
     ("info", info::EXAMPLES),
     ("engines", engines::EXAMPLES),
+    ("doctor", doctor::EXAMPLES),
     ("call", call::EXAMPLES),
     ("version", &[]),
     ("completion", completion::EXAMPLES),
