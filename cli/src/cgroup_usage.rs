@@ -21,6 +21,21 @@ pub struct Reading {
     pub memory_limit: Option<u64>,
 }
 
+impl Reading {
+    /// This; what it lacks, from another.
+    fn or_else(self, other: impl FnOnce() -> Reading) -> Reading {
+        if self.cpu.is_some() && self.memory.is_some() {
+            return self;
+        }
+        let other = other();
+        Reading {
+            cpu: self.cpu.or(other.cpu),
+            memory: self.memory.or(other.memory),
+            memory_limit: self.memory_limit.or(other.memory_limit),
+        }
+    }
+}
+
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Usage {
@@ -105,14 +120,17 @@ impl Cgroups {
             let path = self.mount.join(hierarchy).join(cgroup.trim_start_matches('/')).join(name);
             fs::read_to_string(path).unwrap_or_default()
         };
-        let cpu_stat = file("", "cpu.stat");
-        if !cpu_stat.is_empty() {
-            return v2(&cpu_stat, &file("", "memory.current"), &file("", "memory.stat"), &file("", "memory.max"));
-        }
+        // On a host with both, v2 has its own folder, and mostly no controllers.
+        let of_v2 = |hierarchy: &str| {
+            let file = |name: &str| file(hierarchy, name);
+            v2(&file("cpu.stat"), &file("memory.current"), &file("memory.stat"), &file("memory.max"))
+        };
         let of_cpu = ["cpu,cpuacct", "cpuacct", "cpuacct,cpu"].map(|name| file(name, "cpuacct.usage"));
         let cpuacct = of_cpu.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
         let memory = |name: &str| file("memory", name);
-        v1(&cpuacct, &memory("memory.usage_in_bytes"), &memory("memory.stat"), &memory("memory.limit_in_bytes"))
+        let of_v1 =
+            || v1(&cpuacct, &memory("memory.usage_in_bytes"), &memory("memory.stat"), &memory("memory.limit_in_bytes"));
+        of_v2("").or_else(of_v1).or_else(|| of_v2("unified"))
     }
 }
 
@@ -235,10 +253,13 @@ mod tests {
         put("kubepods/a/memory.current", "10\n");
         put("cpuacct/kubepods/b/cpuacct.usage", "5\n");
         put("memory/kubepods/b/memory.usage_in_bytes", "20\n");
+        put("unified/kubepods/b/cpu.stat", "usage_usec 9\n");
+        put("unified/kubepods/d/cpu.stat", "usage_usec 9\n");
         let cgroups = Cgroups::new(root.path().to_str().unwrap());
         assert_eq!(cgroups.read("/kubepods/a"), Reading { cpu: Some(2000), memory: Some(10), memory_limit: None });
         assert_eq!(cgroups.read("/kubepods/b"), Reading { cpu: Some(5), memory: Some(20), memory_limit: None });
         assert_eq!(cgroups.read("/kubepods/c"), Reading::default());
+        assert_eq!(cgroups.read("/kubepods/d").cpu, Some(9000));
     }
 
     #[test]

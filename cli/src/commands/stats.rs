@@ -21,7 +21,7 @@ use crate::{duration, words};
 
 pub const EXAMPLES: &[Example] = &[
     ("what uses most memory", "criwatch stats --sort memory"),
-    ("bytes for a script", "criwatch stats -o jsonl --interval 100ms | jq '{name, memoryBytes}'"),
+    ("CPUs for a script", "criwatch stats -o jsonl --interval 100ms | jq '{name, cpus}'"),
 ];
 
 /// Show what containers use: CPU and memory

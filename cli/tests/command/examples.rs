@@ -27,6 +27,17 @@ const EXPECTED: &[(&str, &str)] = &[
     ("criwatch tree --no-processes", "nginx running"),
     ("criwatch events --no-replay -t exited -o json | jq -r .container.name", "late\n"),
     ("criwatch events --until-exit batch/report/main", "batch/report/main exit=137"),
+    ("criwatch top -n shop --sort restarts", "  nginx "),
+    ("criwatch top --once", "shop/web-5d9c7b6f4-x2x7q "),
+    ("criwatch stats --sort memory", "nginx "),
+    ("criwatch stats -o jsonl --interval 100ms | jq '{name, cpus}'", "nginx"),
+    ("criwatch logs -f --tail 20 shop/web-5d9c7b6f4-x2x7q/nginx", "two\n"),
+    ("criwatch logs --previous nginx", "one\n"),
+    ("criwatch logs --since 10m --timestamps nginx", "Z two\n"),
+    ("criwatch history shop/web-5d9c7b6f4-x2x7q/nginx", "running"),
+    ("criwatch images --unused", "IMAGE"),
+    ("criwatch images -o name", "nginx"),
+    ("criwatch doctor -o json | jq -r '.findings[] | select(.grade != \"good\") | .text'", ""),
     ("criwatch info -o json | jq -r .engine.events", "stream\n"),
     ("criwatch engines --option discover.nested=true", " containerd "),
     ("criwatch engines -o json | jq -r '.engines[] | .api, .reasons[].text'", "option discover.sockets"),
@@ -40,10 +51,8 @@ const EXPECTED: &[(&str, &str)] = &[
 
 /// All examples of the help, as it prints them.
 fn examples() -> Vec<String> {
-    let commands =
-        ["ps", "pods", "inspect", "whois", "tree", "events", "info", "engines", "call", "version", "completion"];
     let mut all = Vec::new();
-    for command in commands {
+    for command in COMMANDS {
         let help = run(&[command, "--help"]).well();
         let examples = help.split_once("\nExamples:\n").map_or("", |(_, examples)| examples);
         all.extend(examples.lines().filter(|line| !line.starts_with("  # ")).map(|line| line.trim().to_owned()));
@@ -68,6 +77,10 @@ fn examples_do_what_they_say() {
             // Tried by zsh itself where it is installed.
             continue;
         }
+        if example.contains(" logs ") {
+            // The simulated engine writes no logs, and /var/log is not the tests': logs.rs tries the same below another root.
+            continue;
+        }
         tried(example, expected);
     }
 }
@@ -90,6 +103,9 @@ fn tried(example: &str, expected: &str) {
     // Where this user's own engines listen.
     std::os::unix::fs::symlink(sim.socket(), home.path().join("containerd/containerd.sock")).unwrap();
     let follows = example.contains(" events ");
+    // A live screen needs a terminal.
+    let example =
+        if example.contains(" top ") && !example.contains("--once") { &format!("{example} --once") } else { example };
     let line = if follows { example.replace("jq ", "jq --unbuffered ") } else { (*example).to_owned() };
     let mut command = shell("bash", &format!("set -o pipefail; {line}"), home.path());
     command.env("XDG_RUNTIME_DIR", home.path()).env("CRI_RUNTIME_ENDPOINT", sim.endpoint());

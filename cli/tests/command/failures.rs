@@ -84,7 +84,7 @@ fn help_fits() {
     let commands =
         ["", "ps", "pods", "inspect", "whois", "tree", "events", "info", "engines", "call", "version", "completion"];
     for columns in [60_usize, 80, 100, 120] {
-        for name in commands {
+        for name in commands.clone() {
             let words = if name.is_empty() { vec!["--help"] } else { vec![name, "--help"] };
             let output = bare(&words).env("COLUMNS", columns.to_string()).output().unwrap();
             let help = Ran::of(&output).well();
@@ -140,8 +140,7 @@ fn an_engine_that_does_not_answer() {
 #[test]
 fn a_refused_permission_is_reported_at_once_with_what_to_do() {
     let sim = Sim::start(&[]).unwrap();
-    // SAFETY of the test: the socket's folder is its own.
-    let is_root = rustix_uid() == 0;
+    let is_root = rustix::process::getuid().is_root();
     std::fs::set_permissions(sim.socket(), std::fs::Permissions::from_mode(0)).unwrap();
     std::fs::set_permissions(sim.socket().parent().unwrap(), std::fs::Permissions::from_mode(0o755)).unwrap();
     // Another user must be able to read the program.
@@ -162,8 +161,4 @@ fn a_refused_permission_is_reported_at_once_with_what_to_do() {
             "{said}"
         );
     }
-}
-
-fn rustix_uid() -> u32 {
-    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap())
 }

@@ -7,8 +7,11 @@ mod events;
 mod examples;
 mod failures;
 mod lists;
+mod logs;
 mod lookups;
 #[allow(dead_code, unsafe_code, reason = "shared with the library's tests")]
 #[path = "../../../tests/support/sim.rs"]
 mod sim;
 mod support;
+mod terminal;
+mod usage;

@@ -13,6 +13,27 @@ use crate::sim::Sim;
 /// How long anything may take on a slow, busy machine before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The sub-commands.
+pub const COMMANDS: [&str; 17] = [
+    "ps",
+    "pods",
+    "inspect",
+    "whois",
+    "tree",
+    "events",
+    "top",
+    "stats",
+    "logs",
+    "history",
+    "images",
+    "info",
+    "engines",
+    "doctor",
+    "call",
+    "version",
+    "completion",
+];
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Ran {

@@ -52,8 +52,8 @@ const COLUMNS: [Column; 9] = [
 const KEYS: &[(&str, &str)] = &[
     ("up, down, k, j", "a line up or down; page up, page down, home, end"),
     ("enter", "everything about the pod or container under the cursor"),
-    ("/", "only what has a text in its name, image or state; esc: everything again"),
-    ("s", "sort by the next: name, newest, restarts, last exit, cpu, memory"),
+    ("/", "only what has a text in its name, image or state (esc: all)"),
+    ("s", "next order: name, newest, restarts, last exit, cpu, memory"),
     ("r", "the other way round"),
     ("a", "all, also what has ended"),
     ("?", "this help"),
@@ -274,9 +274,10 @@ mod tests {
     fn shown(filter: &str) -> (View, Vec<Line>) {
         let shape = Shape { everything: true, order: Order::Name, reversed: false, filter: filter.into() };
         let usage = |id: &str| {
+            let is_running = sample::containers().iter().any(|one| &*one.id == id && one.is_running());
             let number = u64::from_str_radix(&id[..2], 16).unwrap();
             let usage = Usage { cpu: Some(number as f64 / 150.0), memory: Some(number << 20), ..Usage::default() };
-            Some(Usage {
+            is_running.then_some(Usage {
                 memory_limit: (number % 2 == 0).then_some(200 << 20),
                 cpu_limit: (number % 3 == 0).then_some(1.0),
                 ..usage
