@@ -73,6 +73,18 @@ pub fn complaint(error: &Error) -> String {
     format!("{} (see {command} --help)", said.join(" "))
 }
 
+const OUTPUT: &str = "On a terminal, tables are fitted to its width and coloured, and JSON is indented: ids are shortened, columns \
+                      leave, and only then names are cut, in the middle; --no-trunc shows all. Elsewhere, tables are plain: the \
+                      same columns always, no cell empty or with a space inside, - where nothing is known or applies; and JSON \
+                      is what the library writes, one document a line. AGE is the time since the present state began. RESTARTS \
+                      is the attempt that the engine reports. docs/json.md describes the documents.";
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("CRI_RUNTIME_ENDPOINT", "The engine's socket, unless -r gives it."),
+    ("CONTAINER_RUNTIME_ENDPOINT", "The same, where CRI_RUNTIME_ENDPOINT is not set."),
+    ("NO_COLOR", "If it is set and not empty: no colours."),
+];
+
 /// The manual page criwatch(1).
 pub fn manual() -> Vec<u8> {
     let whole = super::command().term_width(80);
@@ -97,6 +109,13 @@ pub fn manual() -> Vec<u8> {
     for (code, meaning) in MEANINGS {
         roff.control("TP", []);
         roff.text([bold(code.to_string())]).text([roman(*meaning)]);
+    }
+    roff.control("SH", ["OUTPUT"]);
+    roff.text([roman(OUTPUT)]);
+    roff.control("SH", ["ENVIRONMENT"]);
+    for (name, meaning) in ENVIRONMENT {
+        roff.control("TP", []);
+        roff.text([bold(*name)]).text([roman(*meaning)]);
     }
     roff.control("SH", ["SEE ALSO"]);
     roff.text([bold("criwatch"), roman("(3), "), bold("crictl"), roman("(1)")]);
@@ -139,4 +158,26 @@ fn flags(arg: &clap::Arg) -> Vec<Inline> {
         line.push(roman(if names.is_empty() { value } else { format!(" {value}") }));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CRI_BLESS=1 writes it anew.
+    #[test]
+    fn the_manual_page_is_committed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/man/criwatch.1");
+        let page = String::from_utf8(manual()).unwrap();
+        if std::env::var_os("CRI_BLESS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert_eq!(page, std::fs::read_to_string(path).unwrap_or_default(), "CRI_BLESS=1 writes {path} anew");
+    }
+
+    #[test]
+    fn running_text_is_filled() {
+        assert_eq!(filled("a bc def ghij", 6), ["a bc", "def", "ghij"]);
+        assert_eq!(filled("", 6), [""]);
+    }
 }

@@ -255,7 +255,12 @@ fn the_endpoint_comes_from_before_after_or_the_environment() {
         assert_eq!(Ran::of(&output).well().lines().count(), 3, "{words:?} {environment:?}");
     }
     // Several are shown together.
-    let other = Sim::start(&[]).unwrap();
-    assert_eq!(on(&sim, &["ps", "-q", "-r", other.endpoint()]).well().lines().count(), 3);
+    let mut other = Sim::start(&[]).unwrap();
+    other.tell("pod log ns=data writer").unwrap();
+    assert_eq!(on(&sim, &["ps", "-q", "-r", other.endpoint()]).well().lines().count(), 4);
+    let printed = on(&sim, &["pods", "-o", "json", "-r", other.endpoint()]).well();
+    let apis: Vec<_> =
+        documents(&printed).iter().map(|one| one["engine"]["api"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(apis, [other.endpoint(), sim.endpoint()]);
     assert!(on(&sim, &["info", "-r", other.endpoint()]).complaint(2).contains("give -r once"));
 }

@@ -264,6 +264,7 @@ fn style(look: Look) -> Style {
 mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
+    use ratatui::buffer::{Buffer, Cell};
     use ratatui::crossterm::event::KeyCode;
 
     use super::super::lines::{Order, Shape, lines};
@@ -287,7 +288,7 @@ mod tests {
         (View::new(shape), lines)
     }
 
-    fn screen(view: &mut View, shown: &[Line], width: usize, height: usize) -> String {
+    fn drawn(view: &mut View, shown: &[Line], width: usize, height: usize) -> Buffer {
         let head = Head {
             engine: "containerd 2.1.9 [API v1]".into(),
             node: "node-17".into(),
@@ -298,8 +299,12 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(width as u16, height as u16)).unwrap();
         let node = Node { cpus: 4.0, memory: 8 << 30 };
         terminal.draw(|frame| draw(frame, view, &head, shown, node, &|_| false, NOW)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    fn screen(view: &mut View, shown: &[Line], width: usize, height: usize) -> String {
         // A wide character takes two cells, of which the second is empty.
-        let buffer = terminal.backend().buffer();
+        let buffer = drawn(view, shown, width, height);
         let row = |y: usize| {
             let (mut text, mut x) = (String::new(), 0);
             while x < width {
@@ -367,6 +372,79 @@ mod tests {
         let head = Head { trouble: "connect: refused\nmore".into(), ..Head::default() };
         let rows = head_rows(&head, &[], 80);
         assert_eq!(rows[1].to_string(), "connect: refused");
+    }
+
+    /// docs/images/top.svg, for README and docs/command.md: what is drawn, cell by cell.
+    #[test]
+    fn the_picture_of_the_documents_is_committed() {
+        const WIDTH: usize = 124;
+        const HEIGHT: usize = 20;
+        let (mut view, lines) = shown("");
+        view.cursor = 5;
+        let buffer = drawn(&mut view, &lines, WIDTH, HEIGHT);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"ui-monospace, Menlo, Consolas, \
+             monospace\" font-size=\"14\" role=\"img\"><title>criwatch top</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" \
+             fill=\"#16181d\"/>\n",
+            WIDTH * 9 + 24,
+            HEIGHT * 20 + 24
+        );
+        for y in 0..HEIGHT {
+            let mut x = 0;
+            while x < WIDTH {
+                let first = &buffer[(x as u16, y as u16)];
+                let (mut text, mut end) = (String::new(), x);
+                // A run of cells that look alike.
+                while end < WIDTH && look(&buffer[(end as u16, y as u16)]) == look(first) {
+                    let symbol = buffer[(end as u16, y as u16)].symbol();
+                    text.push_str(symbol);
+                    end += crate::text::width_of(symbol).max(1);
+                }
+                svg += &run(&text, x, y, end - x, look(first));
+                x = end;
+            }
+        }
+        svg += "</svg>\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/images/top.svg");
+        if std::env::var_os("CRI_BLESS").is_some() {
+            std::fs::write(path, &svg).unwrap();
+        }
+        assert_eq!(svg, std::fs::read_to_string(path).unwrap_or_default(), "CRI_BLESS=1 writes {path} anew");
+    }
+
+    fn look(cell: &Cell) -> (Color, Modifier) {
+        (cell.fg, cell.modifier)
+    }
+
+    fn run(text: &str, x: usize, y: usize, width: usize, (color, modifier): (Color, Modifier)) -> String {
+        let is_reversed = modifier.contains(Modifier::REVERSED);
+        if text.trim().is_empty() && !is_reversed {
+            return String::new();
+        }
+        let color = match color {
+            Color::Green => "#7ec87e",
+            Color::Red => "#f07a72",
+            Color::Yellow => "#e2c06a",
+            Color::Magenta => "#c99ae0",
+            Color::Blue => "#7aa7f0",
+            Color::Cyan => "#6cc7d1",
+            _ if modifier.contains(Modifier::DIM) => "#8b919c",
+            _ => "#d8dbe2",
+        };
+        let (left, top) = (12 + x * 9, 12 + y * 20);
+        let background = match is_reversed {
+            true => format!("<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"20\" fill=\"#d8dbe2\"/>", width * 9),
+            false => String::new(),
+        };
+        let color = if is_reversed { "#16181d" } else { color };
+        let weight = if modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        format!(
+            "{background}<text x=\"{left}\" y=\"{}\" fill=\"{color}\"{weight} textLength=\"{}\" lengthAdjust=\"spacing\" \
+             xml:space=\"preserve\">{text}</text>\n",
+            top + 15,
+            width * 9
+        )
     }
 
     #[test]
