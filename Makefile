@@ -1,7 +1,8 @@
 # The front door. `make help` tells what there is.
 #
 # Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
-# PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), CARGO_TARGET_DIR (where everything is built; default: target).
+# PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), COMMAND (a folder that scripts/command made; default: it is made),
+# CARGO_TARGET_DIR (where everything is built; default: target).
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
@@ -15,7 +16,7 @@ REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(
 export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
 
 .DEFAULT_GOAL := build
-.PHONY: bench build demo install uninstall portable-libraries dist test test-long lint header clean help
+.PHONY: bench build command demo install uninstall portable-libraries dist test test-long lint header clean help
 
 build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
@@ -31,15 +32,20 @@ demo: build ## Watch this node's containers: ENDPOINT=..., else an engine that a
 
 install: build ## Install into PREFIX=/usr/local [LIBDIR=, INCLUDEDIR=, DESTDIR=]
 	scripts/link-libraries $(TARGET)/install
-	scripts/install $(TARGET)/install
+	$(if $(COMMAND),,scripts/command $(TARGET)/command)
+	scripts/install $(TARGET)/install $(or $(COMMAND),$(TARGET)/command)
 
 uninstall: ## Remove what `make install` with the same variables has installed
 	scripts/install --uninstall
 
+command: ## The command as one static program, in target/command
+	scripts/command $(TARGET)/command
+	@ls -l $(TARGET)/command/criwatch
+
 portable-libraries: build ## The libraries that packages carry, in target/portable: for old systems, too
 	scripts/link-libraries --portable $(TARGET)/portable
 
-dist: portable-libraries ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
+dist: portable-libraries command ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
 	scripts/dist
 
 .PHONY: release-check
@@ -70,8 +76,9 @@ header: ## Write include/criwatch.h anew, from src/ffi
 docs: ## The documentation as a site, in target/docs/site
 	scripts/docs
 
-man: ## Write docs/man/criwatch.3 anew, from include/criwatch.h
+man: ## Write docs/man/criwatch.3 anew, from include/criwatch.h, and criwatch.1 from the command
 	python3 docs/site/manual.py
+	CRI_BLESS=1 $(CARGO) test --manifest-path cli/Cargo.toml --target-dir $(TARGET)/cli --bin criwatch manual
 
 screens: ## Make the pictures of terminals in docs/images anew, each from its .ansi
 	python3 docs/site/screen.py

@@ -28,8 +28,6 @@ fn main() {
         Trial::ignorable_test("interpreter_ends_with_all_alive", || with_python(interpreter_ends_with_all_alive)),
         Trial::ignorable_test("wheel_in_a_fresh_environment", || with_python(wheel_in_a_fresh_environment)),
         Trial::ignorable_test("sdist_in_a_fresh_environment", || with_python(sdist_in_a_fresh_environment)),
-        Trial::ignorable_test("command_on_a_terminal", || with_python(command_on_a_terminal)),
-        Trial::ignorable_test("command_installs_with_its_extra", || with_python(command_installs_with_its_extra)),
     ];
     for version in VERSIONS {
         trials.push(Trial::ignorable_test(format!("own_tests_on_python_{version}"), || own_tests(version)));
@@ -107,7 +105,7 @@ fn generated_layer_is_current(python: &Path) -> Outcome {
 }
 
 fn types_are_strict(python: &Path) -> Outcome {
-    let (folder, inside) = match cached_environment(python, "mypy", &["mypy", "rich"]) {
+    let (folder, inside) = match cached_environment(python, "mypy", &["mypy"]) {
         Ok(made) => made,
         Err(why) => return Ok(Completion::ignored_with(why)),
     };
@@ -115,47 +113,6 @@ fn types_are_strict(python: &Path) -> Outcome {
     mypy.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(folder.join("cache"));
     mypy.arg("criwatch").arg(c::root().join("examples/python/watch.py")).current_dir(binding());
     c::succeed(&mut mypy)?;
-    Ok(Completion::Completed)
-}
-
-/// Colours, what fits, and `criwatch top`: on a pty, with a terminal emulator that knows what is shown.
-fn command_on_a_terminal(python: &Path) -> Outcome {
-    let (_, inside) = match cached_environment(python, "terminal", &["rich", "pyte", "pyyaml"]) {
-        Ok(made) => made,
-        Err(why) => return Ok(Completion::ignored_with(why)),
-    };
-    let tests = binding().join("tests");
-    let path = std::env::join_paths([binding(), tests.clone(), tests.join("terminal")])?;
-    let mut command = command(&inside);
-    command.env("PYTHONPATH", path).env("CRI_SIM", sim::program()?);
-    command.args(["-X", "dev", "-m", "unittest", "discover", "--verbose", "--start-directory", "terminal"]);
-    all_ran(&c::succeed(command.current_dir(tests))?)
-}
-
-/// `pip install criwatch[cli]` brings the command and what it needs.
-fn command_installs_with_its_extra(python: &Path) -> Outcome {
-    let folder = tempfile::tempdir()?;
-    let wheel = pack(python, folder.path(), |wheel| {
-        wheel.arg(binding().join("scripts/wheel")).arg(c::Library::of_this_build().path()).arg(folder.path());
-    })?;
-    let inside = folder.path().join("environment/bin/python");
-    if let Err(why) = environment(python, &folder.path().join("environment")) {
-        return Ok(Completion::ignored_with(why));
-    }
-    if c::succeed(pip(&inside).args(["--quiet", "rich"])).is_err() {
-        return Ok(Completion::ignored_with("pip cannot fetch rich"));
-    }
-    // All that the extra wants is there then.
-    let wanted = format!("{}[cli]", wheel.display());
-    c::succeed(pip(&inside).args(["--quiet", "--no-index", &wanted]))?;
-
-    let mut sim = sim::Sim::start(&[])?;
-    sim.tell("pod web ns=shop app")?;
-    let program = folder.path().join("environment/bin/criwatch");
-    let printed = c::succeed(bare(&program).args(["ps", "-o", "name", "-r", sim.endpoint()]))?;
-    if printed.trim() != "shop/web/app" {
-        return Err(printed.into());
-    }
     Ok(Completion::Completed)
 }
 

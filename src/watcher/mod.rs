@@ -35,8 +35,9 @@ use thread::IoThread;
 #[cfg(feature = "capi")]
 pub(crate) use thread::THREAD_REFUSED;
 
+pub use crate::host::namespace::NamespaceKind;
 pub use crate::hub::{EventQueue, Next};
-pub use crate::portfolio::{Owner, Snapshot, Unproven};
+pub use crate::portfolio::{Owner, Query, Snapshot, Unproven};
 pub use events::Events;
 pub use finder::{EngineNews, Finder, NextEngine, engines};
 pub use lookups::Owned;

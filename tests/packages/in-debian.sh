@@ -49,7 +49,13 @@ with criwatch.Watcher("unix:///srv/with/cri.sock") as watcher:
     assert "web" in str(watcher.pods()), watcher.pods()
 print("criwatch", importlib.metadata.version("criwatch"))
 ')
-    criwatch -r unix:///srv/with/cri.sock ps | grep -q ' nginx ' || fail "criwatch ps: $(criwatch -r unix:///srv/with/cri.sock ps)"
+    python3 -m criwatch -r unix:///srv/with/cri.sock ps | grep -q ' web ' || fail "python3 -m criwatch ps lists nothing"
+fi
+
+if ls criwatch_*.deb >/dev/null 2>&1; then
+    say "the command"
+    dpkg -i criwatch_*.deb
+    criwatch -r unix:///srv/with/cri.sock ps | grep -q ' web ' || fail "criwatch ps: $(criwatch -r unix:///srv/with/cri.sock ps)"
     [ -e /usr/share/man/man1/criwatch.1.gz ] || [ ! -d /usr/share/man/man1 ] || fail "there is no criwatch(1)"
 fi
 

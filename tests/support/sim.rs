@@ -202,14 +202,19 @@ impl Drop for Sim {
     }
 }
 
-/// The program, built once for each test program, beside this build.
+/// The program: what the variable CRI_SIM names, or built once for each test program, beside this build.
 pub fn program() -> Result<&'static Path, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT.get_or_init(build).as_deref().map_err(Clone::clone)
 }
 
 fn build() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Some(named) = std::env::var_os("CRI_SIM") {
+        return Ok(named.into());
+    }
+    // The command's tests are in a folder of the repository.
+    let holds = |folder: &&Path| folder.join("sim/Cargo.toml").exists();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(holds).ok_or("sim/ is not there")?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("sim");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

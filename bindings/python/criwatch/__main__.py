@@ -1,8 +1,8 @@
-"""`python -m criwatch`: the command."""
+"""`python -m criwatch`: a first look."""
 
 import sys
 
-from criwatch.cli import main
+from criwatch._command import main
 
 if __name__ == "__main__":
     sys.exit(main())

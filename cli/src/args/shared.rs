@@ -1,0 +1,55 @@
+//! Options that several sub-commands share.
+
+use clap_complete::engine::ArgValueCompleter;
+
+use super::complete::What;
+use super::completes;
+use crate::output::ListForm;
+
+/// What to show. All that is given has to hold.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub struct Selection {
+    /// Only this namespace; with * and ?, those that match; may be repeated
+    #[arg(short, long, value_name = "NAMESPACE", add = namespaces())]
+    pub namespace: Vec<String>,
+    /// All namespaces, which is the default: for those who are used to it
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+    /// Only this pod: its name, namespace/name, id, or at least 6 hex digits that the id begins with
+    #[arg(short, long, value_name = "POD", add = completes(What::Pods))]
+    pub pod: Option<String>,
+    /// Only what a label selector of Kubernetes matches, by the labels of pod and container: app=web, tier!=db, 'env in
+    /// (a, b)', !app; may be repeated
+    #[arg(short, long, value_name = "SELECTOR")]
+    pub label: Vec<String>,
+}
+
+fn namespaces() -> ArgValueCompleter {
+    completes(What::Namespaces)
+}
+
+/// How to print a list of containers.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct Listing {
+    /// The form: table, wide, json, jsonl (one container a line), yaml, name, or custom-columns=TITLE:.path,... of the JSON,
+    /// as custom-columns=POD:.pod.name,PID:.pid
+    #[arg(short, long, value_name = "FORM", default_value = "table", hide_default_value = true, add = forms())]
+    pub output: ListForm,
+    /// Only ids, whole
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Whole ids, and columns as wide as they need
+    #[arg(long)]
+    pub no_trunc: bool,
+}
+
+/// The same for pods.
+pub type PodListing = Listing;
+
+fn forms() -> clap_complete::engine::ArgValueCandidates {
+    clap_complete::engine::ArgValueCandidates::new(|| {
+        ListForm::WORDS.iter().map(clap_complete::CompletionCandidate::new).collect()
+    })
+}

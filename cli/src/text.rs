@@ -1,0 +1,172 @@
+//! Texts as a terminal shows them: how wide they are, how they are cut, and that nothing in them moves the cursor. Pure.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// How a terminal shows a text: by what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    #[default]
+    Plain,
+    Bold,
+    Dim,
+    Good,
+    Bad,
+    Caution,
+    Odd,
+    Change,
+    Id,
+    Heading,
+}
+
+impl Look {
+    /// The codes of a terminal (SGR); "" for none.
+    pub fn sgr(self) -> &'static str {
+        match self {
+            Look::Plain => "",
+            Look::Bold => "1",
+            Look::Dim => "2",
+            Look::Good => "32",
+            Look::Bad => "31",
+            Look::Caution => "33",
+            Look::Odd => "35",
+            Look::Change => "34",
+            Look::Id => "36",
+            Look::Heading => "1;36",
+        }
+    }
+}
+
+/// A text with its look.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Word {
+    pub text: String,
+    pub look: Look,
+}
+
+impl Word {
+    pub fn new(text: impl Into<String>, look: Look) -> Self {
+        Word { text: text.into(), look }
+    }
+}
+
+impl From<String> for Word {
+    fn from(text: String) -> Self {
+        Word::new(text, Look::Plain)
+    }
+}
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        Word::new(text, Look::Plain)
+    }
+}
+
+/// Whether a character takes its place and does nothing else. Characters that change the direction or are not seen are none.
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+/// A text that cannot move the cursor or break a line: engines hand on what the authors of pods wrote.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| format!("\\x{:02x}", c as u32))
+}
+
+/// A text in which `spelled` says how each character that is not printable is written; line ends stay.
+pub fn escaped_lines(text: &str, spelled: impl Fn(char) -> String) -> Cow<'_, str> {
+    escaped(text, |c| if c == '\n' { "\n".into() } else { spelled(c) })
+}
+
+fn escaped(text: &str, spelled: impl Fn(char) -> String) -> Cow<'_, str> {
+    if text.chars().all(is_printable) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_printable(c) { c.to_string() } else { spelled(c) }).collect::<String>().into()
+}
+
+/// How many columns of a terminal a text takes.
+pub fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// A text that is not wider than this: its begin, and a sign that there is more.
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    if width == 0 {
+        return Cow::Borrowed("");
+    }
+    format!("{}…", begin(text, width - 1)).into()
+}
+
+/// A text that is not wider than this: its begin and its end, which distinguishes the names of pods.
+pub fn cut_in_the_middle(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    if width < 3 {
+        return cut(text, width);
+    }
+    let begin = begin(text, width / 2);
+    let end = end(text, width - 1 - width_of(begin));
+    format!("{begin}…{end}").into()
+}
+
+/// As much of the begin as fits.
+pub fn begin(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        used += width_of(cluster);
+        if used > width {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+fn end(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        used += width_of(cluster);
+        if used > width {
+            return &text[at + cluster.len()..];
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts() {
+        assert_eq!(cut("a-rather-long-name", 8), "a-rathe…");
+        assert_eq!((cut("abc", 3), cut("abc", 0), cut("abc", 1)), ("abc".into(), "".into(), "…".into()));
+        assert_eq!(cut_in_the_middle("web-frontend-5d9c7b6f4-x2x7q", 16), "web-fron…4-x2x7q");
+        assert_eq!(cut_in_the_middle("abcdef", 2), "a…");
+        // A wide character is not halved, and marks stay with their letter.
+        assert_eq!(cut_in_the_middle("決済サービス", 6), "決…ス");
+        assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        for width in 0..30 {
+            for text in ["web-frontend-5d9c7b6f4-x2x7q", "決済サービス-7c9b-ｋ8ｚｑ", "💳-cache"] {
+                assert!(width_of(&cut(text, width)) <= width && width_of(&cut_in_the_middle(text, width)) <= width);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_moves_the_cursor() {
+        assert_eq!(printable("a\x1b[2J\n\u{9b}b"), "a\\x1b[2J\\x0a\\x9bb");
+        assert_eq!(printable("\u{202e}\u{2028}\u{e0001}"), "\\x202e\\x2028\\xe0001");
+        assert_eq!(printable("決済 💳 é"), "決済 💳 é");
+    }
+}
