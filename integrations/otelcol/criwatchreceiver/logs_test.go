@@ -156,7 +156,7 @@ func TestARefusedBatchIsOfferedAgain(t *testing.T) {
 	require.Empty(t, next.entries())
 	next.refuses.Store(nil)
 	next.find(t, "criwatch.container.started", "nginx")
-	require.Equal(t, []int64{1, 2}, numbers(next)[:2])
+	contiguous(t, next)
 }
 
 func TestWhatIsRefusedForGoodLeavesAHole(t *testing.T) {
@@ -180,7 +180,7 @@ func TestAnOverflowIsHealed(t *testing.T) {
 	next.find(t, "criwatch.replay.completed", "")
 	next.refuses.Store(&busy)
 	engine.Tell("pod web ns=shop nginx")
-	for n := range 40 {
+	for n := range 10 {
 		engine.Tell("create web job attempt=%d -- sh -c 'exit 1'", n)
 		engine.Tell("start job")
 		engine.Tell("wait job exited")
@@ -205,7 +205,7 @@ func TestAnOverflowIsHealed(t *testing.T) {
 		}
 		return len(ids)
 	}
-	simtest.Until(t, "all ends", func() bool { return ends() == 80 })
+	simtest.Until(t, "all ends", func() bool { return ends() == 20 })
 	contiguous(t, next)
 }
 
