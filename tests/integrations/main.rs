@@ -5,6 +5,8 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
+#[path = "../support/go.rs"]
+mod go;
 mod otelcol;
 mod prometheus;
 #[path = "../support/mod.rs"]
@@ -52,6 +54,7 @@ fn main() {
         trial("collectd::reads_what_there_is_on_containerd", collectd::reads_what_there_is_on_containerd),
         trial("otelcol::passes_its_own_tests", otelcol::passes_its_own_tests),
         trial("otelcol::names_and_reports", otelcol::names_and_reports),
+        trial("otelcol::a_static_one_needs_no_shared_library", otelcol::a_static_one_needs_no_shared_library),
         trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
         trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),

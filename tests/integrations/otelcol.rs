@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::agent::Agent;
+use super::go::Prefix;
 use super::support::pods::{ContainerSpec, PodSpec};
 use super::support::sim::{self, Sim};
 use super::support::wait;
-use super::{Outcome, build, c, containerd};
+use super::{Obstacle, Outcome, build, c, containerd};
 
 /// Where the Go modules are.
 fn sources() -> PathBuf {
@@ -56,7 +57,7 @@ struct Collector {
 
 impl Collector {
     /// Starts one with all our components. `logs`: where the containers' logs are, as a pattern.
-    fn start(endpoint: &str, logs: &str) -> Result<Collector, super::Obstacle> {
+    fn start(endpoint: &str, logs: &str) -> Result<Collector, Obstacle> {
         let program = build::agent("otelcol")?.join("criwatch-collector");
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let port = free_port()?;
@@ -242,6 +243,30 @@ pub fn names_reports_and_observes_on_containerd() -> Outcome {
     }
     collector.metric("criwatch.witnessed_exits", "")?;
     Ok(())
+}
+
+/// With the library and glibc inside: for an image that has nothing else.
+pub fn a_static_one_needs_no_shared_library() -> Outcome {
+    build::agent("otelcol")?;
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let (empty, program) = (folder.path().join("empty.c"), folder.path().join("empty"));
+    std::fs::write(&empty, "int main(void) { return 0; }").map_err(|error| error.to_string())?;
+    if c::succeed(Command::new(c::cc()).arg("-static").arg(&empty).arg("-o").arg(program)).is_err() {
+        return Err(Obstacle::Skip("there is no static libc".into()));
+    }
+    let prefix = folder.path().join("prefix");
+    Prefix::with_archive(&prefix)?;
+    let mut make = Command::new("make");
+    make.args(["--silent", "STATIC=1", "-C"]).arg(sources()).arg(format!("BUILD={}", folder.path().display()));
+    make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    c::succeed(&mut make)?;
+    let program = folder.path().join("criwatch-collector");
+    let dynamic = c::succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(&program))?;
+    if dynamic.contains("(NEEDED)") {
+        return Err(format!("it needs shared libraries: {dynamic}").into());
+    }
+    let components = c::succeed(Command::new(program).arg("components"))?;
+    if components.contains("criwatch_observer") { Ok(()) } else { Err(components.into()) }
 }
 
 /// Each configuration in the documents is one that the collector takes.

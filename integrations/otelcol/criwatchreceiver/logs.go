@@ -69,7 +69,7 @@ func (r *logsReceiver) run(ctx context.Context) {
 		event, err := r.next(ctx, reporter, interval)
 		switch {
 		case err == nil:
-			reporter.event(event)
+			reporter.event(ctx, event)
 		case errors.Is(err, errPeriod):
 			reporter.states()
 		case errors.Is(err, context.DeadlineExceeded):
@@ -92,11 +92,11 @@ var errPeriod = errors.New("the states are to be repeated")
 
 // next takes an event. It waits no longer than the records that are there may wait, and than until the next repetition.
 func (r *logsReceiver) next(ctx context.Context, reporter *reporter, interval *period) (*criwatch.Event, error) {
-	if event, err := r.queue.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
-		return event, err
-	}
 	if interval.isOver() {
 		return nil, errPeriod
+	}
+	if event, err := r.queue.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
+		return event, err
 	}
 	until, is := interval.end()
 	if due := reporter.due(); !due.IsZero() && (!is || due.Before(until)) {

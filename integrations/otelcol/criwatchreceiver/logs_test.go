@@ -135,7 +135,16 @@ func TestARestartReportsAgainUnderTheSameIds(t *testing.T) {
 	stop()
 	// It ends while nobody listens.
 	engine.Tell("stop nginx")
+	engine.Tell("create web job -- sh -c 'exit 3'")
+	engine.Tell("start job")
+	engine.Tell("wait job exited")
 	startLogs(t, engine, after, nil)
+	// In two events, as if somebody had listened.
+	job := after.find(t, "criwatch.container.exited", "job")
+	require.Equal(t, true, job.attributes["criwatch.event.provisional"])
+	final := after.find(t, "criwatch.container.exit_updated", "job")
+	require.Equal(t, int64(3), final.attributes["process.exit.code"])
+	require.Equal(t, true, final.attributes["criwatch.event.confirmed"])
 	missed := after.find(t, "criwatch.container.exited", "nginx")
 	require.Equal(t, true, missed.attributes["criwatch.event.replayed"])
 	require.Equal(t, strings.Replace(first.attributes["criwatch.event.id"].(string), "started", "exited", 1),
