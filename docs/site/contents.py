@@ -68,6 +68,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Collector: processor", "integrations/otelcol/criwatchprocessor/README.md"),
         Page("Collector: receiver", "integrations/otelcol/criwatchreceiver/README.md"),
         Page("Collector: observer", "integrations/otelcol/criwatchobserver/README.md"),
+        Page("Collector: NATS", "integrations/otelcol/criwatchnatsexporter/README.md"),
     ],
     "Reference": [C, CPP, GO, PYTHON, RUST],
     # Filled with docs/man.
