@@ -69,10 +69,16 @@ CHAPTERS: dict[str, list[Page]] = {
     ],
     "Agents that link it": [
         Page("What they show", "docs/integrations.md"),
+        Page("OpenTelemetry Collector", "docs/opentelemetry.md"),
         Page("Falco and sysdig", "integrations/sysdig-plugin/README.md"),
         Page("collectd", "integrations/collectd/README.md"),
         Page("eBPF: execsnoop", "integrations/ebpf/README.md"),
         Page("Prometheus", "integrations/prometheus/README.md"),
+        Page("Collector: building", "integrations/otelcol/README.md"),
+        Page("Collector: processor", "integrations/otelcol/criwatchprocessor/README.md"),
+        Page("Collector: receiver", "integrations/otelcol/criwatchreceiver/README.md"),
+        Page("Collector: observer", "integrations/otelcol/criwatchobserver/README.md"),
+        Page("Collector: NATS", "integrations/otelcol/criwatchnatsexporter/README.md"),
     ],
     "Reference": [C, CPP, GO, PYTHON, RUST],
     # Filled with docs/man.

@@ -23,7 +23,7 @@ pub fn agent(name: &'static str) -> Result<PathBuf, Obstacle> {
 }
 
 /// Where the library of this build is installed, by what `make install` calls.
-fn prefix() -> Result<PathBuf, String> {
+pub fn prefix() -> Result<PathBuf, String> {
     static INSTALLED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let install = || {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("integrations");
@@ -47,6 +47,12 @@ fn prefix() -> Result<PathBuf, String> {
         Ok(root.join("criwatch"))
     };
     INSTALLED.get_or_init(install).clone()
+}
+
+/// Flags for `go` without `make`. As in integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
+pub fn go_flags(prefix: &Path) -> String {
+    let key: String = prefix.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("-mod=readonly -buildvcs=false -gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={key}")
 }
 
 /// What this machine lacks for it is an inner error.

@@ -1,10 +1,13 @@
 //! The agents in integrations/: each is built against an installed library, and run under its own host (sysdig, collectd, the
-//! kernel's BPF) on the simulated engine and on containerd. What this machine lacks is a skipped test with its reason.
+//! kernel's BPF, an OpenTelemetry Collector) on the simulated engine and on containerd. What this machine lacks is a skipped test with its reason.
 
 mod agent;
 mod build;
 mod collectd;
 mod ebpf;
+#[path = "../support/go.rs"]
+mod go;
+mod otelcol;
 mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
@@ -49,6 +52,11 @@ fn main() {
         trial("collectd::notifies_of_ends", collectd::notifies_of_ends),
         trial("collectd::refuses_an_unknown_option", collectd::refuses_an_unknown_option),
         trial("collectd::reads_what_there_is_on_containerd", collectd::reads_what_there_is_on_containerd),
+        trial("otelcol::passes_its_own_tests", otelcol::passes_its_own_tests),
+        trial("otelcol::names_and_reports", otelcol::names_and_reports),
+        trial("otelcol::a_static_one_needs_no_shared_library", otelcol::a_static_one_needs_no_shared_library),
+        trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
+        trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),
         trial("prometheus::counts_an_end_once", prometheus::counts_an_end_once),
         trial("prometheus::bounds_the_number_of_series", prometheus::bounds_the_number_of_series),
