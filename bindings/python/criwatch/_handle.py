@@ -89,6 +89,9 @@ class Closable:
         """Whether it was closed."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' closed' if self.closed else ''}>"
+
     def _after_fork(self) -> None:
         """In a forked child."""
 

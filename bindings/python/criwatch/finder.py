@@ -6,10 +6,11 @@ import ctypes
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from criwatch import _capi
 from criwatch._handle import Closable, Handle
+from criwatch._html import Tabular
 from criwatch._json import ToJson, known
 from criwatch._library import library
 from criwatch._text import text_of, to_milliseconds
@@ -37,7 +38,7 @@ class Reason(ToJson):
         return {"evidence": self.evidence, "text": self.text}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Candidate(ToJson):
     """An engine, or a socket at which one should be. What is not known is ""."""
 
@@ -100,10 +101,15 @@ class Candidate(ToJson):
             "reasons",
         )
 
+    def __repr__(self) -> str:
+        runtime = " ".join(one for one in (self.runtime_name, self.runtime_version) if one)
+        told = (runtime, f"at {self.api}", self.error["name"] if self.error else "")
+        return f"<Candidate {' '.join(one for one in told if one)}>"
 
-@dataclass(frozen=True)
-class Engines(ToJson):
-    """What a search for engines gave."""
+
+@dataclass(frozen=True, repr=False)
+class Engines(ToJson, Tabular):
+    """What a search for engines gave: iterate over it, index it, or show it as a table in a notebook."""
 
     engines: Tuple[Candidate, ...]
     """What was found, best first. A watcher without an endpoint takes the first that answers."""
@@ -127,8 +133,36 @@ class Engines(ToJson):
             "notes": list(self.notes),
         }
 
+    def rows(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each engine, as `pandas.DataFrame(criwatch.discover().rows())` takes them."""
+        return [
+            {
+                "api": one.api,
+                "answers": one.answers,
+                "runtime_name": one.runtime_name,
+                "runtime_version": one.runtime_version,
+                "sandboxes": one.sandboxes,
+                "pid": one.pid,
+                "rank": one.rank,
+                "error": one.error["message"] if one.error else "",
+            }
+            for one in self.engines
+        ]
 
-@dataclass(frozen=True)
+    def __getitem__(self, index: int) -> Candidate:
+        return self.engines[index]
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self.engines)
+
+    def __len__(self) -> int:
+        return len(self.engines)
+
+    def __repr__(self) -> str:
+        return f"<Engines {len(self)}>"
+
+
+@dataclass(frozen=True, repr=False)
 class EngineNews(ToJson):
     """An engine was found, has changed, or is lost."""
 
@@ -140,6 +174,9 @@ class EngineNews(ToJson):
     def to_dict(self) -> Dict[str, Any]:
         """Itself with the keys of the library's JSON."""
         return {"schema": "criwatch.engineNews/1", "type": self.type.word, "engine": self.engine.to_dict()}
+
+    def __repr__(self) -> str:
+        return f"<EngineNews {self.type} {self.engine!r}>"
 
 
 def discover(options: Optional[Mapping[str, object]] = None, timeout: Optional[float] = None) -> Engines:

@@ -420,7 +420,7 @@ class Watcher(Closable, WaitingLookups):
         self._log = None
 
     def __repr__(self) -> str:
-        return f"<criwatch.Watcher {self.state.name}>"
+        return f"<Watcher {'closed' if self.closed else self.state}>"
 
 
 def _endpoint(given: Union[str, "os.PathLike[str]", None]) -> Optional[str]:

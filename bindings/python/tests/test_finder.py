@@ -42,6 +42,14 @@ class Finding(unittest.TestCase):
             told = json.loads(watcher.engine_info_json())["candidates"]
             self.assertEqual([one["api"] for one in told], [self.empty.endpoint])
             self.assertEqual(list(watcher.engine_info().candidates), told)
+            found = criwatch.discover(self.options, PATIENCE)
+            self.assertEqual((repr(found), len(found), found[0]), (f"<Engines {len(found)}>", len(list(found)), found.engines[0]))
+            best = found[0]
+            self.assertEqual(repr(best), f"<Candidate {best.runtime_name} {best.runtime_version} at {best.api}>")
+            self.assertEqual([row["api"] for row in found.rows()], [one.api for one in found])
+            self.assertEqual(found._repr_html_().count("<tr>"), 1 + len(found))
+        refused = criwatch.Candidate("unix:///x", error={"name": "CRI_E_PERMISSION", "message": "why"})
+        self.assertEqual(repr(refused), "<Candidate at unix:///x CRI_E_PERMISSION>")
         with self.assertRaises(criwatch.InvalidOption):
             criwatch.discover({"host.root": "/nowhere/at/all"})
 
@@ -55,6 +63,9 @@ class Finding(unittest.TestCase):
             lost = finder.next(PATIENCE)
             self.assertEqual((lost.type, lost.engine.api, str(lost.type)), (EngineNewsType.LOST, self.empty.endpoint, "lost"))
             self.assertEqual(lost.to_dict()["type"], "lost")
+            self.assertRegex(repr(lost), r"^<EngineNews lost <Candidate .*>>$")
+            self.assertEqual(repr(finder), "<Finder>")
+        self.assertEqual(repr(finder), "<Finder closed>")
 
     def test_close_ends_a_wait(self):
         finder = criwatch.Finder({"host.root": self.options["host.root"]})

@@ -226,6 +226,10 @@ class Surface(unittest.TestCase):
         info = self.watcher.engine_info()
         self.assertEqual(repr(info), f"<EngineInfo {info.version} at {self.engine.endpoint}>")
         self.assertRegex(repr(self.watcher.stats()), r"^<Stats lists=\d+ engineEvents=\d+ eventsLost=0 requests=\d+>$")
+        self.assertEqual(repr(self.watcher), "<Watcher new>")
+        with self.watcher.queue() as queue:
+            self.assertEqual(repr(queue), "<EventQueue>")
+        self.assertEqual(repr(queue), "<EventQueue closed>")
         self.watcher.start()
         events = [event for _, event in zip(range(4), self.watcher.events(EventType.STARTED))]
         self.assertIn("<Event replayBegin>", map(repr, events))
