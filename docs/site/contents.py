@@ -42,7 +42,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "Start": [
         Page("Overview", "README.md"),
         Page("Quick start", "docs/quick-start.md"),
-        Page("The command", "docs/command.md"),
+        Page("The command", "docs/command.md", later=True),
         Page("Installing and packaging", "docs/packaging.md"),
         Page("Porting from whalewatcher", "docs/porting-from-whalewatcher.md"),
         Page("Glossary", "docs/glossary.md"),
@@ -60,7 +60,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Reliability", "docs/reliability.md"),
         Page("The C ABI", "docs/abi.md"),
         Page("The host as a second source", "docs/witness.md"),
-        Page("Benchmarks", "docs/benchmarks.md"),
+        Page("Benchmarks", "docs/benchmarks.md", later=True),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),

@@ -1,13 +1,12 @@
-"""Looks at a built site in a browser, as its readers do.
-
-    python3 docs/site/look.py SITE                 every check, on every page
-    python3 docs/site/look.py SITE FOLDER [PAGE..] pictures of pages, at each width, light and dark
+"""Looks at a built site in a browser, as its readers do: `python3 docs/site/look.py --help`.
 
 Ends with status 77 where there is no Chromium ($CHROMIUM, or one of the usual names).
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,19 +102,18 @@ MENU = """
 """
 
 
-def faults(site: Path, one: Browser) -> Iterator[str]:
-    """What a reader would stumble over."""
-    for page in sorted(site.rglob("*.html")):
-        name = page.relative_to(site).as_posix()
-        one.open(page.as_uri())
+def faults(site: Path, one: Browser, step: int) -> Iterator[str]:
+    """What a reader would stumble over. Of the pages that are many and of one kind each, one in `step` is opened."""
+    names = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
+    many = [name for name in names if name.count("/") > 1]
+    for name in sorted({*names} - {*many}) + many[::step]:
+        one.open((site / name).as_uri())
         for width in WIDTHS:
             one.screen(width)
             if wide := one.value(TOO_WIDE):
                 yield f"{name}: wider than {width} pixels: {wide}"
         yield from (f"{name}: {fault}" for fault in one.value(NAMELESS))
-        # The pages of rustdoc and the sources are many, and of one kind each.
-        if "/" not in name or name.count("/") == 1:
-            yield from _contrast(one, name)
+        yield from _contrast(one, name)
         yield from (f"{name}: {complaint}" for complaint in one.complaints)
         one.complaints.clear()
     yield from _behaviour(site, one)
@@ -139,33 +137,38 @@ def _behaviour(site: Path, one: Browser) -> Iterator[str]:
 
 
 def pictures(site: Path, folder: Path, names: list[str], one: Browser) -> None:
+    """Writes pictures of pages; a name may have an anchor."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
+        page, hash_, anchor = name.partition("#")
         for width in WIDTHS:
-            for dark in (False, True):
-                one.screen(width, dark=dark)
-                one.open((site / name.partition("#")[0]).as_uri() + name[len(name.partition("#")[0]) :])
-                scheme = "dark" if dark else "light"
-                one.picture(folder / f"{name.replace('/', '-').replace('#', '-')}-{width}-{scheme}.png")
+            for scheme in ("light", "dark"):
+                one.screen(width, dark=scheme == "dark")
+                one.open((site / page).as_uri() + hash_ + anchor)
+                one.picture(folder / f"{re.sub('[/#]', '-', name)}-{width}-{scheme}.png")
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Looks at a built site in a browser, as its readers do.")
+    parser.add_argument("--all", action="store_true", help="check every page of rustdoc and of sources, not one in eight")
+    parser.add_argument("site", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", help="write pictures of the pages here, and check nothing")
+    parser.add_argument("page", nargs="*", default=["index.html"])
+    arguments = parser.parse_args()
     program = browser.found()
     if not program:
         print("no Chromium is installed (Debian: chromium), and $CHROMIUM names none", file=sys.stderr)
         return 77
-    site = Path(arguments[0]).resolve()
+    site = arguments.site.resolve()
     with Browser(program) as one:
-        if len(arguments) > 1:
-            pictures(site, Path(arguments[1]), arguments[2:] or ["index.html"], one)
+        if arguments.folder:
+            pictures(site, arguments.folder, arguments.page, one)
             return 0
         count = 0
-        for count, fault in enumerate(faults(site, one), 1):
+        for count, fault in enumerate(faults(site, one, 1 if arguments.all else 8), 1):
             print(fault, file=sys.stderr, flush=True)
     return 1 if count else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: look.py SITE [FOLDER [PAGE...]]")
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -193,9 +193,10 @@ mod tests {
     fn fields_md_is_the_table() {
         let mut text = String::from(
             "# Where each field comes from\n\n\
-             A record is merged field by field. The value of the strongest source stands; of one source, that of the newest\n\
-             statement. A source that lacks a value erases nothing. So the order in which lists, statuses and events arrive\n\
-             does not matter: a property test merges the same statements in every order.\n\n\
+             The record of a container is put together from several sources: the engine's lists, events and statuses, and the\n\
+             host. For each field, the strongest source that has a value wins; of two statements of one source, the newer one\n\
+             does. A source that lacks a value erases nothing. So the order in which lists, statuses and events arrive does not\n\
+             matter: a property test merges the same statements in every order.\n\n\
              A change of a field that was already reported is an UPDATED event, with the field's `CRI_CHANGED_*` bit.\n\n\
              Made from the table in `src/portfolio/fields.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
              | fields | sources, strongest first | cleared by |\n|---|---|---|\n",
@@ -208,7 +209,8 @@ mod tests {
         text += "\nThe state goes one way within a run: created, running, exited. \"Unknown\" stands only while no newer statement \
                  says\notherwise. Reserved label keys (`io.kubernetes.pod.name` and its kin) come from CRI's own fields alone, \
                  whatever a pod's\nauthor writes. A pod's addresses, labels and options are those of the newest statement that has \
-                 any.\n";
+                 any.\n\n\
+                 Read next: [JSON](json.md) explains each key; [the host as a second source](witness.md) explains the proof of a pid.\n";
         assert_committed("docs/fields.md", &text);
     }
 }

@@ -13,6 +13,12 @@
         event.preventDefault();
         show(!contents.classList.contains("is-open"));
     });
+    button.addEventListener("keydown", (event) => {
+        // A link is pressed by Enter alone, a button by Space, too.
+        if (event.key !== " ") return;
+        event.preventDefault();
+        button.click();
+    });
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && contents.classList.contains("is-open")) {
             show(false);

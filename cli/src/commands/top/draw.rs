@@ -374,77 +374,54 @@ mod tests {
         assert_eq!(rows[1].to_string(), "connect: refused");
     }
 
-    /// docs/images/top.svg, for README and docs/command.md: what is drawn, cell by cell.
+    /// docs/images/top.ansi, of which docs/site/screen.py makes the picture of README and docs/command.md.
     #[test]
-    fn the_picture_of_the_documents_is_committed() {
-        const WIDTH: usize = 124;
+    fn the_screen_of_the_documents_is_committed() {
+        const WIDTH: usize = 110;
         const HEIGHT: usize = 20;
         let (mut view, lines) = shown("");
         view.cursor = 5;
         let buffer = drawn(&mut view, &lines, WIDTH, HEIGHT);
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"ui-monospace, Menlo, Consolas, \
-             monospace\" font-size=\"14\" role=\"img\"><title>criwatch top</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" \
-             fill=\"#16181d\"/>\n",
-            WIDTH * 9 + 24,
-            HEIGHT * 20 + 24
-        );
+        let mut screen = String::from("\x1b]0;criwatch top\x07");
         for y in 0..HEIGHT {
-            let mut x = 0;
+            let (mut x, mut before) = (0, (Color::Reset, Modifier::empty()));
             while x < WIDTH {
-                let first = &buffer[(x as u16, y as u16)];
-                let (mut text, mut end) = (String::new(), x);
-                // A run of cells that look alike.
-                while end < WIDTH && look(&buffer[(end as u16, y as u16)]) == look(first) {
-                    let symbol = buffer[(end as u16, y as u16)].symbol();
-                    text.push_str(symbol);
-                    end += crate::text::width_of(symbol).max(1);
+                let cell = &buffer[(x as u16, y as u16)];
+                if (cell.fg, cell.modifier) != before {
+                    before = (cell.fg, cell.modifier);
+                    screen += &sgr(cell);
                 }
-                svg += &run(&text, x, y, end - x, look(first));
-                x = end;
+                screen += cell.symbol();
+                x += crate::text::width_of(cell.symbol()).max(1);
+            }
+            screen += "\x1b[0m\n";
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/images/top.ansi");
+        if std::env::var_os("CRI_BLESS").is_some() {
+            std::fs::write(path, &screen).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(screen == committed, "CRI_BLESS=1 writes {path} anew, and then `make screens` the picture:\n{screen}");
+    }
+
+    /// The sequence that makes a terminal write as this cell looks.
+    fn sgr(cell: &Cell) -> String {
+        let mut codes = String::from("0");
+        for (modifier, code) in [(Modifier::BOLD, ";1"), (Modifier::DIM, ";2"), (Modifier::REVERSED, ";7")] {
+            if cell.modifier.contains(modifier) {
+                codes += code;
             }
         }
-        svg += "</svg>\n";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/images/top.svg");
-        if std::env::var_os("CRI_BLESS").is_some() {
-            std::fs::write(path, &svg).unwrap();
-        }
-        assert_eq!(svg, std::fs::read_to_string(path).unwrap_or_default(), "CRI_BLESS=1 writes {path} anew");
-    }
-
-    fn look(cell: &Cell) -> (Color, Modifier) {
-        (cell.fg, cell.modifier)
-    }
-
-    fn run(text: &str, x: usize, y: usize, width: usize, (color, modifier): (Color, Modifier)) -> String {
-        let is_reversed = modifier.contains(Modifier::REVERSED);
-        if text.trim().is_empty() && !is_reversed {
-            return String::new();
-        }
-        let color = match color {
-            Color::Green => "#7ec87e",
-            Color::Red => "#f07a72",
-            Color::Yellow => "#e2c06a",
-            Color::Magenta => "#c99ae0",
-            Color::Blue => "#7aa7f0",
-            Color::Cyan => "#6cc7d1",
-            _ if modifier.contains(Modifier::DIM) => "#8b919c",
-            _ => "#d8dbe2",
+        codes += match cell.fg {
+            Color::Red => ";31",
+            Color::Green => ";32",
+            Color::Yellow => ";33",
+            Color::Blue => ";34",
+            Color::Magenta => ";35",
+            Color::Cyan => ";36",
+            _ => "",
         };
-        let (left, top) = (12 + x * 9, 12 + y * 20);
-        let background = match is_reversed {
-            true => format!("<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"20\" fill=\"#d8dbe2\"/>", width * 9),
-            false => String::new(),
-        };
-        let color = if is_reversed { "#16181d" } else { color };
-        let weight = if modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-        let text = text.replace('&', "&amp;").replace('<', "&lt;");
-        format!(
-            "{background}<text x=\"{left}\" y=\"{}\" fill=\"{color}\"{weight} textLength=\"{}\" lengthAdjust=\"spacing\" \
-             xml:space=\"preserve\">{text}</text>\n",
-            top + 15,
-            width * 9
-        )
+        format!("\x1b[{codes}m")
     }
 
     #[test]
