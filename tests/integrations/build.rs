@@ -49,7 +49,8 @@ pub fn prefix() -> Result<PathBuf, String> {
     INSTALLED.get_or_init(install).clone()
 }
 
-/// Flags for `go` without `make`: those of the collector, whose packages are then built already. As in integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
+/// Flags for `go` without `make`: those of the collector, whose packages are then built already. As in
+/// integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
 pub fn go_flags(prefix: &Path) -> String {
     let key: String = prefix.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     format!(
