@@ -49,10 +49,13 @@ pub fn prefix() -> Result<PathBuf, String> {
     INSTALLED.get_or_init(install).clone()
 }
 
-/// Flags for `go` without `make`. As in integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
+/// Flags for `go` without `make`: those of the collector, whose packages are then built already. As in
+/// integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
 pub fn go_flags(prefix: &Path) -> String {
     let key: String = prefix.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("-mod=readonly -buildvcs=false -gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={key}")
+    format!(
+        "-mod=readonly -buildvcs=false -trimpath -gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={key}"
+    )
 }
 
 /// What this machine lacks for it is an inner error.

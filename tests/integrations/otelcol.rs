@@ -245,6 +245,11 @@ pub fn names_reports_and_observes_on_containerd() -> Outcome {
     Ok(())
 }
 
+/// Go's own resolver is a build tag, on which nearly every package depends: all of them are compiled once more.
+pub fn takes_long() -> Obstacle {
+    Obstacle::Skip("it compiles the whole Collector once more: make test-long".into())
+}
+
 /// With the library and glibc inside: for an image that has nothing else.
 pub fn a_static_one_needs_no_shared_library() -> Outcome {
     build::agent("otelcol")?;

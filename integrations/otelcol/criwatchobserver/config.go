@@ -26,7 +26,7 @@ func createDefaultConfig() *Config {
 	return &Config{ObservePods: true, ObserveContainers: true, ObservePorts: true, TerminatedTTL: 15 * time.Second}
 }
 
-// Validate refuses what makes no sense.
+// Validate refuses what makes no sense. The collector validates the other parts by themselves.
 func (c *Config) Validate() error {
 	var errs []error
 	if !c.ObservePods && !c.ObserveContainers && !c.ObservePorts {
@@ -35,5 +35,5 @@ func (c *Config) Validate() error {
 	if c.TerminatedTTL < 0 {
 		errs = append(errs, fmt.Errorf("terminated_ttl: %v is negative", c.TerminatedTTL))
 	}
-	return errors.Join(append(errs, c.Config.Validate())...)
+	return errors.Join(errs...)
 }

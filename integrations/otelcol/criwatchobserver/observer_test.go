@@ -9,6 +9,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/observer"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.uber.org/goleak"
@@ -41,10 +42,10 @@ func TestLifecycle(t *testing.T) {
 
 func TestRefusesWhatMakesNoSense(t *testing.T) {
 	config := createDefaultConfig()
-	require.NoError(t, config.Validate())
+	require.NoError(t, confmap.Validate(config))
 	config.TerminatedTTL = -1
-	require.ErrorContains(t, config.Validate(), "terminated_ttl: -1ns is negative")
-	require.ErrorContains(t, (&Config{}).Validate(), "has to be true")
+	require.ErrorContains(t, confmap.Validate(config), "terminated_ttl: -1ns is negative")
+	require.ErrorContains(t, confmap.Validate(&Config{}), "has to be true")
 }
 
 // table is a subscriber: what there is, and what there ever was.

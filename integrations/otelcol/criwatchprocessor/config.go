@@ -45,7 +45,7 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Validate refuses unknown associations. The collector validates the embedded parts by itself only where they are fields.
+// Validate refuses unknown associations. The collector validates the other parts by themselves.
 func (c *Config) Validate() error {
 	var errs []error
 	for _, name := range c.Associations {
@@ -59,5 +59,5 @@ func (c *Config) Validate() error {
 	if c.WaitReady < 0 {
 		errs = append(errs, fmt.Errorf("wait_ready: %v is negative", c.WaitReady))
 	}
-	return errors.Join(append(errs, c.Config.Validate())...)
+	return errors.Join(errs...)
 }

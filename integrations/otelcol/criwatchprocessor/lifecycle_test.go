@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/processor"
@@ -67,10 +68,10 @@ func TestRefusesWhatItDoesNotKnow(t *testing.T) {
 	} {
 		config := createDefaultConfig()
 		change(config)
-		require.ErrorContains(t, config.Validate(), text)
+		require.ErrorContains(t, confmap.Validate(config), text)
 	}
 	config := createDefaultConfig()
-	require.NoError(t, config.Validate())
+	require.NoError(t, confmap.Validate(config))
 	config.Extract.Attributes = []string{"k8s.deployment.name"}
-	require.ErrorContains(t, config.Extract.Validate(), `"k8s.deployment.name" is none of`)
+	require.ErrorContains(t, confmap.Validate(config), `"k8s.deployment.name" is none of`)
 }

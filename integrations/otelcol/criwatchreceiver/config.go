@@ -91,7 +91,7 @@ func createDefaultConfig() *Config {
 	}
 }
 
-// Validate refuses what makes no sense.
+// Validate refuses what makes no sense. The collector validates the other parts by themselves.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Entities.Interval < 0 {
@@ -104,5 +104,5 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("delivery: retry_initial_interval (%v) has to be positive, and not above retry_max_interval (%v)",
 			c.Delivery.RetryInitialInterval, c.Delivery.RetryMaxInterval))
 	}
-	return errors.Join(append(errs, c.Config.Validate(), c.ControllerConfig.Validate())...)
+	return errors.Join(errs...)
 }

@@ -59,7 +59,7 @@ func TestSettings(t *testing.T) {
 		"entities": map[string]any{"enabled": true, "interval": "1m"},
 		"metrics":  map[string]any{"container.uptime": map[string]any{"enabled": true}},
 	}).Unmarshal(config))
-	require.NoError(t, config.Validate())
+	require.NoError(t, confmap.Validate(config))
 	require.True(t, config.Metrics.Uptime.Enabled)
 	require.True(t, config.Metrics.RestartCount.Enabled)
 	require.Equal(t, "unix:///run/crio/crio.sock", config.Endpoint)
@@ -72,6 +72,6 @@ func TestSettings(t *testing.T) {
 	} {
 		config := createDefaultConfig()
 		change(config)
-		require.ErrorContains(t, config.Validate(), text)
+		require.ErrorContains(t, confmap.Validate(config), text)
 	}
 }

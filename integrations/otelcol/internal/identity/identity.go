@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,9 +27,9 @@ func (c *Config) OfPod(container *criwatch.Container) pcommon.Map {
 
 func (c *Config) collect(container *criwatch.Container, fits func(name string) bool) pcommon.Map {
 	attributes := pcommon.NewMap()
-	for name, value := range container.Attributes {
+	for _, name := range slices.Sorted(maps.Keys(container.Attributes)) {
 		if fits(name) && c.selects(name) {
-			put(attributes, name, value)
+			put(attributes, name, container.Attributes[name])
 		}
 	}
 	return attributes
