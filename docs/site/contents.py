@@ -36,6 +36,7 @@ CHAPTERS: dict[str, list[Page]] = {
     "Start": [
         Page("Overview", "README.md"),
         Page("Quick start", "docs/quick-start.md"),
+        Page("The command", "docs/command.md"),
         Page("Installing and packaging", "docs/packaging.md"),
         Page("Porting from whalewatcher", "docs/porting-from-whalewatcher.md"),
     ],
