@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use criwatch::config::Config;
 use criwatch::error::CRI_E_NOT_FOUND;
-use criwatch::model::{CRI_MISSING_EXIT, Container, Exit, State};
-use criwatch::watcher::Watcher;
+use criwatch::model::{CRI_MISSING_EXIT, CRI_SUBSCRIBE_LIVE_ONLY, Container, EventType, Exit, State};
+use criwatch::watcher::{Next, Watcher};
 use serde_json::Value;
 
 use crate::args::Global;
@@ -129,6 +129,20 @@ fn look_at(endpoint: Option<&str>, global: &Global) -> Result<Watcher, Failure> 
 pub fn follow(watcher: &Watcher, global: &Global) -> Result<(), Failure> {
     watcher.start()?;
     Ok(watcher.wait_ready(Some(global.timeout))?)
+}
+
+/// The same, and waits until it is known by what changes are noticed, or the time is over.
+pub fn follow_until_settled(watcher: &Watcher, global: &Global) -> Result<(), Failure> {
+    let deadline = Instant::now() + global.timeout;
+    let states = watcher.subscribe(EventType::State.mask(), CRI_SUBSCRIBE_LIVE_ONLY, 0)?;
+    follow(watcher, global)?;
+    while watcher.engine()?.events.reason.is_empty() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !matches!(states.next(Some(left)), Next::Event(_)) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How the dead ended: of what had exited before the first list, the library does not ask it at once.

@@ -19,7 +19,7 @@ pub type PodWith = (Arc<Pod>, Vec<Arc<Container>>);
 
 fn id(number: u128) -> String {
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    format!("{:064x}", mixed).chars().rev().collect()
+    format!("{mixed:064x}").chars().rev().collect()
 }
 
 pub fn pod(number: u128, namespace: &str, name: &str) -> Pod {

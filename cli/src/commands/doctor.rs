@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Example, info};
 use crate::args::Global;
-use crate::engine::{self, Ends, follow};
+use crate::engine::{self, Ends, follow_until_settled};
 use crate::exit::{Exit, Failure};
 use crate::output::{DocumentForm, parsed, print_document};
 use crate::pod_counts::newest;
@@ -119,7 +119,7 @@ fn examine(global: &Global) -> Result<Vec<Finding>, Failure> {
         let (text, advice) = split_advice(error.message());
         return Ok(vec![Finding::bad("socket", text, advice)]);
     }
-    follow(&watcher, global)?;
+    follow_until_settled(&watcher, global)?;
     let stats = parsed(watcher.stats()?.as_str())?;
     let status = info::status(&watcher, global)?.unwrap_or_default();
     let mut findings = vec![socket(&stats["engine"]), rights(&watcher)?];

@@ -262,7 +262,7 @@ impl Printer {
             (Some("replayEnd"), _) => {
                 // The library's order means nothing.
                 let mut kept = self.replay.take().unwrap_or_default();
-                kept.sort_by_key(|one| time_of(one));
+                kept.sort_by_key(time_of);
                 kept.iter().try_for_each(|one| self.print(one, out))?;
             }
             (_, Some(kept)) => kept.push(event),

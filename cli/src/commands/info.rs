@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Example;
 use crate::args::Global;
-use crate::engine::{follow, look};
+use crate::engine::{follow_until_settled, look};
 use crate::exit::{Exit, Failure};
 use crate::output::{DocumentForm, parsed, print_document};
 use crate::table::{Column, Table};
@@ -32,7 +32,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let watcher = look(global, "info")?;
     // How changes are noticed is known once they are followed.
-    follow(&watcher, global)?;
+    follow_until_settled(&watcher, global)?;
     let report = report(&watcher, status(&watcher, global)?)?;
     if args.output == DocumentForm::Table {
         print(&report, out)?;

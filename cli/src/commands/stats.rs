@@ -168,9 +168,9 @@ mod tests {
     fn screens() {
         let usage = |number: usize| Usage {
             cpu: (number != 3).then_some(0.07 * number as f64),
-            cpu_limit: (number % 2 == 0).then_some(0.5),
+            cpu_limit: number.is_multiple_of(2).then_some(0.5),
             memory: (number != 3).then_some(7 << (18 + number)),
-            memory_limit: (number % 3 == 0).then_some(9 << (18 + number)),
+            memory_limit: number.is_multiple_of(3).then_some(9 << (18 + number)),
         };
         let running = sample::containers().into_iter().filter(|one| one.is_running());
         let measured: Vec<Measured> = running.enumerate().map(|(number, one)| (one, usage(number))).collect();

@@ -74,12 +74,11 @@ impl CustomColumns {
 }
 
 fn cell(value: &Value, path: &[Step]) -> String {
-    let step = |value: Option<&'_ Value>, step: &Step| match (value, step) {
-        (Some(value), Step::Key(key)) => value.get(key).cloned(),
-        (Some(value), Step::At(at)) => value.get(at).cloned(),
-        (None, _) => None,
+    let step = |value: &Value, step: &Step| match step {
+        Step::Key(key) => value.get(key).cloned(),
+        Step::At(at) => value.get(at).cloned(),
     };
-    let found = path.iter().fold(Some(value.clone()), |value, next| step(value.as_ref(), next));
+    let found = path.iter().try_fold(value.clone(), |value, next| step(&value, next));
     let text = match found {
         None | Some(Value::Null) => NOTHING.into(),
         Some(Value::String(text)) => text,

@@ -84,7 +84,7 @@ fn help_fits() {
     let commands =
         ["", "ps", "pods", "inspect", "whois", "tree", "events", "info", "engines", "call", "version", "completion"];
     for columns in [60_usize, 80, 100, 120] {
-        for name in commands.clone() {
+        for name in commands.iter().copied() {
             let words = if name.is_empty() { vec!["--help"] } else { vec![name, "--help"] };
             let output = bare(&words).env("COLUMNS", columns.to_string()).output().unwrap();
             let help = Ran::of(&output).well();
@@ -141,7 +141,7 @@ fn an_engine_that_does_not_answer() {
 fn a_refused_permission_is_reported_at_once_with_what_to_do() {
     let sim = Sim::start(&[]).unwrap();
     let is_root = rustix::process::getuid().is_root();
-    std::fs::set_permissions(sim.socket(), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(sim.socket(), std::fs::Permissions::from_mode(0o0)).unwrap();
     std::fs::set_permissions(sim.socket().parent().unwrap(), std::fs::Permissions::from_mode(0o755)).unwrap();
     // Another user must be able to read the program.
     let folder = tempfile::tempdir_in("/tmp").unwrap();

@@ -27,7 +27,7 @@ fn a_process_a_cgroup_and_a_path() {
         assert_eq!((document["asked"].as_str(), document["by"].as_str()), (Some(&*asked), Some(by)));
         assert_eq!((document["owner"].as_str(), document["container"]["id"].as_str()), (Some("container"), Some(id)));
         let members = document["processes"].as_array().unwrap();
-        assert!(members.iter().any(|one| one["pid"].to_string() == pid), "{document}");
+        assert!(members.iter().any(|one| one["pid"] == app["pid"]), "{document}");
     }
     let printed = on(&sim, &["whois", &pid]).well();
     for line in

@@ -9,7 +9,7 @@ mod failures;
 mod lists;
 mod logs;
 mod lookups;
-#[allow(dead_code, unsafe_code, reason = "shared with the library's tests")]
+#[allow(unsafe_code, reason = "shared with the library's tests")]
 #[path = "../../../tests/support/sim.rs"]
 mod sim;
 mod support;

@@ -279,8 +279,8 @@ mod tests {
             let number = u64::from_str_radix(&id[..2], 16).unwrap();
             let usage = Usage { cpu: Some(number as f64 / 150.0), memory: Some(number << 20), ..Usage::default() };
             is_running.then_some(Usage {
-                memory_limit: (number % 2 == 0).then_some(200 << 20),
-                cpu_limit: (number % 3 == 0).then_some(1.0),
+                memory_limit: number.is_multiple_of(2).then_some(200 << 20),
+                cpu_limit: number.is_multiple_of(3).then_some(1.0),
                 ..usage
             })
         };
