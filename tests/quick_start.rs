@@ -115,9 +115,11 @@ fn python_follows() -> Outcome {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("quick.py");
     std::fs::write(&source, program("python")?)?;
-    let mut command = Command::new("python3");
+    // What a shell runs in the background ignores Ctrl-C, and so does all that it starts; a terminal's programs do not.
+    let mut command = Command::new("env");
     // Unbuffered: its output is a pipe here.
-    command.arg("-u").arg(&source).env("PYTHONPATH", c::root().join("bindings/python"));
+    command.args(["--default-signal=INT", "python3", "-u"]).arg(&source);
+    command.env("PYTHONPATH", c::root().join("bindings/python"));
     command.env("CRIWATCH_LIBRARY", c::Library::of_this_build().path());
     let mut sim = sim::Sim::start(&[])?;
     command.arg(sim.endpoint());

@@ -164,6 +164,15 @@ fn captured(
     let mut command = sysdig.command("")?;
     let mut writer = Agent::start(command.arg("-I").arg(format!("criwatch:{}", sim.endpoint())).arg("-w").arg(&file))?;
     sim.tell("wait-subscribed 2")?;
+    // What is told before the first lists are in would be shown as having run before. The file gets what sysdig has when
+    // something new comes, once a second.
+    let mut pods = 0;
+    wait::until("the capture's beginning", wait::PATIENCE, || {
+        pods += 1;
+        sim.tell(&format!("run-pod early-{pods} ns=test"))?;
+        let seen = sysdig.read(&file, "criwatch.container.name = nginx").unwrap_or_default();
+        if seen.is_empty() { Err(format!("{seen:?} {}", writer.last_error())) } else { Ok(()) }
+    })?;
     tell(&mut sim)?;
     // Reasons of exits become final a second late, each in its own time: what comes last is made when this one is.
     let is_final = |line: &str, path: &str| line.contains(path) && line.contains("final=true");
