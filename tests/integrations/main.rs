@@ -5,8 +5,6 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
-#[path = "../support/go.rs"]
-mod go;
 mod otelcol;
 mod prometheus;
 #[path = "../support/mod.rs"]

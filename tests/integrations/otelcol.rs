@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::agent::Agent;
-use super::go::Prefix;
+use super::support::go::Prefix;
 use super::support::pods::{ContainerSpec, PodSpec};
 use super::support::sim::{self, Sim};
 use super::support::wait;
