@@ -5,8 +5,6 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
-#[path = "../support/go.rs"]
-mod go;
 mod otelcol;
 mod prometheus;
 #[path = "../support/mod.rs"]
@@ -57,6 +55,7 @@ fn main() {
         trial("collectd::reads_what_there_is_on_containerd", collectd::reads_what_there_is_on_containerd),
         trial("otelcol::passes_its_own_tests", otelcol::passes_its_own_tests),
         trial("otelcol::names_and_reports", otelcol::names_and_reports),
+        trial("otelcol::a_killed_collector_loses_no_end", otelcol::a_killed_collector_loses_no_end),
         trial("otelcol::a_static_one_needs_no_shared_library", move || {
             if is_long { otelcol::a_static_one_needs_no_shared_library() } else { Err(otelcol::takes_long()) }
         }),

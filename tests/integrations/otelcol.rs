@@ -1,5 +1,6 @@
 //! The components for the OpenTelemetry Collector: their own tests, and the collector that has them.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::agent::Agent;
-use super::go::Prefix;
+use super::support::go::Prefix;
 use super::support::pods::{ContainerSpec, PodSpec};
 use super::support::sim::{self, Sim};
 use super::support::wait;
@@ -58,8 +59,12 @@ struct Collector {
 impl Collector {
     /// Starts one with all our components. `logs`: where the containers' logs are, as a pattern.
     fn start(endpoint: &str, logs: &str) -> Result<Collector, Obstacle> {
+        Self::start_in(tempfile::tempdir().map_err(|error| error.to_string())?, endpoint, logs)
+    }
+
+    /// The same, in the folder of an earlier one: what that has written stays.
+    fn start_in(folder: TempDir, endpoint: &str, logs: &str) -> Result<Collector, Obstacle> {
         let program = build::agent("otelcol")?.join("criwatch-collector");
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let port = free_port()?;
         let config = include_str!("otelcol.yaml")
             .replace("ENDPOINT", endpoint)
@@ -72,6 +77,15 @@ impl Collector {
         let mut collector = Collector { agent, folder, port };
         wait::until("the collector to listen", wait::PATIENCE, || collector.is_there())?;
         Ok(collector)
+    }
+
+    /// Ends it without a warning; its folder.
+    fn kill(mut self) -> Result<TempDir, String> {
+        self.agent.end(libc::SIGKILL)?;
+        // The last line may be half written: what comes next is a line of its own.
+        let logs = std::fs::File::options().append(true).open(self.folder.path().join("logs.json"));
+        logs.and_then(|mut file| file.write_all(b"\n")).map_err(|error| error.to_string())?;
+        Ok(self.folder)
     }
 
     fn is_there(&mut self) -> Result<(), String> {
@@ -216,7 +230,40 @@ pub fn names_and_reports() -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("{status}: {}", collector.agent.last_error()).into()) }
 }
 
-/// The same on a real engine; and the observer: what a container writes that runs for a moment only is read.
+/// A collector that is killed again and again, while containers end: after the ids, each end is there once, with its code.
+pub fn a_killed_collector_loses_no_end() -> Outcome {
+    let mut sim = Sim::start(&[])?;
+    sim.tell("pod web ns=shop nginx")?;
+    let mut collector = Collector::start(sim.endpoint(), "/nonexistent")?;
+    let mut jobs = 0;
+    let mut run = |sim: &mut Sim| -> Result<(), String> {
+        for _ in 0..3 {
+            sim.tell(&format!("create shop/web job-{jobs} -- sh -c 'exit 3'"))?;
+            sim.tell(&format!("start job-{jobs}"))?;
+            jobs += 1;
+        }
+        Ok(())
+    };
+    for _ in 0..3 {
+        run(&mut sim)?;
+        let folder = collector.kill()?;
+        run(&mut sim)?;
+        collector = Collector::start_in(folder, sim.endpoint(), "/nonexistent")?;
+    }
+    let path = collector.folder.path().join("logs.json");
+    wait::until("all ends", wait::PATIENCE, || {
+        let entries = read(&path, "resourceLogs", "scopeLogs", "logRecords");
+        let ended = entries.iter().filter(|entry| entry.name == "criwatch.container.exited");
+        let ids: BTreeSet<_> = ended.clone().map(|entry| entry.attributes["criwatch.event.id"].to_string()).collect();
+        let names: BTreeSet<_> = ended.clone().map(|entry| entry.of("k8s.container.name")).collect();
+        let codeless = ended.filter(|entry| entry.attributes["process.exit.code"] != "3").count();
+        let are = (ids.len(), names.len(), codeless);
+        if are == (jobs, jobs, 0) { Ok(()) } else { Err(format!("{are:?} of {jobs}")) }
+    })?;
+    Ok(())
+}
+
+/// Processor and receiver on a real engine; and the observer: what a container writes that runs for a moment only is read.
 pub fn names_reports_and_observes_on_containerd() -> Outcome {
     let engine = containerd()?;
     let pods = engine.pods()?;

@@ -1,6 +1,8 @@
 package criwatchreceiver
 
 import (
+	"fmt"
+	"hash/fnv"
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
@@ -25,9 +27,20 @@ func (r *reporter) entity(event *criwatch.Event) {
 		r.entityDelete(event)
 	case event.Type == criwatch.EventStarted:
 		r.entityState(event.Container, event.Observed)
-	case event.Changed&described != 0 && event.Container.State == criwatch.StateRunning:
+	case event.Changed&described != 0 && event.Container.State == criwatch.StateRunning && r.looksOther(event.Container):
 		r.entityState(event.Container, event.Observed)
 	}
+}
+
+// looksOther tells whether the description is another than the one that was reported: much that changes is no part of it.
+func (r *reporter) looksOther(container *criwatch.Container) bool {
+	return r.descriptions[container.ID] != fingerprint(r.config.Extract.Of(container))
+}
+
+func fingerprint(description pcommon.Map) uint64 {
+	hash := fnv.New64a()
+	fmt.Fprint(hash, description.AsRaw())
+	return hash.Sum64()
 }
 
 // states repeats the state of everything that runs: who misses an end sees that the repetitions end.
@@ -49,6 +62,7 @@ func (r *reporter) entityState(container *criwatch.Container, at time.Time) {
 	record.SetEventName("entity.state")
 	r.putEntity(record, container, at)
 	r.describe(record.Attributes().PutEmptyMap("entity.description"), container)
+	r.descriptions[container.ID] = fingerprint(r.config.Extract.Of(container))
 	if r.config.Entities.Interval > 0 {
 		record.Attributes().PutInt("entity.report.interval", int64(r.config.Entities.Interval.Round(time.Second)/time.Second))
 	}
@@ -62,6 +76,7 @@ func (r *reporter) entityState(container *criwatch.Container, at time.Time) {
 
 func (r *reporter) entityDelete(event *criwatch.Event) {
 	container := event.Container
+	delete(r.descriptions, container.ID)
 	if container.Kind == criwatch.KindSandbox && (container.Pod == nil || r.hasAnotherSandbox(container)) {
 		return
 	}

@@ -1,6 +1,7 @@
 package criwatchreceiver
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -109,4 +110,27 @@ func TestAPodGoesOnInAnotherSandbox(t *testing.T) {
 		}
 	}
 	require.Zero(t, deletes)
+}
+
+func TestAnEntityThatLooksTheSameIsNotRepeated(t *testing.T) {
+	engine := simtest.Start(t)
+	engine.Tell("pod web ns=shop nginx")
+	next := &inbox{}
+	startLogs(t, engine, next, func(c *Config) { c.Entities.Enabled = true })
+	next.find(t, "criwatch.replay.completed", "")
+	id := simtest.Field(engine.Tell("create web job"), "id", 0)
+	engine.Tell("start job")
+	engine.Tell("stop job")
+	// All that becomes known of it comes before its end is final.
+	next.entityOf(t, "entity.delete", "container", map[string]any{"container.id": id})
+	descriptions := map[string]int{}
+	for _, one := range next.entries() {
+		if one.name == "entity.state" && equal(one.attributes["entity.id"], map[string]any{"container.id": id}) {
+			descriptions[fmt.Sprint(one.attributes["entity.description"])]++
+		}
+	}
+	require.NotEmpty(t, descriptions)
+	for description, count := range descriptions {
+		require.Equal(t, 1, count, description)
+	}
 }

@@ -98,7 +98,7 @@ func TestCollects(t *testing.T) {
 	require.Equal(t, int64(1), value(connects.Sum().DataPoints(), "", ""))
 	require.Equal(t, "{connections}", connects.Unit())
 	watcher, _ := metric(metrics, "criwatch.watcher_state", "")
-	require.Equal(t, int64(1), value(watcher.Sum().DataPoints(), "state", "watching"))
+	require.Equal(t, int64(1), value(watcher.Gauge().DataPoints(), "state", "watching"))
 	durations, has := metric(metrics, "criwatch.request_duration", "")
 	require.True(t, has)
 	point := durations.Histogram().DataPoints().At(0)

@@ -32,6 +32,8 @@ type reporter struct {
 	running int64
 	// runs are the numbers of the runs of containers that had more than one: an engine may show what had ended running again.
 	runs map[string]int
+	// descriptions are fingerprints of what was reported of entities that live.
+	descriptions map[string]uint64
 }
 
 func newReporter(config *Config, cache cache) *reporter {
@@ -41,6 +43,7 @@ func newReporter(config *Config, cache cache) *reporter {
 	}
 	return &reporter{
 		config: config, cache: cache, batches: newBatches(config.Delivery.MaxRecords), node: node, runs: map[string]int{},
+		descriptions: map[string]uint64{},
 	}
 }
 
@@ -64,6 +67,7 @@ func (r *reporter) event(ctx context.Context, event *criwatch.Event) {
 	switch event.Type {
 	case criwatch.EventReplayBegin:
 		r.isReplay, r.running = true, 0
+		clear(r.descriptions)
 		r.replay++
 		r.batches.seal()
 	case criwatch.EventReplayEnd:

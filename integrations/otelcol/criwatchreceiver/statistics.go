@@ -47,6 +47,7 @@ func (s *sheet) statistics(stats *criwatch.Stats) {
 	for state := criwatch.WatcherNew; state <= criwatch.WatcherStopped; state++ {
 		s.point(states, oneIf(state == stats.State)).PutStr("state", state.String())
 	}
+	s.point(s.own(table["generation"]), int64(stats.Generation))
 }
 
 func (s *sheet) requests(stats *criwatch.Stats) {
@@ -71,7 +72,10 @@ func (s *sheet) requests(stats *criwatch.Stats) {
 }
 
 func (s *sheet) own(row criwatch.Metric) pmetric.NumberDataPointSlice {
-	return s.sum(s.ofNode, otelName(row), otelUnit(row), row.Help, row.Kind == "counter")
+	if row.Kind == "gauge" {
+		return describe(s.ofNode, otelName(row), otelUnit(row), row.Help).SetEmptyGauge().DataPoints()
+	}
+	return s.sum(s.ofNode, otelName(row), otelUnit(row), row.Help, true)
 }
 
 func (s *sheet) ownHistogram(key string) pmetric.HistogramDataPointSlice {
