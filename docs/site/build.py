@@ -75,7 +75,8 @@ class Site:
             if listing:
                 self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{listing}</pre>\n', TEXT)
         if go_page:
-            self._page(contents.GO, *go_page[:1], REFERENCE, go_page[1])
+            body, headings = go_page
+            self._page(contents.GO, body, REFERENCE, headings)
         for found in rust_pages or ():
             self._rust(found)
 
@@ -130,7 +131,7 @@ class Site:
             body, to = text.source(here), f"source/{path}.html"
         self._page(Page(path, made=to), f"<h1><code>{escape(path)}</code></h1>\n{body}", SOURCE)
 
-    def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline = ()) -> None:
+    def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline | None = None) -> None:
         """Writes a page. The search has it if it has a weight."""
         self._write(page.path, layout.page(page, body, self.chapters, self.header.version, headings))
         if weight == SOURCE:
