@@ -60,8 +60,7 @@ class Site:
         self._c()
         self._cpp()
         self._python()
-        for path in sorted(self.links.shown):
-            self._source(path)
+        self._sources()
         self._write("search-index.js", self.index.script())
         return self.links.faults + links.faults(self.folder)
 
@@ -119,6 +118,17 @@ class Site:
         package = ROOT / "bindings/python"
         reference = python.Reference(package, Place(self.links, contents.PYTHON.path, "bindings/python/README.md"))
         self._page(contents.PYTHON, reference.page(), REFERENCE, reference.headings)
+
+    def _sources(self) -> None:
+        """Writes the pages of what texts link to and the contents do not list; a text among them links to more."""
+        written: set[str] = set()
+        while waiting := sorted(self.links.shown - written):
+            for path in waiting:
+                if path.endswith(".md"):
+                    self._markdown(Page(path, path, made=f"source/{path}.html"))
+                else:
+                    self._source(path)
+            written.update(waiting)
 
     def _source(self, path: str) -> None:
         """Writes the page of a file's source, or of a folder's list of files."""

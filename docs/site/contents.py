@@ -64,6 +64,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("C++", "bindings/cpp/README.md"),
         Page("Go", "bindings/go/README.md"),
         Page("Python", "bindings/python/README.md"),
+        Page("Go: metrics for Prometheus", "bindings/go/criwatchprom/README.md"),
     ],
     "Agents that link it": [
         Page("What they show", "docs/integrations.md"),
@@ -89,6 +90,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The simulated engine", "sim/README.md"),
         Page("The wire contract", "proto/README.md"),
         Page("Conformance", "tests/conformance/README.md"),
+        Page("Fuzzing", "fuzz/README.md"),
         Page("Changes", "CHANGELOG.md"),
         Page("Security", "SECURITY.md"),
         Page("This site", "docs/site/README.md"),
