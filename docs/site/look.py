@@ -21,9 +21,13 @@ TOO_WIDE = """
 (() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return "";
-    const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
-    const last = wide.filter((e) => !wide.some((other) => other !== e && e.contains(other)))[0];
-    return last ? `${last.tagName.toLowerCase()}: ${last.textContent.trim().slice(0, 60)}` : "something";
+    // What scrolls in its own place makes the page no wider.
+    const scrolls = (e) => getComputedStyle(e).overflowX !== "visible";
+    const isInside = (e) => e !== document.body && (scrolls(e) || isInside(e.parentElement));
+    const wide = [...document.querySelectorAll("body *")]
+        .filter((e) => e.getBoundingClientRect().right > width + 1 && !isInside(e.parentElement))
+        .filter((e, _, all) => !all.some((other) => other !== e && e.contains(other)));
+    return wide.length ? `${wide[0].tagName.toLowerCase()}: ${wide[0].textContent.trim().slice(0, 60)}` : "some text";
 })()
 """
 

@@ -125,7 +125,8 @@ fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
     // Stands for the command, which takes minutes to build: scripts/command makes a folder like this.
     let stand_in = tempfile::tempdir().map_err(|e| e.to_string())?;
     std::fs::create_dir(stand_in.path().join("completions")).map_err(|e| e.to_string())?;
-    for file in ["criwatch", "criwatch.1", "completions/criwatch", "completions/_criwatch", "completions/criwatch.fish"] {
+    for file in ["criwatch", "criwatch.1", "completions/criwatch", "completions/_criwatch", "completions/criwatch.fish"]
+    {
         std::fs::write(stand_in.path().join(file), file).map_err(|e| e.to_string())?;
     }
     let mut command = make();
