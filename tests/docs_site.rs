@@ -25,6 +25,7 @@ fn main() {
         Trial::ignorable_test("the_search_knows_every_language", || of_site(the_search_knows_every_language)),
         Trial::ignorable_test("the_search_puts_names_first", || of_site(the_search_puts_names_first)),
         Trial::ignorable_test("a_browser_finds_no_fault", || of_site(|site| a_browser_finds_no_fault(site, &[]))),
+        Trial::ignorable_test("a_browser_sees_what_is_wrong", || of_site(a_browser_sees_what_is_wrong)),
         // Hundreds of pages that rustdoc makes.
         Trial::ignorable_test("a_browser_finds_no_fault_on_any_page", || {
             of_site(|site| a_browser_finds_no_fault(site, &["--all"]))
@@ -263,6 +264,42 @@ fn a_browser_finds_no_fault(site: &Site, which: &[&str]) -> Outcome {
         Some(0) => Ok(Completion::Completed),
         Some(77) => Ok(Completion::ignored_with(last_line(&output))),
         _ => Err(c::text(&output).into()),
+    }
+}
+
+/// The same on a page that has one of each fault.
+fn a_browser_sees_what_is_wrong(site: &Site) -> Outcome {
+    let copy = tempfile::tempdir()?;
+    for entry in fs::read_dir(&site.folder)? {
+        let path = entry?.path();
+        let is_page = path.file_name().is_some_and(|name| name == "events.html");
+        if is_page || path.extension().is_some_and(|extension| extension == "css" || extension == "js") {
+            fs::copy(&path, copy.path().join(path.file_name().expect("a name")))?;
+        }
+    }
+    let faults = "<div style=\"width: 1500px\">broad</div> <p style=\"color: #999\">faint</p> <button></button> <img src=\"\"> \
+                  <script>nothing()</script> <script src=\"https://127.0.0.1:9/x.js\"></script></main>";
+    let page = fs::read_to_string(copy.path().join("events.html"))?.replace("</main>", faults);
+    fs::write(copy.path().join("events.html"), page)?;
+    let mut command = Command::new("python3");
+    command.arg(c::root().join("docs/site/look.py")).arg(copy.path()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = command.output()?;
+    if output.status.code() == Some(77) {
+        return Ok(Completion::ignored_with(last_line(&output)));
+    }
+    let said = c::text(&output);
+    let expected = [
+        "wider than 390 pixels: div: broad",
+        "wider than 1400 pixels: div: broad",
+        "contrast 2.8, light: faint",
+        "<button></button>",
+        "a picture without words",
+        "nothing is not defined",
+        "loads https://127.0.0.1:9/x.js from the network",
+    ];
+    match expected.iter().find(|part| !said.contains(**part)) {
+        None => Ok(Completion::Completed),
+        Some(part) => Err(format!("no {part:?} in:\n{said}").into()),
     }
 }
 

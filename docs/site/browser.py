@@ -84,7 +84,8 @@ class Browser:
             if answer.get("id") == self.number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
-                return answer["result"]
+                result: dict[str, Any] = answer["result"]
+                return result
 
     def open(self, address: str) -> None:
         """Opens a page, and waits until it is loaded."""
@@ -117,7 +118,7 @@ class Browser:
                 raise RuntimeError("the browser has ended")
             self.buffer += piece
         line, _, self.buffer = self.buffer.partition(b"\0")
-        message = json.loads(line)
+        message: dict[str, Any] = json.loads(line)
         self._note(message)
         return message
 

@@ -60,8 +60,7 @@ class Site:
         self._c()
         self._cpp()
         self._python()
-        for path in sorted(self.links.shown):
-            self._source(path)
+        self._sources()
         self._write("search-index.js", self.index.script())
         return self.links.faults + links.faults(self.folder)
 
@@ -75,7 +74,8 @@ class Site:
             if listing:
                 self._page(page, f'<h1>{escape(page.title)}</h1>\n<pre class="listing">{listing}</pre>\n', TEXT)
         if go_page:
-            self._page(contents.GO, *go_page[:1], REFERENCE, go_page[1])
+            body, headings = go_page
+            self._page(contents.GO, body, REFERENCE, headings)
         for found in rust_pages or ():
             self._rust(found)
 
@@ -119,6 +119,17 @@ class Site:
         reference = python.Reference(package, Place(self.links, contents.PYTHON.path, "bindings/python/README.md"))
         self._page(contents.PYTHON, reference.page(), REFERENCE, reference.headings)
 
+    def _sources(self) -> None:
+        """Writes the pages of what texts link to and the contents do not list; a text among them links to more."""
+        written: set[str] = set()
+        while waiting := sorted(self.links.shown - written):
+            for path in waiting:
+                if path.endswith(".md"):
+                    self._markdown(Page(path, path, made=f"source/{path}.html"))
+                else:
+                    self._source(path)
+            written.update(waiting)
+
     def _source(self, path: str) -> None:
         """Writes the page of a file's source, or of a folder's list of files."""
         here = ROOT / path
@@ -130,7 +141,7 @@ class Site:
             body, to = text.source(here), f"source/{path}.html"
         self._page(Page(path, made=to), f"<h1><code>{escape(path)}</code></h1>\n{body}", SOURCE)
 
-    def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline = ()) -> None:
+    def _page(self, page: Page, body: str, weight: int | None, headings: text.Outline | None = None) -> None:
         """Writes a page. The search has it if it has a weight."""
         self._write(page.path, layout.page(page, body, self.chapters, self.header.version, headings))
         if weight == SOURCE:
@@ -145,8 +156,11 @@ class Site:
 
 
 def _chapters() -> layout.Chapters:
-    """The contents, with the manual pages."""
-    chapters = {chapter: list(pages) for chapter, pages in contents.CHAPTERS.items()}
+    """The contents, with the manual pages, and without texts that are still to be made."""
+    chapters = {
+        chapter: [page for page in pages if not page.later or (ROOT / page.source).is_file()]
+        for chapter, pages in contents.CHAPTERS.items()
+    }
     manuals = sorted((ROOT / "docs/man").glob("*.[0-9]"))
     chapters["Manual pages"] += [Page(f"{m.stem}({m.suffix[1:]})", f"docs/man/{m.name}") for m in manuals]
     return chapters

@@ -15,6 +15,8 @@ class Page:
     made: str = ""
     # The page of the contents that it belongs to, if it is none itself.
     below: str = ""
+    # Whether the text may be missing: the results of measurements, in a tree that was not measured.
+    later: bool = False
 
     @property
     def path(self) -> str:
@@ -58,12 +60,13 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Reliability", "docs/reliability.md"),
         Page("The C ABI", "docs/abi.md"),
         Page("The host as a second source", "docs/witness.md"),
-        Page("Benchmarks", "docs/benchmarks.md"),
+        Page("Benchmarks", "docs/benchmarks.md", later=True),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
         Page("Go", "bindings/go/README.md"),
         Page("Python", "bindings/python/README.md"),
+        Page("Go: metrics for Prometheus", "bindings/go/criwatchprom/README.md"),
     ],
     "Agents that link it": [
         Page("What they show", "docs/integrations.md"),
@@ -89,6 +92,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("The simulated engine", "sim/README.md"),
         Page("The wire contract", "proto/README.md"),
         Page("Conformance", "tests/conformance/README.md"),
+        Page("Fuzzing", "fuzz/README.md"),
         Page("Changes", "CHANGELOG.md"),
         Page("Security", "SECURITY.md"),
         Page("This site", "docs/site/README.md"),

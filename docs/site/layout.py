@@ -23,14 +23,14 @@ def root_of(path: str) -> str:
     return "../" * path.count("/")
 
 
-def page(page: Page, body: str, chapters: Chapters, version: str, headings: Outline = ()) -> str:
+def page(page: Page, body: str, chapters: Chapters, version: str, headings: Outline | None = None) -> str:
     """A page of the site."""
     return FRAME.substitute(
         title=escape(page.title if page.title == "criwatch" else f"{page.title} · criwatch"),
         root=root_of(page.path),
         version=escape(version),
         contents=_contents(page, chapters),
-        outline=_outline(headings),
+        outline=_outline(headings or []),
         body=body,
         way=_way(page, chapters),
     )

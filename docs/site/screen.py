@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SEQUENCE = re.compile(r"\x1b\[([\d;:]*)m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[\d;?]*[A-Za-ln-z]|\x1b[()].")
@@ -70,7 +71,8 @@ def picture(screen: str, title: str) -> str:
     runs = "".join(_run(run, row) for row, line in enumerate(lines) for run in line)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" role="img" '
-        f'aria-labelledby="title">\n<title id="title">{escape(title)}</title>\n<style>\n{_style(_colours_of(lines))}</style>\n'
+        f'aria-labelledby="title">\n<title id="title">{escape(title)}</title>\n'
+        f"<style>\n{_style(_colours_of(lines))}</style>\n"
         f'<rect class="window" x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1}" rx="8"/>\n'
         f'<path class="edge" d="M1 26.5h{width - 2:.0f}"/>\n'
         f'<text class="name" x="{width / 2:.1f}" y="18" text-anchor="middle">{escape(title)}</text>\n'
@@ -86,7 +88,11 @@ def _colours_of(lines: list[list[Run]]) -> list[int]:
 
 def _style(used: list[int]) -> str:
     def colours(scheme: int, text: str, ground: str, edge: str) -> str:
-        rows = [f"text {{ fill: {text}; }}", f".window {{ fill: {ground}; stroke: {edge}; }}", f".edge {{ stroke: {edge}; }}"]
+        rows = [
+            f"text {{ fill: {text}; }}",
+            f".window {{ fill: {ground}; stroke: {edge}; }}",
+            f".edge {{ stroke: {edge}; }}",
+        ]
         rows += [f".on {{ fill: {ground}; }}", f".by {{ fill: {text}; }}"]
         rows += [f".c{number} {{ fill: {COLOURS[number][scheme]}; }}" for number in used]
         return "\n".join(rows) + "\n"
@@ -142,8 +148,8 @@ def _changed(style: Style, sequence: str) -> Style:
         if number == 0:
             style = Style()
         elif number in (38, 48):
-            field = "text" if number == 38 else "ground"
-            style = replace(style, **{field: _colour(numbers)})
+            colour = _colour(numbers)
+            style = replace(style, text=colour) if number == 38 else replace(style, ground=colour)
         elif 30 <= number <= 37 or 90 <= number <= 97:
             style = replace(style, text=f"c{number - 30 if number < 90 else number - 82}")
         elif 40 <= number <= 47 or 100 <= number <= 107:
@@ -153,7 +159,7 @@ def _changed(style: Style, sequence: str) -> Style:
     return style
 
 
-CHANGES: dict[int, dict[str, bool | str]] = {
+CHANGES: dict[int, dict[str, Any]] = {
     1: {"bold": True}, 2: {"dim": True}, 3: {"italic": True}, 4: {"underlined": True}, 7: {"reverse": True},
     22: {"bold": False, "dim": False}, 23: {"italic": False}, 24: {"underlined": False}, 27: {"reverse": False},
     39: {"text": ""}, 49: {"ground": ""},

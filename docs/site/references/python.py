@@ -6,6 +6,7 @@ import re
 import sys
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import text
 from pdoc.doc import Class, Doc, Function, Module, Variable
@@ -31,9 +32,9 @@ class Reference:
         html = f"<h1>Python reference</h1>\n{self._words(self.module.docstring)}"
         return html + "".join(self._section(title, members) for title, members in self._sections().items())
 
-    def _sections(self) -> dict[str, list[Doc]]:
+    def _sections(self) -> dict[str, list[Doc[Any]]]:
         """The names of the package, by the module that defines them."""
-        sections: dict[str, list[Doc]] = {}
+        sections: dict[str, list[Doc[Any]]] = {}
         for member in self.module.members.values():
             if _is_public(member) and not isinstance(member, Module):
                 module = member.taken_from[0].partition(".")[2]
@@ -42,13 +43,13 @@ class Reference:
         # Those with classes first, the package's own functions and constants last.
         return dict(sorted(sections.items(), key=lambda entry: (entry[0] == "criwatch", ORDER.get(entry[0], 50))))
 
-    def _section(self, title: str, members: list[Doc]) -> str:
+    def _section(self, title: str, members: list[Doc[Any]]) -> str:
         shown = "Functions and constants" if title == "criwatch" else title.replace("_", " ").capitalize()
         anchor = text.slug(shown, set())
         self.headings.append((2, anchor, shown))
         return text.heading(2, anchor, shown) + "".join(self._item(member, 3) for member in members)
 
-    def _item(self, doc: Doc, level: int) -> str:
+    def _item(self, doc: Doc[Any], level: int) -> str:
         anchor = doc.qualname
         if level == 3:
             self.headings.append((3, anchor, escape(doc.name)))
@@ -92,7 +93,8 @@ class Reference:
         """The fields that the docstring of a record lists."""
         fields = self._own_fields(of)
         return "".join(
-            f'<dt id="{of.name}.{name}" data-find="{of.name}.{name}"><code>{name}</code></dt><dd>{self._words(about)}</dd>\n'
+            f'<dt id="{of.name}.{name}" data-find="{of.name}.{name}"><code>{name}</code></dt>'
+            f"<dd>{self._words(about)}</dd>\n"
             for name, about in fields.items()
         )
 
@@ -105,13 +107,15 @@ class Reference:
         return Markdown(_Names(self.links, self.names)).page(ATTRIBUTES.sub("", docstring), indented="python")
 
     def _anchors(self) -> dict[str, str]:
-        """The anchor of each name that a docstring can mention: `Watcher.start`, and `start` where it is the only one."""
+        """The anchor of each name that a docstring can mention."""
         anchors: dict[str, str] = {}
         for member in self.module.members.values():
             anchors[member.name] = member.qualname
             if isinstance(member, Class):
                 own = [inner.name for inner in member.members.values() if _is_public(inner) and inner.docstring]
-                anchors |= {f"{member.name}.{name}": f"{member.name}.{name}" for name in [*own, *self._own_fields(member)]}
+                anchors |= {
+                    f"{member.name}.{name}": f"{member.name}.{name}" for name in [*own, *self._own_fields(member)]
+                }
         return anchors
 
 
@@ -156,11 +160,11 @@ def _loaded(package: Path) -> Module:
     return Module.from_name("criwatch")
 
 
-def _is_public(doc: Doc) -> bool:
+def _is_public(doc: Doc[Any]) -> bool:
     return not doc.name.startswith("_") or doc.name == "__init__" and bool(doc.docstring)
 
 
-def _declaration(doc: Doc) -> str:
+def _declaration(doc: Doc[Any]) -> str:
     if isinstance(doc, Function):
         word = "async def" if doc.funcdef.startswith("async") else "def"
         name = doc.qualname.removesuffix(".__init__").rpartition(".")[2]
@@ -178,5 +182,3 @@ def _plain(code: str) -> str:
     code = DEFAULT.sub(r"\1", FROM.sub("", code))
     code = re.sub(r"\*<class '(?:\w+\.)*(\w+)'>", r"Unpack[\1]", code.replace("NoneType", "None"))
     return OBJECT.sub("...", code)
-
-

@@ -30,7 +30,9 @@ REMOVED = [
     re.compile(r' href="#impl-ReprC"'),
 ]
 SECTION = re.compile(r'<h2 id="([^"]*)" class="(?:[\w-]+ )*section-header">(.*?)<a href')
-MEMBER = re.compile(r'<(?:section|span) id="(?:ty)?(?:method|variant|structfield|associatedconstant)\.(\w+)" class="([^"]*)"')
+MEMBER = re.compile(
+    r'<(?:section|span) id="(?:ty)?(?:method|variant|structfield|associatedconstant)\.(\w+)" class="([^"]*)"'
+)
 # An item's own page: struct.Watcher.html, fn.engines.html.
 ITEM = re.compile(r"(?:struct|enum|fn|trait|type|constant|macro|union)\.(\w+)\.html")
 # The C ABI has a reference of its own, and what the engine's messages are made of is no interface.
@@ -92,7 +94,7 @@ def _page(html: str, path: str) -> RustPage:
 
 def _title(html: str) -> str:
     """`Watcher in criwatch::watcher - Rust` is the page of `watcher::Watcher`."""
-    title = unescape(re.search(r"<title>(.*?)</title>", html)[1]).removesuffix(" - Rust")
+    title = unescape(html.partition("<title>")[2].partition("</title>")[0]).removesuffix(" - Rust")
     name, _, module = title.partition(" in ")
     place = module.removeprefix("criwatch").strip(":")
     return f"{place}::{name}" if place else name
@@ -100,7 +102,9 @@ def _title(html: str) -> str:
 
 def _source(body: str) -> str:
     body = re.sub(r"<a href=#(\d+) id=\1 data-nosnippet>\1</a>", r'<a href="#\1" id="\1">\1</a>', body)
-    return re.sub(r'<div class="example-wrap[^"]*"><pre class="rust"><code>(.*)</code></pre></div>', _lines, body, flags=re.S)
+    return re.sub(
+        r'<div class="example-wrap[^"]*"><pre class="rust"><code>(.*)</code></pre></div>', _lines, body, flags=re.S
+    )
 
 
 def _lines(match: re.Match[str]) -> str:
