@@ -16,12 +16,9 @@ pub fn event(bytes: &[u8]) -> Option<EngineEvent> {
 
 /// The two lists, from one reply each.
 pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
-    let mut listing = Listing::default();
     let containers: observed::ListContainersResponse = decode(containers).ok()?.message;
     let sandboxes: observed::ListPodSandboxResponse = decode(sandboxes).ok()?.message;
-    listing.add_containers(containers.containers, LIMITS);
-    listing.add_sandboxes(sandboxes.items, LIMITS);
-    Some(listing)
+    Some(Listing::of(sandboxes.items, containers.containers, LIMITS).decoded())
 }
 
 /// A container's status, with the sandbox id of its verbose information.

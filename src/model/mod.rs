@@ -34,7 +34,7 @@ pub use label_map::Labels;
 pub use labels::{LabelView, label};
 pub use log::LogLevel;
 pub use memo::Memo;
-pub use observation::{Details, ImageNames, Observation};
+pub use observation::{Details, Fingerprint, ImageNames, Observation};
 pub use pod::{Pod, PodState};
 pub use shared_text::SharedText;
 pub(crate) use shared_text::WeakText;

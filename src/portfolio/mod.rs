@@ -9,6 +9,7 @@ mod hints;
 mod images;
 mod index;
 mod judge;
+mod listed;
 mod lookup;
 mod merge;
 mod open_fields;
@@ -158,6 +159,8 @@ struct Entry {
     known: Known,
     /// The tick at which a list that shows it was applied last.
     listed: Tick,
+    /// What that list's entry was, while nothing else is heard of this id.
+    listed_as: Option<Fingerprint>,
     /// The tick at which it went.
     departed: Tick,
     /// No statement so far says whether it is a container or a sandbox.

@@ -41,7 +41,7 @@ impl Lookups {
         self.wanted.push_back(id.clone());
     }
 
-    pub fn is_open(&self, id: &Id) -> bool {
+    pub fn is_open(&self, id: &str) -> bool {
         self.open.contains_key(id)
     }
 

@@ -180,7 +180,7 @@ impl StatusQueue {
         self.by_id.get(id).map_or(0, |planned| planned.tries)
     }
 
-    pub fn is_open(&self, id: &Id) -> bool {
+    pub fn is_open(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
