@@ -1,14 +1,16 @@
 //! Whether an entry of a list is what an earlier list had, found without decoding it. Pure.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
 
 use super::fields;
 use super::weight::{Part, Shape};
 use crate::model::Fingerprint;
 
 /// Random, and another one in each process: nobody outside can make the fingerprints of two entries equal.
-static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// The fingerprint of an encoded message of this shape; `None` of what is no message. Engines written in Go shuffle the entries
 /// of a map each time they write it: their order does not count.
@@ -40,7 +42,7 @@ mod tests {
 
     fn container(labels: &[(String, String)], state: i32) -> Container {
         let pair = |(key, value): &(String, String)| Pair { key: key.clone().into(), value: value.clone().into() };
-        Container { id: b"c".into(), state, labels: labels.iter().map(pair).collect(), ..Container::default() }
+        Container { id: b"c"[..].into(), state, labels: labels.iter().map(pair).collect(), ..Container::default() }
     }
 
     fn of(container: &Container) -> Option<Fingerprint> {

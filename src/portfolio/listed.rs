@@ -30,8 +30,7 @@ impl Portfolio {
         }
         let source = Source::List { begun, first };
         let list = Applied { source, begun, tick, now };
-        // An entry without an id may be of any container, so that none is surely absent.
-        let mut is_complete = listing.unreadable.iter().all(|entry| entry.id.is_some());
+        let mut is_complete = listing.is_complete();
         listing.unreadable.into_iter().for_each(|entry| self.note_unreadable(entry));
         for said in listing.sandboxes.into_iter().chain(listing.containers) {
             if !self.is_repeated(&said.id, said.fingerprint, list) {
