@@ -80,6 +80,12 @@ impl Entry {
 const BATCH: usize = 512;
 
 impl Listing {
+    /// Whether what is decoded of it shows everything. An entry without an id may be of any container, so that none is surely
+    /// absent.
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.iter().all(|entry| entry.id.is_some())
+    }
+
     /// With nothing undecoded. An entry that cannot be decoded does not affect the others.
     pub fn decoded(mut self) -> Listing {
         for entry in std::mem::take(&mut self.undecoded) {
@@ -179,9 +185,9 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn add<T>(&mut self, piece: Decoded<T>) -> Result<T, Status> {
-        self.bytes = self.bytes.saturating_add(piece.bytes);
-        self.weight = self.weight.saturating_add(piece.weight);
+    fn add<T: Shaped>(&mut self, piece: Decoded<T>) -> Result<T, Status> {
+        self.bytes = self.bytes.saturating_add(piece.encoded.len());
+        self.weight = self.weight.saturating_add(piece.weight());
         if self.bytes > self.max_bytes {
             return Err(Status::out_of_range("the list has no end, or is bigger than a message may be"));
         }
