@@ -160,7 +160,7 @@ fn sandbox(pod: Pod, is_status: bool) -> Observation {
     .with_pod(pod)
 }
 
-fn pod(read: &mut Reader, id: Vec<u8>, metadata: Option<wire::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
+fn pod(read: &mut Reader, id: Bytes, metadata: Option<wire::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
     let metadata = metadata.unwrap_or_default();
     let mut pod = Pod::new(read.text(id));
     pod.name = read.text(metadata.name);
@@ -191,7 +191,7 @@ fn container_state(state: i32) -> State {
 
 /// Engines do not agree on what `image_ref` and `image_id` are, nor do one engine's lists and statuses: a repository
 /// with a digest is a reference, a digest alone is the id of the image's configuration.
-fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Vec<u8>, id: Vec<u8>) -> ImageNames {
+fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Bytes, id: Bytes) -> ImageNames {
     let spec = spec.unwrap_or_default();
     let author = read.text(spec.user_specified_image);
     let engine = read.text(spec.image);
