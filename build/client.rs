@@ -20,7 +20,7 @@ pub fn generate() -> Result<(), Box<dyn Error>> {
     let observed = observed::descriptors(&descriptors);
     std::fs::write(Path::new(&out).join("shapes.rs"), observed::shapes(&observed))?;
     tonic_prost_build::configure().build_server(false).build_transport(false).compile_fds(descriptors)?;
-    let items = observed::item_paths().fold(tonic_prost_build::configure(), |builder, path| builder.bytes(path));
-    items.build_server(false).build_client(false).compile_fds(observed)?;
+    let shared = observed::sharing(&observed).fold(tonic_prost_build::configure(), |builder, path| builder.bytes(path));
+    shared.build_server(false).build_client(false).compile_fds(observed)?;
     Ok(())
 }

@@ -59,9 +59,11 @@ pub fn descriptors(published: &FileDescriptorSet) -> FileDescriptorSet {
     }
 }
 
-/// The fields that hold undecoded items, for the generator: they share the memory of the message they came in.
-pub fn item_paths() -> impl Iterator<Item = String> {
-    ITEMS.iter().map(|(message, field, _)| format!(".{PACKAGE}.{message}.{field}"))
+/// The messages whose texts and undecoded items share the memory of the message they came in, for the generator. In a pair that
+/// would take more memory than a copy of texts as short as labels are.
+pub fn sharing(observed: &FileDescriptorSet) -> impl Iterator<Item = String> {
+    let messages = observed.file.iter().flat_map(|file| &file.message_type);
+    messages.filter(|m| m.name() != PAIR).map(|m| format!(".{PACKAGE}.{}", m.name()))
 }
 
 /// Rust code that says of each type what it takes in memory: implementations of `weight::Shaped`.

@@ -1089,8 +1089,8 @@ const char *cri_pod_label(const cri_pod *pod, const char *key);
  * @param out receives an array of keys and values, valid as long as the record
  * @param len receives the length of the array
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT
- * @note Never blocks. The library builds the array once for each version of a container and each schema; further calls
- * cost O(1).
+ * @note Does not wait for the engine. The first call for a version of a container and a schema builds the array,
+ * O(number of labels), and calls from other threads may wait for it. Further calls cost O(1).
  */
 CRI_NODISCARD
 cri_status cri_container_attributes(const cri_container *container,
@@ -1455,8 +1455,10 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * longer
  * @param len receives the length of the array
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
- * @note Does not wait for the engine. The first call for a generation builds the records of changed containers, and
- * copies one pointer for each container: O(n). Calls from other threads may wait for it. Further calls cost O(1).
+ * @note Does not wait for the engine. The first call for a snapshot builds the records of changed containers, and
+ * copies one pointer for each container: O(n), a few nanoseconds each. Calls from other threads may wait for it.
+ * Further calls cost O(1). A program that follows events need not pay that for each: an event has the record that it
+ * is about, and cri_snapshot_find finds any other, O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,

@@ -25,6 +25,14 @@ pub struct Unreadable {
     pub reason: String,
 }
 
+impl Unreadable {
+    /// What it says all the same, if it has an id: that the engine has something of this id.
+    pub fn observation(&self, kind: Kind) -> Option<Observation> {
+        let of = |id: &Id| Observation { flags: CRI_CONTAINER_FLAG_UNREADABLE, ..Observation::of(id.clone(), kind) };
+        self.id.as_ref().map(of)
+    }
+}
+
 /// An entry of ListContainers.
 pub(super) fn listed_container(bytes: Bytes, limits: Limits) -> Result<Observation, Unreadable> {
     let c: wire::Container = decode(bytes)?;
@@ -112,21 +120,16 @@ pub(super) fn sandbox_status(s: wire::PodSandboxStatus, limits: Limits) -> Obser
     finished(sandbox(pod, true), &read)
 }
 
-/// An item that could not be decoded: only its id is known.
-pub(super) fn unreadable(id: Id, kind: Kind) -> Observation {
-    Observation { flags: CRI_CONTAINER_FLAG_UNREADABLE, ..Observation::of(id, kind) }
-}
-
 fn finished(observation: Observation, read: &Reader) -> Observation {
     Observation { flags: read.flags(), ..observation }
 }
 
 fn decode<T: Message + Default>(bytes: Bytes) -> Result<T, Unreadable> {
-    T::decode(bytes.clone()).map_err(|e| Unreadable { id: leading_id(&bytes), reason: e.to_string() })
+    T::decode(bytes.clone()).map_err(|e| Unreadable { id: leading_id(&bytes).map(Id::from), reason: e.to_string() })
 }
 
 /// The id of an item whose rest is broken: field 1 of all of them, and written first by every engine.
-fn leading_id(bytes: &[u8]) -> Option<Id> {
+pub(super) fn leading_id(bytes: &[u8]) -> Option<&str> {
     /// Field 1, length-delimited.
     const ID_KEY: u8 = 1 << 3 | 2;
     let [ID_KEY, length, rest @ ..] = bytes else {
@@ -135,7 +138,7 @@ fn leading_id(bytes: &[u8]) -> Option<Id> {
     // A longer length than 127 is no id that an engine makes.
     let id = rest.get(..usize::from(*length)).filter(|_| *length < 128)?;
     let id = std::str::from_utf8(id).ok()?;
-    (!id.is_empty()).then(|| id.into())
+    (!id.is_empty()).then_some(id)
 }
 
 fn sandbox(pod: Pod, is_status: bool) -> Observation {
@@ -157,7 +160,7 @@ fn sandbox(pod: Pod, is_status: bool) -> Observation {
     .with_pod(pod)
 }
 
-fn pod(read: &mut Reader, id: Vec<u8>, metadata: Option<wire::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
+fn pod(read: &mut Reader, id: Bytes, metadata: Option<wire::PodSandboxMetadata>, state: i32, created_at: i64) -> Pod {
     let metadata = metadata.unwrap_or_default();
     let mut pod = Pod::new(read.text(id));
     pod.name = read.text(metadata.name);
@@ -188,7 +191,7 @@ fn container_state(state: i32) -> State {
 
 /// Engines do not agree on what `image_ref` and `image_id` are, nor do one engine's lists and statuses: a repository
 /// with a digest is a reference, a digest alone is the id of the image's configuration.
-fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Vec<u8>, id: Vec<u8>) -> ImageNames {
+fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Bytes, id: Bytes) -> ImageNames {
     let spec = spec.unwrap_or_default();
     let author = read.text(spec.user_specified_image);
     let engine = read.text(spec.image);

@@ -6,71 +6,112 @@ use tonic::{Code, Status};
 use super::client::Client;
 use super::convert::{self, Limits, Unreadable};
 use super::observed::{
-    ListContainersResponse, ListPodSandboxResponse, StreamContainersResponse, StreamPodSandboxesResponse,
+    Container, ListContainersResponse, ListPodSandboxResponse, PodSandbox, StreamContainersResponse,
+    StreamPodSandboxesResponse,
 };
 use super::proto::{ListContainersRequest, ListPodSandboxRequest, StreamContainersRequest, StreamPodSandboxesRequest};
 use super::request::Decoded;
-use super::{failure, methods, weight};
+use super::weight::Shaped;
+use super::{failure, fingerprint, methods, weight};
 use crate::error::Result;
-use crate::model::{Kind, Observation};
+use crate::model::{Fingerprint, Kind, Observation};
 
 /// One full list: sandboxes first, so that containers find their pods.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Listing {
-    /// All sandboxes, in any state.
+    /// All sandboxes, in any state, as far as they are decoded.
     pub sandboxes: Vec<Observation>,
-    /// All containers, in any state.
+    /// All containers, in any state, as far as they are decoded.
     pub containers: Vec<Observation>,
     /// Entries that could not be decoded. Those with an id are among the others, flagged.
     pub unreadable: Vec<Unreadable>,
+    /// The entries that nobody has decoded yet, sandboxes first.
+    pub undecoded: Vec<Entry>,
     /// Whether the engine can stream lists; `None` when it was not tried.
     pub streamed: Option<bool>,
 }
 
-/// How many entries are converted before others on this thread get a turn.
+/// An entry of a list, as it came over the wire.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    kind: Kind,
+    /// They share the memory of the whole reply.
+    bytes: Bytes,
+    fingerprint: Option<Fingerprint>,
+    limits: Limits,
+}
+
+impl Entry {
+    fn new(kind: Kind, bytes: Bytes, limits: Limits) -> Entry {
+        let shape = match kind {
+            Kind::Container => &Container::SHAPE,
+            Kind::Sandbox => &PodSandbox::SHAPE,
+        };
+        Entry { kind, fingerprint: fingerprint::of(shape, &bytes), bytes, limits }
+    }
+
+    /// The id, where the entry begins with one, as every engine writes it.
+    pub fn id(&self) -> Option<&str> {
+        convert::leading_id(&self.bytes)
+    }
+
+    /// Equal to that of an earlier entry that said the same.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint
+    }
+
+    /// What it says.
+    pub fn decode(self) -> Result<Observation, Unreadable> {
+        let decoded = match self.kind {
+            Kind::Container => convert::listed_container(self.bytes, self.limits),
+            Kind::Sandbox => convert::listed_sandbox(self.bytes, self.limits),
+        };
+        decoded.map(|observation| Observation { fingerprint: self.fingerprint, ..observation })
+    }
+
+    /// Container or sandbox.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// How many entries are looked at before others on this thread get a turn.
 const BATCH: usize = 512;
 
-/// One kind's entries: how each is converted.
-type Convert = fn(Bytes, Limits) -> Result<Observation, Unreadable>;
-
 impl Listing {
-    /// Whether it shows everything. An entry without an id may be of any container, so that none is surely absent.
+    /// Whether what is decoded of it shows everything. An entry without an id may be of any container, so that none is surely
+    /// absent.
     pub fn is_complete(&self) -> bool {
         self.unreadable.iter().all(|entry| entry.id.is_some())
     }
 
-    pub(super) fn add_containers(&mut self, items: impl IntoIterator<Item = Bytes>, limits: Limits) {
-        Self::add(
-            &mut self.containers,
-            &mut self.unreadable,
-            items,
-            (convert::listed_container, Kind::Container),
-            limits,
-        );
-    }
-
-    pub(super) fn add_sandboxes(&mut self, items: impl IntoIterator<Item = Bytes>, limits: Limits) {
-        Self::add(&mut self.sandboxes, &mut self.unreadable, items, (convert::listed_sandbox, Kind::Sandbox), limits);
-    }
-
-    /// Converts entries. One that cannot be decoded does not affect the others.
-    fn add(
-        to: &mut Vec<Observation>,
-        unreadable: &mut Vec<Unreadable>,
-        items: impl IntoIterator<Item = Bytes>,
-        (convert, kind): (Convert, Kind),
-        limits: Limits,
-    ) {
-        for item in items {
-            match convert(item, limits) {
-                Ok(entry) => to.push(entry),
+    /// With nothing undecoded. An entry that cannot be decoded does not affect the others.
+    pub fn decoded(mut self) -> Listing {
+        for entry in std::mem::take(&mut self.undecoded) {
+            let kind = entry.kind;
+            let observation = match entry.decode() {
+                Ok(observation) => Some(observation),
                 Err(entry) => {
-                    to.extend(entry.id.clone().map(|id| convert::unreadable(id, kind)));
-                    unreadable.push(entry);
+                    let flagged = entry.observation(kind);
+                    self.unreadable.push(entry);
+                    flagged
                 }
+            };
+            match kind {
+                Kind::Sandbox => self.sandboxes.extend(observation),
+                Kind::Container => self.containers.extend(observation),
             }
         }
+        self
+    }
+
+    /// Of replies, one of each kind.
+    #[cfg(feature = "test-hooks")]
+    pub(super) fn of(sandboxes: Vec<Bytes>, containers: Vec<Bytes>, limits: Limits) -> Listing {
+        let of = |kind, items: Vec<Bytes>| items.into_iter().map(move |item| Entry::new(kind, item, limits));
+        let undecoded = of(Kind::Sandbox, sandboxes).chain(of(Kind::Container, containers)).collect();
+        Listing { undecoded, ..Listing::default() }
     }
 }
 
@@ -86,8 +127,8 @@ impl Client {
         let sandboxes: ListPodSandboxResponse =
             self.ask(methods::LIST_SANDBOXES, ListPodSandboxRequest::default()).await?;
         let mut listing = Listing { streamed: try_streams.then_some(false), ..Listing::default() };
-        self.convert_sandboxes(&mut listing, sandboxes.items).await;
-        self.convert_containers(&mut listing, containers.containers).await;
+        self.add(&mut listing.undecoded, Kind::Sandbox, sandboxes.items).await;
+        self.add(&mut listing.undecoded, Kind::Container, containers.containers).await;
         Ok(listing)
     }
 
@@ -97,18 +138,20 @@ impl Client {
         let mut listing = Listing { streamed: Some(true), ..Listing::default() };
         let mut pieces = Pieces { max_bytes: self.message_max_bytes(), ..Pieces::default() };
         let collect = async {
+            let mut containers = Vec::new();
             let stream = self.open(methods::STREAM_CONTAINERS, StreamContainersRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
                 let batch: StreamContainersResponse = pieces.add(batch)?;
-                self.convert_containers(&mut listing, batch.containers).await;
+                self.add(&mut containers, Kind::Container, batch.containers).await;
             }
             let stream = self.open(methods::STREAM_SANDBOXES, StreamPodSandboxesRequest::default()).await?;
             let mut stream = stream.into_inner();
             while let Some(batch) = stream.message().await? {
                 let batch: StreamPodSandboxesResponse = pieces.add(batch)?;
-                self.convert_sandboxes(&mut listing, batch.pod_sandboxes).await;
+                self.add(&mut listing.undecoded, Kind::Sandbox, batch.pod_sandboxes).await;
             }
+            listing.undecoded.append(&mut containers);
             Ok::<_, Status>(())
         };
         const METHOD: &str = methods::STREAM_CONTAINERS.name;
@@ -124,16 +167,10 @@ impl Client {
         Ok(is_known.then_some(listing))
     }
 
-    async fn convert_containers(&self, listing: &mut Listing, items: Vec<Bytes>) {
+    async fn add(&self, to: &mut Vec<Entry>, kind: Kind, items: Vec<Bytes>) {
+        to.reserve(items.len());
         for batch in items.chunks(BATCH) {
-            listing.add_containers(batch.iter().cloned(), self.limits());
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn convert_sandboxes(&self, listing: &mut Listing, items: Vec<Bytes>) {
-        for batch in items.chunks(BATCH) {
-            listing.add_sandboxes(batch.iter().cloned(), self.limits());
+            to.extend(batch.iter().map(|item| Entry::new(kind, item.clone(), self.limits())));
             tokio::task::yield_now().await;
         }
     }
@@ -148,9 +185,9 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn add<T>(&mut self, piece: Decoded<T>) -> Result<T, Status> {
-        self.bytes = self.bytes.saturating_add(piece.bytes);
-        self.weight = self.weight.saturating_add(piece.weight);
+    fn add<T: Shaped>(&mut self, piece: Decoded<T>) -> Result<T, Status> {
+        self.bytes = self.bytes.saturating_add(piece.encoded.len());
+        self.weight = self.weight.saturating_add(piece.weight());
         if self.bytes > self.max_bytes {
             return Err(Status::out_of_range("the list has no end, or is bigger than a message may be"));
         }

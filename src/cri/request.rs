@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use prost::Message;
-use prost::bytes::Buf;
+use prost::bytes::{Buf, Bytes};
 use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Response, Status, Streaming};
@@ -18,10 +18,15 @@ use crate::error::Result;
 /// A message of the engine that was decoded.
 pub(super) struct Decoded<T> {
     pub message: T,
-    /// How many bytes it had on the wire.
-    pub bytes: usize,
+    /// As it came over the wire.
+    pub encoded: Bytes,
+}
+
+impl<T: Shaped> Decoded<T> {
     /// How many bytes of memory it takes, about.
-    pub weight: usize,
+    pub fn weight(&self) -> usize {
+        weight::of(&T::SHAPE, &self.encoded)
+    }
 }
 
 impl Client {
@@ -72,14 +77,14 @@ impl Client {
 pub(super) fn decode<T: Message + Shaped + Default>(message: impl Buf) -> Result<Decoded<T>, Status> {
     let mut message = message;
     // The items of the decoded message share this memory.
-    let message = message.copy_to_bytes(message.remaining());
-    let (bytes, weight) = (message.len(), weight::of(&T::SHAPE, &message));
-    if weight > weight::allowed(bytes) {
-        return Err(Status::data_loss(weight::refusal(bytes)));
+    let encoded = message.copy_to_bytes(message.remaining());
+    let is_allowed = || weight::of(&T::SHAPE, &encoded) <= weight::allowed(encoded.len());
+    if !weight::is_light::<T>(&encoded) && !is_allowed() {
+        return Err(Status::data_loss(weight::refusal(encoded.len())));
     }
     // As tonic's own codec has it.
-    let message = T::decode(message).map_err(|e| Status::internal(e.to_string()))?;
-    Ok(Decoded { message, bytes, weight })
+    let message = T::decode(encoded.clone()).map_err(|e| Status::internal(e.to_string()))?;
+    Ok(Decoded { message, encoded })
 }
 
 /// The codec of a request `Q` whose replies are weighed before they are decoded.

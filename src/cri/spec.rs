@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prost::bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,7 +13,7 @@ use crate::model::*;
 /// The fields that any status has, verbose or not.
 pub(super) fn of_status(
     read: &mut Reader,
-    log_path: Vec<u8>,
+    log_path: Bytes,
     mounts: Vec<wire::Mount>,
     resources: Option<wire::ContainerResources>,
     user: Option<wire::ContainerUser>,

@@ -1,5 +1,6 @@
 //! The status of one container or sandbox, with the process and everything else that only a verbose reply has.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ struct Reply {
     observation: Observation,
     /// The status as JSON, where it is wanted.
     status: Option<Value>,
-    info: Option<HashMap<String, String>>,
+    info: Option<Vec<Pair>>,
 }
 
 /// How much of a reply is wanted.
@@ -74,7 +75,7 @@ impl Client {
         let whole = |found: Reply| Inspection {
             observation: found.observation,
             status: found.status,
-            info: info::as_json(found.info.unwrap_or_default()),
+            info: info::as_json(texts(&found.info.unwrap_or_default())),
         };
         Ok(found.map(whole))
     }
@@ -83,7 +84,7 @@ impl Client {
     pub(super) async fn runtime_info(&self, patience: Duration) -> Result<HashMap<String, String>> {
         let timeout = patience.min(self.request_timeout());
         let reply: StatusResponse = self.ask_within(methods::STATUS, timeout, StatusRequest { verbose: true }).await?;
-        Ok(texts(reply.info))
+        Ok(texts(&reply.info))
     }
 
     /// The first answer of these attempts, each with a kind and whether it is verbose. containerd needs the container's
@@ -111,8 +112,8 @@ impl Client {
             let message = format!("status of {id}: the engine's reply is about {:?}", found.observation.id);
             return Err(Error::new(CRI_E_PROTOCOL, message));
         }
-        if let Some(map) = &found.info {
-            let read = info::read(map);
+        if let Some(pairs) = &found.info {
+            let read = info::read(&information(pairs));
             let running = found.observation.state == State::Running;
             found.observation.pod_id = found.observation.pod_id.or_else(|| read.sandbox_id.clone());
             let image = &mut found.observation.image;
@@ -146,7 +147,7 @@ impl Client {
             }
         };
         // containerd 2.3 has an info without content in replies that are not verbose.
-        Ok(Some(Reply { observation, status, info: verbose.then(|| texts(info)) }))
+        Ok(Some(Reply { observation, status, info: verbose.then_some(info) }))
     }
 }
 
@@ -156,11 +157,16 @@ fn json_if_wanted(message: &str, status: &impl Message, wanted: Wanted) -> Resul
 }
 
 /// The `info` map, read lossily.
-pub(super) fn texts(info: Vec<Pair>) -> HashMap<String, String> {
-    let text = |bytes: Vec<u8>| {
-        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
-    };
-    info.into_iter().map(|Pair { key, value }| (text(key), text(value))).collect()
+pub(super) fn texts(info: &[Pair]) -> HashMap<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    info.iter().map(|Pair { key, value }| (text(key), text(value))).collect()
+}
+
+/// The text under the one key that all engines have; of one key, the last value counts. It is as long as all the rest of a
+/// reply, and is not copied.
+pub(super) fn information(info: &[Pair]) -> Cow<'_, str> {
+    let found = info.iter().rev().find(|pair| &*pair.key == b"info");
+    found.map_or(Cow::Borrowed(""), |pair| String::from_utf8_lossy(&pair.value))
 }
 
 fn absent_is_none<T>(reply: Result<T>) -> Result<Option<T>> {

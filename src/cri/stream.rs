@@ -51,7 +51,8 @@ impl Client {
 }
 
 pub(super) fn event(decoded: Decoded<ContainerEventResponse>, limits: Limits) -> EngineEvent {
-    let Decoded { message, weight, .. } = decoded;
+    let weight = decoded.weight();
+    let message = decoded.message;
     let kind = match ContainerEventType::try_from(message.container_event_type) {
         Ok(ContainerEventType::ContainerCreatedEvent) => Some(EventKind::Created),
         Ok(ContainerEventType::ContainerStartedEvent) => Some(EventKind::Started),

@@ -1,5 +1,6 @@
 //! The engine's bytes as text. Engines do not check that their texts are UTF-8, so nothing here fails. Pure.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::observed::Pair;
@@ -23,20 +24,29 @@ impl Reader {
     }
 
     /// The text; each bad byte becomes U+FFFD.
-    pub fn string(&mut self, bytes: Vec<u8>) -> String {
-        String::from_utf8(bytes).unwrap_or_else(|e| {
+    fn read<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
+        let text = std::str::from_utf8(bytes).map(Cow::Borrowed);
+        text.unwrap_or_else(|_| {
             self.flags |= CRI_CONTAINER_FLAG_TEXT_REPAIRED;
-            String::from_utf8_lossy(e.as_bytes()).into_owned()
+            String::from_utf8_lossy(bytes)
         })
     }
 
+    fn string(&mut self, bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap_or_else(|e| self.read(e.as_bytes()).into_owned())
+    }
+
     /// The text, to be shared.
-    pub fn text(&mut self, bytes: Vec<u8>) -> Arc<str> {
-        self.string(bytes).into()
+    pub fn text(&mut self, bytes: impl AsRef<[u8]>) -> Arc<str> {
+        match bytes.as_ref() {
+            [] => Arc::default(),
+            bytes => self.read(bytes).into(),
+        }
     }
 
     /// An id, if there is one.
-    pub fn id(&mut self, bytes: Vec<u8>) -> Option<Id> {
+    pub fn id(&mut self, bytes: impl AsRef<[u8]>) -> Option<Id> {
+        let bytes = bytes.as_ref();
         (!bytes.is_empty()).then(|| self.text(bytes))
     }
 
@@ -78,8 +88,8 @@ mod tests {
     #[test]
     fn bad_bytes_are_replaced_and_noted() {
         let mut reader = Reader::new(1000);
-        assert_eq!((reader.string(b"fine".into()), reader.flags()), ("fine".into(), 0));
-        assert_eq!(reader.string(vec![b'a', 0xff, 0xfe, b'b']), "a\u{fffd}\u{fffd}b");
+        assert_eq!((&*reader.text(b"fine"), reader.flags()), ("fine", 0));
+        assert_eq!(&*reader.text([b'a', 0xff, 0xfe, b'b']), "a\u{fffd}\u{fffd}b");
         assert_eq!(reader.flags(), CRI_CONTAINER_FLAG_TEXT_REPAIRED);
         let labels = reader.labels(vec![pair(b"k\xff", b"v"), pair(b"ok", b"\xfe")]);
         assert_eq!((&labels["k\u{fffd}"], &labels["ok"]), ("v", "\u{fffd}"));

@@ -5,6 +5,8 @@
 
 use std::num::Saturating;
 
+use prost::bytes::Bytes;
+
 use super::fields;
 
 /// What a message of this type takes. `build/observed.rs` generates one for each type.
@@ -36,6 +38,8 @@ pub(super) enum Part {
 /// A message with a shape.
 pub(super) trait Shaped {
     const SHAPE: Shape;
+    /// What it takes for each of its bytes at most, beside its items.
+    const PER_BYTE: usize = per_byte(&Self::SHAPE);
 }
 
 /// How many times its size an entry takes in a hash table that grows: the old table is there until the new one is filled.
@@ -46,7 +50,7 @@ const OBSERVATION: usize = 2048;
 const SMALLEST_BLOCK: usize = 32;
 const BLOCK_HEADER: usize = 16;
 /// What a text takes in a list, beside its bytes.
-const TEXT: usize = size_of::<Vec<u8>>();
+const TEXT: usize = size_of::<Bytes>();
 
 /// What any message may take, however small it is: so much that no honest list of small entries is refused.
 const FREE: usize = 16 << 20;
@@ -68,6 +72,43 @@ pub(super) fn refusal(bytes: usize) -> String {
          (find out who answers at the engine's socket)",
         allowed(bytes)
     )
+}
+
+/// Whether a message takes no more than any may, whatever is in it: it is too small, and so need not be weighed. Only its items
+/// are counted.
+pub(super) fn is_light<T: Shaped>(message: &[u8]) -> bool {
+    let mut most = Saturating(T::PER_BYTE) * Saturating(message.len()) + Saturating(T::SHAPE.size);
+    let mut rest = message;
+    while most.0 <= FREE && !rest.is_empty() {
+        let Some(field) = fields::next(&mut rest) else { break };
+        let part = T::SHAPE.parts.iter().find(|(number, _)| *number == field.number);
+        if let Some((_, Part::Item(shape))) = part {
+            most += shape.size + OBSERVATION;
+        }
+    }
+    most.0 <= FREE
+}
+
+/// What each byte of such a message takes at most: that of the shortest field with the most behind it.
+const fn per_byte(shape: &Shape) -> usize {
+    /// A key and a length.
+    const EMPTY: usize = 2;
+    let (mut most, mut at) = (0, 0);
+    while at < shape.parts.len() {
+        let (beside, inside) = match &shape.parts[at].1 {
+            Part::Text => (0, SMALLEST_BLOCK / EMPTY),
+            Part::Texts => (GROWTH * TEXT / EMPTY, SMALLEST_BLOCK / EMPTY),
+            Part::Numbers(size) => (GROWTH * *size, 0),
+            Part::One(shape) | Part::Item(shape) => (0, per_byte(shape)),
+            Part::Many(shape) => (GROWTH * shape.size / EMPTY, per_byte(shape)),
+            Part::Map(shape) => ((GROWTH + TABLE) * shape.size / EMPTY, per_byte(shape)),
+        };
+        if beside + inside > most {
+            most = beside + inside;
+        }
+        at += 1;
+    }
+    most
 }
 
 /// What the message takes when it is decoded, as far as that is no more than it may take: what is beyond does not matter.
@@ -114,6 +155,10 @@ const JSON_DEPTH: usize = 128;
 /// The text that stands for a JSON text which would take more memory than a message of its size may; `None` where it may
 /// be read. It is not shown itself: it may hold values of environment variables.
 pub(super) fn heavy_json(text: &str) -> Option<String> {
+    // Whatever its bytes are.
+    if text.len() <= FREE / (JSON_OBJECT + 1) {
+        return None;
+    }
     let weight = json(text.as_bytes());
     let why = || format!("<{} bytes of JSON, not read: they would take {weight} bytes of memory>", text.len());
     (weight > allowed(text.len())).then(why)
@@ -181,5 +226,50 @@ mod tests {
         assert_eq!(heavy_json(&"[".repeat(1_000_000)), None, "reading stops before it takes much");
         assert_eq!(heavy_json(&format!("{{\"a\":\"{}\"}}", "[{\\\"".repeat(1_000_000))), None);
         assert_eq!(heavy_json(r#"{"pid":7}"#), None);
+        let most = "{".repeat(FREE / (JSON_OBJECT + 1));
+        assert!(heavy_json(&most).is_none() && json(most.as_bytes()) <= allowed(most.len()));
+    }
+
+    /// The same as `LIST`.
+    struct List;
+
+    impl Shaped for List {
+        const SHAPE: Shape = LIST;
+    }
+
+    /// A list of so many items, each of which consists of this.
+    fn list(items: usize, item: &[u8]) -> Vec<u8> {
+        let mut one = vec![0x0a];
+        prost::encoding::encode_varint(item.len() as u64, &mut one);
+        one.extend_from_slice(item);
+        one.repeat(items)
+    }
+
+    #[test]
+    fn what_is_light_is_never_too_heavy() {
+        let (mut light, mut heavy) = (0, 0);
+        for item in [
+            &[][..],
+            &[0x42, 0],
+            &[0x42, 0].repeat(300),
+            &[0x42, 3, 0x0a, 1, b'a'].repeat(9),
+            &[0x48, 1],
+            &[0x0a, 1, 0],
+        ] {
+            for items in [0, 1, 10, 300, 2_000, 10_000, 100_000] {
+                let message = list(items, item);
+                match is_light::<List>(&message) {
+                    true => light += 1,
+                    false => heavy += 1,
+                }
+                let is_allowed = of(&LIST, &message) <= allowed(message.len());
+                assert!(is_allowed || !is_light::<List>(&message), "{items} times {item:?}");
+            }
+        }
+        assert!(light > 9 && heavy > 9, "{light} {heavy}");
+        assert!(
+            is_light::<List>(&list(300, &[0x42, 10, 0x0a, 3, 1, 2, 3, 0x12, 3, 1, 2, 3].repeat(30))),
+            "200 containers"
+        );
     }
 }

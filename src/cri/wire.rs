@@ -2,7 +2,7 @@
 
 use super::convert::{self, Limits};
 use super::request::decode;
-use super::status::texts;
+use super::status::{information, texts};
 use super::{EngineEvent, Listing, info, observed, redact_environment, stream};
 use crate::model::Observation;
 
@@ -16,21 +16,17 @@ pub fn event(bytes: &[u8]) -> Option<EngineEvent> {
 
 /// The two lists, from one reply each.
 pub fn listing(containers: &[u8], sandboxes: &[u8]) -> Option<Listing> {
-    let mut listing = Listing::default();
     let containers: observed::ListContainersResponse = decode(containers).ok()?.message;
     let sandboxes: observed::ListPodSandboxResponse = decode(sandboxes).ok()?.message;
-    listing.add_containers(containers.containers, LIMITS);
-    listing.add_sandboxes(sandboxes.items, LIMITS);
-    Some(listing)
+    Some(Listing::of(sandboxes.items, containers.containers, LIMITS).decoded())
 }
 
 /// A container's status, with the sandbox id of its verbose information.
 pub fn container_status(bytes: &[u8]) -> Option<Observation> {
     let reply: observed::ContainerStatusResponse = decode(bytes).ok()?.message;
     let mut observation = convert::container_status(reply.status?, None, LIMITS);
-    let info = texts(reply.info);
-    observation.pod_id = info::read(&info).sandbox_id;
-    let mut all = info::as_json(info);
+    observation.pod_id = info::read(&information(&reply.info)).sandbox_id;
+    let mut all = info::as_json(texts(&reply.info));
     redact_environment(&mut all);
     Some(observation)
 }
@@ -43,9 +39,8 @@ pub fn sandbox_status(bytes: &[u8]) -> Option<Observation> {
 
 /// Verbose information; the redacted whole, as JSON.
 pub fn verbose_info(text: &str) -> String {
-    let map = || [("info".to_owned(), text.to_owned())].into();
-    info::read(&map());
-    let mut all = info::as_json(map());
+    info::read(text);
+    let mut all = info::as_json([("info".to_owned(), text.to_owned())].into());
     redact_environment(&mut all);
     all.to_string()
 }

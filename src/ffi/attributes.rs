@@ -20,8 +20,8 @@ use crate::model::attributes::Schema;
 /// @param out receives an array of keys and values, valid as long as the record
 /// @param len receives the length of the array
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT
-/// @note Never blocks. The library builds the array once for each version of a container and each schema; further calls
-/// cost O(1).
+/// @note Does not wait for the engine. The first call for a version of a container and a schema builds the array,
+/// O(number of labels), and calls from other threads may wait for it. Further calls cost O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_container_attributes(

@@ -147,7 +147,7 @@ impl Container {
         Container {
             id,
             kind,
-            name: "".into(),
+            name: Arc::default(),
             state: State::Unknown,
             attempt: 0,
             pod: None,

@@ -34,7 +34,7 @@ pub use label_map::Labels;
 pub use labels::{LabelView, label};
 pub use log::LogLevel;
 pub use memo::Memo;
-pub use observation::{Details, ImageNames, Observation};
+pub use observation::{Details, Fingerprint, ImageNames, Observation};
 pub use pod::{Pod, PodState};
 pub use shared_text::SharedText;
 pub(crate) use shared_text::WeakText;
@@ -44,3 +44,9 @@ pub use view::View;
 
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;
+
+/// What is known by id. Ids are long, and random where engines make them: a hash that is quick and not secret is good enough.
+pub type IdMap<V> = std::collections::HashMap<Id, V, foldhash::fast::RandomState>;
+
+/// Some ids.
+pub type IdSet = std::collections::HashSet<Id, foldhash::fast::RandomState>;

@@ -1,5 +1,6 @@
 //! An observation: the statement of one reply or one event of the engine about one container or sandbox.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::{Exit, Id, Kind, Labels, Namespaces, Pod, Spec, State, Time};
@@ -44,6 +45,20 @@ pub struct Observation {
     pub details: Option<Details>,
     /// Which texts had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
     pub flags: u32,
+    /// Of an entry of a list: equal to that of another entry that says the same.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// A number that two entries of lists have in common if they say the same. Of two that do not, it is the same once in 2^64
+/// comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(NonZeroU64);
+
+impl Fingerprint {
+    /// Of what a hash function has made of the entry.
+    pub(crate) fn new(hash: u64) -> Self {
+        Fingerprint(NonZeroU64::new(hash).unwrap_or(NonZeroU64::MIN))
+    }
 }
 
 /// The names of an image in one statement. Engines use one wire field for different things; the shape of a value shows
@@ -69,13 +84,13 @@ impl Observation {
         Observation {
             id,
             kind,
-            name: "".into(),
+            name: Arc::default(),
             attempt: 0,
             state: State::Unknown,
             pod_id: None,
             pod: None,
-            labels: Arc::default(),
-            annotations: Arc::default(),
+            labels: Labels::none(),
+            annotations: Labels::none(),
             image: ImageNames::default(),
             created_at: None,
             started_at: None,
@@ -85,6 +100,7 @@ impl Observation {
             spec: None,
             details: None,
             flags: 0,
+            fingerprint: None,
         }
     }
 

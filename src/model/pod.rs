@@ -84,9 +84,9 @@ impl Pod {
     pub fn new(id: Id) -> Self {
         Pod {
             id,
-            name: "".into(),
-            namespace: "".into(),
-            uid: "".into(),
+            name: Arc::default(),
+            namespace: Arc::default(),
+            uid: Arc::default(),
             attempt: 0,
             state: PodState::Unknown,
             labels: Labels::none(),
@@ -99,7 +99,7 @@ impl Pod {
             static_pod: None,
             cgroup_path: None,
             net_namespace: 0,
-            runtime_handler: "".into(),
+            runtime_handler: Arc::default(),
             created_at: None,
             view: Memo::default(),
         }

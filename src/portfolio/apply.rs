@@ -13,59 +13,10 @@ use super::open_fields::Unanswered;
 use super::run_log::{Ending, Run};
 use super::status_queue::{Hint, Reason};
 use super::{Entry, Portfolio, StatusRequest, merge};
-use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
+use crate::cri::{EngineEvent, EventKind};
 use crate::model::*;
 
 impl Portfolio {
-    /// A full list that began at `begun`; it is complete, so what it does not show is gone.
-    pub fn listed(&mut self, begun: Tick, begun_wall: Time, listing: Listing, now: Now) {
-        let tick = self.next_tick(now);
-        let first = !self.synced;
-        if first {
-            self.horizon.begin(begun_wall);
-        }
-        let source = Source::List { begun, first };
-        let is_complete = listing.is_complete();
-        self.note_unreadable(listing.unreadable);
-        for said in listing.sandboxes.into_iter().chain(listing.containers) {
-            let id = said.id.clone();
-            let entry = self.entries.get_mut(&id);
-            let in_doubt = entry.is_some_and(|e| e.not_found.take_if(|came| *came <= begun).is_some());
-            self.statement(said, source, now);
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.listed = tick;
-            }
-            if in_doubt {
-                self.listed_without_status(&id, now);
-            }
-        }
-        // A late event may have begun a run after the departure was reported: that one ends here, too.
-        let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
-        let is_absent = |e: &Entry| e.listed != tick && e.affirmed <= begun && is_open(e);
-        // An entry without an id may be any of them.
-        let absent: Vec<Id> = match is_complete {
-            true => self.entries.values().filter(|e| is_absent(e)).map(|e| e.record.id.clone()).collect(),
-            false => Vec::new(),
-        };
-        for id in absent {
-            self.gone(&id, source, now);
-        }
-        self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
-        for id in self.status_queue.drop_hints(begun) {
-            // While the hint's request was planned, nothing else was asked for.
-            self.ask_for_missing(&id, 0, now);
-        }
-        if !first {
-            self.births_go_on(now);
-        }
-        self.count_not_told();
-        self.packer.try_again();
-        if first {
-            self.pack_initial(now);
-        }
-        self.synced = true;
-    }
-
     /// An event. Only the first list makes the difference between news and history, so there has to be one before.
     pub fn event(&mut self, mut event: EngineEvent, now: Now) {
         self.next_tick(now);
@@ -73,7 +24,7 @@ impl Portfolio {
             return;
         }
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
-        self.note_unreadable(std::mem::take(&mut event.unreadable));
+        std::mem::take(&mut event.unreadable).into_iter().for_each(|entry| self.note_unreadable(entry));
         if !self.horizon.is_fresh(event.created_at) {
             return self.hint(&event.id, kind, self.is_history(&event), now);
         }
@@ -161,7 +112,10 @@ impl Portfolio {
     }
 
     /// One statement about one container or sandbox.
-    fn statement(&mut self, said: Observation, source: Source, now: Now) {
+    pub(super) fn statement(&mut self, said: Observation, source: Source, now: Now) {
+        if let Some(entry) = self.entries.get_mut(&said.id) {
+            entry.listed_as = None;
+        }
         if said.flags & CRI_CONTAINER_FLAG_UNREADABLE != 0 && self.entries.contains_key(&said.id) {
             return self.affirm(&said.id, source);
         }
@@ -235,22 +189,6 @@ impl Portfolio {
         let as_of = source.as_of(self.tick);
         if let Some(entry) = self.entries.get_mut(id) {
             entry.affirmed = entry.affirmed.max(as_of);
-        }
-    }
-
-    /// Entries that could not be decoded: each is logged once.
-    fn note_unreadable(&mut self, unreadable: Vec<Unreadable>) {
-        for Unreadable { id, reason } in unreadable {
-            let is_new = match &id {
-                Some(id) => self.unreadable.insert(id.clone()),
-                None => self.warned.insert("an entry without an id"),
-            };
-            if !is_new {
-                continue;
-            }
-            self.counts.unreadable += 1;
-            let what = format!("an entry of the engine's reply cannot be decoded ({reason}); the others stand");
-            self.warning(&id.unwrap_or_else(|| "no id".into()), &what);
         }
     }
 
@@ -405,6 +343,7 @@ impl Portfolio {
             }
             record.image = self.images.shared(&record.image);
             entry.record = Arc::new(record);
+            entry.listed_as = None;
             self.touch(id);
         }
     }
@@ -429,6 +368,7 @@ impl Entry {
             affirmed: 0,
             known: Known::default(),
             listed: 0,
+            listed_as: None,
             departed: 0,
             kind_is_guess: false,
             no_pid: false,

@@ -2,7 +2,7 @@
 //!
 //! A hint never makes a run. It ends one only where the engine cannot be asked, and only when the run's own process has ended.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Portfolio;
 use super::clock::{Millis, Now};
@@ -48,12 +48,12 @@ struct Death {
 #[derive(Debug, Default)]
 pub(super) struct Hints {
     /// What is being made, and how often the engine was asked since.
-    births: HashMap<Id, usize>,
+    births: IdMap<usize>,
     /// Processes that were proven before the engine reported their runs.
-    early: HashMap<Id, Details>,
+    early: IdMap<Details>,
     /// ... in the order of their coming.
     order: VecDeque<Id>,
-    deaths: HashMap<Id, Death>,
+    deaths: IdMap<Death>,
     /// Whose process has changed since this was asked last.
     changed: Vec<Id>,
 }

@@ -9,6 +9,7 @@ mod hints;
 mod images;
 mod index;
 mod judge;
+mod listed;
 mod lookup;
 mod merge;
 mod open_fields;
@@ -28,7 +29,7 @@ mod status_queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{Config, DetailRequests};
@@ -158,6 +159,8 @@ struct Entry {
     known: Known,
     /// The tick at which a list that shows it was applied last.
     listed: Tick,
+    /// What that list's entry was, while nothing else is heard of this id.
+    listed_as: Option<Fingerprint>,
     /// The tick at which it went.
     departed: Tick,
     /// No statement so far says whether it is a container or a sandbox.
@@ -188,11 +191,11 @@ struct Entry {
 #[derive(Debug)]
 pub struct Portfolio {
     /// Boxed: a hash map has room for many more than it has.
-    entries: HashMap<Id, Box<Entry>>,
+    entries: IdMap<Box<Entry>>,
     images: Images,
-    pods: HashMap<Id, PodEntry>,
+    pods: IdMap<PodEntry>,
     /// The containers of each pod, whether the pod itself is known or not.
-    members: HashMap<Id, BTreeSet<Id>>,
+    members: IdMap<BTreeSet<Id>>,
     run_log: RunLog,
     status_queue: StatusQueue,
     lookups: Lookups,
@@ -221,7 +224,7 @@ pub struct Portfolio {
     /// Warnings that are worth one line, however many containers they concern.
     warned: HashSet<&'static str>,
     /// Ids of entries that could not be decoded.
-    unreadable: HashSet<Id>,
+    unreadable: IdSet,
     counts: Counts,
     not_told: Arc<[(&'static str, u64)]>,
     /// The status of an id that lists show was not found: the next list decides.
@@ -234,10 +237,10 @@ impl Portfolio {
     pub fn new(config: &Config) -> Self {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
         Portfolio {
-            entries: HashMap::new(),
+            entries: IdMap::default(),
             images: Images::default(),
-            pods: HashMap::new(),
-            members: HashMap::new(),
+            pods: IdMap::default(),
+            members: IdMap::default(),
             run_log: RunLog::default(),
             status_queue: StatusQueue::default(),
             lookups: Lookups::default(),
@@ -257,7 +260,7 @@ impl Portfolio {
             reported: Vec::new(),
             warnings: Vec::new(),
             warned: HashSet::new(),
-            unreadable: HashSet::new(),
+            unreadable: IdSet::default(),
             counts: Counts::default(),
             not_told: Arc::default(),
             wants_list: false,

@@ -1,7 +1,7 @@
 //! Rucksacks: JSON that the program itself adds to a container's record. A packer is asked for one when a run begins,
 //! and the STARTED waits for it a little while; or the program attaches one at any time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::clock::{Millis, Now};
 use super::run_log::Run;
@@ -13,11 +13,11 @@ use crate::model::*;
 pub(super) struct PackerRequests {
     /// Whether there is a packer.
     on: bool,
-    waiting: HashSet<Id>,
+    waiting: IdSet,
     /// The order in which they came; some may wait no longer.
     queue: VecDeque<Id>,
     /// Being packed; true when another run of the same id has begun meanwhile.
-    under_way: HashMap<Id, bool>,
+    under_way: IdMap<bool>,
     /// The engine could not be asked: tried again after the next list, or on a new connection.
     failed: Vec<Id>,
     /// Until then, becoming ready waits for the rucksacks of the first list's runs.

@@ -3,7 +3,7 @@
 //! A run's pid comes from the engine's pid file, proven by the host. Where that fails, a status request takes its place. The rest
 //! of a verbose status is not urgent: one request at a time, when there is nothing else to do.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::clock::{Now, Tick};
 use super::judge::Source;
@@ -15,6 +15,9 @@ use crate::model::*;
 
 /// How many are skipped at a time because they are about to be asked about.
 const LOOKS: usize = 8;
+
+/// For how many there is room while none is looked for.
+const FEW: usize = 32;
 
 /// A process that is to be looked for: that of this container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Lookup {
 pub(super) struct Lookups {
     wanted: VecDeque<Id>,
     /// All of them, with the tick of the run that wants it.
-    open: HashMap<Id, Tick>,
+    open: IdMap<Tick>,
 }
 
 impl Lookups {
@@ -41,7 +44,7 @@ impl Lookups {
         self.wanted.push_back(id.clone());
     }
 
-    pub fn is_open(&self, id: &Id) -> bool {
+    pub fn is_open(&self, id: &str) -> bool {
         self.open.contains_key(id)
     }
 
@@ -64,7 +67,13 @@ impl Lookups {
 
     /// Whether this is an answer that is waited for; it is not any more.
     fn came_back(&mut self, lookup: &Lookup) -> bool {
-        self.open.get(&lookup.id) == Some(&lookup.asked) && self.open.remove(&lookup.id).is_some()
+        let is_awaited = self.open.get(&lookup.id) == Some(&lookup.asked) && self.open.remove(&lookup.id).is_some();
+        if self.open.is_empty() {
+            // The first list of a large node fills them once, and never again.
+            self.open.shrink_to(FEW);
+            self.wanted.shrink_to(FEW);
+        }
+        is_awaited
     }
 
     /// What was under way is lost with the connection.

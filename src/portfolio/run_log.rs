@@ -1,10 +1,10 @@
 //! Runs, and the run_log of what was reported of them. It remembers longer than anybody can look up the dead: a late or
 //! repeated event must not report a run again.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use super::clock::{Millis, Tick};
-use crate::model::{Id, Time};
+use crate::model::{Id, IdMap, Time};
 
 /// How long the run_log remembers a run after its end. containerd replays events of up to five minutes.
 const REMEMBER: Millis = 15 * 60 * 1000;
@@ -96,7 +96,7 @@ impl Run {
 /// The runs of all ids that are present, reported or remembered.
 #[derive(Debug, Default)]
 pub(super) struct RunLog {
-    runs: HashMap<Id, Run>,
+    runs: IdMap<Run>,
     /// Runs that hold something back, by when they no longer may.
     held: BTreeSet<(Millis, Id)>,
     /// Ids that the engine no longer has, in the order of their going.

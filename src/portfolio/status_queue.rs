@@ -1,10 +1,10 @@
 //! What the engine has to be asked, one status at a time, and when.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::clock::{Millis, Tick};
 use crate::model::metrics::{self, Metric};
-use crate::model::{Id, Kind};
+use crate::model::{Id, IdMap, IdSet, Kind};
 
 /// A request that is to be put to the engine now: the verbose status of this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ reasons! {
 
 /// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
 const MOST_SLOW: usize = 6;
+/// For how many ids there is room while nothing is to be asked.
+const MOST_IDLE: usize = 256;
 /// First wait before asking again for what is still missing; it doubles up to the relist's interval.
 const FIRST_RETRY: Millis = 500;
 
@@ -87,7 +89,7 @@ struct Planned {
 /// All open requests.
 #[derive(Debug, Default)]
 pub(super) struct StatusQueue {
-    by_id: HashMap<Id, Planned>,
+    by_id: IdMap<Planned>,
     queue: BTreeSet<(Millis, Id)>,
     hints: usize,
     /// Those of the hints that are history.
@@ -95,11 +97,11 @@ pub(super) struct StatusQueue {
     /// When the first of these is due.
     history_due: Option<Millis>,
     /// Asked for at once, and not answered since.
-    urgent: HashSet<Id>,
+    urgent: IdSet,
     /// The last request of these timed out.
-    slow: HashSet<Id>,
+    slow: IdSet,
     /// Those of them that are being asked for.
-    slow_under_way: HashSet<Id>,
+    slow_under_way: IdSet,
     /// How many requests were made, by reason.
     made: [u64; Reason::ALL.len()],
 }
@@ -173,6 +175,11 @@ impl StatusQueue {
                 self.queue.remove(&(due, id.clone()));
             }
         }
+        // The first list of a large node fills them once, and never again.
+        if self.by_id.is_empty() && self.by_id.capacity() > MOST_IDLE {
+            self.by_id.shrink_to(MOST_IDLE);
+            self.urgent.shrink_to(MOST_IDLE);
+        }
     }
 
     /// How often this id was asked about.
@@ -180,7 +187,7 @@ impl StatusQueue {
         self.by_id.get(id).map_or(0, |planned| planned.tries)
     }
 
-    pub fn is_open(&self, id: &Id) -> bool {
+    pub fn is_open(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 

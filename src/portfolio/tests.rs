@@ -370,3 +370,53 @@ fn an_event_leaves_almost_all_of_a_snapshot_as_it_is() {
         Snapshot::new(it.portfolio.shown().clone()).containers().count() + 1
     );
 }
+
+/// An entry of a list whose bytes are known by a number.
+fn entry(bytes: u64, id: &str, state: State) -> Observation {
+    Observation { fingerprint: Some(Fingerprint::new(bytes)), ..listed(id, state) }
+}
+
+#[test]
+fn a_repeated_entry_is_not_looked_into_while_nothing_else_is_heard() {
+    let mut it = Scene::after_first_list(list(&[entry(1, "a", State::Running)]));
+    // While a status is asked for, nothing is sure.
+    assert!(it.list(list(&[entry(1, "a", State::Running)])).is_empty());
+    it.answer(|_| Some(running("a", T0 - 9)));
+    it.list(list(&[entry(1, "a", State::Running)]));
+    // Nobody sees that these bytes would say something else.
+    assert!(it.list(list(&[entry(1, "a", State::Exited)])).is_empty());
+    assert!(it.portfolio.get("a").unwrap().is_running());
+    assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"], "it is gone all the same");
+}
+
+#[test]
+fn an_entry_as_before_counts_where_something_else_was_heard_since() {
+    let mut it = Scene::after_first_list(list(&[entry(1, "a", State::Running)]));
+    it.answer(|_| Some(running("a", T0 - 9)));
+    it.list(list(&[entry(1, "a", State::Running)]));
+    assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
+    // The list of before contradicts the event: the status is asked for, and that the list stands comes out at the end.
+    it.list(list(&[entry(1, "a", State::Running)]));
+    assert_eq!(it.portfolio.counts().contradictions, 1);
+    let reports: Vec<_> = (0..3)
+        .flat_map(|_| {
+            let answered = it.answer(|_| Some(exited("a", T0 - 9, 0)));
+            let waited = it.wait(10_000);
+            [answered, waited, it.list(list(&[entry(1, "a", State::Running)]))].concat()
+        })
+        .collect();
+    assert_eq!(reports, ["Started a SYNTHETIC REAPPEARED"]);
+}
+
+#[test]
+fn an_entry_that_was_older_than_an_event_is_looked_into_again() {
+    let mut it = Scene::after_first_list(list(&[entry(1, "a", State::Running)]));
+    it.answer(|_| Some(running("a", T0 - 9)));
+    let begun = it.portfolio.list_begins();
+    it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]);
+    // This list began before the event.
+    it.portfolio.listed(begun, it.now.wall, list(&[entry(1, "a", State::Running)]), it.now);
+    assert_eq!(it.portfolio.counts().contradictions, 0);
+    it.list(list(&[entry(1, "a", State::Running)]));
+    assert_eq!(it.portfolio.counts().contradictions, 1);
+}

@@ -252,9 +252,12 @@ impl Driver {
             }
             Action::Follow(follows) => self.witness.follow(follows),
             Action::FindProcesses(lookups) => self.find_processes(lookups),
-            Action::CheckProcesses(processes) => {
-                let pids = self.pids.clone();
-                self.request(move |_| async move { Reply::ProcessesGone(pids.gone(processes).await) });
+            Action::CheckProcesses(mut processes) => {
+                processes.retain(|(id, pid, start)| !self.witness.is_followed(id, (*pid, *start)));
+                if !processes.is_empty() {
+                    let pids = self.pids.clone();
+                    self.request(move |_| async move { Reply::ProcessesGone(pids.gone(processes).await) });
+                }
             }
             Action::Pack(about) => {
                 let (packer_queue, shared, config) =

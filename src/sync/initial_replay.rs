@@ -3,11 +3,10 @@
 //! Consumers begin with a replay, whose entries should have their pids. Events that come while the pids are asked for are
 //! kept, and published right after the replay.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cri::EngineEvent;
-use crate::model::{Container, EventType, Id};
+use crate::model::{Container, EventType, Id, IdMap};
 use crate::portfolio::{Millis, Report};
 
 /// How many events from before the first list are kept. More are dropped: the list shows what they reported.
@@ -26,7 +25,7 @@ pub(super) enum InitialReplay {
     Open {
         since: Millis,
         /// Every run that the list showed, as it was before its end.
-        initial: HashMap<Id, Initial>,
+        initial: IdMap<Initial>,
         /// What happened since.
         news: Vec<Report>,
     },

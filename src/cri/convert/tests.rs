@@ -45,7 +45,8 @@ fn image_names_are_distinguished_by_their_shape() {
     let hash = "ab".repeat(32);
     let digest = format!("sha256:{hash}");
     let reference = format!("repo/app@{digest}");
-    let spec = |image: &str| Some(wire::ImageSpec { image: image.into(), ..Default::default() });
+    let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+    let spec = |image: &str| Some(wire::ImageSpec { image: bytes(image), ..Default::default() });
     for (name, image_ref, image_id, is) in [
         // containerd: the list, then the status of an image with a repository digest, then of one without.
         ("repo/app:1", &*digest, "", ("repo/app:1", "", &*digest)),
@@ -54,14 +55,14 @@ fn image_names_are_distinguished_by_their_shape() {
         // CRI-O: the id without its algorithm.
         ("repo/app:1", &*hash, "", ("repo/app:1", "", &*digest)),
     ] {
-        let names = image(&mut Reader::new(0), spec(name), image_ref.into(), image_id.into());
+        let names = image(&mut Reader::new(0), spec(name), bytes(image_ref), bytes(image_id));
         assert_eq!((&*names.engine, &*names.reference, &*names.id), is, "{name} {image_ref} {image_id}");
     }
 }
 
 #[test]
 fn a_broken_item_still_names_itself() {
-    let good = wire::Container { id: b"c1".to_vec(), ..Default::default() }.encode_to_vec();
+    let good = wire::Container { id: b"c1"[..].into(), ..Default::default() }.encode_to_vec();
     let broken: Vec<u8> = good.iter().copied().chain([0x1a, 0x7f]).collect();
     let refused = listed_container(broken.into(), LIMITS).unwrap_err();
     assert_eq!(refused.id.as_deref(), Some("c1"));
@@ -73,9 +74,9 @@ fn a_broken_item_still_names_itself() {
 
 #[test]
 fn bad_bytes_spoil_no_item() {
-    let metadata = wire::ContainerMetadata { name: b"app\xff".to_vec(), attempt: 1 };
-    let labels = vec![wire::Pair { key: b"k".to_vec(), value: vec![0xff, 0xfe] }];
-    let c = wire::Container { id: b"c1".to_vec(), metadata: Some(metadata), labels, ..Default::default() };
+    let metadata = wire::ContainerMetadata { name: b"app\xff"[..].into(), attempt: 1 };
+    let labels = vec![wire::Pair { key: b"k"[..].into(), value: vec![0xff, 0xfe].into() }];
+    let c = wire::Container { id: b"c1"[..].into(), metadata: Some(metadata), labels, ..Default::default() };
     let seen = listed_container(c.encode_to_vec().into(), LIMITS).unwrap();
     assert_eq!((&*seen.name, &seen.labels["k"]), ("app\u{fffd}", "\u{fffd}\u{fffd}"));
     assert_eq!(seen.flags, CRI_CONTAINER_FLAG_TEXT_REPAIRED);

@@ -53,7 +53,7 @@ impl Witness {
                 let rank = (kind == Kind::Container, self.opened);
                 self.order.insert((rank, id.clone()));
                 self.by_place.insert(place, id.clone());
-                self.held.insert(id, Held { place, process, rank });
+                self.held.insert(id, Held { place, process, rank, is_zombie: false });
             }
             Err(error) => self.no_more_pidfds(&error),
         }
@@ -86,8 +86,12 @@ impl Witness {
             let Some((id, process)) = self.by_place.get(place).zip(self.processes.get(*place)) else { continue };
             let state = process.state().unwrap_or(ProcessState::Alive);
             let exit = process.exit(&self.proc);
+            if state == ProcessState::Alive {
+                continue;
+            }
             // Its parent will wait for it in a moment, and then the code can be had.
-            if state == ProcessState::Alive || state == ProcessState::Ended && exit.is_none() && self.can_exit {
+            if state == ProcessState::Ended && exit.is_none() && self.can_exit {
+                self.held.get_mut(id).into_iter().for_each(|held| held.is_zombie = true);
                 continue;
             }
             let (id, process) = (id.clone(), (process.pid(), process.start_ticks()));

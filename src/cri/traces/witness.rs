@@ -52,6 +52,8 @@ pub(super) struct Held {
     pub(super) place: Place,
     pub(super) process: (i32, u64),
     pub(super) rank: (bool, u64),
+    /// It has ended, and nobody has waited for it: a shim that hangs never will.
+    pub(super) is_zombie: bool,
 }
 
 /// What is used in place of the engine's folders, and why not what is better.
@@ -185,6 +187,11 @@ impl Witness {
         if !self.is_off {
             self.wanted.extend(follows);
         }
+    }
+
+    /// Whether this process is known to be there: its end becomes a hint.
+    pub fn is_followed(&self, id: &Id, process: (i32, u64)) -> bool {
+        self.held.get(id).is_some_and(|held| held.process == process && !held.is_zombie)
     }
 
     /// The next hints; none where only what [`Witness::means`] says has changed. Waits until there are some; nothing is lost where the caller does not wait to the end.

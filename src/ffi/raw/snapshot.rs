@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::view::{self, ContainerView, PodView};
 use crate::ffi::{cri_container, cri_pod};
-use crate::model::Container;
+use crate::model::{Container, Memo};
 use crate::portfolio::Snapshot;
 
 /// The array of containers. The snapshot keeps them, and each keeps its view.
@@ -35,14 +35,18 @@ unsafe impl Sync for Pods {}
 /// The array and its length. Both are valid as long as the snapshot.
 pub(in crate::ffi) fn containers(snapshot: &Snapshot) -> (*const *const cri_container, usize) {
     let all = snapshot.view.get_ref(|| {
-        let mut all = Vec::new();
-        for (memo, containers) in snapshot.portions() {
-            let portion = || Arc::new(Portion(containers.map(|container| record(container)).collect()));
-            all.extend_from_slice(&memo.get_ref(portion).0);
-        }
+        let portion = |(memo, containers)| portion(memo, containers);
+        let mut all = Vec::with_capacity(snapshot.portions().map(|it| portion(it).len()).sum());
+        snapshot.portions().for_each(|it| all.extend_from_slice(portion(it)));
         Arc::new(Containers(all))
     });
     (all.0.as_ptr(), all.0.len())
+}
+
+/// The records of some neighbouring containers, made when somebody first asks.
+fn portion<'a>(memo: &'a Memo, containers: impl Iterator<Item = &'a Arc<Container>>) -> &'a [*const cri_container] {
+    let make = || Arc::new(Portion(containers.map(|container| record(container)).collect()));
+    &memo.get_ref(make).0
 }
 
 /// The array and its length. Both are valid as long as the snapshot.

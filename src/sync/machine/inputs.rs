@@ -1,7 +1,5 @@
 //! What follows from each input.
 
-use std::collections::HashSet;
-
 use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
 use crate::error::{CRI_E_CONNECT, CRI_E_INVALID_ARGUMENT, CRI_E_TIMEOUT, Error, Result};
@@ -161,12 +159,12 @@ impl Machine {
 
     /// The ids that run, if the next list is to be compared with what the event stream reported. The first list is not: it
     /// shows what began before the subscription.
-    fn running(&self, portfolio: &Portfolio) -> Option<HashSet<Id>> {
+    fn running(&self, portfolio: &Portfolio) -> Option<IdSet> {
         let compare = self.subscription.is_open() && portfolio.is_synced();
         compare.then(|| portfolio.running().map(|container| container.id.clone()).collect())
     }
 
-    fn starts_and_ends_since(&self, before: &HashSet<Id>, portfolio: &Portfolio) -> usize {
+    fn starts_and_ends_since(&self, before: &IdSet, portfolio: &Portfolio) -> usize {
         let (mut still, mut started) = (0, 0);
         for container in portfolio.running() {
             match before.contains(&container.id) {

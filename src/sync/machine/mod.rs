@@ -5,7 +5,6 @@ mod inputs;
 mod news;
 mod silence;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -141,7 +140,7 @@ pub(super) struct Machine {
     /// The id whose status request shows that the engine does not answer, while it does not.
     silent_on: Option<Id>,
     /// Ids whose status requests hang while the engine answers others.
-    slow: HashSet<Id>,
+    slow: IdSet,
 }
 
 impl Machine {
@@ -171,7 +170,7 @@ impl Machine {
             pid_wait: millis(config.ready_pid_wait),
             request_timeout: millis(config.request_timeout),
             silent_on: None,
-            slow: HashSet::new(),
+            slow: IdSet::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! and events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use crate::cri::{EngineEvent, EventKind, Listing, Unreadable};
 use crate::host::Refusal;
@@ -321,6 +322,10 @@ impl Engine {
                     said = Observation { flags, ..Observation::of(thing.id.clone(), thing.kind) };
                 }
                 _ => {}
+            }
+            if said.flags & CRI_CONTAINER_FLAG_UNREADABLE == 0 {
+                let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(format!("{said:?}"));
+                said.fingerprint = Some(Fingerprint::new(hash));
             }
             match thing.kind {
                 Kind::Sandbox => listing.sandboxes.push(said),

@@ -1,0 +1,80 @@
+//! Whether an entry of a list is what an earlier list had, found without decoding it. Pure.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
+
+use super::fields;
+use super::weight::{Part, Shape};
+use crate::model::Fingerprint;
+
+/// Random, and another one in each process: nobody outside can make the fingerprints of two entries equal.
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// The fingerprint of an encoded message of this shape; `None` of what is no message. Engines written in Go shuffle the entries
+/// of a map each time they write it: their order does not count.
+pub(super) fn of(shape: &Shape, message: &[u8]) -> Option<Fingerprint> {
+    let is_map = |number| shape.parts.iter().any(|(n, part)| *n == number && matches!(part, Part::Many(_)));
+    let (mut in_order, mut in_any_order) = (KEY.build_hasher(), 0u64);
+    let mut rest = message;
+    while !rest.is_empty() {
+        let before = rest;
+        let number = fields::next(&mut rest)?.number;
+        let field = &before[..before.len() - rest.len()];
+        match is_map(number) {
+            true => in_any_order = in_any_order.wrapping_add(KEY.hash_one(field)),
+            false => in_order.write(field),
+        }
+    }
+    in_order.write_u64(in_any_order);
+    Some(Fingerprint::new(in_order.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use prost::Message;
+
+    use super::super::observed::{Container, Pair};
+    use super::super::weight::Shaped;
+    use super::*;
+
+    fn container(labels: &[(String, String)], state: i32) -> Container {
+        let pair = |(key, value): &(String, String)| Pair { key: key.clone().into(), value: value.clone().into() };
+        Container { id: b"c"[..].into(), state, labels: labels.iter().map(pair).collect(), ..Container::default() }
+    }
+
+    fn of(container: &Container) -> Option<Fingerprint> {
+        super::of(&Container::SHAPE, &container.encode_to_vec())
+    }
+
+    proptest! {
+        /// The order of labels does not count; everything else does.
+        #[test]
+        fn it_is_of_what_is_said(
+            pairs in proptest::collection::btree_map("[a-c]{1,3}", "[a-c]{0,3}", 0..5),
+            others in proptest::collection::btree_map("[a-c]{1,3}", "[a-c]{0,3}", 0..5),
+            state in 0..4,
+        ) {
+            let pairs: Vec<_> = pairs.into_iter().collect();
+            let others: Vec<_> = others.into_iter().collect();
+            let mut shuffled = pairs.clone();
+            shuffled.reverse();
+            let it = container(&pairs, state);
+            prop_assert_eq!(of(&it), of(&container(&shuffled, state)));
+            prop_assert_eq!(of(&it) == of(&container(&others, state)), pairs == others);
+            prop_assert_ne!(of(&it), of(&container(&pairs, state + 1)));
+            let moved = Container { annotations: it.labels.clone(), labels: Vec::new(), ..it.clone() };
+            prop_assert_eq!(of(&it) == of(&moved), pairs.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_has_none() {
+        for broken in [&[0x0a, 9, b'a'][..], &[0x0b], &[0xff]] {
+            assert_eq!(super::of(&Container::SHAPE, broken), None, "{broken:?}");
+        }
+        assert!(super::of(&Container::SHAPE, &[]).is_some());
+    }
+}
