@@ -60,7 +60,7 @@ pub fn run(arguments: &[String]) -> super::Outcome {
             "lists" => json!({"requests": lists(client).await?.2}),
             "statuses" => json!({"requests": statuses(client).await?}),
             "poll" => json!({"requests": poll(client, count).await?}),
-            "stream" => json!({"lags": stream(client, count as usize).await?}),
+            "stream" => json!({"events": stream(client, count as usize).await?}),
             other => return Err(format!("{other} is no mode").into()),
         };
         answer["wall_ns"] = (began.elapsed().as_nanos() as u64).into();
@@ -129,11 +129,11 @@ async fn poll(client: Client, seconds: u64) -> Result<u64, Box<dyn std::error::E
     Ok(asked)
 }
 
-/// The lags of so many events that begin or end something.
+/// So many events that begin or end something: of what, when the engine made the event, and when it came.
 async fn stream(mut client: Client, count: usize) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
     let mut events = client.get_container_events(GetEventsRequest::default()).await?.into_inner();
-    let mut lags = Vec::with_capacity(count);
-    while lags.len() < count {
+    let mut seen = Vec::with_capacity(count);
+    while seen.len() < count {
         let Ok(next) = tokio::time::timeout(SILENCE, events.message()).await else {
             break;
         };
@@ -142,10 +142,14 @@ async fn stream(mut client: Client, count: usize) -> Result<Vec<Value>, Box<dyn 
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as i64;
         match event.container_event_type() {
-            ContainerEventType::ContainerStartedEvent => lags.push(json!(["s", now - event.created_at])),
-            ContainerEventType::ContainerStoppedEvent => lags.push(json!(["e", now - event.created_at])),
+            ContainerEventType::ContainerStartedEvent => {
+                seen.push(json!(["s", event.container_id, now, event.created_at]));
+            }
+            ContainerEventType::ContainerStoppedEvent => {
+                seen.push(json!(["e", event.container_id, now, event.created_at]));
+            }
             _ => {}
         }
     }
-    Ok(lags)
+    Ok(seen)
 }

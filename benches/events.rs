@@ -1,5 +1,6 @@
 //! How late a start and an end are reported: by us, and by the bare event stream at the same time.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
@@ -34,28 +35,38 @@ pub fn measure(plan: &Plan, engine: &Engine, results: &mut Results) -> super::Ou
             let told = host.answer()?;
             let who = format!("criwatch, {workers} at once");
             let row = Row { section: "events", who: &who, size: engine.size() };
-            note(&told, row, results)?;
+            let arrived = stream.answer()?;
+            let made = made(&arrived);
+            note(&told, &made, row, results);
             results.add(row, "started_share", number(&told, "started")? / plan.events as f64);
             results.add(row, "with_pid_share", number(&told, "with_pid")? / number(&told, "started")?.max(1.0));
             let who = format!("bare stream, {workers} at once");
-            note(&stream.answer()?, Row { section: "events", who: &who, size: engine.size() }, results)?;
+            note(&arrived, &made, Row { section: "events", who: &who, size: engine.size() }, results);
         }
     }
     Ok(())
 }
 
+/// When the engine made each event, by its kind and its container: the bare stream saw it. All lags count from there, because what a
+/// status says of starts and ends is earlier than the engine's event by the engine's own work.
+fn made(arrived: &Value) -> HashMap<(&str, &str), f64> {
+    let all = arrived["events"].as_array().into_iter().flatten();
+    all.filter_map(|event| Some(((event[0].as_str()?, event[1].as_str()?), event[3].as_f64()?))).collect()
+}
+
 /// The lags of one run: its median, and what is behind all but one in a hundred.
-fn note(answer: &Value, row: Row<'_>, results: &mut Results) -> super::Outcome {
+fn note(answer: &Value, made: &HashMap<(&str, &str), f64>, row: Row<'_>, results: &mut Results) {
     for (kind, name) in [("s", "started"), ("e", "exited")] {
-        let lags = answer["lags"].as_array().into_iter().flatten().filter(|lag| lag[0] == kind);
-        let mut lags: Vec<f64> = lags.filter_map(|lag| Some(lag[1].as_f64()? / 1e6)).collect();
+        let events = answer["events"].as_array().into_iter().flatten();
+        let lag =
+            |event: &Value| Some((event[2].as_f64()? - made.get(&(event[0].as_str()?, event[1].as_str()?))?) / 1e6);
+        let mut lags: Vec<f64> = events.filter(|event| event[0] == kind).filter_map(lag).collect();
         lags.sort_by(f64::total_cmp);
         if let Some(last) = lags.len().checked_sub(1) {
             results.add(row, &format!("{name}_p50_ms"), lags[last / 2]);
             results.add(row, &format!("{name}_p99_ms"), lags[last * 99 / 100]);
         }
     }
-    Ok(())
 }
 
 /// Starts containers that end at once, as many workers at a time as there are pods, and removes all.

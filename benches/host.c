@@ -206,7 +206,7 @@ static void do_events(size_t wanted, const char *then)
 {
     const char *comma = "";
     size_t with_pid = 0, started = 0, len;
-    printf("{\"lags\":[");
+    printf("{\"events\":[");
     int64_t cpu = 0;
     for (size_t n = 0; n < wanted;) {
         cri_event *event = NULL;
@@ -222,8 +222,8 @@ static void do_events(size_t wanted, const char *then)
             const int is_start = event->type == CRI_EVENT_STARTED;
             started += (size_t)is_start;
             with_pid += (size_t)(is_start && event->container->pid > 0);
-            printf("%s[\"%c\",%lld]", comma, is_start ? 's' : 'e',
-                   (long long)(event->observed_unix_nano - event->time_unix_nano));
+            printf("%s[\"%c\",\"%s\",%lld]", comma, is_start ? 's' : 'e', event->container->id,
+                   (long long)event->observed_unix_nano);
             comma = ",";
             n++;
         }

@@ -57,7 +57,7 @@ fn ours(program: &Path, engine: &Engine, options: &[&str], row: Row<'_>, results
     let stats = host.ask("stats")?;
     let requests = stats["requests"].as_object().ok_or("no requests")?;
     results.add(row, "requests", requests.values().filter_map(|of| of["count"].as_f64()).sum());
-    for (what, times) in [("snapshot", 1000), ("list", 20), ("find", 1000), ("cgroup", 1000)] {
+    for (what, times) in [("snapshot", 1000), ("list", 20), ("find", 1000)] {
         results.add(row, &format!("{what}_ns"), number(&host.ask(&format!("read {what} {times}"))?, "ns")?);
     }
     Ok(())
