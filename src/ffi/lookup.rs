@@ -336,6 +336,8 @@ fn known_at_once<'a>(
     true
 }
 
+/// Apart, so that those that end at once need no frame.
+#[inline(never)]
 fn answer(
     snapshot: Option<&cri_snapshot>,
     out: Option<&mut *const cri_container>,
