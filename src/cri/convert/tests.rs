@@ -75,7 +75,7 @@ fn a_broken_item_still_names_itself() {
 #[test]
 fn bad_bytes_spoil_no_item() {
     let metadata = wire::ContainerMetadata { name: b"app\xff"[..].into(), attempt: 1 };
-    let labels = vec![wire::Pair { key: b"k"[..].into(), value: vec![0xff, 0xfe].into() }];
+    let labels = vec![wire::Pair { key: b"k"[..].into(), value: vec![0xff, 0xfe] }];
     let c = wire::Container { id: b"c1"[..].into(), metadata: Some(metadata), labels, ..Default::default() };
     let seen = listed_container(c.encode_to_vec().into(), LIMITS).unwrap();
     assert_eq!((&*seen.name, &seen.labels["k"]), ("app\u{fffd}", "\u{fffd}\u{fffd}"));
