@@ -173,7 +173,8 @@ impl Witness {
 
     fn look_for_pid(&mut self, id: &Id) -> bool {
         let wanted = Wanted { id: id.clone(), image_name: true };
-        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, &wanted)) else {
+        let Some((pids, folders)) = &self.pids else { return false };
+        let Some(Ok(details)) = pids.find_in_files(folders, &[wanted]).pop() else {
             return false;
         };
         if let Some(process) = details.pid.zip(details.pid_start_ticks) {
