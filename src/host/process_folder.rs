@@ -41,11 +41,8 @@ impl ProcessFolder {
     /// The numbers of its namespaces, as far as it may be looked at.
     pub fn namespaces(&self) -> NamespaceNumbers {
         let mut numbers = NamespaceNumbers::default();
-        let Ok(folder) = self.at().folder(format_args!("ns")) else {
-            return numbers;
-        };
         for kind in NamespaceKind::ALL {
-            let number = At::Folder(folder.as_fd()).read_link(format_args!("{}", kind.file()), inode_number);
+            let number = self.at().read_link(format_args!("ns/{}", kind.file()), inode_number);
             numbers.set(kind, number.ok().flatten());
         }
         numbers

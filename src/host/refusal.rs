@@ -72,6 +72,7 @@ impl Refusal {
             Some(libc::EACCES | libc::EPERM) => Refusal::NoRight(file.display().to_string()),
             Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
             Some(libc::EXDEV | libc::ELOOP) => Refusal::NotAPid("a link that leads nowhere below host.root".into()),
+            Some(libc::EISDIR) => Refusal::NotAPid("a folder".into()),
             Some(libc::ENXIO) => Refusal::NotAPid("a socket".into()),
             errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
         }
