@@ -66,6 +66,26 @@ impl NamespaceKind {
     }
 }
 
+/// The numbers of a process's namespaces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NamespaceNumbers([Option<u64>; NamespaceKind::ALL.len()]);
+
+impl NamespaceNumbers {
+    /// That of a kind; `None`: it could not be read.
+    pub fn get(&self, kind: NamespaceKind) -> Option<u64> {
+        self.0[kind as usize]
+    }
+
+    pub(super) fn set(&mut self, kind: NamespaceKind, number: Option<u64>) {
+        self.0[kind as usize] = number;
+    }
+}
+
+/// The number in a link such as `net:[4026531840]`.
+pub(super) fn inode_number(link: &str) -> Option<u64> {
+    link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
+}
+
 /// The owner of a namespace: the host, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
@@ -83,7 +103,7 @@ pub enum Whose {
 pub fn namespace_of(proc: &Path, process: &str, kind: NamespaceKind) -> io::Result<u64> {
     let file = proc.join(process).join("ns").join(kind.file());
     let link = fs::read_link(&file)?;
-    let number = link.to_str().and_then(|text| text.split_once(":[")?.1.strip_suffix(']')?.parse().ok());
+    let number = link.to_str().and_then(inode_number);
     // Whatever else the link may say some day: the number is the inode's.
     number.map_or_else(|| Ok(fs::metadata(&file)?.ino()), Ok)
 }
@@ -113,6 +133,16 @@ mod tests {
             let inode = fs::metadata(format!("/proc/self/ns/{}", kind.file())).unwrap().ino();
             assert_eq!(number, inode, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_namespace_is_known_by_its_inode() {
+        assert_eq!(inode_number("net:[4026531840]"), Some(4_026_531_840));
+        assert_eq!((inode_number("net"), inode_number("net:[x]")), (None, None));
+        let mut numbers = NamespaceNumbers::default();
+        NamespaceKind::ALL.into_iter().zip(1..).for_each(|(kind, number)| numbers.set(kind, Some(number)));
+        let read = NamespaceKind::ALL.map(|kind| numbers.get(kind));
+        assert_eq!(read, [1, 2, 3, 4, 5, 6, 7].map(Some), "each kind has a place of its own");
     }
 
     #[test]

@@ -1,30 +1,42 @@
 //! Facts about a process from /proc, and the translation of pids between pid namespaces.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use super::cgroup_name::naming;
+use super::namespace::NamespaceNumbers;
+use super::proc_file::At;
+use super::process_folder::ProcessFolder;
 
 /// Reads the host's /proc, which may be mounted elsewhere (option `host.root`).
 #[derive(Debug, Clone)]
 pub struct Proc {
     root: PathBuf,
+    /// Set once its pids are known to be those of our own pid namespace.
+    counts_as_we_do: OnceLock<()>,
 }
 
 impl Proc {
     /// The `proc` folder below this root directory.
     pub fn new(root: &Path) -> Self {
-        Proc { root: root.join("proc") }
+        Proc { root: root.join("proc"), counts_as_we_do: OnceLock::new() }
     }
 
-    fn file(&self, pid: i32, name: &str) -> PathBuf {
-        self.root.join(format!("{pid}/{name}"))
+    fn read<T>(&self, pid: i32, name: &str, with: impl FnOnce(&str) -> T) -> io::Result<T> {
+        At::Path(&self.root).read(format_args!("{pid}/{name}"), with)
+    }
+
+    /// Opens the folder of a process. Errors: `NotFound` when there is no such process; others, such as a lack of
+    /// descriptors, say nothing about it.
+    pub fn folder(&self, pid: i32) -> io::Result<ProcessFolder> {
+        At::Path(&self.root).folder(format_args!("{pid}")).map(ProcessFolder::new)
     }
 
     /// When the process began, in clock ticks since boot. Pids are reused; a pid together with its start is unique. `None`
     /// also of a process that has ended, though nobody has waited for it yet: a shim that hangs leaves such.
     pub fn start_ticks(&self, pid: i32) -> Option<u64> {
-        let stat = parse_stat(&fs::read_to_string(self.file(pid, "stat")).ok()?)?;
+        let stat = self.read(pid, "stat", parse_stat).ok()??;
         (!stat.has_ended()).then_some(stat.start_ticks)
     }
 
@@ -44,40 +56,40 @@ impl Proc {
 
     /// The file /proc/PID/cgroup; `host::cgroup_name` reads it.
     pub fn cgroup(&self, pid: i32) -> io::Result<String> {
-        fs::read_to_string(self.file(pid, "cgroup"))
+        self.read(pid, "cgroup", str::to_owned)
     }
 
     /// The contents of /proc/PID/stat. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack
     /// of descriptors, say nothing about it.
     pub fn stat(&self, pid: i32) -> io::Result<Stat> {
-        let text = fs::read_to_string(self.file(pid, "stat"))?;
-        let mut stat = parse_stat(&text).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-        // Without the right to trace the process its exit status reads 0, and this link cannot be read.
-        let read_link = || fs::read_link(self.file(pid, "ns/pid"));
-        stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || read_link().is_ok()));
-        Ok(stat)
+        self.folder(pid)?.stat()
     }
 
     /// Whether the pids of this /proc are those of our own pid namespace. Only then can a process be opened by its pid.
     pub fn counts_as_we_do(&self) -> io::Result<bool> {
+        if self.counts_as_we_do.get().is_some() {
+            return Ok(true);
+        }
         // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more, and
         // one of another has no `self`.
-        match fs::read_to_string(self.root.join("self/status")) {
-            Ok(status) => Ok(parse_ns_pids(&status) == [std::process::id() as i32]),
+        let is_ours = |status: &str| parse_ns_pids(status) == [std::process::id() as i32];
+        match At::Path(&self.root).read(format_args!("self/status"), is_ours) {
+            Ok(true) => Ok(self.counts_as_we_do.set(()).is_ok()),
+            Ok(false) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// The inode number of this process's namespace of a kind, such as `net`; `None` where it cannot be read.
-    pub fn namespace(&self, pid: i32, kind: &str) -> Option<u64> {
-        namespace_inode(fs::read_link(self.file(pid, &format!("ns/{kind}"))).ok()?.to_str()?)
+    /// The numbers of a process's namespaces, as far as it may be looked at.
+    pub fn namespaces(&self, pid: i32) -> NamespaceNumbers {
+        self.folder(pid).map(|folder| folder.namespaces()).unwrap_or_default()
     }
 
     /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
     pub fn is_init_system(&self, pid: i32) -> bool {
-        let command = || fs::read_to_string(self.file(pid, "comm")).unwrap_or_default();
-        pid == 1 && matches!(command().trim(), "systemd" | "init")
+        let is_named_so = |command: &str| matches!(command.trim(), "systemd" | "init");
+        pid == 1 && self.read(pid, "comm", is_named_so).unwrap_or(false)
     }
 
     fn pid_namespace(&self, pid: &str) -> Option<PathBuf> {
@@ -101,8 +113,7 @@ impl Proc {
 
     /// The position in NSpid lines of pids in the namespace of `pid`.
     fn nesting(&self, pid: i32) -> Option<usize> {
-        let status = fs::read_to_string(self.file(pid, "status")).ok()?;
-        parse_ns_pids(&status).len().checked_sub(1)
+        self.read(pid, "status", parse_ns_pids).ok()?.len().checked_sub(1)
     }
 
     /// The pid in our namespace of the process that has `engine_pid` in the engine's and whose cgroup names `id`; `None`:
@@ -113,8 +124,8 @@ impl Proc {
             PidView::Unknown => Ok(self.names(engine_pid, id)?.then_some(engine_pid)),
             PidView::Nested { depth } => {
                 for pid in self.pids()? {
-                    let Some(status) = present(fs::read_to_string(self.file(pid, "status")))? else { continue };
-                    if parse_ns_pids(&status).get(depth) == Some(&engine_pid) && self.names(pid, id)? {
+                    let Some(pids) = present(self.read(pid, "status", parse_ns_pids))? else { continue };
+                    if pids.get(depth) == Some(&engine_pid) && self.names(pid, id)? {
                         return Ok(Some(pid));
                     }
                 }
@@ -177,11 +188,6 @@ fn present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The number in a link such as `net:[4026531840]`.
-fn namespace_inode(link: &str) -> Option<u64> {
-    link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
-}
-
 /// Field 22 of /proc/PID/stat. The second field, the command, may hold spaces and parentheses.
 pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
     let (_, after_command) = stat.rsplit_once(')')?;
@@ -189,7 +195,7 @@ pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
 }
 
 /// Fields 3, 20, 22 and 52, the last that there was when it came (Linux 3.5).
-fn parse_stat(stat: &str) -> Option<Stat> {
+pub(super) fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, after_command) = stat.rsplit_once(')')?;
     let state = after_command.trim_start().chars().next()?;
     let threads = after_command.split_ascii_whitespace().nth(17)?.parse().ok()?;
@@ -205,13 +211,6 @@ fn parse_ns_pids(status: &str) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_namespace_is_known_by_its_inode() {
-        assert_eq!(namespace_inode("net:[4026531840]"), Some(4_026_531_840));
-        assert_eq!((namespace_inode("net"), namespace_inode("net:[x]")), (None, None));
-        assert!(Proc::new(Path::new("/")).namespace(std::process::id() as i32, "mnt").is_some());
-    }
 
     #[test]
     fn commands_may_hold_anything() {

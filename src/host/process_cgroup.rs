@@ -1,11 +1,6 @@
 //! Which cgroup a process is in, at the rate of system calls: no allocation where the answer is of usual size.
 
-#![allow(unsafe_code)]
-
-use std::ffi::CStr;
-use std::io::{self, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +9,8 @@ use super::cgroup::{CgroupMount, Cgroups, id_of, own_namespace};
 use super::cgroup_name::lines;
 use super::namespace::{NamespaceKind, Whose, namespace_of, whose_namespace};
 use super::pidfd::try_cgroup_id_of;
+use super::proc_file::At;
 use super::process::{Proc, parse_start_ticks};
-
-/// Longer than nearly every /proc/PID/cgroup: ten hierarchies of a pod take 2 KiB.
-const USUAL: usize = 4096;
 
 /// What /proc/PID/cgroup says of a process.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +95,7 @@ impl ProcessCgroups {
     /// Gives /proc/PID/cgroup to `with`; 3 to 5 us. `pid` may be a thread's. Errors: `NotFound` or ESRCH when there is no
     /// such process; others say nothing about it.
     pub fn read<T>(&self, pid: i32, with: impl FnOnce(CgroupText<'_>) -> T) -> io::Result<T> {
-        self.read_file(pid, "cgroup", |text| {
+        At::Path(&self.folder).read(format_args!("{pid}/cgroup"), |text| {
             if !self.is_own_namespace() {
                 return with(CgroupText { text, is_own_view: false });
             }
@@ -113,7 +106,7 @@ impl ProcessCgroups {
 
     /// When the process began, in clock ticks since boot; 2 us. Errors: as for [`ProcessCgroups::read`].
     pub fn start_ticks(&self, pid: i32) -> io::Result<u64> {
-        let ticks = self.read_file(pid, "stat", parse_start_ticks)?;
+        let ticks = At::Path(&self.folder).read(format_args!("{pid}/stat"), parse_start_ticks)?;
         ticks.ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
@@ -152,43 +145,6 @@ impl ProcessCgroups {
         }
         (whole, is_own_view)
     }
-
-    fn read_file<T>(&self, pid: i32, name: &str, with: impl FnOnce(&str) -> T) -> io::Result<T> {
-        let mut path = [0; 512];
-        let end = {
-            let mut rest = &mut path[..511];
-            rest.write_all(self.folder.as_os_str().as_bytes())?;
-            write!(rest, "/{pid}/{name}")?;
-            511 - rest.len()
-        };
-        let path = CStr::from_bytes_with_nul(&path[..=end]).map_err(io::Error::other)?;
-        let file = open(path)?;
-        let mut buffer = [0; USUAL];
-        // The kernel gives all that fits at once.
-        let length = read(&file, &mut buffer)?;
-        if length < USUAL {
-            return Ok(with(&String::from_utf8_lossy(&buffer[..length])));
-        }
-        let mut whole = buffer.to_vec();
-        io::Read::read_to_end(&mut std::fs::File::from(file), &mut whole)?;
-        Ok(with(&String::from_utf8_lossy(&whole)))
-    }
-}
-
-fn open(path: &CStr) -> io::Result<OwnedFd> {
-    // SAFETY: the path ends in NUL.
-    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and nobody else's.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn read(file: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the buffer is ours, and as long as is said.
-    let n = unsafe { libc::read(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
-    usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
 #[cfg(test)]
@@ -212,15 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_any_length_is_read_whole() {
+    fn pids_that_are_not_ours_are_not_opened() {
         let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(root.path().join("proc/7")).unwrap();
-        let it = ProcessCgroups::new(root.path());
-        for length in [0, 1, USUAL - 5, USUAL - 4, USUAL - 3, USUAL, 3 * USUAL] {
-            let text = format!("0::/{}", "x".repeat(length));
-            std::fs::write(root.path().join("proc/7/cgroup"), &text).unwrap();
-            assert_eq!(it.read(7, |cgroup| cgroup.text.len()).unwrap(), text.len(), "{length}");
-        }
-        assert_eq!(it.v2_id(7), None, "these pids are not ours");
+        assert_eq!(ProcessCgroups::new(root.path()).v2_id(7), None);
     }
 }

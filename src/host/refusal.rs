@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 /// The reason why a process is not taken for a container's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,19 @@ impl Refusal {
             Some(libc::ESRCH | libc::EINVAL | libc::ENOENT) => Refusal::NoProcess(pid),
             Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
             Some(libc::EPERM | libc::EACCES) => Refusal::NoRight("pidfd_open".into()),
+            errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
+        }
+    }
+
+    /// Of opening a file that may have a pid in it.
+    pub fn of_file(file: &Path, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) => Refusal::NoFile,
+            Some(libc::EACCES | libc::EPERM) => Refusal::NoRight(file.display().to_string()),
+            Some(libc::EMFILE | libc::ENFILE) => Refusal::Descriptors,
+            Some(libc::EXDEV | libc::ELOOP) => Refusal::NotAPid("a link that leads nowhere below host.root".into()),
+            Some(libc::EISDIR) => Refusal::NotAPid("a folder".into()),
+            Some(libc::ENXIO) => Refusal::NotAPid("a socket".into()),
             errno => Refusal::Failed(errno.unwrap_or(libc::EIO)),
         }
     }

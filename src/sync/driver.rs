@@ -197,6 +197,9 @@ impl Driver {
             Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Folders(folders) => {
                 self.witness.watch_folders(&self.pids, folders);
+                if !self.shared.read().portfolio.is_synced() {
+                    self.witness.look_around();
+                }
                 return self.note_means();
             }
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
@@ -361,6 +364,7 @@ impl Driver {
 
     /// Looks for processes, a batch at a time: events and replies get their turn in between.
     fn find_processes(&mut self, lookups: Vec<Lookup>) {
+        self.witness.look_no_more();
         let Some(client) = self.client.clone() else {
             return;
         };

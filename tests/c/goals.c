@@ -2,9 +2,9 @@
  *
  *   goals ENDPOINT ready N [OPTION=VALUE...]   N watchers, one after the other: for each "ready NANOSECONDS CPU_NANOSECONDS
  *                                              REQUESTS", from the start to READY, with all the requests until then as JSON
- *   goals ENDPOINT events [OPTION=VALUE...]    "EVENT ID PID EXIT_CODE NANOSECONDS" for each STARTED and EXITED of a container
- *                                              that is no replay's, NANOSECONDS from the engine's time of it to this program;
- *                                              "replayed" when the replay is over; until stdin ends
+ *   goals ENDPOINT events [OPTION=VALUE...]    "EVENT ID PID EXIT_CODE TIME NOW" for each STARTED and EXITED of a container
+ *                                              that is no replay's: when it was, as the engine says, and when this program
+ *                                              has it, in nanoseconds; "replayed" when the replay is over; until stdin ends
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -62,8 +62,9 @@ static void print(const cri_event *event) {
     if (event->type == CRI_EVENT_REPLAY_END)
         puts("replayed");
     else if (c != NULL && c->kind == CRI_KIND_CONTAINER && !(event->flags & CRI_EVENT_FLAG_INITIAL))
-        printf("%s %s %" PRId32 " %" PRId32 " %" PRId64 "\n", event->type == CRI_EVENT_STARTED ? "STARTED" : "EXITED", c->id,
-               c->pid, event->type == CRI_EVENT_EXITED ? c->exit_code : -1, now(CLOCK_REALTIME) - event->time_unix_nano);
+        printf("%s %s %" PRId32 " %" PRId32 " %" PRId64 " %" PRId64 "\n", event->type == CRI_EVENT_STARTED ? "STARTED" : "EXITED", c->id,
+               c->pid, event->type == CRI_EVENT_EXITED ? c->exit_code : -1, event->time_unix_nano,
+               now(CLOCK_REALTIME));
     fflush(stdout);
 }
 

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use criwatch::host::below::Root;
 use criwatch::host::cgroup::{Cgroups, id_of};
 use criwatch::host::cgroup_name::{Line, lines};
 use criwatch::host::pidfd::{Abilities, Exit, Expected, Identity, Process, ProcessState, cgroup_id_of};
@@ -208,13 +209,14 @@ fn few_descriptors() -> Outcome {
 fn inside_few_descriptors() -> Outcome {
     let pid = std::process::id() as i32;
     open(pid)?;
+    let root = Root::open(Path::new("/"))?;
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a structure of ours is read.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) }, 0);
     let opened = Process::open(&real(), pid, Expected::default()).map(|process| process.pid());
     assert_eq!(opened, Err(Refusal::Descriptors));
     assert_eq!(prove(&real(), pid, "x"), Err(Refusal::Descriptors));
-    let file = prove_file(&real(), PidView::Same, Path::new("/"), Path::new("/proc/1/stat"), "x");
+    let file = prove_file(&real(), PidView::Same, &root, Path::new("/proc/1/stat"), "x");
     assert_eq!(file, Err(Refusal::Descriptors));
     Ok(())
 }
@@ -257,7 +259,7 @@ fn proven() -> Outcome {
     let root = tempfile::tempdir()?;
     fs::create_dir(root.path().join("run"))?;
     fs::write(root.path().join("run/init.pid"), pid.to_string())?;
-    let proven = prove_file(&real(), PidView::Same, root.path(), Path::new("/run/init.pid"), &id)?;
+    let proven = prove_file(&real(), PidView::Same, &Root::open(root.path())?, Path::new("/run/init.pid"), &id)?;
     assert_eq!((proven.pid, proven.engine_pid), (pid, None));
     assert_eq!(cgroups.place(&proven.cgroup_line())?.dir, made.dir);
     let held = match open(pid) {
@@ -272,10 +274,10 @@ fn proven() -> Outcome {
     }
     made.child.as_mut().ok_or("a child")?.kill()?;
     until("it ends", || held.state().is_ok_and(|state| state != ProcessState::Alive));
-    let again = prove_file(&real(), PidView::Same, root.path(), Path::new("/run/init.pid"), &id);
+    let again = prove_file(&real(), PidView::Same, &Root::open(root.path())?, Path::new("/run/init.pid"), &id);
     assert_eq!(again, Err(Refusal::Ended(pid)));
     made.end();
-    let gone = prove_file(&real(), PidView::Same, root.path(), Path::new("/run/init.pid"), &id);
+    let gone = prove_file(&real(), PidView::Same, &Root::open(root.path())?, Path::new("/run/init.pid"), &id);
     assert_eq!(gone, Err(Refusal::NoProcess(pid)));
     if Abilities::get().exit.is_yes() {
         assert_eq!(held.exit(&real()).map(|exit| exit.code), Some(137));

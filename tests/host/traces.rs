@@ -15,6 +15,7 @@ use super::{Made, Outcome, Test, inside, skip};
 
 pub const TESTS: &[Test] = &[
     ("traces::trap_a_pid_file_is_there_when_it_has_its_name", pid_file),
+    ("traces::what_is_there_before_the_first_list_becomes_hints", look_around),
     ("traces::trap_an_exit_file_is_read_before_the_engine_removes_it", exit_file),
     ("traces::what_lies_above_an_engines_folder_is_not_its_own", above),
     ("traces::without_folders_a_mark_reports_containers", fall_back_to_marks),
@@ -180,6 +181,33 @@ fn pid_file() -> Outcome {
     let mut status = 0;
     // SAFETY: a number of ours is written.
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    Ok(())
+}
+
+/// Proven ones become hints; files of what is gone, or of other names, do not.
+fn look_around() -> Outcome {
+    let mount = mount()?;
+    let state = tempfile::tempdir()?;
+    let tasks = state.path().join("io.containerd.runtime.v2.task/k8s.io");
+    let mut made = Made::at(mount.dir.join(id(50)))?;
+    let pid = made.enter()?;
+    for name in [id(50), id(51), "not-an-id".into()] {
+        fs::create_dir_all(tasks.join(&name))?;
+        fs::write(tasks.join(&name).join("init.pid"), pid.to_string())?;
+    }
+    let config = format!(r#"{{"stateDir":"{}/io.containerd.grpc.v1.cri"}}"#, state.path().display());
+    let mut watching = Watching::of(Path::new("/"), Some(folders("containerd", &config)?))?;
+    watching.witness.look_around();
+    watching.wait_until("the pid", |hint| matches!(hint, Hint::Pid(..)))?;
+    let found: Vec<_> = watching.hints.drain(..).collect();
+    let [Hint::Pid(of, details)] = &found[..] else { return Err(format!("{found:?}").into()) };
+    assert_eq!((&**of, details.pid), (&*id(50), Some(pid)));
+    watching.witness.look_around();
+    watching.witness.look_no_more();
+    fs::create_dir(tasks.join(id(52)))?;
+    watching.wait_until("what is new", |hint| *hint == Hint::Created(id(52).into()))?;
+    assert_eq!(watching.hints, [Hint::Created(id(52).into())], "the lists have the rest");
+    made.end();
     Ok(())
 }
 

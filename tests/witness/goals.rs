@@ -2,9 +2,15 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use criwatch::host::below::Root;
+use criwatch::host::proven::prove_file;
+use criwatch::host::{PidView, Proc};
+
+use crate::bare::BareStream;
 use crate::hints::brief_runs;
 use crate::support::c::Library;
 use crate::support::pods::{ContainerSpec, PodSpec};
@@ -19,12 +25,15 @@ const ROUNDS: usize = 20;
 
 type Error = Box<dyn std::error::Error>;
 
-fn millis(nanos: u64) -> f64 {
+/// The option that makes a watcher wait for events.
+const STREAM: &str = "events=stream";
+
+fn millis(nanos: i64) -> f64 {
     nanos as f64 / 1e6
 }
 
 /// The median and the least, in milliseconds.
-fn summary(mut all: Vec<u64>) -> String {
+fn summary(mut all: Vec<i64>) -> String {
     all.sort_unstable();
     match all.as_slice() {
         [] => "none".into(),
@@ -59,17 +68,55 @@ fn ready(setup: &Setup, what: &str, options: &[&str]) -> Outcome {
     Ok(())
 }
 
+/// The CPU time of this thread, in nanoseconds.
+fn thread_cpu() -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a structure of ours is written.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// CPU time of the proofs of all pids, from their files on: most of what READY costs.
+fn proofs(setup: &Setup) -> Outcome {
+    let Some(engine) = &setup.engine.containerd else { return Ok(()) };
+    let tasks = engine.dir().join("state/io.containerd.runtime.v2.task/k8s.io");
+    let names = std::fs::read_dir(&tasks)?.map(|entry| entry.map(|it| it.file_name().to_string_lossy().into_owned()));
+    let ids: Vec<String> = names.collect::<Result<_, _>>()?;
+    let (proc, root) = (Proc::new(Path::new("/")), Root::open(Path::new("/"))?);
+    let mut took = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = thread_cpu();
+        for id in &ids {
+            prove_file(&proc, PidView::Same, &root, &tasks.join(id).join("init.pid"), id)?;
+        }
+        took.push(thread_cpu() - began);
+    }
+    setup.figure(&format!("the proofs of {} pids alone: CPU {}", ids.len(), summary(took)));
+    Ok(())
+}
+
 /// A C program that follows events.
 struct Host {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
+/// A report, with the times in nanoseconds since 1970.
+#[derive(Debug)]
+struct Report {
+    pid: i32,
+    code: i32,
+    /// When it was, as the engine says.
+    time: i64,
+    /// When the program had it.
+    came: i64,
+}
+
 /// What was reported of one container.
 #[derive(Debug, Default)]
 struct Seen {
-    started: Vec<(i32, u64)>,
-    exited: Vec<(i32, u64)>,
+    started: Vec<Report>,
+    exited: Vec<Report>,
 }
 
 impl Host {
@@ -87,22 +134,21 @@ impl Host {
         let mut seen: HashMap<String, Seen> = HashMap::new();
         for line in self.lines.by_ref() {
             let line = line?;
-            let [what, id, pid, code, late] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
+            let [what, id, pid, code, time, came] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
             let of = seen.entry(id.into()).or_default();
-            let late = late.parse::<i64>()?.max(0) as u64;
-            match what {
-                "STARTED" => of.started.push((pid.parse()?, late)),
-                _ => of.exited.push((code.parse()?, late)),
-            }
+            let report = Report { pid: pid.parse()?, code: code.parse()?, time: time.parse()?, came: came.parse()? };
+            if what == "STARTED" { of.started.push(report) } else { of.exited.push(report) }
         }
         self.child.wait()?;
         Ok(seen)
     }
 }
 
-/// Short runs: which were reported, how soon, with a pid and the right code.
+/// Short runs: which were reported, how soon, with a pid and the right code. Beside a stream of events, a client that does nothing
+/// but read it: what that needs is the engine's time, and the rest is ours.
 fn lives(setup: &Setup, what: &str, options: &[&str], (workers, each): (usize, usize)) -> Outcome {
     let host = Host::start(setup, options)?;
+    let bare = options.contains(&STREAM).then(|| BareStream::start(&setup.engine.endpoint)).transpose()?;
     let made = brief_runs(setup, workers, each)?;
     // Where it polls, the last of them may still be under way.
     let marker = setup.engine.pods.run_pod(&PodSpec::new("cri-lab", &unique("marker")))?;
@@ -113,21 +159,38 @@ fn lives(setup: &Setup, what: &str, options: &[&str], (workers, each): (usize, u
     })?;
     std::thread::sleep(Duration::from_secs(3));
     let seen = host.finish()?;
-    let (mut starts, mut with_pid, mut coded, mut whole) = (Vec::new(), 0, 0, 0);
+    let bare = bare.map(BareStream::finish).transpose()?.unwrap_or_default();
+    let (mut with_pid, mut coded, mut whole) = (0, 0, 0);
+    let [mut since_start, mut since_event, mut bares, mut ours] = [const { Vec::new() }; 4];
     for (id, code) in &made {
         let Some(seen) = seen.get(id) else { continue };
         assert!(seen.started.len() <= 1 && seen.exited.len() <= 1, "{id}: {seen:?}");
         whole += usize::from(seen.started.len() == 1 && seen.exited.len() == 1);
-        with_pid += seen.started.iter().filter(|(pid, _)| *pid > 0).count();
-        coded += seen.exited.iter().filter(|(told, _)| told == code).count();
-        starts.extend(seen.started.iter().map(|(_, late)| *late));
+        with_pid += seen.started.iter().filter(|report| report.pid > 0).count();
+        coded += seen.exited.iter().filter(|report| report.code == *code).count();
+        for started in &seen.started {
+            since_start.push(started.came - started.time);
+            if let Some(bare) = bare.get(id) {
+                since_event.push(started.came - bare.made);
+                bares.push(bare.came - bare.made);
+                ours.push(started.came - bare.came);
+            }
+        }
     }
     let count = made.len();
     setup.figure(&format!(
         "{what}, {workers} at a time: {whole} of {count} reported, {with_pid} with a pid, {coded} codes right, STARTED {} after \
-         the engine's time of it",
-        summary(starts)
+         the container's start",
+        summary(since_start)
     ));
+    if !bares.is_empty() {
+        setup.figure(&format!(
+            "{what}, {workers} at a time: STARTED {} after the engine made the event; a bare stream {}; ours after that {}",
+            summary(since_event),
+            summary(bares),
+            summary(ours)
+        ));
+    }
     Ok(())
 }
 
@@ -141,8 +204,9 @@ pub fn figures(setup: &mut Setup) -> Outcome {
     let node = format!("{CONTAINERS} containers and sandboxes");
     ready(setup, &format!("{node}, pid files"), &[])?;
     ready(setup, &format!("{node}, without pid files"), &["pid.source=engine", "host.witness=off"])?;
+    proofs(setup)?;
     for load in [(1, 40), (24, 4)] {
-        lives(setup, "by events", &["events=stream"], load)?;
+        lives(setup, "by events", &[STREAM], load)?;
         lives(setup, "by polling", &["events=poll"], load)?;
     }
     Ok(())

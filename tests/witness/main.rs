@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bare;
 mod exits;
 mod goals;
 mod hints;

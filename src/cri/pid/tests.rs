@@ -38,7 +38,7 @@ impl Host {
 
     fn find_in_files(&self) -> Result<Details, Refusal> {
         let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images: true };
-        self.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name: true })
+        self.resolver(PidSource::Auto).find_in_files(&folders, &[Wanted { id: ID.into(), image_name: true }]).remove(0)
     }
 }
 
@@ -103,8 +103,12 @@ fn the_specification_names_the_image() {
     assert_eq!(name().as_deref(), Some("reg.example/app:b"));
     for (names_images, image_name) in [(true, false), (false, true)] {
         let folders = Folders::Containerd { tasks: "/run/tasks".into(), names_images };
-        let found = host.resolver(PidSource::Auto).find_in_files(&folders, &Wanted { id: ID.into(), image_name });
-        assert_eq!(found.unwrap().image_name, None, "containerd before 2.0 writes any name; or none is wanted");
+        let found = host.resolver(PidSource::Auto).find_in_files(&folders, &[Wanted { id: ID.into(), image_name }]);
+        assert_eq!(
+            found[0].clone().unwrap().image_name,
+            None,
+            "containerd before 2.0 writes any name; or none is wanted"
+        );
     }
 }
 

@@ -1,9 +1,10 @@
 //! The engine's folders, by inotify: what is being made, its pid file, and CRI-O's exit files.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::folders::Folders;
@@ -16,6 +17,8 @@ use crate::model::{Id, Kind};
 
 /// How many folders of containers that are being made are watched at a time.
 const MOST_BIRTHS: usize = 256;
+/// Of how many containers the processes are looked for before the first lists: as many as are kept until then.
+const MOST_UNLISTED: usize = 1000;
 
 impl Witness {
     /// Watches the folders of this engine; those of the connection before, no more.
@@ -72,16 +75,36 @@ impl Witness {
     fn come_closer(&mut self) {
         let Some((pids, folders)) = self.pids.clone() else { return };
         self.watch_folders(&pids, Some(folders.clone()));
-        for dir in folders.births() {
-            let open = open_path_below(pids.engine_root(), &dir);
-            let entries = open.and_then(|open| fs::read_dir(descriptor_path(open.as_fd())));
-            for entry in entries.into_iter().flatten().flatten() {
-                let name = entry.file_name();
-                if is_id(&name.to_string_lossy()) {
-                    self.of_container(What::Created, &name.to_string_lossy());
-                }
-            }
+        for id in ids_in(&pids, &folders).collect::<Vec<Id>>() {
+            self.of_container(What::Created, &id);
         }
+    }
+
+    /// Looks for the processes of what is in the folders already, while the engine makes its first lists. The pids become hints.
+    pub fn look_around(&mut self) {
+        if let Some((pids, folders)) = self.pids.as_ref().filter(|_| !self.is_off) {
+            // CRI-O has two folders of each.
+            let mut seen = HashSet::new();
+            let is_new = |id: &Id| seen.insert(id.clone());
+            self.unlisted = ids_in(pids, folders).filter(is_new).take(MOST_UNLISTED).collect();
+        }
+    }
+
+    /// The lists are there: those that were not found yet are looked for because the lists show them.
+    pub fn look_no_more(&mut self) {
+        self.unlisted.clear();
+    }
+
+    pub(super) fn prove_some(&mut self) {
+        let Some((pids, folders)) = &self.pids else {
+            return self.unlisted.clear();
+        };
+        let batch = self.unlisted.drain(..self.unlisted.len().min(PidResolver::batch()));
+        // The lists name the images.
+        let wanted: Vec<Wanted> = batch.map(|id| Wanted { id, image_name: false }).collect();
+        let found = pids.find_in_files(folders, &wanted);
+        let hint = |(it, found): (Wanted, Result<_, _>)| found.ok().map(|details| Hint::Pid(it.id, details));
+        self.hints.extend(wanted.into_iter().zip(found).filter_map(hint));
     }
 
     fn watch_folder(&mut self, root: &Path, dir: &Path, folder: Folder) -> Result<(), NoHints> {
@@ -173,7 +196,8 @@ impl Witness {
 
     fn look_for_pid(&mut self, id: &Id) -> bool {
         let wanted = Wanted { id: id.clone(), image_name: true };
-        let Some(Ok(details)) = self.pids.as_ref().map(|(pids, folders)| pids.find_in_files(folders, &wanted)) else {
+        let Some((pids, folders)) = &self.pids else { return false };
+        let Some(Ok(details)) = pids.find_in_files(folders, &[wanted]).pop() else {
             return false;
         };
         if let Some(process) = details.pid.zip(details.pid_start_ticks) {
@@ -190,6 +214,16 @@ impl Witness {
         let code = text.ok().and_then(|text| text.trim().parse().ok());
         self.hints.push_back(Hint::Exited { id: name.into(), process: None, code });
     }
+}
+
+/// The containers that have folders.
+fn ids_in(pids: &PidResolver, folders: &Folders) -> impl Iterator<Item = Id> {
+    let entries = |dir: PathBuf| {
+        let open = open_path_below(pids.engine_root(), &dir);
+        open.and_then(|open| fs::read_dir(descriptor_path(open.as_fd()))).into_iter().flatten().flatten()
+    };
+    let id = |entry: fs::DirEntry| entry.file_name().to_str().filter(|name| is_id(name)).map(Id::from);
+    folders.births().into_iter().flat_map(entries).filter_map(id)
 }
 
 /// Engines' ids are hexadecimal digits; other names in their folders are not about containers.

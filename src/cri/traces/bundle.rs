@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::folders::Folders;
 use crate::cri::spec::RuntimeSpec;
-use crate::host::below::open_file_below;
+use crate::host::below::Root;
 
 /// Kubernetes allows 256 KiB of annotations; what is much longer is no specification of this engine.
 const LONGEST: u64 = 4 << 20;
@@ -15,14 +15,14 @@ const LONGEST: u64 = 4 << 20;
 ///
 /// An event's status has the image's first tag, which may be another one than that of the pod's author. `None` where the
 /// file is absent, cannot be read, or has no name: the engine's lists and verbose statuses have it, too, later.
-pub(in crate::cri) fn image_name(folders: &Folders, root: &Path, id: &str) -> Option<Arc<str>> {
+pub(in crate::cri) fn image_name(folders: &Folders, root: &Root, id: &str) -> Option<Arc<str>> {
     let text = folders.specs(id).iter().find_map(|file| read(root, file).ok())?;
     let spec: RuntimeSpec = serde_json::from_str(&text).ok()?;
     spec.requested_image().map(Arc::from)
 }
 
-fn read(root: &Path, file: &Path) -> io::Result<String> {
-    let open = open_file_below(root, file)?;
+fn read(root: &Root, file: &Path) -> io::Result<String> {
+    let open = root.open_file(file)?;
     if !open.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }

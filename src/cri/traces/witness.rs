@@ -79,6 +79,8 @@ pub struct Witness {
     pub(super) order: BTreeSet<((bool, u64), Id)>,
     pub(super) opened: u64,
     pub(super) wanted: VecDeque<Follow>,
+    /// Containers whose processes are looked for while the engine makes its first lists.
+    pub(super) unlisted: VecDeque<Id>,
     pub(super) hints: VecDeque<Hint>,
     pub(super) proc: Proc,
     pub(super) pids: Option<(Arc<PidResolver>, Arc<Folders>)>,
@@ -112,6 +114,7 @@ impl Witness {
             order: BTreeSet::new(),
             opened: 0,
             wanted: VecDeque::new(),
+            unlisted: VecDeque::new(),
             hints: VecDeque::new(),
             proc: Proc::new(&config.host_root),
             pids: None,
@@ -203,6 +206,11 @@ impl Witness {
             if !self.wanted.is_empty() {
                 tokio::task::yield_now().await;
                 self.open_some();
+                continue;
+            }
+            if !self.unlisted.is_empty() {
+                tokio::task::yield_now().await;
+                self.prove_some();
                 continue;
             }
             let (was_empty, waited) = tokio::select! {

@@ -28,12 +28,12 @@ const TRIES: usize = 16;
 /// those are refused (`CrossesDevices`; EXDEV): where a process's files are wanted, its `/proc/7/root` is the root.
 /// Errors: those of open(2).
 pub fn open_path_below(root: &Path, path: &Path) -> io::Result<OwnedFd> {
-    open(root, path, libc::O_PATH)
+    Root::open(root)?.open_below(path, libc::O_PATH)
 }
 
 /// Opens a file for reading, as [`open_path_below`] does. Never blocks on a FIFO.
 pub fn open_file_below(root: &Path, path: &Path) -> io::Result<File> {
-    open(root, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map(File::from)
+    Root::open(root)?.open_file(path)
 }
 
 /// The path of this process that leads to an open descriptor's very file, as long as that is open. /proc has to be mounted.
@@ -46,15 +46,37 @@ pub fn real_path(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
     fs::read_link(descriptor_path(fd))
 }
 
-fn open(root: &Path, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
-    if root == Path::new("/") {
-        return open_at(libc::AT_FDCWD, &Path::new("/").join(path), flags);
+/// A root that is held open, for many paths below it. It keeps what is mounted there from being unmounted: for a moment only.
+#[derive(Debug)]
+pub struct Root {
+    /// `None`: it is `/`.
+    folder: Option<OwnedFd>,
+}
+
+impl Root {
+    /// Opens a root. Errors: those of open(2).
+    pub fn open(root: &Path) -> io::Result<Self> {
+        let is_own = root == Path::new("/");
+        let open = || open_at(libc::AT_FDCWD, root, libc::O_PATH | libc::O_DIRECTORY);
+        Ok(Root { folder: if is_own { None } else { Some(open()?) } })
     }
-    let root = open_at(libc::AT_FDCWD, root, libc::O_PATH | libc::O_DIRECTORY)?;
-    match open_in_root(root.as_fd(), path, flags) {
-        // Linux before 5.6, or a filter of system calls that does not know this one.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => walk::open(root, path, flags),
-        result => result,
+
+    /// Opens a file below it, as [`open_file_below`] does.
+    pub fn open_file(&self, path: &Path) -> io::Result<File> {
+        self.open_below(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY).map(File::from)
+    }
+
+    fn open_below(&self, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
+        let Some(root) = &self.folder else {
+            return open_at(libc::AT_FDCWD, &Path::new("/").join(path), flags);
+        };
+        match open_in_root(root.as_fd(), path, flags) {
+            // Linux before 5.6, or a filter of system calls that does not know this one.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                walk::open(root.try_clone()?, path, flags)
+            }
+            result => result,
+        }
     }
 }
 

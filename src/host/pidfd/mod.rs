@@ -63,7 +63,6 @@ pub struct Process {
     fd: OwnedFd,
     pid: i32,
     start_ticks: u64,
-    identity: Identity,
 }
 
 impl Process {
@@ -78,20 +77,18 @@ impl Process {
             return Err(Refusal::OtherNamespace);
         }
         let fd = open(pid, 0).map_err(|error| Refusal::of_open(pid, &error))?;
-        let start_ticks = proc.stat(pid).map_err(failed)?.start_ticks;
+        // While the process of the pidfd was not waited for, its pid is its own: so was what was read before that was seen.
+        let folder = proc.folder(pid).map_err(failed)?;
+        let start_ticks = folder.stat().map_err(failed)?.start_ticks;
         if let Some(expected) = expected.start_ticks.filter(|expected| *expected != start_ticks) {
             return Err(Refusal::Reused { pid, expected, found: start_ticks });
         }
         if let Some(id) = expected.id {
-            let text = proc.cgroup(pid).map_err(failed)?;
-            init_names(&text, id).ok_or(Refusal::ForeignCgroup(pid))?;
+            let names = folder.cgroup(|text| init_names(text, id).is_some()).map_err(failed)?;
+            names.then_some(()).ok_or(Refusal::ForeignCgroup(pid))?;
         }
-        // Had it been waited for in the meantime, its pid could have been another's when we read.
-        if proc.stat(pid).map_err(failed)?.start_ticks != start_ticks || !is_there(fd.as_fd()) {
-            return Err(Refusal::NoProcess(pid));
-        }
-        let identity = inode(fd.as_fd()).map_or(Identity::Start(pid, start_ticks), Identity::Inode);
-        Ok(Process { fd, pid, start_ticks, identity })
+        is_there(fd.as_fd()).then_some(()).ok_or(Refusal::NoProcess(pid))?;
+        Ok(Process { fd, pid, start_ticks })
     }
 
     /// Its pid. After it was waited for, another process may have it.
@@ -106,7 +103,7 @@ impl Process {
 
     /// Identifies it among all others since boot.
     pub fn identity(&self) -> Identity {
-        self.identity
+        inode(self.fd.as_fd()).map_or(Identity::Start(self.pid, self.start_ticks), Identity::Inode)
     }
 
     /// Its state; does not block. Errors: those of poll(2), which has none that concerns the process.
@@ -185,8 +182,8 @@ fn open(pid: i32, flags: libc::c_uint) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// Whether the process was not yet waited for, so that its pid is its own. A filter that forbids to ask (seccomp) leaves
-/// only the start to compare: that has been done.
+/// Whether the process was not yet waited for, so that its pid is its own. Where a filter forbids to ask (seccomp), only the
+/// start that is expected shows it.
 fn is_there(fd: BorrowedFd<'_>) -> bool {
     // SAFETY: signal 0 is none; no siginfo is given.
     let sent = unsafe {

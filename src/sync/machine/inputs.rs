@@ -148,7 +148,8 @@ impl Machine {
             }
         }
         self.waiters.listed(begun.number, now.mono);
-        let processes = portfolio.processes();
+        // Those that are known at the first list were proven a moment ago.
+        let processes = if opens { Vec::new() } else { portfolio.processes() };
         if self.watching && !processes.is_empty() {
             out.actions.push(Action::CheckProcesses(processes));
         }

@@ -243,7 +243,16 @@ impl Machine {
         self.proceed(portfolio, now, &mut out);
         portfolio.commit();
         self.report(portfolio, now, &mut out);
+        self.follow(portfolio, &mut out);
         out
+    }
+
+    /// Ends are awaited from READY on: to open the processes before would delay it.
+    fn follow(&self, portfolio: &mut Portfolio, out: &mut Outcome) {
+        if self.watching && self.initial_replay.is_over() {
+            let follows = portfolio.take_follows();
+            out.actions.extend((!follows.is_empty()).then_some(Action::Follow(follows)));
+        }
     }
 
     /// How the engine reports changes at the moment.
@@ -296,10 +305,6 @@ impl Machine {
         if self.wants_connection() && self.connection.is_due(now.mono) {
             self.connection.link = Link::Connecting;
             out.actions.push(Action::Connect);
-        }
-        let follows = portfolio.take_follows();
-        if self.watching && !follows.is_empty() {
-            out.actions.push(Action::Follow(follows));
         }
         if !self.connection.is_up() {
             return;

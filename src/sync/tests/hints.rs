@@ -1,5 +1,7 @@
 //! Hints of the host, by hand.
 
+use std::collections::BTreeSet;
+
 use super::talk::{Talk, connected, list_failed, listed, running, started};
 use crate::cri::{Follow, Hint, Version};
 use crate::error::CRI_E_CONNECT;
@@ -358,4 +360,37 @@ fn a_pid_that_is_disproved_is_asked_for() {
     talk.answer_all();
     assert!(talk.portfolio.is_settled());
     assert_eq!(talk.portfolio.counts().pids_from_engine, 1);
+}
+
+#[test]
+fn pids_that_came_before_the_first_list_need_no_look_and_are_followed_from_ready_on() {
+    let mut talk = Talk::new(|_| {});
+    talk.feed(Input::Watch { packs: false });
+    let Input::Connected { version, .. } = connected("containerd", "2.1.9") else { unreachable!("it is made so") };
+    talk.feed(Input::Connected { version, can_stream_lists: false, pid_files: true });
+    talk.feed(pid("run-a", PROCESS.0));
+    talk.feed(pid("run-stranger", 8));
+    talk.feed(listed(&["run-a", "run-b"]));
+    let looks_for = |action: &Action| match action {
+        Action::FindProcesses(lookups) => lookups.iter().map(|it| it.id.to_string()).collect(),
+        _ => Vec::new(),
+    };
+    let looked_for: Vec<String> = talk.actions.iter().flat_map(looks_for).collect();
+    assert_eq!(looked_for, ["run-b"]);
+    let follows = |talk: &Talk| talk.actions.iter().any(|action| matches!(action, Action::Follow(_)));
+    assert!(!talk.machine.is_ready() && !follows(&talk), "{:?}", talk.actions);
+    let lookup = talk.actions.iter().find_map(|action| match action {
+        Action::FindProcesses(lookups) => lookups.first().cloned(),
+        _ => None,
+    });
+    let b = Details { pid: Some(9), pid_start_ticks: Some(1), ..Details::default() };
+    talk.feed(Input::Found(vec![(lookup.expect("one is looked for"), Ok(b))]));
+    talk.answer_all();
+    assert!(talk.machine.is_ready());
+    let followed = talk.actions.iter().flat_map(|action| match action {
+        Action::Follow(follows) => follows.iter().map(|it| it.id.to_string()).collect(),
+        _ => Vec::new(),
+    });
+    assert_eq!(followed.collect::<BTreeSet<String>>(), BTreeSet::from(["run-a".to_owned(), "run-b".to_owned()]));
+    assert_eq!(talk.portfolio.run(&"run-a".into()).and_then(|it| it.pid), Some(PROCESS.0));
 }
