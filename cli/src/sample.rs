@@ -142,3 +142,18 @@ pub fn golden(name: &str, draw: impl Fn(usize) -> String) {
         assert_eq!(screen, committed, "{} (CRI_BLESS=1 writes it anew)", path.display());
     }
 }
+
+/// docs/command.md shows what is drawn.
+#[test]
+fn the_screens_of_the_documents_are_golden() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("../docs/command.md")).unwrap();
+    let golden = std::fs::read_dir(root.join("tests/golden")).unwrap();
+    let golden: Vec<String> = golden.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    // Every second part is code; that of a shell says so.
+    let screens: Vec<&str> = page.split("```").skip(1).step_by(2).filter_map(|code| code.strip_prefix('\n')).collect();
+    assert!(screens.len() > 4, "{screens:?}");
+    for screen in screens {
+        assert!(golden.iter().any(|drawn| drawn.contains(screen)), "docs/command.md: no test draws\n{screen}");
+    }
+}

@@ -143,6 +143,23 @@ fn end(text: &str, width: usize) -> &str {
     text
 }
 
+/// Running text in lines that are not wider than this, except for single words.
+pub fn filled(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is one");
+        if !last.is_empty() && width_of(last) + 1 + width_of(word) > width {
+            lines.push(word.to_owned());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,5 +185,11 @@ mod tests {
         assert_eq!(printable("a\x1b[2J\n\u{9b}b"), "a\\x1b[2J\\x0a\\x9bb");
         assert_eq!(printable("\u{202e}\u{2028}\u{e0001}"), "\\x202e\\x2028\\xe0001");
         assert_eq!(printable("決済 💳 é"), "決済 💳 é");
+    }
+
+    #[test]
+    fn running_text_is_filled() {
+        assert_eq!(filled("a bc def ghij", 6), ["a bc", "def", "ghij"]);
+        assert_eq!(filled("", 6), [""]);
     }
 }

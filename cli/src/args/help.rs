@@ -5,6 +5,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use crate::commands::EXAMPLES;
 use crate::exit::MEANINGS;
+use crate::text::filled;
 
 /// The help that was asked for, with its examples; `words` are those of the command line.
 pub fn help_of(error: &Error, words: &[String]) -> String {
@@ -37,22 +38,6 @@ fn exit_codes() -> String {
         }
     }
     text
-}
-
-fn filled(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is one");
-        if !last.is_empty() && last.len() + 1 + word.len() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
 }
 
 /// What is wrong with a command line, in one line that ends with where to find help.
@@ -173,11 +158,5 @@ mod tests {
             std::fs::write(path, &page).unwrap();
         }
         assert_eq!(page, std::fs::read_to_string(path).unwrap_or_default(), "CRI_BLESS=1 writes {path} anew");
-    }
-
-    #[test]
-    fn running_text_is_filled() {
-        assert_eq!(filled("a bc def ghij", 6), ["a bc", "def", "ghij"]);
-        assert_eq!(filled("", 6), [""]);
     }
 }

@@ -15,7 +15,7 @@ use crate::output::{DocumentForm, parsed, print_document};
 use crate::pod_counts::newest;
 use crate::select::Picker;
 use crate::terminal::Out;
-use crate::text::{Look, Word};
+use crate::text::{Look, Word, filled};
 use crate::{duration, words};
 
 pub const EXAMPLES: &[Example] = &[(
@@ -77,6 +77,23 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// For people: filled on a terminal, but for paths, which are there to be copied; a line and another one elsewhere.
+    fn lines(&self, width: Option<usize>) -> Vec<Vec<Word>> {
+        const BEFORE: usize = "caution socket    ".len();
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(BEFORE).max(20));
+        let advice = if self.advice.is_empty() { String::new() } else { format!("-> {}", self.advice) };
+        let text = filled(&self.text, room).into_iter().map(Word::from);
+        let advice = filled(&advice, room).into_iter().filter(|line| !line.is_empty());
+        let all = text.chain(advice.map(|line| Word::new(line, Look::Dim)));
+        let before = |number: usize| match number {
+            0 => vec![self.grade.word(), Word::new(format!("{:<9}", self.subject), Look::Bold)],
+            _ => vec![Word::from(" ".repeat(BEFORE - 1))],
+        };
+        all.enumerate().map(|(number, line)| [before(number), vec![line]].concat()).collect()
+    }
+}
+
 /// A request that takes longer than this is slow, in milliseconds.
 const SLOW: u64 = 1000;
 /// So many restarts, the last of them so short ago, are a crash loop.
@@ -86,16 +103,8 @@ const LOOP_AGE: i64 = 15 * 60 * 1_000_000_000;
 pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let findings = examine(global)?;
     if args.output == DocumentForm::Table {
-        for one in &findings {
-            out.line(&[
-                one.grade.word(),
-                Word::new(format!("{:<9}", one.subject), Look::Bold),
-                one.text.clone().into(),
-            ])?;
-            if !one.advice.is_empty() {
-                out.line(&[format!("{:17}", "").into(), Word::new(format!("-> {}", one.advice), Look::Dim)])?;
-            }
-        }
+        let width = out.width;
+        findings.iter().flat_map(|one| one.lines(width)).try_for_each(|line| out.line(&line))?;
     } else {
         let all: Vec<Value> = findings.iter().map(document).collect();
         print_document(out, &json!({"schema": "criwatch.doctor/1", "findings": all}).to_string(), args.output)?;
@@ -160,18 +169,22 @@ fn socket(engine: &Value) -> Finding {
     Finding::good("socket", format!("{} at {}", text("version"), text("api")))
 }
 
+/// What to do where the host's /proc is not seen.
+const HIDDEN: &str = "run in the host's pid namespace, or give --option host.root=...";
+
 /// Whether processes and cgroups can be looked at.
 fn rights(watcher: &Watcher) -> Result<Finding, Failure> {
     let snapshot = watcher.snapshot()?;
     let pid = snapshot.containers().find_map(|one| one.pid);
     Ok(match pid.map(|pid| snapshot.find_pid(pid, 0)) {
-        None => Finding::good("rights", "the socket may be used (nothing runs whose processes could be looked at)"),
+        None if snapshot.containers().next().is_none() => {
+            Finding::good("rights", "the socket may be used (nothing runs whose processes could be looked at)")
+        }
+        None => Finding::caution("rights", "no process of what runs is seen here", HIDDEN),
         Some(Ok(_)) => Finding::good("rights", "the socket may be used, and processes looked at"),
-        Some(Err(Unproven::NoProcess)) => Finding::caution(
-            "rights",
-            "the containers' processes are not in this /proc",
-            "run in the host's pid namespace, or give --option host.root=...",
-        ),
+        Some(Err(Unproven::NoProcess)) => {
+            Finding::caution("rights", "the containers' processes are not in this /proc", HIDDEN)
+        }
         Some(Err(why)) => Finding::caution("rights", format!("processes cannot be looked at: {why}"), "run as root"),
     })
 }
@@ -355,6 +368,27 @@ mod tests {
             (Grade::Good, Grade::Caution, Grade::Caution)
         );
         assert!(of(1_500_000, 0).text.contains("ListContainers 1500ms"));
+    }
+
+    #[test]
+    fn screens() {
+        let why =
+            "NetworkReady is not met: NetworkPluginNotReady Network plugin returns error: cni plugin not initialized";
+        let findings = [
+            Finding::good("socket", "containerd 2.1.9 [API v1] at unix:///run/c.sock"),
+            Finding::bad(
+                "engine",
+                why,
+                "pods do not start until the network plugin (CNI) has its configuration in /etc/cni/net.d",
+            ),
+            Finding::caution("cgroups", "the driver is cgroupfs", ""),
+        ];
+        sample::golden("doctor", |width| {
+            let lines = findings.iter().flat_map(|one| one.lines(Some(width)));
+            let line = |words: Vec<Word>| words.iter().map(|word| word.text.clone()).collect::<Vec<_>>().join(" ");
+            lines.map(|words| line(words).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        });
+        assert_eq!(findings[1].lines(None).len(), 2, "a line, and what to do");
     }
 
     #[test]
