@@ -109,8 +109,8 @@ impl Portfolio {
     fn end_absent(&mut self, list: Applied) {
         // A late event may have begun a run after the departure was reported: that one ends here, too.
         let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
-        let is_absent = |e: &&Box<Entry>| e.listed != list.tick && e.affirmed <= list.begun && is_open(e);
-        let absent: Vec<Id> = self.entries.values().filter(is_absent).map(|e| e.record.id.clone()).collect();
+        let is_absent = |e: &Entry| e.listed != list.tick && e.affirmed <= list.begun && is_open(e);
+        let absent: Vec<Id> = self.entries.values().filter(|e| is_absent(e)).map(|e| e.record.id.clone()).collect();
         for id in absent {
             self.gone(&id, list.source, list.now);
         }
