@@ -54,10 +54,7 @@ pub(super) trait Opaque: Sized + 'static {
     fn get(&self) -> Option<&Self::Object> {
         let handle = self.handle();
         // This comes first: what is of another type has something else in the place of `object`.
-        if handle.magic != Self::MAGIC {
-            return None;
-        }
-        Some(&handle.object)
+        if handle.magic == Self::MAGIC { Some(&handle.object) } else { None }
     }
 
     /// The object, which C gives back; `None`, and nothing happens, if the pointer is one to something else.
