@@ -1,10 +1,11 @@
 //! How many instructions the hot paths take: those of tests/budgets, which hold on any machine.
 
 use super::host::library;
+use super::plan::Plan;
 use super::results::{Results, Row};
 use super::{c, measure as budgets};
 
-pub fn measure(results: &mut Results) -> super::Outcome {
+pub fn measure(_: &Plan, results: &mut Results) -> super::Outcome {
     if !c::is_there("valgrind") {
         return results.skipped("instructions", "valgrind is not installed");
     }

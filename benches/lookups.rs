@@ -32,7 +32,7 @@ fn note(line: &Value, results: &mut Results) -> super::Outcome {
         (processes, Some(1), _) => format!("{processes} processes, 1 thread"),
         (processes, Some(threads), Some(true)) => format!("{processes} processes, {threads} threads and a writer"),
         (processes, Some(threads), _) => format!("{processes} processes, {threads} threads"),
-        (processes, ..) => format!("{processes} processes, a new generation"),
+        _ => "a new generation".to_owned(),
     };
     let row = Row { section: "lookups", who: &who, size };
     if line["bench"] == "generations" {

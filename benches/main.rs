@@ -53,21 +53,23 @@ fn main() -> Outcome {
     }
     let plan = Plan::parse(&arguments)?;
     let mut results = Results::new(&plan);
-    if plan.has("library") {
-        library::measure(&plan, &mut results)?;
-    }
-    if plan.has("instructions") {
-        instructions::measure(&mut results)?;
-    }
-    if plan.has("lookups") {
-        lookups::measure(&plan, &mut results)?;
-    }
-    if plan.has("scale") {
-        scale::measure(&plan, &mut results)?;
+    type Section = fn(&Plan, &mut Results) -> Outcome;
+    let sections: [(&str, Section); 4] = [
+        ("library", library::measure),
+        ("instructions", instructions::measure),
+        ("lookups", lookups::measure),
+        ("scale", scale::measure),
+    ];
+    for (name, measure) in sections {
+        if plan.has(name) {
+            measure(&plan, &mut results)?;
+            results.write(&plan.out)?;
+        }
     }
     if plan.has("sync") || plan.has("events") || plan.has("idle") {
         on_a_real_engine(&plan, &mut results)?;
     }
+    results.print();
     results.write(&plan.out)
 }
 
@@ -81,9 +83,11 @@ fn on_a_real_engine(plan: &Plan, results: &mut Results) -> Outcome {
         engine.fill(*pods)?;
         if plan.has("sync") {
             sync::measure(plan, &engine, results)?;
+            results.write(&plan.out)?;
         }
         if plan.has("idle") {
             sync::idle(plan, &engine, results)?;
+            results.write(&plan.out)?;
         }
     }
     if plan.has("events") {

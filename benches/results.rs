@@ -61,7 +61,8 @@ impl Results {
         }
     }
 
-    pub fn write(mut self, path: &Path) -> super::Outcome {
+    /// Prints all that was measured.
+    pub fn print(&self) {
         for row in &self.rows {
             let mut values: Vec<f64> =
                 row["values"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
@@ -77,11 +78,16 @@ impl Results {
                 values.len(),
             );
         }
-        self.header["rows"] = self.rows.into();
+    }
+
+    /// Writes what was measured so far: a long run that is ended early has measured something.
+    pub fn write(&self, path: &Path) -> super::Outcome {
+        let mut whole = self.header.clone();
+        whole["rows"] = self.rows.clone().into();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(path, serde_json::to_string_pretty(&self.header)? + "\n")?;
+        std::fs::write(path, serde_json::to_string_pretty(&whole)? + "\n")?;
         println!("written: {}", path.display());
         Ok(())
     }

@@ -14,7 +14,7 @@ const CONTAINERS: usize = 134;
 
 /// The paths, and how often paths.c goes each in its phase.
 pub const PATHS: [(&str, u64); 6] =
-    [("lookup_cgroup", 1000), ("lookup_pid", 1000), ("snapshot", 100), ("list", 10), ("relist", 10), ("started", 20)];
+    [("lookup_cgroup", 1000), ("lookup_pid", 1000), ("snapshot", 1000), ("list", 10), ("relist", 10), ("started", 20)];
 
 /// The instructions of each path, once; of the library that programs link in this folder. 0 of what cannot be gone here: ids of
 /// cgroups take root's rights.

@@ -18,7 +18,7 @@
 #define PATIENCE_MS 600000
 
 /* As tests/budgets/measure.rs has them. */
-enum { LOOKUPS = 1000, SNAPSHOTS = 100, LISTS = 10, RELISTS = 10, STARTS = 20 };
+enum { LOOKUPS = 1000, SNAPSHOTS = 1000, LISTS = 10, RELISTS = 10, STARTS = 20 };
 
 static cri_watcher *watcher;
 static cri_event_queue *queue;

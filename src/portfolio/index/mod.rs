@@ -88,18 +88,23 @@ impl Index {
         }
     }
 
-    /// What callers keep of the container that `find` finds by a number: in the index as it is. Nothing is built, nothing can fail,
-    /// and what has changed since the base was made is left to the other functions.
+    /// What callers keep of the container that `find` finds by a number: in the index as it is. Nothing is built, and nothing can
+    /// fail; `None` says nothing.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub fn known(&self, find: impl Fn(&Numbers) -> Option<At>) -> Option<&AtomicPtr<()>> {
-        let at = find(self.base.parts.known_numbers()?)?;
-        if let Some(patch) = &self.patch
-            && (patch.is_gone(at) || find(patch.parts.known_numbers()?).is_some())
-        {
-            return None;
+        let Some(patch) = &self.patch else {
+            return self.base.parts.known_kept(find(self.base.parts.known_numbers()?)?);
+        };
+        match find(patch.parts.known_numbers()?) {
+            // Of one that does not run, another may.
+            Some(at) if patch.parts.entry(at).is_alive() => patch.parts.known_kept(at),
+            Some(_) => None,
+            None => {
+                let at = find(self.base.parts.known_numbers()?)?;
+                if patch.is_gone(at) { None } else { self.base.parts.known_kept(at) }
+            }
         }
-        self.base.parts.known_kept(at)
     }
 
     /// By the engine's id.
