@@ -10,7 +10,8 @@ use super::cgroup_name::lines;
 use super::namespace::{NamespaceKind, Whose, namespace_of, whose_namespace};
 use super::pidfd::try_cgroup_id_of;
 use super::proc_file::At;
-use super::process::{Proc, parse_start_ticks};
+use super::process::Proc;
+use super::process_stat::parse_start_ticks;
 
 /// What /proc/PID/cgroup says of a process.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use super::namespace::{NamespaceKind, NamespaceNumbers, inode_number};
 use super::proc_file::At;
-use super::process::{Stat, parse_stat};
+use super::process_stat::{Stat, parse_stat};
 
 /// The folder of a process in /proc, held open as a place (O_PATH). Closed on exec.
 ///
