@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use criwatch::config::Config;
@@ -14,6 +13,7 @@ use criwatch::watcher::{Watcher, engines};
 use libtest_mimic::{Completion, Failed};
 use tempfile::TempDir;
 
+use crate::support::command::criwatch;
 use crate::support::sim::Sim;
 use crate::support::wait::PATIENCE;
 use crate::support::{c, schema};
@@ -96,24 +96,15 @@ impl Root {
         Ok(Watcher::new(None, self.config(more)?)?)
     }
 
-    /// `criwatch ps` without an argument, once nobody is waited for.
-    pub fn ps(&self, more: &[(&str, &str)]) -> Result<Option<String>, Failed> {
-        let Ok(version) = Command::new("python3").arg("--version").output() else {
-            return Ok(None);
-        };
-        if !version.status.success() {
-            return Ok(None);
-        }
-        let mut command = Command::new("python3");
-        command.args(["-m", "criwatch", "ps", "-o", "json"]);
-        command.env("PYTHONPATH", c::root().join("bindings/python")).env("PYTHONDONTWRITEBYTECODE", "1");
-        command.env("CRIWATCH_LIBRARY", c::Library::of_this_build().path());
-        command.env_remove("CRI_RUNTIME_ENDPOINT").env_remove("CONTAINER_RUNTIME_ENDPOINT");
+    /// `criwatch ps` without an endpoint.
+    pub fn ps(&self, more: &[(&str, &str)]) -> Result<String, Failed> {
+        let mut command = criwatch()?;
+        command.args(["ps", "-o", "json"]);
         let root = format!("host.root={}", self.path().display());
         for option in more.iter().map(|(key, value)| format!("{key}={value}")).chain([root]) {
             command.arg("--option").arg(option);
         }
-        Ok(Some(c::succeed(&mut command)?))
+        Ok(c::succeed(&mut command)?)
     }
 
     /// Both a watcher and the command show this container, and not that one.
@@ -124,9 +115,8 @@ impl Root {
         if !names.iter().any(|n| n == wanted) || names.iter().any(|n| n == other) {
             return Err(format!("the watcher shows {names:?}, not {wanted}").into());
         }
-        if let Some(text) = self.ps(more)?
-            && (!text.contains(&format!("\"{wanted}\"")) || text.contains(&format!("\"{other}\"")))
-        {
+        let text = self.ps(more)?;
+        if !text.contains(&format!("\"{wanted}\"")) || text.contains(&format!("\"{other}\"")) {
             return Err(format!("criwatch ps shows not {wanted}, or {other}: {text}").into());
         }
         Ok(())

@@ -1,20 +1,15 @@
 //! `criwatch whois`, as an administrator uses it on a node.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::node;
-use crate::support::c;
+use crate::support::command::criwatch;
 use crate::support::pods::{ContainerSpec, PodSpec};
-use crate::support::suite::{Outcome, Setup, Skipped, unique};
+use crate::support::suite::{Outcome, Setup, unique};
 use crate::support::wait::{self, PATIENCE};
 
 /// A process with a child, and what the command says of both, and of a process of the host.
 pub fn whois_names_the_container(setup: &mut Setup) -> Outcome {
-    let is_python = Command::new("python3").args(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]).status();
-    if !is_python.is_ok_and(|status| status.success()) {
-        return Err(Skipped("there is no python3 of 3.9 or later").into());
-    }
     let pods = &setup.engine.pods;
     let pod = pods.run_pod(&PodSpec::new("cri-lab", &unique("whois")))?;
     let script = "sleep 1000000 & exec sleep 1000001";
@@ -43,9 +38,8 @@ pub fn whois_names_the_container(setup: &mut Setup) -> Outcome {
     Ok(())
 }
 
-fn whois(setup: &Setup, words: &[&str]) -> std::io::Result<Output> {
-    let binding = Path::new(env!("CARGO_MANIFEST_DIR")).join("bindings/python");
-    let mut command = Command::new("python3");
-    command.args(["-B", "-m", "criwatch", "whois", "-r", &setup.engine.endpoint]).args(words);
-    command.env("PYTHONPATH", binding).env("CRIWATCH_LIBRARY", c::Library::of_this_build().path()).output()
+fn whois(setup: &Setup, words: &[&str]) -> Result<Output, String> {
+    let mut command = criwatch()?;
+    command.args(["whois", "-r", &setup.engine.endpoint]).args(words);
+    command.output().map_err(|e| format!("{command:?}: {e}"))
 }

@@ -6,7 +6,7 @@
 //! * `pods`: runs pods and containers on an engine
 //! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
 //! * `schema`: holds the library's JSON against docs/schema
-//! * `sim`: the simulated engine
+//! * `sim`: the simulated engine; `command`: the command
 //! * `suite`: one trial for each test and engine, and what they say in the end
 //! * `churn`: runs made by many workers at once; `tap`: a subscriber of the tests' own; `account`: what was reported of them
 //! * `wait`: waits for a condition, with a deadline
@@ -17,6 +17,7 @@
 pub mod account;
 pub mod c;
 pub mod churn;
+pub mod command;
 pub mod containerd;
 pub mod dice;
 pub mod engines;

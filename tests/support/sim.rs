@@ -209,20 +209,23 @@ pub fn program() -> Result<&'static Path, String> {
 }
 
 fn build() -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os("CRI_SIM") {
-        return Ok(named.into());
-    }
+    std::env::var_os("CRI_SIM").map_or_else(|| program_of("sim", "cri-sim"), |named| Ok(named.into()))
+}
+
+/// A program of one of the repository's own workspaces, built.
+pub fn program_of(folder: &str, name: &str) -> Result<PathBuf, String> {
+    let manifest = Path::new(folder).join("Cargo.toml");
     // The command's tests are in a folder of the repository.
-    let holds = |folder: &&Path| folder.join("sim/Cargo.toml").exists();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(holds).ok_or("sim/ is not there")?;
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("sim");
+    let holds = |root: &&Path| root.join(&manifest).exists();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(holds).ok_or(format!("{folder}/ is not there"))?;
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(folder);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--manifest-path"]).arg(root.join("sim/Cargo.toml"));
+    command.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(root.join(&manifest));
     command.arg("--target-dir").arg(&target).current_dir(root);
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
     if !output.status.success() {
         return Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
     }
-    Ok(target.join("debug/cri-sim"))
+    Ok(target.join("debug").join(name))
 }
