@@ -35,8 +35,7 @@ type constraints struct {
 
 // manifest is what was rendered.
 type manifest struct {
-	daemonSet  *appsv1.DaemonSet
-	configMaps map[string]*corev1.ConfigMap
+	daemonSet *appsv1.DaemonSet
 }
 
 func read(file string) (*manifest, error) {
@@ -44,17 +43,14 @@ func read(file string) (*manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &manifest{configMaps: map[string]*corev1.ConfigMap{}}
+	found := &manifest{}
 	for _, document := range bytes.Split(text, []byte("\n---\n")) {
 		object, err := decode(document)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		switch object := object.(type) {
-		case *appsv1.DaemonSet:
-			found.daemonSet = object
-		case *corev1.ConfigMap:
-			found.configMaps[object.Name] = object
+		if daemonSet, is := object.(*appsv1.DaemonSet); is {
+			found.daemonSet = daemonSet
 		}
 	}
 	if found.daemonSet == nil {
