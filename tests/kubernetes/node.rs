@@ -67,10 +67,12 @@ pub fn the_pod_tells_its_own_node() -> Outcome {
     }
     engine.terminate()?;
     engine.start_again()?;
-    pods.run(&web, &ContainerSpec::lasting("late")).map_err(failed)?;
+    // The old connection is of the old socket.
+    let pods_again = engine.pods()?;
+    pods_again.run(&web, &ContainerSpec::lasting("late")).map_err(failed)?;
     started("late")?;
     // It is the first process of its pid namespace, which gets no signal that it does not handle.
-    pods.stop(&agent, 30).map_err(failed)?;
-    let code = pods.brief_status(&agent).map_err(failed)?.exit_code;
+    pods_again.stop(&agent, 30).map_err(failed)?;
+    let code = pods_again.brief_status(&agent).map_err(failed)?.exit_code;
     if code == 143 { Ok(()) } else { Err(Obstacle::Fail(format!("the agent ended with {code}"))) }
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -70,7 +71,13 @@ func decode(document []byte) (any, error) {
 		return nil, fmt.Errorf("%s: no manifest here has a reason to have one", name)
 	}
 	object := make()
-	if err := yaml.UnmarshalStrict(document, object); err != nil {
+	text, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	// Not Go's own: that takes hostPid for hostPID.
+	faults, err := json.UnmarshalStrict(text, object)
+	if err := errors.Join(append(faults, err)...); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return object, nil
