@@ -1,6 +1,6 @@
 //! The pod of a manifest, on a real engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -23,15 +23,26 @@ fn command() -> Result<PathBuf, Obstacle> {
     Ok(release::target().join("command/criwatch"))
 }
 
-/// Its image, with the rights and mounts of the manifest and no others: it tells its own containers, with the pids of the host, and goes
-/// on after a restart of the engine, whose socket is another file then.
+/// On every version of containerd that this machine has.
 pub fn the_pod_tells_its_own_node() -> Outcome {
     let lab = lab::lab().map_err(|reason| Obstacle::Skip(reason.into()))?;
+    let program = command()?;
+    for package in &lab.engines {
+        on(lab, package, &program).map_err(|obstacle| match obstacle {
+            Obstacle::Fail(what) => Obstacle::Fail(format!("containerd {}: {what}", package.version)),
+            skip @ Obstacle::Skip(_) => skip,
+        })?;
+    }
+    Ok(())
+}
+
+/// The command's image, with the rights and mounts of the manifest and no others: it tells its own containers, with the pids of the host,
+/// and goes on after a restart of the engine, whose socket is another file then.
+fn on(lab: &lab::Lab, package: &lab::Package, program: &Path) -> Outcome {
     let manifest = manifests::render("overlays/command-containerd")?;
     let folder = tempfile::tempdir()?;
     let archive = folder.path().join("image.tar");
-    image::write(IMAGE, &command()?, &archive)?;
-    let package = lab.engines.last().expect("a lab has an engine");
+    image::write(IMAGE, program, &archive)?;
     let mut engine = Containerd::start_with_shared_folder(lab, package)?;
     engine.import(&archive)?;
     let pods = engine.pods()?;
