@@ -2,10 +2,14 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use clap_complete::CompleteEnv;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_shutdown;
 
 use crate::args::{self, Cli, Command};
 use crate::commands::*;
@@ -51,6 +55,10 @@ fn run(mut words: Vec<OsString>, out: &mut Out) -> Result<Exit, Failure> {
 
 fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     let global = &cli.global;
+    // It restores the terminal first.
+    if !matches!(cli.command, Command::Top(_)) {
+        end_by_signals_as_init()?;
+    }
     match &cli.command {
         Command::Ps(args) => ps::run(args, global, out),
         Command::Pods(args) => pods::run(args, global, out),
@@ -71,4 +79,17 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Completion(args) => completion::run(args, out),
         Command::Manual(args) => manual::run(args, out),
     }
+}
+
+/// Ends by signals where this is a container's first process: the kernel does not end that one by a signal that it does not handle.
+fn end_by_signals_as_init() -> Result<(), Failure> {
+    if std::process::id() != 1 {
+        return Ok(());
+    }
+    let always = Arc::new(AtomicBool::new(true));
+    for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
+        register_conditional_shutdown(signal, exit as i32, always.clone())
+            .map_err(|error| Failure::system("signals", &error))?;
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
+mod kubernetes;
 mod otelcol;
 mod prometheus;
 #[path = "../support/mod.rs"]
@@ -61,6 +62,7 @@ fn main() {
         }),
         trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
         trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
+        trial("kubernetes::probes_tell_the_engines_state", kubernetes::probes_tell_the_engines_state),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),
         trial("prometheus::counts_an_end_once", prometheus::counts_an_end_once),
         trial("prometheus::bounds_the_number_of_series", prometheus::bounds_the_number_of_series),

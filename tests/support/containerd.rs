@@ -45,6 +45,14 @@ impl Containerd {
         Self::start_by(lab, package, words.map(str::to_owned).into())
     }
 
+    /// The same, where mounts below its folder are passed on to containers that mount the folder, as on a node with systemd.
+    pub fn start_with_shared_folder(lab: &Lab, package: &Package) -> Result<Containerd, String> {
+        let script = "dir=${1%/*} && { grep -q \" $dir \" /proc/self/mountinfo || \
+                      { mount --bind \"$dir\" \"$dir\" && mount --make-shared \"$dir\"; }; } && \
+                      config=$1 && shift && exec \"$@\" --config \"$config\"";
+        Self::start_by(lab, package, ["sh", "-c", script, "sh"].map(str::to_owned).into())
+    }
+
     fn start_by(lab: &Lab, package: &Package, by: Vec<String>) -> Result<Containerd, String> {
         remove_abandoned();
         let dir = tempfile::Builder::new().prefix(leftovers::PREFIX).tempdir().map_err(|error| error.to_string())?;
@@ -90,7 +98,8 @@ impl Containerd {
         .map_err(|error| format!("{error}\n{}", self.log_tail()))
     }
 
-    fn import(&self, image: &Path) -> Result<(), String> {
+    /// Imports the images of an archive; returns when CRI knows the tests' own.
+    pub fn import(&self, image: &Path) -> Result<(), String> {
         let mut command = Command::new(self.package.dir.join("usr/bin/ctr"));
         command.arg("--address").arg(self.socket()).args(["--namespace", "k8s.io", "images", "import"]).arg(image);
         let output = command.env("PATH", self.search_path()).output().map_err(|error| format!("ctr: {error}"))?;

@@ -214,6 +214,11 @@ impl Pods {
         self
     }
 
+    /// The cgroup of its pods.
+    pub fn cgroup_parent(&self) -> String {
+        self.cgroup_parent.clone()
+    }
+
     /// The engine's name and version.
     pub fn version(&self) -> Result<VersionResponse> {
         self.call("Version", |mut cri| async move { cri.version(VersionRequest::default()).await })
