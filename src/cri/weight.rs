@@ -31,7 +31,7 @@ pub(super) enum Part {
     Many(&'static Shape),
     /// An entry of a map, which becomes a table.
     Map(&'static Shape),
-    /// An item that is decoded on its own, and becomes an observation.
+    /// An item that becomes an observation. Items are decoded one after the other: of each, only that stays.
     Item(&'static Shape),
 }
 
@@ -82,8 +82,8 @@ pub(super) fn is_light<T: Shaped>(message: &[u8]) -> bool {
     while most.0 <= FREE && !rest.is_empty() {
         let Some(field) = fields::next(&mut rest) else { break };
         let part = T::SHAPE.parts.iter().find(|(number, _)| *number == field.number);
-        if let Some((_, Part::Item(shape))) = part {
-            most += shape.size + OBSERVATION;
+        if let Some((_, Part::Item(_))) = part {
+            most += OBSERVATION;
         }
     }
     most.0 <= FREE
@@ -132,7 +132,7 @@ fn inside(shape: &Shape, mut rest: &[u8], most: usize) -> Saturating<usize> {
             (Part::One(shape), Some(message)) => inside(shape, message, 0),
             (Part::Many(shape), Some(message)) => inside(shape, message, GROWTH * shape.size),
             (Part::Map(shape), Some(entry)) => inside(shape, entry, (GROWTH + TABLE) * shape.size),
-            (Part::Item(shape), Some(item)) => inside(shape, item, shape.size + OBSERVATION),
+            (Part::Item(shape), Some(item)) => inside(shape, item, OBSERVATION),
             // Decoding refuses a number in the place of a text.
             (_, None) => break,
         };
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn each_thing_has_its_weight() {
         assert_eq!(of(&LIST, &[]), 24);
-        assert_eq!(of(&LIST, &[0x0a, 0]), 24 + 100 + OBSERVATION);
+        assert_eq!(of(&LIST, &[0x0a, 0]), 24 + OBSERVATION);
         assert_eq!(of(&ENTRY, &[0x0a, 1, b'a']), 100 + SMALLEST_BLOCK);
         assert_eq!(of(&ENTRY, &[0x42, 0, 0x42, 0]), 100 + 2 * GROWTH * 48);
         assert_eq!(of(&ENTRY, &[0x4a, 3, 1, 2, 3]), of(&ENTRY, &[0x48, 1, 0x48, 2, 0x48, 3]));

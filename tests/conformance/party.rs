@@ -108,9 +108,14 @@ fn difference((one, expected): (Language, &Answer), (other, found): (Language, &
     let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_else(|| "(nothing)".into());
     let (left, right) = (line(&expected), line(&found));
     let column = left.bytes().zip(right.bytes()).take_while(|(a, b)| a == b).count();
-    let show = |line: &str| String::from_utf8_lossy(&line.as_bytes()[column.saturating_sub(80)..]).into_owned();
+    // The line after it says of which record that is.
+    let show = |line: &str, lines: &[String]| {
+        let line = String::from_utf8_lossy(&line.as_bytes()[column.saturating_sub(80)..]).into_owned();
+        lines.get(at + 1).map_or(line.clone(), |next| format!("{line}\n    {next}"))
+    };
     let before = expected[..at].join("\n");
-    format!("{before}\nanswers differ here:\n  {one:?}: ...{}\n  {other:?}: ...{}", show(&left), show(&right))
+    let (left, right) = (show(&left, &expected), show(&right, &found));
+    format!("{before}\nanswers differ here:\n  {one:?}: ...{left}\n  {other:?}: ...{right}")
 }
 
 struct Member {

@@ -217,7 +217,8 @@ pub fn program_of(folder: &str, name: &str) -> Result<PathBuf, String> {
     let manifest = Path::new(folder).join("Cargo.toml");
     // The command's tests are in a folder of the repository.
     let holds = |root: &&Path| root.join(&manifest).exists();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(holds).ok_or(format!("{folder}/ is not there"))?;
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(holds).ok_or(format!("{folder}/ is not there"))?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(folder);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
