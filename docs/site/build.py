@@ -156,11 +156,8 @@ class Site:
 
 
 def _chapters() -> layout.Chapters:
-    """The contents, with the manual pages, and without texts that are still to be made."""
-    chapters = {
-        chapter: [page for page in pages if not page.later or (ROOT / page.source).is_file()]
-        for chapter, pages in contents.CHAPTERS.items()
-    }
+    """The contents, with the manual pages."""
+    chapters = {chapter: list(pages) for chapter, pages in contents.CHAPTERS.items()}
     manuals = sorted((ROOT / "docs/man").glob("*.[0-9]"))
     chapters["Manual pages"] += [Page(f"{m.stem}({m.suffix[1:]})", f"docs/man/{m.name}") for m in manuals]
     return chapters

@@ -15,8 +15,6 @@ class Page:
     made: str = ""
     # The page of the contents that it belongs to, if it is none itself.
     below: str = ""
-    # Whether the text may be missing: the results of measurements, in a tree that was not measured.
-    later: bool = False
 
     @property
     def path(self) -> str:
@@ -60,7 +58,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Reliability", "docs/reliability.md"),
         Page("The C ABI", "docs/abi.md"),
         Page("The host as a second source", "docs/witness.md"),
-        Page("Benchmarks", "docs/benchmarks.md", later=True),
+        Page("Benchmarks", "docs/benchmarks.md"),
     ],
     "Languages": [
         Page("C++", "bindings/cpp/README.md"),
