@@ -16,8 +16,10 @@ pub fn measure(plan: &Plan, results: &mut Results) -> super::Outcome {
         let runs = if *containers > 10_000 { plan.runs.min(3) } else { plan.runs };
         let tree = tempfile::Builder::new().prefix("criwatch-bench").tempdir_in("/dev/shm")?;
         let root = tree.path().join("root");
-        let mut sim =
-            Sim::start(&["--containers", &containers.to_string(), "--fake-tree", &root.display().to_string()])?;
+        // containerd refuses a list of more than 16 MiB; CRI-O streams it.
+        let profile = if *containers > 20_000 { "crio" } else { "containerd-2" };
+        let (containers_text, root_text) = (containers.to_string(), root.display().to_string());
+        let mut sim = Sim::start(&["--profile", profile, "--containers", &containers_text, "--fake-tree", &root_text])?;
         sim.tell("pod bench ns=bench app")?;
         for run in 0..runs {
             machine::is_quiet();
