@@ -64,7 +64,7 @@ test-long: ## As test, and the long tests with it
 
 bench: build ## Measure, and write docs/benchmarks.md: ENDPOINT=..., BENCH="--runs 3 ..." as in benches/main.rs
 	$(CARGO) bench --bench side_by_side --target-dir $(TARGET) -- $(BENCH)
-	benches/report
+	benches/report benches/results/latest.json
 
 lint: ## Formatting and clippy only
 	scripts/test --lint
