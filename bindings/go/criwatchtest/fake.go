@@ -3,6 +3,7 @@ package criwatchtest
 import (
 	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -21,17 +22,17 @@ type Fake struct {
 	// Records are replaced and never changed: snapshots have them, too.
 	entries []*criwatch.Container
 	queues  map[*queue]struct{}
-	// Closed, and another in its place, when a queue was made or the first list is in.
+	// Closed, and another in its place, when a queue was made or the watcher started.
 	made  chan struct{}
 	state criwatch.WatcherState
-	// Whether the first list is in: what is read from memory has an answer.
-	filled, stopped bool
-	asOf            time.Time
-	generation, seq uint64
-	engine          criwatch.EngineInfo
-	failures        map[Operation]error
-	calls           map[string]func(request string) (string, error)
-	inspect         func(*criwatch.Container) (string, error)
+	// Filled: the first list is in, and what is read from memory has an answer.
+	filled, started, stopped bool
+	asOf                     time.Time
+	generation, seq          uint64
+	engine                   criwatch.EngineInfo
+	failures                 map[Operation]error
+	calls                    map[string]func(request string) (string, error)
+	inspect                  func(*criwatch.Container) (string, error)
 }
 
 // New makes a fake on which nothing runs.
@@ -81,7 +82,7 @@ func (f *Fake) Create(container *criwatch.Container) *criwatch.Container {
 }
 
 // Run starts a container, new or created: an EventStarted. It returns the record, in which the fake has filled in what was not
-// set: ids, made of the names and the attempt, the pod's uid, and times.
+// set: ids, made of the names and the attempt, the pod's uid, and times. What it leaves out of its Pod stays as it is known.
 func (f *Fake) Run(container *criwatch.Container) *criwatch.Container {
 	return f.add(container, criwatch.StateRunning, criwatch.EventStarted)
 }
@@ -97,6 +98,9 @@ func (f *Fake) add(container *criwatch.Container, state criwatch.State, eventTyp
 	}
 	if old := f.byID(entry.ID); old != nil && (old.State != criwatch.StateCreated || state == criwatch.StateCreated) {
 		panic(fmt.Sprintf("criwatchtest: %v is there already: give another ID, or another Attempt", old))
+	}
+	if known := f.pod(entry.Pod); known != nil {
+		keep(known, entry.Pod)
 	}
 	f.put(entry)
 	f.publish(&criwatch.Event{Type: eventType, Container: entry, Time: began(entry)})
@@ -189,7 +193,7 @@ func (f *Fake) Remove(idOrName string) {
 	f.publish(&criwatch.Event{Type: criwatch.EventRemoved, Container: entry, Time: time.Now()})
 }
 
-// Emit puts an event as it is into the queues that want its type. The cache stays as it is. Seq, Generation, Observed and State
+// Emit puts an event as it is into the queues that want its type, while the watcher is started. The cache stays as it is. Seq, Generation, Observed and State
 // are filled in where they are zero.
 func (f *Fake) Emit(event *criwatch.Event) {
 	f.mutex.Lock()
@@ -234,6 +238,27 @@ func (f *Fake) byID(id string) *criwatch.Container {
 		}
 	}
 	return nil
+}
+
+// pod is what is known of a pod; nil if that is nothing.
+func (f *Fake) pod(told *criwatch.Pod) *criwatch.Pod {
+	for _, entry := range f.entries {
+		if told != nil && entry.Pod != nil && entry.Pod.ID == told.ID {
+			return entry.Pod
+		}
+	}
+	return nil
+}
+
+// keep fills in what was told of a pod where it leaves something out.
+func keep(known, told *criwatch.Pod) {
+	from, to := reflect.ValueOf(clonedPod(known)).Elem(), reflect.ValueOf(told).Elem()
+	for i := 0; i < to.NumField(); i++ {
+		field := to.Field(i)
+		if field.IsZero() || (field.Kind() == reflect.Map || field.Kind() == reflect.Slice) && field.Len() == 0 {
+			field.Set(from.Field(i))
+		}
+	}
 }
 
 // named is a copy of an entry, to be changed and put back.

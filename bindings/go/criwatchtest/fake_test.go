@@ -106,11 +106,14 @@ func TestOverflowAndUpdatesOfAFake(t *testing.T) {
 			t.Errorf("%s, not %v", text, changed)
 		}
 	}
+	fake.Run(criwatchtest.Container("shop/web/proxy"))
 	sandbox, err := watcher.Get("shop/web")
 	must(t, err)
 	if sandbox.Pod.Labels["app"] != "web" {
-		t.Error("the pod has changed for one container only")
+		t.Error("the pod has changed for one container only, or was forgotten")
 	}
+	_, err = queue.Next(within(t))
+	must(t, err)
 	fake.Emit(&criwatch.Event{Type: criwatch.EventExited, Flags: criwatch.EventFlagWitnessed, Container: sandbox})
 	if event, err = queue.Next(within(t)); err != nil || event.Flags != criwatch.EventFlagWitnessed {
 		t.Errorf("emitted: %v %v", event, err)

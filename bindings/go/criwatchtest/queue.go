@@ -37,7 +37,7 @@ func (f *Fake) newQueue(mask, flags uint32) *queue {
 	}
 	f.queues[queue] = struct{}{}
 	f.announce()
-	if f.filled && !f.stopped {
+	if f.started && !f.stopped {
 		f.replay(queue)
 	}
 	return queue
@@ -48,7 +48,7 @@ func (f *Fake) newQueue(mask, flags uint32) *queue {
 func (f *Fake) WaitForQueue(ctx context.Context) error {
 	for {
 		f.mutex.Lock()
-		is, made := f.filled && len(f.queues) > 0, f.made
+		is, made := f.started && len(f.queues) > 0, f.made
 		f.mutex.Unlock()
 		if is {
 			return nil
@@ -69,7 +69,7 @@ func (f *Fake) announce() {
 
 // publish tells all queues. Before the start there is nobody to tell: a replay will show it.
 func (f *Fake) publish(event *criwatch.Event) {
-	if !f.filled || f.stopped {
+	if !f.started || f.stopped {
 		return
 	}
 	for queue := range f.queues {

@@ -39,10 +39,12 @@ func (w *watcher) Start() *capi.Failure {
 	if failure := f.refuses(OpStart); failure != nil {
 		return failure
 	}
-	if f.state != criwatch.WatcherNew {
+	if f.started {
 		return nil
 	}
 	f.fill()
+	f.started = true
+	f.announce()
 	f.state = criwatch.WatcherWatching
 	f.publish(&criwatch.Event{Type: criwatch.EventState, Message: "the fake streams events", Time: time.Now()})
 	for queue := range f.queues {
@@ -65,7 +67,6 @@ func (f *Fake) refuses(operation Operation) *capi.Failure {
 // fill is what the first list does.
 func (f *Fake) fill() {
 	f.filled, f.asOf = true, time.Now()
-	f.announce()
 }
 
 func (w *watcher) WaitReady(int64) *capi.Failure {
@@ -74,7 +75,7 @@ func (w *watcher) WaitReady(int64) *capi.Failure {
 	if failure := w.fake.refuses(OpWaitReady); failure != nil {
 		return failure
 	}
-	if w.fake.state == criwatch.WatcherNew {
+	if !w.fake.started {
 		return refused(criwatch.ErrState, "the watcher was not started")
 	}
 	return nil
