@@ -31,6 +31,7 @@ fn main() {
         }),
         trial("go_test_linked_statically", go_test_linked_statically),
         trial("it_compiles_without_cgo_and_on_other_systems", it_compiles_without_cgo_and_on_other_systems),
+        trial("the_api_is_the_same_without_cgo_and_on_other_systems", the_api_is_the_same),
         trial("a_go_program_needs_no_shared_library", a_go_program_needs_no_shared_library),
         trial("a_header_of_another_abi_is_refused", a_header_of_another_abi_is_refused),
         trial("the_quick_start_runs_outside_the_repository", the_quick_start_runs_outside_the_repository),
@@ -106,12 +107,38 @@ fn go_test_linked_statically() -> Outcome {
 fn it_compiles_without_cgo_and_on_other_systems() -> Outcome {
     let prefix = Prefix::shared()?;
     let (binding, without) = (module("bindings/go"), ("CGO_ENABLED", "0"));
-    for system in ["linux", "darwin", "windows", "freebsd"] {
-        c::succeed(prefix.go(&binding, &["vet", "./..."]).env(without.0, without.1).env("GOOS", system))?;
+    for (system, architecture) in [("linux", "amd64"), ("darwin", "arm64"), ("windows", "amd64"), ("freebsd", "amd64")]
+    {
+        let mut vet = prefix.go(&binding, &["vet", "./..."]);
+        c::succeed(vet.env(without.0, without.1).env("GOOS", system).env("GOARCH", architecture))?;
     }
     let mut command = prefix.go(&binding, &["test", "-count=1", "-v", "-run", "^TestWithoutTheLibrary$", "."]);
     let output = c::succeed(command.env(without.0, without.1).env("PKG_CONFIG_PATH", "").env("LD_LIBRARY_PATH", ""))?;
     completed_if(output.contains("--- PASS: TestWithoutTheLibrary"), || output)
+}
+
+/// What the packages export, and what they say about it.
+fn the_api_is_the_same() -> Outcome {
+    let prefix = Prefix::shared()?;
+    let api = |package: &str, environment: &[(&str, &str)]| {
+        c::succeed(prefix.go(&module("bindings/go"), &["doc", "-all", package]).envs(environment.iter().copied()))
+    };
+    let without = ("CGO_ENABLED", "0");
+    for package in [".", "./criwatchtest"] {
+        let here = api(package, &[])?;
+        if !here.contains("\nfunc New(") {
+            return Err(format!("go doc does not show the API of {package}: {here}").into());
+        }
+        for (system, architecture) in
+            [("linux", "amd64"), ("darwin", "arm64"), ("windows", "amd64"), ("linux", "riscv64")]
+        {
+            let there = api(package, &[without, ("GOOS", system), ("GOARCH", architecture)])?;
+            if here != there {
+                return Err(format!("the API of {package} is another one on {system}/{architecture}: {there}").into());
+            }
+        }
+    }
+    Ok(Completion::Completed)
 }
 
 /// The example, with the library and glibc inside.

@@ -9,6 +9,12 @@ mod c;
 mod debian;
 #[path = "packages/debug_symbols.rs"]
 mod debug_symbols;
+#[path = "packages/empty_root.rs"]
+mod empty_root;
+#[path = "support/go.rs"]
+mod go;
+#[path = "packages/go_modules.rs"]
+mod go_modules;
 #[path = "support/budgets.rs"]
 mod limits;
 #[path = "packages/prefix.rs"]
@@ -47,6 +53,8 @@ fn main() {
         Trial::ignorable_test("pkg_config_knows_what_rustc_knows", users::native_static_libs),
         Trial::ignorable_test("cmake_builds_each_target", users::cmake),
         Trial::ignorable_test("cmake_refuses_a_newer_version", users::cmake_refuses),
+        Trial::ignorable_test("go_modules_are_all_that_a_user_needs", go_modules::are_all_that_a_user_needs),
+        Trial::ignorable_test("go_source_refuses_the_tag_of_the_published_module", go_modules::source_refuses_the_tag),
         Trial::ignorable_test("no_budget_is_exceeded", budgets::kept),
         Trial::ignorable_test("debian_packages_come_and_go", move || debian::in_a_fresh_root(is_long)),
     ];

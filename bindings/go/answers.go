@@ -211,7 +211,7 @@ func groups(pods []*Pod, containers []*Container) []*PodContainers {
 // selection is what a list shows, and in meta the engine it comes from. The engine is asked about first: the records are then
 // at least as new as meta says.
 func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snapshot, error) {
-	text, err := w.Raw().ask(op, capi.Watcher.EngineInfo)
+	text, err := w.Raw().ask(op, watcherBackend.EngineInfo)
 	decoded, err := decode[Meta](op, text, err)
 	if err != nil {
 		return nil, err
@@ -239,7 +239,7 @@ func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snaps
 // same name, Get returns the running one, otherwise the newest one. Errors: ErrNotFound; ErrAmbiguous, with the candidates
 // in the message; ErrNotReady.
 func (w *Watcher) Get(idOrName string) (*Container, error) {
-	return w.owned("get", func(c capi.Watcher) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
+	return w.owned("get", func(c watcherBackend) (*Container, *capi.Failure) { return c.Find(idOrName) })
 }
 
 // Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first connection
@@ -266,7 +266,7 @@ func (w *Watcher) Stats() (*Stats, error) {
 
 // Metrics returns the same for a scraper: the text format of OpenMetrics, to be served as [MetricsContentType]. docs/metrics.md
 // lists the names, and [Metrics] has them as a table.
-func (w *Watcher) Metrics() ([]byte, error) { return w.Raw().ask("metrics", capi.Watcher.Metrics) }
+func (w *Watcher) Metrics() ([]byte, error) { return w.Raw().ask("metrics", watcherBackend.Metrics) }
 
 // Inspect asks the engine for everything it knows of one container or sandbox (named as for Get), in whatever state it is.
 // It works on a watcher that was never started, too.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // A list costs what a snapshot's records cost, and what it takes to read who the engine is: it reads no containers from JSON.
@@ -36,11 +37,11 @@ func BenchmarkSnapshot(b *testing.B) {
 // crowd follows an engine with so many pods of one container each.
 func crowd(t testing.TB, pods int) *criwatch.Watcher {
 	t.Helper()
-	engine := startSim(t)
+	engine := criwatchtest.StartSim(t)
 	for i := 0; i < pods; i++ {
-		engine.tell(t, fmt.Sprintf("pod web-%d ns=shop label=app=web nginx", i))
+		engine.Tell(t, fmt.Sprintf("pod web-%d ns=shop label=app=web nginx", i))
 	}
-	return follow(t, engine.endpoint)
+	return follow(t, engine.Endpoint())
 }
 
 func listAll(t testing.TB, watcher *criwatch.Watcher) {

@@ -54,9 +54,10 @@
 //
 // # Building
 //
-// cgo finds the library by pkg-config (criwatch.pc). With the build tag criwatch_static, libcriwatch.a becomes part of the program.
+// With the build tag criwatch_bundled, the static library that comes with the module becomes part of the program; nothing has
+// to be installed. Without it, cgo finds an installed library by pkg-config (criwatch.pc); criwatch_static takes libcriwatch.a from there.
 // A library or header of another ABI version is refused, when the program is compiled or when it starts.
 //
 // Without cgo (CGO_ENABLED=0), and on other systems than Linux, the package compiles, so that programs that use it can be
-// type-checked and tested there; [New] and [DescribeOptions] answer [ErrUnsupported].
+// type-checked and tested there, with package criwatchtest; [New], [Discover], [NewFinder] and [DescribeOptions] answer [ErrUnsupported].
 package criwatch

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/criwatch/criwatch/bindings/go/internal/backend"
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
@@ -190,6 +191,17 @@ func closed(op, what string, isNil bool) error {
 		message = what + " is nil"
 	}
 	return &Error{Op: op, Status: ErrClosed, Message: message, GRPCCode: -1}
+}
+
+// waited is what waiting for something answers: nil of nil.
+func waited(op, what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, backend.ErrEnded):
+		return closed(op, what, false)
+	}
+	return interrupted(op, err)
 }
 
 // interrupted is the answer when a context ends and nothing else is known.

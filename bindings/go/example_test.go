@@ -8,24 +8,21 @@ import (
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // exampleEngine is what the examples watch: one pod, shop/web, with the container nginx.
-var exampleEngine *sim
+var exampleEngine *criwatchtest.Sim
 
-func endpoint() string {
-	if exampleEngine == nil {
-		engine, err := newSim()
-		if err == nil {
-			_, err = engine.do("pod web ns=shop nginx")
-		}
-		if err != nil {
-			log.Fatal(err)
-		}
-		exampleEngine = engine
+func newExampleEngine() (*criwatchtest.Sim, error) {
+	engine, err := criwatchtest.NewSim()
+	if err == nil {
+		_, err = engine.Do("pod web ns=shop nginx")
 	}
-	return exampleEngine.endpoint
+	return engine, err
 }
+
+func endpoint() string { return exampleEngine.Endpoint() }
 
 // Asks once, without following anything.
 func Example() {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/criwatch/criwatch/bindings/go/internal/backend"
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
@@ -106,7 +107,7 @@ func (n *EngineNews) String() string {
 // listed, too. Options are those of [New].
 func Discover(ctx context.Context, options ...Option) (*Engines, error) {
 	text, err := await(ctx, "discover", make(places, 1), func(timeoutMS int64) ([]byte, error) {
-		text, failure := capi.Discover(settingsOf(options).options, timeoutMS)
+		text, failure := discover(settingsOf(options).options, timeoutMS)
 		return text, failed("discover", failure)
 	})
 	return decode[Engines]("discover", text, err)
@@ -114,24 +115,16 @@ func Discover(ctx context.Context, options ...Option) (*Engines, error) {
 
 // Finder reports which engines come and go, so that a program can keep a [Watcher] for each.
 type Finder struct {
-	handle handle[capi.Finder]
-	pollable
+	handle handle[backend.Finder]
 }
 
 // NewFinder begins to look for engines, in the background. Options are those of [New]. Close it when it is no longer of use.
 func NewFinder(options ...Option) (*Finder, error) {
-	object, failure := capi.NewFinder(settingsOf(options).options)
+	object, failure := openFinder(settingsOf(options).options)
 	if failure != nil {
 		return nil, failed("find", failure)
 	}
-	finder := &Finder{
-		handle:   handle[capi.Finder]{object: object, free: capi.Finder.Free},
-		pollable: newPollable("the finder"),
-	}
-	if err := finder.open(object.DupFD()); err != nil {
-		finder.handle.close()
-		return nil, fmt.Errorf("criwatch: find: the descriptor cannot be polled: %w", err)
-	}
+	finder := &Finder{handle: handle[backend.Finder]{object: object, free: backend.Finder.Free}}
 	runtime.SetFinalizer(finder, (*Finder).Close)
 	return finder, nil
 }
@@ -139,17 +132,17 @@ func NewFinder(options ...Option) (*Finder, error) {
 // Next takes the next news, and waits for it as long as the context allows. What came and went meanwhile is not reported. ErrClosed
 // when the finder was closed.
 func (f *Finder) Next(ctx context.Context) (*EngineNews, error) {
-	if f == nil || f.conn == nil {
+	if f == nil || f.handle.object == nil {
 		return nil, closed("next", "the finder", f == nil)
 	}
 	var news *EngineNews
 	var err error
-	waited := f.wait(ctx, "next", func(int) bool {
+	interrupted := f.handle.object.Wait(ctx, func() bool {
 		news, err = f.TryNext()
 		return !errors.Is(err, ErrAgain)
 	})
-	if waited != nil {
-		return nil, waited
+	if interrupted != nil {
+		return nil, waited("next", "the finder", interrupted)
 	}
 	return news, err
 }
@@ -158,7 +151,7 @@ func (f *Finder) Next(ctx context.Context) (*EngineNews, error) {
 func (f *Finder) TryNext() (*EngineNews, error) {
 	var text []byte
 	var failure *capi.Failure
-	is := f != nil && f.handle.use(func(c capi.Finder) { text, failure = c.TryNext() })
+	is := f != nil && f.handle.use(func(c backend.Finder) { text, failure = c.TryNext() })
 	switch {
 	case !is:
 		return nil, closed("next", "the finder", f == nil)
@@ -176,7 +169,7 @@ func (f *Finder) TryNext() (*EngineNews, error) {
 func (f *Finder) Close() error {
 	if f != nil && f.handle.close() {
 		runtime.SetFinalizer(f, nil)
-		f.end()
+		f.handle.object.End()
 	}
 	return nil
 }

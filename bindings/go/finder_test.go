@@ -8,14 +8,15 @@ import (
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // findingOnly are options under which no other engine is found than these.
-func findingOnly(t *testing.T, engines ...*sim) []criwatch.Option {
+func findingOnly(t *testing.T, engines ...*criwatchtest.Sim) []criwatch.Option {
 	t.Helper()
 	var sockets []string
 	for _, engine := range engines {
-		sockets = append(sockets, strings.TrimPrefix(engine.endpoint, "unix://"))
+		sockets = append(sockets, strings.TrimPrefix(engine.Endpoint(), "unix://"))
 	}
 	return []criwatch.Option{
 		criwatch.WithHostRoot(t.TempDir()),
@@ -25,14 +26,14 @@ func findingOnly(t *testing.T, engines ...*sim) []criwatch.Option {
 }
 
 func TestTheEngineInUseIsTheBest(t *testing.T) {
-	empty, used := startSim(t), startSim(t)
-	used.tell(t, "pod web ns=shop nginx")
+	empty, used := criwatchtest.StartSim(t), criwatchtest.StartSim(t)
+	used.Tell(t, "pod web ns=shop nginx")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	options := findingOnly(t, empty, used)
 	found, err := criwatch.Discover(ctx, options...)
 	must(t, err)
-	if len(found.Engines) != 2 || found.Engines[0].API != used.endpoint || found.Engines[1].API != empty.endpoint {
+	if len(found.Engines) != 2 || found.Engines[0].API != used.Endpoint() || found.Engines[1].API != empty.Endpoint() {
 		t.Fatalf("found %+v", found)
 	}
 	best := found.Engines[0]
@@ -48,7 +49,7 @@ func TestTheEngineInUseIsTheBest(t *testing.T) {
 	must(t, watcher.Resync(ctx))
 	info, err := watcher.Engine()
 	must(t, err)
-	if info.API != used.endpoint {
+	if info.API != used.Endpoint() {
 		t.Errorf("the watcher took %s", info.API)
 	}
 	if len(info.Candidates) != 1 || info.Candidates[0].API == info.API || !info.Candidates[0].Answers {
@@ -61,7 +62,7 @@ func TestTheEngineInUseIsTheBest(t *testing.T) {
 }
 
 func TestAFinderReportsWhatComesAndGoes(t *testing.T) {
-	engine := startSim(t)
+	engine := criwatchtest.StartSim(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	finder, err := criwatch.NewFinder(findingOnly(t, engine)...)
@@ -69,7 +70,7 @@ func TestAFinderReportsWhatComesAndGoes(t *testing.T) {
 	defer finder.Close()
 	news, err := finder.Next(ctx)
 	must(t, err)
-	if news.Type != criwatch.EngineFound || news.Engine.API != engine.endpoint || news.Type.String() != "found" {
+	if news.Type != criwatch.EngineFound || news.Engine.API != engine.Endpoint() || news.Type.String() != "found" {
 		t.Fatalf("it reported %+v", news)
 	}
 	if _, err := finder.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
@@ -80,10 +81,10 @@ func TestAFinderReportsWhatComesAndGoes(t *testing.T) {
 	if _, err := finder.Next(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the context has ended: %v", err)
 	}
-	engine.stop()
+	engine.Stop()
 	news, err = finder.Next(ctx)
 	must(t, err)
-	if news.Type != criwatch.EngineLost || news.Engine.API != engine.endpoint {
+	if news.Type != criwatch.EngineLost || news.Engine.API != engine.Endpoint() {
 		t.Errorf("it reported %+v", news)
 	}
 }

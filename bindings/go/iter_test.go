@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // Nobody could start the watcher while a loop over its events waits; who waits on a queue can be woken by a start.
 func TestEventsOfAWatcherThatWasNotStarted(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := newWatcher(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := newWatcher(t, engine.Endpoint())
 	refused := func(when string) {
 		t.Helper()
 		count := 0
@@ -48,7 +49,7 @@ func TestEventsOfAWatcherThatWasNotStarted(t *testing.T) {
 			break
 		}
 	}
-	stopped := newWatcher(t, engine.endpoint)
+	stopped := newWatcher(t, engine.Endpoint())
 	must(t, stopped.Stop())
 	for _, err := range stopped.Events(context.Background(), nil) {
 		if !errors.Is(err, criwatch.ErrStopped) {
@@ -63,9 +64,9 @@ func TestEventsOfAWatcherThatWasNotStarted(t *testing.T) {
 }
 
 func TestRangeOverEvents(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	names := []string{}
 	for event, err := range watcher.Events(within(t, patience), nil) {
 		must(t, err)

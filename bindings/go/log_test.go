@@ -10,20 +10,21 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 func TestLogger(t *testing.T) {
-	engine := startSim(t)
+	engine := criwatchtest.StartSim(t)
 	// No lock: Close waits for the last message.
 	var text bytes.Buffer
 	to := slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	watcher := follow(t, engine.endpoint, criwatch.WithLogger(to))
+	watcher := follow(t, engine.Endpoint(), criwatch.WithLogger(to))
 	must(t, watcher.Close())
 	found := false
 	for _, line := range strings.Split(strings.TrimSpace(text.String()), "\n") {
 		var reported struct{ Level, Msg, State, Endpoint string }
 		must(t, json.Unmarshal([]byte(line), &reported))
-		if reported.State == "" || reported.Endpoint != engine.endpoint {
+		if reported.State == "" || reported.Endpoint != engine.Endpoint() {
 			t.Errorf("attributes are missing: %s", line)
 		}
 		found = found || reported.Level == "INFO" && strings.HasPrefix(reported.Msg, "connected: the engine is containerd")

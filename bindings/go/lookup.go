@@ -29,7 +29,7 @@ type Found struct {
 // ErrAgain: in a container that this snapshot does not have, see [Watcher.LookupPID]; ErrNotFound: no such process.
 // docs/lookups.md says which key to use when.
 func (s *Snapshot) FindPID(pid int, startTicks uint64) (*Container, error) {
-	return s.findBy("find pid", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
+	return s.findBy("find pid", func(c snapshotBackend) (*Container, *capi.Failure) {
 		return c.FindPID(pid32(pid), startTicks)
 	})
 }
@@ -37,13 +37,13 @@ func (s *Snapshot) FindPID(pid int, startTicks uint64) (*Container, error) {
 // FindCgroup finds the container to which a cgroup belongs, by its id in cgroup v2, as eBPF programs see it; also one that has ended
 // and is still remembered. It answers errors as FindPID does.
 func (s *Snapshot) FindCgroup(id uint64) (*Container, error) {
-	return s.findBy("find cgroup", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) { return c.FindCgroup(id) })
+	return s.findBy("find cgroup", func(c snapshotBackend) (*Container, *capi.Failure) { return c.FindCgroup(id) })
 }
 
 // FindCgroupPath finds the container to which a cgroup belongs, by its path, as /proc/PID/cgroup or the cgroup file
 // system shows it. It answers errors as FindPID does.
 func (s *Snapshot) FindCgroupPath(path string) (*Container, error) {
-	return s.findBy("find cgroup path", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
+	return s.findBy("find cgroup path", func(c snapshotBackend) (*Container, *capi.Failure) {
 		return c.FindCgroupPath(path)
 	})
 }
@@ -52,10 +52,10 @@ func (s *Snapshot) FindCgroupPath(path string) (*Container, error) {
 // /proc/PID/ns/KIND; and how many containers and sandboxes are in it. ErrNone: the host's own; ErrNotFound: nobody is known to be in
 // it.
 func (s *Snapshot) FindNamespace(kind NamespaceKind, inode uint64) (container *Container, sharing int, err error) {
-	container, err = s.findBy("find namespace", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) {
-		view, number, failure := c.FindNamespace(uint32(kind), inode)
+	container, err = s.findBy("find namespace", func(c snapshotBackend) (*Container, *capi.Failure) {
+		found, number, failure := c.FindNamespace(uint32(kind), inode)
 		sharing = int(number)
-		return view, failure
+		return found, failure
 	})
 	return container, sharing, err
 }
@@ -67,7 +67,7 @@ func (s *Snapshot) FindPIDs(processes []Process) ([]Found, error) {
 	for i, process := range processes {
 		pids[i], startTicks[i] = pid32(process.PID), process.StartTicks
 	}
-	return s.findMany("find pids", func(c capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure) {
+	return s.findMany("find pids", func(c snapshotBackend) ([]*Container, []int32, *capi.Failure) {
 		return c.FindPIDs(pids, startTicks)
 	})
 }
@@ -75,7 +75,7 @@ func (s *Snapshot) FindPIDs(processes []Process) ([]Found, error) {
 // FindCgroups is FindCgroup for many ids, in one call into C: what each answers, in the same order. The error is not that of a single
 // one.
 func (s *Snapshot) FindCgroups(ids []uint64) ([]Found, error) {
-	return s.findMany("find cgroups", func(c capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure) {
+	return s.findMany("find cgroups", func(c snapshotBackend) ([]*Container, []int32, *capi.Failure) {
 		return c.FindCgroups(ids)
 	})
 }
@@ -84,54 +84,47 @@ func (s *Snapshot) FindCgroups(ids []uint64) ([]Found, error) {
 // engine tells of the container, which is found although its process may have ended meanwhile. Give the context a deadline: a
 // container of another engine never comes. After it the error is both ErrAgain and context.DeadlineExceeded.
 func (w *Watcher) LookupPID(ctx context.Context, pid int, startTicks uint64) (*Container, error) {
-	return w.lookup(ctx, "lookup pid", func(c capi.Watcher, timeoutMS int64) (capi.ContainerView, *capi.Failure) {
+	return w.lookup(ctx, "lookup pid", func(c watcherBackend, timeoutMS int64) (*Container, *capi.Failure) {
 		return c.LookupPID(pid32(pid), startTicks, timeoutMS)
 	})
 }
 
 // LookupCgroup is [Snapshot.FindCgroup] in the newest snapshot, and waits as LookupPID does.
 func (w *Watcher) LookupCgroup(ctx context.Context, id uint64) (*Container, error) {
-	return w.lookup(ctx, "lookup cgroup", func(c capi.Watcher, timeoutMS int64) (capi.ContainerView, *capi.Failure) {
+	return w.lookup(ctx, "lookup cgroup", func(c watcherBackend, timeoutMS int64) (*Container, *capi.Failure) {
 		return c.LookupCgroup(id, timeoutMS)
 	})
 }
 
 func (w *Watcher) lookup(
-	ctx context.Context, op string, call func(capi.Watcher, int64) (capi.ContainerView, *capi.Failure),
+	ctx context.Context, op string, call func(watcherBackend, int64) (*Container, *capi.Failure),
 ) (*Container, error) {
 	if w == nil {
 		return nil, closed(op, "the watcher", true)
 	}
 	return await(ctx, op, w.lookups, func(timeoutMS int64) (*Container, error) {
-		return w.owned(op, func(c capi.Watcher) (capi.ContainerView, *capi.Failure) {
-			view, failure := call(c, timeoutMS)
-			return view, inWords(failure)
+		return w.owned(op, func(c watcherBackend) (*Container, *capi.Failure) {
+			found, failure := call(c, timeoutMS)
+			return found, inWords(failure)
 		})
 	})
 }
 
-// owned copies a record that a call gives to its caller, and releases it.
-func (w *Watcher) owned(op string, call func(capi.Watcher) (capi.ContainerView, *capi.Failure)) (*Container, error) {
+// owned is the record that a call of the watcher finds.
+func (w *Watcher) owned(op string, call func(watcherBackend) (*Container, *capi.Failure)) (*Container, error) {
 	var container *Container
-	err := w.do(op, func(c capi.Watcher) *capi.Failure {
-		view, failure := call(c)
-		if failure == nil {
-			container = newContainer(view, w.shown, newPod)
-			view.Unref()
-		}
+	err := w.do(op, func(c watcherBackend) (failure *capi.Failure) {
+		container, failure = call(c)
 		return failure
 	})
 	return container, err
 }
 
-// findBy copies the record that a call finds.
-func (s *Snapshot) findBy(op string, call func(capi.Snapshot) (capi.ContainerView, *capi.Failure)) (*Container, error) {
+// findBy is the record that a call of the snapshot finds.
+func (s *Snapshot) findBy(op string, call func(snapshotBackend) (*Container, *capi.Failure)) (*Container, error) {
 	var container *Container
-	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
-		view, failure := call(c)
-		if failure == nil {
-			container = newContainer(view, s.shown, newPod)
-		}
+	err := s.do(op, func(c snapshotBackend) (failure *capi.Failure) {
+		container, failure = call(c)
 		return inWords(failure)
 	})
 	return container, err
@@ -150,26 +143,18 @@ func inWords(failure *capi.Failure) *capi.Failure {
 	return failure
 }
 
-// findMany copies each record that a call finds once.
 func (s *Snapshot) findMany(
-	op string, call func(capi.Snapshot) ([]capi.ContainerView, []int32, *capi.Failure),
+	op string, call func(snapshotBackend) ([]*Container, []int32, *capi.Failure),
 ) ([]Found, error) {
 	var found []Found
-	err := s.do(op, func(c capi.Snapshot) *capi.Failure {
-		views, statuses, failure := call(c)
+	err := s.do(op, func(c snapshotBackend) *capi.Failure {
+		containers, statuses, failure := call(c)
 		if failure != nil {
 			return failure
 		}
-		copies := map[capi.ContainerView]*Container{}
-		found = make([]Found, len(views))
-		for i, view := range views {
-			if found[i].Status = Status(statuses[i]); found[i].Status != OK {
-				continue
-			}
-			if copies[view] == nil {
-				copies[view] = newContainer(view, s.shown, newPod)
-			}
-			found[i].Container = copies[view]
+		found = make([]Found, len(containers))
+		for i, container := range containers {
+			found[i] = Found{Container: container, Status: Status(statuses[i])}
 		}
 		return nil
 	})

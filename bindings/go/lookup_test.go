@@ -12,14 +12,15 @@ import (
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 const nobodysID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestLookupsFindTheContainer(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	nginx, err := watcher.Get("nginx")
 	must(t, err)
 	snapshot, err := watcher.Snapshot()
@@ -64,9 +65,9 @@ func TestLookupsFindTheContainer(t *testing.T) {
 }
 
 func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	snapshot, err := watcher.Snapshot()
 	must(t, err)
 	defer snapshot.Close()
@@ -103,13 +104,13 @@ func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
 
 // A made-up host, on which a process is in a container that the engine has not reported: the wait for it ends with its context.
 func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
 	root := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(root, "proc", "71"), 0o755))
 	cgroup := filepath.Join(root, "proc", "71", "cgroup")
 	must(t, os.WriteFile(cgroup, []byte("0::/k8s.io/"+nobodysID+"\n"), 0o644))
-	watcher := follow(t, engine.endpoint, criwatch.WithHostRoot(root))
+	watcher := follow(t, engine.Endpoint(), criwatch.WithHostRoot(root))
 	for _, after := range []time.Duration{0, 30 * time.Millisecond} {
 		ctx, cancel := context.WithTimeout(context.Background(), after)
 		found, err := watcher.LookupPID(ctx, 71, 0)
@@ -146,9 +147,9 @@ func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
 
 // Whose names they have says the call, the query, or the option.
 func TestAttributesHaveTheNamesOfAThirdParty(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint, criwatch.WithAttributes(criwatch.AttributesFalco))
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint(), criwatch.WithAttributes(criwatch.AttributesFalco))
 	snapshot, err := watcher.Snapshot()
 	must(t, err)
 	defer snapshot.Close()
@@ -184,9 +185,9 @@ func TestAttributesHaveTheNamesOfAThirdParty(t *testing.T) {
 
 // A namespace belongs to who is in it: the simulated containers are in those of their sandbox, or of the host.
 func TestANamespaceIsFound(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	snapshot, err := watcher.Snapshot()
 	must(t, err)
 	defer snapshot.Close()

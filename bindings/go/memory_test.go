@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // Records are Go's own: they stay what they were when their snapshot, event, queue and watcher are closed, or were
 // forgotten and collected, while other goroutines do the same. The tests run this with the collector always on, and with an
 // allocator that overwrites what is freed.
 func TestRecordsOutliveWhatGaveThem(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop label=app=web annotation=why=because nginx proxy")
-	engine.tell(t, "pod db ns=shop label=app=db postgres")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop label=app=web annotation=why=because nginx proxy")
+	engine.Tell(t, "pod db ns=shop label=app=db postgres")
+	watcher := follow(t, engine.Endpoint())
 	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
 
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package criwatch
 
 import (
@@ -5,11 +7,12 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/criwatch/criwatch/bindings/go/internal/backend"
 )
 
 // pollable waits in Go's poller for what the library has a descriptor for.
 type pollable struct {
-	what string
 	// A duplicate of the library's descriptor, which Go's poller may close when it likes. Polled, never read.
 	file *os.File
 	conn syscall.RawConn
@@ -18,43 +21,42 @@ type pollable struct {
 	done chan struct{}
 }
 
-func newPollable(what string) pollable {
-	return pollable{what: what, turn: make(chan struct{}, 1), done: make(chan struct{})}
-}
-
-// open gives a duplicate of the descriptor to Go's poller.
-func (p *pollable) open(fd uintptr, err error) error {
+// newPollable gives a duplicate of the library's descriptor to Go's poller.
+func newPollable(what string, fd uintptr, err error) (*pollable, error) {
 	if err != nil {
-		return os.NewSyscallError("fcntl", err)
+		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p.file = os.NewFile(fd, "criwatch: "+p.what)
+	p := &pollable{
+		file: os.NewFile(fd, "criwatch: "+what), turn: make(chan struct{}, 1), done: make(chan struct{}),
+	}
 	// Fails where the poller does not take it.
 	if err = p.file.SetReadDeadline(time.Time{}); err == nil {
 		p.conn, err = p.file.SyscallConn()
 	}
 	if err != nil {
 		p.file.Close()
+		return nil, err
 	}
-	return err
+	return p, nil
 }
 
-// end wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
-func (p *pollable) end() {
+// End wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
+func (p *pollable) End() {
 	close(p.done)
 	p.file.Close()
 }
 
-// wait waits until attempt, which gets the descriptor, has nothing to wait for any more.
-func (p *pollable) wait(ctx context.Context, op string, attempt func(fd int) bool) error {
+// Wait waits until attempt has nothing to wait for any more.
+func (p *pollable) Wait(ctx context.Context, attempt func() bool) error {
 	if err := ctx.Err(); err != nil {
-		return interrupted(op, err)
+		return err
 	}
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
-		return interrupted(op, ctx.Err())
+		return ctx.Err()
 	case <-p.done:
-		return closed(op, p.what, false)
+		return backend.ErrEnded
 	}
 	defer func() { <-p.turn }()
 
@@ -63,7 +65,7 @@ func (p *pollable) wait(ctx context.Context, op string, attempt func(fd int) boo
 		p.file.SetReadDeadline(time.Unix(1, 0))
 		close(woken)
 	})
-	err := p.conn.Read(func(fd uintptr) bool { return attempt(int(fd)) })
+	err := p.conn.Read(func(uintptr) bool { return attempt() })
 	if !release() {
 		<-woken
 		p.file.SetReadDeadline(time.Time{})
@@ -72,9 +74,9 @@ func (p *pollable) wait(ctx context.Context, op string, attempt func(fd int) boo
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return interrupted(op, ctx.Err())
+		return ctx.Err()
 	default:
-		// Only Close makes the poller give up without the context.
-		return closed(op, p.what, false)
+		// Only End makes the poller give up without the context.
+		return backend.ErrEnded
 	}
 }

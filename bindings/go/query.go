@@ -30,6 +30,14 @@ type Query struct {
 	IfGeneration uint64 `json:"ifGeneration,omitempty"`
 }
 
+// attributes are in whose names it wants them; "" where it does not say.
+func (q *Query) attributes() string {
+	if q == nil {
+		return ""
+	}
+	return string(q.Attributes)
+}
+
 // text is the query's JSON; "" where it asks for nothing special.
 func (q *Query) text() ([]byte, error) {
 	if q == nil {

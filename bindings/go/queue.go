@@ -15,11 +15,9 @@ import (
 //
 // Any number of goroutines may take from one queue; each event goes to one of them.
 type Queue struct {
-	handle handle[capi.Queue]
+	handle handle[queueBackend]
 	// Keeps the watcher from its finalizer while somebody takes events.
 	watcher *Watcher
-	pollable
-	shown shown
 }
 
 // QueueOptions say what a queue is to give.
@@ -51,27 +49,15 @@ func newQueue(w *Watcher, options *QueueOptions) (*Queue, error) {
 		return nil, err
 	}
 	var queue *Queue
-	err = w.do("queue", func(c capi.Watcher) *capi.Failure {
+	err = w.do("queue", func(c watcherBackend) *capi.Failure {
 		object, failure := c.NewQueue(mask, uint32(options.Flags), options.Capacity)
 		if failure == nil {
-			queue = &Queue{
-				handle:   handle[capi.Queue]{object: object, free: capi.Queue.Free},
-				pollable: newPollable("the queue"),
-
-				shown: w.shown,
-			}
+			queue = &Queue{handle: handle[queueBackend]{object: object, free: queueBackend.Free}}
+			runtime.SetFinalizer(queue, (*Queue).Close)
 		}
 		return failure
 	})
-	if err != nil {
-		return nil, err
-	}
-	if err := queue.open(queue.handle.object.DupFD()); err != nil {
-		queue.handle.close()
-		return nil, fmt.Errorf("criwatch: queue: the descriptor cannot be polled: %w", err)
-	}
-	runtime.SetFinalizer(queue, (*Queue).Close)
-	return queue, nil
+	return queue, err
 }
 
 func maskOf(types []EventType) (mask uint32, err error) {
@@ -88,35 +74,34 @@ func maskOf(types []EventType) (mask uint32, err error) {
 // Next takes the next event, and waits for it as long as the context allows: then it gives the context's error. ErrClosed when no
 // more will come: the watcher has stopped and all events were taken, or the queue was closed.
 func (q *Queue) Next(ctx context.Context) (*Event, error) {
-	return next(ctx, q, q.copied)
+	return next(ctx, q, queueBackend.TryNext)
 }
 
 // NextJSON is Next that gives the library's JSON as it is: "criwatch.event/1".
 func (q *Queue) NextJSON(ctx context.Context) ([]byte, error) {
-	return next(ctx, q, capi.EventView.JSON)
+	return next(ctx, q, queueBackend.TryNextJSON)
 }
 
 // TryNext takes the next event if there is one now. ErrAgain when there is none yet, else as Next.
 func (q *Queue) TryNext() (*Event, error) {
-	return tryNext(q, q.copied)
-}
-
-func (q *Queue) copied(view capi.EventView) (*Event, *capi.Failure) {
-	return newEvent(view, q.shown), nil
+	return tryNext(q, queueBackend.TryNext)
 }
 
 // Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not
 // matter.
 func (q *Queue) Wait(ctx context.Context) error {
-	if !q.isThere() {
-		return closed("wait", "the queue", q == nil)
+	if q == nil {
+		return closed("wait", "the queue", true)
 	}
-	var ready bool
-	q.conn.Control(func(fd uintptr) { ready = capi.Readable(int(fd)) })
-	if ready {
+	// After Close the answer is that of poll.
+	ready := func() (ready bool) {
+		q.handle.use(func(c queueBackend) { ready = c.Ready() })
+		return ready
+	}
+	if ready() {
 		return nil
 	}
-	return q.poll(ctx, "wait", capi.Readable)
+	return q.poll(ctx, "wait", ready)
 }
 
 // Chan is a channel of the queue's events. It is closed when the context ends or no more will come. An event that was taken
@@ -144,13 +129,13 @@ func (q *Queue) Chan(ctx context.Context) <-chan *Event {
 func (q *Queue) Close() error {
 	if q != nil && q.handle.close() {
 		runtime.SetFinalizer(q, nil)
-		q.end()
+		q.handle.object.End()
 	}
 	return nil
 }
 
-func next[T any](ctx context.Context, q *Queue, read func(capi.EventView) (T, *capi.Failure)) (event T, err error) {
-	waited := q.poll(ctx, "next", func(int) bool {
+func next[T any](ctx context.Context, q *Queue, read func(queueBackend) (T, *capi.Failure)) (event T, err error) {
+	waited := q.poll(ctx, "next", func() bool {
 		event, err = tryNext(q, read)
 		return !errors.Is(err, ErrAgain)
 	})
@@ -160,29 +145,19 @@ func next[T any](ctx context.Context, q *Queue, read func(capi.EventView) (T, *c
 	return event, err
 }
 
-func tryNext[T any](q *Queue, read func(capi.EventView) (T, *capi.Failure)) (event T, err error) {
+func tryNext[T any](q *Queue, read func(queueBackend) (T, *capi.Failure)) (event T, err error) {
 	var failure *capi.Failure
-	is := q != nil && q.handle.use(func(c capi.Queue) {
-		var view capi.EventView
-		if view, failure = c.TryNext(); failure == nil {
-			event, failure = read(view)
-			view.Free()
-		}
-	})
-	if !is {
+	if q == nil || !q.handle.use(func(c queueBackend) { event, failure = read(c) }) {
 		return event, closed("next", "the queue", q == nil)
 	}
 	return event, failed("next", failure)
 }
 
-// isThere tells a queue that was made from nil and from a zero value.
-func (q *Queue) isThere() bool { return q != nil && q.conn != nil }
-
-func (q *Queue) poll(ctx context.Context, op string, attempt func(fd int) bool) error {
-	if !q.isThere() {
+func (q *Queue) poll(ctx context.Context, op string, attempt func() bool) error {
+	if q == nil || q.handle.object == nil {
 		return closed(op, "the queue", q == nil)
 	}
-	return q.wait(ctx, op, attempt)
+	return waited(op, "the queue", q.handle.object.Wait(ctx, attempt))
 }
 
 // startedQueue is NewQueue for calls that keep their queue to themselves: nobody could start the watcher meanwhile.

@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 func TestQueueReportsRuns(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
 	// Details that come later would be updates among the events.
-	watcher := follow(t, engine.endpoint, criwatch.WithDetails(criwatch.DetailsFull))
+	watcher := follow(t, engine.Endpoint(), criwatch.WithDetails(criwatch.DetailsFull))
 	queue := newQueue(t, watcher, nil)
 	until(t, queue, criwatch.EventReplayBegin, "")
 	if event := until(t, queue, criwatch.EventStarted, "nginx"); event.Flags&criwatch.EventFlagInitial == 0 {
@@ -27,9 +28,9 @@ func TestQueueReportsRuns(t *testing.T) {
 	if event, err := queue.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
 		t.Errorf("an empty queue gave %+v, %v", event, err)
 	}
-	started := engine.tell(t, "pod job ns=batch run -- exit 3")
+	started := engine.Tell(t, "pod job ns=batch run -- exit 3")
 	event := until(t, queue, criwatch.EventStarted, "run")
-	if event.Container.Pod == nil || event.Container.Pod.ID != field(started, "id") || event.Time.IsZero() {
+	if event.Container.Pod == nil || event.Container.Pod.ID != started.Field("id") || event.Time.IsZero() {
 		t.Errorf("started: %+v", event)
 	}
 	exited := until(t, queue, criwatch.EventExited, "run")
@@ -52,9 +53,9 @@ func TestQueueReportsRuns(t *testing.T) {
 }
 
 func TestNextJSONIsTheLibrarysText(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	typed, raw := newQueue(t, watcher, nil), newQueue(t, watcher, nil)
 	ctx := within(t, patience)
 	for is := criwatch.EventType(0); is != criwatch.EventReplayEnd; {
@@ -76,15 +77,15 @@ func TestNextJSONIsTheLibrarysText(t *testing.T) {
 }
 
 func TestWaitTakesNothing(t *testing.T) {
-	engine := startSim(t)
-	queue := newQueue(t, follow(t, engine.endpoint), nil)
+	engine := criwatchtest.StartSim(t)
+	queue := newQueue(t, follow(t, engine.Endpoint()), nil)
 	until(t, queue, criwatch.EventReplayEnd, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := queue.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled wait: %v", err)
 	}
-	engine.tell(t, "run-pod web")
+	engine.Tell(t, "run-pod web")
 	must(t, queue.Wait(within(t, patience)))
 	must(t, queue.Wait(ctx))
 	if event, err := queue.TryNext(); err != nil {
@@ -94,8 +95,8 @@ func TestWaitTakesNothing(t *testing.T) {
 
 // A wait that was cancelled leaves the queue as it was: the next one gets every event.
 func TestCancelledNextLosesNothing(t *testing.T) {
-	engine := startSim(t)
-	queue := newQueue(t, follow(t, engine.endpoint), nil)
+	engine := criwatchtest.StartSim(t)
+	queue := newQueue(t, follow(t, engine.Endpoint()), nil)
 	until(t, queue, criwatch.EventReplayEnd, "")
 	for round := 0; round < 20; round++ {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -106,7 +107,7 @@ func TestCancelledNextLosesNothing(t *testing.T) {
 			taken = event
 			ended <- err
 		}()
-		engine.tell(t, fmt.Sprintf("run-pod pod-%d", round))
+		engine.Tell(t, fmt.Sprintf("run-pod pod-%d", round))
 		cancel()
 		name := fmt.Sprintf("pod-%d", round)
 		if err := <-ended; err == nil && taken.Type == criwatch.EventStarted && taken.Container.Name == name {
@@ -119,9 +120,9 @@ func TestCancelledNextLosesNothing(t *testing.T) {
 }
 
 func TestChannelEnds(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	ctx, cancel := context.WithCancel(context.Background())
 	seen := 0
 	for event := range newQueue(t, watcher, nil).Chan(ctx) {
@@ -139,11 +140,11 @@ func TestChannelEnds(t *testing.T) {
 }
 
 func TestOverflowIsReported(t *testing.T) {
-	engine := startSim(t)
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	watcher := follow(t, engine.Endpoint())
 	queue := newQueue(t, watcher, &criwatch.QueueOptions{Capacity: 1})
 	for i := 0; i < 10; i++ {
-		engine.tell(t, fmt.Sprintf("run-pod pod-%d", i))
+		engine.Tell(t, fmt.Sprintf("run-pod pod-%d", i))
 	}
 	must(t, watcher.Resync(within(t, patience)))
 	if event := until(t, queue, criwatch.EventOverflow, ""); event.Lost == 0 {
@@ -153,15 +154,15 @@ func TestOverflowIsReported(t *testing.T) {
 }
 
 func TestMaskOfTypes(t *testing.T) {
-	engine := startSim(t)
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	watcher := follow(t, engine.Endpoint())
 	if _, err := watcher.NewQueue(&criwatch.QueueOptions{Types: []criwatch.EventType{32}}); !errors.Is(err, criwatch.ErrInvalidArgument) {
 		t.Errorf("an event type that cannot be: %v", err)
 	}
 	options := criwatch.QueueOptions{Types: []criwatch.EventType{criwatch.EventRemoved}, Flags: criwatch.SubscribeLiveOnly}
 	queue := newQueue(t, watcher, &options)
-	engine.tell(t, "pod web app")
-	engine.tell(t, "rm-pod web")
+	engine.Tell(t, "pod web app")
+	engine.Tell(t, "rm-pod web")
 	event, err := queue.Next(within(t, patience))
 	must(t, err)
 	if event.Type != criwatch.EventRemoved {
@@ -172,8 +173,8 @@ func TestMaskOfTypes(t *testing.T) {
 // In a process of its own, whose threads nobody else has made.
 func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	if os.Getenv("CRIWATCH_COUNT_THREADS") == "" {
-		if simulator == "" {
-			t.Skip(noSimulator)
+		if exampleEngine == nil {
+			t.Skip(criwatchtest.ErrNoSim)
 		}
 		command := exec.Command(os.Args[0], "-test.run", "^TestWaitingGoroutinesTakeNoThreads$", "-test.v")
 		command.Env = append(os.Environ(), "CRIWATCH_COUNT_THREADS=1", "GOMAXPROCS=2")
@@ -184,8 +185,8 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 		t.Logf("%s", output)
 		return
 	}
-	engine := startSim(t)
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	watcher := follow(t, engine.Endpoint())
 	const many = 64
 	shared := newQueue(t, watcher, nil)
 	until(t, shared, criwatch.EventReplayEnd, "")
@@ -221,7 +222,7 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	}
 	// Every one of them is woken, of the shared queue one by each event.
 	for i := 0; i < many; i++ {
-		engine.tell(t, fmt.Sprintf("run-pod pod-%d", i))
+		engine.Tell(t, fmt.Sprintf("run-pod pod-%d", i))
 	}
 	waiting.Wait()
 	if count = threads(t); count >= 10 {

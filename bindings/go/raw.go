@@ -14,24 +14,24 @@ func (w *Watcher) Raw() Raw { return Raw{w} }
 
 // List is [Watcher.List]: "criwatch.containers/1". Query is JSON, too; "" is everything that runs.
 func (r Raw) List(query string) ([]byte, error) {
-	return r.ask("list", func(c capi.Watcher) ([]byte, *capi.Failure) { return c.List(query) })
+	return r.ask("list", func(c watcherBackend) ([]byte, *capi.Failure) { return c.List(query) })
 }
 
 // Pods is [Watcher.Pods]: "criwatch.pods/1". Query is JSON, too; "" is everything that runs.
 func (r Raw) Pods(query string) ([]byte, error) {
-	return r.ask("pods", func(c capi.Watcher) ([]byte, *capi.Failure) { return c.Pods(query) })
+	return r.ask("pods", func(c watcherBackend) ([]byte, *capi.Failure) { return c.Pods(query) })
 }
 
 // Get is [Watcher.Get]: "criwatch.container/1".
 func (r Raw) Get(idOrName string) ([]byte, error) {
-	return r.ask("get", func(c capi.Watcher) ([]byte, *capi.Failure) { return c.Get(idOrName) })
+	return r.ask("get", func(c watcherBackend) ([]byte, *capi.Failure) { return c.Get(idOrName) })
 }
 
 // Engine is [Watcher.Engine]: "criwatch.engine/1".
-func (r Raw) Engine() ([]byte, error) { return r.ask("engine", capi.Watcher.EngineInfo) }
+func (r Raw) Engine() ([]byte, error) { return r.ask("engine", watcherBackend.EngineInfo) }
 
 // Stats is [Watcher.Stats]: "criwatch.stats/1".
-func (r Raw) Stats() ([]byte, error) { return r.ask("stats", capi.Watcher.Stats) }
+func (r Raw) Stats() ([]byte, error) { return r.ask("stats", watcherBackend.Stats) }
 
 // Inspect is [Watcher.Inspect]: "criwatch.inspect/1".
 func (r Raw) Inspect(ctx context.Context, idOrName string, flags InspectFlags) ([]byte, error) {
@@ -39,15 +39,15 @@ func (r Raw) Inspect(ctx context.Context, idOrName string, flags InspectFlags) (
 		return nil, closed("inspect", "the watcher", true)
 	}
 	return await(ctx, "inspect", r.watcher.requests, func(timeoutMS int64) ([]byte, error) {
-		return r.ask("inspect", func(c capi.Watcher) ([]byte, *capi.Failure) {
+		return r.ask("inspect", func(c watcherBackend) ([]byte, *capi.Failure) {
 			return c.Inspect(idOrName, uint32(flags), timeoutMS)
 		})
 	})
 }
 
-func (r Raw) ask(op string, question func(capi.Watcher) ([]byte, *capi.Failure)) ([]byte, error) {
+func (r Raw) ask(op string, question func(watcherBackend) ([]byte, *capi.Failure)) ([]byte, error) {
 	var text []byte
-	err := r.watcher.do(op, func(c capi.Watcher) (failure *capi.Failure) {
+	err := r.watcher.do(op, func(c watcherBackend) (failure *capi.Failure) {
 		text, failure = question(c)
 		return failure
 	})
@@ -67,7 +67,7 @@ func (w *Watcher) Call(ctx context.Context, method, request string) ([]byte, err
 		return nil, closed("call", "the watcher", true)
 	}
 	return await(ctx, "call", w.requests, func(timeoutMS int64) ([]byte, error) {
-		return w.Raw().ask("call", func(c capi.Watcher) ([]byte, *capi.Failure) {
+		return w.Raw().ask("call", func(c watcherBackend) ([]byte, *capi.Failure) {
 			return c.Call(method, request, timeoutMS)
 		})
 	})
@@ -75,6 +75,6 @@ func (w *Watcher) Call(ctx context.Context, method, request string) ([]byte, err
 
 // DescribeOptions lists all options, as JSON ("criwatch.options/1"): key, type, default, what is allowed, and what it does.
 func DescribeOptions() ([]byte, error) {
-	text, failure := capi.DescribeOptions()
+	text, failure := describeOptions()
 	return text, failed("describe options", failure)
 }

@@ -97,14 +97,6 @@ type shown struct {
 	attributes AttributesOption
 }
 
-// with is how a query wants them to be shown.
-func (s shown) with(query *Query) shown {
-	if query != nil && query.Attributes != "" {
-		s.attributes = query.Attributes
-	}
-	return s
-}
-
 // Image is the image that a container was made from. Each field has one meaning on every engine.
 type Image struct {
 	// Name is the image as the pod's author wrote it.

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // variedEngine has containers of all kinds: running, exited, with annotations, in host and own networks.
-func variedEngine(t *testing.T) *sim {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop label=app=web annotation=why=because nginx proxy")
-	engine.tell(t, "pod db ns=shop postgres")
+func variedEngine(t *testing.T) *criwatchtest.Sim {
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop label=app=web annotation=why=because nginx proxy")
+	engine.Tell(t, "pod db ns=shop postgres")
 	return engine
 }
 
@@ -22,14 +23,14 @@ func variedEngine(t *testing.T) *sim {
 func settled(t *testing.T, options ...criwatch.Option) *criwatch.Watcher {
 	t.Helper()
 	engine := variedEngine(t)
-	watcher := newWatcher(t, engine.endpoint, options...)
+	watcher := newWatcher(t, engine.Endpoint(), options...)
 	queue := newQueue(t, watcher, nil)
 	must(t, watcher.Start())
 	ctx := within(t, patience)
 	must(t, watcher.WaitReady(ctx))
 	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
 	// What the first list shows as exited is history, of which less is known.
-	engine.tell(t, "pod job ns=batch label=tier=night run -- exit 3")
+	engine.Tell(t, "pod job ns=batch label=tier=night run -- exit 3")
 	for {
 		_, err := queue.Next(ctx)
 		must(t, err)

@@ -8,10 +8,7 @@ import (
 
 // Snapshot is a copy of the cache at one moment: it does not change while it is read. It costs the library no more than a
 // pointer while the cache has not changed; Containers, Pods and Find copy what they are asked for.
-type Snapshot struct {
-	handle handle[capi.Snapshot]
-	shown  shown
-}
+type Snapshot struct{ handle handle[snapshotBackend] }
 
 // Snapshot takes a snapshot. Never waits: ErrNotReady before the first lists are in, never an empty snapshot. Close it when
 // it is no longer of use; it outlives the watcher.
@@ -19,18 +16,18 @@ func (w *Watcher) Snapshot() (*Snapshot, error) { return w.snapshot("snapshot") 
 
 func (w *Watcher) snapshot(op string) (*Snapshot, error) {
 	var snapshot *Snapshot
-	err := w.do(op, func(c capi.Watcher) *capi.Failure {
+	err := w.do(op, func(c watcherBackend) *capi.Failure {
 		object, failure := c.Snapshot()
 		if failure == nil {
-			snapshot = newSnapshot(object, w.shown)
+			snapshot = newSnapshot(object)
 		}
 		return failure
 	})
 	return snapshot, err
 }
 
-func newSnapshot(object capi.Snapshot, shown shown) *Snapshot {
-	snapshot := &Snapshot{handle: handle[capi.Snapshot]{object: object, free: capi.Snapshot.Free}, shown: shown}
+func newSnapshot(object snapshotBackend) *Snapshot {
+	snapshot := &Snapshot{handle: handle[snapshotBackend]{object: object, free: snapshotBackend.Free}}
 	runtime.SetFinalizer(snapshot, (*Snapshot).Close)
 	return snapshot
 }
@@ -46,10 +43,10 @@ func (s *Snapshot) selection(op string, query *Query) (*Snapshot, error) {
 		return nil, err
 	}
 	var selection *Snapshot
-	err = s.do(op, func(c capi.Snapshot) *capi.Failure {
-		object, failure := c.Select(string(text))
+	err = s.do(op, func(c snapshotBackend) *capi.Failure {
+		object, failure := c.Select(string(text), query.attributes())
 		if failure == nil {
-			selection = newSnapshot(object, s.shown.with(query))
+			selection = newSnapshot(object)
 		}
 		return failure
 	})
@@ -62,7 +59,7 @@ func (s *Snapshot) Generation() (generation uint64) {
 	if s == nil {
 		return 0
 	}
-	s.handle.use(func(c capi.Snapshot) { generation = c.Generation() })
+	s.handle.use(func(c snapshotBackend) { generation = c.Generation() })
 	return generation
 }
 
@@ -70,19 +67,8 @@ func (s *Snapshot) Generation() (generation uint64) {
 // sandbox comes first. Containers whose pod is not known yet come before all others. Those of one pod share their Pod.
 func (s *Snapshot) Containers() ([]*Container, error) {
 	var containers []*Container
-	err := s.do("containers", func(c capi.Snapshot) *capi.Failure {
-		views, failure := c.Containers()
-		pods := map[capi.PodView]*Pod{}
-		podOf := func(view capi.PodView) *Pod {
-			if pods[view] == nil {
-				pods[view] = newPod(view)
-			}
-			return pods[view]
-		}
-		containers = make([]*Container, len(views))
-		for i, view := range views {
-			containers[i] = newContainer(view, s.shown, podOf)
-		}
+	err := s.do("containers", func(c snapshotBackend) (failure *capi.Failure) {
+		containers, failure = c.Containers()
 		return failure
 	})
 	return containers, err
@@ -91,12 +77,8 @@ func (s *Snapshot) Containers() ([]*Container, error) {
 // Pods are the pods in which something runs, if only the sandbox, sorted by namespace and name.
 func (s *Snapshot) Pods() ([]*Pod, error) {
 	var pods []*Pod
-	err := s.do("pods", func(c capi.Snapshot) *capi.Failure {
-		views, failure := c.Pods()
-		pods = make([]*Pod, len(views))
-		for i, view := range views {
-			pods[i] = newPod(view)
-		}
+	err := s.do("pods", func(c snapshotBackend) (failure *capi.Failure) {
+		pods, failure = c.Pods()
 		return failure
 	})
 	return pods, err
@@ -105,18 +87,15 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 // Find finds one container or sandbox, in whatever state, also one that is gone and still remembered, by what [Watcher.Get] takes.
 // ErrNotFound; ErrAmbiguous, with the candidates in the message.
 func (s *Snapshot) Find(idOrName string) (*Container, error) {
-	return s.findBy("find", func(c capi.Snapshot) (capi.ContainerView, *capi.Failure) { return c.Find(idOrName) })
+	return s.findBy("find", func(c snapshotBackend) (*Container, *capi.Failure) { return c.Find(idOrName) })
 }
 
 // Attributes are what is known of one container or sandbox, named as for Find, as flat keys and values with exactly the names of
 // a third party. docs/lookups.md says which. Any other schema, "none" among them, is ErrInvalidArgument.
 func (s *Snapshot) Attributes(idOrName string, schema AttributesOption) (map[string]string, error) {
 	var attributes map[string]string
-	err := s.do("attributes", func(c capi.Snapshot) *capi.Failure {
-		view, failure := c.Find(idOrName)
-		if failure == nil {
-			attributes, failure = view.Attributes(string(schema))
-		}
+	err := s.do("attributes", func(c snapshotBackend) (failure *capi.Failure) {
+		attributes, failure = c.Attributes(idOrName, string(schema))
 		return failure
 	})
 	return attributes, err
@@ -131,9 +110,9 @@ func (s *Snapshot) Close() error {
 }
 
 // do runs a call with the C object.
-func (s *Snapshot) do(op string, call func(capi.Snapshot) *capi.Failure) error {
+func (s *Snapshot) do(op string, call func(snapshotBackend) *capi.Failure) error {
 	var failure *capi.Failure
-	if s == nil || !s.handle.use(func(c capi.Snapshot) { failure = call(c) }) {
+	if s == nil || !s.handle.use(func(c snapshotBackend) { failure = call(c) }) {
 		return closed(op, "the snapshot", s == nil)
 	}
 	return failed(op, failure)

@@ -3,6 +3,7 @@
 package criwatch_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -15,7 +16,9 @@ func TestWithoutTheLibrary(t *testing.T) {
 	_, ofNew := criwatch.New("")
 	_, ofLogged := criwatch.New("unix:///x", criwatch.WithEvents(criwatch.EventsPoll), criwatch.WithLogger(nil))
 	_, ofOptions := criwatch.DescribeOptions()
-	for _, err := range []error{ofNew, ofLogged, ofOptions} {
+	_, ofDiscover := criwatch.Discover(context.Background())
+	_, ofFinder := criwatch.NewFinder()
+	for _, err := range []error{ofNew, ofLogged, ofOptions, ofDiscover, ofFinder} {
 		if !errors.Is(err, criwatch.ErrUnsupported) || !strings.Contains(err.Error(), "CGO_ENABLED=1") {
 			t.Errorf("without the library: %v", err)
 		}

@@ -14,7 +14,7 @@ import (
 // Watcher follows one engine: New, Start, Stop, Close. It reconnects for ever; the cache stays readable meanwhile, and
 // State returns its state.
 type Watcher struct {
-	handle handle[capi.Watcher]
+	handle handle[watcherBackend]
 	// The waits inside C: WaitReady and lookups apart, because they may last while the engine can well be asked.
 	ready, requests, lookups places
 	log                      *logger
@@ -59,21 +59,16 @@ func (s *settings) value(key string) (value string) {
 // in a program that was built without cgo, or for another system than Linux.
 func New(endpoint string, options ...Option) (*Watcher, error) {
 	set := settingsOf(options)
-	object, failure := capi.NewWatcher(endpoint, set.options)
+	shown := shown{
+		separate:   set.value("labels.annotations") == "separate",
+		attributes: AttributesOption(set.value("attributes")),
+	}
+	object, failure := openWatcher(endpoint, set.options, shown)
 	if failure != nil {
 		return nil, failed("new", failure)
 	}
-	watcher := &Watcher{
-		handle:   handle[capi.Watcher]{object: object, free: capi.Watcher.Free},
-		ready:    make(places, 4),
-		requests: make(places, 16),
-		lookups:  make(places, 16),
-		shown: shown{
-			separate:   set.value("labels.annotations") == "separate",
-			attributes: AttributesOption(set.value("attributes")),
-		},
-	}
-	runtime.SetFinalizer(watcher, (*Watcher).forgotten)
+	watcher := newWatcher(object)
+	watcher.shown = shown
 	if set.logger != nil {
 		log, err := watcher.startLogger(set.logger, endpoint)
 		if err != nil {
@@ -85,9 +80,20 @@ func New(endpoint string, options ...Option) (*Watcher, error) {
 	return watcher, nil
 }
 
+func newWatcher(object watcherBackend) *Watcher {
+	watcher := &Watcher{
+		handle:   handle[watcherBackend]{object: object, free: watcherBackend.Free},
+		ready:    make(places, 4),
+		requests: make(places, 16),
+		lookups:  make(places, 16),
+	}
+	runtime.SetFinalizer(watcher, (*Watcher).forgotten)
+	return watcher
+}
+
 // Start starts to follow the engine, in the background. An engine that cannot be reached is no error here.
 func (w *Watcher) Start() error {
-	err := w.do("start", capi.Watcher.Start)
+	err := w.do("start", watcherBackend.Start)
 	if err == nil {
 		w.started.Store(true)
 	}
@@ -101,7 +107,7 @@ func (w *Watcher) WaitReady(ctx context.Context) error {
 		return closed("wait ready", "the watcher", true)
 	}
 	_, err := await(ctx, "wait ready", w.ready, func(timeoutMS int64) (struct{}, error) {
-		return struct{}{}, w.do("wait ready", func(c capi.Watcher) *capi.Failure { return c.WaitReady(timeoutMS) })
+		return struct{}{}, w.do("wait ready", func(c watcherBackend) *capi.Failure { return c.WaitReady(timeoutMS) })
 	})
 	return err
 }
@@ -113,7 +119,7 @@ func (w *Watcher) Resync(ctx context.Context) error {
 		return closed("resync", "the watcher", true)
 	}
 	_, err := await(ctx, "resync", w.requests, func(timeoutMS int64) (struct{}, error) {
-		return struct{}{}, w.do("resync", func(c capi.Watcher) *capi.Failure { return c.Resync(timeoutMS) })
+		return struct{}{}, w.do("resync", func(c watcherBackend) *capi.Failure { return c.Resync(timeoutMS) })
 	})
 	return err
 }
@@ -124,7 +130,7 @@ func (w *Watcher) State() WatcherState {
 	if w == nil {
 		return state
 	}
-	w.handle.use(func(c capi.Watcher) { state = WatcherState(c.State()) })
+	w.handle.use(func(c watcherBackend) { state = WatcherState(c.State()) })
 	return state
 }
 
@@ -134,19 +140,19 @@ func (w *Watcher) Generation() (generation uint64) {
 	if w == nil {
 		return 0
 	}
-	w.handle.use(func(c capi.Watcher) { generation = c.Generation() })
+	w.handle.use(func(c watcherBackend) { generation = c.Generation() })
 	return generation
 }
 
 // Attach gives a container (named as for Get) a rucksack: any JSON, which its record carries from then on; nil takes away what
 // is there. An EventUpdated with ChangedRucksack reports it, and everybody who reads after this has returned sees it.
 func (w *Watcher) Attach(idOrName string, rucksack []byte) error {
-	return w.do("attach", func(c capi.Watcher) *capi.Failure { return c.Attach(idOrName, rucksack) })
+	return w.do("attach", func(c watcherBackend) *capi.Failure { return c.Attach(idOrName, rucksack) })
 }
 
 // Stop stops for good: it ends every wait and, once their events are taken, every queue. What was seen last stays readable until
 // Close.
-func (w *Watcher) Stop() error { return w.do("stop", capi.Watcher.Stop) }
+func (w *Watcher) Stop() error { return w.do("stop", watcherBackend.Stop) }
 
 // Close stops the watcher and frees it; its logger is through when this returns. Queues and snapshots outlive it: a queue is closed
 // once its events are taken. More than once is fine.
@@ -170,9 +176,9 @@ func (w *Watcher) forgotten() {
 }
 
 // do runs a call with the C object.
-func (w *Watcher) do(op string, call func(capi.Watcher) *capi.Failure) error {
+func (w *Watcher) do(op string, call func(watcherBackend) *capi.Failure) error {
 	var failure *capi.Failure
-	if w == nil || !w.handle.use(func(c capi.Watcher) { failure = call(c) }) {
+	if w == nil || !w.handle.use(func(c watcherBackend) { failure = call(c) }) {
 		return closed(op, "the watcher", w == nil)
 	}
 	return failed(op, failure)

@@ -14,12 +14,13 @@ import (
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 func TestAnswersFromMemory(t *testing.T) {
-	engine := startSim(t)
-	pod := engine.tell(t, "pod web ns=shop label=app=web nginx proxy")
-	watcher := newWatcher(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	pod := engine.Tell(t, "pod web ns=shop label=app=web nginx proxy")
+	watcher := newWatcher(t, engine.Endpoint())
 	if _, err := watcher.List(nil); !errors.Is(err, criwatch.ErrNotReady) {
 		t.Errorf("before the first lists: %v", err)
 	}
@@ -53,13 +54,13 @@ func TestAnswersFromMemory(t *testing.T) {
 
 	pods, err := watcher.Pods(nil)
 	must(t, err)
-	if len(pods.Pods) != 1 || len(pods.Pods[0].Containers) != 3 || pods.Pods[0].Containers[1].Pod.ID != field(pod, "id") {
+	if len(pods.Pods) != 1 || len(pods.Pods[0].Containers) != 3 || pods.Pods[0].Containers[1].Pod.ID != pod.Field("id") {
 		t.Errorf("pods: %+v", pods.Pods)
 	}
 	info, err := watcher.Engine()
 	must(t, err)
-	if info.Type != criwatch.EngineType || info.PID != engine.command.Process.Pid {
-		t.Errorf("engine: %+v, its pid is %d", info, engine.command.Process.Pid)
+	if info.Type != criwatch.EngineType || info.PID != engine.PID() {
+		t.Errorf("engine: %+v, its pid is %d", info, engine.PID())
 	}
 	if info.Ready == nil || !info.Ready.Complete && info.Ready.Open == 0 || info.Candidates != nil {
 		t.Errorf("how complete it is: %+v", info.Ready)
@@ -81,9 +82,9 @@ func TestAnswersFromMemory(t *testing.T) {
 }
 
 func TestInspectAndCall(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := newWatcher(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := newWatcher(t, engine.Endpoint())
 	ctx := within(t, patience)
 	inspection, err := watcher.Inspect(ctx, "shop/web/nginx", criwatch.InspectRequireProcess)
 	must(t, err)
@@ -202,9 +203,9 @@ func TestRetriableIsTheSameForEveryCall(t *testing.T) {
 
 // A timeout of the library's own is not the context's.
 func TestOwnTimeoutIsNotTheContexts(t *testing.T) {
-	engine := startSim(t)
-	watcher := newWatcher(t, engine.endpoint, criwatch.WithOption("connect.timeout_ms", "50"))
-	engine.tell(t, "fault stall on")
+	engine := criwatchtest.StartSim(t)
+	watcher := newWatcher(t, engine.Endpoint(), criwatch.WithOption("connect.timeout_ms", "50"))
+	engine.Tell(t, "fault stall on")
 	err := watcher.Resync(within(t, patience))
 	if err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a stalled engine: %v", err)
@@ -212,10 +213,10 @@ func TestOwnTimeoutIsNotTheContexts(t *testing.T) {
 }
 
 func TestCancelEndsEveryWait(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
-	engine.tell(t, "fault stall on")
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
+	engine.Tell(t, "fault stall on")
 	waits := map[string]func(context.Context) error{
 		"resync":  watcher.Resync,
 		"inspect": func(ctx context.Context) error { _, err := watcher.Inspect(ctx, "nginx", 0); return err },
@@ -247,13 +248,13 @@ func TestCancelEndsEveryWait(t *testing.T) {
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	engine := startSim(t)
-	engine.tell(t, "pod web ns=shop nginx")
-	watcher := follow(t, engine.endpoint)
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	watcher := follow(t, engine.Endpoint())
 	queue := newQueue(t, watcher, nil)
 	snapshot, err := watcher.Snapshot()
 	must(t, err)
-	engine.tell(t, "fault stall on")
+	engine.Tell(t, "fault stall on")
 	ended := make(chan error)
 	go func() { ended <- watcher.Resync(context.Background()) }()
 	go func() {
@@ -289,9 +290,9 @@ func TestCloseEndsEverything(t *testing.T) {
 
 // What is used from everywhere while it is closed neither crashes nor hangs.
 func TestCloseAmidUse(t *testing.T) {
-	engine := startSim(t, "--workload", "--pace", "5ms")
+	engine := criwatchtest.StartSim(t, "--workload", "--pace", "5ms")
 	for round := 0; round < 5; round++ {
-		watcher := follow(t, engine.endpoint)
+		watcher := follow(t, engine.Endpoint())
 		queue := newQueue(t, watcher, nil)
 		ctx, cancel := context.WithCancel(context.Background())
 		var everybody sync.WaitGroup
@@ -322,10 +323,10 @@ func TestCloseAmidUse(t *testing.T) {
 
 // What nobody closes is closed by finalizers.
 func TestForgottenWatcherEnds(t *testing.T) {
-	engine := startSim(t)
+	engine := criwatchtest.StartSim(t)
 	before := threads(t)
 	func() {
-		watcher, err := criwatch.New(engine.endpoint)
+		watcher, err := criwatch.New(engine.Endpoint())
 		must(t, err)
 		must(t, watcher.Start())
 		must(t, watcher.WaitReady(within(t, patience)))

@@ -6,6 +6,7 @@ use std::process::Command;
 use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, succeed};
+use super::empty_root;
 use super::prefix::Prefix;
 use super::release::target;
 use super::shared_library::needed;
@@ -30,7 +31,7 @@ pub fn pkg_config_all_static() -> Result<Completion, Failed> {
 }
 
 /// Whether this machine can link programs that need no shared library at all; otherwise what is lacking.
-fn static_libc() -> Result<Result<(), &'static str>, Failed> {
+pub fn static_libc() -> Result<Result<(), &'static str>, Failed> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("empty.c");
     std::fs::write(&source, "int main(void) { return 0; }")?;
@@ -62,8 +63,18 @@ fn built_by_pkg_config(asked: &[&str], flags: &[&str], is_shared: bool) -> Resul
     runs(prefix, &program, is_shared)?;
     if flags.contains(&"-static") {
         needs_nothing(&program)?;
+        return runs_in_an_empty_root(&program);
     }
     Ok(Completion::Completed)
+}
+
+/// A program that needs no file of the system lists containers where there is none.
+pub fn runs_in_an_empty_root(program: &Path) -> Result<Completion, Failed> {
+    match empty_root::run(program)? {
+        Ok((json, id)) if !json.contains(&id) => Err(format!("in an empty root, {id} is not listed: {json}").into()),
+        Ok(_) => Ok(Completion::Completed),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    }
 }
 
 pub fn native_static_libs() -> Result<Completion, Failed> {

@@ -1,17 +1,14 @@
 package criwatchprom_test
 
 import (
-	"bufio"
 	"context"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 	"github.com/criwatch/criwatch/bindings/go/criwatchprom"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
@@ -20,32 +17,9 @@ import (
 // startSim starts a simulated engine with one pod; its endpoint.
 func startSim(t *testing.T) string {
 	t.Helper()
-	simulator := os.Getenv("CRI_SIM")
-	if simulator == "" {
-		t.Skip("CRI_SIM is not set: it has to name the simulated engine's program, cri-sim")
-	}
-	command := exec.Command(simulator, "--socket", filepath.Join(t.TempDir(), "cri.sock"), "--script", "-")
-	stdin, err := command.StdinPipe()
-	must(t, err)
-	stdout, err := command.StdoutPipe()
-	must(t, err)
-	must(t, command.Start())
-	t.Cleanup(func() {
-		// The end of its script is its own end.
-		stdin.Close()
-		command.Wait()
-	})
-	lines := bufio.NewScanner(stdout)
-	lines.Scan()
-	words := strings.Fields(lines.Text())
-	if len(words) < 2 || words[0] != "ready" {
-		t.Fatalf("the simulated engine is not ready: %q", lines.Text())
-	}
-	stdin.Write([]byte("pod web ns=shop nginx\n"))
-	if lines.Scan(); !strings.HasPrefix(lines.Text(), "ok ") {
-		t.Fatalf("no pod: %q", lines.Text())
-	}
-	return words[1]
+	engine := criwatchtest.StartSim(t)
+	engine.Tell(t, "pod web ns=shop nginx")
+	return engine.Endpoint()
 }
 
 func must(t *testing.T, err error) {

@@ -1,4 +1,4 @@
-//go:build criwatch_static
+//go:build linux && criwatch_static && !criwatch_bundled
 
 package capi
 

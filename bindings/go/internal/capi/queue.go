@@ -47,5 +47,5 @@ func (q Queue) TryNext() (EventView, *Failure) {
 // Free is cri_event_queue_free.
 func (q Queue) Free() { C.cri_event_queue_free(q.c) }
 
-// Readable reports whether a descriptor is readable now.
-func Readable(fd int) bool { return C.cri_go_readable(C.int(fd)) != 0 }
+// Ready reports whether cri_event_queue_fd is readable now.
+func (q Queue) Ready() bool { return C.cri_go_readable(C.cri_event_queue_fd(q.c)) != 0 }

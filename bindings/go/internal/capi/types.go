@@ -1,7 +1,7 @@
 // Package capi is the C ABI in Go's types, and nothing more: one function for each of the header, statuses and errors
 // as values, records as views on the library's memory. What is idiomatic stands in the package above.
 //
-// Without cgo, or on another system than Linux, the same names compile, and every constructor fails: see unsupported.go.
+// Without cgo, or on another system than Linux, there is only what needs no library.
 package capi
 
 import "fmt"
