@@ -5,6 +5,8 @@
 mod budgets;
 #[path = "support/c.rs"]
 mod c;
+#[path = "packages/cargo_c.rs"]
+mod cargo_c;
 #[path = "packages/debian.rs"]
 mod debian;
 #[path = "packages/debug_symbols.rs"]
@@ -47,6 +49,9 @@ fn main() {
         Trial::ignorable_test("pkg_config_knows_what_rustc_knows", users::native_static_libs),
         Trial::ignorable_test("cmake_builds_each_target", users::cmake),
         Trial::ignorable_test("cmake_refuses_a_newer_version", users::cmake_refuses),
+        Trial::ignorable_test("cargo_c_installs_what_make_install_does", move || {
+            cargo_c::installs_what_make_install_does(is_long)
+        }),
         Trial::ignorable_test("no_budget_is_exceeded", budgets::kept),
         Trial::ignorable_test("debian_packages_come_and_go", move || debian::in_a_fresh_root(is_long)),
     ];
