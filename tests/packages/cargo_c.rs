@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::c::{self, Library, succeed};
 use super::prefix::{LIBDIR, PREFIX, files, installed_into};
 use super::release::target;
-use super::users::lists;
+use super::sim::lists;
 
 const DOCUMENT: &str = "docs/packaging.md";
 /// The heading of its table; the first column has the differences.
@@ -98,7 +98,8 @@ impl Installed {
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut known = BTreeMap::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let Some((key, value)) = line.split_once('=').filter(|(key, _)| !key.contains(':')).or(line.split_once(": "))
+            let Some((key, value)) =
+                line.split_once('=').filter(|(key, _)| !key.contains(':')).or(line.split_once(": "))
             else {
                 continue;
             };
