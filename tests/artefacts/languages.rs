@@ -29,14 +29,12 @@ pub fn wheel_is_used() -> Outcome {
 
 /// The published crate has all that its build reads: a program that depends on it lists containers.
 pub fn crate_is_used() -> Outcome {
-    let packed = target().join("package");
     let name = concat!("criwatch-", env!("CARGO_PKG_VERSION"));
     let mut package = Command::new("cargo");
     package.args(["package", "--quiet", "--locked", "--allow-dirty", "--no-verify", "--target-dir"]).arg(target());
     succeed(package.current_dir(c::root()))?;
     let folder = tempfile::tempdir()?;
-    let archive = packed.join("package").join(format!("{name}.crate"));
-    let archive = if archive.exists() { archive } else { packed.join(format!("{name}.crate")) };
+    let archive = target().join(format!("package/{name}.crate"));
     succeed(Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder.path()))?;
 
     let user = folder.path().join("user");
