@@ -2,7 +2,7 @@
 #
 # Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
 # PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), COMMAND (a folder that scripts/command made; default: it is made),
-# CARGO_TARGET_DIR (where everything is built; default: target).
+# RELEASE_URL (where a release will be published: its recipes name it), CARGO_TARGET_DIR (where everything is built; default: target).
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
@@ -13,7 +13,7 @@ CARGO   := cargo
 REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/crates", \
 	"--remap-path-prefix=$(CURDIR)=/criwatch", "--remap-path-prefix=$(abspath $(TARGET))=/target"]'
 
-export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR
+export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR RELEASE_URL
 
 .DEFAULT_GOAL := build
 .PHONY: bench build command demo install uninstall portable-libraries dist test test-long lint header clean help

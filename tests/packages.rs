@@ -5,6 +5,8 @@
 mod budgets;
 #[path = "support/c.rs"]
 mod c;
+#[path = "packages/cargo_c.rs"]
+mod cargo_c;
 #[path = "packages/debian.rs"]
 mod debian;
 #[path = "packages/debug_symbols.rs"]
@@ -23,6 +25,8 @@ mod prefix;
 mod program;
 #[path = "support/release.rs"]
 mod release;
+#[path = "packages/reproducible.rs"]
+mod reproducible;
 #[path = "packages/shared_library.rs"]
 mod shared_library;
 #[path = "support/sim.rs"]
@@ -55,6 +59,18 @@ fn main() {
         Trial::ignorable_test("cmake_refuses_a_newer_version", users::cmake_refuses),
         Trial::ignorable_test("go_modules_are_all_that_a_user_needs", go_modules::are_all_that_a_user_needs),
         Trial::ignorable_test("go_source_refuses_the_tag_of_the_published_module", go_modules::source_refuses_the_tag),
+        Trial::ignorable_test("cargo_c_installs_what_make_install_does", move || {
+            cargo_c::installs_what_make_install_does(is_long)
+        }),
+        Trial::ignorable_test(
+            "libraries_name_no_folder_of_this_machine",
+            reproducible::names_no_folder_of_this_machine,
+        ),
+        Trial::ignorable_test("linking_gives_the_same_bytes", reproducible::links_to_the_same_bytes),
+        Trial::ignorable_test(
+            "debian_packages_are_the_same_bytes",
+            reproducible::packs_debian_packages_to_the_same_bytes,
+        ),
         Trial::ignorable_test("no_budget_is_exceeded", budgets::kept),
         Trial::ignorable_test("debian_packages_come_and_go", move || debian::in_a_fresh_root(is_long)),
     ];

@@ -1,4 +1,4 @@
-/* The library under a filter that allows the system calls of packaging/seccomp/criwatch.json, and ends the process at any
+/* The library under a filter that allows the system calls of packaging/seccomp/criwatch.seccomp.json, and ends the process at any
  * other one. Argument: a simulated engine. The environment has the numbers of the calls. */
 
 #include "../c/check.h"

@@ -1,4 +1,4 @@
-//! The system calls of the library: those of packaging/seccomp/criwatch.json, and no other.
+//! The system calls of the library: those of packaging/seccomp/criwatch.seccomp.json, and no other.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,7 +12,7 @@ use super::c::{self, Library};
 use super::program::{self, Argument, Program};
 
 const PROGRAM: Program = Program::new("tests/guest/seccomp.c", Some(Argument::Simulated(&[])));
-const PROFILE: &str = "packaging/seccomp/criwatch.json";
+const PROFILE: &str = "packaging/seccomp/criwatch.seccomp.json";
 
 /// Runs the library under a filter that is made from the profile.
 pub fn the_profile_is_enough() -> Result<Completion, Failed> {

@@ -11,7 +11,7 @@ mod support;
 mod tools;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use support::c;
+use support::{c, pypi};
 
 /// Why a test did not pass.
 #[derive(Clone)]

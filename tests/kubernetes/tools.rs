@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{Obstacle, c};
+use super::{Obstacle, c, pypi};
 
 /// Brings the schemas of each Kubernetes up to its own version.
 const VALIDATOR: &str = "kubernetes-validate==1.37.0";
@@ -53,20 +53,5 @@ pub fn validator() -> Result<PathBuf, Obstacle> {
 }
 
 fn make_validator() -> Result<PathBuf, Obstacle> {
-    if !c::is_there("python3") {
-        return Err(Obstacle::Skip("python3 is not installed".into()));
-    }
-    let place = folder()?.join(VALIDATOR);
-    let (python, complete) = (place.join("bin/python"), place.join("complete"));
-    if !complete.exists() {
-        let made = c::succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place));
-        let made =
-            made.and_then(|_| c::succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", VALIDATOR])));
-        if let Err(told) = made {
-            let reason = told.trim_end().lines().last().unwrap_or_default();
-            return Err(Obstacle::Skip(format!("{VALIDATOR} cannot be had: {reason}")));
-        }
-        std::fs::write(complete, "")?;
-    }
-    Ok(python)
+    pypi::python_with(&[VALIDATOR]).map_err(Obstacle::Skip)
 }

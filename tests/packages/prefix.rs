@@ -60,6 +60,11 @@ impl Prefix {
     }
 }
 
+/// Where `installed_into` installs, as the packager's system will see it.
+pub const PREFIX: &str = "/opt/criwatch";
+/// Not the default one.
+pub const LIBDIR: &str = "/opt/criwatch/lib64";
+
 /// All that `make install` makes below the prefix, except folders.
 const CONTENTS: &[&str] = &[
     "bin/criwatch",
@@ -117,7 +122,7 @@ pub fn uninstalls() -> Result<(), Failed> {
 }
 
 /// `make install` or `make uninstall`, as a packager calls it.
-fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
+pub fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
     // They use one folder of libraries.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     libraries()?;
@@ -132,11 +137,12 @@ fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
     let mut command = make();
     command.arg(target).arg(format!("DESTDIR={}", root.path().display()));
     command.arg(format!("COMMAND={}", stand_in.path().display()));
-    c::succeed(command.args(["PREFIX=/opt/criwatch", "LIBDIR=/opt/criwatch/lib64"])).map(drop)
+    command.arg(format!("PREFIX={PREFIX}")).arg(format!("LIBDIR={LIBDIR}"));
+    c::succeed(&mut command).map(drop)
 }
 
 /// Everything below a folder that is no folder.
-fn files(folder: &Path) -> Result<BTreeSet<String>, String> {
+pub fn files(folder: &Path) -> Result<BTreeSet<String>, String> {
     let found = c::succeed(Command::new("find").arg(folder).args(["!", "-type", "d", "-printf", "%P\\n"]))?;
     Ok(found.lines().map(str::to_owned).collect())
 }

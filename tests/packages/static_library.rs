@@ -8,7 +8,7 @@ use libtest_mimic::{Completion, Failed};
 use super::c::{self, succeed};
 use super::prefix::Prefix;
 use super::release::target;
-use super::users::lists;
+use super::sim::lists;
 
 pub fn shows_only_the_c_abi() -> Result<Completion, Failed> {
     if !c::is_there("nm") {

@@ -10,7 +10,7 @@ use super::empty_root;
 use super::prefix::Prefix;
 use super::release::target;
 use super::shared_library::needed;
-use super::sim::Sim;
+use super::sim::lists;
 
 const NO_PKG_CONFIG: &str = "pkg-config is not installed";
 
@@ -173,12 +173,4 @@ pub fn needs_nothing(program: &Path) -> Result<(), String> {
     let dynamic = succeed(Command::new("readelf").args(["--dynamic", "--wide"]).arg(program))?;
     let needed: Vec<_> = needed(&dynamic).collect();
     if needed.is_empty() { Ok(()) } else { Err(format!("{} needs {needed:?}", program.display())) }
-}
-
-/// A program that prints the containers of the engine it is given sees one.
-pub fn lists(mut program: Command) -> Result<(), String> {
-    let mut sim = Sim::start(&[])?;
-    let id = sim.make("pod web ns=shop nginx")?;
-    let json = succeed(program.arg(sim.endpoint()))?;
-    if json.contains(&id) { Ok(()) } else { Err(format!("{id} is not listed: {json}")) }
 }

@@ -7,6 +7,7 @@
 //! * `c`: compiles C programs against the header and the library; `probe`: drives tests/c/probe.c
 //! * `schema`: holds the library's JSON against docs/schema
 //! * `sim`: the simulated engine; `command`: the command
+//! * `pypi`: Python with packages
 //! * `suite`: one trial for each test and engine, and what they say in the end
 //! * `churn`: runs made by many workers at once; `tap`: a subscriber of the tests' own; `account`: what was reported of them
 //! * `wait`: waits for a condition, with a deadline
@@ -26,6 +27,7 @@ pub mod lab;
 pub mod leftovers;
 pub mod pods;
 pub mod probe;
+pub mod pypi;
 pub mod schema;
 pub mod sim;
 pub mod suite;

@@ -230,3 +230,19 @@ pub fn program_of(folder: &str, name: &str) -> Result<PathBuf, String> {
     }
     Ok(target.join("debug").join(name))
 }
+
+/// A program that prints the containers of the engine it is given sees one.
+pub fn lists(mut program: Command) -> Result<(), String> {
+    let mut sim = Sim::start(&[])?;
+    let id = sim.make("pod web ns=shop nginx")?;
+    let output = program.arg(sim.endpoint()).output().map_err(|e| format!("{program:?}: {e}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() && printed.contains(&id) {
+        return Ok(());
+    }
+    Err(format!(
+        "{program:?}: {}; {id} is not listed: {printed}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
