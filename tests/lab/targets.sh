@@ -1,0 +1,66 @@
+#!/bin/sh
+# Provides what other targets' libraries are built with and run under, as provision.sh provides engines: fetched from Debian, and
+# not installed. targets.sh RUST-VERSION
+# stdout: the folder. In it are tools/ (unpacked packages: the source of Rust's standard library, binutils and an emulator for
+# aarch64), and x86_64/ and aarch64/, each a root with musl; that of aarch64 has glibc and Python, too.
+# stderr: progress; the last line is the reason when the exit code is not 0. The exit codes are those of provision.sh.
+set -eu
+export LC_ALL=C
+. "$(dirname "$0")/packages.sh"
+
+SUITE=bookworm
+# Where a rust-src may have the version of this machine's Rust: its suite is newer than the machine.
+RUST_SUITES='bookworm trixie-backports sid'
+TOOLS='binutils-aarch64-linux-gnu qemu-user-static'
+AARCH64='libc6 libgcc-s1 musl python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libexpat1 zlib1g libffi8'
+
+main() {
+    require_machine
+    [ "$(uname -m)" = x86_64 ] || lacking 11 "other targets are built on x86_64, this is $(uname -m)"
+    mkdir -p "$lab"
+    exec 9>"$lab/lock"
+    flock 9
+    trap 'rm -rf "$lab/apt" "$lab/build"' EXIT
+    trap 'exit 130' INT TERM
+    # Newer than its recipe: this script.
+    [ "$lab/targets/rust-$1" -nt "$0" ] || provide "$1"
+    printf '%s\n' "$lab/targets"
+}
+
+provide() {
+    rm -rf "$lab/targets" "$lab/build"
+    mkdir -p "$lab/build"
+    unpack_of $SUITE tools $TOOLS
+    unpack_of $SUITE x86_64 musl
+    unpack_of $SUITE:arm64 aarch64 $AARCH64
+    provide_rust_source "$1"
+    # Forty emulators are not wanted, and take 200 MB.
+    find "$lab/build/tools/usr/bin" -name 'qemu-*' ! -name qemu-aarch64-static -exec rm {} +
+    "$lab/build/tools/usr/bin/qemu-aarch64-static" -L "$lab/build/aarch64" "$lab/build/aarch64/usr/bin/python3.11" \
+        -c 'import ctypes' >&2 || lacking 15 "Debian's Python for arm64 does not run under Debian's qemu here"
+    : >"$lab/build/rust-$1"
+    mv "$lab/build" "$lab/targets"
+}
+
+# unpack_of SUITE FOLDER PACKAGE...
+unpack_of() {
+    local suite=$1 folder=$2 package
+    shift 2
+    for package in "$@"; do
+        fetch "$suite" "$package" || exit
+        unpack "$suite" "$package" "$lab/build/$folder" || lacking 15 "Debian's $package cannot be unpacked"
+    done
+}
+
+provide_rust_source() {
+    local suite
+    for suite in $RUST_SUITES; do
+        if fetch "$suite" "rust-src=$1+*"; then
+            unpack "$suite" rust-src "$lab/build/tools" || lacking 15 "Debian's rust-src cannot be unpacked"
+            return
+        fi
+    done
+    lacking 13 "Debian has no rust-src of Rust $1, and 'rustup target add' has not brought the targets"
+}
+
+main "$@"
