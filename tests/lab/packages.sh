@@ -75,9 +75,10 @@ apt_twice() {
     return 13
 }
 
-# fetch SUITE PACKAGE: the .deb lands in $lab/apt/SUITE/debs.
+# fetch SUITE PACKAGE...: each .deb lands in $lab/apt/SUITE/debs.
 fetch() {
-    local suite=$1 package=$2 debs="$lab/apt/$1/debs"
+    local suite=$1 debs="$lab/apt/$1/debs"
+    shift
     if [ ! -e "$lab/apt/$suite/updated" ]; then
         write_apt_config "$suite" || return
         say "reading Debian's package list for $suite"
@@ -85,8 +86,8 @@ fetch() {
         mkdir -p "$debs"
         : >"$lab/apt/$suite/updated"
     fi
-    say "downloading $package of $suite"
-    (cd "$debs" && apt_twice "$suite" download "$package")
+    say "downloading $* of $suite"
+    (cd "$debs" && apt_twice "$suite" download "$@")
 }
 
 # unpack SUITE PACKAGE DIR

@@ -46,8 +46,8 @@ provide() {
 unpack_of() {
     local suite=$1 folder=$2 package
     shift 2
+    fetch "$suite" "$@" || exit
     for package in "$@"; do
-        fetch "$suite" "$package" || exit
         unpack "$suite" "$package" "$lab/build/$folder" || lacking 15 "Debian's $package cannot be unpacked"
     done
 }
