@@ -1,8 +1,8 @@
 #!/bin/sh
 # Provides what other targets' libraries are built with and run under, as provision.sh provides engines: fetched from Debian, and
 # not installed. targets.sh RUST-VERSION
-# stdout: the folder. In it are tools/ (unpacked packages: the source of Rust's standard library, binutils and an emulator for
-# aarch64), and x86_64/ and aarch64/, each a root with musl; that of aarch64 has glibc and Python, too.
+# stdout: the folder. In it are tools/ (binutils and an emulator for aarch64, and in rust-src the source of Rust's standard
+# library), and x86_64/ and aarch64/, each a root with musl; that of aarch64 has glibc and Python, too.
 # stderr: progress; the last line is the reason when the exit code is not 0. The exit codes are those of provision.sh.
 set -eu
 export LC_ALL=C
@@ -56,7 +56,12 @@ provide_rust_source() {
     local suite
     for suite in $RUST_SUITES; do
         if fetch "$suite" "rust-src=$1+*"; then
-            unpack "$suite" rust-src "$lab/build/tools" || lacking 15 "Debian's rust-src cannot be unpacked"
+            unpack "$suite" rust-src "$lab/build/rust" || lacking 15 "Debian's rust-src cannot be unpacked"
+            # The compiler's source is not wanted, and takes 250 MB.
+            mkdir -p "$lab/build/tools/rust-src/src"
+            mv "$lab/build/rust/usr/src/rustc-$1/library" "$lab/build/tools/rust-src/"
+            mv "$lab/build/rust/usr/src/rustc-$1/src/version" "$lab/build/tools/rust-src/src/"
+            rm -rf "$lab/build/rust"
             return
         fi
     done

@@ -153,7 +153,7 @@ fn with_tools<'a>(command: &'a mut Command, lab: &Path) -> &'a mut Command {
     command
         .env("PATH", format!("{path}:{}", tools.join("bin").display()))
         .env("LD_LIBRARY_PATH", tools.join("lib/x86_64-linux-gnu"))
-        .env("RUST_SRC", tools.join("src").join(format!("rustc-{}", rust_version().unwrap_or_default())))
+        .env("RUST_SRC", lab.join("tools/rust-src"))
 }
 
 fn rust_version() -> Result<String, String> {
