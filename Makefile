@@ -2,12 +2,17 @@
 #
 # Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
 # PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), COMMAND (a folder that scripts/command made; default: it is made),
-# RELEASE_URL (where a release will be published: its recipes name it), CARGO_TARGET_DIR (where everything is built; default: target).
+# RELEASE_URL (where a release will be published: its recipes name it),
+# TARGETS (what portable-libraries and dist are for: names of scripts/targets, or "all"; default: this machine),
+# CARGO_TARGET_DIR (where everything is built; default: target).
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
 # Always asked: Cargo knows best what has to be built again.
 CARGO   := cargo
+HOST    := $(shell scripts/targets --host)
+TARGETS ?= $(HOST)
+override TARGETS := $(if $(filter all,$(TARGETS)),$(shell scripts/targets),$(TARGETS))
 # Panics tell where in the source they are. This machine's folders are nobody's business, and would make its library
 # another than the next machine's.
 REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/crates", \
@@ -42,11 +47,11 @@ command: ## The command as one static program, in target/command
 	scripts/command $(TARGET)/command
 	@ls -l $(TARGET)/command/criwatch
 
-portable-libraries: build ## The libraries that packages carry, in target/portable: for old systems, too
-	scripts/link-libraries --portable $(TARGET)/portable
+portable-libraries: $(if $(filter $(HOST),$(TARGETS)),build) ## The libraries that packages carry, in target/portable [TARGETS=all]
+	scripts/portable-libraries $(TARGETS)
 
-dist: portable-libraries command ## Tarballs, Debian packages and wheel, with their checksums, in target/dist
-	scripts/dist
+dist: portable-libraries $(if $(filter $(HOST),$(TARGETS)),command) ## Tarballs, Debian packages and wheels, with their checksums, in target/dist [TARGETS=all]
+	scripts/dist $(TARGETS)
 
 .PHONY: release-check
 release-check: ## Check what a release promises: versions, changelog, ABI, licences, the same bytes twice (docs/release.md)

@@ -3,6 +3,8 @@
 
 #[path = "support/c.rs"]
 mod c;
+#[path = "support/layout.rs"]
+mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +20,7 @@ fn main() {
         Trial::test("no_constant_changes", constants),
         Trial::test("every_constant_of_the_source_is_in_the_header", none_is_forgotten),
         Trial::test("no_two_constants_of_one_family_are_equal", no_number_is_reused),
-        Trial::ignorable_test("no_struct_changes_but_at_its_end", layout),
+        Trial::ignorable_test("no_struct_changes_but_at_its_end", struct_layout),
         Trial::test("the_lists_notice", the_lists_notice),
         Trial::ignorable_test("abidiff_accepts_the_header_after_the_last_release", no_abi_change),
         Trial::ignorable_test("abidiff_accepts_what_is_promised", additions_pass),
@@ -101,7 +103,8 @@ fn values() -> Result<Vec<String>, Failed> {
         }
     }
     let program = format!(
-        "static void show(const char *name, int is_text, intptr_t value) {{\n\
+        "#include <criwatch.h>\n#include <stdio.h>\n\
+         static void show(const char *name, int is_text, intptr_t value) {{\n\
          if (is_text) printf(\"%s = \\\"%s\\\"\\n\", name, (const char *)value);\n\
          else printf(\"%s = %lld\\n\", name, (long long)value);\n}}\n\
          int main(void) {{\n{body}return 0;\n}}\n"
@@ -144,36 +147,11 @@ fn no_number_is_reused() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The structs that have a body, with their fields.
-fn structs(header: &str) -> Vec<(String, Vec<String>)> {
-    let code = c::without_comments(header);
-    let bodies = code.split("typedef struct ").skip(1).filter_map(|rest| {
-        let (name, rest) = rest.split_once(" {")?;
-        let (body, _) = rest.split_once('}').filter(|_| !name.contains(';'))?;
-        let fields = body.split(';').filter_map(|field| field.trim().rsplit([' ', '*']).next());
-        Some((name.to_owned(), fields.filter(|f| !f.is_empty()).map(str::to_owned).collect()))
-    });
-    bodies.collect()
-}
-
-fn layout() -> Result<Completion, Failed> {
+fn struct_layout() -> Result<Completion, Failed> {
     if !cfg!(all(target_arch = "x86_64", target_pointer_width = "64")) {
         return Ok(Completion::ignored_with("the committed layout is that of x86_64"));
     }
-    let mut body = String::new();
-    for (name, fields) in structs(&header()?) {
-        if fields.first().is_none_or(|field| field != "struct_size") {
-            // Programs make these, or see arrays of them: their size is promised, too.
-            body += &format!("printf(\"{name}: fixed size %zu\\n\", sizeof({name}));\n");
-        }
-        for field in fields {
-            body += &format!(
-                "printf(\"{name}.{field}: offset %zu, size %zu\\n\", offsetof({name}, {field}), \
-                 sizeof((({name} *)0)->{field}));\n"
-            );
-        }
-    }
-    let text = output_of(&format!("int main(void) {{\n{body}return 0;\n}}\n"))?;
+    let text = output_of(&layout::program(&header()?))?;
     let lines: Vec<_> = text.lines().map(str::to_owned).collect();
     promised("tests/abi/layout-x86_64.txt", &lines, comes_last)?;
     Ok(Completion::Completed)
@@ -221,7 +199,7 @@ fn the_lists_notice() -> Result<(), Failed> {
 fn output_of(program: &str) -> Result<String, Failed> {
     let folder = tempfile::tempdir()?;
     let (source, executable) = (folder.path().join("program.c"), folder.path().join("program"));
-    fs::write(&source, format!("#include <criwatch.h>\n#include <stdio.h>\n{program}"))?;
+    fs::write(&source, program)?;
     let mut compile = Command::new(c::cc());
     compile.args(["-std=c11", "-Werror", "-Wall", "-I"]).arg(c::root().join("include"));
     c::succeed(compile.arg(&source).arg("-o").arg(&executable))?;
@@ -232,7 +210,7 @@ fn output_of(program: &str) -> Result<String, Failed> {
 /// abidiff's own suppression of them hides other changes of the same struct, too.
 fn without_new_fields(new: &str, old: &str) -> String {
     let mut text = new.to_owned();
-    for (name, before) in structs(old) {
+    for (name, before) in layout::structs(old) {
         let opening = format!("typedef struct {name} {{");
         let body =
             text.split_once(&opening).and_then(|(_, rest)| rest.split_once('}')).map(|(body, _)| body.to_owned());

@@ -28,8 +28,11 @@ apt_for() {
     apt-get -q -q -c="$lab/apt/$suite/apt.conf" "$@"
 }
 
+# write_apt_config SUITE[:ARCHITECTURE]: of the machine's architecture, or of another, whose packages can only be unpacked.
 write_apt_config() {
-    local suite=$1 dir="$lab/apt/$1" uri options keyring
+    local suite=${1%%:*} dir="$lab/apt/$1" uri options keyring architecture
+    architecture=$(dpkg --print-architecture)
+    case $1 in *:*) architecture=${1#*:} ;; esac
     uri=$(mirror)
     [ -n "$uri" ] || { say "no Debian mirror is configured for apt"; return 12; }
     mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
@@ -57,6 +60,8 @@ APT::Sandbox::User "root";
 APT::Update::Error-Mode "any";
 Acquire::Check-Valid-Until "false";
 Acquire::Languages "none";
+APT::Architecture "$architecture";
+APT::Architectures "$architecture";
 CONF
 }
 
@@ -70,9 +75,10 @@ apt_twice() {
     return 13
 }
 
-# fetch SUITE PACKAGE: the .deb lands in $lab/apt/SUITE/debs.
+# fetch SUITE PACKAGE...: each .deb lands in $lab/apt/SUITE/debs.
 fetch() {
-    local suite=$1 package=$2 debs="$lab/apt/$1/debs"
+    local suite=$1 debs="$lab/apt/$1/debs"
+    shift
     if [ ! -e "$lab/apt/$suite/updated" ]; then
         write_apt_config "$suite" || return
         say "reading Debian's package list for $suite"
@@ -80,8 +86,8 @@ fetch() {
         mkdir -p "$debs"
         : >"$lab/apt/$suite/updated"
     fi
-    say "downloading $package of $suite"
-    (cd "$debs" && apt_twice "$suite" download "$package")
+    say "downloading $* of $suite"
+    (cd "$debs" && apt_twice "$suite" download "$@")
 }
 
 # unpack SUITE PACKAGE DIR

@@ -98,6 +98,8 @@ pub struct Library {
     folder: PathBuf,
     /// What programs are compiled with, if anything.
     sanitizer: Option<Sanitizer>,
+    /// The C compiler and its first arguments, where it is not that of this machine.
+    compiler: Vec<OsString>,
 }
 
 impl Library {
@@ -121,12 +123,17 @@ impl Library {
                 std::os::unix::fs::symlink(&built, link).expect("a link to the library");
             }
         });
-        Library { folder, sanitizer: None }
+        Library { folder, sanitizer: None, compiler: Vec::new() }
     }
 
     /// One that is installed in this folder, with its links.
     pub fn in_folder(folder: &Path) -> Library {
-        Library { folder: folder.to_owned(), sanitizer: None }
+        Library { folder: folder.to_owned(), sanitizer: None, compiler: Vec::new() }
+    }
+
+    /// The same, for programs that another C compiler makes.
+    pub fn with_compiler(self, compiler: Vec<OsString>) -> Library {
+        Library { compiler, ..self }
     }
 
     /// The same, for programs that are compiled with AddressSanitizer.
@@ -166,8 +173,11 @@ impl Library {
         if built.contains(&program) {
             return Ok(program);
         }
+        let default = [if is_cpp { cxx() } else { cc() }];
+        let compiler = if self.compiler.is_empty() { &default[..] } else { &self.compiler };
         succeed(
-            Command::new(if is_cpp { cxx() } else { cc() })
+            Command::new(&compiler[0])
+                .args(&compiler[1..])
                 .args(["-g", "-pthread"])
                 .args(if is_cpp { CPP } else { &["-std=c99"] })
                 .args(STRICT)
