@@ -262,8 +262,8 @@ fn extra_test_in_a_fresh_environment(python: &Path) -> Outcome {
         return Err(version.into());
     }
     let mut own = bare(&inside);
-    own.args(["-X", "dev", "-m", "unittest", "--verbose"]).env_remove("CRI_SIM");
-    all_ran(&c::succeed(own.arg(simulator().join("tests/test_simulator.py")).current_dir(&user))?)?;
+    own.args(["-X", "dev"]).arg(simulator().join("tests/test_simulator.py")).arg("--verbose").env_remove("CRI_SIM");
+    all_ran(&c::succeed(own.current_dir(&user))?)?;
     guide_in_pytest(python, &inside, &user)
 }
 
