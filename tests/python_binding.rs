@@ -244,11 +244,11 @@ fn extra_test_in_a_fresh_environment(python: &Path) -> Outcome {
     let folder = tempfile::tempdir()?;
     let (wheels, user) = (folder.path().join("wheels"), folder.path().join("user"));
     std::fs::create_dir(&user)?;
-    let library = c::Library::of_this_build().path();
+    let library = stripped(&c::Library::of_this_build().path(), folder.path())?;
+    let program = stripped(sim::program()?, folder.path())?;
     c::succeed(bare(python).arg(binding().join("scripts/wheel")).arg(library).arg(&wheels))?;
     pack(python, &wheels, |wheel| {
-        let program = sim::program().expect("the simulated engine was built");
-        wheel.arg(simulator().join("scripts/wheel")).arg(program).arg(&wheels);
+        wheel.arg(simulator().join("scripts/wheel")).arg(&program).arg(&wheels);
     })?;
     let environment_folder = folder.path().join("environment");
     if let Err(why) = environment(python, &environment_folder) {
@@ -265,6 +265,13 @@ fn extra_test_in_a_fresh_environment(python: &Path) -> Outcome {
     own.args(["-X", "dev"]).arg(simulator().join("tests/test_simulator.py")).arg("--verbose").env_remove("CRI_SIM");
     all_ran(&c::succeed(own.current_dir(&user))?)?;
     guide_in_pytest(python, &inside, &user)
+}
+
+/// A copy without debug symbols, which would take most of the time.
+fn stripped(built: &Path, folder: &Path) -> Result<PathBuf, Failed> {
+    let copy = folder.join(built.file_name().ok_or("no name")?);
+    c::succeed(Command::new("strip").arg("-o").arg(&copy).arg(built))?;
+    Ok(copy)
 }
 
 /// The guide's tests in Python, by a pytest that finds the fixture as an installed plugin.
