@@ -2,7 +2,8 @@
 #
 # Variables: ENDPOINT (an engine's socket, for demo), DEMO_SECONDS (end the demo after so long; empty: Ctrl-C ends it),
 # PREFIX, LIBDIR, INCLUDEDIR, DESTDIR (where to install), COMMAND (a folder that scripts/command made; default: it is made),
-# RELEASE_URL (where a release will be published: its recipes name it),
+# SIMULATOR (a folder that scripts/simulator made: it is installed, too; default: it is not, because a node needs no program that
+# plays an engine), RELEASE_URL (where a release will be published: its recipes name it),
 # TARGETS (what portable-libraries and dist are for: names of scripts/targets, or "all"; default: this machine),
 # CARGO_TARGET_DIR (where everything is built; default: target).
 
@@ -21,7 +22,7 @@ REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(
 export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR RELEASE_URL
 
 .DEFAULT_GOAL := build
-.PHONY: bench build command demo install uninstall portable-libraries dist test test-long lint header clean help
+.PHONY: bench build command demo install uninstall portable-libraries dist simulator test test-long lint header clean help
 
 build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
@@ -35,10 +36,10 @@ build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release 
 demo: build ## Watch this node's containers: ENDPOINT=..., else an engine that answers, else a simulated one [DEMO_SECONDS=20]
 	scripts/demo
 
-install: build ## Install into PREFIX=/usr/local [LIBDIR=, INCLUDEDIR=, DESTDIR=]
+install: build ## Install into PREFIX=/usr/local [LIBDIR=, INCLUDEDIR=, DESTDIR=, SIMULATOR=]
 	scripts/link-libraries $(TARGET)/install
 	$(if $(COMMAND),,scripts/command $(TARGET)/command)
-	scripts/install $(TARGET)/install $(or $(COMMAND),$(TARGET)/command)
+	scripts/install $(TARGET)/install $(or $(COMMAND),$(TARGET)/command) $(SIMULATOR)
 
 uninstall: ## Remove what `make install` with the same variables has installed
 	scripts/install --uninstall
@@ -47,10 +48,14 @@ command: ## The command as one static program, in target/command
 	scripts/command $(TARGET)/command
 	@ls -l $(TARGET)/command/criwatch
 
+simulator: ## The simulated engine as one static program, in target/simulator
+	scripts/simulator $(TARGET)/simulator
+	@ls -l $(TARGET)/simulator/cri-sim
+
 portable-libraries: $(if $(filter $(HOST),$(TARGETS)),build) ## The libraries that packages carry, in target/portable [TARGETS=all]
 	scripts/portable-libraries $(TARGETS)
 
-dist: portable-libraries $(if $(filter $(HOST),$(TARGETS)),command) ## Tarballs, Debian packages and wheels, with their checksums, in target/dist [TARGETS=all]
+dist: portable-libraries $(if $(filter $(HOST),$(TARGETS)),command simulator) ## What users get, with its checksums, in target/dist [TARGETS=all]
 	scripts/dist $(TARGETS)
 
 .PHONY: release-check
@@ -81,9 +86,10 @@ header: ## Write include/criwatch.h anew, from src/ffi
 docs: ## The documentation as a site, in target/docs/site
 	scripts/docs
 
-man: ## Write docs/man/criwatch.3 anew, from include/criwatch.h, and criwatch.1 from the command
+man: ## Write docs/man/criwatch.3 anew, from include/criwatch.h, criwatch.1 from the command, and cri-sim.1 from the simulated engine
 	python3 docs/site/manual.py
 	CRI_BLESS=1 $(CARGO) test --manifest-path cli/Cargo.toml --target-dir $(TARGET)/cli --bin criwatch manual
+	CRI_BLESS=1 $(CARGO) test --manifest-path sim/Cargo.toml --target-dir $(TARGET)/sim --bin cri-sim reference
 
 screens: ## Make the pictures of terminals in docs/images anew, each from its .ansi
 	python3 docs/site/screen.py

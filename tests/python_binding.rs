@@ -8,7 +8,7 @@ mod sim;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -27,6 +27,7 @@ fn main() {
         Trial::ignorable_test("conformance_programme_answers", || with_python(conformance_programme_answers)),
         Trial::ignorable_test("interpreter_ends_with_all_alive", || with_python(interpreter_ends_with_all_alive)),
         Trial::ignorable_test("wheel_in_a_fresh_environment", || with_python(wheel_in_a_fresh_environment)),
+        Trial::ignorable_test("extra_test_in_a_fresh_environment", || with_python(extra_test_in_a_fresh_environment)),
         Trial::ignorable_test("sdist_in_a_fresh_environment", || with_python(sdist_in_a_fresh_environment)),
     ];
     for version in VERSIONS {
@@ -64,6 +65,11 @@ fn interpreter(version: &str) -> Option<PathBuf> {
 
 fn binding() -> PathBuf {
     c::root().join("bindings/python")
+}
+
+/// The module that drives the simulated engine.
+fn simulator() -> PathBuf {
+    c::root().join("bindings/python-sim")
 }
 
 /// A command in Python that sees the binding of this repository and the library of this build.
@@ -105,15 +111,26 @@ fn generated_layer_is_current(python: &Path) -> Outcome {
 }
 
 fn types_are_strict(python: &Path) -> Outcome {
-    let (folder, inside) = match cached_environment(python, "mypy", &["mypy"]) {
+    let (folder, inside) = match tools(python) {
         Ok(made) => made,
         Err(why) => return Ok(Completion::ignored_with(why)),
     };
-    let mut mypy = bare(&inside);
-    mypy.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(folder.join("cache"));
-    mypy.arg("criwatch").arg(c::root().join("examples/python/watch.py")).current_dir(binding());
-    c::succeed(&mut mypy)?;
+    let example = c::root().join("examples/python/watch.py");
+    for (project, checked) in
+        [(binding(), "criwatch"), (binding(), &*example.to_string_lossy()), (simulator(), "criwatch_sim")]
+    {
+        let mut mypy = bare(&inside);
+        mypy.args(["-m", "mypy", "--strict", "--cache-dir"]).arg(folder.join("cache"));
+        c::succeed(mypy.arg(checked).current_dir(project))?;
+    }
     Ok(Completion::Completed)
+}
+
+/// The environment of mypy and pytest, which is made once.
+fn tools(python: &Path) -> Result<(PathBuf, PathBuf), String> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    cached_environment(python, "tools", &["mypy", "pytest"])
 }
 
 /// A virtual environment with these packages, made once and kept: its folder and its Python; or why there is none.
@@ -217,6 +234,62 @@ fn wheel_in_a_fresh_environment(python: &Path) -> Outcome {
         return Err(printed.into());
     }
     Ok(Completion::Completed)
+}
+
+/// `pip install criwatch[test]`: the simulated engine comes with it, and the tests of docs/simulator.md find their fixture.
+fn extra_test_in_a_fresh_environment(python: &Path) -> Outcome {
+    if let Err(why) = packs(python) {
+        return Ok(Completion::ignored_with(why));
+    }
+    let folder = tempfile::tempdir()?;
+    let (wheels, user) = (folder.path().join("wheels"), folder.path().join("user"));
+    std::fs::create_dir(&user)?;
+    let library = stripped(&c::Library::of_this_build().path(), folder.path())?;
+    let program = stripped(sim::program()?, folder.path())?;
+    c::succeed(bare(python).arg(binding().join("scripts/wheel")).arg(library).arg(&wheels))?;
+    pack(python, &wheels, |wheel| {
+        wheel.arg(simulator().join("scripts/wheel")).arg(&program).arg(&wheels);
+    })?;
+    let environment_folder = folder.path().join("environment");
+    if let Err(why) = environment(python, &environment_folder) {
+        return Ok(Completion::ignored_with(why));
+    }
+    let inside = environment_folder.join("bin/python");
+    c::succeed(pip(&inside).args(["--quiet", "--no-index", "criwatch[test]", "--find-links"]).arg(&wheels))?;
+    c::succeed(bare(&inside).args(["-m", "pip", "check"]))?;
+    let version = c::succeed(Command::new(environment_folder.join("bin/cri-sim")).arg("--version"))?;
+    if version.trim() != format!("cri-sim {}", env!("CARGO_PKG_VERSION")) {
+        return Err(version.into());
+    }
+    let mut own = bare(&inside);
+    own.args(["-X", "dev"]).arg(simulator().join("tests/test_simulator.py")).arg("--verbose").env_remove("CRI_SIM");
+    all_ran(&c::succeed(own.current_dir(&user))?)?;
+    guide_in_pytest(python, &inside, &user)
+}
+
+/// A copy without debug symbols, which would take most of the time.
+fn stripped(built: &Path, folder: &Path) -> Result<PathBuf, Failed> {
+    let copy = folder.join(built.file_name().ok_or("no name")?);
+    c::succeed(Command::new("strip").arg("-o").arg(&copy).arg(built))?;
+    Ok(copy)
+}
+
+/// The guide's tests in Python, by a pytest that finds the fixture as an installed plugin.
+fn guide_in_pytest(python: &Path, installed: &Path, user: &Path) -> Outcome {
+    let (_, pytest) = match tools(python) {
+        Ok(made) => made,
+        Err(why) => return Ok(Completion::ignored_with(why)),
+    };
+    let packages = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let packages = c::succeed(bare(installed).args(["-c", packages]))?;
+    let guide = std::fs::read_to_string(c::root().join("docs/simulator.md"))?;
+    let test =
+        guide.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).ok_or("no test in Python")?;
+    std::fs::write(user.join("test_agent.py"), test)?;
+    let mut command = bare(&pytest);
+    command.args(["-m", "pytest", "--strict-markers", "-q"]).current_dir(user);
+    let printed = c::succeed(command.env("PYTHONPATH", packages.trim()).env_remove("CRI_SIM"))?;
+    if printed.contains("2 passed") { Ok(Completion::Completed) } else { Err(printed.into()) }
 }
 
 fn sdist_in_a_fresh_environment(python: &Path) -> Outcome {

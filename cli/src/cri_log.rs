@@ -107,24 +107,41 @@ pub struct Tail {
     most: Option<usize>,
     since: Option<i64>,
     kept: VecDeque<Entry>,
+    /// Whether something was too old, or before the last ones.
+    has_left_out: bool,
 }
 
 impl Tail {
     pub fn new(most: Option<usize>, since: Option<i64>) -> Self {
-        Tail { most, since, kept: VecDeque::new() }
+        Tail { most, since, kept: VecDeque::new(), has_left_out: false }
     }
 
     /// What can be printed at once; the rest is kept until the end of the file.
     pub fn take(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         let since = self.since;
+        let count = entries.len();
         let mut new: Vec<Entry> = entries;
         new.retain(|entry| since.is_none_or(|since| entry.nanoseconds().is_some_and(|time| time >= since)));
+        self.has_left_out |= new.len() < count;
         let Some(most) = self.most else { return new };
         self.kept.extend(new);
         while self.kept.len() > most {
             self.kept.pop_front();
+            self.has_left_out = true;
         }
         Vec::new()
+    }
+
+    /// Whether nothing of a file that was written last at this moment is wanted. To be asked of the oldest file first.
+    pub fn passes_over(&mut self, written: i64) -> bool {
+        let is_older = self.since.is_some_and(|since| written < since);
+        self.has_left_out |= is_older;
+        is_older
+    }
+
+    /// Whether entries that are older than all so far would be wanted.
+    pub fn wants_older(&self) -> bool {
+        !self.has_left_out && self.most.is_none_or(|most| self.kept.len() < most)
     }
 
     /// The end of the file: from here on, all is printed.
@@ -187,5 +204,25 @@ mod tests {
         assert_eq!(times(all.take((0..3).map(entry).collect())), [1, 2]);
         assert!(all.end().is_empty());
         assert!(times(Tail::new(Some(0), None).take(vec![entry(1)])).is_empty());
+    }
+
+    #[test]
+    fn older_ones_are_wanted_until_something_is_left_out() {
+        let entry = |second: u32| Entry {
+            time: format!("1970-01-01T00:00:{second:02}Z"),
+            stream: Stream::Out,
+            message: vec![],
+        };
+        let wants_older = |most, since| {
+            let mut tail = Tail::new(most, since);
+            tail.take(vec![entry(2), entry(3)]);
+            tail.wants_older()
+        };
+        assert!(wants_older(None, None) && wants_older(Some(3), None) && wants_older(None, Some(1_000_000_000)));
+        assert!(!wants_older(Some(2), None) && !wants_older(Some(1), None) && !wants_older(Some(0), None));
+        assert!(!wants_older(None, Some(3_000_000_000)));
+        let mut tail = Tail::new(None, Some(3_000_000_000));
+        assert!(!tail.passes_over(3_000_000_000) && tail.wants_older());
+        assert!(tail.passes_over(2_999_999_999) && !tail.wants_older());
     }
 }

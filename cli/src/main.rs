@@ -6,11 +6,13 @@
 
 mod args;
 mod cgroup_usage;
+mod closed_stdout;
 mod commands;
 mod cri_log;
 mod duration;
 mod engine;
 mod exit;
+mod log_files;
 mod output;
 mod pod_counts;
 mod processes;

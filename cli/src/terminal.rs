@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::AsFd;
 
+use crate::closed_stdout;
 use crate::exit::Failure;
 use crate::table::{GAP, Layout, Table};
 use crate::text::{Look, Word, printable};
 
 /// Stdout.
 pub struct Out {
-    to: BufWriter<StdoutLock<'static>>,
+    to: BufWriter<Printer>,
     /// Columns of the terminal; `None` in a pipe, or where the terminal does not know.
     pub width: Option<usize>,
     pub is_terminal: bool,
@@ -25,7 +26,7 @@ impl Out {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Out {
-            to: BufWriter::new(io::stdout().lock()),
+            to: BufWriter::new(Printer::new()),
             width: width_of_terminal(),
             is_terminal,
             has_colours: is_terminal && !is_dumb && !wants_none,
@@ -88,6 +89,34 @@ impl Out {
     /// Hands over what is buffered.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| Failure::output(&error))
+    }
+}
+
+/// Stdout, if it was open at the begin.
+enum Printer {
+    Open(StdoutLock<'static>),
+    Closed,
+}
+
+impl Printer {
+    fn new() -> Self {
+        if closed_stdout::was_closed() { Printer::Closed } else { Printer::Open(io::stdout().lock()) }
+    }
+}
+
+impl Write for Printer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Printer::Open(stdout) => stdout.write(bytes),
+            Printer::Closed => Err(rustix::io::Errno::BADF.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Printer::Open(stdout) => stdout.flush(),
+            Printer::Closed => Ok(()),
+        }
     }
 }
 

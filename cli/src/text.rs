@@ -160,6 +160,20 @@ pub fn filled(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A key and what is said of it. On a terminal of this width it is filled, but for single words such as paths, which are there to
+/// be copied; the lines that follow stand below the first one's text.
+pub fn entry(key: Word, value: &Word, width: Option<usize>) -> Vec<Vec<Word>> {
+    const AT_LEAST: usize = 20;
+    let before = width_of(&key.text) + 1;
+    let Some(width) = width else { return vec![vec![key, value.clone()]] };
+    let lines = filled(&value.text, width.saturating_sub(before).max(AT_LEAST)).into_iter();
+    let blank = Word::from(" ".repeat(before - 1));
+    lines
+        .enumerate()
+        .map(|(number, line)| vec![if number == 0 { key.clone() } else { blank.clone() }, Word::new(line, value.look)])
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +199,18 @@ mod tests {
         assert_eq!(printable("a\x1b[2J\n\u{9b}b"), "a\\x1b[2J\\x0a\\x9bb");
         assert_eq!(printable("\u{202e}\u{2028}\u{e0001}"), "\\x202e\\x2028\\xe0001");
         assert_eq!(printable("決済 💳 é"), "決済 💳 é");
+    }
+
+    #[test]
+    fn what_is_said_of_a_key_stands_below_itself() {
+        let said = |width| -> Vec<String> {
+            let lines = entry("  key ".into(), &Word::new("the first of some long words", Look::Bad), width);
+            lines.iter().map(|line| format!("{} {}", line[0].text, line[1].text)).collect()
+        };
+        assert_eq!(said(None), ["  key  the first of some long words"]);
+        assert_eq!(said(Some(80)), said(None));
+        assert_eq!(said(Some(27)), ["  key  the first of some", "       long words"]);
+        assert_eq!(said(Some(5)), said(Some(27)), "a narrower column cannot be read");
     }
 
     #[test]

@@ -52,6 +52,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("JSON", "docs/json.md"),
         Page("Where each field comes from", "docs/fields.md"),
         Page("Metrics", "docs/metrics.md"),
+        Page("Testing your own agent", "docs/simulator.md"),
     ],
     "What to rely on": [
         Page("A guest in your process", "docs/guest.md"),
@@ -64,6 +65,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("C++", "bindings/cpp/README.md"),
         Page("Go", "bindings/go/README.md"),
         Page("Python", "bindings/python/README.md"),
+        Page("Python: the simulated engine", "bindings/python-sim/README.md"),
         Page("Go: metrics for Prometheus", "bindings/go/criwatchprom/README.md"),
     ],
     "Agents that link it": [

@@ -10,6 +10,7 @@ mod options;
 mod pb;
 mod process;
 mod profile;
+mod reference;
 mod rng;
 mod script;
 mod server;
@@ -21,12 +22,13 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use engine::Engine;
 use host::{Cgroups, FakeTree, Host};
-use options::{Options, Parsed, Source};
+use options::{Options, Source};
 use rng::Rng;
 use script::{Flow, Runner};
 use server::{Serving, Socket};
@@ -36,21 +38,21 @@ fn main() -> ExitCode {
     if args.first().is_some_and(|a| a == process::CHILD_FLAG) {
         process::child_main(&args[1..]);
     }
-    match options::parse(&args) {
-        Ok(Parsed::Help) => print!("{}", options::help()),
-        Ok(Parsed::Version) => println!("cri-sim {}", env!("CARGO_PKG_VERSION")),
-        Ok(Parsed::Run(options)) => {
-            if let Err(e) = simulate(*options) {
-                eprintln!("cri-sim: {e}");
-                return ExitCode::FAILURE;
-            }
-        }
+    let options = Options::parse();
+    let done = if options.manual { print_manual().map_err(Into::into) } else { simulate(options) };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("cri-sim: {e}");
-            return ExitCode::from(2);
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn print_manual() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(&reference::manual())?;
+    out.flush()
 }
 
 /// Runs on one thread, because children end with the thread that made them.
@@ -83,7 +85,7 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
         eprintln!("cri-sim: nobody reads that it is ready: {e}");
     }
 
-    let workload = options.workload.map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
+    let workload = options.workload().map(|w| tokio::spawn(workload::run(Arc::clone(&engine), w, draws)));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -99,10 +101,10 @@ async fn simulate(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn host(options: &Options) -> Result<Host, Box<dyn Error>> {
-    let (state, family) = (options.state.clone(), options.profile.family);
-    let no_state = |e| format!("cannot make the state folder {}: {e}", options.state.display());
+    let (state, family) = (options.state(), options.profile.family);
+    let no_state = |e| format!("cannot make the state folder {}: {e}", options.state().display());
     let Some(dir) = &options.fake_tree else {
-        let cgroups = if options.cgroups { Cgroups::find() } else { None };
+        let cgroups = if options.cgroups() { Cgroups::find() } else { None };
         return Ok(Host::real(cgroups, state, family).map_err(no_state)?);
     };
     let tree = FakeTree::new(dir).map_err(|e| format!("cannot make the fake tree in {}: {e}", dir.display()))?;

@@ -1,26 +1,58 @@
-//! The command line.
+//! The command line, defined once: help and manual page are made from it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::profile::Profile;
-use crate::script::{CLAIMS, FAULTS, HELP as GRAMMAR};
+use clap::Parser;
 
-#[derive(Clone, Debug)]
+use crate::profile::Profile;
+use crate::reference;
+
+/// What is simulated, and how.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cri-sim", version, about = reference::ABOUT, long_about = reference::LONG_ABOUT)]
+#[command(after_help = reference::MORE, after_long_help = reference::script_help(), max_term_width = 100)]
 pub struct Options {
+    /// The socket [default: cri-sim-PID.sock in the folder for temporary files]
+    #[arg(long, value_name = "PATH", default_value_os_t = default_socket(), hide_default_value = true)]
     pub socket: PathBuf,
-    pub state: PathBuf,
+    /// The engine's state folder, made at the start and removed at the end [default: SOCKET.state]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// The engine to behave like
+    #[arg(long, value_name = "NAME", default_value = "containerd-2", value_parser = profile, help = profile_help())]
     pub profile: Profile,
+    /// Do what the file says, then go on serving; `-` is stdin, whose end ends the program; may be repeated, one after the other
+    #[arg(long = "script", value_name = "FILE", value_parser = source)]
     pub scripts: Vec<Source>,
-    /// `None`: no workload.
-    pub workload: Option<Workload>,
+    /// Run a random workload, like that of a busy node
+    #[arg(long = "workload")]
+    has_workload: bool,
+    /// How many pods the workload keeps
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pods: usize,
+    /// The workload does something every TIME on average
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
+    pace: Duration,
+    /// The same seed gives the same ids and the same workload [default: a new one, printed at the start]
+    #[arg(long, value_name = "N", default_value_t = new_seed(), hide_default_value = true)]
     pub seed: u64,
-    pub cgroups: bool,
-    /// The folder of the fake /proc; `None`: real processes.
-    pub fake_tree: Option<PathBuf>,
-    /// How many containers run from the start, two in each pod.
+    /// Do not give each process a cgroup, even where that is possible
+    #[arg(long)]
+    no_cgroups: bool,
+    /// Run N containers from the start, two in each pod
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub containers: usize,
+    /// Make no processes, only their entries in DIR/proc (made at the start, removed at the end), for clients with an option
+    /// for the host's root; for --containers 10000
+    #[arg(long, value_name = "DIR")]
+    pub fake_tree: Option<PathBuf>,
+    /// End after this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub duration: Option<Duration>,
+    /// Print the manual page cri-sim(1)
+    #[arg(long, hide = true)]
+    pub manual: bool,
 }
 
 /// Where a script comes from.
@@ -46,118 +78,51 @@ pub struct Workload {
     pub pace: Duration,
 }
 
-pub enum Parsed {
-    Run(Box<Options>),
-    Help,
-    Version,
-}
-
-pub fn help() -> String {
-    format!(
-        "\
-cri-sim: a simulated CRI engine on a unix socket, whose containers are real processes that do nothing
-
-usage: cri-sim [OPTION...]
-  --socket PATH       the socket (default: cri-sim-PID.sock in the folder for temporary files)
-  --state DIR         the engine's state folder, made at start and removed at the end (default: SOCKET.state)
-  --profile NAME      the engine to behave like: {}
-  --script FILE       do what the file says, then go on serving; `-` is stdin, whose end ends the program
-                      (may be repeated: one after the other)
-  --workload          run a random workload, like that of a busy node
-  --pods N            how many pods the workload keeps (12)
-  --pace TIME         the workload does something every TIME on average (1s)
-  --seed N            the same seed gives the same ids and the same workload (default: a new one, printed at start)
-  --no-cgroups        do not give each process a cgroup, even where that is possible
-  --containers N      run N containers from the start, two in each pod
-  --fake-tree DIR     make no processes, only their entries in DIR/proc (made at start, removed at the end), for
-                      clients with an option for the host's root; for --containers 10000
-  --duration SECONDS  end after this time
-  --help, --version
-
-It prints `ready unix://SOCKET ...` once it accepts connections. SIGTERM, SIGINT, `quit` and the end of the time
-end its processes and remove what it made; it then exits with 0.
-
-Commands of a script, one in each line:
-{GRAMMAR}
-{CLAIMS}
-{FAULTS}
-The answer to each is one line, `ok COMMAND ...` or `error COMMAND: why`. The name of a pod is POD or NS/POD, that of a
-container CONTAINER, POD/CONTAINER or NS/POD/CONTAINER. Of several attempts the newest is taken. An id, or its first
-characters, is a name, too.
-COMMAND of a container: sleep N, true, false, exit N, pause, or sh -c 'sleep 1; exit 3'; none: it runs for ever; sh -c
-\"trap 'exit 3' TERM; sleep 9 & wait\" ends with 3 when it is asked to stop. Any other program does not exist, so that
-the start fails.
-",
-        Profile::names()
-    )
-}
-
-pub fn parse(args: &[String]) -> Result<Parsed, String> {
-    let mut options = defaults();
-    let mut workload = Workload { pods: 12, pace: Duration::from_secs(1) };
-    let mut has_workload = false;
-    let mut state = None;
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or_else(|| format!("{arg} wants a value: see --help"));
-        match arg.as_str() {
-            "--help" | "-h" => return Ok(Parsed::Help),
-            "--version" => return Ok(Parsed::Version),
-            "--socket" => options.socket = value()?.into(),
-            "--state" => state = Some(value()?.into()),
-            "--profile" => options.profile = profile(value()?)?,
-            "--script" => options.scripts.push(source(value()?)),
-            "--workload" => has_workload = true,
-            "--pods" => workload.pods = number(arg, value()?)?,
-            "--pace" => workload.pace = time(arg, value()?)?,
-            "--seed" => options.seed = number(arg, value()?)?,
-            "--no-cgroups" => options.cgroups = false,
-            "--fake-tree" => options.fake_tree = Some(value()?.into()),
-            "--containers" => options.containers = number(arg, value()?)?,
-            "--duration" => options.duration = Some(time(arg, value()?)?),
-            _ => return Err(format!("unknown option {arg:?}: see --help")),
-        }
+impl Options {
+    /// The engine's state folder.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| {
+            let mut beside = self.socket.clone().into_os_string();
+            beside.push(".state");
+            beside.into()
+        })
     }
-    options.workload = has_workload.then_some(workload);
-    options.state = state.unwrap_or_else(|| {
-        let mut beside = options.socket.clone().into_os_string();
-        beside.push(".state");
-        beside.into()
-    });
-    Ok(Parsed::Run(Box::new(options)))
+
+    /// `None`: no workload.
+    pub fn workload(&self) -> Option<Workload> {
+        self.has_workload.then_some(Workload { pods: self.pods, pace: self.pace })
+    }
+
+    /// Whether processes get cgroups where that is possible.
+    pub fn cgroups(&self) -> bool {
+        !self.no_cgroups
+    }
 }
 
-fn defaults() -> Options {
-    Options {
-        socket: std::env::temp_dir().join(format!("cri-sim-{}.sock", std::process::id())),
-        state: PathBuf::new(),
-        profile: crate::profile::CONTAINERD_2,
-        scripts: Vec::new(),
-        workload: None,
-        // It only has to differ from run to run.
-        seed: std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20),
-        cgroups: true,
-        fake_tree: None,
-        containers: 0,
-        duration: None,
-    }
+fn default_socket() -> PathBuf {
+    std::env::temp_dir().join(format!("cri-sim-{}.sock", std::process::id()))
+}
+
+/// It only has to differ from run to run.
+fn new_seed() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20)
+}
+
+fn profile_help() -> String {
+    format!("The engine to behave like: {}", Profile::names())
 }
 
 fn profile(name: &str) -> Result<Profile, String> {
-    Profile::named(name).ok_or_else(|| format!("unknown profile {name:?}: want one of {}", Profile::names()))
+    Profile::named(name).ok_or_else(|| format!("want one of {}", Profile::names()))
 }
 
-fn source(text: &str) -> Source {
-    if text == "-" { Source::Stdin } else { Source::File(text.into()) }
+fn source(text: &str) -> Result<Source, String> {
+    Ok(if text == "-" { Source::Stdin } else { Source::File(text.into()) })
 }
 
-fn number<T: std::str::FromStr>(option: &str, text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{option} {text:?}: want a number"))
-}
-
-fn time(option: &str, text: &str) -> Result<Duration, String> {
-    let time = crate::script::time(text).map_err(|e| format!("{option}: {e}"))?;
-    if time.is_zero() { Err(format!("{option} {text:?}: want more than nothing")) } else { Ok(time) }
+fn time(text: &str) -> Result<Duration, String> {
+    let time = crate::script::time(text)?;
+    if time.is_zero() { Err("want more than nothing".into()) } else { Ok(time) }
 }
 
 #[cfg(test)]
@@ -165,11 +130,7 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> Result<Options, String> {
-        let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
-        match parse(&args)? {
-            Parsed::Run(options) => Ok(*options),
-            _ => Err("not a run".into()),
-        }
+        Options::try_parse_from(["cri-sim"].iter().chain(args)).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -188,9 +149,9 @@ mod tests {
             "50ms",
         ])
         .unwrap();
-        assert_eq!(options.state, PathBuf::from("/tmp/x.state"));
+        assert_eq!(options.state(), PathBuf::from("/tmp/x.state"));
         assert_eq!(options.scripts, [Source::File("a".into()), Source::Stdin]);
-        assert_eq!(options.workload, Some(Workload { pods: 3, pace: Duration::from_millis(50) }));
+        assert_eq!(options.workload(), Some(Workload { pods: 3, pace: Duration::from_millis(50) }));
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub enum StreamedLists {
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub name: &'static str,
+    /// How it differs, for the guide.
+    pub about: &'static str,
     pub family: Family,
     pub runtime_name: &'static str,
     pub runtime_version: &'static str,
@@ -101,6 +103,7 @@ pub const GO_ZERO_TIME: i64 = -6_795_364_578_871_345_152;
 
 pub const CONTAINERD_2: Profile = Profile {
     name: "containerd-2",
+    about: "Events: a channel of 100 for each subscriber; a full one blocks everything that sends an event; without a subscriber, events are kept for five minutes and sent to the next one",
     family: Family::Containerd,
     runtime_name: "containerd",
     runtime_version: "v2.1.9",
@@ -128,6 +131,7 @@ pub const CONTAINERD_2: Profile = Profile {
 
 pub const CONTAINERD_2_3: Profile = Profile {
     name: "containerd-2.3",
+    about: "As containerd-2, but a sandbox's status that is not verbose has an `info` with pid 0",
     runtime_version: "v2.3.4",
     info_unasked: true,
     streamed_lists: StreamedLists::NotImplemented,
@@ -136,6 +140,7 @@ pub const CONTAINERD_2_3: Profile = Profile {
 
 pub const CONTAINERD_1_7: Profile = Profile {
     name: "containerd-1.7",
+    about: "Events: one channel of 1000; each event goes to one subscriber only; new events are dropped when it is full. DELETED of a sandbox has no status. Otherwise as containerd-2",
     runtime_version: "1.7.24",
     delivery: Delivery::Shared { capacity: 1000 },
     sandbox_deleted: SandboxDeleted::AfterRemoval,
@@ -143,11 +148,17 @@ pub const CONTAINERD_1_7: Profile = Profile {
     ..CONTAINERD_2
 };
 
-pub const CONTAINERD_1_6: Profile =
-    Profile { name: "containerd-1.6", runtime_version: "1.6.20", delivery: Delivery::Unimplemented, ..CONTAINERD_1_7 };
+pub const CONTAINERD_1_6: Profile = Profile {
+    name: "containerd-1.6",
+    about: "No events: UNIMPLEMENTED. Otherwise as containerd-1.7",
+    runtime_version: "1.6.20",
+    delivery: Delivery::Unimplemented,
+    ..CONTAINERD_1_7
+};
 
 pub const CRIO: Profile = Profile {
     name: "crio",
+    about: "Events: one channel of 1000; new events are dropped when it is full; subscribers are served one after the other, so one that does not read delays the others. No CREATED and DELETED of sandboxes; no DELETED of the containers of a removed pod; an event has the statuses of the containers with the pod's uid as label; STOPPED comes 2 ms after the exit, and is lost if the container is removed before. The pid is shown in every state; pods have no process; a wrong command fails at create; streamed lists in batches of 3000; sandbox statuses have a timestamp; an empty label filter matches what does not have the key; lists and statuses show an image's first tag, or its id; sandboxes have the label `io.kubernetes.container.name: POD`; CreateContainer wants `user_specified_image`, namespace options of the container's own and whole paths of programs (of other clients; scripts need not care)",
     family: Family::Crio,
     runtime_name: "cri-o",
     runtime_version: "1.36.3",
@@ -170,14 +181,25 @@ pub const CRIO: Profile = Profile {
 };
 
 /// CRI-O with another version: clients have to know that CRI-O 1.28 to 1.32 can crash when a subscriber leaves.
-pub const CRIO_1_30: Profile =
-    Profile { name: "crio-1.30", runtime_version: "1.30.14", streamed_lists: StreamedLists::UnknownMethod, ..CRIO };
+pub const CRIO_1_30: Profile = Profile {
+    name: "crio-1.30",
+    about: "As crio, with its version, and without streamed lists",
+    runtime_version: "1.30.14",
+    streamed_lists: StreamedLists::UnknownMethod,
+    ..CRIO
+};
 
-pub const CRIO_EVENTS_OFF: Profile =
-    Profile { name: "crio-events-off", delivery: Delivery::Disabled, status_timestamp: false, ..CRIO };
+pub const CRIO_EVENTS_OFF: Profile = Profile {
+    name: "crio-events-off",
+    about: "As crio, but the stream of events ends at once with OK; no timestamps",
+    delivery: Delivery::Disabled,
+    status_timestamp: false,
+    ..CRIO
+};
 
 pub const CRI_DOCKERD: Profile = Profile {
     name: "cri-dockerd",
+    about: "No events: UNIMPLEMENTED. The info of containers is only sandboxID and pid; sandboxes have none; created_at in whole seconds; an unset time is Go's zero time",
     family: Family::Dockerd,
     runtime_name: "docker",
     runtime_version: "28.5.2",
@@ -195,6 +217,10 @@ impl Profile {
     /// created_at as the engine shows it.
     pub fn created_at(&self, nanos: i64) -> i64 {
         nanos - nanos.rem_euclid(self.created_resolution)
+    }
+
+    pub fn all() -> impl Iterator<Item = &'static Profile> {
+        ALL.iter()
     }
 
     pub fn named(name: &str) -> Option<Profile> {

@@ -24,7 +24,7 @@ pub fn installs_what_make_install_does(is_long: bool) -> Result<Completion, Fail
         return Ok(Completion::ignored_with("binutils or pkg-config are not installed"));
     }
     let by_make = tempfile::tempdir()?;
-    installed_into(&by_make, "install")?;
+    installed_into(&by_make, "install", false)?;
     let by_cargo = tempfile::tempdir()?;
     if let Err(reason) = cinstall(by_cargo.path())? {
         return Ok(Completion::ignored_with(reason));

@@ -5,12 +5,16 @@ use std::process::Command;
 use libtest_mimic::{Completion, Failed};
 
 use super::c;
-use super::release::target;
+use super::release::{make, target};
 
 pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
     if !is_long {
         return Ok(Completion::ignored_with("a long test: make test-long"));
     }
+    // Without link-time optimisation, which takes minutes.
+    let mut programs = make();
+    programs.args(["command", "simulator"]);
+    c::succeed(programs.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))?;
     let mut command = Command::new(c::root().join("scripts/try-debian-packages"));
     let output = command.env("CARGO_TARGET_DIR", target()).output()?;
     let printed = c::text(&output);

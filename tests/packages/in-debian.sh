@@ -59,6 +59,13 @@ if ls criwatch_*.deb >/dev/null 2>&1; then
     [ -e /usr/share/man/man1/criwatch.1.gz ] || [ ! -d /usr/share/man/man1 ] || fail "there is no criwatch(1)"
 fi
 
+if ls criwatch-sim_*.deb >/dev/null 2>&1; then
+    say "the simulated engine"
+    dpkg -i criwatch-sim_*.deb
+    [ "$(printf 'pod web ns=shop app\nwait app running\nquit\n' | cri-sim --script - | grep -c '^ok ')" = 3 ] || fail "cri-sim does not run"
+    [ -e /usr/share/man/man1/cri-sim.1.gz ] || [ ! -d /usr/share/man/man1 ] || fail "there is no cri-sim(1)"
+fi
+
 say "what dpkg says of them"
 packages=$(dpkg-query -W -f '${Package} ${Source}\n' | awk '$2 == "criwatch" || $1 ~ /criwatch/ { print $1 }')
 echo $packages

@@ -86,12 +86,23 @@ const CONTENTS: &[&str] = &[
     "share/zsh/site-functions/_criwatch",
 ];
 
+/// What comes with the variable SIMULATOR.
+const SIMULATOR: &[&str] = &["bin/cri-sim", "share/man/man1/cri-sim.1"];
+
 pub fn contents() -> Result<(), Failed> {
+    for with_simulator in [false, true] {
+        contents_of(with_simulator)?;
+    }
+    Ok(())
+}
+
+fn contents_of(with_simulator: bool) -> Result<(), Failed> {
     let root = tempfile::tempdir()?;
-    installed_into(&root, "install")?;
+    installed_into(&root, "install", with_simulator)?;
     let files = files(&root.path().join("opt/criwatch"))?;
     let (cpp, others): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|file| file.contains("hpp"));
-    let expected = CONTENTS.iter().map(|file| (*file).to_owned()).collect::<BTreeSet<_>>();
+    let of_simulator = if with_simulator { SIMULATOR } else { &[] };
+    let expected = CONTENTS.iter().chain(of_simulator).map(|file| (*file).to_owned()).collect::<BTreeSet<_>>();
     if others != expected {
         return Err(format!("installed: {others:?}").into());
     }
@@ -111,33 +122,37 @@ pub fn contents() -> Result<(), Failed> {
 
 pub fn uninstalls() -> Result<(), Failed> {
     let root = tempfile::tempdir()?;
-    installed_into(&root, "install")?;
+    installed_into(&root, "install", true)?;
     // Another's, which stays.
     let neighbour = root.path().join("opt/criwatch/lib64/pkgconfig/neighbour.pc");
     std::fs::write(&neighbour, "")?;
-    installed_into(&root, "uninstall")?;
+    installed_into(&root, "uninstall", true)?;
     let left = files(root.path())?;
     let expected = BTreeSet::from(["opt/criwatch/lib64/pkgconfig/neighbour.pc".to_owned()]);
     if left == expected { Ok(()) } else { Err(format!("left: {left:?}").into()) }
 }
 
 /// `make install` or `make uninstall`, as a packager calls it.
-pub fn installed_into(root: &TempDir, target: &str) -> Result<(), String> {
+pub fn installed_into(root: &TempDir, target: &str, with_simulator: bool) -> Result<(), String> {
     // They use one folder of libraries.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     libraries()?;
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // Stands for the command, which takes minutes to build: scripts/command makes a folder like this.
+    // Stands for the programs, which take minutes to build: scripts/command and scripts/simulator make a folder like this.
     let stand_in = tempfile::tempdir().map_err(|e| e.to_string())?;
     std::fs::create_dir(stand_in.path().join("completions")).map_err(|e| e.to_string())?;
-    for file in ["criwatch", "criwatch.1", "completions/criwatch", "completions/_criwatch", "completions/criwatch.fish"]
-    {
+    let of_command =
+        ["criwatch", "criwatch.1", "completions/criwatch", "completions/_criwatch", "completions/criwatch.fish"];
+    for file in of_command.into_iter().chain(["cri-sim", "cri-sim.1"]) {
         std::fs::write(stand_in.path().join(file), file).map_err(|e| e.to_string())?;
     }
     let mut command = make();
     command.arg(target).arg(format!("DESTDIR={}", root.path().display()));
     command.arg(format!("COMMAND={}", stand_in.path().display()));
     command.arg(format!("PREFIX={PREFIX}")).arg(format!("LIBDIR={LIBDIR}"));
+    if with_simulator {
+        command.arg(format!("SIMULATOR={}", stand_in.path().display()));
+    }
     c::succeed(&mut command).map(drop)
 }
 

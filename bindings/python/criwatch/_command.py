@@ -24,6 +24,9 @@ _NOT_FOUND, _UNREACHABLE, _REFUSED, _ENGINE, _OUTPUT, _INTERRUPTED, _BROKEN_PIPE
 
 def main(words: Optional[Sequence[str]] = None) -> int:
     """Runs the command; gives its exit code."""
+    if sys.stdout is None:  # It was closed, as by >&-.
+        print("criwatch: the output cannot be written: stdout is closed", file=sys.stderr)
+        return _OUTPUT
     arguments = _parser().parse_args(words)
     run: Callable[[Watcher, argparse.Namespace], None] = arguments.run
     try:

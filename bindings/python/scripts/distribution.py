@@ -1,11 +1,16 @@
-"""What wheel and sdist have in common: the metadata of pyproject.toml in the form of PyPI, and the package's files."""
+"""What wheels and sdist have in common: the metadata of pyproject.toml in the form of PyPI, the package's files, and the zip
+file of a wheel. The wheel of the simulated engine is another project: bindings/python-sim/scripts/wheel.
+"""
 
+import base64
+import hashlib
 import os
 import re
 import sys
 import time
+import zipfile
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Collection, Dict, List
 
 try:
     import tomllib
@@ -32,21 +37,26 @@ def package_files() -> List[Path]:
 
 def metadata() -> str:
     """The text of METADATA and PKG-INFO."""
+    return metadata_of(PROJECT, ROOT, version())
+
+
+def metadata_of(project: Dict[str, Any], root: Path, of_version: str) -> str:
+    """The same of another project, which lies in `root`."""
     lines = [
         "Metadata-Version: 2.1",
-        f"Name: {NAME}",
-        f"Version: {version()}",
-        f"Summary: {PROJECT['description']}",
-        f"Keywords: {','.join(PROJECT['keywords'])}",
-        f"License: {PROJECT['license']['text']}",
-        *(f"Classifier: {classifier}" for classifier in PROJECT["classifiers"]),
-        f"Requires-Python: {PROJECT['requires-python']}",
-        *(f"Requires-Dist: {requirement}" for requirement in PROJECT.get("dependencies", ())),
+        f"Name: {project['name']}",
+        f"Version: {of_version}",
+        f"Summary: {project['description']}",
+        f"Keywords: {','.join(project['keywords'])}",
+        f"License: {project['license']['text']}",
+        *(f"Classifier: {classifier}" for classifier in project["classifiers"]),
+        f"Requires-Python: {project['requires-python']}",
+        *(f"Requires-Dist: {requirement}" for requirement in project.get("dependencies", ())),
     ]
-    for extra, requirements in PROJECT.get("optional-dependencies", {}).items():
+    for extra, requirements in project.get("optional-dependencies", {}).items():
         lines.append(f"Provides-Extra: {extra}")
         lines += [f"Requires-Dist: {only_for(requirement, extra)}" for requirement in requirements]
-    readme = (ROOT / PROJECT["readme"]).read_text(encoding="utf-8")
+    readme = (root / project["readme"]).read_text(encoding="utf-8")
     return "\n".join([*lines, "Description-Content-Type: text/markdown", "", readme])
 
 
@@ -57,10 +67,14 @@ def only_for(requirement: str, extra: str) -> str:
     return f"{what} ; ({marker}) and {condition}" if marker else f"{what} ; {condition}"
 
 
-def entry_points() -> str:
-    """The text of entry_points.txt; "" where there is no program."""
-    scripts = PROJECT.get("scripts", {})
-    return "\n".join(["[console_scripts]", *(f"{name} = {target}" for name, target in scripts.items()), ""]) if scripts else ""
+def entry_points(project: Dict[str, Any] = PROJECT) -> str:
+    """The text of entry_points.txt; "" where there is no program, and nothing that others find."""
+    groups = {"console_scripts": project.get("scripts", {}), **project.get("entry-points", {})}
+    lines = []
+    for group, entries in groups.items():
+        if entries:
+            lines += [f"[{group}]", *(f"{name} = {target}" for name, target in entries.items()), ""]
+    return "\n".join(lines)
 
 
 def license_text() -> bytes:
@@ -80,3 +94,20 @@ def library_name() -> str:
     if match is None:
         sys.exit("criwatch/constants.py: no CRI_ABI_VERSION")
     return f"libcriwatch.so.{match[1]}"
+
+
+def write_wheel(wheel: Path, info: str, files: Dict[str, bytes], executables: Collection[str]) -> None:
+    """The wheel with these files and a list of them; `info` is the folder of its metadata."""
+    record = []
+    for name, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        record.append(f"{name},sha256={digest},{len(data)}")
+    record_name = f"{info}/RECORD"
+    record.append(f"{record_name},,\n")
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**files, record_name: "\n".join(record).encode()}.items():
+            entry = zipfile.ZipInfo(name, time.localtime(date())[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            mode = 0o755 if name in executables else 0o644
+            entry.external_attr = (0o100000 | mode) << 16
+            archive.writestr(entry, data)

@@ -66,6 +66,9 @@ class Command(unittest.TestCase):
                 [*COMMAND, "-r", self.engine.endpoint, "ps"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
             )
         self.assertEqual((ran.returncode, ran.stderr.count("\n")), (74, 1), ran.stderr)
+        shell = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "-r", self.engine.endpoint, "ps"]
+        ran = subprocess.run(shell, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual((ran.returncode, ran.stderr), (74, "criwatch: the output cannot be written: stdout is closed\n"))
 
 
 if __name__ == "__main__":

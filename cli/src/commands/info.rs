@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{DocumentForm, parsed, print_document};
 use crate::table::{Column, Table};
 use crate::terminal::Out;
-use crate::text::{Look, Word};
+use crate::text::{Look, Word, entry};
 use crate::words;
 
 pub const EXAMPLES: &[Example] = &[("does this engine stream events?", "criwatch info -o json | jq -r .engine.events")];
@@ -76,20 +76,25 @@ fn report(watcher: &Watcher, status: Option<Value>) -> Result<Value, Failure> {
 }
 
 fn print(report: &Value, out: &mut Out) -> Result<(), Failure> {
+    lines(report, out.width).iter().try_for_each(|line| out.line(line))?;
+    out.line(&[Word::new("What this look has asked", Look::Bold)])?;
+    out.table(&requests(report), false)?;
+    Ok(())
+}
+
+/// All but the table of requests; on a terminal of this width.
+fn lines(report: &Value, width: Option<usize>) -> Vec<Vec<Word>> {
+    let mut all = Vec::new();
     for (title, lines) in [
         ("Engine", engine(report)),
         ("How changes are noticed", changes(report)),
         ("What is there", there(report)),
         ("This command", vec![("version".into(), report["command"]["version"].as_str().unwrap_or_default().into())]),
     ] {
-        out.line(&[Word::new(title, Look::Bold)])?;
-        for (key, value) in lines {
-            out.line(&[format!("  {key:<13}").into(), value])?;
-        }
+        all.push(vec![Word::new(title, Look::Bold)]);
+        all.extend(lines.into_iter().flat_map(|(key, value)| entry(format!("  {key:<13}").into(), &value, width)));
     }
-    out.line(&[Word::new("What this look has asked", Look::Bold)])?;
-    out.table(&requests(report), false)?;
-    Ok(())
+    all
 }
 
 type Lines = Vec<(String, Word)>;
@@ -199,4 +204,41 @@ fn requests(report: &Value) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn it_fits_every_terminal() {
+        let report = json!({
+            "engine": {
+                "version": "containerd 2.1.9", "api": "unix:///run/cri.sock", "id": "node-7", "pid": 812, "events": "poll",
+                "eventsReason": "the engine's one channel gives each event to one subscriber only, and the kubelet reads it, too",
+                "witness": {"means": ["pid files", "the engine's folders", "pidfds", "exit codes of reaped processes"]},
+            },
+            "state": "ready",
+            "status": {
+                "status": {"conditions": [
+                    {"type": "RuntimeReady", "status": true},
+                    {"type": "NetworkReady", "status": false, "reason": "NetworkPluginNotReady",
+                     "message": "Network plugin returns error: cni plugin not initialized"},
+                ]},
+                "runtimeHandlers": [{"name": ""}, {"name": "runc"}, {"name": "kata"}],
+            },
+            "counts": {"container/exited": 4, "container/running": 31, "sandbox/exited": 1, "sandbox/running": 12},
+            "missing": {"exitCode": 4},
+            "command": {"version": "1.2.3"},
+        });
+        sample::golden("info", |width| {
+            let lines = lines(&report, Some(width));
+            let texts = lines.iter().map(|line| {
+                let words: Vec<&str> = line.iter().map(|word| &*word.text).collect();
+                words.join(" ").trim_end().to_owned()
+            });
+            texts.collect::<Vec<_>>().join("\n")
+        });
+    }
 }

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{DocumentForm, parsed, print_document};
 use crate::select::unknown_name;
 use crate::terminal::Out;
-use crate::text::{Look, Word};
+use crate::text::{Look, Word, entry};
 use crate::{duration, words};
 
 pub const EXAMPLES: &[Example] = &[
@@ -66,7 +66,8 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
             out.raw("\n")?;
         }
         for (key, value) in summary(&parsed(document)?, duration::now()) {
-            out.line(&[Word::new(format!("{key:<11}"), Look::Bold), value])?;
+            let lines = entry(Word::new(format!("{key:<11}"), Look::Bold), &value, out.width);
+            lines.iter().try_for_each(|line| out.line(line))?;
         }
     }
     Ok(Exit::Ok)

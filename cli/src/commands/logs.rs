@@ -19,6 +19,7 @@ use crate::cri_log::{Assembler, Entry, Tail};
 use crate::duration;
 use crate::engine::look;
 use crate::exit::{Exit, Failure};
+use crate::log_files;
 use crate::output::parsed;
 use crate::select::unknown_name;
 use crate::terminal::{Out, complain};
@@ -34,8 +35,8 @@ pub const EXAMPLES: &[Example] = &[
 
 /// Print what a container wrote
 ///
-/// Prints the log of a container, from the file that the engine writes for the kubelet. It needs the right to read that file,
-/// which is root's. With -f it goes on with the logs of the runs that follow in the same pod, until Ctrl-C.
+/// Prints the log of a container, from the files that the engine writes for the kubelet, those that were rotated included: the
+/// oldest first. Compressed ones are not read, and named. It needs the right to read these files, which is root's. With -f it goes on with the logs of the runs that follow in the same pod, until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The container: its name, namespace/pod/container, an id, or the begin of an id
@@ -75,8 +76,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     let path = if args.previous { before(&path)? } else { path };
     drop(watcher);
     let mut reader = Reader::open(path, Tail::new(args.tail, args.since), args.timestamps)?;
-    reader.read(out)?;
+    reader.read_all(out)?;
+    let wants_older = reader.tail.wants_older();
     reader.end(out)?;
+    if wants_older {
+        reader.name_compressed(out)?;
+    }
     if args.follow {
         reader.follow(out)?;
     }
@@ -132,7 +137,8 @@ fn before(path: &Path) -> Result<PathBuf, Failure> {
     let none = || Failure::nothing(format!("{}: there was no run before", path.display()));
     let number = number_of(path).and_then(|number| number.checked_sub(1)).ok_or_else(none)?;
     let path = path.with_file_name(format!("{number}.log"));
-    if path.exists() { Ok(path) } else { Err(none()) }
+    let is_there = log_files::of(&path).is_ok_and(|files| !files.readable.is_empty());
+    if is_there { Ok(path) } else { Err(none()) }
 }
 
 fn number_of(path: &Path) -> Option<u64> {
@@ -141,6 +147,7 @@ fn number_of(path: &Path) -> Option<u64> {
 
 /// Reads one log after the other.
 struct Reader {
+    /// Where the log is written; the file may be one that was there before.
     path: PathBuf,
     file: File,
     assembler: Assembler,
@@ -150,8 +157,60 @@ struct Reader {
 
 impl Reader {
     fn open(path: PathBuf, tail: Tail, timestamps: bool) -> Result<Self, Failure> {
-        let file = File::open(&path).map_err(|error| Failure::system(path.display(), &error))?;
+        let failed = |error: io::Error| Failure::system(path.display(), &error);
+        let file = match File::open(&path) {
+            // While it is rotated, it is not there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let rotated = log_files::of(&path).ok().and_then(|files| files.readable.last().cloned());
+                File::open(rotated.ok_or_else(|| failed(error))?).map_err(failed)?
+            }
+            opened => opened.map_err(failed)?,
+        };
         Ok(Reader { path, file, assembler: Assembler::default(), tail, timestamps })
+    }
+
+    /// Prints what there is, from the oldest file on.
+    fn read_all(&mut self, out: &mut Out) -> Result<(), Failure> {
+        // It was opened before these are looked for: a file that is rotated now is this one, and none is missed.
+        let own = self.inode(&self.file)?;
+        for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
+            let file = match File::open(&path) {
+                // It has just been compressed, or removed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(|error| Failure::system(path.display(), &error))?,
+            };
+            let about = file.metadata().map_err(|error| self.failed(&error))?;
+            if about.ino() == own {
+                break;
+            }
+            if self.tail.passes_over(about.mtime() * 1_000_000_000 + about.mtime_nsec()) {
+                continue;
+            }
+            let last = std::mem::replace(&mut self.file, file);
+            self.read(out)?;
+            self.file = last;
+        }
+        self.read(out)
+    }
+
+    /// Says which files are left out that may have what is wanted.
+    fn name_compressed(&self, out: &mut Out) -> Result<(), Failure> {
+        let compressed = log_files::of(&self.path).map_err(|error| self.failed(&error))?.compressed;
+        if let [first, ..] = &compressed[..] {
+            out.flush()?;
+            let count = compressed.len();
+            let files = if count == 1 { "file is" } else { "files are" };
+            complain(&format!("{count} older {files} compressed, and not read: zcat {}", first.display()));
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &io::Error) -> Failure {
+        Failure::system(self.path.display(), error)
+    }
+
+    fn inode(&self, file: &File) -> Result<u64, Failure> {
+        Ok(file.metadata().map_err(|error| self.failed(&error))?.ino())
     }
 
     /// Prints what there is up to the end of the file.
@@ -162,7 +221,7 @@ impl Reader {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Failure::system(self.path.display(), &error)),
+                Err(error) => return Err(self.failed(&error)),
             };
             let entries = self.assembler.feed(&portion[..count]);
             for entry in self.tail.take(entries) {
@@ -219,18 +278,25 @@ impl Reader {
         }
     }
 
-    /// The file that takes the place of this one, or that of the next run.
+    /// The file that goes on where this one ends, after a rotation, or the first one of the next run.
     fn next_file(&self) -> Result<Option<(PathBuf, File)>, Failure> {
-        let failed = |error: io::Error| Failure::system(self.path.display(), &error);
-        let own = self.file.metadata().map_err(failed)?;
-        if let Ok(file) = File::open(&self.path)
-            && file.metadata().map_err(failed)?.ino() != own.ino()
-        {
-            return Ok(Some((self.path.clone(), file)));
+        let own = self.inode(&self.file)?;
+        let mut is_after = false;
+        for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
+            // One that has just been compressed, or removed, is not there.
+            let Ok(file) = File::open(&path) else { continue };
+            let is_own = self.inode(&file)? == own;
+            // This one itself may be gone meanwhile.
+            if !is_own && (is_after || path == self.path) {
+                return Ok(Some((self.path.clone(), file)));
+            }
+            is_after |= is_own;
         }
-        let next = number_of(&self.path).map(|number| self.path.with_file_name(format!("{}.log", number + 1)));
+        let Some(number) = number_of(&self.path) else { return Ok(None) };
+        let next = self.path.with_file_name(format!("{}.log", number + 1));
+        let files = log_files::of(&next).map_err(|error| self.failed(&error))?.readable;
         // It is mostly not there.
-        Ok(next.and_then(|next| Some((next.clone(), File::open(next).ok()?))))
+        Ok(files.first().and_then(|first| Some((next, File::open(first).ok()?))))
     }
 }
 

@@ -62,6 +62,26 @@ fn output_that_cannot_be_written() {
 }
 
 #[test]
+fn output_into_a_closed_stdout() {
+    let (sim, _) = node();
+    let program = env!("CARGO_BIN_EXE_criwatch");
+    let closed = |words: &[&str]| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "exec \"$@\" >&-", "sh", program]).args(words);
+        Ran::of(&shell.env("CRI_RUNTIME_ENDPOINT", sim.endpoint()).output().unwrap())
+    };
+    for words in [&["ps"][..], &["inspect", "app"], &["--help"], &["manual"], &["events", "-t", "started"]] {
+        assert_eq!(closed(words).complaint(74), "the output cannot be written: Bad file descriptor", "{words:?}");
+    }
+    // Where there is nothing to print, nothing is lost.
+    assert_eq!(closed(&["ps", "-q", "--name", "none"]).code, 1);
+    // Who wants no output says so.
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let output = bare(&["ps"]).env("CRI_RUNTIME_ENDPOINT", sim.endpoint()).stdout(null).output().unwrap();
+    Ran::of(&output).well();
+}
+
+#[test]
 fn errors_are_one_line_in_a_pipe() {
     // Nothing listens below this root, so that the message has all that was tried.
     let root = tempfile::tempdir().unwrap();

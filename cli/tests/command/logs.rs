@@ -82,6 +82,51 @@ fn what_is_no_log_is_told() {
 }
 
 #[test]
+fn rotated_files_belong_to_the_log() {
+    let logs = node();
+    logs.write("0.log.20260101-000002", &LINES[..2]);
+    logs.write("0.log.20260101-000003", &LINES[2..3]);
+    for other in ["0.log.20260101-000001.tmp", "10.log.20260101-000001", "0.log.old"] {
+        logs.write(other, &["2026-01-01T00:00:00Z stdout F other"]);
+    }
+    // Between rename and creation, there is no 0.log.
+    assert_eq!(logs.run(&["app"]).well(), "one\ntwo\n");
+    logs.write("0.log", &LINES[3..]);
+    // A line that goes on in the next file is one.
+    assert_eq!(logs.run(&["app"]).well(), "one\ntwo\nthree\n");
+    assert_eq!(logs.run(&["app", "--tail", "2"]).well(), "two\nthree\n");
+    assert_eq!(logs.run(&["app", "--since", "2026-01-01T00:00:02Z"]).well(), "two\nthree\n");
+    // Compressed ones are named, where they could have what is wanted.
+    fs::write(logs.folder.join("0.log.20260101-000001.gz"), "").unwrap();
+    let ran = logs.run(&["app"]);
+    assert_eq!((ran.code, &*ran.out), (0, "one\ntwo\nthree\n"));
+    assert!(ran.err.starts_with("criwatch: 1 older file is compressed, and not read: zcat /"), "{}", ran.err);
+    assert!(ran.err.ends_with("/app/0.log.20260101-000001.gz\n"), "{}", ran.err);
+    assert_eq!(logs.run(&["app", "--tail", "3"]).well(), "one\ntwo\nthree\n");
+    assert_eq!(logs.run(&["app", "--since", "2026-01-01T00:00:02Z"]).well(), "two\nthree\n");
+    assert!(logs.run(&["app", "--tail", "4"]).err.contains("zcat"));
+    // What was written last before that moment is not even read.
+    fs::File::open(logs.folder.join("0.log.20260101-000002")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(logs.run(&["app", "--since", "1970-01-01T00:00:01Z"]).well(), "o\nthree\n");
+}
+
+#[test]
+fn following_misses_no_file_of_several_rotations() {
+    let logs = node();
+    logs.write("0.log", &[LINES[0]]);
+    let words = logs.words(&["app", "-f"]);
+    let mut running = Running::start(bare(&words.iter().map(String::as_str).collect::<Vec<_>>()));
+    running.until(|line| line == "one");
+    let mut expected = Vec::new();
+    for second in 10..30 {
+        fs::rename(logs.folder.join("0.log"), logs.folder.join(format!("0.log.20260101-0000{second}"))).unwrap();
+        logs.write("0.log", &[&*format!("2026-01-01T00:00:{second}Z stdout F {second}")]);
+        expected.push(second.to_string());
+    }
+    assert_eq!(running.until(|line| line == "29"), expected);
+}
+
+#[test]
 fn following_goes_on_over_rotations_and_restarts() {
     let logs = node();
     logs.write("0.log", &LINES);
@@ -108,6 +153,8 @@ fn the_run_before() {
     logs.write("0.log", &[LINES[0]]);
     logs.write("1.log", &[LINES[3]]);
     assert_eq!(logs.run(&["app"]).well(), "three\n");
+    assert_eq!(logs.run(&["app", "--previous"]).well(), "one\n");
+    fs::rename(logs.folder.join("0.log"), logs.folder.join("0.log.20260101-000002")).unwrap();
     assert_eq!(logs.run(&["app", "--previous"]).well(), "one\n");
     let history = on(&logs.sim, &["history", "app"]).well();
     let lines: Vec<Vec<&str>> = history.lines().map(|line| line.split_whitespace().collect()).collect();

@@ -4,34 +4,9 @@ use std::time::Duration;
 
 use tonic::Code;
 
+use super::language;
 use super::values::{number, time};
 use crate::faults::{EventFault, Hostility, LeftOut, StreamEnd};
-
-/// The faults, for --help and the README.
-pub const HELP: &str = "\
-fault stall on|off                          all calls hang until it is off
-fault slow TIME|off                         all calls are answered later
-fault mute on|off                           connections are accepted, but nothing is read or written
-fault not-initialized unknown|unavailable|off
-                                            all calls are refused with this code, as while the engine starts
-fault not-served on|off                     all calls are refused, as by a containerd without its CRI plugin
-fault withhold-headers on|off               GetContainerEvents sends no headers, even when events come
-fault silent-events on|off                  event streams open with headers, and no event comes
-fault partial-lists on|off                  a streamed list fails after its first batch
-fault drop-events N                         the next N events are lost
-fault duplicate-events on|off               each event is sent twice
-fault reorder-events on|off                 events are swapped in pairs
-fault statusless on|sandbox|off             events without the statuses of containers and sandbox, or of the sandbox
-fault replay N                              the last N events are sent again, unchanged
-fault break-stream                          all event streams end with an error
-fault end-stream                            all event streams end with OK
-fault clock-step [-]TIME                    the engine's clock jumps
-fault hostile garbage|wrong-types|huge|flood|endless-lists|deep|wide|ids|labels|empty-entries|small-entries|off
-                                            some answers are hostile: no protocol buffers, or wrong ones; a message of
-                                            81 MiB; events of new containers without end; a streamed list without
-                                            end; JSON nested a million times, or with a million objects; odd ids; a
-                                            million labels; a list of 20 million empty entries; one of 40,000
-                                            containers with hardly more than an id";
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -52,6 +27,9 @@ pub enum Fault {
 }
 
 pub fn parse(words: &[&str]) -> Result<Fault, String> {
+    if words.first().is_none_or(|name| language::fault(name).is_none()) {
+        return Err(usage(words));
+    }
     Ok(match words {
         ["stall", on] => Fault::Stall(switch(on)?),
         ["slow", "off"] => Fault::Slow(Duration::ZERO),
@@ -77,8 +55,8 @@ pub fn parse(words: &[&str]) -> Result<Fault, String> {
 
 fn usage(words: &[&str]) -> String {
     let name = words.first().copied().unwrap_or_default();
-    match HELP.lines().find(|l| l.split_whitespace().nth(1) == Some(name)) {
-        Some(line) => format!("usage: {}", line.split("  ").next().unwrap_or(line)),
+    match language::fault(name) {
+        Some(entry) => format!("usage: {}", entry.usage),
         None => format!("unknown fault {name:?}: see --help"),
     }
 }
@@ -141,19 +119,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_of_the_help_is_understood() {
-        for line in HELP.lines().filter(|l| l.starts_with("fault ")) {
-            let usage = line.split("  ").next().unwrap();
-            let words: Vec<&str> = usage.split(' ').skip(1).collect();
+    fn every_fault_of_the_language_is_understood() {
+        for entry in language::FAULTS.entries {
+            let words: Vec<&str> = entry.usage.split(' ').skip(1).collect();
             let choices = words.get(1).map_or("", |w| w.split('|').next().unwrap_or_default());
             let argument = match choices {
                 "N" => "3",
                 "TIME" => "50ms",
                 "[-]TIME" => "-1h",
+                "HOW" => "off",
                 other => other,
             };
             let spoken: Vec<&str> = [words[0], argument].into_iter().filter(|w| !w.is_empty()).collect();
             assert!(parse(&spoken).is_ok(), "{spoken:?}");
+        }
+    }
+
+    #[test]
+    fn every_hostility_of_the_language_is_one_of_its_own() {
+        let mut seen = Vec::new();
+        for entry in language::HOSTILITIES.entries {
+            let words: Vec<&str> = entry.usage.split(' ').skip(1).collect();
+            let fault = parse(&words).unwrap_or_else(|e| panic!("{words:?}: {e}"));
+            assert!(matches!(fault, Fault::Hostile(Some(_))) && !seen.contains(&fault), "{words:?}: {fault:?}");
+            seen.push(fault);
         }
     }
 

@@ -3,62 +3,12 @@
 use std::time::Duration;
 
 use super::fault_grammar::{self, Fault};
+use super::language;
 use super::values::{key_value, number, time};
 use crate::faults::Claim;
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::pb::{ContainerEventType as Kind, ContainerState as State};
 use crate::process::signal_number;
-
-/// The grammar, for --help and the README.
-pub const HELP: &str = "\
-run-pod POD [OPTION...]                     a sandbox; OPTION: ns=NS uid=UID attempt=N label=K=V annotation=K=V
-                                            cgroup-parent=PATH host-network
-create POD CONTAINER [OPTION...] [-- COMMAND ARG...]
-                                            OPTION: image=IMAGE user-image=NAME attempt=N label=K=V annotation=K=V
-                                            env=K=V mount=HOST-PATH:PATH
-start CONTAINER
-stop CONTAINER [GRACE]                      its stop signal, and SIGKILL after GRACE (2s)
-rm CONTAINER
-stop-pod POD
-rm-pod POD
-pod POD [OPTION...] CONTAINER... [-- COMMAND ARG...]
-                                            run-pod, then create and start of each container
-kill NAME SIGNAL                            signal a process from outside, as anyone on the node could
-oom CONTAINER [TIME]                        kill it as the kernel's OOM killer does: its reason becomes OOMKilled
-                                            TIME (300ms) later, without an event
-tell TYPE NAME                              send an extra event that shows the present state; TYPE: created
-                                            started stopped deleted
-wait NAME STATE [LIMIT]                     STATE: created running exited ready notready gone; LIMIT: 10s
-wait-subscribed N [LIMIT]                   until N subscriptions to events were made since the start
-sleep TIME                                  TIME, GRACE, LIMIT: 200ms, 1.5s, 2m
-list                                        a line `- ...` for each sandbox and container, then the answer
-stats                                       counts of sandboxes, containers, processes, events and calls
-restart [new-ids]                           cut all connections and come back; new-ids: as after a reboot
-down                                        the engine ends: what happens now sends no event
-up                                          it is back
-lose NAME                                   the id vanishes without an event; its process stays
-find ID                                     show a lost id again
-vanish CONTAINER                            its process ends, and the engine does not notice: it still says \"running\"
-tag TAG IMAGE                               another tag for an image; the answer has its id, which is a name, too
-untag TAG                                   the tag is gone; the image and its containers stay
-claim NAME|all CLAIM                        what the engine says of it from now on, whatever is true; CLAIM: see below
-claim NAME|all off                          the truth again
-fault NAME ...                              switch a fault on or off, see below
-quit                                        end the program
-
-{bad-bytes} in any word stands for the bytes ff fe ff fe on the wire, {esc} for the character ESC.";
-
-/// What `claim` can say, for --help and the README.
-pub const CLAIMS: &str = "\
-claim NAME listed STATE                     lists show it so; STATE: created running exited unknown
-claim NAME state STATE                      its statuses, in replies and events, show it so
-claim NAME no-status                        it is listed, and its status is NOT_FOUND
-claim NAME no-verbose-status                it is listed, and only its verbose status is NOT_FOUND
-claim NAME no-started-at                    its statuses do not say when it started
-claim NAME hangs                            requests for its status are never answered
-claim NAME refused TEXT                     requests for its status fail with this text
-claim NAME undecodable                      its entry in lists cannot be decoded, but for its id
-claim NAME nameless                         its entry in lists cannot be decoded at all";
 
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 const DEFAULT_GRACE: Duration = Duration::from_secs(2);
@@ -146,6 +96,9 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
     let Some((verb, rest)) = words.split_first() else {
         return Ok(None);
     };
+    if language::command(verb).is_none() {
+        return Err(usage(verb));
+    }
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let command = match (verb.as_str(), &rest[..]) {
         ("run-pod", [pod, options @ ..]) => Command::RunPod(pod_spec(pod, options)?),
@@ -190,9 +143,8 @@ pub fn parse(line: &str) -> Result<Option<Command>, String> {
 
 /// The usage of a command that was used wrongly.
 fn usage(verb: &str) -> String {
-    let of_verb = HELP.lines().find(|l| l.split_whitespace().next() == Some(verb));
-    match of_verb {
-        Some(line) => format!("usage: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")),
+    match language::command(verb) {
+        Some(entry) => format!("usage: {}", entry.usage),
         None => format!("unknown command {verb:?}: see --help"),
     }
 }
@@ -388,9 +340,56 @@ mod tests {
     }
 
     #[test]
+    fn every_command_of_the_language_is_understood() {
+        for entry in language::COMMANDS.iter().flat_map(|chapter| chapter.entries) {
+            let usage = entry.usage.replace("[-- COMMAND ARG...]", "[COMMAND]");
+            let words = usage.split(' ').filter(|word| !word.starts_with('['));
+            let spoken: Vec<&str> = words
+                .map(|word| match word {
+                    "N" => "3",
+                    "TIME" => "50ms",
+                    "SIGNAL" => "TERM",
+                    "STATE" => "exited",
+                    "TYPE" => "created",
+                    "CLAIM" => "hangs",
+                    "NAME|all" => "all",
+                    "CONTAINER..." => "app",
+                    other => other,
+                })
+                .collect();
+            // The name of a fault stands for itself: they have a test of their own.
+            let line = if spoken[0] == "fault" { "fault stall on".into() } else { spoken.join(" ") };
+            assert!(parse(&line).is_ok_and(|command| command.is_some()), "{line}: {:?}", parse(&line));
+        }
+    }
+
+    #[test]
+    fn every_option_of_the_language_is_understood() {
+        let value = |usage: &str| usage.replace("=N", "=3").replace(":PATH", ":/inside");
+        for (chapter, begin) in
+            [(language::POD_OPTIONS, "run-pod web"), (language::CONTAINER_OPTIONS, "create web app")]
+        {
+            for entry in chapter.entries {
+                let usage = if entry.usage == "ns=NAMESPACE" { entry.usage.into() } else { value(entry.usage) };
+                let line = format!("{begin} {usage}");
+                assert!(parse(&line).is_ok_and(|command| command.is_some()), "{line}: {:?}", parse(&line));
+            }
+        }
+    }
+
+    #[test]
+    fn every_program_of_the_language_exists() {
+        for entry in language::PROGRAMS.entries {
+            let line = format!("create web app -- {}", entry.usage.replace("TIME", "1").replace(" N", " 3"));
+            let Ok(Some(Command::Create { container, .. })) = parse(&line) else { panic!("{line}") };
+            assert!(crate::command::plan(&container.command, &[]).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn claims() {
-        for line in CLAIMS.lines() {
-            let usage = line.split("  ").next().unwrap().replace("STATE", "exited");
+        for entry in language::CLAIMS.entries {
+            let usage = entry.usage.replace("STATE", "exited");
             assert!(matches!(command(&usage), Command::Claim { claim: Some(_), .. }), "{usage}");
         }
         assert_eq!(command("claim all off"), Command::Claim { name: "all".into(), claim: None });
