@@ -1,5 +1,7 @@
 //! An agent that runs: its lines, and its end.
 
+#![allow(dead_code)] // Each test binary uses its part.
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};

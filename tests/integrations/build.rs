@@ -1,12 +1,14 @@
 //! Builds the agents, as a user does: against an installed library, by scripts/integrations.
 
+#![allow(dead_code)] // Each test binary uses its part.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::Obstacle;
-use super::c;
+use super::support::go;
+use super::{Obstacle, c};
 
 /// The folder with what was built of an agent. Each is built once.
 pub fn agent(name: &'static str) -> Result<PathBuf, Obstacle> {
@@ -36,11 +38,10 @@ pub fn prefix() -> Result<PathBuf, String> {
             std::fs::create_dir_all(made).map_err(failed)?;
         }
         let library = c::Library::of_this_build().path();
-        std::os::unix::fs::symlink(library, from.join("libcriwatch.so")).map_err(failed)?;
-        // The agents use the shared library.
-        for name in ["libcriwatch.a", "native-static-libs"] {
-            std::fs::write(from.join(name), "").map_err(failed)?;
+        for name in ["libcriwatch.so", "libcriwatch.a"] {
+            std::os::unix::fs::symlink(library.with_file_name(name), from.join(name)).map_err(failed)?;
         }
+        std::fs::write(from.join("native-static-libs"), go::NATIVE_LIBRARIES).map_err(failed)?;
         let mut install = Command::new(c::root().join("scripts/install"));
         install.arg(&from).env("PREFIX", "/criwatch").env("DESTDIR", &root);
         c::succeed(install.env_remove("LIBDIR").env_remove("INCLUDEDIR"))?;
@@ -49,12 +50,27 @@ pub fn prefix() -> Result<PathBuf, String> {
     INSTALLED.get_or_init(install).clone()
 }
 
+/// Whether programs can be linked that need no shared library; otherwise what is lacking.
+pub fn can_link_statically() -> Result<(), String> {
+    static TRIED: OnceLock<Result<(), String>> = OnceLock::new();
+    let try_it = || {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let (source, program) = (folder.path().join("empty.c"), folder.path().join("empty"));
+        std::fs::write(&source, "int main(void) { return 0; }").map_err(|error| error.to_string())?;
+        let linked = c::succeed(Command::new(c::cc()).arg("-static").arg(source).arg("-o").arg(program));
+        linked.map(drop).map_err(|_| "there is no static libc".to_owned())
+    };
+    TRIED.get_or_init(try_it).clone()
+}
+
 /// Flags for `go` without `make`: those of the collector, whose packages are then built already. As in
 /// integrations/otelcol/Makefile, one that does nothing tells Go's cache the prefixes apart.
 pub fn go_flags(prefix: &Path) -> String {
     let key: String = prefix.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let tags = if can_link_statically().is_ok() { " -tags=criwatch_static,netgo,osusergo" } else { "" };
     format!(
-        "-mod=readonly -buildvcs=false -trimpath -gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={key}"
+        "-mod=readonly -buildvcs=false -trimpath{tags} \
+         -gcflags=github.com/criwatch/criwatch/bindings/go/internal/capi=-D={key}"
     )
 }
 
@@ -65,6 +81,10 @@ fn build(name: &str, folder: &Path) -> Result<Result<(), String>, String> {
     command.arg(name).env("PREFIX", prefix()?).env("BUILD", folder).env("CARGO_TARGET_DIR", target);
     command.env("CFLAGS", "-O2 -g -Wall -Wextra -Werror").env("CXXFLAGS", "-O2 -g -Wall -Wextra -Wshadow -Werror");
     command.env_remove("LIBDIR").env_remove("MAKEFLAGS").env_remove("MAKELEVEL").stdin(Stdio::null());
+    // The collector that images have. To compile it for both kinds would take twice as long.
+    if can_link_statically().is_ok() {
+        command.env("STATIC", "1");
+    }
     // Always from the sources of today: the library may be another than that of the last run.
     let _ = std::fs::remove_dir_all(folder.join(name));
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;

@@ -4,6 +4,7 @@
 mod agent;
 mod build;
 mod collectd;
+mod collector;
 mod ebpf;
 mod kubernetes;
 mod otelcol;
@@ -57,12 +58,14 @@ fn main() {
         trial("otelcol::passes_its_own_tests", otelcol::passes_its_own_tests),
         trial("otelcol::names_and_reports", otelcol::names_and_reports),
         trial("otelcol::a_killed_collector_loses_no_end", otelcol::a_killed_collector_loses_no_end),
-        trial("otelcol::a_static_one_needs_no_shared_library", move || {
-            if is_long { otelcol::a_static_one_needs_no_shared_library() } else { Err(otelcol::takes_long()) }
+        trial("otelcol::a_static_one_needs_no_shared_library", otelcol::a_static_one_needs_no_shared_library),
+        trial("otelcol::a_dynamic_one_finds_the_library", move || {
+            if is_long { otelcol::a_dynamic_one_finds_the_library() } else { Err(otelcol::takes_long()) }
         }),
         trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
         trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
         trial("kubernetes::probes_tell_the_engines_state", kubernetes::probes_tell_the_engines_state),
+        trial("kubernetes::the_queue_outlives_the_collector", kubernetes::the_queue_outlives_the_collector),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),
         trial("prometheus::counts_an_end_once", prometheus::counts_an_end_once),
         trial("prometheus::bounds_the_number_of_series", prometheus::bounds_the_number_of_series),

@@ -14,7 +14,7 @@ const OLDEST: (u32, u32) = (1, 21);
 
 /// What rustc says a program needs that links libcriwatch.a (`--print native-static-libs`), without the unwinder, which is the
 /// compiler's to choose: scripts/link-libraries.
-const NATIVE_LIBRARIES: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
+pub const NATIVE_LIBRARIES: &str = "-lutil -lrt -lpthread -lm -ldl -lc";
 
 /// Whether this machine can build Go programs with C in them; otherwise what is lacking.
 pub fn available() -> Result<(), String> {

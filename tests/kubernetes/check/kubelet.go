@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -39,7 +40,7 @@ func (n *node) container(found *manifest) (*cri.ContainerConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	environment, err := environment(&agent)
+	environment, err := environment(found, &agent)
 	if err != nil {
 		return nil, err
 	}
@@ -127,20 +128,62 @@ func (n *node) source(found *manifest, name string) (string, error) {
 		if volume.Name != name {
 			continue
 		}
-		if volume.HostPath == nil {
-			return "", fmt.Errorf("volume %s: only hostPath can be mounted here", name)
+		own := filepath.Join(n.folder, "volumes", name)
+		switch {
+		case volume.HostPath != nil:
+			if stand, is := n.hosts[volume.HostPath.Path]; is {
+				return filepath.EvalSymlinks(stand)
+			}
+			_, err := os.Stat(volume.HostPath.Path)
+			return volume.HostPath.Path, err
+		case volume.EmptyDir != nil:
+			return own, os.MkdirAll(own, 0o755)
+		case volume.ConfigMap != nil:
+			return own, n.write(found, volume.ConfigMap.Name, own)
 		}
-		if stand, is := n.hosts[volume.HostPath.Path]; is {
-			return filepath.EvalSymlinks(stand)
-		}
-		_, err := os.Stat(volume.HostPath.Path)
-		return volume.HostPath.Path, err
+		return "", fmt.Errorf("volume %s: of its kind, none can be mounted here", name)
 	}
 	return "", fmt.Errorf("volume %s: there is none", name)
 }
 
-func environment(agent *corev1.Container) ([]*cri.KeyValue, error) {
+// write writes the files of a ConfigMap, with the ports that the pod has here.
+func (n *node) write(found *manifest, name, folder string) error {
+	config, err := found.configMap(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for file, text := range config.Data {
+		for port, here := range n.ports {
+			wanted := fmt.Sprintf("endpoint: :%d\n", port)
+			if !strings.Contains(text, wanted) {
+				return fmt.Errorf("%s in ConfigMap %s: listens nowhere at port %d", file, name, port)
+			}
+			text = strings.ReplaceAll(text, wanted, fmt.Sprintf("endpoint: 127.0.0.1:%d\n", here))
+		}
+		if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func environment(found *manifest, agent *corev1.Container) ([]*cri.KeyValue, error) {
 	var values []*cri.KeyValue
+	for _, from := range agent.EnvFrom {
+		if from.ConfigMapRef == nil || from.Prefix != "" {
+			return nil, fmt.Errorf("envFrom of %s: where it is from is not known here", agent.Name)
+		}
+		config, err := found.configMap(from.ConfigMapRef.Name)
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range config.Data {
+			values = append(values, &cri.KeyValue{Key: name, Value: []byte(value)})
+		}
+	}
 	for _, variable := range agent.Env {
 		value := variable.Value
 		if from := variable.ValueFrom; from != nil {
@@ -150,9 +193,6 @@ func environment(agent *corev1.Container) ([]*cri.KeyValue, error) {
 			value = "node-1"
 		}
 		values = append(values, &cri.KeyValue{Key: variable.Name, Value: []byte(value)})
-	}
-	if len(agent.EnvFrom) > 0 {
-		return nil, fmt.Errorf("envFrom of %s is not known here", agent.Name)
 	}
 	return values, nil
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
@@ -36,7 +37,10 @@ type constraints struct {
 
 // manifest is what was rendered.
 type manifest struct {
-	daemonSet *appsv1.DaemonSet
+	// objects are all of them, by kind and name.
+	objects    map[string]any
+	daemonSet  *appsv1.DaemonSet
+	configMaps []*corev1.ConfigMap
 }
 
 func read(file string) (*manifest, error) {
@@ -44,20 +48,42 @@ func read(file string) (*manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := &manifest{}
+	found := &manifest{objects: map[string]any{}}
 	for _, document := range bytes.Split(text, []byte("\n---\n")) {
-		object, err := decode(document)
-		if err != nil {
+		if err := found.add(document); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		if daemonSet, is := object.(*appsv1.DaemonSet); is {
-			found.daemonSet = daemonSet
 		}
 	}
 	if found.daemonSet == nil {
 		return nil, errors.New(file + ": there is no DaemonSet")
 	}
 	return found, nil
+}
+
+func (m *manifest) add(document []byte) error {
+	object, err := decode(document)
+	if err != nil {
+		return err
+	}
+	switch object := object.(type) {
+	case *appsv1.DaemonSet:
+		m.daemonSet = object
+	case *corev1.ConfigMap:
+		m.configMaps = append(m.configMaps, object)
+	}
+	kind := object.(runtime.Object).GetObjectKind().GroupVersionKind().Kind
+	m.objects[kind+" "+object.(metav1.Object).GetName()] = object
+	return nil
+}
+
+// configMap is one that the pod names.
+func (m *manifest) configMap(name string) (*corev1.ConfigMap, error) {
+	for _, one := range m.configMaps {
+		if one.Name == name && one.Namespace == m.daemonSet.Namespace {
+			return one, nil
+		}
+	}
+	return nil, fmt.Errorf("ConfigMap %s/%s: there is none", m.daemonSet.Namespace, name)
 }
 
 func decode(document []byte) (any, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	corev1 "k8s.io/api/core/v1"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
@@ -26,13 +28,15 @@ type node struct {
 	folder string
 	// hosts says which folder stands for a folder of the host that the manifest mounts.
 	hosts map[string]string
+	// ports says which port stands for one of the pod's: its network is the node's, on which anybody may have that port.
+	ports map[int]int
 }
 
 // pod runs the DaemonSet's pod as a kubelet would, until its readiness probe succeeds, and prints the container's id. It takes mounts,
 // rights, arguments and environment from the manifest. Only the network is not a pod's own, because that needs CNI plugins.
 func pod(args []string) error {
 	flags := flag.NewFlagSet("pod", flag.ContinueOnError)
-	node := node{hosts: map[string]string{}}
+	node := node{hosts: map[string]string{}, ports: map[int]int{}}
 	flags.StringVar(&node.endpoint, "endpoint", "", "the engine's socket, unix:///...")
 	flags.StringVar(&node.image, "image", "", "the image to run in place of the manifest's")
 	flags.StringVar(&node.parent, "cgroup-parent", "", "the cgroup of pods")
@@ -44,6 +48,12 @@ func pod(args []string) error {
 		}
 		node.hosts[from] = to
 		return nil
+	})
+	flags.Func("port", "MANIFEST=NODE: the port at which the pod listens in place of one that its ConfigMap names", func(pair string) error {
+		var from, to int
+		_, err := fmt.Sscanf(pair, "%d=%d", &from, &to)
+		node.ports[from] = to
+		return err
 	})
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -95,23 +105,63 @@ func (n *node) run(found *manifest) (string, error) {
 	return created.ContainerId, nil
 }
 
-// waitUntilReady runs the readiness probe until it succeeds.
+// waitUntilReady asks the readiness probe until it succeeds.
 func (n *node) waitUntilReady(ctx context.Context, engine cri.RuntimeServiceClient, id string, found *manifest) error {
-	probe := found.daemonSet.Spec.Template.Spec.Containers[0].ReadinessProbe
-	if probe == nil || probe.Exec == nil {
-		return errors.New("the agent has no readiness probe that is a command")
-	}
+	agent := &found.daemonSet.Spec.Template.Spec.Containers[0]
 	for {
-		reply, err := engine.ExecSync(ctx, &cri.ExecSyncRequest{
-			ContainerId: id, Cmd: probe.Exec.Command, Timeout: int64(probe.TimeoutSeconds),
-		})
-		if err == nil && reply.ExitCode == 0 {
+		err := n.probe(ctx, engine, id, agent)
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%v: %v, %v", probe.Exec.Command, reply, err)
+			return fmt.Errorf("readiness probe: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// probe asks the readiness probe once.
+func (n *node) probe(ctx context.Context, engine cri.RuntimeServiceClient, id string, agent *corev1.Container) error {
+	switch probe := agent.ReadinessProbe; {
+	case probe == nil:
+		return errors.New("the agent has none")
+	case probe.Exec != nil:
+		reply, err := engine.ExecSync(ctx, &cri.ExecSyncRequest{
+			ContainerId: id, Cmd: probe.Exec.Command, Timeout: int64(probe.TimeoutSeconds),
+		})
+		if err == nil && reply.ExitCode != 0 {
+			err = fmt.Errorf("%v: %v", probe.Exec.Command, reply)
+		}
+		return err
+	case probe.HTTPGet != nil:
+		return n.get(ctx, agent, probe.HTTPGet)
+	}
+	return errors.New("its kind is not known here")
+}
+
+func (n *node) get(ctx context.Context, agent *corev1.Container, wanted *corev1.HTTPGetAction) error {
+	port := wanted.Port.IntValue()
+	for _, named := range agent.Ports {
+		if named.Name == wanted.Port.StrVal {
+			port = int(named.ContainerPort)
+		}
+	}
+	if here, is := n.ports[port]; is {
+		port = here
+	}
+	url := fmt.Sprintf("http://127.0.0.1:%d/%s", port, strings.TrimPrefix(wanted.Path, "/"))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode < 200 || reply.StatusCode >= 400 {
+		return fmt.Errorf("%s: %s", url, reply.Status)
+	}
+	return nil
 }

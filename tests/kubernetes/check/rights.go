@@ -6,13 +6,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// checkRights prints what the agent may do beyond what docs/kubernetes.md promises, where Pod Security has no rule for it.
+// checkRights prints what the agent may do beyond what docs/kubernetes.md promises, where Pod Security has no rule for it; and what it
+// lacks, because the manifest names it and does not have it.
 func checkRights(file string) error {
 	found, err := read(file)
 	if err != nil {
 		return err
 	}
 	spec := found.daemonSet.Spec.Template.Spec
+	for _, name := range configMapsOf(&spec) {
+		if _, err := found.configMap(name); err != nil {
+			fmt.Println(err)
+		}
+	}
 	promises := map[string]bool{
 		"no token of the API server":       spec.AutomountServiceAccountToken != nil && !*spec.AutomountServiceAccountToken,
 		"no variables of other services":   spec.EnableServiceLinks != nil && !*spec.EnableServiceLinks,
@@ -34,6 +40,23 @@ func checkRights(file string) error {
 		}
 	}
 	return nil
+}
+
+// configMapsOf are the names of those without which the pod does not start.
+func configMapsOf(spec *corev1.PodSpec) (names []string) {
+	for _, volume := range spec.Volumes {
+		if volume.ConfigMap != nil {
+			names = append(names, volume.ConfigMap.Name)
+		}
+	}
+	for _, container := range spec.Containers {
+		for _, source := range container.EnvFrom {
+			if source.ConfigMapRef != nil {
+				names = append(names, source.ConfigMapRef.Name)
+			}
+		}
+	}
+	return names
 }
 
 func hasNoType(volume corev1.Volume) bool {
