@@ -5,6 +5,7 @@ mod agent;
 mod build;
 mod collectd;
 mod ebpf;
+mod fleet;
 mod kubernetes;
 mod otelcol;
 mod prometheus;
@@ -62,6 +63,10 @@ fn main() {
         }),
         trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
         trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
+        trial("fleet::a_small_one_tells_each_event_once", fleet::a_small_one_tells_each_event_once),
+        trial("fleet::twenty_nodes_tell_each_event_once", move || {
+            if is_long { fleet::twenty_nodes_tell_each_event_once() } else { Err(fleet::takes_long()) }
+        }),
         trial("kubernetes::probes_tell_the_engines_state", kubernetes::probes_tell_the_engines_state),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),
         trial("prometheus::counts_an_end_once", prometheus::counts_an_end_once),
