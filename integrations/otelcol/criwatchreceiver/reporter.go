@@ -34,6 +34,8 @@ type reporter struct {
 	running map[string]bool
 	// runs are the numbers of the runs of containers that had more than one: an engine may show what had ended running again.
 	runs map[string]int
+	// inspected are those that had ended before the watcher began, as the engine told once: when they are removed, it no longer can.
+	inspected map[string]*criwatch.Container
 	// descriptions are fingerprints of what was reported of entities that live.
 	descriptions map[string]uint64
 }
@@ -139,17 +141,28 @@ func (r *reporter) replayEnded(ctx context.Context, observed time.Time) {
 		// The watcher has stopped: there will be another replay.
 		return
 	}
+	inspected := map[string]*criwatch.Container{}
 	for _, container := range list.Containers {
-		if container.State == criwatch.StateExited {
-			r.replayEnd(r.howItEnded(ctx, container), observed)
+		if container.State != criwatch.StateExited {
+			continue
 		}
+		known := r.howItEnded(ctx, container)
+		if known != container {
+			inspected[container.ID] = known
+		}
+		r.replayEnd(known, observed)
 	}
+	// Less those that are forgotten.
+	r.inspected = inspected
 }
 
 // howItEnded asks for what lists do not have: of what had ended before the watcher began, nobody has asked for the status.
 func (r *reporter) howItEnded(ctx context.Context, container *criwatch.Container) *criwatch.Container {
 	if container.Kind == criwatch.KindSandbox || container.ExitCode != -1 {
 		return container
+	}
+	if known := r.inspected[container.ID]; known != nil {
+		return known
 	}
 	answer, err := r.cache.Inspect(ctx, container.ID, 0)
 	if err != nil || answer.Container == nil {
