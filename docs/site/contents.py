@@ -72,6 +72,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("What they show", "docs/integrations.md"),
         Page("OpenTelemetry Collector", "docs/opentelemetry.md"),
         Page("Kubernetes", "docs/kubernetes.md"),
+        Page("A fleet of nodes", "docs/fleet.md"),
         Page("Falco and sysdig", "integrations/sysdig-plugin/README.md"),
         Page("collectd", "integrations/collectd/README.md"),
         Page("eBPF: execsnoop", "integrations/ebpf/README.md"),

@@ -6,6 +6,7 @@ mod build;
 mod collectd;
 mod collector;
 mod ebpf;
+mod fleet;
 mod kubernetes;
 mod otelcol;
 mod prometheus;
@@ -64,6 +65,10 @@ fn main() {
         }),
         trial("otelcol::the_documented_configurations_are_valid", otelcol::the_documented_configurations_are_valid),
         trial("otelcol::names_reports_and_observes_on_containerd", otelcol::names_reports_and_observes_on_containerd),
+        trial("fleet::a_small_one_tells_each_event_once", fleet::a_small_one_tells_each_event_once),
+        trial("fleet::twenty_nodes_tell_each_event_once", move || {
+            if is_long { fleet::twenty_nodes_tell_each_event_once() } else { Err(fleet::takes_long()) }
+        }),
         trial("kubernetes::probes_tell_the_engines_state", kubernetes::probes_tell_the_engines_state),
         trial("kubernetes::the_queue_outlives_the_collector", kubernetes::the_queue_outlives_the_collector),
         trial("prometheus::serves_openmetrics", prometheus::serves_openmetrics),

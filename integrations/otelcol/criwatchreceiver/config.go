@@ -39,6 +39,8 @@ type EventsConfig struct {
 	Sandboxes bool `mapstructure:"sandboxes"`
 	// ReplayEnded has a replay also report what has ended and is still known: what ended while nobody listened is not lost.
 	ReplayEnded bool `mapstructure:"replay_ended"`
+	// ReplayInterval is how often everything that is known is replayed, so that what was lost on the way is told again; 0: never.
+	ReplayInterval time.Duration `mapstructure:"replay_interval"`
 }
 
 // EntitiesConfig says whether there are events of entities.
@@ -94,6 +96,9 @@ func createDefaultConfig() *Config {
 // Validate refuses what makes no sense. The collector validates the other parts by themselves.
 func (c *Config) Validate() error {
 	var errs []error
+	if c.Events.ReplayInterval < 0 {
+		errs = append(errs, fmt.Errorf("events: replay_interval: %v is negative", c.Events.ReplayInterval))
+	}
 	if c.Entities.Interval < 0 {
 		errs = append(errs, fmt.Errorf("entities: interval: %v is negative", c.Entities.Interval))
 	}

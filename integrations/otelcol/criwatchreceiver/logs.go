@@ -64,22 +64,26 @@ func (r *logsReceiver) Shutdown(context.Context) error {
 // run goes on until the context ends; what was taken by then is offered once more.
 func (r *logsReceiver) run(ctx context.Context) {
 	reporter := newReporter(r.config, r.link.Watcher)
-	interval := newPeriod(r.config.Entities)
+	states, replays := newPeriod(r.config.Entities.Enabled, r.config.Entities.Interval), newPeriod(true, r.config.Events.ReplayInterval)
 	for ctx.Err() == nil {
-		event, err := r.next(ctx, reporter, interval)
+		event, err := r.next(ctx, earliest(reporter.due(), states.next, replays.next))
 		switch {
 		case err == nil:
 			reporter.event(ctx, event)
-		case errors.Is(err, errPeriod):
-			reporter.states()
 		case errors.Is(err, context.DeadlineExceeded):
-			// The oldest record has waited for long enough.
+			// Something is due.
 		default:
 			if ctx.Err() == nil {
 				r.logger.Error("no more events come", zap.Error(err))
 			}
 			r.flush(ctx, reporter)
 			return
+		}
+		if states.isOver() {
+			reporter.states()
+		}
+		if replays.isOver() {
+			r.replay(ctx, reporter)
 		}
 		if err != nil || reporter.isDue() {
 			r.flush(ctx, reporter)
@@ -88,26 +92,34 @@ func (r *logsReceiver) run(ctx context.Context) {
 	r.flush(ctx, reporter)
 }
 
-var errPeriod = errors.New("the states are to be repeated")
-
-// next takes an event. It waits no longer than the records that are there may wait, and than until the next repetition.
-func (r *logsReceiver) next(ctx context.Context, reporter *reporter, interval *period) (*criwatch.Event, error) {
-	if interval.isOver() {
-		return nil, errPeriod
-	}
+// next takes an event. It waits no longer than until a time; zero: there is none.
+func (r *logsReceiver) next(ctx context.Context, until time.Time) (*criwatch.Event, error) {
 	if event, err := r.queue.TryNext(); !errors.Is(err, criwatch.ErrAgain) {
 		return event, err
 	}
-	until, is := interval.end()
-	if due := reporter.due(); !due.IsZero() && (!is || due.Before(until)) {
-		until, is = due, true
-	}
-	if !is {
+	if until.IsZero() {
 		return r.queue.Next(ctx)
 	}
 	limited, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	return r.queue.Next(limited)
+}
+
+// replay goes on with a new queue, which begins with a replay. What waits in the old one is taken first: nothing is left out.
+func (r *logsReceiver) replay(ctx context.Context, reporter *reporter) {
+	fresh, err := r.link.NewQueue(nil)
+	if err != nil {
+		r.logger.Warn("there is no replay this time", zap.Error(err))
+		return
+	}
+	for event, err := r.queue.TryNext(); err == nil; event, err = r.queue.TryNext() {
+		reporter.event(ctx, event)
+		if reporter.isDue() {
+			r.flush(ctx, reporter)
+		}
+	}
+	r.queue.Close()
+	r.queue = fresh
 }
 
 func (r *logsReceiver) flush(ctx context.Context, reporter *reporter) {
@@ -116,26 +128,35 @@ func (r *logsReceiver) flush(ctx context.Context, reporter *reporter) {
 	}
 }
 
-// period is the time between two repetitions of all states.
+// period is the time between two repetitions.
 type period struct {
 	every time.Duration
-	next  time.Time
+	// Zero: there are none.
+	next time.Time
 }
 
-func newPeriod(config EntitiesConfig) *period {
-	if !config.Enabled || config.Interval == 0 {
+func newPeriod(enabled bool, every time.Duration) *period {
+	if !enabled || every == 0 {
 		return &period{}
 	}
-	return &period{every: config.Interval, next: time.Now().Add(config.Interval)}
+	return &period{every: every, next: time.Now().Add(every)}
 }
-
-func (p *period) end() (time.Time, bool) { return p.next, p.every > 0 }
 
 // isOver begins the next period if this one is over.
 func (p *period) isOver() bool {
-	if p.every == 0 || time.Now().Before(p.next) {
+	if p.next.IsZero() || time.Now().Before(p.next) {
 		return false
 	}
 	p.next = time.Now().Add(p.every)
 	return true
+}
+
+// earliest is the first of some times; zero ones do not count.
+func earliest(times ...time.Time) (first time.Time) {
+	for _, one := range times {
+		if !one.IsZero() && (first.IsZero() || one.Before(first)) {
+			first = one
+		}
+	}
+	return first
 }

@@ -111,6 +111,7 @@ func TestReportsEachStartAndEnd(t *testing.T) {
 	require.Equal(t, simtest.Field(ids, "id", 0), sandbox.attributes["criwatch.sandbox.id"])
 	completed := next.find(t, "criwatch.replay.completed", "")
 	require.Equal(t, int64(2), completed.attributes["criwatch.replay.running"])
+	require.Equal(t, started.attributes["criwatch.batch"], completed.attributes["criwatch.replay.first_batch"])
 
 	engine.Tell("create web job -- sh -c 'exit 3'")
 	engine.Tell("start job")
@@ -139,9 +140,16 @@ func TestARestartReportsAgainUnderTheSameIds(t *testing.T) {
 	engine.Tell("start job")
 	engine.Tell("wait job exited")
 	startLogs(t, engine, after, nil)
-	// In two events, as if somebody had listened.
+	// In three events, as if somebody had listened.
+	begun := after.find(t, "criwatch.container.started", "job")
+	require.Equal(t, true, begun.attributes["criwatch.event.replayed"])
 	job := after.find(t, "criwatch.container.exited", "job")
 	require.Equal(t, true, job.attributes["criwatch.event.provisional"])
+	require.Equal(t, strings.Replace(job.attributes["criwatch.event.id"].(string), "exited", "started", 1),
+		begun.attributes["criwatch.event.id"])
+	// It is no news of what runs: that is the sandbox.
+	completed := after.find(t, "criwatch.replay.completed", "")
+	require.Equal(t, int64(1), completed.attributes["criwatch.replay.running"])
 	final := after.find(t, "criwatch.container.exit_updated", "job")
 	require.Equal(t, int64(3), final.attributes["process.exit.code"])
 	require.Equal(t, true, final.attributes["criwatch.event.confirmed"])
@@ -216,6 +224,87 @@ func TestAnOverflowIsHealed(t *testing.T) {
 	}
 	simtest.Until(t, "all ends", func() bool { return ends() == 20 })
 	contiguous(t, next)
+}
+
+func TestWhatCouldNotBeStartedHasNoStartInAReplay(t *testing.T) {
+	engine := simtest.Start(t)
+	engine.Tell("pod web ns=shop nginx")
+	engine.Tell("create web broken -- /no/such/program")
+	engine.Refuses("start broken")
+	next := &inbox{}
+	startLogs(t, engine, next, nil)
+	exited := next.find(t, "criwatch.container.exited", "broken")
+	require.Equal(t, true, exited.attributes["criwatch.event.never_started"])
+	next.find(t, "criwatch.replay.completed", "")
+	for _, one := range next.entries() {
+		require.False(t, one.name == "criwatch.container.started" && one.resource["k8s.container.name"] == "broken")
+	}
+}
+
+func TestAReplayComesAgainAndAgain(t *testing.T) {
+	engine := simtest.Start(t)
+	engine.Tell("pod web ns=shop nginx")
+	next := &inbox{}
+	startLogs(t, engine, next, func(c *Config) { c.Events.ReplayInterval = 50 * time.Millisecond })
+	completed := func() (replays []entry) {
+		for _, one := range next.entries() {
+			if one.name == "criwatch.replay.completed" {
+				replays = append(replays, one)
+			}
+		}
+		return replays
+	}
+	simtest.Until(t, "a replay", func() bool { return len(completed()) > 0 })
+	engine.Tell("create web job -- sh -c 'exit 3'")
+	engine.Tell("start job")
+	engine.Tell("wait job exited")
+	// What has ended is told again, under its id.
+	ids := func() map[any]int {
+		ids := map[any]int{}
+		for _, one := range next.entries() {
+			if one.name == "criwatch.container.exited" && one.resource["k8s.container.name"] == "job" {
+				ids[one.attributes["criwatch.event.id"]]++
+			}
+		}
+		return ids
+	}
+	simtest.Until(t, "the end, three times", func() bool {
+		copies := 0
+		for _, count := range ids() {
+			copies += count
+		}
+		return copies >= 3
+	})
+	require.Len(t, ids(), 1)
+	replays := completed()
+	for at, one := range replays {
+		require.Equal(t, int64(at+1), one.attributes["criwatch.replay"])
+		require.Equal(t, replays[0].attributes["criwatch.instance"], one.attributes["criwatch.instance"])
+	}
+	contiguous(t, next)
+}
+
+// The engine tells the code of what had ended before only as long as it has it.
+func TestAReplayKnowsTheCodeOfWhatWasRemovedMeanwhile(t *testing.T) {
+	engine := simtest.Start(t)
+	engine.Tell("pod web ns=shop nginx")
+	engine.Tell("create web job -- sh -c 'exit 3'")
+	engine.Tell("start job")
+	engine.Tell("wait job exited")
+	next := &inbox{}
+	startLogs(t, engine, next, func(c *Config) { c.Events.ReplayInterval = 50 * time.Millisecond })
+	next.find(t, "criwatch.container.exited", "job")
+	engine.Tell("rm job")
+	replays := func() int {
+		return len(slices.DeleteFunc(next.entries(), func(e entry) bool { return e.name != "criwatch.replay.completed" }))
+	}
+	before := replays()
+	simtest.Until(t, "replays after the removal", func() bool { return replays() >= before+3 })
+	for _, one := range next.entries() {
+		if one.name == "criwatch.container.exited" && one.resource["k8s.container.name"] == "job" {
+			require.Equal(t, int64(3), one.attributes["process.exit.code"])
+		}
+	}
 }
 
 func TestALargeReplayComesInSeveralBatches(t *testing.T) {

@@ -28,10 +28,14 @@ type reporter struct {
 	node     pcommon.Map
 	isReplay bool
 	replay   int64
-	// How many containers and sandboxes the replay has shown so far.
-	running int64
+	// The batch with which the replay began.
+	replayFirst int64
+	// The containers and sandboxes that run, as far as the replay has shown.
+	running map[string]bool
 	// runs are the numbers of the runs of containers that had more than one: an engine may show what had ended running again.
 	runs map[string]int
+	// inspected are those that had ended before the watcher began, as the engine told once: when they are removed, it no longer can.
+	inspected map[string]*criwatch.Container
 	// descriptions are fingerprints of what was reported of entities that live.
 	descriptions map[string]uint64
 }
@@ -66,10 +70,11 @@ func (r *reporter) take() []plog.Logs { return r.batches.take() }
 func (r *reporter) event(ctx context.Context, event *criwatch.Event) {
 	switch event.Type {
 	case criwatch.EventReplayBegin:
-		r.isReplay, r.running = true, 0
+		r.isReplay, r.running = true, map[string]bool{}
 		clear(r.descriptions)
 		r.replay++
 		r.batches.seal()
+		r.replayFirst = r.batches.number + 1
 	case criwatch.EventReplayEnd:
 		r.endReplay(ctx, event)
 	case criwatch.EventOverflow:
@@ -90,15 +95,20 @@ func (r *reporter) run(event *criwatch.Event) {
 		r.runs[event.Container.ID] = r.runOf(event.Container.ID) + 1
 	}
 	if r.isReplay && event.Type == criwatch.EventStarted {
-		r.running++
+		r.running[event.Container.ID] = true
 	}
-	if r.config.Events.Enabled && (r.config.Events.Sandboxes || event.Container.Kind != criwatch.KindSandbox) {
+	if r.isReported(event.Container) {
 		r.lifecycle(event)
 	}
 	// The first replay has no entities to end: they were never reported by this instance.
 	if r.config.Entities.Enabled && !(r.isReplay && r.replay == 1 && event.Type == criwatch.EventExited) {
 		r.entity(event)
 	}
+}
+
+// isReported tells whether records of events are wanted of it.
+func (r *reporter) isReported(container *criwatch.Container) bool {
+	return r.config.Events.Enabled && (r.config.Events.Sandboxes || container.Kind != criwatch.KindSandbox)
 }
 
 func (r *reporter) runOf(id string) int { return max(r.runs[id], 1) }
@@ -112,7 +122,8 @@ func (r *reporter) endReplay(ctx context.Context, event *criwatch.Event) {
 		record := r.batches.add(r.node)
 		stamp(record, event, "criwatch.replay.completed", "replay completed")
 		record.Attributes().PutInt("criwatch.replay", r.replay)
-		record.Attributes().PutInt("criwatch.replay.running", r.running)
+		record.Attributes().PutInt("criwatch.replay.first_batch", r.replayFirst)
+		record.Attributes().PutInt("criwatch.replay.running", int64(len(r.running)))
 	}
 	r.isReplay = false
 	r.batches.seal()
@@ -130,17 +141,28 @@ func (r *reporter) replayEnded(ctx context.Context, observed time.Time) {
 		// The watcher has stopped: there will be another replay.
 		return
 	}
+	inspected := map[string]*criwatch.Container{}
 	for _, container := range list.Containers {
-		if container.State == criwatch.StateExited {
-			r.replayEnd(r.howItEnded(ctx, container), observed)
+		if container.State != criwatch.StateExited {
+			continue
 		}
+		known := r.howItEnded(ctx, container)
+		if known != container {
+			inspected[container.ID] = known
+		}
+		r.replayEnd(known, observed)
 	}
+	// Less those that are forgotten.
+	r.inspected = inspected
 }
 
 // howItEnded asks for what lists do not have: of what had ended before the watcher began, nobody has asked for the status.
 func (r *reporter) howItEnded(ctx context.Context, container *criwatch.Container) *criwatch.Container {
 	if container.Kind == criwatch.KindSandbox || container.ExitCode != -1 {
 		return container
+	}
+	if known := r.inspected[container.ID]; known != nil {
+		return known
 	}
 	answer, err := r.cache.Inspect(ctx, container.ID, 0)
 	if err != nil || answer.Container == nil {
@@ -150,8 +172,8 @@ func (r *reporter) howItEnded(ctx context.Context, container *criwatch.Container
 	return answer.Container
 }
 
-// replayEnd reports an end by the same events as when it happened, so that they have the same ids: where the reason could still
-// change, by two.
+// replayEnd reports a run that has ended by the same events as when it happened, so that they have the same ids: a start, and an
+// end; where the reason could still change, two.
 func (r *reporter) replayEnd(container *criwatch.Container, observed time.Time) {
 	event := criwatch.Event{
 		Type: criwatch.EventExited, Flags: criwatch.EventFlagInitial | criwatch.EventFlagSynthetic,
@@ -159,6 +181,13 @@ func (r *reporter) replayEnd(container *criwatch.Container, observed time.Time) 
 	}
 	if event.Time.IsZero() {
 		event.Time = observed
+	}
+	// It may have ended since the replay began.
+	delete(r.running, container.ID)
+	if neverStarted(container) {
+		event.Flags |= criwatch.EventFlagNeverStarted
+	} else {
+		r.replayStart(event)
 	}
 	if container.Reason != "Error" && container.Reason != "OOMKilled" {
 		r.run(&event)
@@ -173,6 +202,26 @@ func (r *reporter) replayEnd(container *criwatch.Container, observed time.Time) 
 		final.Flags |= criwatch.EventFlagConfirmed
 		r.run(&final)
 	}
+}
+
+// replayStart reports the start of what has ended by now: nobody may have been there to see it. It is no news of what runs.
+func (r *reporter) replayStart(event criwatch.Event) {
+	if !r.isReported(event.Container) {
+		return
+	}
+	event.Type = criwatch.EventStarted
+	event.Time = event.Container.StartedAt
+	if event.Time.IsZero() {
+		event.Time = event.Container.CreatedAt
+	}
+	r.lifecycle(&event)
+}
+
+// neverStarted tells a container that was made, and could not be started. containerd then says no time of start; CRI-O says the same
+// for all its times. Without the exit code nobody has asked for its status, and nothing is known.
+func neverStarted(container *criwatch.Container) bool {
+	return container.Kind == criwatch.KindContainer && container.ExitCode != -1 && (container.StartedAt.IsZero() ||
+		container.StartedAt.Equal(container.CreatedAt) && container.StartedAt.Equal(container.FinishedAt))
 }
 
 func (r *reporter) overflow(event *criwatch.Event) {

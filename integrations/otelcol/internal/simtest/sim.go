@@ -2,15 +2,11 @@
 package simtest
 
 import (
-	"bufio"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/criwatch/criwatch/integrations/otelcol/internal/sim"
 )
 
 // Patience is how long anything may take on a slow, busy machine before a test gives up on it.
@@ -22,8 +18,7 @@ type Engine struct {
 	Endpoint string
 
 	t      testing.TB
-	stdin  io.WriteCloser
-	stdout *bufio.Scanner
+	engine *sim.Engine
 }
 
 // Start starts an engine, which ends with the test. Without CRI_SIM, the path of cri-sim, the test is skipped.
@@ -33,64 +28,34 @@ func Start(t testing.TB, arguments ...string) *Engine {
 	if program == "" {
 		t.Skip("CRI_SIM is not set: it has to name the simulated engine's program, cri-sim")
 	}
-	// t.TempDir's name is too long for a socket.
-	folder, err := os.MkdirTemp("", "criwatch-otel-")
+	engine, err := sim.Start(program, arguments...)
 	must(t, err)
-	arguments = append([]string{"--socket", filepath.Join(folder, "cri.sock"), "--script", "-"}, arguments...)
-	command := exec.Command(program, arguments...)
-	command.Stderr = os.Stderr
-	stdin, err := command.StdinPipe()
-	must(t, err)
-	stdout, err := command.StdoutPipe()
-	must(t, err)
-	must(t, command.Start())
-	engine := &Engine{t: t, stdin: stdin, stdout: bufio.NewScanner(stdout)}
 	t.Cleanup(func() {
-		// The end of its script is its own end.
-		stdin.Close()
-		command.Wait()
-		os.RemoveAll(folder)
+		if err := engine.Close(); err != nil {
+			t.Errorf("the simulated engine: %v", err)
+		}
 	})
-	words := strings.Fields(engine.line())
-	if len(words) < 2 || words[0] != "ready" {
-		t.Fatalf("the simulated engine is not ready: %q", words)
-	}
-	engine.Endpoint = words[1]
-	return engine
+	return &Engine{Endpoint: engine.Endpoint, t: t, engine: engine}
 }
 
 // Tell has the engine do what one line of a script says; its answer.
 func (e *Engine) Tell(format string, arguments ...any) string {
 	e.t.Helper()
-	line := fmt.Sprintf(format, arguments...)
-	fmt.Fprintln(e.stdin, line)
-	answer := e.line()
-	if !strings.HasPrefix(answer, "ok ") {
-		e.t.Fatalf("%q: %s", line, answer)
-	}
+	answer, err := e.engine.Tell(format, arguments...)
+	must(e.t, err)
 	return answer
 }
 
-func (e *Engine) line() string {
+// Refuses has the engine do what one line of a script says, which it cannot.
+func (e *Engine) Refuses(format string, arguments ...any) {
 	e.t.Helper()
-	if !e.stdout.Scan() {
-		e.t.Fatalf("the simulated engine has ended: %v", e.stdout.Err())
+	if answer, err := e.engine.Tell(format, arguments...); err == nil {
+		e.t.Fatalf("it was not refused: %s", answer)
 	}
-	return e.stdout.Text()
 }
 
 // Field is the value of KEY=VALUE in an answer: the nth, from 0.
-func Field(answer, key string, nth int) string {
-	for _, word := range strings.Fields(answer) {
-		if value, is := strings.CutPrefix(word, key+"="); is {
-			if nth == 0 {
-				return value
-			}
-			nth--
-		}
-	}
-	return ""
-}
+func Field(answer, key string, nth int) string { return sim.Field(answer, key, nth) }
 
 // Until waits until a condition holds.
 func Until(t testing.TB, what string, holds func() bool) {
