@@ -40,7 +40,7 @@ pub use identity::engine_id;
 pub use info::redact_environment;
 pub use list::{Entry, Listing};
 pub use meter::{Meter, RpcCost};
-pub use pid::{PidResolver, Wanted};
+pub use pid::{PidResolver, Proof, Wanted};
 pub use status::Inspection;
 pub use stream_item::{EngineEvent, EventKind, StreamEnd, StreamItem};
 pub use traces::{Folders, Follow, Hint, Witness};

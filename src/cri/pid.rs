@@ -1,10 +1,14 @@
 //! From a pid that the engine reports, or that is in its pid file, to the process on the host.
 
+mod proofs;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
+
+pub use proofs::{Proof, Proofs};
 
 use super::client::Client;
 use super::info::Info;
@@ -19,8 +23,6 @@ use crate::host::proven::prove_file;
 use crate::host::{PidView, Proc, Refusal};
 use crate::model::{Details, Id, Namespaces};
 
-/// How many processes are read before others on this thread get their turn: about a millisecond.
-const BATCH: usize = 32;
 /// The engine reports its folders at once, or is asked again later.
 const FOLDERS_PATIENCE: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -31,6 +33,8 @@ pub struct PidResolver {
     proc: Proc,
     view: PidView,
     source: PidSource,
+    /// v2 in its usual place, which is found without the table of mounts.
+    usual_v2: OnceLock<Option<Cgroups>>,
     /// Read when they are first needed: the table of mounts is long where many containers run.
     cgroups: OnceLock<Option<Cgroups>>,
     host_root: PathBuf,
@@ -66,6 +70,7 @@ impl PidResolver {
             proc,
             view,
             source: config.pid_source,
+            usual_v2: OnceLock::new(),
             cgroups: OnceLock::new(),
             host_root: root.clone(),
             engine_root: engine_root(root, engine_pid),
@@ -101,21 +106,16 @@ impl PidResolver {
         self.reads_files() && Folders::may_exist(client.version())
     }
 
-    /// The processes of these containers, in the same order, from the engine's pid files. Others on this thread get their turn
-    /// before it begins.
-    pub async fn find(&self, client: &Client, wanted: &[Wanted]) -> Vec<Result<Details, Refusal>> {
-        let folders = self.folders(client).await;
-        tokio::task::yield_now().await;
-        match folders {
-            Some(folders) => self.find_in_files(&folders, wanted),
-            None => vec![Err(Refusal::NoFile); wanted.len()],
-        }
+    /// Looks for the processes of these containers in the engine's pid files. `None`: it has none that are known.
+    pub async fn find(self: Arc<Self>, client: &Client, wanted: Vec<Wanted>) -> Option<Proofs> {
+        let folders = self.folders(client).await?;
+        Some(Proofs::begin(self, folders, wanted))
     }
 
     /// Learns where the engine's folders are, and the host's cgroups, while the engine makes its first lists.
     pub async fn prepare(&self, client: &Client) -> Option<Arc<Folders>> {
         let folders = self.folders(client).await;
-        self.cgroups();
+        self.v2();
         folders
     }
 
@@ -132,11 +132,6 @@ impl PidResolver {
     /// Whether pid files are believed.
     pub(super) fn reads_files(&self) -> bool {
         self.source == PidSource::Auto
-    }
-
-    /// How many to give to `find` at a time.
-    pub fn batch() -> usize {
-        BATCH
     }
 
     /// Containers' processes, from their pid files, proven by the host, in the same order; 36 us each, and 40 us for the name of an
@@ -219,10 +214,17 @@ impl PidResolver {
         self.cgroups.get_or_init(|| Cgroups::read(&self.host_root).ok()).as_ref()
     }
 
+    /// Those that v2's lines are about.
+    fn v2(&self) -> Option<&Cgroups> {
+        let usual = self.usual_v2.get_or_init(|| Cgroups::usual_v2(&self.host_root));
+        usual.as_ref().or_else(|| self.cgroups())
+    }
+
     /// With the container's cgroup: the place in the file system that this line of /proc/PID/cgroup means, and the id where
     /// it is v2's, which alone has ids of its own.
     fn with_cgroup(&self, made: Details, line: Line<'_>) -> Details {
-        let placed = self.cgroups().and_then(|cgroups| cgroups.place(&line).ok());
+        let cgroups = if line.is_v2() { self.v2() } else { self.cgroups() };
+        let placed = cgroups.and_then(|cgroups| cgroups.place(&line).ok());
         let id = placed.as_ref().filter(|_| line.is_v2()).and_then(|place| id_of(&place.dir).ok());
         // Where the hierarchy is not mounted below host.root the path stands as it is, unless it is none.
         let path = match placed {

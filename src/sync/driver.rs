@@ -15,8 +15,8 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
-    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Wanted,
-    Witness, backlog, connect, engine_id, streams_lists,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Proof, Rpc, StreamItem,
+    Wanted, Witness, backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::Refusal;
@@ -193,7 +193,11 @@ impl Driver {
         let input = match reply {
             Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
-            Reply::Listed(result) => Input::Listed(result),
+            Reply::Listed(result) => {
+                let hints = self.witness.hints_so_far();
+                self.hints(hints);
+                Input::Listed(result)
+            }
             Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Folders(folders) => {
                 self.witness.watch_folders(&self.pids, folders);
@@ -362,7 +366,7 @@ impl Driver {
         });
     }
 
-    /// Looks for processes, a batch at a time: events and replies get their turn in between.
+    /// Looks for processes, a part at a time: events and replies get their turn in between.
     fn find_processes(&mut self, lookups: Vec<Lookup>) {
         self.witness.look_no_more();
         let Some(client) = self.client.clone() else {
@@ -371,12 +375,18 @@ impl Driver {
         let (to, pids) = (self.replies.0.clone(), self.pids.clone());
         self.tasks.spawn(async move {
             may_panic("request");
-            for batch in lookups.chunks(PidResolver::batch()) {
-                let wanted = |lookup: &Lookup| Wanted { id: lookup.id.clone(), image_name: lookup.image_name };
-                let wanted: Vec<Wanted> = batch.iter().map(wanted).collect();
-                let found = pids.find(&client, &wanted).await;
+            let wanted = |lookup: &Lookup| Wanted { id: lookup.id.clone(), image_name: lookup.image_name };
+            let wanted = lookups.iter().map(wanted).collect();
+            let mut open: IdMap<Lookup> = lookups.into_iter().map(|lookup| (lookup.id.clone(), lookup)).collect();
+            let Some(mut proofs) = pids.find(&client, wanted).await else {
+                let none = open.into_values().map(|lookup| (lookup, Err(Refusal::NoFile)));
                 // It fails where this connection was given up.
-                let _ = to.send(Reply::Found(batch.iter().cloned().zip(found).collect()));
+                let _ = to.send(Reply::Found(none.collect()));
+                return;
+            };
+            while let Some(found) = proofs.next().await {
+                let answer = |(wanted, found): Proof| open.remove(&wanted.id).map(|lookup| (lookup, found));
+                let _ = to.send(Reply::Found(found.into_iter().filter_map(answer).collect()));
             }
         });
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::folders::Folders;
 use super::hint::Hint;
 use super::witness::{FallBack, Folder, Witness};
-use crate::cri::pid::{PidResolver, Wanted};
+use crate::cri::pid::{PidResolver, Proof, Proofs, Wanted};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
 use crate::model::{Id, Kind};
@@ -27,6 +27,7 @@ impl Witness {
             self.watcher.remove(watch);
         }
         (self.births, self.pids, self.no_folders, self.fall_back) = (0, None, None, FallBack::default());
+        self.unlisted = None;
         (self.marked, self.marks) = (None, Marks::new());
         if self.is_off {
             return;
@@ -80,31 +81,38 @@ impl Witness {
         }
     }
 
-    /// Looks for the processes of what is in the folders already, while the engine makes its first lists. The pids become hints.
+    /// Looks for the processes of what is in the folders already, while the engine makes its first lists. The pids become hints. A
+    /// second thread helps, and ends with it.
     pub fn look_around(&mut self) {
         if let Some((pids, folders)) = self.pids.as_ref().filter(|_| !self.is_off) {
             // CRI-O has two folders of each.
             let mut seen = HashSet::new();
             let is_new = |id: &Id| seen.insert(id.clone());
-            self.unlisted = ids_in(pids, folders).filter(is_new).take(MOST_UNLISTED).collect();
+            // The lists name the images.
+            let wanted = |id| Wanted { id, image_name: false };
+            let wanted = ids_in(pids, folders).filter(is_new).take(MOST_UNLISTED).map(wanted).collect();
+            self.unlisted = Some(Proofs::begin(pids.clone(), folders.clone(), wanted));
         }
     }
 
     /// The lists are there: those that were not found yet are looked for because the lists show them.
     pub fn look_no_more(&mut self) {
-        self.unlisted.clear();
+        self.unlisted = None;
     }
 
-    pub(super) fn prove_some(&mut self) {
-        let Some((pids, folders)) = &self.pids else {
-            return self.unlisted.clear();
-        };
-        let batch = self.unlisted.drain(..self.unlisted.len().min(PidResolver::batch()));
-        // The lists name the images.
-        let wanted: Vec<Wanted> = batch.map(|id| Wanted { id, image_name: false }).collect();
-        let found = pids.find_in_files(folders, &wanted);
-        let hint = |(it, found): (Wanted, Result<_, _>)| found.ok().map(|details| Hint::Pid(it.id, details));
-        self.hints.extend(wanted.into_iter().zip(found).filter_map(hint));
+    /// The hints that nobody has to wait for: a list that is applied after them need not look for what they say.
+    pub fn hints_so_far(&mut self) -> Vec<Hint> {
+        let found = self.unlisted.as_mut().map(Proofs::found_so_far);
+        self.hints.extend(found.into_iter().flatten().filter_map(pid_hint));
+        self.hints.drain(..).collect()
+    }
+
+    /// `None`: these were all.
+    pub(super) fn found_unlisted(&mut self, found: Option<Vec<Proof>>) {
+        match found {
+            Some(found) => self.hints.extend(found.into_iter().filter_map(pid_hint)),
+            None => self.unlisted = None,
+        }
     }
 
     fn watch_folder(&mut self, root: &Path, dir: &Path, folder: Folder) -> Result<(), NoHints> {
@@ -214,6 +222,10 @@ impl Witness {
         let code = text.ok().and_then(|text| text.trim().parse().ok());
         self.hints.push_back(Hint::Exited { id: name.into(), process: None, code });
     }
+}
+
+fn pid_hint((wanted, found): Proof) -> Option<Hint> {
+    found.ok().map(|details| Hint::Pid(wanted.id, details))
 }
 
 /// The containers that have folders.

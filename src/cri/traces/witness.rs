@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::folders::Folders;
 use super::hint::Hint;
 use crate::config::{Config, WitnessUse};
-use crate::cri::pid::PidResolver;
+use crate::cri::pid::{PidResolver, Proofs};
 use crate::host::namespace::{NamespaceKind, Whose, whose_namespace};
 use crate::host::pidfd::{Abilities, Place, Set};
 use crate::host::watch::{Marks, Watch, Watcher};
@@ -79,8 +79,8 @@ pub struct Witness {
     pub(super) order: BTreeSet<((bool, u64), Id)>,
     pub(super) opened: u64,
     pub(super) wanted: VecDeque<Follow>,
-    /// Containers whose processes are looked for while the engine makes its first lists.
-    pub(super) unlisted: VecDeque<Id>,
+    /// Looks for processes while the engine makes its first lists.
+    pub(super) unlisted: Option<Proofs>,
     pub(super) hints: VecDeque<Hint>,
     pub(super) proc: Proc,
     pub(super) pids: Option<(Arc<PidResolver>, Arc<Folders>)>,
@@ -114,7 +114,7 @@ impl Witness {
             order: BTreeSet::new(),
             opened: 0,
             wanted: VecDeque::new(),
-            unlisted: VecDeque::new(),
+            unlisted: None,
             hints: VecDeque::new(),
             proc: Proc::new(&config.host_root),
             pids: None,
@@ -208,9 +208,9 @@ impl Witness {
                 self.open_some();
                 continue;
             }
-            if !self.unlisted.is_empty() {
-                tokio::task::yield_now().await;
-                self.prove_some();
+            if let Some(unlisted) = &mut self.unlisted {
+                let found = unlisted.next().await;
+                self.found_unlisted(found);
                 continue;
             }
             let (was_empty, waited) = tokio::select! {

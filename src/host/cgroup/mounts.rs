@@ -5,6 +5,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::super::filesystem::{FileSystem, of_path};
+use super::ids::id_of;
+
+/// The id of the root of cgroup v2; `cgroup_setup_root` of kernel/cgroup/cgroup.c warns of any other.
+const V2_ROOT: u64 = 1;
 
 /// A hierarchy of cgroups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,11 @@ impl Mounts {
         mounts
     }
 
+    /// One mount, which shows all of its hierarchy.
+    pub(super) fn only(mount: CgroupMount) -> Self {
+        Mounts { best: vec![mount.clone()], own: vec![mount] }
+    }
+
     /// Drops mounts that another mount hides, or that are not there: their mount points are on no cgroup file system.
     pub(super) fn visible(mut self) -> Self {
         self.best.retain(CgroupMount::is_there);
@@ -107,6 +116,11 @@ impl Hierarchy {
 }
 
 impl CgroupMount {
+    /// Whether cgroup v2 is mounted there from its root on.
+    pub(super) fn is_all_of_v2(&self) -> bool {
+        self.hierarchy == Hierarchy::V2 && self.is_there() && id_of(&self.dir).is_ok_and(|id| id == V2_ROOT)
+    }
+
     fn is_there(&self) -> bool {
         let wanted = match self.hierarchy {
             Hierarchy::V2 => FileSystem::Cgroup2,

@@ -40,6 +40,31 @@ fn the_mode_and_the_hierarchies_are_read_from_the_table() {
 }
 
 #[test]
+fn v2_is_found_in_its_usual_place_as_the_table_has_it() {
+    let table = Cgroups::read(Path::new("/")).unwrap();
+    let is_usual =
+        |mount: &&CgroupMount| mount.root == "/" && USUAL_V2.iter().any(|dir| mount.dir == Path::new("/").join(dir));
+    let expected = table.v2().filter(|_| own_namespace() == Whose::Host).filter(is_usual);
+    let usual = Cgroups::usual_v2(Path::new("/"));
+    assert_eq!(usual.as_ref().and_then(Cgroups::v2), expected);
+    assert_eq!(usual.as_ref().and_then(Cgroups::own_v2_root), expected.map(|mount| mount.dir.as_path()));
+}
+
+#[test]
+fn trap_a_part_of_v2_in_its_usual_place_is_not_all_of_it() {
+    let host = tempfile::tempdir().unwrap();
+    let usual = host.path().join(USUAL_V2[0]);
+    fs::create_dir_all(usual.parent().unwrap()).unwrap();
+    assert!(Cgroups::usual_v2(host.path()).is_none(), "nothing is there");
+    let table = Cgroups::read(Path::new("/")).unwrap();
+    let part = table.v2().and_then(|v2| fs::read_dir(&v2.dir).ok()?.flatten().find(|it| it.path().is_dir()));
+    if let Some(part) = part {
+        std::os::unix::fs::symlink(part.path(), &usual).unwrap();
+        assert!(Cgroups::usual_v2(host.path()).is_none(), "only {part:?} is there");
+    }
+}
+
+#[test]
 fn only_what_is_below_the_hosts_root_counts() {
     let table = "25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n\
                  26 1 0:22 /../.. /host/sys/fs/cgroup ro - cgroup2 cgroup2 rw\n\
