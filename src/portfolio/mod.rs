@@ -376,6 +376,11 @@ impl Portfolio {
         self.packer.connection_lost();
     }
 
+    /// How many starts and ends of runs there were so far.
+    pub fn starts_and_ends(&self) -> u64 {
+        self.run_log.turns()
+    }
+
     /// When `pass` has to be called, or `requests`.
     pub fn deadline(&self) -> Option<Millis> {
         [self.patience(), self.status_queue.deadline()].into_iter().flatten().min()
