@@ -64,9 +64,11 @@ impl Host {
         serde_json::from_str(&line).map_err(|e| format!("the host said {line:?}: {e}"))
     }
 
-    /// Waits until nothing of the start is left to be asked, such as details.
+    /// Waits until nothing of the start is left to be asked, such as details. Meanwhile it reads its events, as programs do: each
+    /// that waits in a queue keeps the version of the record that it shows.
     pub fn settle(&mut self) -> Result<(), String> {
         wait::until("the start to be over", SETTLED, || {
+            self.ask("drain")?;
             let open = self.ask("stats")?["stats"]["openStatusRequests"].as_u64();
             if open == Some(0) { Ok(()) } else { Err(format!("{open:?} status requests are open")) }
         })

@@ -7,7 +7,7 @@ use super::{c, measure as budgets};
 
 pub fn measure(_: &Plan, results: &mut Results) -> super::Outcome {
     if !c::is_there("valgrind") {
-        return results.skipped("instructions", "valgrind is not installed");
+        return results.skipped("instructions", "instructions", "valgrind is not installed");
     }
     for (path, count) in budgets::instructions(&library()?)? {
         results.add(Row { section: "instructions", who: "criwatch", size: 201 }, &path, count as f64);

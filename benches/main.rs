@@ -2,9 +2,9 @@
 //!
 //! `make bench` runs it: see benches/method.md. Its results are JSON, from which `benches/report` makes docs/benchmarks.md.
 //!
-//! Options: `--runs N` (9), `--pods N,N` (real engine: 5,100), `--containers N,N` (simulated engine: 10,200,1000,10000,50000),
+//! Options: `--runs N` (9), `--pods N,N` (real engine: 100), `--containers N,N` (simulated engine: 10,200,1000,10000,50000),
 //! `--events N` (100), `--idle SECONDS` (60), `--only SECTION,SECTION` (library, instructions, lookups, scale, sync, idle, events),
-//! `--out FILE`. `ENDPOINT=unix://...` measures an engine that
+//! `--out FOLDER` (benches/results: a file for each section that is measured). `ENDPOINT=unix://...` measures an engine that
 //! runs already, instead of a private containerd.
 
 mod bare;
@@ -63,35 +63,38 @@ fn main() -> Outcome {
     for (name, measure) in sections {
         if plan.has(name) {
             measure(&plan, &mut results)?;
-            results.write(&plan.out)?;
+            results.write(name)?;
         }
     }
-    if plan.has("sync") || plan.has("events") || plan.has("idle") {
-        on_a_real_engine(&plan, &mut results)?;
-    }
+    on_a_real_engine(&plan, &mut results)?;
     results.print();
-    results.write(&plan.out)
+    Ok(())
 }
 
 fn on_a_real_engine(plan: &Plan, results: &mut Results) -> Outcome {
+    let wanted: Vec<&str> = ["sync", "idle", "events"].into_iter().filter(|section| plan.has(section)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let mut engine = match engine::Engine::start() {
         Ok(engine) => engine,
-        Err(reason) => return results.skipped("real engine", &reason),
+        Err(reason) => return wanted.iter().try_for_each(|section| results.skipped(section, section, &reason)),
     };
     results.engine(&engine.version()?);
     for pods in &plan.pods {
         engine.fill(*pods)?;
         if plan.has("sync") {
             sync::measure(plan, &engine, results)?;
-            results.write(&plan.out)?;
+            results.write("sync")?;
         }
-        if plan.has("idle") {
-            sync::idle(plan, &engine, results)?;
-            results.write(&plan.out)?;
-        }
+    }
+    if plan.has("idle") {
+        sync::idle(plan, &engine, results)?;
+        results.write("idle")?;
     }
     if plan.has("events") {
         events::measure(plan, &engine, results)?;
+        results.write("events")?;
     }
     Ok(())
 }

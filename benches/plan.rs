@@ -14,6 +14,7 @@ pub struct Plan {
     pub events: usize,
     pub idle_seconds: u64,
     only: Option<Vec<String>>,
+    /// The folder for the results.
     pub out: PathBuf,
 }
 
@@ -21,12 +22,12 @@ impl Plan {
     pub fn parse(arguments: &[String]) -> Result<Plan, String> {
         let mut plan = Plan {
             runs: 9,
-            pods: vec![5, 100],
+            pods: vec![100],
             containers: vec![10, 200, 1_000, 10_000, 50_000],
             events: 100,
             idle_seconds: 60,
             only: None,
-            out: "benches/results/latest.json".into(),
+            out: "benches/results".into(),
         };
         for pair in arguments.chunks(2) {
             let [option, value] = pair else {

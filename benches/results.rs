@@ -1,6 +1,6 @@
-//! The results, as `benches/report` reads them.
+//! The results, as `benches/report` reads them: a file for each section.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,13 @@ use super::plan::Plan;
 
 /// Everything that was measured so far.
 pub struct Results {
+    /// Of every file: the machine, and how many runs there were.
     header: Value,
+    /// The version of the real engine.
+    engine: Option<String>,
     rows: Vec<Value>,
+    skipped: Vec<Value>,
+    folder: PathBuf,
 }
 
 /// Whose costs they are, and of what.
@@ -30,20 +35,20 @@ impl Results {
             "schema": "criwatch.benchmark/1",
             "machine": machine::described(),
             "runs": plan.runs,
-            "skipped": [],
         });
-        Results { header, rows: Vec::new() }
+        Results { header, engine: None, rows: Vec::new(), skipped: Vec::new(), folder: plan.out.clone() }
     }
 
+    /// What is measured from now on is measured with this engine.
     pub fn engine(&mut self, version: &str) {
-        self.header["engine"] = version.into();
+        self.engine = Some(version.to_owned());
     }
 
-    /// Notes what could not be measured, and why.
-    pub fn skipped(&mut self, what: &str, why: &str) -> super::Outcome {
+    /// Notes what could not be measured, and why. Its file says so, instead of the results of an earlier time.
+    pub fn skipped(&mut self, section: &str, what: &str, why: &str) -> super::Outcome {
         println!("skipped: {what}: {why}");
-        self.header["skipped"].as_array_mut().expect("it is one").push(json!({"what": what, "why": why}));
-        Ok(())
+        self.skipped.push(json!({"section": section, "what": what, "why": why}));
+        self.write(section)
     }
 
     /// Adds one value of a metric to its row.
@@ -80,14 +85,18 @@ impl Results {
         }
     }
 
-    /// Writes what was measured so far: a long run that is ended early has measured something.
-    pub fn write(&self, path: &Path) -> super::Outcome {
+    /// Writes what was measured of this section so far: a long run that is ended early has measured something.
+    pub fn write(&self, section: &str) -> super::Outcome {
+        let of = |all: &[Value]| all.iter().filter(|one| one["section"] == section).cloned().collect::<Vec<_>>();
         let mut whole = self.header.clone();
-        whole["rows"] = self.rows.clone().into();
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+        if let Some(engine) = &self.engine {
+            whole["engine"] = engine.as_str().into();
         }
-        std::fs::write(path, serde_json::to_string_pretty(&whole)? + "\n")?;
+        whole["skipped"] = of(&self.skipped).into();
+        whole["rows"] = of(&self.rows).into();
+        std::fs::create_dir_all(&self.folder)?;
+        let path = self.folder.join(format!("{section}.json"));
+        std::fs::write(&path, serde_json::to_string_pretty(&whole)? + "\n")?;
         println!("written: {}", path.display());
         Ok(())
     }

@@ -68,26 +68,39 @@ fn ours(program: &Path, engine: &Engine, options: &[&str], row: Row<'_>, results
     Ok(())
 }
 
-/// A minute or so in which nothing happens.
+/// A minute or so in which nothing happens. All are idle at the same time: each is a process of its own, and only what is its own is
+/// counted.
 pub fn idle(plan: &Plan, engine: &Engine, results: &mut Results) -> super::Outcome {
+    const POLLING: &str = "bare: two lists each second";
     let program = host::build()?;
     let seconds = plan.idle_seconds;
-    for (who, options) in OURS {
-        let row = Row { section: "idle", who, size: engine.size() };
-        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut host = Host::start(&program, &engine.endpoint, &options)?;
-        host.ask("ready")?;
-        host.settle()?;
-        let idle = host.ask(&format!("idle {seconds}"))?;
-        results.add(row, "cpu_ms_a_minute", number(&idle, "cpu_ns")? / 1e6 * 60.0 / seconds as f64);
-        results.add(row, "wake_ups_a_minute", number(&idle, "wake_ups")? * 60.0 / seconds as f64);
-    }
-    let row = Row { section: "idle", who: "bare: two lists each second", size: engine.size() };
-    let before = engine.cpu_ms();
-    let answer = bare::ask("poll", &engine.endpoint, &[&seconds.to_string()])?;
-    results.add(row, "cpu_ms_a_minute", number(&answer, "cpu_ns")? / 1e6 * 60.0 / seconds as f64);
-    if let (Some(before), Some(after)) = (before, engine.cpu_ms()) {
-        results.add(row, "engine_cpu_ms_a_minute", (after - before) * 60.0 / seconds as f64);
+    let a_minute = |value: f64| value * 60.0 / seconds as f64;
+    for _ in 0..plan.runs {
+        let mut hosts = Vec::new();
+        for (who, options) in OURS {
+            let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+            let mut host = Host::start(&program, &engine.endpoint, &options)?;
+            host.ask("ready")?;
+            host.settle()?;
+            hosts.push((Row { section: "idle", who, size: engine.size() }, host));
+        }
+        machine::is_quiet();
+        let before = engine.cpu_ms();
+        for (_, host) in &mut hosts {
+            host.tell(&format!("idle {seconds}"))?;
+        }
+        let polled = bare::ask("poll", &engine.endpoint, &[&seconds.to_string()])?;
+        for (row, host) in &mut hosts {
+            let idle = host.answer()?;
+            results.add(*row, "cpu_ms_a_minute", a_minute(number(&idle, "cpu_ns")? / 1e6));
+            results.add(*row, "wake_ups_a_minute", a_minute(number(&idle, "wake_ups")?));
+        }
+        let row = Row { section: "idle", who: POLLING, size: engine.size() };
+        results.add(row, "cpu_ms_a_minute", a_minute(number(&polled, "cpu_ns")? / 1e6));
+        if let (Some(before), Some(after)) = (before, engine.cpu_ms()) {
+            let row = Row { section: "idle", who: "the engine, for all of these", size: engine.size() };
+            results.add(row, "cpu_ms_a_minute", a_minute(after - before));
+        }
     }
     Ok(())
 }

@@ -17,16 +17,21 @@ static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 pub(super) fn of(shape: &Shape, message: &[u8]) -> Option<Fingerprint> {
     let is_map = |number| shape.parts.iter().any(|(n, part)| *n == number && matches!(part, Part::Many(_)));
     let (mut in_order, mut in_any_order) = (KEY.build_hasher(), 0u64);
-    let mut rest = message;
+    // Neighbours that are no entries of maps are hashed together: most fields are too short to be worth a beginning of their own.
+    let (mut rest, mut neighbours) = (message, message);
     while !rest.is_empty() {
         let before = rest;
-        let number = fields::next(&mut rest)?.number;
-        let field = &before[..before.len() - rest.len()];
-        match is_map(number) {
-            true => in_any_order = in_any_order.wrapping_add(KEY.hash_one(field)),
-            false => in_order.write(field),
+        if is_map(fields::next(&mut rest)?.number) {
+            if neighbours.len() > before.len() {
+                in_order.write(&neighbours[..neighbours.len() - before.len()]);
+            }
+            let mut entry = KEY.build_hasher();
+            entry.write(&before[..before.len() - rest.len()]);
+            in_any_order = in_any_order.wrapping_add(entry.finish());
+            neighbours = rest;
         }
     }
+    in_order.write(neighbours);
     in_order.write_u64(in_any_order);
     Some(Fingerprint::new(in_order.finish()))
 }

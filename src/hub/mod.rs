@@ -152,6 +152,10 @@ impl Hub {
         });
         if !added {
             self.add(&queue);
+            // It may have become ready just before: the others got the first replay by then.
+            if !live_only {
+                self.show(&mut |snapshot| self.replay(&queue, snapshot));
+            }
         }
         Ok(queue)
     }

@@ -73,6 +73,29 @@ fn readable(queue: &EventQueue) -> bool {
     crate::host::is_readable(queue.fd())
 }
 
+/// A watcher that becomes ready just after the first look.
+#[derive(Default)]
+struct JustReady(Mutex<usize>);
+
+impl SnapshotSource for JustReady {
+    fn show(&self, with: &mut dyn FnMut(Snapshot)) {
+        let mut looks = self.0.lock().unwrap();
+        *looks += 1;
+        if *looks > 1 {
+            with(Snapshot { runs: vec![run("a")], generation: 1, state: WatcherState::Watching, now: 5 });
+        }
+    }
+}
+
+/// The others have their first replay by then: no other one would come.
+#[test]
+fn a_consumer_that_comes_in_the_moment_of_ready_gets_its_replay() {
+    let hub = Arc::new(Hub::new(Arc::new(JustReady::default())));
+    let queue = subscribe(&hub, 10);
+    hub.publish(pending(EventType::Started, Some(run("b"))));
+    assert_eq!(drain(&queue), ["ReplayBegin", "Started a", "ReplayEnd", "Started b"]);
+}
+
 #[test]
 fn a_consumer_gets_a_replay_and_then_live_events_without_a_gap() {
     let (_, hub) = hub(Some(&["a", "b"]));

@@ -26,6 +26,7 @@ mod shown;
 mod snapshot;
 mod sorted;
 mod status_queue;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,6 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::config::{Config, DetailRequests};
-use crate::model::metrics::{self, Metric};
 use crate::model::*;
 use clock::Horizon;
 use disputes::Dispute;
@@ -46,6 +46,7 @@ use pods::PodEntry;
 use processes::Lookups;
 use run_log::RunLog;
 use status_queue::StatusQueue;
+use tally::Counts;
 
 pub use clock::{Millis, Now, Tick};
 pub use hints::Reach;
@@ -57,6 +58,7 @@ pub use query::Query;
 pub use shown::Shown;
 pub use snapshot::Snapshot;
 pub use status_queue::{Reason, StatusRequest};
+pub use tally::Tally;
 
 /// A change that the consumers get as an event.
 #[derive(Debug, Clone)]
@@ -71,53 +73,6 @@ pub struct Report {
     pub time: Time,
     /// The container, as it is now.
     pub container: Arc<Container>,
-}
-
-/// How often the portfolio noticed certain things. The numbers only grow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Containers that were seen only after their end, and were gone before it could be learnt whether they had run.
-    pub unresolved: u64,
-    /// Contradictions of the engine: between its lists, its statuses and its events.
-    pub contradictions: u64,
-    /// Processes that were gone while the engine said that their containers run.
-    pub vanished_processes: u64,
-    /// Containers with a text that was not UTF-8.
-    pub repaired_texts: u64,
-    /// Containers whose labels or annotations were cut.
-    pub cut_labels: u64,
-    /// Entries of lists and events that could not be decoded.
-    pub unreadable: u64,
-    /// Fields that were given up, because the engine gave the same answer again and again.
-    pub not_told: u64,
-    /// Pids that came from pid files, proven by the host.
-    pub pids_from_files: u64,
-    /// Pids that came from the engine's statuses.
-    pub pids_from_engine: u64,
-    /// Pids of pid files that the host disproved.
-    pub proofs_refused: u64,
-    /// Exits that were reported from what the host showed alone.
-    pub witnessed_exits: u64,
-}
-
-impl Counts {
-    /// All of them, with their counters.
-    pub fn named(self) -> [(&'static Metric, u64); 11] {
-        [
-            (&metrics::UNRESOLVED, self.unresolved),
-            (&metrics::CONTRADICTIONS, self.contradictions),
-            (&metrics::VANISHED_PROCESSES, self.vanished_processes),
-            (&metrics::REPAIRED_TEXTS, self.repaired_texts),
-            (&metrics::CUT_LABELS, self.cut_labels),
-            (&metrics::UNREADABLE_ENTRIES, self.unreadable),
-            (&metrics::FIELDS_NOT_TOLD, self.not_told),
-            (&metrics::PIDS_FROM_FILES, self.pids_from_files),
-            (&metrics::PIDS_FROM_ENGINE, self.pids_from_engine),
-            (&metrics::PROOFS_REFUSED, self.proofs_refused),
-            (&metrics::WITNESSED_EXITS, self.witnessed_exits),
-        ]
-    }
 }
 
 /// The waiting times of the portfolio, and how much it remembers.
@@ -362,11 +317,6 @@ impl Portfolio {
         self.status_queue.tries(id)
     }
 
-    /// How many status requests were made, by reason.
-    pub fn status_requests_made(&self) -> impl Iterator<Item = (Reason, u64)> {
-        self.status_queue.made()
-    }
-
     /// The request for this id timed out, or came back otherwise.
     pub fn note_speed(&mut self, id: &Id, timed_out: bool) {
         self.status_queue.note_speed(id, timed_out);
@@ -375,16 +325,6 @@ impl Portfolio {
     /// The processes of everything that runs: their containers' ids, pids and starts.
     pub fn processes(&self) -> Vec<(Id, i32, u64)> {
         self.running().filter_map(|c| Some((c.id.clone(), c.pid?, c.pid_start_ticks?))).collect()
-    }
-
-    /// How often contradictions, repairs and the like were noticed.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// How many finished runs are remembered, so that they are not reported again.
-    pub fn remembered(&self) -> usize {
-        self.run_log.len()
     }
 
     /// How many requests are open, those that wait until nothing else is to be asked included.
@@ -434,6 +374,11 @@ impl Portfolio {
     pub fn connection_lost(&mut self, now: Now) {
         self.status_queue.connection_lost(now.mono);
         self.packer.connection_lost();
+    }
+
+    /// How many starts and ends of runs there were so far.
+    pub fn starts_and_ends(&self) -> u64 {
+        self.run_log.turns()
     }
 
     /// When `pass` has to be called, or `requests`.

@@ -69,6 +69,11 @@ pub(super) enum Run {
 }
 
 impl Run {
+    /// Whether it has begun and, as far as is known, not ended.
+    fn goes_on(&self) -> bool {
+        matches!(self, Run::Starting { .. } | Run::Running { .. })
+    }
+
     /// Whether anything is still to be reported of it.
     pub fn is_open(&self) -> bool {
         !matches!(self, Run::None | Run::Over { .. })
@@ -101,6 +106,7 @@ pub(super) struct RunLog {
     held: BTreeSet<(Millis, Id)>,
     /// Ids that the engine no longer has, in the order of their going.
     departed: VecDeque<(Millis, Id)>,
+    turns: u64,
 }
 
 impl RunLog {
@@ -110,12 +116,18 @@ impl RunLog {
 
     pub fn set(&mut self, id: &Id, run: Run) {
         let before = self.runs.insert(id.clone(), run).unwrap_or_default();
+        self.turns += u64::from(before.goes_on() != run.goes_on());
         if let Some(until) = before.held_until() {
             self.held.remove(&(until, id.clone()));
         }
         if let Some(until) = run.held_until() {
             self.held.insert((until, id.clone()));
         }
+    }
+
+    /// How many runs have begun and ended so far: each counts twice.
+    pub fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// When the next held-back event has to go out.

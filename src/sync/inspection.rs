@@ -57,7 +57,7 @@ pub(super) async fn look(
     shared: &SharedState,
     config: &Config,
 ) -> Result<Option<Look>> {
-    let engine_pid = shared.read().status.engine.pid.or(config.engine_pid).or(client.peer_pid());
+    let engine_pid = shared.latest().status.engine.pid.or(config.engine_pid).or(client.peer_pid());
     let pids = PidResolver::new(config, engine_pid);
     let Some(found) = client.inspect(id, kind, &pids).await? else {
         return Ok(None);

@@ -1,4 +1,7 @@
 //! The cache and the watcher's status: written by the `cri-io` thread, read by any thread.
+//!
+//! The writer holds its lock while it applies an input, and the first list of a large node takes a second. So readers get what
+//! was so before that input, which is kept beside the lock.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +17,7 @@ use crate::error::Error;
 use crate::hub::{Snapshot, SnapshotSource};
 use crate::model::json::{Freshness, Readiness};
 use crate::model::{Engine, Time, WatcherState};
-use crate::portfolio::{Portfolio, Shown};
+use crate::portfolio::{Portfolio, Shown, Tally};
 
 /// The watcher's status: what it is doing, and how new and complete the cache is.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +43,10 @@ pub struct WatcherStatus {
 }
 
 impl WatcherStatus {
+    fn freshness(&self, generation: u64) -> Freshness {
+        Freshness { generation, state: self.state, as_of: self.as_of, engine: self.engine.clone() }
+    }
+
     /// Notes what the state machine is doing.
     pub(super) fn set_state(&mut self, state: WatcherState) {
         self.state = match state {
@@ -58,38 +65,50 @@ pub struct CachedState {
 }
 
 impl CachedState {
-    /// How complete the cache is; `None` before it can be shown.
-    pub fn readiness(&self) -> Option<Readiness> {
-        let open = self.portfolio.unanswered() as u64;
-        self.status.ready.then(|| Readiness::new(self.portfolio.is_settled(), open))
-    }
-
     /// What every JSON answer begins with.
     pub fn freshness(&self) -> Freshness {
-        Freshness {
+        self.status.freshness(self.portfolio.generation())
+    }
+
+    fn latest(&self) -> LatestState {
+        let open = self.portfolio.unanswered() as u64;
+        LatestState {
+            status: self.status.clone(),
+            readiness: self.status.ready.then(|| Readiness::new(self.portfolio.is_settled(), open)),
+            tally: self.portfolio.tally(),
             generation: self.portfolio.generation(),
-            state: self.status.state,
-            as_of: self.status.as_of,
-            engine: self.status.engine.clone(),
+            shown: self.status.ready.then(|| self.portfolio.shown().clone()),
         }
     }
 }
 
 /// What there is to read, as of the last input.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LatestState {
-    /// How new it is.
-    pub freshness: Freshness,
-    /// The containers and pods.
-    pub shown: Shown,
+    /// The watcher's status.
+    pub status: WatcherStatus,
+    /// How complete the cache is; `None` before it can be shown.
+    pub readiness: Option<Readiness>,
+    /// The numbers of the cache.
+    pub tally: Tally,
+    generation: u64,
+    /// The containers and pods; `None` before the watcher is ready.
+    pub shown: Option<Shown>,
+}
+
+impl LatestState {
+    /// What every JSON answer begins with.
+    pub fn freshness(&self) -> Freshness {
+        self.status.freshness(self.generation)
+    }
 }
 
 /// The cache and the status behind a lock. There is one writer. Who reads under the lock may wait for the writer while it
 /// applies one input, but never for the engine; who reads the latest state does not even wait for that.
 pub struct SharedState {
     cached: RwLock<CachedState>,
-    /// What can be read; `None` before there is anything. Locked only to be copied or replaced.
-    latest: RwLock<Option<LatestState>>,
+    /// What can be read. Locked only to be copied or replaced.
+    latest: RwLock<Arc<LatestState>>,
     /// The generation that can be read, 0 before there is one: beside the lock, for those who only want to know whether
     /// anything has changed.
     generation: AtomicU64,
@@ -103,7 +122,7 @@ impl SharedState {
         let cached = CachedState { portfolio: Portfolio::new(config), status: WatcherStatus::default() };
         SharedState {
             cached: RwLock::new(cached),
-            latest: RwLock::new(None),
+            latest: RwLock::default(),
             generation: AtomicU64::new(0),
             changed: watch::Sender::default(),
             meter: Arc::default(),
@@ -120,9 +139,8 @@ impl SharedState {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// What can be read now, without waiting for the writer; `None` before there is anything. It costs the same however
-    /// much that is.
-    pub fn latest(&self) -> Option<LatestState> {
+    /// What can be read now, without waiting for the writer. It costs the same however much that is.
+    pub fn latest(&self) -> Arc<LatestState> {
         self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -131,7 +149,7 @@ impl SharedState {
         self.cached.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn write(&self) -> Writing<'_> {
+    pub(crate) fn write(&self) -> Writing<'_> {
         Writing { shared: self, cached: self.cached.write().unwrap_or_else(PoisonError::into_inner) }
     }
 
@@ -158,10 +176,10 @@ impl SharedState {
     }
 
     /// Waits until `look` finds something.
-    pub async fn until<T>(&self, look: impl Fn(&CachedState) -> Option<T>) -> T {
+    pub async fn until<T>(&self, look: impl Fn(&SharedState) -> Option<T>) -> T {
         let mut changed = self.changed.subscribe();
         loop {
-            if let Some(found) = look(&self.read()) {
+            if let Some(found) = look(self) {
                 return found;
             }
             // It fails only when the sender is dropped, and `self` holds it.
@@ -171,7 +189,7 @@ impl SharedState {
 }
 
 /// The lock for writing. When it goes, readers see what was written.
-pub(super) struct Writing<'a> {
+pub(crate) struct Writing<'a> {
     shared: &'a SharedState,
     cached: RwLockWriteGuard<'a, CachedState>,
 }
@@ -179,10 +197,8 @@ pub(super) struct Writing<'a> {
 impl Writing<'_> {
     /// Shows readers what was written, before others are notified: a reader that sees a generation finds it, or a newer one.
     pub fn show(&self) {
-        let is_ready = self.cached.status.ready;
-        let latest = is_ready
-            .then(|| LatestState { freshness: self.cached.freshness(), shown: self.cached.portfolio.shown().clone() });
-        let generation = if is_ready { self.cached.portfolio.generation() } else { 0 };
+        let latest = Arc::new(self.cached.latest());
+        let generation = if latest.status.ready { latest.generation } else { 0 };
         let mut place = self.shared.latest.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *place, latest);
         drop(place);
@@ -214,6 +230,9 @@ impl Drop for Writing<'_> {
 
 impl SnapshotSource for SharedState {
     fn show(&self, with: &mut dyn FnMut(Snapshot)) {
+        if !self.latest().status.ready {
+            return;
+        }
         // Publishing needs the write lock: nothing is published before `with` returns.
         let cached = self.read();
         if cached.status.ready {

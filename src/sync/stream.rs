@@ -142,7 +142,7 @@ impl Subscription {
     }
 
     /// A list that began at `begun` has been applied, and showed so many starts and ends.
-    pub fn listed(&mut self, begun: Millis, changes: usize, now: Millis) {
+    pub fn listed(&mut self, begun: Millis, changes: u64, now: Millis) {
         self.silence.listed(begun, changes, self.is_shared, now);
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Silence {
     heard: bool,
     heard_since_list: bool,
     /// How many starts and ends no event has reported.
-    changes: usize,
+    changes: u64,
     /// When the events of these are overdue.
     due: Option<Millis>,
     is_doubted: bool,
@@ -40,7 +40,7 @@ impl Silence {
 
     /// A list that began at `begun` has been applied, and showed so many starts and ends. On a stream that is shared, other
     /// subscribers take events away: there, only one that never had an event is in doubt.
-    pub fn listed(&mut self, begun: Millis, changes: usize, is_shared: bool, now: Millis) {
+    pub fn listed(&mut self, begun: Millis, changes: u64, is_shared: bool, now: Millis) {
         let is_heard = self.heard_since_list || is_shared && self.heard;
         // Once in doubt, the number stays as it is: a reason that changes with each poll would be logged each time.
         if self.is_settled && !is_heard && changes > 0 && !self.is_doubted {

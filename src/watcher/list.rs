@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::model::json::Freshness;
 use crate::model::*;
 use crate::portfolio::{Query, Snapshot};
-use crate::sync::LatestState;
 
 #[derive(Default)]
 pub(super) struct Kept {
@@ -39,7 +38,7 @@ impl Kept {
     /// The snapshot of the current generation. All who ask in one generation get the same one.
     fn snapshot(&self, watcher: &Watcher) -> Result<(Freshness, Arc<Snapshot>)> {
         let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        let LatestState { freshness, shown } = watcher.latest()?;
+        let (freshness, shown) = watcher.latest()?;
         if let Some(snapshot) = &*kept
             && snapshot.generation() == freshness.generation
         {
@@ -83,7 +82,7 @@ impl Watcher {
         make: impl FnOnce(&Freshness, &Snapshot, &Query, View) -> JsonText,
     ) -> Result<Option<JsonText>> {
         let query = Query::parse(query)?;
-        if query.is_satisfied_by(self.latest()?.freshness.generation) {
+        if query.is_satisfied_by(self.latest()?.0.generation) {
             return Ok(None);
         }
         let (freshness, snapshot) = self.kept.snapshot(self)?;

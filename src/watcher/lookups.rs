@@ -15,7 +15,7 @@ use crate::host::namespace::NamespaceKind;
 use crate::host::{CgroupText, ProcessCgroups};
 use crate::model::{Container, Id};
 use crate::portfolio::{HostReader, Place, Snapshot, Unproven};
-use crate::sync::CachedState;
+use crate::sync::SharedState;
 
 /// How long an event may take before the engine is asked for a list. Most events need less.
 const EVENT_PATIENCE: Duration = Duration::from_millis(20);
@@ -153,11 +153,11 @@ impl Watcher {
                 // Its id is known: neither its process nor its cgroup is needed any more.
                 Place::NotYet(Some(id)) => {
                     let id: Id = String::from_utf8_lossy(&id).into();
-                    self.wait_for(left(), |cached| cached.portfolio.get(&id).cloned().map(Some))
+                    self.wait_for(left(), |shared| shared.read().portfolio.get(&id).cloned().map(Some))
                 }
                 // A pod whose sandbox is not known: anything new may be it.
                 Place::NotYet(None) => {
-                    self.wait_for(left(), |cached| (cached.portfolio.generation() != generation).then_some(None))
+                    self.wait_for(left(), |shared| (shared.generation() != generation).then_some(None))
                 }
             };
             match news {
@@ -171,9 +171,9 @@ impl Watcher {
 
     /// Waits until `look` finds something in the cache. If no event brings it soon, a list is asked for: engines without
     /// events report changes by lists alone. `None`: the time has passed.
-    fn wait_for<T>(&self, timeout: Option<Duration>, look: impl Fn(&CachedState) -> Option<T>) -> Option<Result<T>> {
-        let ended = |cached: &CachedState| cached.status.ended.clone().map(Err);
-        let settle = |cached: &CachedState| look(cached).map(Ok).or_else(|| ended(cached));
+    fn wait_for<T>(&self, timeout: Option<Duration>, look: impl Fn(&SharedState) -> Option<T>) -> Option<Result<T>> {
+        let ended = |shared: &SharedState| shared.latest().status.ended.clone().map(Err);
+        let settle = |shared: &SharedState| look(shared).map(Ok).or_else(|| ended(shared));
         let arrives = || self.shared.until(&settle);
         let soon = timeout.map_or(EVENT_PATIENCE, |timeout| timeout.min(EVENT_PATIENCE));
         if let Some(found) = wait(arrives(), Some(soon)) {

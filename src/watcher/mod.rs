@@ -28,7 +28,8 @@ use crate::host::check_root;
 use crate::hub::Hub;
 use crate::model::json::Freshness;
 use crate::model::*;
-use crate::sync::{Command, LatestState, PackerQueue, SharedState};
+use crate::portfolio::Shown;
+use crate::sync::{Command, PackerQueue, SharedState, WatcherStatus};
 use list::Kept;
 use lookups::Kernel;
 use thread::IoThread;
@@ -163,7 +164,7 @@ impl Watcher {
     }
 
     fn ended(&self) -> Error {
-        let ended = self.shared.read().status.ended.clone();
+        let ended = self.shared.latest().status.ended.clone();
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
     }
 
@@ -186,7 +187,7 @@ impl Watcher {
 
     /// What the watcher is doing. It is `New` until `start` is called, and never after `start` has returned.
     pub fn state(&self) -> WatcherState {
-        self.shared.read().status.state
+        self.shared.latest().status.state
     }
 
     /// A number that grows with every change of the cache. As long as it stays the same, `list` shows the same containers.
@@ -196,15 +197,15 @@ impl Watcher {
     }
 
     /// What can be read. Copying it costs the same however much it is, and waits for nobody.
-    fn latest(&self) -> Result<LatestState> {
+    fn latest(&self) -> Result<(Freshness, Shown)> {
         self.check_fork()?;
-        self.shared.latest().ok_or_else(|| self.not_ready())
+        let latest = self.shared.latest();
+        let shown = latest.shown.clone().ok_or_else(|| self.not_ready(&latest.status))?;
+        Ok((latest.freshness(), shown))
     }
 
-    fn not_ready(&self) -> Error {
-        let cached = self.shared.read();
-        let (cause, has_ended) = (cached.status.cause.clone(), cached.status.ended.is_some());
-        drop(cached);
+    fn not_ready(&self, status: &WatcherStatus) -> Error {
+        let (cause, has_ended) = (&status.cause, status.ended.is_some());
         let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
         let message = format!("there is no cache yet: {why} (start the watcher and wait until it is ready, or resync)");
         let error = Error::new(CRI_E_NOT_READY, message);
@@ -217,16 +218,14 @@ impl Watcher {
     /// yet is absent.
     pub fn engine_info(&self) -> Result<JsonText> {
         let engine = self.engine()?;
-        let cached = self.shared.read();
-        let (freshness, ready) = (Freshness { engine, ..cached.freshness() }, cached.readiness());
-        drop(cached);
-        Ok(freshness.engine(ready))
+        let latest = self.shared.latest();
+        Ok(Freshness { engine, ..latest.freshness() }.engine(latest.readiness))
     }
 
     /// Which engine it is, as a record. What is not known yet is empty.
     pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
-        let engine = self.shared.read().status.engine.clone();
+        let engine = self.shared.latest().status.engine.clone();
         Ok(match &self.endpoint {
             Some(endpoint) if engine.api.is_empty() => {
                 Arc::new(Engine { api: endpoint.to_string().into(), ..Engine::clone(&engine) })

@@ -43,8 +43,8 @@ impl Watcher {
     /// ```
     pub async fn wait_ready_async(&self) -> Result<()> {
         self.refuse_unstarted("wait_ready")?;
-        let settled = self.shared.until(|cached| {
-            let status = &cached.status;
+        let settled = self.shared.until(|shared| {
+            let status = &shared.latest().status;
             match (&status.ended, &status.cause) {
                 (Some(ended), _) => Some(Err(ended.clone())),
                 _ if status.ready => Some(Ok(())),
@@ -141,7 +141,7 @@ impl Watcher {
     }
 
     fn timed_out(&self, what: &str) -> Error {
-        let cause = self.shared.read().status.cause.clone();
+        let cause = self.shared.latest().status.cause.clone();
         let because = match &cause {
             // The cause may be this very request.
             Some(cause) => cause.message().strip_prefix(&format!("{what}: ")).unwrap_or(cause.message()).to_owned(),
@@ -161,7 +161,7 @@ impl Watcher {
 
     /// Why no answer will come: the watcher has ended, or a request panicked.
     fn unanswered(&self, what: &str) -> Error {
-        let ended = self.shared.read().status.ended.clone();
+        let ended = self.shared.latest().status.ended.clone();
         let message = || format!("{what}: ended by a panic, which is a defect of criwatch: please report it");
         ended.unwrap_or_else(|| Error::new(CRI_E_PANIC, message()))
     }

@@ -26,20 +26,17 @@ impl Watcher {
         self.check_fork()?;
         let requests = self.shared.meter().costs().into_iter().map(|(rpc, cost)| (rpc, request_numbers(cost)));
         let (requests, hub) = (requests.collect(), self.hub.counts());
-        let cached = self.shared.read();
-        let mut stats = cached.status.stats.counters();
+        let latest = self.shared.latest();
+        let mut stats = latest.status.stats.counters();
         stats.extend([
             (&metrics::EVENTS_PUBLISHED, hub.published),
             (&metrics::EVENTS_LOST, hub.lost),
             (&metrics::OVERFLOWS, hub.overflows),
             (&metrics::CONSUMERS, hub.consumers as u64),
-            (&metrics::OPEN_STATUS_REQUESTS, cached.portfolio.open_status_requests() as u64),
-            (&metrics::REMEMBERED_RUNS, cached.portfolio.remembered() as u64),
         ]);
-        stats.extend(cached.portfolio.counts().named());
-        stats.extend(cached.portfolio.status_requests_made().map(|(reason, made)| (reason.counter(), made)));
-        let event_lag = cached.status.stats.event_lag.map(lag_numbers);
-        Ok((cached.freshness(), Numbers { stats, bucket_micros: &BUCKET_MICROS, requests, event_lag }))
+        stats.extend(latest.tally.named());
+        let event_lag = latest.status.stats.event_lag.map(lag_numbers);
+        Ok((latest.freshness(), Numbers { stats, bucket_micros: &BUCKET_MICROS, requests, event_lag }))
     }
 }
 

@@ -54,7 +54,7 @@ impl IoThread {
 
     pub fn send(&self, command: Command) -> Result<()> {
         self.commands.send(command).map_err(|_| {
-            let ended = self.shared.read().status.ended.clone();
+            let ended = self.shared.latest().status.ended.clone();
             ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
         })
     }

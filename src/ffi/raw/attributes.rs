@@ -9,7 +9,7 @@ use super::strings::Strings;
 use super::view::{ContainerView, is_record};
 use crate::ffi::{cri_container, cri_label, cri_pod};
 use crate::model::attributes::{Schema, attributes};
-use crate::model::{Container, Exit, Kind, Labels, Pod, State};
+use crate::model::{Container, Exit, Kind, Labels, Memo, Pod, State};
 
 /// An array for C, and the strings that it points to.
 struct AttributesView {
@@ -30,11 +30,15 @@ pub(in crate::ffi) fn of(container: *const cri_container, schema: Schema) -> Opt
     // SAFETY: the record is the first field of a view that somebody holds: the header asks for that.
     let view = unsafe { &*container.cast::<ContainerView>() };
     let at = Schema::ALL.iter().position(|known| *known == schema)?;
-    let attributes: &AttributesView = view.attributes[at].get_ref(|| {
+    let attributes: &AttributesView = by_schema(view)[at].get_ref(|| {
         // SAFETY: the view keeps everything that its record points to.
         Arc::new(AttributesView::new(&unsafe { read(&*container) }, schema))
     });
     Some((attributes.array.as_ptr(), attributes.array.len()))
+}
+
+fn by_schema(view: &ContainerView) -> &[Memo; Schema::ALL.len()] {
+    view.attributes.get_ref(Arc::default)
 }
 
 impl AttributesView {

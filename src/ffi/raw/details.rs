@@ -12,12 +12,13 @@ use crate::model::{CRI_MOUNT_FLAG_READ_ONLY, Container, Namespaces, Port, Resour
 /// Owns it, in an allocation of its own: the record's pointers stay right wherever the view moves.
 #[derive(Default)]
 pub(super) struct Details {
-    pub command: Vec<*const c_char>,
-    pub args: Vec<*const c_char>,
-    pub mounts: Vec<cri_mount>,
+    pub command: Box<[*const c_char]>,
+    pub args: Box<[*const c_char]>,
+    pub mounts: Box<[cri_mount]>,
     pub user: Option<cri_user>,
     pub resources: Option<cri_resources>,
-    pub previous: Option<cri_previous>,
+    /// In a box, because few have one.
+    pub previous: Option<Box<cri_previous>>,
     pub namespaces: Option<cri_namespaces>,
     _groups: Arc<[i64]>,
 }
@@ -62,11 +63,13 @@ impl DetailPlaces {
             host_path: strings.at(host),
             flags: if mount.read_only { CRI_MOUNT_FLAG_READ_ONLY } else { 0 },
         });
-        let previous = c.previous.as_deref().map(|previous| cri_previous {
-            struct_size: size_of::<cri_previous>(),
-            finished_unix_nano: previous.finished_at.unwrap_or(0),
-            reason: strings.at(self.reason),
-            exit_code: previous.exit_code.unwrap_or(-1),
+        let previous = c.previous.as_deref().map(|previous| {
+            Box::new(cri_previous {
+                struct_size: size_of::<cri_previous>(),
+                finished_unix_nano: previous.finished_at.unwrap_or(0),
+                reason: strings.at(self.reason),
+                exit_code: previous.exit_code.unwrap_or(-1),
+            })
         });
         let cpusets = self.cpusets.map(|set| strings.at(set));
         let groups = c.spec.user.as_ref().map(|user| user.groups.clone()).unwrap_or_default();

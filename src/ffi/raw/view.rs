@@ -9,7 +9,6 @@ use safer_ffi::c_char;
 use super::details::{DetailPlaces, Details, array, pointer, port_places, show_port};
 use super::strings::{Strings, show_labels};
 use crate::ffi::{cri_container, cri_label, cri_pod, cri_port};
-use crate::model::attributes::Schema;
 use crate::model::{
     CRI_CONTAINER_FLAG_PRIVILEGED, CRI_CONTAINER_FLAG_UNPRIVILEGED, CRI_POD_FLAG_HOST_IPC, CRI_POD_FLAG_HOST_NETWORK,
     CRI_POD_FLAG_HOST_PID, CRI_POD_FLAG_NOT_STATIC, CRI_POD_FLAG_OWN_IPC, CRI_POD_FLAG_OWN_NETWORK,
@@ -138,8 +137,8 @@ pub(in crate::ffi) struct ContainerView {
     /// What both point into.
     _texts: [Arc<Labels>; 2],
     _details: Option<Arc<Details>>,
-    /// By the position of the schema.
-    pub(super) attributes: [Memo; Schema::ALL.len()],
+    /// By the position of the schema, from the first call on: most records are never asked for them.
+    pub(super) attributes: Memo,
 }
 
 // SAFETY: the pointers point into allocations that the view owns and that nobody changes after `new`.
@@ -220,7 +219,7 @@ impl ContainerView {
             mounts_len: mounts.len(),
             mounts: array(mounts),
             resources: pointer(known.and_then(|d| d.resources.as_ref())),
-            previous: pointer(known.and_then(|d| d.previous.as_ref())),
+            previous: pointer(known.and_then(|d| d.previous.as_deref())),
         };
         ContainerView {
             record,
@@ -231,7 +230,7 @@ impl ContainerView {
             _annotations: annotations,
             _texts: [c.labels.clone(), c.annotations.clone()],
             _details: details,
-            attributes: Default::default(),
+            attributes: Memo::default(),
         }
     }
 }

@@ -137,9 +137,11 @@ impl Machine {
         self.connection.cause = None;
         self.connection.backoff.succeed();
         let opens = !portfolio.is_synced();
-        let before = self.running(portfolio);
+        let before = portfolio.starts_and_ends();
         portfolio.listed(begun.tick, begun.wall(now), listing, now);
-        let changes = before.map_or(0, |before| self.starts_and_ends_since(&before, portfolio));
+        // What the first list shows began before the subscription: the event stream cannot have reported it.
+        let is_comparable = self.subscription.is_open() && !opens;
+        let changes = if is_comparable { portfolio.starts_and_ends() - before } else { 0 };
         self.subscription.listed(begun.at.mono, changes, now.mono);
         self.as_of = Some(begun.at.wall);
         if opens {
@@ -156,24 +158,6 @@ impl Machine {
         if self.watching {
             self.lists.want(now.mono + self.pause(now));
         }
-    }
-
-    /// The ids that run, if the next list is to be compared with what the event stream reported. The first list is not: it
-    /// shows what began before the subscription.
-    fn running(&self, portfolio: &Portfolio) -> Option<IdSet> {
-        let compare = self.subscription.is_open() && portfolio.is_synced();
-        compare.then(|| portfolio.running().map(|container| container.id.clone()).collect())
-    }
-
-    fn starts_and_ends_since(&self, before: &IdSet, portfolio: &Portfolio) -> usize {
-        let (mut still, mut started) = (0, 0);
-        for container in portfolio.running() {
-            match before.contains(&container.id) {
-                true => still += 1,
-                false => started += 1,
-            }
-        }
-        started + before.len() - still
     }
 
     /// How long until the next list.

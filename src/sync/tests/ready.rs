@@ -9,7 +9,7 @@ use crate::sync::machine::Input;
 const PID_WAIT: u64 = 500;
 
 fn readiness(world: &World) -> Option<Readiness> {
-    world.shared.read().readiness()
+    world.shared.latest().readiness
 }
 
 #[test]
