@@ -17,8 +17,9 @@ type cache interface {
 	Inspect(ctx context.Context, idOrName string, flags criwatch.InspectFlags) (*criwatch.Inspection, error)
 }
 
-// inspection is how long the engine may take to tell how all that has ended did.
-const inspection = 10 * time.Second
+// inspection is how long the engine may take to tell how all that has ended did: what it has not told by then is reported without its
+// code. Events wait meanwhile in the library's queue.
+const inspection = time.Minute
 
 // reporter makes records of events.
 type reporter struct {

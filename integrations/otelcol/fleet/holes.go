@@ -15,8 +15,9 @@ type holes struct {
 
 // instance is one start of a receiver.
 type instance struct {
-	node    string
-	next    int64
+	node string
+	next int64
+	// What has not come. False: a replay has made up for it.
 	missing map[int64]bool
 	// Replays whose end was seen, but of which batches are missing.
 	pending []replay
@@ -52,7 +53,7 @@ func (h *holes) node(name string) *nodeReplays {
 // has tells whether a batch was there before.
 func (h *holes) has(id string, number int64) bool {
 	of := h.instances[id]
-	return of != nil && number < of.next && !of.missing[number]
+	return of != nil && number < of.next && !of.misses(number)
 }
 
 // arrived notes a batch; the replays that are whole with it.
@@ -71,7 +72,10 @@ func (h *holes) arrived(node, id string, number int64) []replay {
 			h.missed++
 		}
 		of.next++
-	case of.missing[number]:
+	case of.misses(number):
+		if !of.missing[number] {
+			h.replaced--
+		}
 		delete(of.missing, number)
 		h.late++
 	default:
@@ -111,6 +115,11 @@ func (h *holes) complete(of *instance) (whole []replay) {
 	return whole
 }
 
+func (i *instance) misses(number int64) bool {
+	_, is := i.missing[number]
+	return is
+}
+
 func (i *instance) lacks(one replay) bool {
 	for number := range i.missing {
 		if one.first <= number && number <= one.last {
@@ -121,9 +130,9 @@ func (i *instance) lacks(one replay) bool {
 }
 
 func (h *holes) forget(of *instance, is func(int64) bool) {
-	for number := range of.missing {
-		if is(number) {
-			delete(of.missing, number)
+	for number, open := range of.missing {
+		if open && is(number) {
+			of.missing[number] = false
 			h.replaced++
 		}
 	}
@@ -132,7 +141,11 @@ func (h *holes) forget(of *instance, is func(int64) bool) {
 // open is how many batches are missing now.
 func (h *holes) open() (count int) {
 	for _, of := range h.instances {
-		count += len(of.missing)
+		for _, isOpen := range of.missing {
+			if isOpen {
+				count++
+			}
+		}
 	}
 	return count
 }

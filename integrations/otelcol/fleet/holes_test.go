@@ -43,3 +43,19 @@ func TestAReplayAfterARestartMakesUpForTheLastInstance(t *testing.T) {
 	h.arrived("node", "b", 3)
 	require.Equal(t, 1, h.open())
 }
+
+func TestAReplayThatLacksABatchIsNotWholeBecauseOfTheNextOne(t *testing.T) {
+	h := newHoles()
+	h.arrived("node", "a", 2)
+	require.Empty(t, h.completed("a", replay{name: "one", first: 1, last: 2, ended: time.Unix(1, 0)}))
+	h.arrived("node", "a", 3)
+	require.Len(t, h.completed("a", replay{name: "two", first: 3, last: 3, ended: time.Unix(2, 0)}), 1)
+	require.Equal(t, 0, h.open())
+	require.False(t, h.has("a", 1))
+	// It comes after all: now the first one is whole, too, and the second is still the last.
+	whole := h.arrived("node", "a", 1)
+	require.Len(t, whole, 1)
+	require.Equal(t, "one", whole[0].name)
+	require.Equal(t, "two", h.node("node").last.name)
+	require.Equal(t, []int{1, 1, 0}, []int{h.missed, h.late, h.replaced})
+}
