@@ -204,3 +204,16 @@ func TestWithoutTheSimulator(t *testing.T) {
 		t.Errorf("with one that is not there: %v", err)
 	}
 }
+
+// A script's answer has several values of one key.
+func TestFieldsOfAnAnswer(t *testing.T) {
+	engine := criwatchtest.StartSim(t)
+	ids := engine.Tell(t, "pod web ns=shop nginx").Fields("id")
+	listed := engine.Tell(t, "list")
+	if len(ids) != 2 || len(listed.Details) != 2 || engine.Tell(t, "stop nginx").Field("id") != ids[1] || listed.Field("nothing") != "" {
+		t.Errorf("ids %q, listed %q", ids, listed.Details)
+	}
+	if _, err := engine.Do("stop nobody"); err == nil {
+		t.Error("what cannot be done is no error")
+	}
+}

@@ -28,7 +28,7 @@ type Sim struct {
 
 // ErrNoSim is why there is no simulated engine.
 var ErrNoSim = errors.New("the program cri-sim is neither named by CRI_SIM nor on PATH: " +
-	"it comes with criwatch's packages, or by cargo build --manifest-path sim/Cargo.toml")
+	"it is in criwatch's archive and Debian package criwatch-sim; docs/simulator.md has all ways to get it")
 
 // StartSim starts a simulated engine for a test, and stops it at the end. Without the program, the test is skipped. Arguments
 // are those of cri-sim --help, such as "--profile", "crio"; socket and script are given already.
@@ -127,14 +127,22 @@ type Answer struct {
 	Details []string
 }
 
-// Field is the value of key=value in the answer; "" if it is not there.
+// Field is the value of the first key=value in the answer; "" if there is none.
 func (a Answer) Field(key string) string {
-	for _, word := range strings.Fields(a.Text) {
-		if value, is := strings.CutPrefix(word, key+"="); is {
-			return value
-		}
+	if values := a.Fields(key); len(values) > 0 {
+		return values[0]
 	}
 	return ""
+}
+
+// Fields are the values of all key=value in the answer: "pod" gives the ids of the sandbox and of each container.
+func (a Answer) Fields(key string) (values []string) {
+	for _, word := range strings.Fields(a.Text) {
+		if value, is := strings.CutPrefix(word, key+"="); is {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // Do has the engine do what one line of a script says ("pod web ns=shop nginx", "stop web/nginx"), and waits until that is
