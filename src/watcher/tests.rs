@@ -75,26 +75,21 @@ fn every_counter_of_the_table_is_in_the_statistics() {
 /// The first list of a large node is applied for a second, under the writer's lock. All that is not about an event goes on meanwhile.
 #[test]
 fn nobody_who_reads_waits_for_the_writer() {
-    let watcher = watcher();
+    let watcher = Arc::new(watcher());
+    let reader = watcher.clone();
     let _writing = watcher.shared.write();
-    std::thread::scope(|threads| {
-        let (done, is_done) = std::sync::mpsc::channel();
-        threads.spawn(|| {
-            let done = done;
-            assert_eq!((watcher.state(), watcher.generation()), (WatcherState::New, 0));
-            watcher.stats().expect("numbers");
-            watcher.metrics().expect("numbers");
-            watcher.engine_info().expect("what is known of the engine");
-            assert_eq!(watcher.list(None).unwrap_err().status(), CRI_E_NOT_READY);
-            assert_eq!(watcher.snapshot().unwrap_err().status(), CRI_E_NOT_READY);
-            assert_eq!(watcher.wait_ready(Some(Duration::ZERO)).unwrap_err().status(), CRI_E_STATE);
-            assert!(matches!(watcher.subscribe(0, 0, 0).expect("an eventfd").next(Some(Duration::ZERO)), Next::Again));
-            done.send(()).expect("the test waits");
-        });
-        if is_done.recv_timeout(Duration::from_secs(60)).is_err() {
-            // The thread would wait for ever, and the test with it.
-            eprintln!("a reader waits for the writer");
-            std::process::abort();
-        }
+    let (done, is_done) = std::sync::mpsc::channel();
+    // Not joined: if it waits, it waits as long as the lock is held.
+    std::thread::spawn(move || {
+        assert_eq!((reader.state(), reader.generation()), (WatcherState::New, 0));
+        reader.stats().expect("numbers");
+        reader.metrics().expect("numbers");
+        reader.engine_info().expect("what is known of the engine");
+        assert_eq!(reader.list(None).unwrap_err().status(), CRI_E_NOT_READY);
+        assert_eq!(reader.snapshot().unwrap_err().status(), CRI_E_NOT_READY);
+        assert_eq!(reader.wait_ready(Some(Duration::ZERO)).unwrap_err().status(), CRI_E_STATE);
+        assert!(matches!(reader.subscribe(0, 0, 0).expect("an eventfd").next(Some(Duration::ZERO)), Next::Again));
+        done.send(()).expect("the test waits");
     });
+    is_done.recv_timeout(Duration::from_secs(60)).expect("a reader waits for the writer, or has failed");
 }
