@@ -75,8 +75,9 @@ pub fn command_is_built_from_one_folder() -> Outcome {
     dist::folder()?;
     let workspace = target().join("cli-workspace");
     let mut metadata = Command::new("cargo");
-    metadata.args(["metadata", "--quiet", "--locked", "--offline", "--format-version", "1", "--manifest-path"]);
-    let output = metadata.arg(workspace.join("Cargo.toml")).output()?;
+    metadata.args(["metadata", "--quiet", "--locked", "--format-version", "1", "--filter-platform"]);
+    metadata.arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH));
+    let output = metadata.arg("--manifest-path").arg(workspace.join("Cargo.toml")).output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().ok_or("no packages")?;
     let own = packages.iter().filter(|package| package["source"].is_null());
