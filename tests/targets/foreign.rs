@@ -68,7 +68,11 @@ impl Foreign {
         let dist = tempfile::tempdir().map_err(|e| e.to_string())?.keep();
         succeed(with_tools(make().arg("portable-libraries").arg(format!("TARGETS={name}")), &lab))?;
         succeed(with_tools(script("dist").arg("--into").arg(&dist).arg(name), &lab))?;
-        let compiler = vec![zig.into(), "cc".into(), "-target".into(), fact(name, "zig")?.into(), "-O1".into()];
+        // The cache that scripts/link-libraries has filled. -O1: without it zig adds checks that want a runtime.
+        let cache = target().join("zig-cache").display().to_string();
+        let caches = ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"].map(|name| format!("{name}={cache}"));
+        let zig = ["env", &caches[0], &caches[1], &zig, "cc", "-target", &fact(name, "zig")?, "-O1"];
+        let compiler = zig.map(OsString::from).to_vec();
         let mut foreign = Foreign { target: name.to_owned(), tree: dist.join("tree"), dist, lab, compiler };
         let archive = foreign.artefact(|file| file.contains("-linux-") && !file.contains("-debug"))?;
         std::fs::create_dir(&foreign.tree).map_err(|e| e.to_string())?;
