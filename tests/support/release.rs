@@ -27,7 +27,9 @@ pub fn target() -> &'static Path {
 pub fn make() -> Command {
     let mut command = Command::new("make");
     command.args(["--silent", "--directory"]).arg(c::root()).env("CARGO_TARGET_DIR", target());
-    for variable in ["MAKEFLAGS", "MAKELEVEL", "PREFIX", "LIBDIR", "INCLUDEDIR", "DESTDIR", "COMMAND", "SIMULATOR", "TARGETS"] {
+    for variable in
+        ["MAKEFLAGS", "MAKELEVEL", "PREFIX", "LIBDIR", "INCLUDEDIR", "DESTDIR", "COMMAND", "SIMULATOR", "TARGETS"]
+    {
         command.env_remove(variable);
     }
     command
