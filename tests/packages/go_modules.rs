@@ -7,7 +7,8 @@ use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, succeed};
 use super::prefix::libraries;
-use super::users::{lists, needs_nothing, runs_in_an_empty_root, static_libc};
+use super::sim::lists;
+use super::users::{needs_nothing, runs_in_an_empty_root, static_libc};
 use super::{go, shared_library};
 
 const MODULE: &str = "github.com/criwatch/criwatch/bindings/go";

@@ -71,6 +71,8 @@ class Programs(unittest.TestCase):
                 self.wait_for(child, r"^started  shop/late pid=", r"^exited   shop/late/job code=3 Error$")
                 child.send_signal(number)
                 output, complaints = child.communicate(timeout=PATIENCE)
+            # With -X dev, asyncio reports what took long: on a busy machine that is no fault of the program.
+            complaints = re.sub(r"^WARNING:asyncio:Executing .* took [0-9.]+ seconds\n", "", complaints, flags=re.M)
             self.assertEqual((child.returncode, complaints), (0, ""))
             self.assertRegex(output, r"\d changes, 3 still run\n$")
 

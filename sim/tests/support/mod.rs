@@ -18,8 +18,10 @@ pub type Runtime = pb::runtime_service_client::RuntimeServiceClient<Channel>;
 pub type Images = pb::image_service_client::ImageServiceClient<Channel>;
 pub use pb::ContainerEventType as Kind;
 
-/// Nothing here takes that long; a longer wait means that something hangs.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// Nothing here takes that long, on a busy machine either; a longer wait means that something hangs.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+/// The same of a start with many thousand containers.
+const FILLING: Duration = Duration::from_secs(300);
 
 pub struct Sim {
     pub ready: String,
@@ -44,13 +46,17 @@ impl Sim {
         let stdin = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut sim = Sim { ready: String::new(), child, stdin, answers, folder };
-        sim.ready = sim.next_line().await;
+        sim.ready = sim.next_line_within(FILLING).await;
         assert!(sim.ready.starts_with("ready unix:///"), "{}", sim.ready);
         sim
     }
 
     async fn next_line(&mut self) -> String {
-        let line = timeout(DEADLINE, self.answers.next_line()).await.expect("cri-sim says nothing").unwrap();
+        self.next_line_within(DEADLINE).await
+    }
+
+    async fn next_line_within(&mut self, limit: Duration) -> String {
+        let line = timeout(limit, self.answers.next_line()).await.expect("cri-sim says nothing").unwrap();
         line.expect("cri-sim ended")
     }
 
