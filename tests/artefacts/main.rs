@@ -22,7 +22,9 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 /// An ignored test has the reason.
 pub type Outcome = Result<Completion, Failed>;
 
-const TESTS: &[(&str, fn() -> Outcome)] = &[
+type Test = fn() -> Outcome;
+
+const TESTS: &[(&str, Test)] = &[
     ("checksums_fit", tarballs::checksums_fit),
     ("installed_tree_is_used", tarballs::installed_tree_is_used),
     ("debug_symbols_fit_the_library", tarballs::debug_symbols_fit_the_library),

@@ -37,7 +37,8 @@ pub fn prefix() -> Result<PathBuf, String> {
             }
             std::fs::create_dir_all(made).map_err(failed)?;
         }
-        let library = c::Library::of_this_build().path();
+        // A link to it, beside which cargo has put the archive.
+        let library = c::Library::of_this_build().path().canonicalize().map_err(failed)?;
         for name in ["libcriwatch.so", "libcriwatch.a"] {
             std::os::unix::fs::symlink(library.with_file_name(name), from.join(name)).map_err(failed)?;
         }

@@ -92,6 +92,24 @@ pub fn tells_what_comes_next() -> Outcome {
     Ok(())
 }
 
+/// The values that docs/kubernetes.md has for users, with an image.
+pub fn takes_the_documented_values() -> Outcome {
+    let document = std::fs::read_to_string(c::root().join("docs/kubernetes.md"))?;
+    let missing = || Obstacle::Fail("docs/kubernetes.md has no my-values.yaml".into());
+    let rest = document.split("```yaml\n# my-values.yaml\n").nth(1).ok_or_else(missing)?;
+    let values = rest.split("\n```").next().unwrap_or_default();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("my-values.yaml");
+    std::fs::write(&file, values.replace("sha256:...", &digest))?;
+    let told = ask("chart", &file)?;
+    let wanted = [format!("image: registry.my.example/criwatch-collector@{digest}"), "OTLP_INSECURE: \"true\"".into()];
+    match wanted.iter().find(|wanted| !told.contains(*wanted)) {
+        None => Ok(()),
+        Some(wanted) => Err(Obstacle::Fail(format!("no {wanted} in: {told}"))),
+    }
+}
+
 /// The chart has one version with the programs; an image of another one would be another program.
 pub fn is_of_this_version() -> Outcome {
     let file = format!("{CHART}/Chart.yaml");

@@ -55,6 +55,7 @@ fn main() {
         trial("chart::passes_lint", chart::passes_lint),
         trial("chart::explains_each_value", chart::explains_each_value),
         trial("chart::tells_what_comes_next", chart::tells_what_comes_next),
+        trial("chart::takes_the_documented_values", chart::takes_the_documented_values),
         trial("chart::is_of_this_version", chart::is_of_this_version),
         trial("chart::a_mistake_is_found", chart::a_mistake_is_found),
         trial("image::is_the_same_each_time", image::is_the_same_each_time),

@@ -143,6 +143,8 @@ pub fn the_collectors_pod_tells_its_own_node() -> Outcome {
         let pods = node.engine.pods()?;
         let web = pods.run_pod(&PodSpec::new("shop", "web")).map_err(failed)?;
         let nginx = pods.run(&web, &ContainerSpec::lasting("nginx")).map_err(failed)?;
+        // Receiver and processor share one watcher: what the one has told, the other knows.
+        started(&mut gateway, "nginx")?;
         collector::send(ports[4], "hello", &[("container.id", &nginx)])?;
         let hello = gateway.log("hello", |entry| entry.body == "hello")?;
         if (hello.of("k8s.namespace.name"), hello.of("k8s.container.name")) != ("shop", "nginx") {

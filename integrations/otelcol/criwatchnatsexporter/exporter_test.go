@@ -11,32 +11,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
+	"github.com/criwatch/criwatch/integrations/otelcol/internal/lifecycletest"
 	"github.com/criwatch/criwatch/integrations/otelcol/internal/simtest"
 )
 
-// What mdatagen generates for contrib's components: a component can be made, started and ended, twice, without a server.
 func TestLifecycle(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	factory, ctx := NewFactory(), context.Background()
-	require.NoError(t, componenttest.CheckConfigStruct(factory.CreateDefaultConfig()))
-	metadata, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	settings, err := metadata.Sub("tests::config")
-	require.NoError(t, err)
-	cfg := factory.CreateDefaultConfig()
-	require.NoError(t, settings.Unmarshal(cfg))
-	for range 2 {
-		one, err := factory.CreateLogs(ctx, exportertest.NewNopSettings(Type), cfg)
-		require.NoError(t, err)
-		require.NoError(t, one.Start(ctx, componenttest.NewNopHost()))
-		require.NoError(t, one.Shutdown(ctx))
-	}
+	factory := NewFactory()
+	lifecycletest.Check(t, factory, exportertest.NewNopSettings(Type), map[string]lifecycletest.Create[exporter.Settings]{
+		"logs": lifecycletest.Last(factory.CreateLogs),
+	})
 }
 
 func TestRefusesWhatCannotWork(t *testing.T) {

@@ -10,34 +10,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.uber.org/goleak"
 
+	"github.com/criwatch/criwatch/integrations/otelcol/internal/lifecycletest"
 	"github.com/criwatch/criwatch/integrations/otelcol/internal/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What mdatagen generates for contrib's components: a component can be made, started and ended, twice, without an engine.
 func TestLifecycle(t *testing.T) {
-	factory, ctx := NewFactory(), context.Background()
-	require.NoError(t, componenttest.CheckConfigStruct(factory.CreateDefaultConfig()))
-	metadata, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	settings, err := metadata.Sub("tests::config")
-	require.NoError(t, err)
-	cfg := factory.CreateDefaultConfig()
-	require.NoError(t, settings.Unmarshal(cfg))
-	unstarted, err := factory.Create(ctx, extensiontest.NewNopSettings(Type), cfg)
-	require.NoError(t, err)
-	require.NoError(t, unstarted.Shutdown(ctx))
-	for range 2 {
-		one, err := factory.Create(ctx, extensiontest.NewNopSettings(Type), cfg)
-		require.NoError(t, err)
-		require.NoError(t, one.Start(ctx, componenttest.NewNopHost()))
-		require.NoError(t, one.Shutdown(ctx))
-	}
+	factory := NewFactory()
+	lifecycletest.Check(t, factory, extensiontest.NewNopSettings(Type), map[string]lifecycletest.Create[extension.Settings]{
+		"observer": lifecycletest.Last(factory.Create),
+	})
 }
 
 func TestRefusesWhatMakesNoSense(t *testing.T) {

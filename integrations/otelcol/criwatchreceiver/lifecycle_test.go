@@ -1,55 +1,25 @@
 package criwatchreceiver
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/goleak"
+
+	"github.com/criwatch/criwatch/integrations/otelcol/internal/lifecycletest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What mdatagen generates for contrib's components: a component can be made, started and ended, twice, without an engine.
 func TestLifecycle(t *testing.T) {
 	factory := NewFactory()
-	require.NoError(t, componenttest.CheckConfigStruct(factory.CreateDefaultConfig()))
-	metadata, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	settings, err := metadata.Sub("tests::config")
-	require.NoError(t, err)
-	cfg := factory.CreateDefaultConfig()
-	require.NoError(t, settings.Unmarshal(cfg))
-
-	type create func(context.Context, receiver.Settings, component.Config) (component.Component, error)
-	for signal, create := range map[string]create{
-		"logs": func(ctx context.Context, set receiver.Settings, cfg component.Config) (component.Component, error) {
-			return factory.CreateLogs(ctx, set, cfg, consumertest.NewNop())
-		},
-		"metrics": func(ctx context.Context, set receiver.Settings, cfg component.Config) (component.Component, error) {
-			return factory.CreateMetrics(ctx, set, cfg, consumertest.NewNop())
-		},
-	} {
-		t.Run(signal, func(t *testing.T) {
-			ctx, host := context.Background(), componenttest.NewNopHost()
-			unstarted, err := create(ctx, receivertest.NewNopSettings(Type), cfg)
-			require.NoError(t, err)
-			require.NoError(t, unstarted.Shutdown(ctx))
-			for range 2 {
-				one, err := create(ctx, receivertest.NewNopSettings(Type), cfg)
-				require.NoError(t, err)
-				require.NoError(t, one.Start(ctx, host))
-				require.NoError(t, one.Shutdown(ctx))
-			}
-		})
-	}
+	lifecycletest.Check(t, factory, receivertest.NewNopSettings(Type), map[string]lifecycletest.Create[receiver.Settings]{
+		"logs":    lifecycletest.Before(factory.CreateLogs),
+		"metrics": lifecycletest.Before(factory.CreateMetrics),
+	})
 }
 
 func TestSettings(t *testing.T) {
