@@ -71,7 +71,7 @@ impl Proofs {
     }
 
     /// What the second thread has found since it was asked last.
-    pub fn found_so_far(&mut self) -> Vec<Proof> {
+    fn found_so_far(&mut self) -> Vec<Proof> {
         std::iter::from_fn(|| self.found.try_recv().ok()).flatten().collect()
     }
 

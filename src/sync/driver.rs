@@ -193,11 +193,7 @@ impl Driver {
         let input = match reply {
             Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
-            Reply::Listed(result) => {
-                let hints = self.witness.hints_so_far();
-                self.hints(hints);
-                Input::Listed(result)
-            }
+            Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Folders(folders) => {
                 self.witness.watch_folders(&self.pids, folders);

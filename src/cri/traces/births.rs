@@ -101,13 +101,6 @@ impl Witness {
         self.unlisted = None;
     }
 
-    /// The hints that nobody has to wait for: a list that is applied after them need not look for what they say.
-    pub fn hints_so_far(&mut self) -> Vec<Hint> {
-        let found = self.unlisted.as_mut().map(Proofs::found_so_far);
-        self.hints.extend(found.into_iter().flatten().filter_map(pid_hint));
-        self.hints.drain(..).collect()
-    }
-
     /// `None`: these were all.
     pub(super) fn found_unlisted(&mut self, found: Option<Vec<Proof>>) {
         match found {
