@@ -1,14 +1,10 @@
 //! From a pid that the engine reports, or that is in its pid file, to the process on the host.
 
-mod proofs;
-
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
-
-pub use proofs::{Proof, Proofs};
 
 use super::client::Client;
 use super::info::Info;
@@ -81,7 +77,7 @@ impl PidResolver {
     /// Learns from the engine where its pid files are; one verbose `Status` for each connection. `None`: it has none that are known.
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
-    async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
+    pub async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
         let mut answer = self.folders.lock().await;
         match &*answer {
             Answer::Folders(folders) => return folders.clone(),
@@ -104,12 +100,6 @@ impl PidResolver {
     /// Whether pid files of this engine are worth a look, for all that is known when a connection is made.
     pub fn reads_files_of(&self, client: &Client) -> bool {
         self.reads_files() && Folders::may_exist(client.version())
-    }
-
-    /// Looks for the processes of these containers in the engine's pid files. `None`: it has none that are known.
-    pub async fn find(self: Arc<Self>, client: &Client, wanted: Vec<Wanted>) -> Option<Proofs> {
-        let folders = self.folders(client).await?;
-        Some(Proofs::begin(self, folders, wanted))
     }
 
     /// Learns where the engine's folders are, and the host's cgroups, while the engine makes its first lists.
@@ -281,4 +271,4 @@ fn is_absence(error: &std::io::Error) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

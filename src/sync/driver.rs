@@ -15,8 +15,8 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
-    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Proof, Rpc, StreamItem,
-    Wanted, Witness, backlog, connect, engine_id, streams_lists,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Proof, Proofs, Rpc,
+    StreamItem, Wanted, Witness, backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::host::Refusal;
@@ -193,11 +193,7 @@ impl Driver {
         let input = match reply {
             Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
-            Reply::Listed(result) => {
-                let hints = self.witness.hints_so_far();
-                self.hints(hints);
-                Input::Listed(result)
-            }
+            Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
             Reply::Folders(folders) => {
                 self.witness.watch_folders(&self.pids, folders);
@@ -378,12 +374,13 @@ impl Driver {
             let wanted = |lookup: &Lookup| Wanted { id: lookup.id.clone(), image_name: lookup.image_name };
             let wanted = lookups.iter().map(wanted).collect();
             let mut open: IdMap<Lookup> = lookups.into_iter().map(|lookup| (lookup.id.clone(), lookup)).collect();
-            let Some(mut proofs) = pids.find(&client, wanted).await else {
+            let Some(folders) = pids.folders(&client).await else {
                 let none = open.into_values().map(|lookup| (lookup, Err(Refusal::NoFile)));
                 // It fails where this connection was given up.
                 let _ = to.send(Reply::Found(none.collect()));
                 return;
             };
+            let mut proofs = Proofs::begin(pids, folders, wanted);
             while let Some(found) = proofs.next().await {
                 let answer = |(wanted, found): Proof| open.remove(&wanted.id).map(|lookup| (lookup, found));
                 let _ = to.send(Reply::Found(found.into_iter().filter_map(answer).collect()));

@@ -6,20 +6,20 @@ const ID: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aa
 const OTHER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbbb";
 
 /// A host's /proc and an engine's folders, below a folder.
-pub(super) struct Host(tempfile::TempDir);
+pub(in crate::cri) struct Host(tempfile::TempDir);
 
 impl Host {
-    pub(super) fn new() -> Self {
+    pub(in crate::cri) fn new() -> Self {
         Host(tempfile::tempdir().unwrap())
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(in crate::cri) fn write(&self, path: &str, text: &str) {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub(super) fn process(&self, pid: i32, start: u64, cgroup: &str) {
+    pub(in crate::cri) fn process(&self, pid: i32, start: u64, cgroup: &str) {
         self.process_in_state('S', 1, pid, start, cgroup);
     }
 
@@ -30,7 +30,7 @@ impl Host {
         self.write(&format!("proc/{pid}/cgroup"), cgroup);
     }
 
-    pub(super) fn resolver(&self, source: PidSource) -> PidResolver {
+    pub(in crate::cri) fn resolver(&self, source: PidSource) -> PidResolver {
         let mut config = Config::default();
         (config.host_root, config.pid_source) = (self.0.path().to_owned(), source);
         PidResolver { view: PidView::Same, ..PidResolver::new(&config, None) }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::folders::Folders;
 use super::hint::Hint;
 use super::witness::{FallBack, Folder, Witness};
-use crate::cri::pid::{PidResolver, Proof, Proofs, Wanted};
+use crate::cri::pid::{PidResolver, Wanted};
+use crate::cri::proofs::{Proof, Proofs};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
 use crate::model::{Id, Kind};
@@ -98,13 +99,6 @@ impl Witness {
     /// The lists are there: those that were not found yet are looked for because the lists show them.
     pub fn look_no_more(&mut self) {
         self.unlisted = None;
-    }
-
-    /// The hints that nobody has to wait for: a list that is applied after them need not look for what they say.
-    pub fn hints_so_far(&mut self) -> Vec<Hint> {
-        let found = self.unlisted.as_mut().map(Proofs::found_so_far);
-        self.hints.extend(found.into_iter().flatten().filter_map(pid_hint));
-        self.hints.drain(..).collect()
     }
 
     /// `None`: these were all.

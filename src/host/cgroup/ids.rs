@@ -11,12 +11,15 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::super::filesystem::{FileSystem, of_open, of_path};
-use super::mounts::CgroupMount;
+use super::mounts::{CgroupMount, Hierarchy};
 
 /// FILEID_KERNFS of include/linux/exportfs.h (Linux 5.5): the handle is the 64-bit id.
 const KERNFS: libc::c_int = 0xfe;
 /// FILEID_INO32_GEN: what cgroups had before, with the same eight bytes; but so do ext4 and others.
 const INO32_GEN: libc::c_int = 1;
+
+/// The id of the root of cgroup v2; `cgroup_setup_root` of kernel/cgroup/cgroup.c warns of any other.
+const V2_ROOT: u64 = 1;
 
 /// `struct file_handle` with room for an id.
 #[repr(C)]
@@ -72,6 +75,11 @@ fn is_cgroup(found: Option<FileSystem>) -> bool {
 }
 
 impl CgroupMount {
+    /// Whether cgroup v2 is mounted there from its root on.
+    pub(super) fn is_all_of_v2(&self) -> bool {
+        self.hierarchy == Hierarchy::V2 && self.is_there() && id_of(&self.dir).is_ok_and(|id| id == V2_ROOT)
+    }
+
     /// The path, below the mount's directory, of the cgroup with this id: `None` when there is none (any more), or it is
     /// not below the mount. 1.6 us and an open.
     ///

@@ -5,10 +5,6 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::super::filesystem::{FileSystem, of_path};
-use super::ids::id_of;
-
-/// The id of the root of cgroup v2; `cgroup_setup_root` of kernel/cgroup/cgroup.c warns of any other.
-const V2_ROOT: u64 = 1;
 
 /// A hierarchy of cgroups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,12 +112,8 @@ impl Hierarchy {
 }
 
 impl CgroupMount {
-    /// Whether cgroup v2 is mounted there from its root on.
-    pub(super) fn is_all_of_v2(&self) -> bool {
-        self.hierarchy == Hierarchy::V2 && self.is_there() && id_of(&self.dir).is_ok_and(|id| id == V2_ROOT)
-    }
-
-    fn is_there(&self) -> bool {
+    /// Whether the mount point is on such a file system.
+    pub(super) fn is_there(&self) -> bool {
         let wanted = match self.hierarchy {
             Hierarchy::V2 => FileSystem::Cgroup2,
             Hierarchy::V1(_) => FileSystem::Cgroup,

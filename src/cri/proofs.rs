@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{PidResolver, Wanted};
-use crate::cri::traces::Folders;
+use super::pid::{PidResolver, Wanted};
+use super::traces::folders::Folders;
 use crate::host::{Refusal, SHORT_LIVED, spawn};
 use crate::model::Details;
 
@@ -71,7 +71,7 @@ impl Proofs {
     }
 
     /// What the second thread has found since it was asked last.
-    pub fn found_so_far(&mut self) -> Vec<Proof> {
+    fn found_so_far(&mut self) -> Vec<Proof> {
         std::iter::from_fn(|| self.found.try_recv().ok()).flatten().collect()
     }
 
@@ -124,7 +124,7 @@ impl Search {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::tests::Host;
+    use super::super::pid::tests::Host;
     use super::*;
     use crate::config::PidSource;
     use crate::model::Id;
