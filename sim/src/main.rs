@@ -4,6 +4,7 @@ mod command;
 mod engine;
 mod events;
 mod faults;
+mod help;
 mod host;
 mod kubelet;
 mod options;

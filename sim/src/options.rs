@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::help;
 use crate::profile::Profile;
-use crate::reference;
 
 /// What is simulated, and how.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "cri-sim", version, about = reference::ABOUT, long_about = reference::LONG_ABOUT)]
-#[command(after_help = reference::MORE, after_long_help = reference::script_help(), max_term_width = 100)]
+#[command(name = "cri-sim", version, about = help::ABOUT, long_about = help::LONG_ABOUT)]
+#[command(after_help = help::MORE, after_long_help = help::script_help(), max_term_width = 100)]
 pub struct Options {
     /// The socket [default: cri-sim-PID.sock in the folder for temporary files]
     #[arg(long, value_name = "PATH", default_value_os_t = default_socket(), hide_default_value = true)]
