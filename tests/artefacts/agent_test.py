@@ -7,5 +7,5 @@ with Simulator() as engine:
     engine.tell("pod web ns=shop nginx")
     with criwatch.Watcher(engine.endpoint) as watcher:
         watcher.resync()
-        names = [pod.name for pod in watcher.pods()]
+        names = [entry.pod.name for entry in watcher.pods()]
         assert names == ["web"], names

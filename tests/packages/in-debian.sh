@@ -46,7 +46,7 @@ import criwatch, importlib.metadata
 assert criwatch.__file__.startswith("/usr/lib/python3/"), criwatch.__file__
 with criwatch.Watcher("unix:///srv/with/cri.sock") as watcher:
     watcher.resync()
-    names = [pod.name for pod in watcher.pods()]
+    names = [entry.pod.name for entry in watcher.pods()]
     assert names == ["web"], names
 print("criwatch", importlib.metadata.version("criwatch"))
 ')
