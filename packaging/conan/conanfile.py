@@ -33,7 +33,7 @@ class CriwatchConan(ConanFile):
         get(self, **self._tarballs()[str(self.settings.arch)], strip_root=True)
 
     def package(self):
-        patterns = ["include/*", "share/*", "lib/cmake/*", "lib/pkgconfig/*"]
+        patterns = ["include/*", "share/criwatch/*", "lib/cmake/*", "lib/pkgconfig/*"]
         patterns.append("lib/libcriwatch.so*" if self.options.shared else "lib/libcriwatch.a")
         for pattern in patterns:
             copy(self, pattern, self.build_folder, self.package_folder)

@@ -6,6 +6,10 @@ mod c;
 mod conan;
 mod conda;
 mod dist;
+#[path = "../support/go.rs"]
+mod go;
+#[path = "../support/go_user.rs"]
+mod go_user;
 mod languages;
 #[path = "../support/pypi.rs"]
 mod pypi;
@@ -30,9 +34,12 @@ const TESTS: &[(&str, Test)] = &[
     ("debug_symbols_fit_the_library", tarballs::debug_symbols_fit_the_library),
     ("command_is_used", tarballs::command_is_used),
     ("command_is_built_from_one_folder", tarballs::command_is_built_from_one_folder),
+    ("simulator_is_used", tarballs::simulator_is_used),
     ("source_installs", tarballs::source_installs),
     ("wheel_is_used", languages::wheel_is_used),
+    ("simulators_wheel_is_used", languages::simulators_wheel_is_used),
     ("crate_is_used", languages::crate_is_used),
+    ("go_modules_are_used", languages::go_modules_are_used),
     ("conan_package_is_used", conan::package_is_used),
     ("conda_packages_are_used", conda::packages_are_used),
     ("vcpkg_port_arranges_a_package", vcpkg::port_arranges_a_package),

@@ -70,6 +70,23 @@ pub fn command_is_used() -> Outcome {
     Ok(Completion::Completed)
 }
 
+/// The simulated engine, its manual page and its guide are there; it is watched with the tree's command.
+pub fn simulator_is_used() -> Outcome {
+    let name = format!("criwatch-{}-sim-linux-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    let (simulator, tree) = (Unpacked::of(&name, ".tar.gz")?, Unpacked::tree()?);
+    for file in ["LICENSE", "cri-sim.1", "simulator.md"] {
+        if simulator.path().join(file).metadata()?.len() == 0 {
+            return Err(format!("{file} is empty").into());
+        }
+    }
+    let folder = tempfile::tempdir()?;
+    let mut engine = Command::new(simulator.path().join("cri-sim"));
+    engine.env_clear().current_dir(folder.path()).arg("--socket").arg(folder.path().join("cri.sock"));
+    engine.args(["--script", "-"]);
+    lists_of(&mut Sim::start_by(engine)?, &tree.path().join("bin/criwatch"))?;
+    Ok(Completion::Completed)
+}
+
 /// Nothing of it is outside of the folder that Cargo takes for its own: such paths would be part of the program (scripts/command).
 pub fn command_is_built_from_one_folder() -> Outcome {
     dist::folder()?;
@@ -91,7 +108,11 @@ pub fn command_is_built_from_one_folder() -> Outcome {
 
 /// The program shows a simulated engine's pod, with nothing in its environment.
 fn lists_with_the_command(program: &Path) -> Result<(), String> {
-    let mut sim = Sim::start(&[])?;
+    lists_of(&mut Sim::start(&[])?, program)
+}
+
+/// The same, of this engine.
+fn lists_of(sim: &mut Sim, program: &Path) -> Result<(), String> {
     sim.tell("pod web ns=shop nginx")?;
     let printed = succeed(Command::new(program).env_clear().args(["-r", sim.endpoint(), "ps"]))?;
     if printed.contains("web") { Ok(()) } else { Err(format!("{} ps: {printed}", program.display())) }

@@ -4,13 +4,17 @@ use std::process::Command;
 
 use libtest_mimic::{Completion, Failed};
 
-use super::c;
+use super::prefix::libraries;
 use super::release::{make, target};
+use super::{c, sim};
 
 pub fn in_a_fresh_root(is_long: bool) -> Result<Completion, Failed> {
     if !is_long {
         return Ok(Completion::ignored_with("a long test: make test-long"));
     }
+    // What the script packs and runs, if no other test has built it yet.
+    libraries()?;
+    sim::program()?;
     // Without link-time optimisation, which takes minutes.
     let mut programs = make();
     programs.args(["command", "simulator"]);

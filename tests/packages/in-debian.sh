@@ -46,7 +46,8 @@ import criwatch, importlib.metadata
 assert criwatch.__file__.startswith("/usr/lib/python3/"), criwatch.__file__
 with criwatch.Watcher("unix:///srv/with/cri.sock") as watcher:
     watcher.resync()
-    assert "web" in str(watcher.pods()), watcher.pods()
+    names = [entry.pod.name for entry in watcher.pods()]
+    assert names == ["web"], names
 print("criwatch", importlib.metadata.version("criwatch"))
 ')
     python3 -m criwatch -r unix:///srv/with/cri.sock ps | grep -q ' web ' || fail "python3 -m criwatch ps lists nothing"
