@@ -9,6 +9,7 @@ use super::c::{self, succeed};
 use super::foreign::Foreign;
 use super::layout;
 use super::program::{self, Argument, Program};
+use super::release::functions_without_version;
 use super::sim::Sim;
 
 pub fn shows_only_the_c_abi(foreign: &Foreign) -> Result<Completion, Failed> {
@@ -57,6 +58,10 @@ pub fn needs_what_is_promised(foreign: &Foreign) -> Result<Completion, Failed> {
     // The process's unwinder, see docs/packaging.md.
     if strangers != [&"libgcc_s.so.1"] {
         return Err(format!("needs {needed:?}").into());
+    }
+    let unknown = functions_without_version(&library)?;
+    if !unknown.is_empty() {
+        return Err(format!("the oldest glibc does not have {unknown:?}").into());
     }
     let floor = number(&foreign.fact("floor")?).ok_or("the floor is no version")?;
     let newest = versions.split("GLIBC_").skip(1).filter_map(number).max().ok_or("no version of glibc is needed")?;
