@@ -17,6 +17,8 @@ mod empty_root;
 mod go;
 #[path = "packages/go_modules.rs"]
 mod go_modules;
+#[path = "support/go_user.rs"]
+mod go_user;
 #[path = "support/budgets.rs"]
 mod limits;
 #[path = "packages/prefix.rs"]

@@ -1,17 +1,16 @@
 //! The Go modules that a release publishes: a user has Go and a C compiler, and neither the library nor its header.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, succeed};
+use super::go_user::{MODULE, User};
 use super::prefix::libraries;
 use super::sim::lists;
 use super::users::{needs_nothing, runs_in_an_empty_root, static_libc};
 use super::{go, shared_library};
-
-const MODULE: &str = "github.com/criwatch/criwatch/bindings/go";
 
 /// `go get`, and `go build` with a tag, is all: linked with shared libraries of the system, and with none; and vendored.
 pub fn are_all_that_a_user_needs() -> Result<Completion, Failed> {
@@ -19,10 +18,10 @@ pub fn are_all_that_a_user_needs() -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with(reason));
     }
     let folder = tempfile::tempdir()?;
-    publish(&folder.path().join("published"))?;
-    let user = User::new(folder.path())?;
-
-    succeed(&mut user.go(&["get", MODULE]))?;
+    let published = folder.path().join("published");
+    publish(&published)?;
+    let user = User::new(folder.path(), &published.join("proxy"))?;
+    user.gets_the_binding()?;
     let program = user.builds("dynamic", &["-tags", "criwatch_bundled"])?;
     is_without_our_library(&program)?;
     lists(Command::new(&program))?;
@@ -70,43 +69,6 @@ fn publish(folder: &Path) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("the published criwatchprom does not require {ours}: {requires}"))
-    }
-}
-
-/// Somebody with an empty folder, an empty module cache, and a proxy that has what was published.
-struct User<'a> {
-    folder: &'a Path,
-    home: PathBuf,
-}
-
-impl User<'_> {
-    fn new(folder: &Path) -> Result<User<'_>, String> {
-        let user = User { folder, home: folder.join("agent") };
-        let failed = |e: std::io::Error| format!("{}: {e}", user.home.display());
-        std::fs::create_dir(&user.home).map_err(failed)?;
-        succeed(&mut user.go(&["mod", "init", "example.com/agent"]))?;
-        let source = c::root().join("tests/packages/go-user/main.go");
-        std::fs::copy(source, user.home.join("main.go")).map_err(failed)?;
-        Ok(user)
-    }
-
-    fn go(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("go");
-        command.args(arguments).current_dir(&self.home);
-        command.env("GOPROXY", format!("file://{}", self.folder.join("published/proxy").display()));
-        // Writable, so that it can be removed.
-        command.env("GOMODCACHE", self.folder.join("cache")).env("GOFLAGS", "-modcacherw").env("GOSUMDB", "off");
-        command.env("GOTOOLCHAIN", "local").env("GOWORK", "off").env("CGO_ENABLED", "1");
-        // Nobody asks for an installed library.
-        command.env("PKG_CONFIG", "false").env_remove("PKG_CONFIG_PATH").env_remove("LD_LIBRARY_PATH");
-        command
-    }
-
-    fn builds(&self, name: &str, flags: &[&str]) -> Result<PathBuf, String> {
-        let program = self.home.join(name);
-        let mut build = self.go(&["build", "-o"]);
-        succeed(build.arg(&program).args(flags).arg("."))?;
-        Ok(program)
     }
 }
 
