@@ -149,7 +149,8 @@ impl Foreign {
         Ok(command)
     }
 
-    fn is_native(&self) -> Result<bool, String> {
+    /// Whether this machine runs it without an emulator.
+    pub fn is_native(&self) -> Result<bool, String> {
         Ok(self.fact("machine")? == std::env::consts::ARCH)
     }
 }
