@@ -139,6 +139,11 @@ impl Foreign {
         Ok(command)
     }
 
+    /// Runs a program that was linked with no shared library of ours: for musl, zig makes a static one of it.
+    pub fn run_without_library(&self, program: &Path) -> Result<Command, String> {
+        if self.is_musl()? { self.run_alone(program) } else { self.run(program) }
+    }
+
     /// Runs a program that asks for no loader.
     pub fn run_alone(&self, program: &Path) -> Result<Command, String> {
         if self.is_native()? {

@@ -26,10 +26,8 @@ pub fn program_is_built(foreign: &Foreign) -> Result<Completion, Failed> {
     // zig links an unwinder only when it is asked to, where gcc links its own.
     let user = user.with("CGO_LDFLAGS", "-lunwind");
     user.gets_the_binding()?;
-    let is_musl = foreign.is_musl()?;
-    let tags = if is_musl { "criwatch_bundled,musl" } else { "criwatch_bundled" };
+    let tags = if foreign.is_musl()? { "criwatch_bundled,musl" } else { "criwatch_bundled" };
     let program = user.builds("agent", &["-tags", tags])?;
-    // For musl, zig makes static programs.
-    lists(if is_musl { foreign.run_alone(&program)? } else { foreign.run(&program)? })?;
+    lists(foreign.run_without_library(&program)?)?;
     Ok(Completion::Completed)
 }

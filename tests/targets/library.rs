@@ -82,7 +82,7 @@ pub fn layout(foreign: &Foreign) -> Result<Completion, Failed> {
     let mut compile = foreign.compiler();
     compile.args(["-std=c11", "-I"]).arg(foreign.tree.join("include"));
     succeed(compile.arg(&source).arg("-o").arg(&executable))?;
-    let printed = succeed(&mut foreign.run(&executable)?)?;
+    let printed = succeed(&mut foreign.run_without_library(&executable)?)?;
     let promised = std::fs::read_to_string(c::root().join("tests/abi/layout-x86_64.txt"))?;
     if printed == promised { Ok(Completion::Completed) } else { Err(printed.into()) }
 }
