@@ -21,8 +21,7 @@ pub fn are_all_that_a_user_needs() -> Result<Completion, Failed> {
     let published = folder.path().join("published");
     publish(&published)?;
     let user = User::new(folder.path(), &published.join("proxy"))?;
-
-    succeed(&mut user.go(&["get", MODULE]))?;
+    user.gets_the_binding()?;
     let program = user.builds("dynamic", &["-tags", "criwatch_bundled"])?;
     is_without_our_library(&program)?;
     lists(Command::new(&program))?;

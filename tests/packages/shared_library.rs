@@ -8,6 +8,7 @@ use libtest_mimic::{Completion, Failed};
 use super::c::{self, Library, succeed};
 use super::prefix::{Prefix, libraries};
 use super::program::{self, Argument, Program};
+use super::release::functions_without_version;
 
 /// The libraries that the loader may have to look for.
 const NEEDED: &[&str] = &["libc.so.6", "libpthread.so.0", "libdl.so.2", "libgcc_s.so.1"];
@@ -79,6 +80,10 @@ pub fn glibc_floor() -> Result<Completion, Failed> {
         return Ok(Completion::ignored_with("there is no zig to link against an old glibc: see scripts/zig"));
     }
     let library = folder.join("libcriwatch.so");
+    let unknown = functions_without_version(&library)?;
+    if !unknown.is_empty() {
+        return Err(format!("the oldest glibc does not have {unknown:?}").into());
+    }
     let versions = succeed(Command::new("readelf").args(["--version-info", "--wide"]).arg(library))?;
     let newest = versions.split("GLIBC_").skip(1).filter_map(version).max().ok_or("no version of glibc is needed")?;
     let stated = std::fs::read_to_string(folder.join("glibc-floor"))?;

@@ -34,3 +34,13 @@ pub fn make() -> Command {
     }
     command
 }
+
+/// The functions that a library for glibc asks for without a version: the glibc that it was linked against does not have them, and
+/// such a system does not load it.
+pub fn functions_without_version(library: &Path) -> Result<Vec<String>, String> {
+    let listed = c::succeed(Command::new("readelf").args(["--dyn-syms", "--wide"]).arg(library))?;
+    let symbols = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // Num: Value Size Type Bind Vis Ndx Name. A weak one may be absent.
+    let wanted = symbols.filter(|words| words.len() > 7 && words[4] == "GLOBAL" && words[6] == "UND");
+    Ok(wanted.map(|words| words[7].to_owned()).filter(|name| !name.contains('@')).collect())
+}

@@ -19,8 +19,11 @@ pub struct Foreign {
     pub tree: PathBuf,
     /// What tests/lab/targets.sh provides.
     pub lab: PathBuf,
-    compiler: Vec<OsString>,
+    compiler: Vec<String>,
 }
+
+/// Without -O1 zig adds checks that want a runtime. Its headers of glibc have C11 in strstr, also for programs in C99.
+const FLAGS: [&str; 2] = ["-O1", "-Wno-error=c11-extensions"];
 
 /// A target, or why there is none here.
 type Made = Result<Result<Foreign, String>, String>;
@@ -68,11 +71,11 @@ impl Foreign {
         let dist = tempfile::tempdir().map_err(|e| e.to_string())?.keep();
         succeed(with_tools(make().arg("portable-libraries").arg(format!("TARGETS={name}")), &lab))?;
         succeed(with_tools(script("dist").arg("--into").arg(&dist).arg(name), &lab))?;
-        // The cache that scripts/link-libraries has filled. -O1: without it zig adds checks that want a runtime.
+        // The cache that scripts/link-libraries has filled.
         let cache = target().join("zig-cache").display().to_string();
         let caches = ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"].map(|name| format!("{name}={cache}"));
-        let zig = ["env", &caches[0], &caches[1], &zig, "cc", "-target", &fact(name, "zig")?, "-O1"];
-        let compiler = zig.map(OsString::from).to_vec();
+        let zig = ["env", &caches[0], &caches[1], &zig, "cc", "-target", &fact(name, "zig")?];
+        let compiler = zig.into_iter().chain(FLAGS).map(str::to_owned).collect();
         let mut foreign = Foreign { target: name.to_owned(), tree: dist.join("tree"), dist, lab, compiler };
         let archive = foreign.artefact(|file| file.contains("-linux-") && !file.contains("-debug"))?;
         std::fs::create_dir(&foreign.tree).map_err(|e| e.to_string())?;
@@ -106,7 +109,12 @@ impl Foreign {
 
     /// The installed library, for programs that zig makes.
     pub fn library(&self) -> c::Library {
-        c::Library::in_folder(&self.lib()).with_compiler(self.compiler.clone())
+        c::Library::in_folder(&self.lib()).with_compiler(self.compiler.iter().map(OsString::from).collect())
+    }
+
+    /// What CC is to be, for those that split it.
+    pub fn compiler_words(&self) -> &[String] {
+        &self.compiler
     }
 
     pub fn compiler(&self) -> Command {
@@ -131,6 +139,11 @@ impl Foreign {
         Ok(command)
     }
 
+    /// Runs a program that was linked with no shared library of ours: for musl, zig makes a static one of it.
+    pub fn run_without_library(&self, program: &Path) -> Result<Command, String> {
+        if self.is_musl()? { self.run_alone(program) } else { self.run(program) }
+    }
+
     /// Runs a program that asks for no loader.
     pub fn run_alone(&self, program: &Path) -> Result<Command, String> {
         if self.is_native()? {
@@ -141,7 +154,8 @@ impl Foreign {
         Ok(command)
     }
 
-    fn is_native(&self) -> Result<bool, String> {
+    /// Whether this machine runs it without an emulator.
+    pub fn is_native(&self) -> Result<bool, String> {
         Ok(self.fact("machine")? == std::env::consts::ARCH)
     }
 }

@@ -4,12 +4,19 @@
 #[path = "../support/c.rs"]
 mod c;
 mod foreign;
+#[path = "../support/go.rs"]
+mod go;
+mod go_modules;
+#[path = "../support/go_user.rs"]
+mod go_user;
 #[path = "../support/layout.rs"]
 mod layout;
 mod library;
 mod packages;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/pypi.rs"]
+mod pypi;
 #[path = "../support/release.rs"]
 mod release;
 mod scripts;
@@ -32,6 +39,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("debian_packages_hold_it", packages::debian),
     ("the_wheel_runs", packages::wheel_runs),
     ("auditwheel_agrees_with_the_wheel", packages::auditwheel),
+    ("a_go_program_is_built_with_the_modules", go_modules::program_is_built),
 ];
 
 fn main() {

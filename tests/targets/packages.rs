@@ -1,13 +1,13 @@
 //! The Debian packages and wheels of the other targets.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use libtest_mimic::{Completion, Failed};
 
 use super::c::{self, succeed};
 use super::foreign::Foreign;
 use super::library::lists;
-use super::release::target;
+use super::pypi;
 
 /// The package for the other architecture: its fields, its files in their places, and that the library in it works.
 pub fn debian(foreign: &Foreign) -> Result<Completion, Failed> {
@@ -55,27 +55,25 @@ pub fn wheel_runs(foreign: &Foreign) -> Result<Completion, Failed> {
 
 /// PyPA's own judge of wheels: its tag promises no more than the library's symbols keep.
 pub fn auditwheel(foreign: &Foreign) -> Result<Completion, Failed> {
-    let folder = target().join("auditwheel");
-    let installed = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--root-user-action=ignore", "--upgrade", "--target"])
-        .arg(&folder)
-        .arg("auditwheel==6.8.2")
-        .output();
-    if !installed.is_ok_and(|output| output.status.success()) {
-        return Ok(Completion::ignored_with("auditwheel cannot be had of PyPI"));
-    }
-    let wheel = foreign.artefact(|name| name.ends_with(".whl"))?;
-    let policy = match foreign.is_musl()? {
-        true => "musllinux",
-        false => "manylinux",
+    let python = match pypi::python_with(&["auditwheel==6.8.2"]) {
+        Ok(python) => python,
+        Err(reason) => return Ok(Completion::ignored_with(reason)),
     };
+    let wheel = foreign.artefact(|name| name.ends_with(".whl"))?;
+    let is_musl = foreign.is_musl()?;
+    let policy = if is_musl { "musllinux" } else { "manylinux" };
     let tag = format!("{policy}_{}_{}", foreign.fact("floor")?.replace('.', "_"), foreign.fact("machine")?);
     if !wheel.to_string_lossy().ends_with(&format!("-py3-none-{tag}.whl")) {
         return Err(format!("{} is not tagged {tag}", wheel.display()).into());
     }
-    let mut show = Command::new("python3");
-    let verdict = succeed(show.args(["-m", "auditwheel", "show"]).arg(wheel).env("PYTHONPATH", folder))?;
-    let words = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
-    let agrees = words.contains(&format!("following platform tag: \"{tag}\""));
-    if agrees { Ok(Completion::Completed) } else { Err(verdict.into()) }
+    let mut show = Command::new(python);
+    show.args(["-m", "auditwheel", "show", "--json"]);
+    // The target's libc, where this machine has another.
+    show.arg("--ldpaths").arg(foreign.root()?.join(format!("lib/{}-linux-musl", foreign.fact("machine")?)));
+    let output = show.arg(wheel).stderr(Stdio::inherit()).output()?;
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    // Its name for musl is Alpine's. musl's loader takes libc.so for itself everywhere.
+    let is_libc_alone = verdict["policy_upgrades"][&tag]["libs_to_eliminate"] == serde_json::json!(["libc.so"]);
+    let agrees = verdict["sym_tag"] == *tag && if is_musl { is_libc_alone } else { verdict["overall_tag"] == *tag };
+    if agrees { Ok(Completion::Completed) } else { Err(format!("{verdict:#}").into()) }
 }

@@ -93,8 +93,8 @@ fn probe_exit() -> Ability {
     let (send, received) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let look = move || {
-        // SAFETY: gettid has no preconditions.
-        let _ = send.send(unsafe { libc::gettid() });
+        // SAFETY: gettid has no preconditions. glibc has the function since 2.30 only.
+        let _ = send.send(unsafe { libc::syscall(libc::SYS_gettid) } as libc::pid_t);
         let _ = ended.recv();
     };
     let thread = match thread::spawn("cri-probe", thread::SHORT_LIVED, look) {
