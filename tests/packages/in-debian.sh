@@ -12,7 +12,7 @@ files() {
         -o -path /var/lib/dpkg -o -path /var/cache/ldconfig \) -prune -o -print | sort
 }
 
-is_listed() { ./list "unix:///srv/with/cri.sock" | grep -q '"name":"web"'; }
+is_listed() { ./list "unix:///srv/with/cri.sock" | grep '"name":"web"' >/dev/null; }
 
 say "pkg-config and python3"
 apt-get -qq install --no-install-recommends pkg-config python3 >/dev/null 2>&1
@@ -20,7 +20,7 @@ files >before
 
 say "the library"
 dpkg -i libcriwatch1_*.deb
-ldconfig -p | grep -q 'libcriwatch\.so\.1 ' || fail "the loader does not know the library: its trigger did not run"
+ldconfig -p | grep 'libcriwatch\.so\.1 ' >/dev/null || fail "the loader does not know the library: its trigger did not run"
 
 say "the development files"
 dpkg -i libcriwatch-dev_*.deb
@@ -50,13 +50,13 @@ with criwatch.Watcher("unix:///srv/with/cri.sock") as watcher:
     assert names == ["web"], names
 print("criwatch", importlib.metadata.version("criwatch"))
 ')
-    python3 -m criwatch -r unix:///srv/with/cri.sock ps | grep -q ' web ' || fail "python3 -m criwatch ps lists nothing"
+    python3 -m criwatch -r unix:///srv/with/cri.sock ps | grep ' web ' >/dev/null || fail "python3 -m criwatch ps lists nothing"
 fi
 
 if ls criwatch_*.deb >/dev/null 2>&1; then
     say "the command"
     dpkg -i criwatch_*.deb
-    criwatch -r unix:///srv/with/cri.sock ps | grep -q ' web ' || fail "criwatch ps: $(criwatch -r unix:///srv/with/cri.sock ps)"
+    criwatch -r unix:///srv/with/cri.sock ps | grep ' web ' >/dev/null || fail "criwatch ps: $(criwatch -r unix:///srv/with/cri.sock ps)"
     [ -e /usr/share/man/man1/criwatch.1.gz ] || [ ! -d /usr/share/man/man1 ] || fail "there is no criwatch(1)"
 fi
 
