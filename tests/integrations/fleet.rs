@@ -30,7 +30,7 @@ fn prove(arguments: &str) -> Result<String, Obstacle> {
     let program = folder.path().join("fleet");
     c::succeed(go(&["build", "-o"])?.arg(&program).arg("./fleet"))?;
     let mut fleet = Command::new(program);
-    fleet.args(arguments.split(' ')).arg("-collector").arg(collector).arg("-sim").arg(sim::program()?);
+    fleet.args(arguments.split(' ')).arg("-collector").arg(collector).env("CRI_SIM", sim::program()?);
     fleet.arg("-agent-memory").arg(memory_of_an_agent()?.to_string());
     Ok(c::succeed(&mut fleet)?)
 }

@@ -116,7 +116,7 @@ func TestObservesPodsContainersAndPorts(t *testing.T) {
 	made.ListAndWatch(first)
 	prefix := podID(made)
 	simtest.Until(t, "the pod", first.has(prefix))
-	id := simtest.Field(engine.Tell(nginx), "id", 0)
+	id := engine.Tell(nginx).Field("id")
 	engine.Tell("start nginx")
 	simtest.Until(t, "the port", first.has(prefix+"/http(8080)"))
 	pod, _ := first.get(prefix)
@@ -191,7 +191,7 @@ func TestTheNextAttemptTakesOver(t *testing.T) {
 	seen := newTable("seen")
 	made.ListAndWatch(seen)
 	engine.Tell("stop nginx")
-	second := simtest.Field(engine.Tell("create web nginx attempt=1"), "id", 0)
+	second := engine.Tell("create web nginx attempt=1").Field("id")
 	engine.Tell("start web/nginx")
 	simtest.Until(t, "the second attempt", func() bool {
 		one, is := seen.get(podID(made) + "/nginx")

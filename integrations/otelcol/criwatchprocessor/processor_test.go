@@ -52,8 +52,8 @@ func start(t *testing.T, engine *simtest.Engine, change func(*Config)) through {
 func TestFindsTheContainer(t *testing.T) {
 	engine := simtest.Start(t)
 	made := engine.Tell("pod web ns=shop label=app=web nginx proxy")
-	sandbox, id := simtest.Field(made, "id", 0), simtest.Field(made, "id", 1)
-	pid, err := strconv.Atoi(simtest.Field(made, "pid", 1))
+	sandbox, id := made.Field("id"), made.Fields("id")[1]
+	pid, err := strconv.Atoi(made.Fields("pid")[1])
 	require.NoError(t, err)
 	send := start(t, engine, func(c *Config) {
 		c.Associations = append(c.Associations, byPID)
@@ -94,7 +94,7 @@ func TestFindsTheContainer(t *testing.T) {
 
 func TestFindsThePodOfAnAddress(t *testing.T) {
 	engine := simtest.Start(t)
-	id := simtest.Field(engine.Tell("pod web ns=shop nginx"), "id", 1)
+	id := engine.Tell("pod web ns=shop nginx").Fields("id")[1]
 	send := start(t, engine, func(c *Config) { c.Extract.Attributes = []string{"k8s.pod.name", "k8s.pod.uid", "k8s.pod.ip"} })
 	var ip string
 	// The sandbox's status has it, which the library asks for when it is ready.
@@ -113,7 +113,7 @@ func TestFindsThePodOfAnAddress(t *testing.T) {
 
 func TestWritesOnlyWhatIsMissing(t *testing.T) {
 	engine := simtest.Start(t)
-	id := simtest.Field(engine.Tell("pod web ns=shop nginx"), "id", 1)
+	id := engine.Tell("pod web ns=shop nginx").Fields("id")[1]
 	send := start(t, engine, nil)
 	found := send(context.Background(), map[string]any{"container.id": id, "k8s.namespace.name": "mine", "container.image.name": ""})
 	require.Equal(t, "mine", found["k8s.namespace.name"])
@@ -134,7 +134,7 @@ func TestWritesOnlyWhatIsMissing(t *testing.T) {
 
 func TestAPidThatAnotherHasByNowIsNotTaken(t *testing.T) {
 	engine := simtest.Start(t)
-	pid, err := strconv.Atoi(simtest.Field(engine.Tell("pod web ns=shop nginx"), "pid", 1))
+	pid, err := strconv.Atoi(engine.Tell("pod web ns=shop nginx").Fields("pid")[1])
 	require.NoError(t, err)
 	send := start(t, engine, nil)
 	ctx := context.Background()
@@ -149,7 +149,7 @@ func TestFollowsWhatChanges(t *testing.T) {
 	engine := simtest.Start(t)
 	engine.Tell("pod web ns=shop nginx")
 	send := start(t, engine, nil)
-	id := simtest.Field(engine.Tell("create web job -- sh -c 'exit 3'"), "id", 0)
+	id := engine.Tell("create web job -- sh -c 'exit 3'").Field("id")
 	has := func() bool {
 		return send(context.Background(), map[string]any{"container.id": id})["k8s.container.name"] == "job"
 	}
@@ -162,7 +162,7 @@ func TestFollowsWhatChanges(t *testing.T) {
 
 func TestEverySignal(t *testing.T) {
 	engine := simtest.Start(t)
-	id := simtest.Field(engine.Tell("pod web ns=shop nginx"), "id", 1)
+	id := engine.Tell("pod web ns=shop nginx").Fields("id")[1]
 	factory := NewFactory().(xprocessor.Factory)
 	config := createDefaultConfig()
 	config.Endpoint, config.WaitReady = engine.Endpoint, simtest.Patience

@@ -40,7 +40,7 @@ func equal(is any, wanted map[string]any) bool {
 
 func TestReportsEntities(t *testing.T) {
 	engine := simtest.Start(t)
-	id := simtest.Field(engine.Tell("pod web ns=shop uid=uid-1 nginx"), "id", 1)
+	id := engine.Tell("pod web ns=shop uid=uid-1 nginx").Fields("id")[1]
 	next := &inbox{}
 	startLogs(t, engine, next, func(c *Config) {
 		c.Events.Enabled = false
@@ -66,7 +66,7 @@ func TestReportsEntities(t *testing.T) {
 
 func TestRepeatsTheStateOfWhatRuns(t *testing.T) {
 	engine := simtest.Start(t)
-	id := simtest.Field(engine.Tell("pod web ns=shop nginx"), "id", 1)
+	id := engine.Tell("pod web ns=shop nginx").Fields("id")[1]
 	next := &inbox{}
 	startLogs(t, engine, next, func(c *Config) {
 		c.Entities.Enabled = true
@@ -90,7 +90,7 @@ func TestAPodGoesOnInAnotherSandbox(t *testing.T) {
 	startLogs(t, engine, next, func(c *Config) { c.Entities.Enabled = true })
 	pod := map[string]any{"k8s.pod.uid": "uid-1"}
 	next.entityOf(t, "entity.state", "k8s.pod", pod)
-	second := simtest.Field(engine.Tell("run-pod web ns=shop uid=uid-1 attempt=1"), "id", 0)
+	second := engine.Tell("run-pod web ns=shop uid=uid-1 attempt=1").Field("id")
 	started := func() bool {
 		for _, one := range next.entries() {
 			if one.attributes["criwatch.sandbox.id"] == second {
@@ -118,7 +118,7 @@ func TestAnEntityThatLooksTheSameIsNotRepeated(t *testing.T) {
 	next := &inbox{}
 	startLogs(t, engine, next, func(c *Config) { c.Entities.Enabled = true })
 	next.find(t, "criwatch.replay.completed", "")
-	id := simtest.Field(engine.Tell("create web job"), "id", 0)
+	id := engine.Tell("create web job").Field("id")
 	engine.Tell("start job")
 	engine.Tell("stop job")
 	// All that becomes known of it comes before its end is final.

@@ -99,7 +99,7 @@ func TestReportsEachStartAndEnd(t *testing.T) {
 	next := &inbox{}
 	startLogs(t, engine, next, nil)
 	started := next.find(t, "criwatch.container.started", "nginx")
-	id := simtest.Field(ids, "id", 1)
+	id := ids.Fields("id")[1]
 	require.Equal(t, id+"/1/started", started.attributes["criwatch.event.id"])
 	require.Equal(t, true, started.attributes["criwatch.event.replayed"])
 	require.Equal(t, int64(1), started.attributes["criwatch.replay"])
@@ -108,7 +108,7 @@ func TestReportsEachStartAndEnd(t *testing.T) {
 	require.Equal(t, "node-1", started.resource["k8s.node.name"])
 	require.NotZero(t, started.Timestamp())
 	sandbox := next.find(t, "criwatch.sandbox.started", "")
-	require.Equal(t, simtest.Field(ids, "id", 0), sandbox.attributes["criwatch.sandbox.id"])
+	require.Equal(t, ids.Field("id"), sandbox.attributes["criwatch.sandbox.id"])
 	completed := next.find(t, "criwatch.replay.completed", "")
 	require.Equal(t, int64(2), completed.attributes["criwatch.replay.running"])
 	require.Equal(t, started.attributes["criwatch.batch"], completed.attributes["criwatch.replay.first_batch"])

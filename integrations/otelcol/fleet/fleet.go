@@ -73,7 +73,7 @@ func (f *fleet) addNode(number int, gateway string) error {
 	}
 	one := &node{kubelet: kubelet}
 	f.nodes = append(f.nodes, one)
-	one.agent, err = f.program(kubelet.name, agentConfig, "GOMEMLIMIT=192MiB", "CRI_RUNTIME_ENDPOINT="+kubelet.engine.Endpoint,
+	one.agent, err = f.program(kubelet.name, agentConfig, "GOMEMLIMIT=192MiB", "CRI_RUNTIME_ENDPOINT="+kubelet.engine.Endpoint(),
 		"K8S_NODE_NAME="+kubelet.name, "OTLP_GATEWAY="+gateway, "NATS_URL="+f.stream.url,
 		"FLEET_REPLAY_INTERVAL="+f.options.replay.String())
 	if err != nil {
@@ -153,7 +153,7 @@ func (f *fleet) close() error {
 		if one.agent != nil {
 			errs = append(errs, one.agent.kill(true))
 		}
-		errs = append(errs, one.engine.Close())
+		errs = append(errs, one.engine.Stop())
 	}
 	if f.gateway != nil {
 		errs = append(errs, f.gateway.kill(true))

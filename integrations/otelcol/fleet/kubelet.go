@@ -8,13 +8,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/criwatch/criwatch/integrations/otelcol/internal/sim"
+	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
 // kubelet is the small kubelet of one node: it starts and ends pods on the simulated engine, and records what it did.
 type kubelet struct {
 	name    string
-	engine  *sim.Engine
+	engine  *criwatchtest.Sim
 	random  *rand.Rand
 	options *options
 	done    *record
@@ -42,7 +42,7 @@ type container struct {
 }
 
 func startKubelet(number int, options *options) (*kubelet, error) {
-	engine, err := sim.Start(options.sim, "--no-cgroups", "--seed", strconv.FormatUint(options.seed+uint64(number), 10))
+	engine, err := criwatchtest.NewSim("--no-cgroups", "--seed", strconv.FormatUint(options.seed+uint64(number), 10))
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,11 @@ func startKubelet(number int, options *options) (*kubelet, error) {
 		name: fmt.Sprintf("node-%d", number), engine: engine, options: options, done: newRecord(),
 		random: rand.New(rand.NewPCG(options.seed, uint64(number))),
 	}, nil
+}
+
+// tell has the engine do what one line of a script says.
+func (k *kubelet) tell(format string, arguments ...any) (criwatchtest.Answer, error) {
+	return k.engine.Do(fmt.Sprintf(format, arguments...))
 }
 
 // hold keeps everything that has ended until release.
@@ -106,11 +111,11 @@ func (k *kubelet) step() error {
 
 func (k *kubelet) run() error {
 	k.number++
-	answer, err := k.engine.Tell("run-pod app-%d ns=shop label=app=app", k.number)
+	answer, err := k.tell("run-pod app-%d ns=shop label=app=app", k.number)
 	if err != nil {
 		return err
 	}
-	fresh := &pod{id: sim.Field(answer, "id", 0), isHasty: k.random.IntN(hasty) == 0}
+	fresh := &pod{id: answer.Field("id"), isHasty: k.random.IntN(hasty) == 0}
 	k.pods = append(k.pods, fresh)
 	k.done.began(fresh.id, fresh.isHasty)
 	for n := range 1 + k.random.IntN(3) {
@@ -128,12 +133,12 @@ func (k *kubelet) start(in *pod, fresh *container) error {
 		seconds := k.random.ExpFloat64() * k.options.pace.Seconds()
 		command = fmt.Sprintf(" -- sh -c 'sleep %.3f; exit %d'", seconds, max(0, k.random.IntN(6)-2))
 	}
-	answer, err := k.engine.Tell("create %s %s attempt=%d%s", in.id, fresh.name, fresh.attempt, command)
+	answer, err := k.tell("create %s %s attempt=%d%s", in.id, fresh.name, fresh.attempt, command)
 	if err != nil {
 		return err
 	}
-	fresh.id = sim.Field(answer, "id", 0)
-	if _, err := k.engine.Tell("start %s", fresh.id); err != nil {
+	fresh.id = answer.Field("id")
+	if _, err := k.tell("start %s", fresh.id); err != nil {
 		return err
 	}
 	in.containers = append(in.containers, fresh)
@@ -158,13 +163,13 @@ func (k *kubelet) await(one *container, in *pod) error {
 	if one.hasEnded {
 		return nil
 	}
-	answer, err := k.engine.Tell("wait %s exited %.0fs", one.id, k.options.patience.Seconds())
+	answer, err := k.tell("wait %s exited %.0fs", one.id, k.options.patience.Seconds())
 	if err != nil {
 		return err
 	}
-	code, err := strconv.Atoi(sim.Field(answer, "exit", 0))
+	code, err := strconv.Atoi(answer.Field("exit"))
 	if err != nil {
-		return fmt.Errorf("%q: %w", answer, err)
+		return fmt.Errorf("%q: %w", answer.Text, err)
 	}
 	one.hasEnded = true
 	k.done.containerEnded(one.id, code, in.isHasty)
@@ -176,7 +181,7 @@ func (k *kubelet) end(at int) error {
 	k.pods = append(k.pods[:at], k.pods[at+1:]...)
 	for _, one := range leaving.containers {
 		if one.isServer {
-			if _, err := k.engine.Tell("kill %s KILL", one.id); err != nil {
+			if _, err := k.tell("kill %s KILL", one.id); err != nil {
 				return err
 			}
 		}
@@ -184,7 +189,7 @@ func (k *kubelet) end(at int) error {
 			return err
 		}
 	}
-	if _, err := k.engine.Tell("stop-pod %s", leaving.id); err != nil {
+	if _, err := k.tell("stop-pod %s", leaving.id); err != nil {
 		return err
 	}
 	k.done.sandboxEnded(leaving.id, leaving.isHasty)
@@ -208,7 +213,7 @@ func (k *kubelet) collectGarbage() error {
 }
 
 func (k *kubelet) remove(leaving *pod) error {
-	_, err := k.engine.Tell("rm-pod %s", leaving.id)
+	_, err := k.tell("rm-pod %s", leaving.id)
 	return err
 }
 

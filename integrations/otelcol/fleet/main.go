@@ -1,7 +1,9 @@
 // Fleet is the proof of the fleet: simulated nodes with their agents, a gateway and a NATS JetStream, of which agents and gateway are
 // killed again and again. In the end each event of each node has to be there exactly once. docs/fleet.md tells what it shows.
 //
-//	go run ./fleet -collector build/criwatch-collector -sim cri-sim -nodes 20 -events 100000
+//	go run ./fleet -collector build/criwatch-collector -nodes 20 -events 100000
+//
+// cri-sim is on PATH, or named by $CRI_SIM.
 package main
 
 import (

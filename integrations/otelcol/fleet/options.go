@@ -7,27 +7,26 @@ import (
 	"time"
 )
 
-// options say how large the fleet is and what befalls it.
+// options say how large the fleet is and what happens to it.
 type options struct {
-	collector, sim string
-	nodes          int
-	events         int
-	pace           time.Duration
-	keep           time.Duration
-	replay         time.Duration
-	agentKills     int
-	gatewayKills   int
-	seed           uint64
-	agentMemory    int
-	gatewayMemory  int
-	patience       time.Duration
-	verbose        bool
+	collector     string
+	nodes         int
+	events        int
+	pace          time.Duration
+	keep          time.Duration
+	replay        time.Duration
+	agentKills    int
+	gatewayKills  int
+	seed          uint64
+	agentMemory   int
+	gatewayMemory int
+	patience      time.Duration
+	verbose       bool
 }
 
 func parseOptions() (*options, error) {
 	o := &options{}
 	flag.StringVar(&o.collector, "collector", "", "the program criwatch-collector")
-	flag.StringVar(&o.sim, "sim", "", "the program cri-sim")
 	flag.IntVar(&o.nodes, "nodes", 3, "how many nodes, each with an agent")
 	flag.IntVar(&o.events, "events", 2000, "how many events of all nodes together have to arrive")
 	flag.DurationVar(&o.pace, "pace", 100*time.Millisecond, "each node does something every so often on average")
@@ -41,8 +40,8 @@ func parseOptions() (*options, error) {
 	flag.DurationVar(&o.patience, "patience", 3*time.Minute, "how long any step may take")
 	flag.BoolVar(&o.verbose, "verbose", false, "tell what happens")
 	flag.Parse()
-	if o.collector == "" || o.sim == "" {
-		return nil, errors.New("-collector and -sim are needed: the programs criwatch-collector and cri-sim")
+	if o.collector == "" {
+		return nil, errors.New("-collector is needed: the program criwatch-collector")
 	}
 	if o.nodes < 1 || o.events < 1 {
 		return nil, errors.New("-nodes and -events have to be at least 1")
