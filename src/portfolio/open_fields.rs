@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Portfolio;
 use super::clock::Now;
 use super::disputes::Dispute;
 use super::status_queue::Reason;
+use super::{Entry, Portfolio};
 use crate::model::json::missing_keys;
 use crate::model::*;
 
@@ -97,6 +97,17 @@ impl Portfolio {
         }
         let tries = if tries == 0 { NO_HURRY } else { tries };
         self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::Missing);
+    }
+
+    /// One that lacks something, and nobody is going to ask for it before the next list. There has to be none.
+    #[cfg(test)]
+    pub(crate) fn neglected(&self) -> Option<&Arc<Container>> {
+        let is_left = |id: &Id, e: &Entry| {
+            let stands = matches!(e.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
+            let is_asked_for = self.status_queue.is_open(id) || self.lookups.is_open(id);
+            e.present && e.record.state != State::Created && !stands && self.missing_now(id) != 0 && !is_asked_for
+        };
+        self.entries.iter().find(|(id, e)| is_left(id, e)).map(|(_, e)| &e.record)
     }
 
     /// The fields that were given up, and of how many containers that the engine has, as of the newest list.

@@ -93,7 +93,7 @@ impl Portfolio {
         self.pid_files = has_files;
         match has_files {
             true => self.lookups.start_again(),
-            false => self.lookups.take_all().iter().for_each(|id| self.ask_for_process(id, now)),
+            false => self.lookups.take_all().iter().for_each(|id| self.is_not_found(id, now)),
         }
     }
 
@@ -115,11 +115,12 @@ impl Portfolio {
         }
     }
 
-    fn ask_for_process(&mut self, id: &Id, now: Now) {
-        let Some(kind) = self.entries.get(id).filter(|e| e.record.is_running()).map(|e| e.record.kind) else {
-            return;
-        };
-        self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start);
+    /// The host does not show the process of this run: the engine is asked.
+    fn is_not_found(&mut self, id: &Id, now: Now) {
+        match self.entries.get(id).filter(|e| e.record.is_running()).map(|e| e.record.kind) {
+            Some(kind) => self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start),
+            None => self.ask_for_missing(id, 0, now),
+        }
     }
 
     /// The processes to look for now. They are under way from here on.
@@ -132,8 +133,12 @@ impl Portfolio {
     pub fn found(&mut self, lookup: &Lookup, found: Result<Details, Refusal>, now: Now) {
         self.next_tick(now);
         let id = &lookup.id;
-        if !self.lookups.came_back(lookup) || !self.entries.get(id).is_some_and(|e| e.record.is_running()) {
+        if !self.lookups.came_back(lookup) {
             return;
+        }
+        if !self.entries.get(id).is_some_and(|e| e.record.is_running()) {
+            // While it was looked for, nothing else was asked for.
+            return self.ask_for_missing(id, 0, now);
         }
         match found {
             Ok(details) => {
@@ -148,7 +153,7 @@ impl Portfolio {
             }
             Err(refusal) => {
                 self.counts.proofs_refused += u64::from(refusal.is_disproof());
-                self.ask_for_process(id, now);
+                self.is_not_found(id, now);
             }
         }
     }

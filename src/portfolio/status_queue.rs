@@ -121,15 +121,26 @@ impl StatusQueue {
         self.plan(id, kind, due, None, reason);
     }
 
-    /// Plans a request about an id that only a doubtful event names.
+    /// Plans a request about an id that only a doubtful event names. A request that is on its way may have been answered
+    /// before what the event is about: it is followed by another one. What the engine kept for its first subscriber was
+    /// over long before, so that any other request settles it.
     pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Hint, reason: Reason) {
-        if !self.by_id.contains_key(id) {
-            if hint.is_history {
-                self.history += 1;
-                self.history_due.get_or_insert(due);
-            }
-            self.plan(id, kind, due, Some(hint), reason);
+        let planned = self.by_id.get_mut(id);
+        if planned.is_some() && hint.is_history {
+            return;
         }
+        if hint.is_history {
+            self.history += 1;
+            self.history_due.get_or_insert(due);
+        }
+        // A list that began before this event does not settle it.
+        if let Some(before) =
+            planned.and_then(|planned| planned.hint.as_mut()).map(|known| std::mem::replace(known, hint))
+        {
+            self.hints += 1;
+            self.no_longer(Some(before));
+        }
+        self.plan(id, kind, due, Some(hint), reason);
     }
 
     fn plan(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Option<Hint>, reason: Reason) {
@@ -371,6 +382,34 @@ mod tests {
         assert_eq!(status_queue.len(), 4);
         assert!(status_queue.too_many_hints(2));
         assert_eq!((status_queue.len(), status_queue.hints), (1, 0));
+    }
+
+    /// A hint that was swallowed here was reported by the next list only, up to a minute later.
+    #[test]
+    fn a_hint_is_never_swallowed() {
+        let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
+        let hint = |tick| Hint { tick, is_history: false };
+        // While a request is on its way, which may have been answered before.
+        status_queue.ask(&id, None, 0, Reason::ProcessGone);
+        status_queue.take_due(0, 8, 1);
+        status_queue.hint(&id, None, 30, hint(2), Reason::Event);
+        status_queue.came_back(&id);
+        assert_eq!(status_queue.take_due(30, 8, 3).len(), 1);
+        status_queue.came_back(&id);
+        assert!(!status_queue.is_open(&id));
+        // While one is planned for much later.
+        status_queue.ask(&id, None, 60_000, Reason::Missing);
+        status_queue.hint(&id, None, 60, hint(4), Reason::Event);
+        assert_eq!(status_queue.take_due(60, 8, 5).len(), 1);
+        status_queue.came_back(&id);
+        // While an older hint waits, which a list settles that began before this one.
+        status_queue.hint(&id, None, 100, Hint { tick: 6, is_history: true }, Reason::Event);
+        status_queue.hint(&id, None, 90, hint(8), Reason::Event);
+        assert_eq!((status_queue.hints, status_queue.history), (1, 0));
+        assert!(status_queue.drop_hints(7).is_empty());
+        assert_eq!(status_queue.take_due(90, 8, 9).len(), 1);
+        status_queue.came_back(&id);
+        assert_eq!((status_queue.len(), status_queue.hints), (0, 0));
     }
 
     #[test]

@@ -286,7 +286,9 @@ fn events_sent_twice_cause_nothing_new() -> Outcome {
         ("web/app", "STARTED EXITED(?)"),
         ("web/job", "STARTED EXITED(?)"),
     ])?;
-    assert!(scene.questions()? <= questions + 4, "{} questions were {questions}", scene.questions()?);
+    // Events of a moment are settled by one request. On a busy machine, they may come one by one.
+    let (asked, events) = (scene.questions()? - questions, scene.counter("engineEvents")? - replayed);
+    assert!(asked < events, "{asked} requests for {events} events");
     Ok(())
 }
 

@@ -23,6 +23,7 @@ const TESTS: &[Test] = &[
     ("details_come_later_one_at_a_time", pids::details_come_later),
     ("without_pid_files_statuses_are_asked_for", pids::without_pid_files),
     ("short_runs_are_reported_without_events", hints::short_runs_are_reported),
+    ("short_runs_wait_for_no_list", hints::short_runs_wait_for_no_list),
     ("short_runs_are_reported_by_cgroups", hints::short_runs_by_cgroups),
     ("a_pid_is_known_before_the_start_is_reported", hints::a_pid_is_known_before),
     ("exits_are_reported_while_the_engine_is_away", exits::reported_while_away),

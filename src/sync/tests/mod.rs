@@ -149,6 +149,7 @@ fn run(Setting { flavour, packs, files, hints }: Setting, before: &[Step], steps
     world.connect()?;
     for step in steps {
         take(&mut world, *step)?;
+        world.neglects_nothing()?;
     }
     world.verify()?;
     Ok(world.events_given)

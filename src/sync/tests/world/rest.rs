@@ -86,6 +86,15 @@ impl World {
         self.slow_listens(usize::MAX)
     }
 
+    /// What is missing is about to be asked for, at every moment: no list has to come first.
+    pub fn neglects_nothing(&self) -> Outcome {
+        let cached = self.shared.read();
+        cached
+            .portfolio
+            .neglected()
+            .map_or(Ok(()), |c| Err(format!("nobody asks for what is missing ({:#x}): {c:?}", c.missing)))
+    }
+
     /// The cache is the engine's list, and consumers know what runs.
     pub fn cache_is_right(&self) -> Outcome {
         let things = self.engine.things.values();
