@@ -70,6 +70,13 @@ impl Proofs {
         found
     }
 
+    /// Gives the search up. Returns what was found by then, and not taken.
+    pub fn stop(mut self) -> Vec<Proof> {
+        self.search.wanted().clear();
+        self.join();
+        self.found_so_far()
+    }
+
     /// What the second thread has found since it was asked last.
     fn found_so_far(&mut self) -> Vec<Proof> {
         std::iter::from_fn(|| self.found.try_recv().ok()).flatten().collect()
@@ -189,6 +196,24 @@ mod tests {
         assert_eq!(proofs.helper.as_ref().unwrap().thread().name(), Some("cri-proofs"));
         proofs.found_so_far();
         drop(proofs);
+        assert_eq!(Arc::strong_count(&pids), 1);
+    }
+
+    #[test]
+    fn what_the_second_thread_has_found_is_not_lost_with_the_search() {
+        let host = Host::new();
+        for n in 0..MANY {
+            host.process(n + 1, 4711, &format!("0::/k8s.io/{}\n", id(n)));
+            host.write(&format!("run/tasks/{}/init.pid", id(n)), &(n + 1).to_string());
+        }
+        let pids = Arc::new(host.resolver(PidSource::Auto));
+        let proofs = begin(pids.clone(), 0..MANY);
+        while !proofs.search.wanted().is_empty() {
+            std::thread::yield_now();
+        }
+        let found = proofs.stop();
+        assert_eq!(found.len(), MANY as usize);
+        assert!(found.iter().all(|(_, found)| found.is_ok()));
         assert_eq!(Arc::strong_count(&pids), 1);
     }
 

@@ -26,7 +26,11 @@ impl Portfolio {
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         std::mem::take(&mut event.unreadable).into_iter().for_each(|entry| self.note_unreadable(entry));
         if !self.horizon.is_fresh(event.created_at) {
-            return self.hint(&event.id, kind, self.is_history(&event), now);
+            let is_open = self.run_is_not_over(&event.id) || self.is_news_of_a_removal(&event);
+            if is_open {
+                self.hint(&event.id, kind, self.is_history(&event), now);
+            }
+            return;
         }
         let is_own = |s: &Observation| s.id == event.id;
         let has_own_status = event.sandbox.as_ref().is_some_and(is_own) || event.containers.iter().any(is_own);
@@ -48,9 +52,18 @@ impl Portfolio {
             Some(EventKind::Started | EventKind::Stopped) if !has_own_status => {
                 self.bare_word(&event.id, kind, pod_id, now);
             }
-            _ if !has_own_status => self.hint(&event.id, kind, false, now),
+            _ if !has_own_status && self.run_is_not_over(&event.id) => self.hint(&event.id, kind, false, now),
             _ => {}
         }
+    }
+
+    fn run_is_not_over(&self, id: &Id) -> bool {
+        !matches!(self.run_log.run(id), Run::Over { .. })
+    }
+
+    /// Whether it says that the engine has removed what it had as far as is known.
+    fn is_news_of_a_removal(&self, event: &EngineEvent) -> bool {
+        event.kind == Some(EventKind::Deleted) && self.entries.get(&event.id).is_some_and(|e| e.present)
     }
 
     /// Whether the event seems to be one that the engine kept for the first subscriber: it was made before the first list,
@@ -239,10 +252,8 @@ impl Portfolio {
         const DEBOUNCE: u64 = 30;
         /// The list that follows a new subscription settles history without a request.
         const HISTORY: u64 = 1000;
-        if !matches!(self.run_log.run(id), Run::Over { .. }) {
-            let wait = if is_history { HISTORY } else { DEBOUNCE };
-            self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history }, Reason::Event);
-        }
+        let wait = if is_history { HISTORY } else { DEBOUNCE };
+        self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history }, Reason::Event);
     }
 
     /// The engine says that it has deleted it. CRI-O 1.26 says so of containers that it has merely stopped, so that

@@ -53,7 +53,7 @@ pub use hints::Reach;
 pub use lookup::{lookup, whole_id};
 pub(crate) use owner::Place;
 pub use owner::{HostReader, Owner, Unproven};
-pub use processes::Lookup;
+pub use processes::{Found, Lookup};
 pub use query::Query;
 pub use shown::Shown;
 pub use snapshot::Snapshot;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Portfolio;
 use super::clock::Now;
 use super::disputes::Dispute;
 use super::status_queue::Reason;
-use super::{Entry, Portfolio};
 use crate::model::json::missing_keys;
 use crate::model::*;
 
@@ -102,7 +102,7 @@ impl Portfolio {
     /// One that lacks something, and nobody is going to ask for it before the next list. There has to be none.
     #[cfg(test)]
     pub(crate) fn neglected(&self) -> Option<&Arc<Container>> {
-        let is_left = |id: &Id, e: &Entry| {
+        let is_left = |id: &Id, e: &super::Entry| {
             let stands = matches!(e.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
             let is_asked_for = self.status_queue.is_open(id) || self.lookups.is_open(id);
             e.present && e.record.state != State::Created && !stands && self.missing_now(id) != 0 && !is_asked_for

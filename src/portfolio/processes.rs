@@ -30,6 +30,9 @@ pub struct Lookup {
     pub image_name: bool,
 }
 
+/// A look-up and what came of it: the process, proven, or why none is believed.
+pub type Found = (Lookup, Result<Details, Refusal>);
+
 /// The look-ups that are wanted or under way.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {

@@ -122,23 +122,20 @@ impl StatusQueue {
     }
 
     /// Plans a request about an id that only a doubtful event names. A request that is on its way may have been answered
-    /// before what the event is about: it is followed by another one. What the engine kept for its first subscriber was
-    /// over long before, so that any other request settles it.
-    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, hint: Hint, reason: Reason) {
+    /// before what the event is about: it is followed by another one.
+    pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, mut hint: Hint, reason: Reason) {
         let planned = self.by_id.get_mut(id);
-        if planned.is_some() && hint.is_history {
-            return;
-        }
-        if hint.is_history {
+        if planned.is_none() && hint.is_history {
             self.history += 1;
             self.history_due.get_or_insert(due);
         }
         // A list that began before this event does not settle it.
-        if let Some(before) =
-            planned.and_then(|planned| planned.hint.as_mut()).map(|known| std::mem::replace(known, hint))
-        {
-            self.hints += 1;
-            self.no_longer(Some(before));
+        let was_history = planned.and_then(|planned| planned.hint.as_mut()).is_some_and(|known| {
+            hint.is_history &= known.is_history;
+            std::mem::replace(known, hint).is_history
+        });
+        if was_history && !hint.is_history {
+            self.less_history();
         }
         self.plan(id, kind, due, Some(hint), reason);
     }
@@ -169,7 +166,13 @@ impl StatusQueue {
     fn no_longer(&mut self, hint: Option<Hint>) {
         let Some(hint) = hint else { return };
         self.hints -= 1;
-        self.history -= usize::from(hint.is_history);
+        if hint.is_history {
+            self.less_history();
+        }
+    }
+
+    fn less_history(&mut self) {
+        self.history -= 1;
         if self.history == 0 {
             self.history_due = None;
         }

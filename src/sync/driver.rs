@@ -10,19 +10,19 @@ use tokio::task::{JoinError, JoinSet};
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
 use super::packer::{PackerQueue, pack};
+use super::processes::{answered_by, look_for};
 use super::publisher::Publisher;
 use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
-    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Proof, Proofs, Rpc,
-    StreamItem, Wanted, Witness, backlog, connect, engine_id, streams_lists,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Witness,
+    backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
-use crate::host::Refusal;
 use crate::hub::Hub;
 use crate::model::*;
-use crate::portfolio::{Lookup, Millis, Now, StatusRequest};
+use crate::portfolio::{Found, Lookup, Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
 /// What the watcher's methods ask of the `cri-io` thread.
@@ -75,7 +75,7 @@ enum Reply {
     Answered(StatusRequest, Result<Option<Box<Observation>>>),
     Packed(StatusRequest, Result<Option<JsonText>>),
     Folders(Option<Arc<Folders>>),
-    Found(Vec<(Lookup, std::result::Result<Details, Refusal>)>),
+    Found(Vec<Found>),
     ProcessesGone(Vec<(Id, i32, u64)>),
     Served { waited: Millis, error: Option<Error> },
 }
@@ -362,30 +362,23 @@ impl Driver {
         });
     }
 
-    /// Looks for processes, a part at a time: events and replies get their turn in between.
     fn find_processes(&mut self, lookups: Vec<Lookup>) {
-        self.witness.look_no_more();
         let Some(client) = self.client.clone() else {
             return;
         };
         let (to, pids) = (self.replies.0.clone(), self.pids.clone());
-        self.tasks.spawn(async move {
-            may_panic("request");
-            let wanted = |lookup: &Lookup| Wanted { id: lookup.id.clone(), image_name: lookup.image_name };
-            let wanted = lookups.iter().map(wanted).collect();
-            let mut open: IdMap<Lookup> = lookups.into_iter().map(|lookup| (lookup.id.clone(), lookup)).collect();
-            let Some(folders) = pids.folders(&client).await else {
-                let none = open.into_values().map(|lookup| (lookup, Err(Refusal::NoFile)));
-                // It fails where this connection was given up.
-                let _ = to.send(Reply::Found(none.collect()));
-                return;
-            };
-            let mut proofs = Proofs::begin(pids, folders, wanted);
-            while let Some(found) = proofs.next().await {
-                let answer = |(wanted, found): Proof| open.remove(&wanted.id).map(|lookup| (lookup, found));
-                let _ = to.send(Reply::Found(found.into_iter().filter_map(answer).collect()));
-            }
-        });
+        // It fails where this connection was given up.
+        let tell = move |found: Vec<Found>| drop(to.send(Reply::Found(found)));
+        let (found, open) = answered_by(self.witness.look_no_more(), lookups);
+        if !found.is_empty() {
+            tell(found);
+        }
+        if !open.is_empty() {
+            self.tasks.spawn(async move {
+                may_panic("request");
+                look_for(open, client, pids, tell).await;
+            });
+        }
     }
 
     fn inspect(&mut self, what: Inspect, reply: oneshot::Sender<Result<JsonText>>) {

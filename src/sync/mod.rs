@@ -13,6 +13,7 @@ mod lists;
 mod log;
 mod machine;
 mod packer;
+mod processes;
 mod publisher;
 #[cfg(feature = "test-hooks")]
 mod replay;

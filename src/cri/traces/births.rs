@@ -96,9 +96,10 @@ impl Witness {
         }
     }
 
-    /// The lists are there: those that were not found yet are looked for because the lists show them.
-    pub fn look_no_more(&mut self) {
-        self.unlisted = None;
+    /// The lists are there: what was not found yet is looked for because the lists show it. Returns what was found and has
+    /// become no hint yet.
+    pub fn look_no_more(&mut self) -> Vec<Proof> {
+        self.unlisted.take().map_or_else(Vec::new, Proofs::stop)
     }
 
     /// `None`: these were all.

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::cri::{Follow, Hint, Listing, StreamItem, Version};
 use crate::error::{Error, Result};
-use crate::host::Refusal;
 use crate::hub::PendingEvent;
 use crate::model::*;
-use crate::portfolio::{Lookup, Millis, Now, Portfolio, Reach, StatusRequest};
+use crate::portfolio::{Found, Lookup, Millis, Now, Portfolio, Reach, StatusRequest};
 use crate::sync::backoff::Backoff;
 use crate::sync::initial_replay::InitialReplay;
 use crate::sync::link::{Connection, Link};
@@ -55,7 +54,7 @@ pub(super) enum Input {
     /// The program sets or removes a container's rucksack.
     Attach(Id, Option<JsonText>),
     /// Processes were looked for on the host.
-    Found(Vec<(Lookup, Result<Details, Refusal>)>),
+    Found(Vec<Found>),
     /// The host has hints.
     Hints(Vec<Hint>),
     /// By which means the watcher learns from the host, from now on.

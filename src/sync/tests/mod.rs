@@ -21,6 +21,8 @@ use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 use engine::{Flavour, Lie};
 use world::World;
 
+use crate::model::Time;
+
 /// One step: what happens, and to which of the things that it can happen to.
 type Step = (u8, u8);
 
@@ -138,9 +140,20 @@ struct Setting {
     hints: bool,
 }
 
-fn run(Setting { flavour, packs, files, hints }: Setting, before: &[Step], steps: &[Step]) -> Result<u64, String> {
+fn run(setting: Setting, before: &[Step], steps: &[Step]) -> Result<u64, String> {
+    run_to(World::verify, 0, setting, before, steps)
+}
+
+/// Takes these steps, and then the last one. The engine's clock is so far behind the node's.
+fn run_to(
+    last: fn(&mut World) -> Result<(), String>,
+    behind: Time,
+    Setting { flavour, packs, files, hints }: Setting,
+    before: &[Step],
+    steps: &[Step],
+) -> Result<u64, String> {
     let mut world = World::new(flavour, |_| {});
-    (world.has_pid_files, world.has_hints) = (files, hints);
+    (world.has_pid_files, world.has_hints, world.behind) = (files, hints, behind);
     for step in before {
         // Before the watcher starts, only the engine acts.
         take(&mut world, (step.0 % 12, step.1))?;
@@ -151,7 +164,7 @@ fn run(Setting { flavour, packs, files, hints }: Setting, before: &[Step], steps
         take(&mut world, *step)?;
         world.neglects_nothing()?;
     }
-    world.verify()?;
+    last(&mut world)?;
     Ok(world.events_given)
 }
 
@@ -187,15 +200,38 @@ fn reports_of_an_engine_that_contradicts_itself_are_what_its_lists_show() {
     explore(STEPS + LIES);
 }
 
+/// Where no event is lost, no list is needed: within seconds the cache is right, also where the engine's clock is behind, so
+/// that each event looks like one of the past.
+#[test]
+fn events_alone_bring_the_cache_up_to_date() {
+    let clock = prop_oneof![Just(0), Just(3_600_000_000_000)];
+    explore_with((clock, schedules(STEPS)), |(behind, (setting, before, steps))| {
+        // The others' events say less.
+        let setting = Setting { flavour: Flavour::Containerd, ..*setting };
+        let steps: Vec<Step> = steps.iter().copied().filter(|step| loses_nothing(*step)).collect();
+        run_to(World::comes_to_rest_by_events, *behind, setting, before, &steps)
+    });
+}
+
+/// Whether a step is none of a fault.
+fn loses_nothing((what, which): Step) -> bool {
+    matches!(what, 0..=18 | 31 | 33 | 36 | 37) || what == 19 && which != 255
+}
+
 fn explore(steps: u8) {
+    explore_with(schedules(steps), |(setting, before, steps)| run(*setting, before, steps));
+}
+
+/// Tries many of these schedules; `run` returns how many events it gave.
+fn explore_with<S: Strategy>(schedules: S, run: impl Fn(&S::Value) -> Result<u64, String>) {
     let (seed, cases) = (seed(), count());
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let config = Runs { cases, failure_persistence: None, max_shrink_iters: 100_000, ..Runs::default() };
     let events = AtomicU64::new(0);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules(steps), |(setting, before, steps)| {
-        let given = run(setting, &before, &steps).map_err(TestCaseError::fail)?;
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedules, |schedule| {
+        let given = run(&schedule).map_err(TestCaseError::fail)?;
         events.fetch_add(given, Ordering::Relaxed);
         Ok(())
     });

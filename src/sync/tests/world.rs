@@ -35,6 +35,8 @@ pub struct World {
     publisher: Publisher,
     mono: Millis,
     wall: Time,
+    /// How far the engine's clock is behind, by which it dates events.
+    pub behind: Time,
     up: bool,
     connecting: bool,
     connected: bool,
@@ -85,6 +87,7 @@ impl World {
             shared,
             mono: 0,
             wall: EPOCH,
+            behind: 0,
             up: true,
             connecting: false,
             connected: false,
@@ -198,7 +201,10 @@ impl World {
     pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
         let now = self.moment();
         let before = self.engine.things.clone();
-        let events = act(&mut self.engine, now);
+        let mut events = act(&mut self.engine, now);
+        for event in &mut events {
+            event.created_at = event.created_at.map(|at| at - self.behind);
+        }
         self.note_traces(&before);
         self.wall += 1000;
         if self.subscribed {

@@ -95,6 +95,20 @@ impl World {
             .map_or(Ok(()), |c| Err(format!("nobody asks for what is missing ({:#x}): {c:?}", c.missing)))
     }
 
+    /// As `come_to_rest`, without a list on purpose.
+    pub fn comes_to_rest_by_events(&mut self) -> Outcome {
+        const LONGEST: Millis = 5000;
+        let until = self.mono + LONGEST;
+        while self.mono < until {
+            self.settle()?;
+            let next = self.publisher.deadline().map_or(until, |at| at.min(until));
+            self.pass(next.saturating_sub(self.mono).max(1))?;
+        }
+        self.settle()?;
+        self.slow_listens(usize::MAX)?;
+        self.cache_is_right()
+    }
+
     /// The cache is the engine's list, and consumers know what runs.
     pub fn cache_is_right(&self) -> Outcome {
         let things = self.engine.things.values();
