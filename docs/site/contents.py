@@ -68,7 +68,7 @@ CHAPTERS: dict[str, list[Page]] = {
         Page("Python: the simulated engine", "bindings/python-sim/README.md"),
         Page("Go: metrics for Prometheus", "bindings/go/criwatchprom/README.md"),
     ],
-    "Agents that link it": [
+    "Agents that link the library": [
         Page("What they show", "docs/integrations.md"),
         Page("OpenTelemetry Collector", "docs/opentelemetry.md"),
         Page("Kubernetes", "docs/kubernetes.md"),
@@ -102,4 +102,4 @@ CHAPTERS: dict[str, list[Page]] = {
 }
 
 # Chapters that are folded unless one of their pages is read.
-FOLDED = {"Agents that link it", "Manual pages", "Inside"}
+FOLDED = {"Agents that link the library", "Manual pages", "Inside"}
