@@ -69,7 +69,8 @@ class Query(ToJson):
     """Only these keys of each container, and "id"."""
 
     attributes: Optional[str] = None
-    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none" leaves it empty."""
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none" leaves it empty.
+    It overrides the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -140,7 +141,8 @@ class Freshness(ToJson):
     state: WatcherState
     """What the watcher is doing."""
     as_of_ns: Optional[int]
-    """When the newest full list began, in nanoseconds since 1970. None before the first list."""
+    """When the newest full list began, in nanoseconds since 1970. It shows everything that happened before.
+    None before the first list."""
     engine: EngineInfo
     """The engine that it comes from."""
 

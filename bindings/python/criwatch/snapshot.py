@@ -65,7 +65,10 @@ class Snapshot(Tabular):
             return self._copier.container(found)
 
     def attributes(self, id_or_name: str, schema: str) -> Dict[str, str]:
-        """The facts of one container or sandbox under the names of "otel", "falco" or "ecs"."""
+        """The facts of one container or sandbox under the names of "otel", "falco" or "ecs".
+
+        docs/lookups.md lists the names.
+        """
         found, array, length = ctypes.POINTER(_capi.cri_container)(), ctypes.POINTER(_capi.cri_label)(), ctypes.c_size_t()
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))

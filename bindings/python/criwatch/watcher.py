@@ -241,7 +241,10 @@ class Watcher(Closable, WaitingLookups):
 
     @property
     def generation(self) -> int:
-        """A number that grows with every change of the cache. 0 before the cache is filled."""
+        """A number that grows with every change of the cache: while it is the same, a list is the same.
+
+        0 before the cache is filled.
+        """
         with self._handle.use() as watcher:
             return int(library().cri_watcher_generation(watcher))
 
