@@ -55,7 +55,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Formats JSON for readers: what fits a line stays on one, keys keep their order.
+/// Formats JSON for readers: values that fit on a line stay on it, and keys keep their order.
 pub(crate) fn pretty(json: &str) -> String {
     lines(json, 0)
 }

@@ -27,7 +27,7 @@
 
 #[cfg(test)]
 mod committed;
-/// Its snippets are doc tests.
+/// The document's code snippets are doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/porting-from-whalewatcher.md")]
 mod porting {}

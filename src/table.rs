@@ -57,8 +57,8 @@ pub(crate) const fn camel<const LEN: usize>(name: &str, prefix: &str) -> [u8; LE
     word
 }
 
-/// Declares constants and a table of them. With a prefix, a constant's word is its name without it in lowerCamelCase,
-/// unless the constant has a `#[word]` of its own; without a prefix, its word is its name.
+/// Declares constants and a table of them. With a prefix, a constant's word is its name without the prefix, in
+/// lowerCamelCase, unless the constant has a `#[word]` of its own. Without a prefix, its word is its name.
 ///
 /// The body consists of ordinary items, because cbindgen reads them as they stand: `build/header.rs` only drops
 /// the macro's first two lines and its last one.
@@ -84,7 +84,7 @@ macro_rules! constants {
     };
 }
 
-/// The word of one constant: its own, or what the table's prefix makes of its name.
+/// The word of one constant: its own `#[word]`, or what the table's prefix makes of its name.
 macro_rules! word {
     ($name:ident, ($word:literal), $rule:ident $prefix:literal) => {
         $word
@@ -99,7 +99,7 @@ macro_rules! word {
     }};
 }
 
-/// Bytes that end in their only NUL.
+/// Text in C's form: bytes that end in their only NUL.
 pub(crate) const fn c_text(bytes: &'static [u8]) -> &'static CStr {
     match CStr::from_bytes_with_nul(bytes) {
         Ok(text) => text,

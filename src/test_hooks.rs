@@ -1,6 +1,6 @@
 //! Places where tests make the library panic. Only with the feature `test-hooks`, which no shipped build has.
 
-/// Panics once when the file that the environment names holds this place's name. The file is gone by then.
+/// Panics once if the file that the environment names contains this place's name. The file is removed first.
 #[cfg(feature = "test-hooks")]
 pub(crate) fn may_panic(place: &str) {
     use std::path::PathBuf;
@@ -9,7 +9,7 @@ pub(crate) fn may_panic(place: &str) {
     let file = FILE.get_or_init(|| std::env::var_os("CRIWATCH_TEST_PANIC").map(PathBuf::from));
     let Some(file) = file else { return };
     let is_meant = std::fs::read_to_string(file).is_ok_and(|text| text == place);
-    // Of several threads, one removes it.
+    // Only one of several threads can remove it.
     if is_meant && std::fs::remove_file(file).is_ok() {
         panic!("on purpose: {place}");
     }

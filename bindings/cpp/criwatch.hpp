@@ -7,11 +7,11 @@
 ///     for (const criwatch::Event& event : queue)
 ///         if (const auto container = event.container()) std::cout << container->name() << '\n';
 ///
-/// Objects are moved, not copied, and free themselves, in any order. Functions that may fail throw criwatch::Error; with
-/// CRIWATCH_NO_EXCEPTIONS, or under -fno-exceptions, they return a criwatch::Result, which holds the value or the Error.
-/// Objects are made by Watcher::create and Options::create then, because constructors return nothing.
+/// Objects are moved, not copied, and free themselves, in any order. Functions that may fail throw criwatch::Error.
+/// With CRIWATCH_NO_EXCEPTIONS, or under -fno-exceptions, they return a criwatch::Result instead, which holds the value
+/// or the Error; objects are then made by Watcher::create and Options::create, because constructors return nothing.
 ///
-/// criwatch.h describes each function; here is only what is different in C++.
+/// criwatch.h describes each function; this file describes only what is different in C++.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -48,16 +48,17 @@ type EngineInfo struct {
 	EventsReason string `json:"eventsReason,omitempty"`
 	// Witness is what the watcher learns from the host; nil while nothing is watched.
 	Witness *Witness `json:"witness,omitempty"`
-	// NotTold are the keys that this engine does not give, and of how many containers: it was asked for each several times.
+	// NotTold are the keys that this engine does not give, although it was asked several times, and for how many
+	// containers.
 	NotTold map[string]uint64 `json:"notTold,omitempty"`
-	// Candidates are the other engines that were found when this one was chosen, best first; none where the program named its
-	// engine. Only [Watcher.Engine] has them.
+	// Candidates are the other engines that were found when this one was chosen, best first; empty if the program named
+	// its engine. Only [Watcher.Engine] has them.
 	Candidates []Candidate `json:"candidates,omitempty"`
-	// Ready is how complete the cache is; nil as long as there is none. Only [Watcher.Engine] has it.
+	// Ready is how complete the cache is; nil while there is no cache. Only [Watcher.Engine] has it.
 	Ready *Readiness `json:"ready,omitempty"`
 }
 
-// Readiness is how complete the cache is that can be read.
+// Readiness is how complete the cache is.
 type Readiness struct {
 	// Complete is whether no status request waits for its first answer: for a pid, a contradiction or an exit.
 	Complete bool `json:"complete"`
@@ -67,14 +68,14 @@ type Readiness struct {
 
 // Witness is what the watcher learns from the host: docs/witness.md.
 type Witness struct {
-	// Means are the means that are used: "folders" (the engine's, by inotify), or else "fanotify" or "cgroups" (of its
-	// containers); "pidFiles", "pidfds", "exitCodes".
+	// Means are the means that are used: "folders" (the engine's, by inotify), otherwise "fanotify" or "cgroups" (those of
+	// its containers); "pidFiles", "pidfds", "exitCodes".
 	Means []string `json:"means"`
-	// Lacks are those that are not, and why; "all": none is.
+	// Lacks are the means that are not used, and why; "all": none is used.
 	Lacks map[string]string `json:"lacks,omitempty"`
 }
 
-// String is for people: "containerd 2.1.9 [API v1] at unix:///run/containerd/containerd.sock".
+// String describes the engine for people: "containerd 2.1.9 [API v1] at unix:///run/containerd/containerd.sock".
 func (e EngineInfo) String() string {
 	name, where := e.Version, e.API
 	if name == "" {
@@ -86,50 +87,51 @@ func (e EngineInfo) String() string {
 	return name + " at " + where
 }
 
-// ContainerList is what [Watcher.List] answers.
+// ContainerList is the answer of [Watcher.List].
 type ContainerList struct {
 	Meta
 	// Containers are containers and sandboxes.
 	Containers []*Container `json:"containers"`
 }
 
-// PodList is what [Watcher.Pods] answers.
+// PodList is the answer of [Watcher.Pods].
 type PodList struct {
 	Meta
 	// Pods are the pods, each with its containers.
 	Pods []*PodContainers `json:"pods"`
 }
 
-// Inspection is what [Watcher.Inspect] answers: all that the engine gives for one container or sandbox.
+// Inspection is the answer of [Watcher.Inspect]: everything that the engine gives for one container or sandbox.
 type Inspection struct {
 	Meta
 	// Container is the container or sandbox.
 	Container *Container `json:"container"`
-	// Status is the engine's status of it, as CRI has it, in the canonical JSON of protocol buffers: logPath, mounts, resources,
-	// user and so on; nil in a library without calls.
+	// Status is the engine's status of it, in the canonical JSON of protocol buffers: logPath, mounts, resources, user and
+	// so on; nil if the library was built without calls.
 	Status json.RawMessage `json:"status"`
 	// Info is the engine's verbose information: an object whose keys are the engine's own.
 	Info json.RawMessage `json:"info"`
 }
 
-// Stats is what [Watcher.Stats] answers: the watcher's counters since it was made.
+// Stats is the answer of [Watcher.Stats]: the watcher's counters since it was made.
 type Stats struct {
 	Meta
 	// Counts are counts by name, e.g. "connects", "lists", "eventsPublished". Names are only added.
 	Counts map[string]uint64 `json:"stats"`
-	// BucketMicros are the upper bounds of all Buckets, in microseconds. The last bucket has none: it has what took longer.
+	// BucketMicros are the upper bounds of all Buckets, in microseconds. The last bucket has no bound: it contains
+	// everything longer.
 	BucketMicros []uint64 `json:"bucketMicros"`
 	// Requests are the requests to the engine, by RPC.
 	Requests map[string]RequestStats `json:"requests"`
-	// EventLag is how late the engine's events come; nil until one came.
+	// EventLag is how late the engine's events come; nil before the first one.
 	EventLag *EventLag `json:"eventLag,omitempty"`
 }
 
 // RequestStats are the numbers of one RPC.
 type RequestStats struct {
-	// Count is how many there were.
+	// Count is the number of requests.
 	Count uint64 `json:"count"`
-	// Failures is how many of them ended with an error; those in NotFound are not among them.
+	// Failures is how many of them ended with an error, without those in NotFound.
 	Failures uint64 `json:"failures"`
 	// NotFound is how many of them the engine answered with "not found".
 	NotFound uint64 `json:"notFound"`
@@ -137,11 +139,12 @@ type RequestStats struct {
 	TotalMicros uint64 `json:"totalMicros"`
 	// MaxMicros is how long the longest took, in microseconds.
 	MaxMicros uint64 `json:"maxMicros"`
-	// Buckets are how many took so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	// Buckets are the numbers of requests by their duration, with the bounds of Stats.BucketMicros. Each request is in the
+	// first bucket whose bound it does not exceed.
 	Buckets []uint64 `json:"buckets"`
 }
 
-// EventLag is the delay from the time in an engine's event, by the engine's clock, until it was noticed here.
+// EventLag is the delay between the time in an engine's event, by the engine's clock, and its arrival here.
 type EventLag struct {
 	// LastMicros is the delay of the last event, in microseconds.
 	LastMicros int64 `json:"lastMicros"`
@@ -151,12 +154,13 @@ type EventLag struct {
 	Count uint64 `json:"count"`
 	// TotalMicros is all delays together, in microseconds.
 	TotalMicros uint64 `json:"totalMicros"`
-	// Buckets are how many were so long, by the bounds of Stats.BucketMicros; each is in the first whose bound it does not exceed.
+	// Buckets are the numbers of events by their delay, with the bounds of Stats.BucketMicros. Each event is in the first
+	// bucket whose bound it does not exceed.
 	Buckets []uint64 `json:"buckets"`
 }
 
-// List lists what the query selects: containers and sandboxes. nil: everything that runs. It costs no more than a
-// [Snapshot]. ErrNone for Query.IfGeneration; ErrNotReady; ErrQuery.
+// List lists the containers and sandboxes that the query selects; with nil, everything that runs. It costs no more than
+// a [Snapshot]. Errors: ErrNone for Query.IfGeneration; ErrNotReady; ErrQuery.
 func (w *Watcher) List(query *Query) (*ContainerList, error) {
 	list := &ContainerList{}
 	selection, err := w.selection("list", "criwatch.containers/1", query, &list.Meta)
@@ -168,8 +172,8 @@ func (w *Watcher) List(query *Query) (*ContainerList, error) {
 	return list, err
 }
 
-// Pods lists pods, each with those of its containers that the query selects. A pod without any is not shown, nor is a
-// container whose pod is not known yet. It answers errors as List does.
+// Pods lists pods, each with those of its containers that the query selects. A pod without any is left out, as is a
+// container whose pod is not known yet. Errors: as for List.
 func (w *Watcher) Pods(query *Query) (*PodList, error) {
 	list := &PodList{}
 	selection, err := w.selection("pods", "criwatch.pods/1", query, &list.Meta)
@@ -189,7 +193,7 @@ func (w *Watcher) Pods(query *Query) (*PodList, error) {
 	return list, nil
 }
 
-// groups gives each pod its containers.
+// groups puts containers under their pods.
 func groups(pods []*Pod, containers []*Container) []*PodContainers {
 	list, byID := make([]*PodContainers, len(pods)), make(map[string]*PodContainers, len(pods))
 	for i, pod := range pods {
@@ -208,8 +212,8 @@ func groups(pods []*Pod, containers []*Container) []*PodContainers {
 	return list
 }
 
-// selection is what a list shows, and in meta the engine it comes from. The engine is asked about first: the records are then
-// at least as new as meta says.
+// selection returns what a list shows, and sets meta to the engine it comes from. It asks about the engine first, so
+// that the records are at least as new as meta says.
 func (w *Watcher) selection(op, schema string, query *Query, meta *Meta) (*Snapshot, error) {
 	text, err := w.Raw().ask(op, watcherBackend.EngineInfo)
 	decoded, err := decode[Meta](op, text, err)
@@ -242,8 +246,8 @@ func (w *Watcher) Get(idOrName string) (*Container, error) {
 	return w.owned("get", func(c watcherBackend) (*Container, *capi.Failure) { return c.Find(idOrName) })
 }
 
-// Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first connection
-// it has little to say, and no error.
+// Engine returns which engine this is, how changes are noticed, and how complete the cache is. Before the first
+// connection, most of it is empty; that is no error.
 func (w *Watcher) Engine() (*EngineInfo, error) {
 	text, err := w.Raw().Engine()
 	answer, err := decode[struct {
@@ -264,12 +268,12 @@ func (w *Watcher) Stats() (*Stats, error) {
 	return decode[Stats]("stats", text, err)
 }
 
-// Metrics returns the same for a scraper: the text format of OpenMetrics, to be served as [MetricsContentType]. docs/metrics.md
-// lists the names, and [Metrics] has them as a table.
+// Metrics returns the watcher's counters for a scraper, in the text format of OpenMetrics, to be served as
+// [MetricsContentType]. docs/metrics.md lists the names, and [Metrics] has them as a table.
 func (w *Watcher) Metrics() ([]byte, error) { return w.Raw().ask("metrics", watcherBackend.Metrics) }
 
-// Inspect asks the engine for everything it knows of one container or sandbox (named as for Get), in whatever state it is.
-// It works on a watcher that was never started, too.
+// Inspect asks the engine for everything about one container or sandbox (named as for Get), in any state. It also works
+// on a watcher that was never started.
 func (w *Watcher) Inspect(ctx context.Context, idOrName string, flags InspectFlags) (*Inspection, error) {
 	text, err := w.Raw().Inspect(ctx, idOrName, flags|InspectSeparateAnnotations)
 	inspection, err := decode[Inspection]("inspect", text, err)

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// places bound how many calls wait inside C at a time, and so how many OS threads they hold.
+// places limits how many calls wait inside C at a time, and so how many OS threads they hold.
 type places chan struct{}
 
-// How late the answer of a call may come whose deadline has passed. It has the last cause, which the context does not.
+// grace is how long to wait for the answer of a call whose deadline has passed. The answer has the last cause, which
+// the context does not have.
 const grace = 100 * time.Millisecond
 
 type result[T any] struct {
@@ -18,13 +19,12 @@ type result[T any] struct {
 	err   error
 }
 
-// await runs a call that waits inside C, for as long as the context allows. See "Contexts" in the package's
-// documentation.
+// await runs a call that waits inside C, as long as the context allows. See "Contexts" in the package's documentation.
 func await[T any](ctx context.Context, op string, free places, call func(timeoutMS int64) (T, error)) (T, error) {
 	var none T
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):
-		// C returns, without waiting, the answer if it came after all, or the last cause.
+		// This does not wait. C returns the answer if it has come after all, otherwise the last cause.
 		value, err := call(0)
 		return value, blame(ctx, err)
 	case err != nil:
@@ -74,7 +74,8 @@ func receive[T any](ctx context.Context, op string, answer <-chan result[T]) (T,
 	return none, interrupted(op, ctx.Err())
 }
 
-// untilDeadline is the context's deadline as a timeout for C: rounded up, so that a timeout means that it has passed.
+// untilDeadline is the time until the context's deadline, as a timeout for C. It is rounded up, so that the deadline
+// has passed when the timeout ends.
 func untilDeadline(ctx context.Context) int64 {
 	deadline, is := ctx.Deadline()
 	if !is {
@@ -84,7 +85,8 @@ func untilDeadline(ctx context.Context) int64 {
 	return int64(math.Max(left, 0))
 }
 
-// blame adds the context's error to a timeout that was the context's; a lookup's is ErrAgain.
+// blame adds the context's error to an error that the context's deadline has caused: a timeout, or ErrAgain of a
+// lookup.
 func blame(ctx context.Context, err error) error {
 	var failure *Error
 	if !errors.As(err, &failure) || failure.Status != ErrTimeout && failure.Status != ErrAgain {

@@ -2,14 +2,14 @@ package criwatch
 
 import "github.com/criwatch/criwatch/bindings/go/internal/backend"
 
-// What the types of this package stand on: library.go has the library, package criwatchtest a fake.
+// The backends of this package's types: library.go uses the library, package criwatchtest a fake.
 type (
 	watcherBackend  = backend.Watcher[Container, Pod, Event]
 	snapshotBackend = backend.Snapshot[Container, Pod]
 	queueBackend    = backend.Queue[Event]
 )
 
-// The fake's package may be imported by tests alone, so that this one cannot ask it.
+// Only tests may import the fake's package, so this package cannot ask it. The fake asks through backend instead.
 func init() {
 	backend.NewWatcher = newWatcher
 }

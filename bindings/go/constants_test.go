@@ -18,7 +18,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// The families of the header's constants, and how Go's names for them begin.
+// The families of the header's constants, and the prefixes of their names in Go.
 var families = []struct{ c, goes string }{
 	{"CRI_E_", "Err"},
 	{"CRI_EVENT_FLAG_", "EventFlag"},
@@ -43,7 +43,7 @@ var families = []struct{ c, goes string }{
 
 var special = map[string]string{"CRI_OK": "OK", "CRI_AGAIN": "ErrAgain", "CRI_CLOSED": "ErrClosed", "CRI_NONE": "ErrNone"}
 
-// Every constant of the header is there, and has its value.
+// Every constant of the header exists in Go, with its value.
 func TestConstantsAreThoseOfTheHeader(t *testing.T) {
 	header, err := os.ReadFile(headerPath(t))
 	must(t, err)
@@ -114,7 +114,7 @@ func literal(expression ast.Expr) constant.Value {
 	return nil
 }
 
-// The names that this binding has of its own are the library's.
+// The status names in this binding are the library's.
 func TestStatusNames(t *testing.T) {
 	for status := criwatch.Status(-120); status < 20; status++ {
 		if status.String() != capi.StatusName(int32(status)) {
@@ -130,7 +130,7 @@ func TestStatusNames(t *testing.T) {
 	}
 }
 
-// The names of numbers are those of the library's JSON, both ways; an unknown one is no error.
+// The names of numbers are those of the library's JSON, in both directions. An unknown name is no error.
 func TestWords(t *testing.T) {
 	var state criwatch.State
 	for _, is := range []struct {

@@ -29,7 +29,7 @@ func newEvent(view capi.EventView, shown shown) *Event {
 	return event
 }
 
-// newContainer copies a record. A snapshot's containers share their pods, which podOf takes care of.
+// newContainer copies a record. podOf lets the containers of a snapshot share their pods.
 func newContainer(view capi.ContainerView, shown shown, podOf func(capi.PodView) *Pod) *Container {
 	container := &Container{
 		ID:            view.ID(),
@@ -62,7 +62,7 @@ func newContainer(view capi.ContainerView, shown shown, podOf func(capi.PodView)
 	}
 	addDetails(container, view)
 	if schema := shown.attributes; schema != "" && schema != AttributesNone {
-		// It fails for unknown schemas only, which no option or query can have.
+		// This fails only for unknown schemas, which no option or query can have.
 		container.Attributes, _ = view.Attributes(string(schema))
 	}
 	if rucksack := view.Rucksack(); rucksack != "" {
@@ -81,7 +81,7 @@ func newImage(view capi.ContainerView) Image {
 	}
 }
 
-// addDetails copies what a record shows through pointers.
+// addDetails copies the parts of a record that are behind pointers.
 func addDetails(container *Container, view capi.ContainerView) {
 	if user, is := view.User(); is {
 		container.User = &User{UID: user.UID, GID: user.GID, Groups: user.Groups}
@@ -122,7 +122,7 @@ func newPod(view capi.PodView) *Pod {
 	}
 }
 
-// instant is a time of the library: nanoseconds since 1970, 0 for none.
+// instant converts a time of the library: nanoseconds since 1970, 0 for none.
 func instant(unixNano int64) time.Time {
 	if unixNano == 0 {
 		return time.Time{}

@@ -8,7 +8,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
-// A list costs what a snapshot's records cost, and what it takes to read who the engine is: it reads no containers from JSON.
+// A list costs as much as a snapshot's records, plus reading who the engine is. It reads no containers from JSON.
 func TestListCostsWhatASnapshotCosts(t *testing.T) {
 	watcher := crowd(t, 30)
 	list := testing.AllocsPerRun(5, func() { listAll(t, watcher) })

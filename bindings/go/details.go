@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Namespaces are those of a container's first process: the inode numbers of /proc/PID/ns, 0 where unknown. The kernel uses a
-// number again as soon as the namespace is gone.
+// Namespaces are those of a container's first process: the inode numbers of /proc/PID/ns, 0 if unknown. The kernel
+// reuses a number as soon as its namespace is gone.
 type Namespaces struct {
 	// Net is the network namespace.
 	Net uint64 `json:"net,omitempty"`
@@ -34,11 +34,11 @@ type User struct {
 	Groups []int64 `json:"groups,omitempty"`
 }
 
-// Mount is something that the pod's author or the kubelet asked to mount.
+// Mount is a mount that the pod's author or the kubelet asked for.
 type Mount struct {
 	// ContainerPath is where it is inside the container.
 	ContainerPath string
-	// HostPath is what is mounted: a path on the host; "" for an image volume.
+	// HostPath is the path on the host that is mounted; "" for an image volume.
 	HostPath string
 	// Flags say what is special about it. JSON shows MountFlagReadOnly as "readonly".
 	Flags MountFlags
@@ -68,7 +68,7 @@ func (m *Mount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Resources are a container's limits. 0 and "" are none.
+// Resources are a container's limits. 0 and "" mean that there is none.
 type Resources struct {
 	// CPUShares is the CPU weight, in cgroup v1 shares: 1024 for one CPU.
 	CPUShares int64 `json:"cpuShares,omitempty"`
@@ -88,7 +88,7 @@ type Resources struct {
 	OOMScoreAdj *int32 `json:"oomScoreAdj,omitempty"`
 }
 
-// Previous is how a run ended: of the last attempt under the same name in the same pod.
+// Previous is how the previous run ended: that of the last attempt with the same name in the same pod.
 type Previous struct {
 	// ExitCode is the exit code; -1: unknown.
 	ExitCode int
@@ -104,7 +104,7 @@ type previousJSON struct {
 	FinishedAt *stamp `json:"finishedAt,omitempty"`
 }
 
-// MarshalJSON gives the library's JSON of this.
+// MarshalJSON gives the library's JSON of the previous run.
 func (p Previous) MarshalJSON() ([]byte, error) {
 	fields := previousJSON{Reason: p.Reason, FinishedAt: stampOf(p.FinishedAt)}
 	if p.ExitCode != -1 {
@@ -113,7 +113,7 @@ func (p Previous) MarshalJSON() ([]byte, error) {
 	return marshal(fields)
 }
 
-// UnmarshalJSON reads the library's JSON of it.
+// UnmarshalJSON reads a previous run of the library's JSON.
 func (p *Previous) UnmarshalJSON(data []byte) error {
 	var fields previousJSON
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -140,7 +140,7 @@ type Port struct {
 	Protocol string `json:"protocol"`
 }
 
-// fact is what two flags say: true, false, or nothing.
+// fact turns two flags into true, false or nil.
 func fact[F PodFlags | ContainerFlags](flags, is, isNot F) *bool {
 	if flags&(is|isNot) == 0 {
 		return nil
@@ -149,7 +149,7 @@ func fact[F PodFlags | ContainerFlags](flags, is, isNot F) *bool {
 	return &value
 }
 
-// flag is the opposite.
+// flag is the inverse of fact.
 func flag[F PodFlags | ContainerFlags](fact *bool, is, isNot F) F {
 	switch {
 	case fact == nil:

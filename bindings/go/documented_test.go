@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Every exported name has a comment of its own, fields of structs and constants of groups too, and functions and types one that
-// begins with the name.
+// Every exported name has a comment, including fields of structs and constants of groups. Those of functions and types
+// begin with the name.
 func TestEveryExportedNameIsDocumented(t *testing.T) {
 	files := token.NewFileSet()
 	isSource := func(info fs.FileInfo) bool { return !strings.HasSuffix(info.Name(), "_test.go") }
@@ -56,7 +56,7 @@ func checkFile(file *ast.File, check func(*ast.Ident, *ast.CommentGroup, bool)) 
 }
 
 func checkSpec(group *ast.GenDecl, spec ast.Spec, check func(*ast.Ident, *ast.CommentGroup, bool)) {
-	// The comment of a declaration without parentheses stands at the whole.
+	// The comment of a declaration without parentheses is that of the whole declaration.
 	of := func(own *ast.CommentGroup) *ast.CommentGroup {
 		if own == nil && !group.Lparen.IsValid() {
 			return group.Doc

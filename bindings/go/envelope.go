@@ -2,7 +2,7 @@ package criwatch
 
 import "encoding/json"
 
-// metaJSON is what every answer of the library begins with.
+// metaJSON has the keys that every answer of the library begins with.
 type metaJSON struct {
 	Schema     string       `json:"schema"`
 	Generation uint64       `json:"generation"`
@@ -41,7 +41,7 @@ func (i Inspection) MarshalJSON() ([]byte, error) {
 	}{i.Meta.json(), i.Container, i.Status, i.Info})
 }
 
-// MarshalJSON gives the library's JSON of these numbers, as [Raw.Stats] has it, but for the order of the counts.
+// MarshalJSON gives the library's JSON of these numbers, as [Raw.Stats] has it, except for the order of the counts.
 func (s Stats) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		metaJSON

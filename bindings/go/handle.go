@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// handle holds an object of the library, which may be used by many goroutines and is freed exactly once: when it is
-// closed and nobody is inside a call with it any more. Its zero value is closed.
+// handle holds an object of the library. Many goroutines may use it, and it is freed exactly once: when it is closed
+// and no call uses it any more. Its zero value is closed.
 type handle[T any] struct {
 	mutex  sync.Mutex
 	object T
@@ -37,11 +37,11 @@ func (h *handle[T]) leave() {
 	if last {
 		h.free(h.object)
 	}
-	// A handle is part of its owner: no finalizer of the owner runs before a call with the object is over.
+	// The handle is part of its owner. This keeps the owner's finalizer from running before a call with the object ends.
 	runtime.KeepAlive(h)
 }
 
-// close frees the object, or has the last user free it. true the first time.
+// close frees the object, or lets its last user free it. It returns true the first time.
 func (h *handle[T]) close() bool {
 	h.mutex.Lock()
 	first := !h.closed && h.free != nil

@@ -8,8 +8,8 @@ import (
 	"iter"
 )
 
-// All are the queue's events, for a range loop. It ends when no more will come; if the context ends first, its error comes last,
-// with a nil event.
+// All returns the queue's events, for a range loop. It ends when no more will come. If the context ends first, its
+// error comes last, with a nil event.
 func (q *Queue) All(ctx context.Context) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
@@ -21,9 +21,10 @@ func (q *Queue) All(ctx context.Context) iter.Seq2[*Event, error] {
 	}
 }
 
-// Events are the watcher's events, for a range loop: those of a queue that is made for the loop and closed at its end. See
-// [Queue.All]; an error of NewQueue comes alone. On a watcher that was never started it gives ErrState at once: there would
-// be nothing to wait for. To wait while another goroutine starts the watcher, make a queue and range over [Queue.All].
+// Events returns the watcher's events, for a range loop. It makes a queue for the loop, and closes it at the end; see
+// [Queue.All]. An error of NewQueue is the only item. On a watcher that was never started it returns ErrState at once,
+// because the wait would never end. To wait while another goroutine starts the watcher, make a queue and range over
+// [Queue.All].
 func (w *Watcher) Events(ctx context.Context, options *QueueOptions) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		queue, err := w.startedQueue("events", options)

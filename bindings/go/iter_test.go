@@ -11,7 +11,8 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
-// Nobody could start the watcher while a loop over its events waits; who waits on a queue can be woken by a start.
+// Nobody could start the watcher while a loop over its own queue waits. A wait on a queue of the program ends with a
+// start.
 func TestEventsOfAWatcherThatWasNotStarted(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop nginx")

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The JSON of the records is the library's, key for key and in the same order: docs/json.md. What is not known is absent.
+// The JSON of the records is the library's, with the same keys in the same order: docs/json.md. Unknown values are
+// absent.
 
 type containerJSON struct {
 	ID            string             `json:"id"`
@@ -49,8 +50,8 @@ type containerJSON struct {
 // MarshalJSON gives the library's JSON of this container, as [Raw.Get] has it.
 func (c Container) MarshalJSON() ([]byte, error) { return marshal(c.json()) }
 
-// UnmarshalJSON reads a container of the library's JSON. Out of the merged view of labels it takes the annotations; the
-// names of pod and container stay among the labels, because it does not tell whose they are.
+// UnmarshalJSON reads a container of the library's JSON. It takes the annotations out of the merged view of labels. The
+// names of pod and container stay among the labels, because the view does not show whose they are.
 func (c *Container) UnmarshalJSON(data []byte) error {
 	var fields containerJSON
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -149,7 +150,7 @@ func (c *Container) merged() map[string]string {
 	return all
 }
 
-// apart takes the merged view apart.
+// apart splits the merged view into labels and annotations.
 func apart(merged map[string]string) (labels, annotations map[string]string) {
 	labels, annotations = map[string]string{}, map[string]string{}
 	for key, value := range merged {
@@ -218,7 +219,7 @@ func (fields *podJSON) record() Pod {
 	}
 }
 
-// Inside a pod its containers do not repeat it.
+// podContainersJSON is a pod with its containers, which do not repeat the pod.
 type podContainersJSON struct {
 	podJSON
 	Containers []containerJSON `json:"containers"`
@@ -295,7 +296,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// marshal is json.Marshal without escapes for HTML, which the library does not make; json.Marshal of the whole adds them.
+// marshal is json.Marshal without escapes for HTML, as in the library. json.Marshal of the whole value adds them.
 func marshal(fields any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -338,7 +339,7 @@ func (s *stamp) MarshalText() ([]byte, error) {
 
 func (s *stamp) UnmarshalText(text []byte) error { return (*time.Time)(s).UnmarshalText(text) }
 
-// present is a map that is there, if only an empty one.
+// present turns a nil map into an empty one.
 func present(labels map[string]string) map[string]string {
 	if labels == nil {
 		return map[string]string{}

@@ -11,7 +11,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// The library as a backend: the calls of package capi, with its views copied into records.
+// The library as a backend: it calls package capi, and copies its views into records.
 
 func openWatcher(endpoint string, options []capi.Option, shown shown) (watcherBackend, *capi.Failure) {
 	object, failure := capi.NewWatcher(endpoint, options)
@@ -41,7 +41,7 @@ func (w libraryWatcher) LookupCgroup(id uint64, timeoutMS int64) (*Container, *c
 	return w.owned(w.Watcher.LookupCgroup(id, timeoutMS))
 }
 
-// owned copies a record that is its caller's, and releases it.
+// owned copies a record that the caller owns, and releases it.
 func (w libraryWatcher) owned(view capi.ContainerView, failure *capi.Failure) (*Container, *capi.Failure) {
 	if failure != nil {
 		return nil, failure
@@ -134,7 +134,7 @@ func (s librarySnapshot) FindCgroups(ids []uint64) ([]*Container, []int32, *capi
 	return s.found(views, statuses), statuses, failure
 }
 
-// lent copies a record that is the snapshot's.
+// lent copies a record that the snapshot owns.
 func (s librarySnapshot) lent(view capi.ContainerView, failure *capi.Failure) (*Container, *capi.Failure) {
 	if failure != nil {
 		return nil, failure
@@ -142,7 +142,7 @@ func (s librarySnapshot) lent(view capi.ContainerView, failure *capi.Failure) (*
 	return newContainer(view, s.shown, newPod), nil
 }
 
-// found copies each record once, however often it was found.
+// found copies each record once, even if it was found several times.
 func (s librarySnapshot) found(views []capi.ContainerView, statuses []int32) []*Container {
 	copies, containers := map[capi.ContainerView]*Container{}, make([]*Container, len(views))
 	for i, view := range views {
@@ -214,7 +214,7 @@ func openFinder(options []capi.Option) (backend.Finder, *capi.Failure) {
 	return libraryFinder{object, waiter}, nil
 }
 
-// notPolled is the answer where Go's poller does not take the library's descriptor.
+// notPolled is the error if Go's poller refuses the library's descriptor.
 func notPolled(err error) *capi.Failure {
 	failure := &capi.Failure{
 		Status: int32(ErrOS), Message: fmt.Sprintf("the descriptor cannot be polled: %v", err), GRPCCode: -1,

@@ -7,7 +7,7 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// There is no library: every constructor says what to do about it.
+// There is no library: every constructor returns an error that says what to do.
 
 const absent = "this program was built without libcriwatch, which needs Linux and cgo: build it for Linux with CGO_ENABLED=1, " +
 	"a C compiler, and either the build tag criwatch_bundled or a libcriwatch that pkg-config finds; " +

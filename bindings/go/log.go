@@ -5,9 +5,9 @@ import (
 	"log/slog"
 )
 
-// logger takes a watcher's messages from a queue and hands them on.
+// logger takes a watcher's messages from a queue and passes them to a slog.Logger.
 type logger struct {
-	// It does not keep the watcher from its finalizer: the end of the watcher is the end of the queue.
+	// The queue does not keep the watcher from being finalized. It ends when the watcher ends.
 	queue    *Queue
 	to       *slog.Logger
 	endpoint string
@@ -36,7 +36,7 @@ func (l *logger) run() {
 	}
 }
 
-// wait waits until the last message was handed on.
+// wait waits until the last message was passed on.
 func (l *logger) wait() {
 	if l != nil {
 		<-l.done
@@ -59,7 +59,7 @@ func (l *logger) log(event *Event) {
 	}
 	record := slog.NewRecord(event.Observed, level, message, 0)
 	record.AddAttrs(attributes...)
-	// A handler's error has nowhere to go, in slog's own functions neither.
+	// The handler's error is dropped, as in slog's own functions.
 	_ = l.to.Handler().Handle(ctx, record)
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestLogger(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
-	// No lock: Close waits for the last message.
+	// No lock is needed, because Close waits for the last message.
 	var text bytes.Buffer
 	to := slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	watcher := follow(t, engine.Endpoint(), criwatch.WithLogger(to))

@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// The attributes of records and errors have the keys of the library's JSON; what is not known is left out.
+// The attributes of records and errors have the keys of the library's JSON. Unknown values are left out.
 
-// LogValue makes attributes of a container for log/slog: who it is, and how it is doing.
+// LogValue returns attributes of a container for log/slog: its identity and its state.
 func (c *Container) LogValue() slog.Value {
 	if c == nil {
 		return slog.Value{}
@@ -28,7 +28,7 @@ func (c *Container) LogValue() slog.Value {
 	return slog.GroupValue(withTexts(attributes, "reason", c.Reason, "image", c.Image.String())...)
 }
 
-// LogValue makes attributes of a pod for log/slog.
+// LogValue returns attributes of a pod for log/slog.
 func (p *Pod) LogValue() slog.Value {
 	if p == nil {
 		return slog.Value{}
@@ -37,7 +37,7 @@ func (p *Pod) LogValue() slog.Value {
 		slog.String("uid", p.UID), slog.String("state", p.State.String()))
 }
 
-// LogValue makes attributes of an event for log/slog, its container's among them.
+// LogValue returns attributes of an event for log/slog, including those of its container.
 func (e *Event) LogValue() slog.Value {
 	if e == nil {
 		return slog.Value{}
@@ -55,7 +55,7 @@ func (e *Event) LogValue() slog.Value {
 	return slog.GroupValue(withTexts(attributes, "message", e.Message)...)
 }
 
-// LogValue makes attributes of an error for log/slog.
+// LogValue returns attributes of an error for log/slog.
 func (e *Error) LogValue() slog.Value {
 	if e == nil {
 		return slog.Value{}
@@ -71,7 +71,7 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(append(attributes, slog.Bool("retriable", e.Retriable))...)
 }
 
-// withTexts adds keys and texts; a text that is empty is left out.
+// withTexts adds keys and texts, without those whose text is empty.
 func withTexts(attributes []slog.Attr, keysAndTexts ...string) []slog.Attr {
 	for i := 0; i < len(keysAndTexts); i += 2 {
 		if keysAndTexts[i+1] != "" {

@@ -102,7 +102,8 @@ func TestLookupsSayWhyTheyFindNothing(t *testing.T) {
 	}
 }
 
-// A made-up host, on which a process is in a container that the engine has not reported: the wait for it ends with its context.
+// On a made-up host, a process is in a container that the engine has not reported. The wait for it ends with its
+// context.
 func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop nginx")
@@ -124,7 +125,7 @@ func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
 	if found, err := watcher.LookupPID(ctx, 71, 0); found != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v, %v", found, err)
 	}
-	// The same process, in a container that the engine has: the wait has an answer.
+	// The same process, now in a container that the engine has: the wait gets an answer.
 	nginx, err := watcher.Get("nginx")
 	must(t, err)
 	must(t, os.WriteFile(cgroup, []byte("0::/k8s.io/"+nginx.ID+"\n"), 0o644))
@@ -145,7 +146,7 @@ func TestAWaitingLookupEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Whose names they have says the call, the query, or the option.
+// The call, the query or the option decides whose names the attributes have.
 func TestAttributesHaveTheNamesOfAThirdParty(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop nginx")
@@ -183,7 +184,7 @@ func TestAttributesHaveTheNamesOfAThirdParty(t *testing.T) {
 	}
 }
 
-// A namespace belongs to who is in it: the simulated containers are in those of their sandbox, or of the host.
+// A namespace belongs to the containers in it. The simulated containers are in those of their sandbox, or of the host.
 func TestANamespaceIsFound(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop nginx")

@@ -11,9 +11,9 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/criwatchtest"
 )
 
-// Records are Go's own: they stay what they were when their snapshot, event, queue and watcher are closed, or were
-// forgotten and collected, while other goroutines do the same. The tests run this with the collector always on, and with an
-// allocator that overwrites what is freed.
+// Records are Go's own. They do not change when their snapshot, event, queue and watcher are closed, or forgotten and
+// collected, while other goroutines do the same. The tests run this with the collector always on, and with an allocator
+// that overwrites what is freed.
 func TestRecordsOutliveWhatGaveThem(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop label=app=web annotation=why=because nginx proxy")
@@ -57,7 +57,7 @@ func TestRecordsOutliveWhatGaveThem(t *testing.T) {
 	}
 }
 
-// takeRecords takes records of all kinds, and closes, or forgets, what gave them.
+// takeRecords takes records of all kinds, and closes or forgets the objects that returned them.
 func takeRecords(t *testing.T, watcher *criwatch.Watcher, closes bool) []*criwatch.Container {
 	snapshot, err := watcher.Snapshot()
 	if err != nil {

@@ -5,17 +5,18 @@ import "slices"
 // MetricsContentType is the content type of what [Watcher.Metrics] returns.
 const MetricsContentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-// Metric is a row of the table of what a watcher measures.
+// Metric is a row of the table of a watcher's metrics.
 type Metric struct {
 	// Key is its name in JSON, e.g. "eventsPublished": for a counter or gauge without labels, the key in Stats.Counts.
 	Key string
-	// Family is its name in OpenMetrics, e.g. "criwatch_events_published". The samples of a counter have "_total" behind it.
+	// Family is its name in OpenMetrics, e.g. "criwatch_events_published". The samples of a counter have the suffix
+	// "_total".
 	Family string
 	// Kind is "counter" (it only grows), "gauge" or "histogram".
 	Kind string
-	// Unit is "seconds", or what is counted.
+	// Unit is "seconds", or the thing that is counted.
 	Unit string
-	// Labels tell the samples apart.
+	// Labels are the labels by which its samples differ.
 	Labels []string
 	// Help is its meaning, in whole sentences.
 	Help string

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Unrecognized is what a name in the library's JSON becomes that this binding is too old to know, where it stands for an
-// EventType, a Kind, a State, a PodState, a WatcherState or a LogLevel.
+// Unrecognized is the value for a name in the library's JSON that this binding is too old to know, where it stands for
+// an EventType, a Kind, a State, a PodState, a WatcherState or a LogLevel.
 const Unrecognized = math.MaxUint32
 
 // words are the names of numbers in the library's JSON: the name of n is words[n].
@@ -26,12 +26,12 @@ var (
 	engineNewsWords   = words{1: "found", "changed", "lost"}
 	namespaceWords    = words{1: "cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}
 
-	// Of sets, the name of the bit 1<<n is words[n].
+	// In these sets, the name of the bit 1<<n is words[n].
 	eventFlagWords = words{"synthetic", "initial", "reappeared", "neverStarted", "provisional", "witnessed", "confirmed"}
 	missingWords   = words{"pid", "pod", "startedAt", "exitCode"}
 	changedWords   = words{"pid", "pod", "startedAt", "exit", "state", "labels", "rucksack", "image", "details"}
 	podFlagWords   = words{"hostNetwork", "ownNetwork", "hostPid", "ownPid", "hostIpc", "ownIpc", "static", "notStatic"}
-	// The words of what JSON shows with a key of its own are behind the others.
+	// The last words are those that JSON shows as keys of their own.
 	containerFlagWords = words{"textRepaired", "labelsCut", "unreadable", "privileged", "unprivileged"}
 	mountFlagWords     = words{"readOnly"}
 )
@@ -64,7 +64,7 @@ func (w words) list(set uint64) []string {
 	return list
 }
 
-// set reads a list of names. Unknown ones are left out: they are to be ignored.
+// set reads a list of names. Unknown names are ignored.
 func (w words) set(data []byte) (set uint64, err error) {
 	var list []string
 	if err := json.Unmarshal(data, &list); err != nil {

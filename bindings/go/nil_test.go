@@ -11,7 +11,7 @@ import (
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 )
 
-// Every method of a nil pointer and of a zero value answers: a call that can fail, that it is closed.
+// Every method of a nil pointer and of a zero value returns. One that can fail returns that the object is closed.
 func TestNilAndZeroValuesAnswer(t *testing.T) {
 	called := 0
 	for _, receiver := range []any{
@@ -40,7 +40,7 @@ func TestNilAndZeroValuesAnswer(t *testing.T) {
 	}
 }
 
-// callWithNothing calls a method with zero values and a context that never ends; the error that it gives.
+// callWithNothing calls a method with zero values and a context that never ends, and returns its error.
 func callWithNothing(t *testing.T, name string, method reflect.Value) (err error, canFail bool) {
 	t.Helper()
 	ended := make(chan struct{})

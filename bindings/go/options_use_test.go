@@ -8,7 +8,7 @@ import (
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 )
 
-// What a typed option sets is what the library understands, and its refusal names the key.
+// The library understands what a typed option sets, and its refusals name the key.
 func TestTypedOptionsAreUnderstood(t *testing.T) {
 	newWatcher(t, "", criwatch.WithEvents(criwatch.EventsPoll), criwatch.WithPollInterval(1500*time.Millisecond),
 		criwatch.WithEnginePID(7), criwatch.WithEngineID("node-17"), criwatch.WithCallShowEnv(true),

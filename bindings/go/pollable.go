@@ -11,12 +11,13 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/backend"
 )
 
-// pollable waits in Go's poller for what the library has a descriptor for.
+// pollable waits in Go's poller for a descriptor of the library.
 type pollable struct {
-	// A duplicate of the library's descriptor, which Go's poller may close when it likes. Polled, never read.
+	// A duplicate of the library's descriptor, which Go's poller may close at any time. It is polled and never read.
 	file *os.File
 	conn syscall.RawConn
-	// Who holds its one place waits for the descriptor. The poller would queue waiters, too, but deaf to their contexts.
+	// Has one place; whoever holds it waits for the descriptor. The poller would also queue waiters, but would ignore
+	// their contexts.
 	turn chan struct{}
 	done chan struct{}
 }
@@ -29,7 +30,7 @@ func newPollable(what string, fd uintptr, err error) (*pollable, error) {
 	p := &pollable{
 		file: os.NewFile(fd, "criwatch: "+what), turn: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	// Fails where the poller does not take it.
+	// This fails if the poller refuses the descriptor.
 	if err = p.file.SetReadDeadline(time.Time{}); err == nil {
 		p.conn, err = p.file.SyscallConn()
 	}
@@ -40,13 +41,13 @@ func newPollable(what string, fd uintptr, err error) (*pollable, error) {
 	return p, nil
 }
 
-// End wakes who waits for the descriptor. It is only a duplicate: nothing can be lost by it.
+// End wakes the waiting call. It closes only the duplicate, so nothing is lost.
 func (p *pollable) End() {
 	close(p.done)
 	p.file.Close()
 }
 
-// Wait waits until attempt has nothing to wait for any more.
+// Wait calls attempt, and again whenever the descriptor is readable, until it returns true.
 func (p *pollable) Wait(ctx context.Context, attempt func() bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -76,7 +77,7 @@ func (p *pollable) Wait(ctx context.Context, attempt func() bool) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	default:
-		// Only End makes the poller give up without the context.
+		// Without the context, only End makes the poller give up.
 		return backend.ErrEnded
 	}
 }

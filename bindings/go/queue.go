@@ -9,29 +9,29 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for each run,
-// an EventReplayEnd; live events follow without a gap. It is bounded: one that is not emptied in time gets an EventOverflow and a
-// new replay; what that does not show is gone. One code path is thus enough for everything.
+// Queue is a queue of events. It begins with a replay: an EventReplayBegin, an EventStarted with EventFlagInitial for
+// each run, and an EventReplayEnd. Live events follow without a gap. Its size is limited: if it is not read in time, it
+// gets an EventOverflow and a new replay, and containers that the replay does not show are gone. So the same code
+// handles the beginning and an overflow.
 //
 // Any number of goroutines may take from one queue; each event goes to one of them.
 type Queue struct {
 	handle handle[queueBackend]
-	// Keeps the watcher from its finalizer while somebody takes events.
+	// Keeps the watcher from being finalized while the queue is in use.
 	watcher *Watcher
 }
 
-// QueueOptions say what a queue is to give.
+// QueueOptions are the options of a queue.
 type QueueOptions struct {
-	// Types are the events that are wanted; none: EventStarted, EventExited, EventUpdated and EventState.
+	// Types are the wanted events; empty: EventStarted, EventExited, EventUpdated and EventState.
 	Types []EventType
-	// Flags say how.
+	// Flags are further options.
 	Flags SubscribeFlags
 	// Capacity is how many events may wait; 0: the option queue.capacity.
 	Capacity uint
 }
 
-// NewQueue makes a queue of events. Allowed before Start and after it. Options nil: the defaults. Close it when it is no longer of
-// use.
+// NewQueue makes a queue of events, before or after Start. With nil options, it uses the defaults. Close it after use.
 func (w *Watcher) NewQueue(options *QueueOptions) (*Queue, error) {
 	queue, err := newQueue(w, options)
 	if err == nil {
@@ -71,29 +71,29 @@ func maskOf(types []EventType) (mask uint32, err error) {
 	return mask, nil
 }
 
-// Next takes the next event, and waits for it as long as the context allows: then it gives the context's error. ErrClosed when no
-// more will come: the watcher has stopped and all events were taken, or the queue was closed.
+// Next takes the next event, and waits for it as long as the context allows; then it returns the context's error.
+// ErrClosed if no more will come: the watcher has stopped and all events were taken, or the queue was closed.
 func (q *Queue) Next(ctx context.Context) (*Event, error) {
 	return next(ctx, q, queueBackend.TryNext)
 }
 
-// NextJSON is Next that gives the library's JSON as it is: "criwatch.event/1".
+// NextJSON is Next with the library's JSON of the event: "criwatch.event/1".
 func (q *Queue) NextJSON(ctx context.Context) ([]byte, error) {
 	return next(ctx, q, queueBackend.TryNextJSON)
 }
 
-// TryNext takes the next event if there is one now. ErrAgain when there is none yet, else as Next.
+// TryNext takes the next event without waiting. ErrAgain if there is none yet; other errors as for Next.
 func (q *Queue) TryNext() (*Event, error) {
 	return tryNext(q, queueBackend.TryNext)
 }
 
-// Wait waits until Next would not have to: an event waits, or no more will come. If that is so already, the context does not
-// matter.
+// Wait waits until Next would return at once: there is an event, or no more will come. If that is so already, the
+// context does not matter.
 func (q *Queue) Wait(ctx context.Context) error {
 	if q == nil {
 		return closed("wait", "the queue", true)
 	}
-	// After Close the answer is that of poll.
+	// After Close, the result of poll decides.
 	ready := func() (ready bool) {
 		q.handle.use(func(c queueBackend) { ready = c.Ready() })
 		return ready
@@ -104,8 +104,8 @@ func (q *Queue) Wait(ctx context.Context) error {
 	return q.poll(ctx, "wait", ready)
 }
 
-// Chan is a channel of the queue's events. It is closed when the context ends or no more will come. An event that was taken
-// for the channel, but not received from it when the context ends, is lost.
+// Chan returns a channel of the queue's events. It is closed when the context ends or no more will come. An event that
+// was taken for the channel, and not received from it when the context ends, is lost.
 func (q *Queue) Chan(ctx context.Context) <-chan *Event {
 	events := make(chan *Event)
 	go func() {
@@ -125,7 +125,7 @@ func (q *Queue) Chan(ctx context.Context) <-chan *Event {
 	return events
 }
 
-// Close frees the queue. Who waits for its next event gets ErrClosed. Always nil; more than once is fine.
+// Close frees the queue. Waiting calls return ErrClosed. It always returns nil, and may be called again.
 func (q *Queue) Close() error {
 	if q != nil && q.handle.close() {
 		runtime.SetFinalizer(q, nil)
@@ -160,7 +160,8 @@ func (q *Queue) poll(ctx context.Context, op string, attempt func() bool) error 
 	return waited(op, "the queue", q.handle.object.Wait(ctx, attempt))
 }
 
-// startedQueue is NewQueue for calls that keep their queue to themselves: nobody could start the watcher meanwhile.
+// startedQueue is NewQueue for calls that keep their queue to themselves, so that nobody could start the watcher
+// meanwhile.
 func (w *Watcher) startedQueue(op string, options *QueueOptions) (*Queue, error) {
 	queue, err := w.NewQueue(options)
 	if err == nil && !w.started.Load() && w.State() != WatcherStopped {

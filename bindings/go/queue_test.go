@@ -17,7 +17,7 @@ import (
 func TestQueueReportsRuns(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	engine.Tell(t, "pod web ns=shop nginx")
-	// Details that come later would be updates among the events.
+	// With all details at once, no later updates come between the events.
 	watcher := follow(t, engine.Endpoint(), criwatch.WithDetails(criwatch.DetailsFull))
 	queue := newQueue(t, watcher, nil)
 	until(t, queue, criwatch.EventReplayBegin, "")
@@ -170,7 +170,7 @@ func TestMaskOfTypes(t *testing.T) {
 	}
 }
 
-// In a process of its own, whose threads nobody else has made.
+// This runs in a process of its own, in which nobody else has made threads.
 func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	if os.Getenv("CRIWATCH_COUNT_THREADS") == "" {
 		if exampleEngine == nil {
@@ -220,7 +220,7 @@ func TestWaitingGoroutinesTakeNoThreads(t *testing.T) {
 	if count >= 10 {
 		t.Errorf("%d threads", count)
 	}
-	// Every one of them is woken, of the shared queue one by each event.
+	// Each of them is woken; on the shared queue, each event wakes one.
 	for i := 0; i < many; i++ {
 		engine.Tell(t, fmt.Sprintf("run-pod pod-%d", i))
 	}

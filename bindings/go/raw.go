@@ -6,10 +6,10 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Raw asks a watcher the same questions and gives the library's JSON as it is; docs/json.md says what it looks like.
+// Raw gives a watcher's answers as the library's JSON; docs/json.md describes it.
 type Raw struct{ watcher *Watcher }
 
-// Raw gives access to the library's JSON.
+// Raw returns the watcher's answers as the library's JSON.
 func (w *Watcher) Raw() Raw { return Raw{w} }
 
 // List is [Watcher.List]: "criwatch.containers/1". Query is JSON, too; "" is everything that runs.
@@ -54,13 +54,13 @@ func (r Raw) ask(op string, question func(watcherBackend) ([]byte, *capi.Failure
 	return text, err
 }
 
-// Call calls any unary RPC of the engine's RuntimeService or ImageService, e.g. "RuntimeService/Status". Request and reply are in
-// the canonical JSON of protocol buffers; request "" is one without a field. Only RPCs that read, unless the option call.allow_mutations
-// is set (ErrPermission). The values of environment variables in a verbose reply are redacted, unless the option call.show_env
-// is set.
+// Call calls any unary RPC of the engine's RuntimeService or ImageService, e.g. "RuntimeService/Status". Request and
+// reply are in the canonical JSON of protocol buffers; request "" has no fields. RPCs that do more than read are
+// refused (ErrPermission), unless the option call.allow_mutations is set. The values of environment variables in a
+// verbose reply are redacted, unless the option call.show_env is set.
 func (w *Watcher) Call(ctx context.Context, method, request string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
-		// Unlike other requests this one may do something, so that nothing is sent that nobody waits for.
+		// Unlike other requests, a call may change something, so it is not sent if nobody waits for it.
 		return nil, interrupted("call", err)
 	}
 	if w == nil {

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// Container is a container or sandbox, as it was at one moment. It is a copy: it stays as it is, and nothing has to be
-// freed. What is unknown is the zero value (an exit code: -1); what the engine may yet tell stands in Missing.
+// Container is a container or sandbox, as it was at one moment. It is a copy: it never changes, and nothing has to be
+// freed. Unknown fields have the zero value (an exit code: -1); Missing says which may still become known.
 //
-// Every field means the same and is filled in the same way, whichever call gives it: events, snapshots, [Watcher.List],
-// [Watcher.Pods], [Watcher.Get] and [Watcher.Inspect]. Its JSON is the library's ("criwatch.container/1", docs/json.md).
+// Every field has the same meaning and the same source, whichever call returns it: events, snapshots, [Watcher.List],
+// [Watcher.Pods], [Watcher.Get] and [Watcher.Inspect]. Its JSON is the library's ("criwatch.container/1",
+// docs/json.md).
 type Container struct {
 	// ID is the engine's id: 64 hex digits.
 	ID string
@@ -21,7 +22,8 @@ type Container struct {
 	Kind Kind
 	// State is what the engine reports.
 	State State
-	// Flags tell what of it had to be repaired or cut, and whether it is privileged. JSON shows the latter as "privileged".
+	// Flags say which texts had to be repaired or cut, and whether it is privileged. JSON shows the latter as
+	// "privileged".
 	Flags ContainerFlags
 	// Attempt is how often it was made anew under this name.
 	Attempt uint32
@@ -34,12 +36,12 @@ type Container struct {
 	PIDStartTicks uint64
 	// Pod is the pod; nil while it is unknown.
 	Pod *Pod
-	// Labels are the container's own. Those of the pod stand at the pod. The library's JSON merges them with the names of
-	// pod and container and with the annotations, unless the option labels.annotations is separate.
+	// Labels are the container's own; the pod has labels of its own. The library's JSON merges them with the names of pod
+	// and container and with the annotations, unless the option labels.annotations is separate.
 	Labels map[string]string
 	// Annotations are the container's own.
 	Annotations map[string]string
-	// Image is the image; of containers only.
+	// Image is the image; sandboxes have none.
 	Image Image
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
@@ -49,9 +51,9 @@ type Container struct {
 	FinishedAt time.Time
 	// ExitCode is the exit code; -1: none, or unknown.
 	ExitCode int
-	// Reason is how it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished.
+	// Reason is how it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" if it vanished without an exit.
 	Reason string
-	// Message is how it ended, in more words; often "".
+	// Message is a longer explanation of the end; often "".
 	Message string
 	// Previous is how the previous run ended: the run of the last attempt with the same name in the same pod. nil: there was
 	// none, or nothing is known about it.
@@ -64,9 +66,10 @@ type Container struct {
 	Namespaces Namespaces
 	// LogPath is the file that the engine writes the container's output to, as the engine sees the file system.
 	LogPath string
-	// Command is the entry point: what the pod's author set, else the first word of the command line that the engine starts.
+	// Command is the entry point: what the pod's author set, otherwise the first word of the command line that the engine
+	// starts.
 	Command []string
-	// Args are the arguments: what the pod's author set, else the rest of the command line.
+	// Args are the arguments: what the pod's author set, otherwise the rest of the command line.
 	Args []string
 	// WorkingDir is the working directory inside the container.
 	WorkingDir string
@@ -76,24 +79,24 @@ type Container struct {
 	Mounts []Mount
 	// Resources are the limits; nil while they are unknown.
 	Resources *Resources
-	// Rucksack is what the program itself has added with [Watcher.Attach]: any JSON.
+	// Rucksack is any JSON that the program itself has added with [Watcher.Attach].
 	Rucksack json.RawMessage
-	// Missing is what is unknown and still asked for.
+	// Missing says what is unknown and is still asked for.
 	Missing Missing
 
-	// Attributes are the same in the words of a third party, where the option attributes ([WithAttributes]) or Query.Attributes asks for
-	// it: exactly its names. [Snapshot.Attributes] gives them of any container.
+	// Attributes are the container's facts under another project's names, if the option attributes ([WithAttributes]) or
+	// Query.Attributes asks for them. [Snapshot.Attributes] gives them for any container.
 	Attributes map[string]string
 
 	// How the watcher's JSON shows labels and annotations: the option labels.annotations.
 	separate bool
 }
 
-// shown is how a watcher's containers are shown.
+// shown says how a watcher's containers are shown.
 type shown struct {
-	// As Container.separate.
+	// As in Container.separate.
 	separate bool
-	// Whose names Container.Attributes has.
+	// The schema of Container.Attributes.
 	attributes AttributesOption
 }
 
@@ -130,7 +133,7 @@ type Pod struct {
 	// Flags tell whether it shares the node's network, process ids and IPC, and whether it is static. JSON shows each as a
 	// key of its own: "hostNetwork", "hostPid", "hostIpc", "staticPod".
 	Flags PodFlags
-	// IPs are the pod's addresses, the primary one first; none where the pod uses the node's, or while unknown.
+	// IPs are the pod's addresses, the primary one first; empty if the pod uses the node's, or while unknown.
 	IPs []string
 	// Labels are the pod's labels.
 	Labels map[string]string
@@ -141,22 +144,23 @@ type Pod struct {
 	// CreatedAt is when the sandbox was created.
 	CreatedAt time.Time
 	// CgroupPath is the pod's cgroup: a path below the mount of the cgroup file system; "" until a process in it was seen,
-	// and where no cgroup is named by the pod's uid.
+	// and if no cgroup is named by the pod's uid.
 	CgroupPath string
 	// NetNamespace is the inode number of the network namespace; 0: unknown.
 	NetNamespace uint64
-	// Ports are those that its containers declare. Declaring opens nothing: the pod's author says what is meant to listen.
+	// Ports are those that its containers declare. A declaration opens nothing; it only shows on what the pod's author
+	// expects a container to listen.
 	Ports []Port
 }
 
 // PodContainers is a pod with those of its containers that a query selects, the sandbox among them.
 type PodContainers struct {
 	Pod
-	// Containers are the pod's; the Pod of each is this one.
+	// Containers are the pod's containers; their Pod is this one.
 	Containers []*Container
 }
 
-// Path is "NAMESPACE/POD/NAME", of a sandbox "NAMESPACE/POD"; while the pod is unknown, only the name. Of nil "".
+// Path is "NAMESPACE/POD/NAME"; for a sandbox "NAMESPACE/POD"; while the pod is unknown, only the name; for nil "".
 func (c *Container) Path() string {
 	switch {
 	case c == nil:
@@ -169,7 +173,8 @@ func (c *Container) Path() string {
 	return c.Pod.Path() + "/" + c.Name
 }
 
-// String is for people: "container shop/web/nginx running pid=4671", "container batch/job/run exited code=3 Error".
+// String describes it for people: "container shop/web/nginx running pid=4671", "container batch/job/run exited code=3
+// Error".
 func (c *Container) String() string {
 	if c == nil {
 		return "<nil>"
@@ -187,7 +192,7 @@ func (c *Container) String() string {
 	return strings.TrimSuffix(text+" "+c.Reason, " ")
 }
 
-// Path is "NAMESPACE/POD". Of nil "".
+// Path is "NAMESPACE/POD"; for nil "".
 func (p *Pod) Path() string {
 	if p == nil {
 		return ""
@@ -195,7 +200,7 @@ func (p *Pod) Path() string {
 	return p.Namespace + "/" + p.Name
 }
 
-// String is for people: "pod shop/web ready".
+// String describes it for people: "pod shop/web ready".
 func (p *Pod) String() string {
 	if p == nil {
 		return "<nil>"
@@ -203,7 +208,7 @@ func (p *Pod) String() string {
 	return fmt.Sprintf("pod %s %v", p.Path(), p.State)
 }
 
-// String is for people: "pod shop/web ready: web, nginx".
+// String describes it for people: "pod shop/web ready: web, nginx".
 func (p *PodContainers) String() string {
 	if p == nil {
 		return "<nil>"
@@ -215,7 +220,7 @@ func (p *PodContainers) String() string {
 	return p.Pod.String() + ": " + strings.Join(names, ", ")
 }
 
-// String is the first of its spellings that is known.
+// String is the first of name, reference and id that is known.
 func (i Image) String() string {
 	switch {
 	case i.Name != "":
@@ -226,35 +231,36 @@ func (i Image) String() string {
 	return i.ID
 }
 
-// Event is something that happened. It is a copy, as its Container is. Its JSON is the library's ("criwatch.event/1").
+// Event is a change, or news about the watcher. It is a copy, as is its Container. Its JSON is the library's
+// ("criwatch.event/1").
 type Event struct {
 	// Type says what happened.
 	Type EventType
-	// Flags say how it is known, and what is special about it.
+	// Flags say how the event is known, and what is special about it.
 	Flags EventFlags
-	// Seq grows from event to event; gaps mean nothing.
+	// Seq grows from event to event; gaps have no meaning.
 	Seq uint64
-	// Generation is that of the cache that has this.
+	// Generation is the generation of the cache that shows the change.
 	Generation uint64
-	// Lost is, of an EventOverflow, how many events this queue lost.
+	// Lost is the number of events that this queue lost, for an EventOverflow.
 	Lost uint64
-	// Changed is, of an EventUpdated, what has changed.
+	// Changed says what has changed, for an EventUpdated.
 	Changed Changed
-	// Time is when it happened, as far as the engine says.
+	// Time is when it happened, as far as the engine reports that.
 	Time time.Time
 	// Observed is when the watcher noticed.
 	Observed time.Time
-	// Container is the container or sandbox; nil where the event is not about one.
+	// Container is the container or sandbox; nil if the event is not about one.
 	Container *Container
-	// State is what the watcher was doing when it reported this.
+	// State is the state of the watcher when it made this event.
 	State WatcherState
-	// Message is, of an EventState, why; of an EventLog, what it says.
+	// Message is the reason of an EventState, or the text of an EventLog.
 	Message string
-	// Level is, of an EventLog, how much it matters; otherwise 0.
+	// Level is the level of an EventLog; otherwise 0.
 	Level LogLevel
 }
 
-// String is for people: "started shop/web/nginx", "state watching: the engine streams events".
+// String describes the event for people: "started shop/web/nginx", "state watching: the engine streams events".
 func (e *Event) String() string {
 	if e == nil {
 		return "<nil>"

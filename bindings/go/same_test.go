@@ -19,7 +19,8 @@ func variedEngine(t *testing.T) *criwatchtest.Sim {
 	return engine
 }
 
-// settled follows a varied engine until everything that its containers lack has been reported, and how each was made.
+// settled follows a varied engine until everything that is missing of its containers, and how each was made, was
+// reported.
 func settled(t *testing.T, options ...criwatch.Option) *criwatch.Watcher {
 	t.Helper()
 	engine := variedEngine(t)
@@ -29,7 +30,7 @@ func settled(t *testing.T, options ...criwatch.Option) *criwatch.Watcher {
 	ctx := within(t, patience)
 	must(t, watcher.WaitReady(ctx))
 	must(t, watcher.Attach("postgres", []byte(`{"port":5432}`)))
-	// What the first list shows as exited is history, of which less is known.
+	// A container that the first list shows as exited has fewer details.
 	engine.Tell(t, "pod job ns=batch label=tier=night run -- exit 3")
 	for {
 		_, err := queue.Next(ctx)
@@ -89,7 +90,7 @@ func TestEveryCallFillsTheSameFields(t *testing.T) {
 	}
 }
 
-// collect has every call show every container.
+// collect gets every container from every call.
 func collect(t *testing.T, watcher *criwatch.Watcher, add func(call string, container *criwatch.Container)) {
 	t.Helper()
 	everything := &criwatch.Query{All: true}
@@ -175,7 +176,7 @@ func TestJSONIsTheLibrarys(t *testing.T) {
 	}
 }
 
-// An engine's JSON is that of the library's answer, with what stands beside it there.
+// An engine's JSON is that of the library's answer, with the keys beside it.
 func engineIsTheSame(t *testing.T, watcher *criwatch.Watcher) {
 	t.Helper()
 	info, err := watcher.Engine()
@@ -228,14 +229,14 @@ func same(t *testing.T, what string, record any, text []byte, err error) {
 	}
 }
 
-// again reads a text into a record and makes the text of that.
+// again reads a text into a record, and writes the record as text.
 func again(t *testing.T, text []byte, record any) {
 	t.Helper()
 	must(t, json.Unmarshal(text, record))
 	same(t, "read and written again", record, text, nil)
 }
 
-// plainJSON is json.Marshal without the escapes for HTML, which the library does not make.
+// plainJSON is json.Marshal without the escapes for HTML, as in the library.
 func plainJSON(t *testing.T, record any) string {
 	t.Helper()
 	var text bytes.Buffer

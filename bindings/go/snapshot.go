@@ -6,12 +6,12 @@ import (
 	"github.com/criwatch/criwatch/bindings/go/internal/capi"
 )
 
-// Snapshot is a copy of the cache at one moment: it does not change while it is read. It costs the library no more than a
-// pointer while the cache has not changed; Containers, Pods and Find copy what they are asked for.
+// Snapshot is a copy of the cache at one moment: it never changes. It costs the library no more than a pointer while
+// the cache does not change; Containers, Pods and Find copy what they return.
 type Snapshot struct{ handle handle[snapshotBackend] }
 
-// Snapshot takes a snapshot. Never waits: ErrNotReady before the first lists are in, never an empty snapshot. Close it when
-// it is no longer of use; it outlives the watcher.
+// Snapshot takes a snapshot, without waiting. Before the first lists are complete it returns ErrNotReady, never an
+// empty snapshot. Close it after use; it outlives the watcher.
 func (w *Watcher) Snapshot() (*Snapshot, error) { return w.snapshot("snapshot") }
 
 func (w *Watcher) snapshot(op string) (*Snapshot, error) {
@@ -32,9 +32,9 @@ func newSnapshot(object snapshotBackend) *Snapshot {
 	return snapshot
 }
 
-// Select gives a snapshot of what a query selects from this one: its Containers are those that were selected, in
-// whatever state, its Pods are theirs, and Find finds nothing else. nil: everything that runs. Close it, too. ErrNone for
-// Query.IfGeneration; ErrQuery.
+// Select returns a snapshot of what a query selects from this one. Its Containers are the selected ones, in any state;
+// its Pods are theirs; and Find finds nothing else. With nil it selects everything that runs. Close it, too. Errors:
+// ErrNone for Query.IfGeneration; ErrQuery.
 func (s *Snapshot) Select(query *Query) (*Snapshot, error) { return s.selection("select", query) }
 
 func (s *Snapshot) selection(op string, query *Query) (*Snapshot, error) {
@@ -53,8 +53,8 @@ func (s *Snapshot) selection(op string, query *Query) (*Snapshot, error) {
 	return selection, err
 }
 
-// Generation is the generation that it shows: while Watcher.Generation answers the same, there is nothing newer. 0 after
-// Close.
+// Generation is the generation that it shows. While Watcher.Generation returns the same, there is nothing newer. 0
+// after Close.
 func (s *Snapshot) Generation() (generation uint64) {
 	if s == nil {
 		return 0
@@ -63,8 +63,9 @@ func (s *Snapshot) Generation() (generation uint64) {
 	return generation
 }
 
-// Containers are everything that runs, or that was selected: containers and sandboxes, sorted by namespace, pod and name; in a pod the
-// sandbox comes first. Containers whose pod is not known yet come before all others. Those of one pod share their Pod.
+// Containers returns everything that runs, or that was selected: containers and sandboxes, sorted by namespace, pod and
+// name; in a pod the sandbox comes first. Containers whose pod is not known yet come before all others. Those of one
+// pod share their Pod.
 func (s *Snapshot) Containers() ([]*Container, error) {
 	var containers []*Container
 	err := s.do("containers", func(c snapshotBackend) (failure *capi.Failure) {
@@ -74,7 +75,7 @@ func (s *Snapshot) Containers() ([]*Container, error) {
 	return containers, err
 }
 
-// Pods are the pods in which something runs, if only the sandbox, sorted by namespace and name.
+// Pods returns the pods in which anything runs, even only the sandbox, sorted by namespace and name.
 func (s *Snapshot) Pods() ([]*Pod, error) {
 	var pods []*Pod
 	err := s.do("pods", func(c snapshotBackend) (failure *capi.Failure) {
@@ -84,14 +85,14 @@ func (s *Snapshot) Pods() ([]*Pod, error) {
 	return pods, err
 }
 
-// Find finds one container or sandbox, in whatever state, also one that is gone and still remembered, by what [Watcher.Get] takes.
-// ErrNotFound; ErrAmbiguous, with the candidates in the message.
+// Find finds one container or sandbox, in any state, even if it is gone and still remembered. Its argument is as for
+// [Watcher.Get]. Errors: ErrNotFound; ErrAmbiguous, with the candidates in the message.
 func (s *Snapshot) Find(idOrName string) (*Container, error) {
 	return s.findBy("find", func(c snapshotBackend) (*Container, *capi.Failure) { return c.Find(idOrName) })
 }
 
-// Attributes are what is known of one container or sandbox, named as for Find, as flat keys and values with exactly the names of
-// a third party. docs/lookups.md says which. Any other schema, "none" among them, is ErrInvalidArgument.
+// Attributes returns what is known of one container or sandbox, named as for Find, as flat keys and values under
+// another project's names. docs/lookups.md lists them. Any other schema, including "none", is ErrInvalidArgument.
 func (s *Snapshot) Attributes(idOrName string, schema AttributesOption) (map[string]string, error) {
 	var attributes map[string]string
 	err := s.do("attributes", func(c snapshotBackend) (failure *capi.Failure) {
@@ -101,7 +102,7 @@ func (s *Snapshot) Attributes(idOrName string, schema AttributesOption) (map[str
 	return attributes, err
 }
 
-// Close frees the snapshot. What it has given stays. Always nil; more than once is fine.
+// Close frees the snapshot. What it has returned stays valid. It always returns nil, and may be called again.
 func (s *Snapshot) Close() error {
 	if s != nil && s.handle.close() {
 		runtime.SetFinalizer(s, nil)

@@ -19,7 +19,7 @@ func threads(t testing.TB) int {
 func named(name string) (count int) {
 	files, _ := filepath.Glob("/proc/self/task/*/comm")
 	for _, file := range files {
-		// A thread may end meanwhile.
+		// The thread may have ended meanwhile.
 		if comm, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(comm)) == name {
 			count++
 		}

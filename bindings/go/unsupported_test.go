@@ -11,7 +11,7 @@ import (
 	criwatch "github.com/criwatch/criwatch/bindings/go"
 )
 
-// Every way to get something says what is lacking, and what to do.
+// Every constructor returns an error that says what is missing, and what to do.
 func TestWithoutTheLibrary(t *testing.T) {
 	_, ofNew := criwatch.New("")
 	_, ofLogged := criwatch.New("unix:///x", criwatch.WithEvents(criwatch.EventsPoll), criwatch.WithLogger(nil))

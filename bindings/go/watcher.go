@@ -12,17 +12,18 @@ import (
 )
 
 // Watcher follows one engine: New, Start, Stop, Close. It reconnects for ever; the cache stays readable meanwhile, and
-// State returns its state.
+// State returns the watcher's state.
 type Watcher struct {
 	handle handle[watcherBackend]
-	// The waits inside C: WaitReady and lookups apart, because they may last while the engine can well be asked.
+	// The waits inside C. WaitReady and lookups have places of their own, because they may last long while the engine can
+	// be asked.
 	ready, requests, lookups places
 	log                      *logger
 	shown                    shown
 	started                  atomic.Bool
 }
 
-// Option is a setting of a watcher to come.
+// Option is a setting for a new watcher.
 type Option func(*settings)
 
 type settings struct {
@@ -30,21 +31,21 @@ type settings struct {
 	logger  *slog.Logger
 }
 
-// WithOption sets an option of the library, e.g. "relist.interval_ms" to "30000"; DescribeOptions lists them all. An unknown key
-// or a value that is not allowed makes New answer ErrOption.
+// WithOption sets an option of the library, e.g. "relist.interval_ms" to "30000"; DescribeOptions lists them all. For
+// an unknown key, or a value that is not allowed, New returns ErrOption.
 func WithOption(key, value string) Option {
 	return func(s *settings) { s.options = append(s.options, capi.Option{Key: key, Value: value}) }
 }
 
-// WithLogger has the watcher say what it does to a logger: connections and their loss, how changes are noticed, lists
-// that failed, contradictions of the engine. Each message has the attributes "state" (WatcherState), "generation" and, where
-// New was given one, "endpoint". The handler runs on a goroutine of the watcher's own until Close, which waits for it: it
-// must not call Close itself. Without this the watcher is silent.
+// WithLogger makes the watcher log its work: connections and their loss, how changes are noticed, lists that failed,
+// contradictions of the engine. Each message has the attributes "state" (WatcherState), "generation" and, if New was
+// given one, "endpoint". The handler runs on a goroutine of the watcher until Close, which waits for it: it must not
+// call Close itself. Without this option, the watcher logs nothing.
 func WithLogger(to *slog.Logger) Option {
 	return func(s *settings) { s.logger = to }
 }
 
-// value is what an option is set to; "" if it is not.
+// value is the value that an option is set to; "" if it is not set.
 func (s *settings) value(key string) (value string) {
 	for _, option := range s.options {
 		if option.Key == key {
@@ -54,9 +55,10 @@ func (s *settings) value(key string) (value string) {
 	return value
 }
 
-// New makes a watcher. Nothing is read, written or connected yet. Endpoint is the engine's socket, e.g.
-// "unix:///run/containerd/containerd.sock", or its path, which may be relative; "": the best engine of the node, see [Discover]. ErrUnsupported
-// in a program that was built without cgo, or for another system than Linux.
+// New makes a watcher. It does not read, write or connect yet. Endpoint is the engine's socket, e.g.
+// "unix:///run/containerd/containerd.sock", or its path, which may be relative; "" stands for the best engine of the
+// node, see [Discover]. Errors: ErrUnsupported in a program that was built without cgo, or for another system than
+// Linux.
 func New(endpoint string, options ...Option) (*Watcher, error) {
 	set := settingsOf(options)
 	shown := shown{
@@ -91,7 +93,7 @@ func newWatcher(object watcherBackend) *Watcher {
 	return watcher
 }
 
-// Start starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+// Start begins to follow the engine, in the background. An engine that cannot be reached is not an error.
 func (w *Watcher) Start() error {
 	err := w.do("start", watcherBackend.Start)
 	if err == nil {
@@ -100,8 +102,8 @@ func (w *Watcher) Start() error {
 	return err
 }
 
-// WaitReady waits until the first lists are in and the pid of each entry was asked for. It answers at once, whatever the
-// context, what waiting will not mend: ErrPermission, ErrUnsupported, ErrState before Start, ErrStopped.
+// WaitReady waits until the first lists are complete and the pid of each entry was asked for. It returns at once,
+// whatever the context, if waiting cannot help: ErrPermission, ErrUnsupported, ErrState before Start, ErrStopped.
 func (w *Watcher) WaitReady(ctx context.Context) error {
 	if w == nil {
 		return closed("wait ready", "the watcher", true)
@@ -112,8 +114,8 @@ func (w *Watcher) WaitReady(ctx context.Context) error {
 	return err
 }
 
-// Resync is a barrier: once it has succeeded, all answers from memory are at least as new as a list that was begun
-// after the call. It works on a watcher that was never started, too.
+// Resync is a barrier: once it has succeeded, all answers from memory are at least as new as a list that began after
+// the call. It also works on a watcher that was never started.
 func (w *Watcher) Resync(ctx context.Context) error {
 	if w == nil {
 		return closed("resync", "the watcher", true)
@@ -124,7 +126,7 @@ func (w *Watcher) Resync(ctx context.Context) error {
 	return err
 }
 
-// State is what the watcher is doing; WatcherStopped after Close.
+// State is the watcher's state; WatcherStopped after Close.
 func (w *Watcher) State() WatcherState {
 	state := WatcherStopped
 	if w == nil {
@@ -134,8 +136,8 @@ func (w *Watcher) State() WatcherState {
 	return state
 }
 
-// Generation is a number that grows whenever the cache changes: while it stays, a list stays the same. 0 before the cache
-// is filled, and after Close.
+// Generation is a number that grows whenever the cache changes: while it is the same, a list is the same. 0 before the
+// cache is filled, and after Close.
 func (w *Watcher) Generation() (generation uint64) {
 	if w == nil {
 		return 0
@@ -144,23 +146,23 @@ func (w *Watcher) Generation() (generation uint64) {
 	return generation
 }
 
-// Attach gives a container (named as for Get) a rucksack: any JSON, which its record carries from then on; nil takes away what
-// is there. An EventUpdated with ChangedRucksack reports it, and everybody who reads after this has returned sees it.
+// Attach gives a container (named as for Get) a rucksack: any JSON, which becomes part of its record; nil removes it.
+// An EventUpdated with ChangedRucksack reports the change. Once Attach has returned, all reads show it.
 func (w *Watcher) Attach(idOrName string, rucksack []byte) error {
 	return w.do("attach", func(c watcherBackend) *capi.Failure { return c.Attach(idOrName, rucksack) })
 }
 
-// Stop stops for good: it ends every wait and, once their events are taken, every queue. What was seen last stays readable until
-// Close.
+// Stop stops the watcher for good. It ends every wait and, once its events are taken, every queue. The last state of
+// the cache stays readable until Close.
 func (w *Watcher) Stop() error { return w.do("stop", watcherBackend.Stop) }
 
-// Close stops the watcher and frees it; its logger is through when this returns. Queues and snapshots outlive it: a queue is closed
-// once its events are taken. More than once is fine.
+// Close stops the watcher and frees it. Its logger has finished when this returns. Queues and snapshots outlive the
+// watcher: a queue ends once its events are taken. It may be called again.
 func (w *Watcher) Close() error {
 	if w == nil {
 		return nil
 	}
-	// The waits inside C end by this, so that the last of their goroutines frees the object soon.
+	// This ends the waits inside C, so that the last of their goroutines soon frees the object.
 	err := w.Stop()
 	if !w.handle.close() {
 		return nil
@@ -170,7 +172,7 @@ func (w *Watcher) Close() error {
 	return err
 }
 
-// forgotten is the finalizer. It must not hold up other finalizers, as stopping and a slow log handler would.
+// forgotten is the finalizer. It must not delay other finalizers, as stopping and a slow log handler would.
 func (w *Watcher) forgotten() {
 	go w.handle.close()
 }
@@ -184,7 +186,8 @@ func (w *Watcher) do(op string, call func(watcherBackend) *capi.Failure) error {
 	return failed(op, failure)
 }
 
-// milliseconds is a duration as the library's options have it: rounded up, so that a short one is not none.
+// milliseconds is a duration as a value of the library's options. It is rounded up, so that a short one does not become
+// 0.
 func milliseconds(value time.Duration) string {
 	whole := value.Milliseconds()
 	if value > 0 && value%time.Millisecond != 0 {

@@ -160,7 +160,7 @@ func TestDeadlineNamesTheCause(t *testing.T) {
 	}
 }
 
-// Whether trying again helps depends on what is wrong, not on which call fails.
+// Whether an error is retriable depends on the cause, not on which call fails.
 func TestRetriableIsTheSameForEveryCall(t *testing.T) {
 	watcher := newWatcher(t, "unix://"+filepath.Join(t.TempDir(), "absent.sock"))
 	queue := newQueue(t, watcher, nil)
@@ -222,7 +222,8 @@ func TestCancelEndsEveryWait(t *testing.T) {
 		"inspect": func(ctx context.Context) error { _, err := watcher.Inspect(ctx, "nginx", 0); return err },
 		"call":    func(ctx context.Context) error { _, err := watcher.Call(ctx, "RuntimeService/Status", ""); return err },
 	}
-	// Far more than there are places: threads stay bounded, and nobody waits for the engine once cancelled.
+	// There are far more calls than places. The number of threads stays limited, and no cancelled call waits for the
+	// engine.
 	before := threads(t)
 	for round := 0; round < 20; round++ {
 		for name, wait := range waits {
@@ -243,7 +244,7 @@ func TestCancelEndsEveryWait(t *testing.T) {
 	if now := threads(t); now > before+24 {
 		t.Errorf("%d threads, before it %d", now, before)
 	}
-	// The waits in the background end with the watcher, else this test's process would never be rid of them.
+	// The waits in the background end with the watcher. Otherwise the process of this test could not end.
 	must(t, watcher.Close())
 }
 
@@ -288,7 +289,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
-// What is used from everywhere while it is closed neither crashes nor hangs.
+// Using an object while it is closed neither crashes nor hangs.
 func TestCloseAmidUse(t *testing.T) {
 	engine := criwatchtest.StartSim(t, "--workload", "--pace", "5ms")
 	for round := 0; round < 5; round++ {
@@ -321,7 +322,7 @@ func TestCloseAmidUse(t *testing.T) {
 	}
 }
 
-// What nobody closes is closed by finalizers.
+// Finalizers close what was not closed.
 func TestForgottenWatcherEnds(t *testing.T) {
 	engine := criwatchtest.StartSim(t)
 	before := threads(t)

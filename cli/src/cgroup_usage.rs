@@ -1,4 +1,4 @@
-//! What a container uses, from its cgroup's files: cgroup v2 and v1. The parsers are pure.
+//! What a container uses, from the files of its cgroup (v2 or v1). The parsers are pure.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// This; what it lacks, from another.
+    /// This reading, with what it lacks taken from another.
     fn or_else(self, other: impl FnOnce() -> Reading) -> Reading {
         if self.cpu.is_some() && self.memory.is_some() {
             return self;
@@ -39,7 +39,7 @@ impl Reading {
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Usage {
-    /// CPUs; `None` until two readings are there.
+    /// CPUs in use; `None` before the second reading.
     pub cpu: Option<f64>,
     pub memory: Option<u64>,
     pub memory_limit: Option<u64>,
@@ -48,12 +48,12 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Of the limit, 0 to 1.
+    /// The CPU's share of the limit, from 0 to 1.
     pub fn cpu_share(&self) -> Option<f64> {
         Some(self.cpu? / self.cpu_limit?)
     }
 
-    /// Of the limit, 0 to 1.
+    /// The memory's share of the limit, from 0 to 1.
     pub fn memory_share(&self) -> Option<f64> {
         Some(self.memory? as f64 / self.memory_limit? as f64)
     }
@@ -64,14 +64,14 @@ fn value_of(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
-/// A file with one number; `max` and v1's great numbers say that there is no limit.
+/// The number in a file; `None` for `max` and for v1's greatest values, which mean that there is no limit.
 fn number(text: &str) -> Option<u64> {
-    // v1 writes the greatest multiple of a page.
+    // v1 writes the greatest multiple of the page size.
     const NO_LIMIT: u64 = i64::MAX as u64 - 0xffff;
     text.trim().parse().ok().filter(|number| *number < NO_LIMIT)
 }
 
-/// cgroup v2: cpu.stat, memory.current, memory.stat, memory.max; "" for a file that is not there.
+/// Reads cgroup v2: cpu.stat, memory.current, memory.stat, memory.max; "" for a file that does not exist.
 fn v2(cpu_stat: &str, current: &str, memory_stat: &str, max: &str) -> Reading {
     let inactive = value_of(memory_stat, "inactive_file").unwrap_or(0);
     Reading {
@@ -81,7 +81,7 @@ fn v2(cpu_stat: &str, current: &str, memory_stat: &str, max: &str) -> Reading {
     }
 }
 
-/// cgroup v1: cpuacct.usage, memory.usage_in_bytes, memory.stat, memory.limit_in_bytes.
+/// Reads cgroup v1: cpuacct.usage, memory.usage_in_bytes, memory.stat, memory.limit_in_bytes.
 fn v1(cpuacct: &str, usage: &str, memory_stat: &str, limit: &str) -> Reading {
     let inactive = value_of(memory_stat, "total_inactive_file").unwrap_or(0);
     Reading {
@@ -91,7 +91,7 @@ fn v1(cpuacct: &str, usage: &str, memory_stat: &str, limit: &str) -> Reading {
     }
 }
 
-/// What an engine says in ContainerStats.
+/// Reads the engine's ContainerStats.
 fn of_engine(stats: &Value) -> Option<(String, Reading)> {
     let number = |value: &Value| match value {
         Value::String(text) => text.parse().ok(),
@@ -109,18 +109,18 @@ pub struct Cgroups {
 }
 
 impl Cgroups {
-    /// Below the host's root.
+    /// The cgroups below the host's root.
     pub fn new(host_root: &str) -> Self {
         Cgroups { mount: Path::new(host_root).join("sys/fs/cgroup") }
     }
 
-    /// What the cgroup with this path has used; nothing where its files cannot be read.
+    /// What the cgroup with this path has used; empty if its files cannot be read.
     pub fn read(&self, cgroup: &str) -> Reading {
         let file = |hierarchy: &str, name: &str| {
             let path = self.mount.join(hierarchy).join(cgroup.trim_start_matches('/')).join(name);
             fs::read_to_string(path).unwrap_or_default()
         };
-        // On a host with both, v2 has its own folder, and mostly no controllers.
+        // On a host with both versions, v2 has a folder of its own, and mostly no controllers.
         let of_v2 = |hierarchy: &str| {
             let file = |name: &str| file(hierarchy, name);
             v2(&file("cpu.stat"), &file("memory.current"), &file("memory.stat"), &file("memory.max"))
@@ -134,7 +134,7 @@ impl Cgroups {
     }
 }
 
-/// Reads again and again, and knows what is used between two readings.
+/// Reads repeatedly, and computes what was used between two readings.
 #[derive(Debug)]
 pub struct Sampler {
     cgroups: Cgroups,
@@ -147,7 +147,7 @@ impl Sampler {
         Sampler { cgroups: Cgroups::new(host_root), before: HashMap::new(), usages: HashMap::new() }
     }
 
-    /// Reads all of these. Where no cgroup can be read, the engine is asked.
+    /// Reads the usage of all these containers. If no cgroup can be read, the engine is asked.
     pub fn sample(&mut self, containers: &[Arc<Container>], watcher: &Watcher, timeout: Duration) {
         let read = |one: &Arc<Container>| {
             let reading = one.cgroup_path.as_deref().map(|path| self.cgroups.read(path)).unwrap_or_default();
@@ -197,7 +197,7 @@ fn rate(then: Instant, before: &Reading, now: Instant, reading: &Reading) -> Opt
 
 fn asked(watcher: &Watcher, timeout: Duration) -> HashMap<String, Reading> {
     let answer = watcher.call("RuntimeService/ListContainerStats", None, Some(timeout));
-    // An engine without them leaves the columns empty.
+    // If the engine gives none, the columns stay empty.
     let answer: Option<Value> = answer.ok().and_then(|answer| serde_json::from_str(answer.as_str()).ok());
     let answer = answer.unwrap_or_default();
     answer["stats"].as_array().into_iter().flatten().filter_map(of_engine).collect()
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(read, Reading { cpu: Some(1_500_000), memory: Some(700), memory_limit: None });
         assert_eq!(v2("usage_usec 1\n", "", "", "2048\n").memory_limit, Some(2048));
         assert_eq!(v2("nr_periods 1\n", "x", "", ""), Reading::default());
-        // Another key's begin is not the key.
+        // A key that only begins with the name does not count.
         assert_eq!(value_of("usage_usec_x 7\nusage_usec 8\n", "usage_usec"), Some(8));
     }
 
@@ -281,7 +281,7 @@ mod tests {
         sampler.take(&containers, &reading(1_500_000_000, 250), begin + Duration::from_secs(2));
         let usage = sampler.usage(&id).unwrap();
         assert_eq!((usage.cpu, usage.cpu_share(), usage.memory_share()), (Some(0.25), Some(0.5), Some(0.25)));
-        // A counter that was set back is another cgroup's.
+        // A counter that went back belongs to another cgroup.
         sampler.take(&containers, &reading(1, 250), begin + Duration::from_secs(3));
         assert_eq!(sampler.usage(&id).unwrap().cpu, None);
     }

@@ -1,17 +1,17 @@
-//! Whether stdout was closed when the program began, as by `>&-`. Before `main`, Rust's runtime puts /dev/null in the place of a closed
-//! descriptor, so that a file that is opened later is not taken for it; what is printed then would be lost without a word. So the
-//! question is asked earlier.
+//! Whether stdout was closed when the program began, as by `>&-`. Before `main`, Rust's runtime opens /dev/null in
+//! place of a closed descriptor, so that no file opened later takes its number. Output would then be lost without an
+//! error, so this is checked before `main`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Whether it was.
+/// Whether stdout was closed.
 pub fn was_closed() -> bool {
     WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-/// The C library calls what stands there before `main`, in static programs, too.
+/// The C library calls this function before `main`, even in static programs.
 #[used]
 #[allow(unsafe_code, reason = "the only way to run before Rust's runtime; what runs is one system call and one store")]
 #[unsafe(link_section = ".init_array")]

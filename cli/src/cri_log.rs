@@ -1,22 +1,22 @@
-//! The lines of a container's log, as the kubelet asks engines to write them:
+//! Parses the lines of a container's log, in the format that the kubelet requires of engines:
 //! `2016-10-06T00:17:09.669794202Z stdout F message`. Pure.
 
 use std::collections::VecDeque;
 
 use crate::duration::nanoseconds;
 
-/// One line that the container wrote, of one or several lines of the file.
+/// One line that the container wrote. It may take several lines of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// As it stands in the file.
+    /// The time, as the file has it.
     pub time: String,
     pub stream: Stream,
-    /// Without a line end.
+    /// The text, without the line end.
     pub message: Vec<u8>,
 }
 
 impl Entry {
-    /// In nanoseconds since 1970.
+    /// The time in nanoseconds since 1970.
     pub fn nanoseconds(&self) -> Option<i64> {
         nanoseconds(&self.time)
     }
@@ -33,7 +33,7 @@ pub enum Stream {
 struct Part<'a> {
     time: &'a str,
     stream: Stream,
-    /// Whether the next line of this stream goes on with the same line of the container.
+    /// Whether the container's line continues in the stream's next line of the file.
     is_partial: bool,
     message: &'a [u8],
 }
@@ -56,19 +56,19 @@ fn parse(line: &[u8]) -> Option<Part<'_>> {
     Some(Part { time, stream, is_partial, message: fields.next().unwrap_or_default() })
 }
 
-/// Puts lines of the file together. Bytes come in portions of any size.
+/// Joins lines of the file to entries. Bytes may come in portions of any size.
 #[derive(Debug, Default)]
 pub struct Assembler {
     /// A line that has no end yet.
     rest: Vec<u8>,
-    /// By stream: what goes on.
+    /// The incomplete entry of each stream.
     open: [Option<Entry>; 2],
-    /// Lines that are none of a log.
+    /// How many lines are not in the format.
     pub unreadable: u64,
 }
 
 impl Assembler {
-    /// The entries that are complete with these bytes.
+    /// The entries that these bytes complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Entry> {
         let mut complete = Vec::new();
         self.rest.extend_from_slice(bytes);
@@ -101,13 +101,13 @@ impl Assembler {
     }
 }
 
-/// The last entries, at most so many, and not older than a moment.
+/// Keeps the last entries: at most so many, and none older than a given time.
 #[derive(Debug)]
 pub struct Tail {
     most: Option<usize>,
     since: Option<i64>,
     kept: VecDeque<Entry>,
-    /// Whether something was too old, or before the last ones.
+    /// Whether an entry was left out, as too old or too early.
     has_left_out: bool,
 }
 
@@ -116,7 +116,7 @@ impl Tail {
         Tail { most, since, kept: VecDeque::new(), has_left_out: false }
     }
 
-    /// What can be printed at once; the rest is kept until the end of the file.
+    /// The entries that can be printed at once; others are kept until the end of the file.
     pub fn take(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         let since = self.since;
         let count = entries.len();
@@ -132,19 +132,19 @@ impl Tail {
         Vec::new()
     }
 
-    /// Whether nothing of a file that was written last at this moment is wanted. To be asked of the oldest file first.
+    /// Whether a file that was last written at this time can be skipped. Ask for the oldest file first.
     pub fn passes_over(&mut self, written: i64) -> bool {
         let is_older = self.since.is_some_and(|since| written < since);
         self.has_left_out |= is_older;
         is_older
     }
 
-    /// Whether entries that are older than all so far would be wanted.
+    /// Whether entries older than all so far would be wanted.
     pub fn wants_older(&self) -> bool {
         !self.has_left_out && self.most.is_none_or(|most| self.kept.len() < most)
     }
 
-    /// The end of the file: from here on, all is printed.
+    /// Ends the file, and returns the kept entries. From here on, every entry is printed at once.
     pub fn end(&mut self) -> Vec<Entry> {
         self.most = None;
         std::mem::take(&mut self.kept).into()

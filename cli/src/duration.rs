@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A time; without a unit, seconds.
+/// Reads a duration; without a unit, it is in seconds.
 pub fn parse(text: &str) -> Option<Duration> {
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
@@ -22,13 +22,13 @@ pub fn parse(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * seconds).ok()
 }
 
-/// How long the engine may take: 1 ms to an hour. For the command line.
+/// Reads a timeout for the engine, from 1 ms to an hour, for the command line.
 pub fn limit(text: &str) -> Result<Duration, String> {
     let is_allowed = |it: &Duration| (Duration::from_millis(1)..=Duration::from_secs(3600)).contains(it);
     parse(text).filter(is_allowed).ok_or_else(|| "no time from 1ms to 60m, such as 10, 500ms, 2s, 1m".into())
 }
 
-/// Nanoseconds since 1970 of a time in RFC 3339, with any offset.
+/// Reads a time in RFC 3339, with any offset; gives nanoseconds since 1970.
 pub fn nanoseconds(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos().try_into().ok()
 }

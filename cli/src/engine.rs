@@ -1,4 +1,4 @@
-//! The watchers that a sub-command looks through.
+//! Makes the watchers that the sub-commands use.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::args::Global;
 use crate::duration::nanoseconds;
 use crate::exit::Failure;
 
-/// As crictl reads them; the first that is set counts.
+/// The variables that crictl also reads; the first one that is set counts.
 pub const ENDPOINT_VARIABLES: [&str; 2] = ["CRI_RUNTIME_ENDPOINT", "CONTAINER_RUNTIME_ENDPOINT"];
 
 /// Sockets of rootless engines in $XDG_RUNTIME_DIR.
@@ -24,14 +24,15 @@ const ROOTLESS: [&str; 3] = ["k3s/containerd/containerd.sock", "containerd/conta
 /// How long an engine that did not answer is not asked again.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// An endpoint that was named, and by what.
+/// An endpoint, and the option or variable that named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     pub endpoint: String,
     pub by: String,
 }
 
-/// The endpoints that the command line names, or else the environment; none: the best engine of the node is taken.
+/// The endpoints that the command line names, otherwise the environment's; empty if the best engine of the node is to
+/// be used.
 pub fn named(global: &Global) -> Result<Vec<Named>, Failure> {
     let given = global.runtime_endpoint.iter().map(|given| (given.clone(), "-r".to_owned()));
     let mut named: Vec<(String, String)> = given.collect();
@@ -56,7 +57,7 @@ pub fn named(global: &Global) -> Result<Vec<Named>, Failure> {
     Ok(all)
 }
 
-/// An endpoint with a whole path: people name sockets as they name files.
+/// An endpoint with an absolute path, because people name sockets as they name files.
 fn whole(endpoint: &str, folder: &Path) -> String {
     let path = endpoint.strip_prefix("unix://").or_else(|| endpoint.strip_prefix("unix:")).unwrap_or(endpoint);
     let has_scheme = path.split_once(':').is_some_and(|(scheme, _)| scheme.bytes().all(|b| b.is_ascii_lowercase()));
@@ -67,13 +68,13 @@ fn whole(endpoint: &str, folder: &Path) -> String {
     format!("unix://{}", path.display())
 }
 
-/// The library's options: those given, the time to wait, and where this user's own engines may listen.
+/// The library's options: those given, the timeout, and where this user's own engines may listen.
 pub fn config(global: &Global) -> Result<Config, Failure> {
     let milliseconds = global.timeout.as_millis().to_string();
     let mut config = Config::default();
     config.set("connect.timeout_ms", &milliseconds)?;
     config.set("request.timeout_ms", &milliseconds)?;
-    // A command that ends at once would not wait for what comes later.
+    // A command that ends at once cannot wait for details that come later.
     config.set("details", "full")?;
     let own: Vec<String> = rootless_sockets().iter().map(|path| path.display().to_string()).collect();
     if !own.is_empty() {
@@ -85,7 +86,8 @@ pub fn config(global: &Global) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Where this user's own engines may listen. The library reads no environment, and looks below /run/user by itself.
+/// Where this user's own engines may listen. The library reads no environment variables, but looks below /run/user by
+/// itself.
 pub fn rootless_sockets() -> Vec<PathBuf> {
     let folder = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder.filter(|folder| !folder.to_string_lossy().contains(':'));
@@ -94,7 +96,7 @@ pub fn rootless_sockets() -> Vec<PathBuf> {
     })
 }
 
-/// A watcher of the one engine to look at, which has not asked for anything yet.
+/// A watcher of the one engine to use. It has made no request yet.
 pub fn connect(global: &Global, command: &str) -> Result<Watcher, Failure> {
     let named = named(global)?;
     if named.len() > 1 {
@@ -103,14 +105,14 @@ pub fn connect(global: &Global, command: &str) -> Result<Watcher, Failure> {
     Ok(Watcher::new(named.first().map(|one| &*one.endpoint), config(global)?)?)
 }
 
-/// The same, with a fresh cache. An error says at once what prevents that, and what to do.
+/// As `connect`, with a fresh cache. The error says what prevents that, and what to do.
 pub fn look(global: &Global, command: &str) -> Result<Watcher, Failure> {
     let watcher = connect(global, command)?;
     watcher.resync(Some(global.timeout))?;
     Ok(watcher)
 }
 
-/// The same, a watcher for each engine that is given.
+/// As `look`, with a watcher for each engine that is named.
 pub fn look_at_all(global: &Global) -> Result<Vec<Watcher>, Failure> {
     let named = named(global)?;
     if named.is_empty() {
@@ -125,13 +127,13 @@ fn look_at(endpoint: Option<&str>, global: &Global) -> Result<Watcher, Failure> 
     Ok(watcher)
 }
 
-/// Has the watcher follow what changes from now on.
+/// Makes the watcher follow changes from now on.
 pub fn follow(watcher: &Watcher, global: &Global) -> Result<(), Failure> {
     watcher.start()?;
     Ok(watcher.wait_ready(Some(global.timeout))?)
 }
 
-/// The same, and waits until it is known by what changes are noticed, or the time is over.
+/// As `follow`, and waits until it is known how changes are noticed, or until the timeout.
 pub fn follow_until_settled(watcher: &Watcher, global: &Global) -> Result<(), Failure> {
     let deadline = Instant::now() + global.timeout;
     let states = watcher.subscribe(EventType::State.mask(), CRI_SUBSCRIBE_LIVE_ONLY, 0)?;
@@ -145,7 +147,7 @@ pub fn follow_until_settled(watcher: &Watcher, global: &Global) -> Result<(), Fa
     Ok(())
 }
 
-/// How the dead ended: of what had exited before the first list, the library does not ask it at once.
+/// Finds out how containers ended. For those that had exited before the first list, the library does not ask at once.
 pub struct Ends<'a> {
     watcher: &'a Watcher,
     timeout: Duration,
@@ -165,7 +167,7 @@ impl<'a> Ends<'a> {
         Ends { watcher, timeout: global.timeout, known: HashMap::new(), quiet_until: None }
     }
 
-    /// The container with code, reason and times of its end, as far as the engine still knows them.
+    /// The container with the code, reason and times of its end, as far as the engine still has them.
     pub fn complete(&mut self, container: &Arc<Container>) -> Arc<Container> {
         if container.state != State::Exited || container.missing & CRI_MISSING_EXIT == 0 {
             return container.clone();
@@ -176,10 +178,10 @@ impl<'a> Ends<'a> {
             }
             let ending = match self.watcher.inspect(&container.id, 0, Some(self.timeout)) {
                 Ok(document) => Ending::of_inspection(document.as_str()),
-                // Gone: nobody knows any more.
+                // The container is gone, so its end cannot be known any more.
                 Err(error) if error.status() == CRI_E_NOT_FOUND => None,
                 Err(_) => {
-                    // The engine does not answer: nobody waits for it again and again, and what is shown says "-".
+                    // The engine does not answer. It is not asked again for a while, and "-" is shown.
                     self.quiet_until = Some(Instant::now() + QUIET);
                     return container.clone();
                 }

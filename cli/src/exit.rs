@@ -1,4 +1,4 @@
-//! Exit codes, which scripts rely on, and what ends a sub-command early.
+//! Exit codes, which scripts rely on, and the errors that end a sub-command early.
 
 use std::io;
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a sub-command ended early: the code, and what is said on stderr ("": nothing).
+/// Why a sub-command ended early: the code, and the message for stderr ("": none).
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -50,17 +50,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What was asked for is not there; the message says what there is instead.
+    /// Nothing matches the request; the message says what there is instead.
     pub fn nothing(message: impl Into<String>) -> Self {
         Failure { exit: Exit::NotFound, message: message.into() }
     }
 
-    /// The command line is wrong in a way that only its meaning shows; the message says what to do.
+    /// The command line is wrong in its meaning, not its form; the message says what to do.
     pub fn usage(message: impl Into<String>) -> Self {
         Failure { exit: Exit::Usage, message: message.into() }
     }
 
-    /// The output cannot be written. A reader that has left is no news to anybody.
+    /// The output cannot be written. If only its reader is gone, no message is needed.
     pub fn output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure { exit: Exit::BrokenPipe, message: String::new() };

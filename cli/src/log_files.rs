@@ -1,15 +1,16 @@
-//! The files of one run's log. The kubelet rotates them: `0.log` becomes `0.log.20260101-000000` while the engine goes on with a new
-//! `0.log`, and all but the newest of the rotated ones are compressed, as `0.log.20260101-000000.gz`.
+//! The files of one run's log. The kubelet rotates them: `0.log` becomes `0.log.20260101-000000`, and the engine
+//! continues in a new `0.log`. All rotated files except the newest are compressed, as `0.log.20260101-000000.gz`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What there is of one log.
+/// The files of one log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct LogFiles {
-    /// The oldest first; the last one is being written, if it is there at all: between rename and creation it is not.
+    /// The readable files, the oldest first. The last one is the one being written, unless it is missing for a moment
+    /// during a rotation.
     pub readable: Vec<PathBuf>,
-    /// The oldest first; all are older than those.
+    /// The compressed files, the oldest first. All are older than the readable ones.
     pub compressed: Vec<PathBuf>,
 }
 
@@ -26,14 +27,14 @@ pub fn of(path: &Path) -> io::Result<LogFiles> {
 }
 
 fn among(mut names: Vec<String>, current: &str, folder: &Path) -> LogFiles {
-    // Their times are written so that this is their order.
+    // The names contain the times in such a form that this puts them in order.
     names.sort();
     let rotated = |name: &str| name.strip_prefix(current)?.strip_prefix('.').map(str::to_owned);
     let (mut readable, mut compressed) = (Vec::new(), Vec::new());
     for name in &names {
         match rotated(name) {
             Some(when) if is_time(&when) => readable.push(folder.join(name)),
-            // While it is made, both are there.
+            // While a file is being compressed, both exist.
             Some(when)
                 if when.strip_suffix(".gz").is_some_and(is_time) && !names.contains(&name.replace(".gz", "")) =>
             {
@@ -46,7 +47,7 @@ fn among(mut names: Vec<String>, current: &str, folder: &Path) -> LogFiles {
     LogFiles { readable, compressed }
 }
 
-/// As in 20260101-000000.
+/// Whether the text is a time like 20260101-000000.
 fn is_time(text: &str) -> bool {
     text.len() == 15
         && text.bytes().enumerate().all(|(at, byte)| if at == 8 { byte == b'-' } else { byte.is_ascii_digit() })

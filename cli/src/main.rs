@@ -1,8 +1,9 @@
 //! The command `criwatch`: look at the containers and pods of this node.
 //!
-//! `args` is the command line, defined once: help, completion and manual page are made from it. Each sub-command is a file in
-//! `commands`, which says what it takes (`Args`), does it (`run`), and has the examples of its help. The others hold one idea
-//! each. What decides how something looks is plain functions over data; the engine, /proc and the terminal are at the edges.
+//! `args` is the command line, defined once: help, completion and manual page are made from it. Each sub-command is a
+//! file in `commands`, with its arguments (`Args`), its action (`run`), and the examples for its help. Each other file
+//! has one purpose. How something looks is decided by plain functions over data; the engine, /proc and the terminal are
+//! used only at the edges.
 
 mod args;
 mod cgroup_usage;

@@ -1,4 +1,4 @@
-//! What a pod's containers add up to. Pure.
+//! Counts over a pod's containers. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Counts {
     pub restarts: u32,
 }
 
-/// The newest attempt of each container: attempts of one name are one.
+/// The newest attempt of each container. Attempts with one name are one container.
 pub fn newest(containers: &[Arc<Container>]) -> Vec<&Arc<Container>> {
     let mut newest: BTreeMap<&str, &Arc<Container>> = BTreeMap::new();
     for one in containers.iter().filter(|one| one.kind == Kind::Container) {
@@ -37,7 +37,7 @@ pub fn counts(containers: &[Arc<Container>]) -> Counts {
     }
 }
 
-/// When a pod was created: its sandbox knows.
+/// When a pod was created, by its sandbox.
 pub fn created(entry: &PodWith) -> Option<i64> {
     entry.0.created_at.or_else(|| entry.1.iter().find(|one| one.kind == Kind::Sandbox)?.created_at)
 }

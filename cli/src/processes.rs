@@ -1,4 +1,4 @@
-//! Processes as /proc shows them, and the trees that they make. No process is looked at longer than its files take to read.
+//! Processes as /proc shows them, and their trees. A process's files are only read, never held open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ pub struct Process {
     pub parent: i32,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
-    /// The command line; of a process without one, its name in brackets.
+    /// The command line; if there is none, the process's name in brackets.
     pub command: String,
 }
 
@@ -27,7 +27,7 @@ impl Process {
     }
 
     fn parse(pid: i32, stat: &str, command_line: &[u8]) -> Option<Process> {
-        // The name may have anything in it, parentheses, too.
+        // The name may contain anything, even parentheses.
         let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let words: Vec<_> = command_line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
@@ -44,7 +44,7 @@ pub fn processes(proc: &Path) -> io::Result<Vec<Process>> {
     Ok(pids.into_iter().filter_map(|pid| Process::read(proc, pid)).collect())
 }
 
-/// The processes of each container, by its id; each is found by its cgroup. Without the right to see them there are none.
+/// The processes of each container, by its id. They are found by their cgroups. Empty without the right to see them.
 pub fn by_container(snapshot: &Snapshot, proc: &Path) -> BTreeMap<String, Vec<Process>> {
     let mut found: BTreeMap<String, Vec<Process>> = BTreeMap::new();
     for one in processes(proc).unwrap_or_default() {
@@ -55,12 +55,12 @@ pub fn by_container(snapshot: &Snapshot, proc: &Path) -> BTreeMap<String, Vec<Pr
     found
 }
 
-/// Processes below their parents, each with what is drawn before it.
+/// The processes as a tree, each with the marks to draw before it.
 pub fn tree(members: &[Process]) -> Vec<(String, &Process)> {
     let known: BTreeSet<i32> = members.iter().map(|one| one.pid).collect();
     let mut children: BTreeMap<i32, Vec<&Process>> = BTreeMap::new();
     for one in members {
-        // A first process, or one that was exec'd into the container: its parent is not among them.
+        // The parent of a first process, or of one that was exec'd into the container, is not among them.
         let parent = if known.contains(&one.parent) && one.parent != one.pid { one.parent } else { 0 };
         children.entry(parent).or_default().push(one);
     }

@@ -1,4 +1,4 @@
-//! The command's beginning and end: arguments in, exit code out, and a plain message for every failure.
+//! The command's begin and end: takes the arguments, gives the exit code, and prints a plain message for every failure.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::commands::*;
 use crate::exit::{Exit, Failure};
 use crate::terminal::{Out, complain};
 
-/// The variable by which a shell asks for completions.
+/// The variable with which a shell asks for completions.
 pub const COMPLETE: &str = "CRIWATCH_COMPLETE";
 
 /// Runs the command.
@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     let flushed = out.flush();
     let failure = match (ended, flushed) {
         (Ok(exit), Ok(())) => return exit.into(),
-        // What cannot be printed counts more than why there was no more of it.
+        // Failing to print is reported first, because it hides the rest.
         (_, Err(failure)) | (Err(failure), Ok(())) => failure,
     };
     if !failure.message.is_empty() {
@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
 
 fn run(mut words: Vec<OsString>, out: &mut Out) -> Result<Exit, Failure> {
     if words.len() <= 1 {
-        // Who asks for nothing wants to know what there is.
+        // Without arguments, show the help.
         words = vec!["criwatch".into(), "--help".into()];
     }
     match args::command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -55,7 +55,7 @@ fn run(mut words: Vec<OsString>, out: &mut Out) -> Result<Exit, Failure> {
 
 fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     let global = &cli.global;
-    // It restores the terminal first.
+    // `top` handles signals itself, because it has to restore the terminal.
     if !matches!(cli.command, Command::Top(_)) {
         end_by_signals_as_init()?;
     }
@@ -81,7 +81,8 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     }
 }
 
-/// Ends by signals where this is a container's first process: the kernel does not end that one by a signal that it does not handle.
+/// Makes signals end the command where it is a container's first process. The kernel does not end such a process by a
+/// signal that it does not handle.
 fn end_by_signals_as_init() -> Result<(), Failure> {
     if std::process::id() != 1 {
         return Ok(());

@@ -1,5 +1,5 @@
-//! A node for tests, as they are: pods of one deployment that only their ends distinguish, crashes, jobs, other scripts; and
-//! golden screens.
+//! A realistic node for tests: pods of one deployment whose names differ only at the end, crashes, jobs, other scripts;
+//! and golden screens.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::text::width_of;
 pub const SECOND: i64 = 1_000_000_000;
 pub const NOW: i64 = 1_700_000_000 * SECOND;
 
-/// The widths of terminals.
+/// The terminal widths that are tested.
 pub const WIDTHS: [usize; 4] = [40, 80, 120, 200];
 
 /// A pod with its containers.
@@ -30,7 +30,7 @@ pub fn pod(number: u128, namespace: &str, name: &str) -> Pod {
     pod
 }
 
-/// A running one, started so many seconds ago.
+/// A running container, started so many seconds ago.
 pub fn container(number: u32, pod: &Arc<Pod>, name: &str, age: i64) -> Container {
     let mut c = Container::new(id(100 + u128::from(number)).into(), Kind::Container);
     (c.name, c.pod, c.state) = (name.into(), Some(pod.clone()), State::Running);
@@ -119,13 +119,14 @@ pub fn node() -> Vec<PodWith> {
     in_pods.into_iter().enumerate().map(with).collect()
 }
 
-/// The containers of that node, without sandboxes.
+/// The containers of the sample node, without sandboxes.
 pub fn containers() -> Vec<Arc<Container>> {
     let all = node().into_iter().flat_map(|(_, containers)| containers);
     all.filter(|one| one.kind == Kind::Container).collect()
 }
 
-/// Compares what is drawn at each width with tests/golden; CRI_BLESS=1 writes it anew. Nothing may be wider than the terminal.
+/// Compares the drawing at each width with tests/golden; CRI_BLESS=1 writes it anew. Nothing may be wider than the
+/// terminal.
 pub fn golden(name: &str, draw: impl Fn(usize) -> String) {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"));
     for width in WIDTHS {
@@ -143,14 +144,14 @@ pub fn golden(name: &str, draw: impl Fn(usize) -> String) {
     }
 }
 
-/// docs/command.md shows what is drawn.
+/// The screens in docs/command.md are those that are drawn.
 #[test]
 fn the_screens_of_the_documents_are_golden() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("../docs/command.md")).unwrap();
     let golden = std::fs::read_dir(root.join("tests/golden")).unwrap();
     let golden: Vec<String> = golden.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    // Every second part is code; that of a shell says so.
+    // Every second part is code. A shell's output is marked.
     let screens: Vec<&str> = page.split("```").skip(1).step_by(2).filter_map(|code| code.strip_prefix('\n')).collect();
     assert!(screens.len() > 4, "{screens:?}");
     for screen in screens {

@@ -1,4 +1,4 @@
-//! Where the command prints to: a terminal with its width and colours, or a pipe. And complaints on stderr.
+//! The command's output: a terminal with its width and colours, or a pipe; and messages on stderr.
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
@@ -13,7 +13,7 @@ use crate::text::{Look, Word, printable};
 /// Stdout.
 pub struct Out {
     to: BufWriter<Printer>,
-    /// Columns of the terminal; `None` in a pipe, or where the terminal does not know.
+    /// The width of the terminal; `None` in a pipe, or if the width is not known.
     pub width: Option<usize>,
     pub is_terminal: bool,
     has_colours: bool,
@@ -49,12 +49,12 @@ impl Out {
         self.to.write_all(bytes).map_err(|error| Failure::output(&error))
     }
 
-    /// Prints words with their looks, with a space in between; nothing of them moves the cursor.
+    /// Prints words with their looks, and a space between them. Nothing in them can move the cursor.
     pub fn line(&mut self, words: &[Word]) -> Result<(), Failure> {
         self.words(words, " ")
     }
 
-    /// Prints a table: fitted on a terminal, unless it is wanted whole.
+    /// Prints a table: fitted to the terminal, unless `whole` is set.
     pub fn table(&mut self, table: &Table, whole: bool) -> Result<Layout, Failure> {
         let layout = table.layout(self.width.filter(|_| !whole));
         for line in table.lines(&layout) {
@@ -78,7 +78,7 @@ impl Out {
         let text = printable(&word.text);
         match word.look.sgr() {
             sgr if self.has_colours && !sgr.is_empty() && !text.trim().is_empty() => {
-                // Spaces at the end can be cut from a line only where no code follows them.
+                // Spaces at the end can be cut only if no escape code follows them.
                 let kept = text.trim_end();
                 format!("\x1b[{sgr}m{kept}\x1b[0m{}", &text[kept.len()..])
             }
@@ -86,13 +86,13 @@ impl Out {
         }
     }
 
-    /// Hands over what is buffered.
+    /// Writes out what is buffered.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| Failure::output(&error))
     }
 }
 
-/// Stdout, if it was open at the begin.
+/// Stdout, unless it was closed at the beginning.
 enum Printer {
     Open(StdoutLock<'static>),
     Closed,
@@ -120,7 +120,7 @@ impl Write for Printer {
     }
 }
 
-/// Blocks until nobody reads stdout any more. For a thread of its own: it may never return.
+/// Blocks until nobody reads stdout any more. Needs a thread of its own, because it may never return.
 pub fn wait_until_reader_leaves() {
     let stdout = io::stdout();
     loop {
@@ -128,7 +128,7 @@ pub fn wait_until_reader_leaves() {
         match poll(&mut watched, None) {
             Ok(_) if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => return,
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            // What cannot be waited for is noticed by the next thing that is printed.
+            // If this cannot be awaited, the next output will notice it.
             Err(_) => loop {
                 std::thread::park();
             },
@@ -142,17 +142,17 @@ fn width_of_terminal() -> Option<usize> {
     (size.ws_col > 0).then_some(size.ws_col.into())
 }
 
-/// The width in which help is written: the terminal's, or what $COLUMNS says, or 80; lines beyond 100 are hard to read.
+/// The width for the help: the terminal's, or $COLUMNS, or 80; at most 100, because longer lines are hard to read.
 pub fn help_width() -> usize {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     said.or_else(width_of_terminal).unwrap_or(80).clamp(40, 100)
 }
 
-/// Says on stderr what is wrong: for a terminal in lines, elsewhere in one, so that a log has it whole. Engines' words are
-/// among it: nothing in them reaches the terminal as a command.
+/// Prints an error on stderr: broken into lines on a terminal, elsewhere in one line, so that a log has it whole. Text
+/// from engines in it cannot control the terminal.
 pub fn complain(message: &str) {
     let text = complaint(message, io::stderr().is_terminal());
-    // Where stderr cannot be written, there is nobody left to tell.
+    // If stderr cannot be written, the message is lost.
     let _ = writeln!(io::stderr(), "criwatch: {text}");
 }
 
@@ -166,7 +166,7 @@ fn complaint(message: &str, on_terminal: bool) -> String {
     }
 }
 
-/// A bar of so many columns, filled to a share of 0 to 1.
+/// A bar of this width, filled to a share from 0 to 1.
 pub fn bar(share: f64, columns: usize) -> Word {
     let filled = ((share.clamp(0.0, 1.0) * columns as f64).round() as usize).min(columns);
     let look = if share >= 0.9 {

@@ -1,11 +1,11 @@
-//! Texts as a terminal shows them: how wide they are, how they are cut, and that nothing in them moves the cursor. Pure.
+//! Texts on a terminal: how wide they are, how they are cut, and that nothing in them moves the cursor. Pure.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// How a terminal shows a text: by what it means.
+/// The look of a text on a terminal, named by its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Look {
     #[default]
@@ -64,7 +64,7 @@ impl From<&str> for Word {
     }
 }
 
-/// Whether a character takes its place and does nothing else. Characters that change the direction or are not seen are none.
+/// Whether a character only takes its place. Characters that are invisible or change the direction do not.
 fn is_printable(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
@@ -74,12 +74,13 @@ fn is_printable(c: char) -> bool {
             | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// A text that cannot move the cursor or break a line: engines hand on what the authors of pods wrote.
+/// The text without anything that could move the cursor or break a line, because engines pass on what the authors of
+/// pods wrote.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, |c| format!("\\x{:02x}", c as u32))
 }
 
-/// A text in which `spelled` says how each character that is not printable is written; line ends stay.
+/// The text, with `spelled` giving the replacement of each character that is not printable; line ends stay.
 pub fn escaped_lines(text: &str, spelled: impl Fn(char) -> String) -> Cow<'_, str> {
     escaped(text, |c| if c == '\n' { "\n".into() } else { spelled(c) })
 }
@@ -96,7 +97,7 @@ pub fn width_of(text: &str) -> usize {
     text.width()
 }
 
-/// A text that is not wider than this: its begin, and a sign that there is more.
+/// The text, no wider than this: its beginning, and a sign that there is more.
 pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width {
         return Cow::Borrowed(text);
@@ -107,7 +108,7 @@ pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     format!("{}…", begin(text, width - 1)).into()
 }
 
-/// A text that is not wider than this: its begin and its end, which distinguishes the names of pods.
+/// The text, no wider than this: its beginning and its end, because the names of pods differ at the end.
 pub fn cut_in_the_middle(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width {
         return Cow::Borrowed(text);
@@ -120,7 +121,7 @@ pub fn cut_in_the_middle(text: &str, width: usize) -> Cow<'_, str> {
     format!("{begin}…{end}").into()
 }
 
-/// As much of the begin as fits.
+/// As much of the beginning as fits.
 pub fn begin(text: &str, width: usize) -> &str {
     let mut used = 0;
     for (at, cluster) in text.grapheme_indices(true) {
@@ -143,7 +144,7 @@ fn end(text: &str, width: usize) -> &str {
     text
 }
 
-/// Running text in lines that are not wider than this, except for single words.
+/// Running text in lines no wider than this, except for single long words.
 pub fn filled(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -160,8 +161,8 @@ pub fn filled(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A key and what is said of it. On a terminal of this width it is filled, but for single words such as paths, which are there to
-/// be copied; the lines that follow stand below the first one's text.
+/// A key and its text. On a terminal it is filled to this width, except for single words such as paths, which are there
+/// to be copied. Further lines are aligned with the first line's text.
 pub fn entry(key: Word, value: &Word, width: Option<usize>) -> Vec<Vec<Word>> {
     const AT_LEAST: usize = 20;
     let before = width_of(&key.text) + 1;

@@ -1,23 +1,23 @@
-//! Short texts for people: ages, ids, exits. None has a space in it, so that columns can be cut by any tool. Pure.
+//! Short texts for people: ages, ids, exits. None contains a space, so that any tool can split the columns. Pure.
 
 use criwatch::model::{Container, Kind, Pod, PodState, State, rfc3339};
 
 use crate::text::{Look, Word};
 
-/// What stands where nothing is known, or nothing applies.
+/// The sign for a value that is unknown or does not apply.
 pub const NOTHING: &str = "-";
 
-/// How much of an id is shown, as crictl does.
+/// How many digits of an id are shown, as in crictl.
 const SHORT: usize = 13;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// An id, cut unless it shall be whole.
+/// An id, shortened unless `whole` is set.
 pub fn short_id(id: &str, whole: bool) -> Word {
     Word::new(if whole { id } else { id.get(..SHORT).unwrap_or(id) }, Look::Id)
 }
 
-/// So many of something: "1 pod", "2 pods".
+/// A number with its noun: "1 pod", "2 pods".
 pub fn number(count: usize, what: &str) -> String {
     if count == 1 { format!("{count} {what}") } else { format!("{count} {what}s") }
 }
@@ -29,7 +29,7 @@ pub fn age(since: Option<i64>, now: i64) -> String {
     for (unit, length, below, smaller) in [("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)] {
         if seconds >= length {
             let (whole, rest) = (seconds / length, seconds % length);
-            // The second unit only while it says something.
+            // The second unit is shown only while it is significant.
             let detail = whole < 10 && rest >= smaller;
             return if detail { format!("{whole}{unit}{}{below}", rest / smaller) } else { format!("{whole}{unit}") };
         }
@@ -43,13 +43,13 @@ pub fn span(from: i64, to: i64) -> String {
     if milliseconds < 1000 { format!("{milliseconds}ms") } else { age(Some(from), to) }
 }
 
-/// A time in UTC to the millisecond, as wide as any other.
+/// A time in UTC to the millisecond, always equally wide.
 pub fn moment(time: i64) -> String {
     let whole = rfc3339(time.div_euclid(SECOND) * SECOND);
     format!("{}.{:03}Z", whole.trim_end_matches('Z'), time.rem_euclid(SECOND) / 1_000_000)
 }
 
-/// A state; of a sandbox, as that of its pod.
+/// A state; for a sandbox, that of its pod.
 pub fn state(container: &Container) -> Word {
     let code = container.exit.as_ref().and_then(|exit| exit.code);
     match (container.kind, container.state) {
@@ -86,12 +86,12 @@ pub fn exit_word(code: Option<i32>, reason: &str) -> Word {
     }
     let is_bad = code.unwrap_or(0) != 0 || reason == "gone";
     let code = code.map(|code| format!("({code})")).unwrap_or_default();
-    // A reason of the engine's own may have spaces.
+    // The reason is the engine's text, and may contain spaces.
     let reason = if reason.is_empty() { "exit".to_owned() } else { reason.replace(char::is_whitespace, "_") };
     Word::new(format!("{reason}{code}"), if is_bad { Look::Bad } else { Look::Dim })
 }
 
-/// The pid while it means something.
+/// The pid, as long as the container runs.
 pub fn pid(container: &Container) -> Option<i32> {
     container.pid.filter(|pid| *pid > 0 && container.state != State::Exited)
 }
@@ -106,13 +106,13 @@ pub fn text_or_nothing(text: &str) -> &str {
     if text.is_empty() { NOTHING } else { text }
 }
 
-/// When its present state began, as far as is known.
+/// When the present state began, if that is known.
 pub fn since(container: &Container) -> Option<i64> {
     let began = container.started_at.or(container.created_at);
     if container.state == State::Exited { container.finished_at.or(began) } else { began }
 }
 
-/// How many restarts; many stand out.
+/// The number of restarts. A high number is highlighted.
 pub fn restarts(attempt: u32) -> Word {
     Word::new(attempt.to_string(), if attempt > 0 { Look::Caution } else { Look::Plain })
 }

@@ -1,4 +1,4 @@
-//! What `--help` says besides the options: what the program is, the language of scripts, and the profiles.
+//! The parts of `--help` beside the options: what the program is, the language of scripts, and the profiles.
 
 use crate::profile::Profile;
 use crate::script::language;

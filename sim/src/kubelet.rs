@@ -16,12 +16,12 @@ const CONFIG_SOURCE: &str = "kubernetes.io/config.source";
 pub struct PodSpec {
     pub name: String,
     pub namespace: String,
-    /// Empty: a new uid is made.
+    /// The pod's uid; if it is empty, a new one is made.
     pub uid: String,
     pub attempt: u32,
     pub labels: HashMap<String, String>,
     pub annotations: HashMap<String, String>,
-    /// `None`: the kubelet's cgroup, made from the uid.
+    /// The cgroup; `None`: the kubelet's, made from the uid.
     pub cgroup_parent: Option<String>,
     pub host_network: bool,
 }
@@ -79,7 +79,7 @@ impl PodSpec {
 pub struct ContainerSpec {
     pub name: String,
     pub image: String,
-    /// The image as the pod's author wrote it; empty: the same.
+    /// The image as the pod's author wrote it; empty if it is the same.
     pub user_image: String,
     /// Paths on the host and in the container.
     pub mounts: Vec<(String, String)>,
@@ -87,7 +87,7 @@ pub struct ContainerSpec {
     pub labels: HashMap<String, String>,
     pub annotations: HashMap<String, String>,
     pub env: Vec<(String, String)>,
-    /// Empty: the image's own entrypoint, a server that never ends.
+    /// The command; if it is empty, the image's own entrypoint, a server that never ends.
     pub command: Vec<String>,
 }
 

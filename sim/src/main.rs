@@ -132,8 +132,8 @@ async fn time_is_over(duration: Option<std::time::Duration>) {
     }
 }
 
-/// Returns when the program has to end: at `quit`, and at the end of stdin, so that it never outlives the test that
-/// drives it.
+/// Runs the scripts. Returns when the program has to end: at `quit`, and at the end of stdin, so that it never outlives
+/// the test that drives it.
 async fn scripts(sources: &[Source], engine: &Arc<Engine>, serving: &Arc<Serving>) {
     let runner = Runner::new(Arc::clone(engine), Arc::clone(serving));
     for source in sources {

@@ -88,7 +88,7 @@ impl Options {
         })
     }
 
-    /// `None`: no workload.
+    /// The workload; `None`: there is none.
     pub fn workload(&self) -> Option<Workload> {
         self.has_workload.then_some(Workload { pods: self.pods, pace: self.pace })
     }
@@ -103,7 +103,7 @@ fn default_socket() -> PathBuf {
     std::env::temp_dir().join(format!("cri-sim-{}.sock", std::process::id()))
 }
 
-/// It only has to differ from run to run.
+/// A seed that differs from run to run.
 fn new_seed() -> u64 {
     std::time::UNIX_EPOCH.elapsed().map_or(1, |d| d.as_secs() ^ u64::from(d.subsec_nanos()) << 20)
 }

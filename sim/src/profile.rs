@@ -54,7 +54,7 @@ pub enum StreamedLists {
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub name: &'static str,
-    /// How it differs, for the guide.
+    /// How it differs, for docs/simulator.md.
     pub about: &'static str,
     pub family: Family,
     pub runtime_name: &'static str,
@@ -72,8 +72,8 @@ pub struct Profile {
     pub infra_process: bool,
     /// Whether the process exists from CreateContainer on, with its pid shown in every state (§5).
     pub pid_in_every_state: bool,
-    /// Whether CreateContainer wants what the kubelet always gives: the image as the pod's author wrote it, and the
-    /// container's own namespace options; and whether programs are found by their whole path only.
+    /// Whether CreateContainer requires what the kubelet always gives: the image as the pod's author wrote it, and the
+    /// container's own namespace options; and whether programs are found only by their absolute paths.
     pub demanding: bool,
     /// Whether the engine gives sandboxes the label `io.kubernetes.container.name: POD`.
     pub labels_sandboxes: bool,
@@ -84,7 +84,8 @@ pub struct Profile {
     /// Whether a label filter with an empty value matches what does not have the key (§6).
     pub empty_value_selects_missing: bool,
     pub streamed_lists: StreamedLists,
-    /// Whether containerd's OCI specifications have the image's name as the pod's author wrote it, and not the image's first.
+    /// Whether containerd's OCI specifications have the image's name as the pod's author wrote it, rather than the
+    /// image's first name.
     pub specs_name_images: bool,
     /// The value of started_at and finished_at while they are unset (§11).
     pub unset_time: i64,
@@ -98,7 +99,7 @@ pub struct Profile {
     pub exit_code_while_down: Option<i32>,
 }
 
-/// Go's `time.Time{}.UnixNano()`: it is out of range, and this is the result.
+/// The result of Go's `time.Time{}.UnixNano()`, which is out of range.
 pub const GO_ZERO_TIME: i64 = -6_795_364_578_871_345_152;
 
 pub const CONTAINERD_2: Profile = Profile {

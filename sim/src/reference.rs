@@ -1,5 +1,5 @@
-//! What users read of the program besides its help: its manual page cri-sim(1), and the tables of docs/simulator.md. All are made
-//! from the command line (`options`), the language of scripts (`script::language`) and the profiles.
+//! The program's documentation beside its help: the manual page cri-sim(1), and the tables of docs/simulator.md. All
+//! are made from the command line (`options`), the language of scripts (`script::language`) and the profiles.
 
 use clap::CommandFactory;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -79,7 +79,7 @@ mod tests {
         });
     }
 
-    /// Compares a file of the repository with what it should be; CRI_BLESS=1 writes it anew.
+    /// Compares a file of the repository with its wanted text; CRI_BLESS=1 writes it anew.
     fn is_committed(file: &str, wanted: impl Fn(&str) -> String) {
         let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
@@ -90,7 +90,7 @@ mod tests {
         assert!(committed == wanted, "{file} is not what the source says: CRI_BLESS=1 writes it anew");
     }
 
-    /// The guide with a table between its marks.
+    /// The guide with this table between its marks.
     fn with_table(guide: &str, name: &str, table: &str) -> String {
         let (begin, end) = (format!("<!-- made from sim/src: {name} -->\n"), format!("<!-- end of {name} -->\n"));
         let (before, rest) = guide.split_once(&begin).unwrap_or_else(|| panic!("the guide has no {begin}"));

@@ -19,12 +19,12 @@ impl Rng {
         mix(self.0)
     }
 
-    /// 0 <= result < bound; 0 for bound 0.
+    /// A number with 0 <= result < bound; 0 if the bound is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
     }
 
-    /// 0.0 <= result < 1.0
+    /// A number with 0.0 <= result < 1.0.
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }

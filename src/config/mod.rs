@@ -35,24 +35,24 @@ pub enum PidSource {
     Engine,
 }
 
-/// Whether the host is a second source of what happens (option `host.witness`).
+/// Whether the host is a second source of changes (option `host.witness`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum WitnessUse {
-    /// As far as the kernel and our rights allow.
+    /// The host is used as far as the kernel and our rights allow.
     #[default]
     Auto,
-    /// No: the engine alone.
+    /// Only the engine is used.
     Off,
 }
 
-/// What is asked of the engine beside pids and states (option `details`).
+/// What the engine is asked for besides pids and states (option `details`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum DetailRequests {
-    /// Nothing: only what lists, events and pid files have.
+    /// Nothing: only what lists, events and pid files give.
     None,
-    /// A verbose status of each run, one at a time, when nothing else is to be asked.
+    /// A verbose status of each run, one at a time, when there is nothing else to ask.
     #[default]
     Lazy,
     /// A verbose status of each run, at once.
@@ -66,7 +66,7 @@ pub enum IdSource {
     /// The host name, without entering another namespace.
     #[default]
     Auto,
-    /// The host name in the engine's UTS namespace, which a thread enters for it.
+    /// The host name in the engine's UTS namespace, which a thread enters to read it.
     Uts,
     /// None: the engine has no id.
     None,
@@ -154,7 +154,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets one option from its text; the error names the key, the value and what is allowed.
+    /// Sets one option from its text. The error names the key, the value and what is allowed.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let option = OPTIONS.iter().find(|o| o.key == key).ok_or_else(|| unknown(key))?;
         let value = option.value_type.parse(value).map_err(|allowed| {

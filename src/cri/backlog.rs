@@ -87,7 +87,8 @@ impl Drop for Inlet {
 impl Outlet {
     /// The next item; `None` at the end.
     pub async fn take(&mut self) -> Option<StreamItem> {
-        // Without this, a backlog that is never empty would keep everybody else from this thread, the socket included.
+        // Yields from time to time. Otherwise a backlog that is never empty would keep the thread from everything else,
+        // even from reading the socket.
         tokio::task::coop::consume_budget().await;
         loop {
             {

@@ -21,11 +21,11 @@ use super::{failure, methods};
 use crate::config::Config;
 use crate::error::Result;
 
-/// Slack for a host that is itself stopped: what the engine can send before its event queue fills up. A stalled
-/// reader freezes container starts on containerd 2.x.
+/// The bytes that the engine can send while this host is stopped, before the engine's event queue fills up. On
+/// containerd 2.x, a reader that does not read freezes container starts.
 const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 32 << 20;
-/// hyper's 16 KiB cuts long error messages, which travel as headers.
+/// hyper's default of 16 KiB cuts long error messages, which travel as headers.
 const HEADER_LIST: u32 = 256 << 10;
 
 /// The engine's name and versions, as it reports them.
@@ -64,8 +64,8 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects, and asks for the version: the first request on any connection, because CRI-O's multiplexer wants
-    /// one at once, and because a socket that merely accepts is no engine.
+    /// Connects, and asks for the version. This is the first request on any connection, because CRI-O's multiplexer
+    /// wants one at once, and because a socket that merely accepts is not an engine.
     pub async fn connect(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
         let connecting = Self::connect_within(endpoint, config, meter);
         match tokio::time::timeout(config.connect_timeout, connecting).await {
@@ -80,7 +80,7 @@ impl Client {
     async fn connect_within(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
         let refused = |e: &io::Error| failure::connect(endpoint, e);
         let path = endpoint.connect_path().map_err(|e| refused(&e))?;
-        // Before the connection: a socket that takes its place in between is another one.
+        // Read before connecting: a socket that replaces it in between then shows as another one.
         let socket_id = endpoint.socket_id().ok();
         let socket = UnixStream::connect(path.path()).await.map_err(|e| refused(&e))?;
         let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
@@ -129,7 +129,7 @@ impl Client {
         self.peer_pid
     }
 
-    /// Which socket it was connected to; `None` where that is not known.
+    /// The socket that was connected to; `None` if it is not known.
     pub(super) fn socket_id(&self) -> Option<SocketId> {
         self.socket_id
     }
@@ -144,7 +144,7 @@ impl Client {
         self.request_timeout
     }
 
-    /// How big a message may be, and a list that comes in pieces.
+    /// The greatest size of a message, and of a list that comes in pieces.
     pub(super) fn message_max_bytes(&self) -> usize {
         self.message_max_bytes
     }
@@ -155,7 +155,7 @@ impl Client {
     }
 
     pub(crate) fn runtime(&self) -> RuntimeServiceClient<Channel> {
-        // 4 MiB, the default, are no more than 1,500 to 2,800 containers.
+        // The default of 4 MiB is enough for only 1,500 to 2,800 containers.
         RuntimeServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
@@ -163,20 +163,20 @@ impl Client {
         ImageServiceClient::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
-    /// For requests whose types are not known at compile time.
+    /// A gRPC client for requests whose types are not known at compile time.
     pub(super) fn raw(&self) -> tonic::client::Grpc<Channel> {
         tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(self.message_max_bytes)
     }
 
-    /// The deadline is ours alone: `Endpoint::timeout` would also end the event stream.
+    /// Makes a request with a deadline. `Endpoint::timeout` is not used, because it would also end the event stream.
     pub(super) async fn unary_within<T>(
         &self,
         method: &str,
         timeout: Duration,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T> {
-        // A request's future has some kilobytes. In a box it does not count in each of the futures around it, which a build
-        // without optimisation copies on the stack of a thread that has little.
+        // A request's future takes some kilobytes. Boxed, it does not count in each of the futures around it, which a
+        // build without optimisation copies on a small stack.
         let call = Box::pin(call);
         let answer = async {
             match tokio::time::timeout(timeout, call).await {
@@ -189,13 +189,13 @@ impl Client {
     }
 }
 
-/// The error when the one socket has been used up.
+/// The error for a second attempt to connect, when the one socket has been used.
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "it was closed from the other side")
 }
 
-/// HTTP/2 over this one socket. No keepalive: engines answer pings with ENHANCE_YOUR_CALM. No reconnects behind our
-/// back: a second connection would silently be another engine's.
+/// HTTP/2 over this one socket. No keepalive, because engines answer pings with ENHANCE_YOUR_CALM. No automatic
+/// reconnects, because the new connection might be to another engine without our noticing.
 async fn channel(socket: UnixStream) -> Result<Channel, tonic::transport::Error> {
     let socket = Arc::new(Mutex::new(Some(socket)));
     let connector = tower::service_fn(move |_: Uri| {

@@ -8,10 +8,10 @@ use super::spec;
 use super::text::Reader;
 use crate::model::*;
 
-/// The options that concern reading.
+/// The options for converting.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// How many bytes of labels are kept of one item, and of annotations.
+    /// How many bytes of labels are kept for each item, and how many of annotations.
     pub labels_max: usize,
 }
 
@@ -26,7 +26,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// What it says all the same, if it has an id: that the engine has something of this id.
+    /// The statement that the engine has this id, if there is an id.
     pub fn observation(&self, kind: Kind) -> Option<Observation> {
         let of = |id: &Id| Observation { flags: CRI_CONTAINER_FLAG_UNREADABLE, ..Observation::of(id.clone(), kind) };
         self.id.as_ref().map(of)
@@ -128,14 +128,14 @@ fn decode<T: Message + Default>(bytes: Bytes) -> Result<T, Unreadable> {
     T::decode(bytes.clone()).map_err(|e| Unreadable { id: leading_id(&bytes).map(Id::from), reason: e.to_string() })
 }
 
-/// The id of an item whose rest is broken: field 1 of all of them, and written first by every engine.
+/// The id of an item whose other fields are broken. The id is field 1 of every item, and every engine writes it first.
 pub(super) fn leading_id(bytes: &[u8]) -> Option<&str> {
     /// Field 1, length-delimited.
     const ID_KEY: u8 = 1 << 3 | 2;
     let [ID_KEY, length, rest @ ..] = bytes else {
         return None;
     };
-    // A longer length than 127 is no id that an engine makes.
+    // Engines make no ids longer than 127 bytes.
     let id = rest.get(..usize::from(*length)).filter(|_| *length < 128)?;
     let id = std::str::from_utf8(id).ok()?;
     (!id.is_empty()).then_some(id)
@@ -189,8 +189,9 @@ fn container_state(state: i32) -> State {
     }
 }
 
-/// Engines do not agree on what `image_ref` and `image_id` are, nor do one engine's lists and statuses: a repository
-/// with a digest is a reference, a digest alone is the id of the image's configuration.
+/// Sorts out what the image's fields mean. Engines disagree on `image_ref` and `image_id`, and so do the lists and
+/// statuses of one engine: a repository with a digest is a reference, and a digest alone is the id of the image's
+/// configuration.
 fn image(read: &mut Reader, spec: Option<wire::ImageSpec>, reference: Bytes, id: Bytes) -> ImageNames {
     let spec = spec.unwrap_or_default();
     let author = read.text(spec.user_specified_image);

@@ -11,12 +11,12 @@ use std::time::SystemTime;
 use crate::error::{CRI_E_INVALID_ARGUMENT, Error, Result};
 use crate::host::below::{ConnectPath, path_for_connect};
 
-/// Which socket was at a path: one that is made anew at the same path is another.
+/// Identifies a socket: one that is made anew at the same path has another id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketId {
     device: u64,
     inode: u64,
-    /// File systems use inodes again.
+    /// When it was made, because file systems reuse inodes.
     made: Option<SystemTime>,
 }
 
@@ -28,9 +28,9 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint from `/path`, `unix:///path` or `unix:/path`, as this process sees it. A relative path (`run/cri.sock`,
-    /// `unix:cri.sock`, `unix://cri.sock`) begins in the working directory. What lies in the root directory of a process
-    /// (`/proc/7/root/...`) is resolved as that process would.
+    /// Reads an endpoint from `/path`, `unix:///path` or `unix:/path`, as this process sees it. A relative path
+    /// (`run/cri.sock`, `unix:cri.sock`, `unix://cri.sock`) begins in the working directory. A path below the root
+    /// directory of a process (`/proc/7/root/...`) is resolved as that process would.
     pub fn parse(text: &str) -> Result<Self> {
         let path = path_of(text).and_then(|path| {
             std::path::absolute(path)
@@ -43,7 +43,7 @@ impl Endpoint {
         Ok(Self::of(Path::new("/"), &path))
     }
 
-    /// As `parse`; a path that lies in the host's root directory (option `host.root`) is resolved as the host would.
+    /// As `parse`; a path inside the host's root directory (option `host.root`) is resolved as the host would.
     pub fn parse_on(host_root: &Path, text: &str) -> Result<Self> {
         let it = Self::parse(text)?;
         Ok(if it.root == Path::new("/") { Self::at(host_root, &it.path) } else { it })
@@ -57,19 +57,19 @@ impl Endpoint {
         }
     }
 
-    /// The socket that this path means for a process whose root directory that is.
+    /// The socket at this path, for a process with this root directory.
     pub fn below(root: &Path, path: &Path) -> Self {
         Endpoint { root: root.to_owned(), path: Path::new("/").join(path) }
     }
 
-    /// As `below`, for a text such as `unix:///path` of somebody with that root directory. Errors: why it is none. A relative
-    /// path is none, because the other's working directory is unknown.
+    /// As `below`, for a text such as `unix:///path` of a process with this root directory. The error says why it is no
+    /// endpoint. Relative paths are refused, because the process's working directory is unknown.
     pub fn parse_below(root: &Path, text: &str) -> Result<Self, String> {
         let path = path_of(text)?;
         if path.is_absolute() { Ok(Self::below(root, path)) } else { Err(NO_SOCKET.into()) }
     }
 
-    /// Takes the root directory of a process out of the path: links of /proc are followed in a root, not in a path.
+    /// Splits a process's root directory off the path. Links of /proc are followed in a root, but not in a path.
     fn of(root: &Path, path: &Path) -> Self {
         let names: Vec<_> = path.components().collect();
         let is = |at: usize, name: &str| names[at] == Component::Normal(OsStr::new(name));
@@ -86,7 +86,7 @@ impl Endpoint {
         }
     }
 
-    /// Its path, as this process would write it. Links may lead elsewhere: see `connect_path`.
+    /// The path, as this process would write it. Links may lead elsewhere: see `connect_path`.
     pub fn path(&self) -> PathBuf {
         self.root.join(self.path.strip_prefix("/").unwrap_or(&self.path))
     }
@@ -101,13 +101,13 @@ impl Endpoint {
         &self.path
     }
 
-    /// What to connect to, now: asked anew for each connection, because links and sockets may be others by then. Errors:
+    /// The path to connect to now. Called for each connection, because links and sockets may have changed. Errors:
     /// those of open(2).
     pub fn connect_path(&self) -> io::Result<ConnectPath> {
         path_for_connect(&self.root, &self.path)
     }
 
-    /// Which socket is there now. Errors: those of open(2) and stat(2).
+    /// The socket that is there now. Errors: those of open(2) and stat(2).
     pub fn socket_id(&self) -> io::Result<SocketId> {
         let metadata = fs::metadata(self.connect_path()?.path())?;
         Ok(SocketId { device: metadata.dev(), inode: metadata.ino(), made: metadata.created().ok() })
@@ -122,7 +122,7 @@ fn path_of(text: &str) -> Result<&Path, String> {
     if path.is_empty() {
         return Err("no path (write unix:///run/containerd/containerd.sock, for example)".into());
     }
-    // Hosts with ports, other schemes and words are no paths, although files might have such names.
+    // Hosts with ports, other schemes and plain words are refused, although files might have such names.
     let is_path = named.is_some() || path.contains('/') || path.ends_with(".sock");
     let is_other = path.starts_with('@') || path.split('/').next().is_some_and(|first| first.contains(':'));
     if is_path && !is_other { Ok(Path::new(path)) } else { Err(NO_SOCKET.into()) }

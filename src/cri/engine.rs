@@ -1,4 +1,4 @@
-//! Quirks of particular engines: one table, each with its evidence.
+//! Quirks of particular engines, in one table, with the evidence for each.
 
 use super::client::Version;
 
@@ -14,7 +14,7 @@ pub struct Quirk {
     pub until: (u32, u32),
     /// How the engine is watched because of it.
     pub capability: Capability,
-    /// How it is known.
+    /// How we know about it.
     pub evidence: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub enum Capability {
 
 const ALWAYS: (u32, u32) = (0, 0);
 
-/// All quirks. The first that fits counts.
+/// All quirks. The first one that matches counts.
 pub static QUIRKS: &[Quirk] = &[
     Quirk {
         runtime: "containerd",
@@ -79,8 +79,8 @@ pub fn capability(version: &Version) -> Capability {
     QUIRKS.iter().find(fits).map_or(Capability::Stream, |q| q.capability)
 }
 
-/// Whether the engine can stream its lists (KEP-5825), for all we know: containerd since 2.4, CRI-O since 1.36. Others
-/// are not asked, as most would refuse.
+/// Whether the engine can stream its lists (KEP-5825), as far as we know: containerd since 2.4, CRI-O since 1.36.
+/// Others are not asked, because most would refuse.
 pub fn streams_lists(version: &Version) -> bool {
     let since = match version.runtime_name.as_str() {
         "containerd" => (2, 4),
@@ -90,8 +90,8 @@ pub fn streams_lists(version: &Version) -> bool {
     major_minor(&version.runtime_version).is_some_and(|number| number >= since)
 }
 
-/// Whether the OCI specifications that this engine writes have the image's name as the pod's author wrote it. containerd
-/// before 2.0 writes the first of the image's names, whatever was asked for (seen on 1.6.20 and 1.7.24).
+/// Whether this engine's OCI specifications have the image's name as the pod's author wrote it. containerd before 2.0
+/// writes the first of the image's names instead (seen on 1.6.20 and 1.7.24).
 pub(super) fn specs_name_images(version: &Version) -> bool {
     version.runtime_name != "containerd" || major_minor(&version.runtime_version).is_none_or(|number| number >= (2, 0))
 }

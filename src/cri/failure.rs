@@ -34,7 +34,7 @@ pub(super) fn connect(endpoint: &Endpoint, error: &io::Error) -> Error {
     if status == CRI_E_PERMISSION { it } else { it.retriable() }
 }
 
-/// What this user can do about a denied permission.
+/// What this user can do about a refused permission.
 fn who_may_connect(user: User) -> &'static str {
     match (user.id, user.overrides_permissions) {
         (Some(0), Some(true)) => {
@@ -56,9 +56,9 @@ fn is_socket(endpoint: &Endpoint) -> bool {
     metadata.is_ok_and(|m| m.file_type().is_socket())
 }
 
-/// The error that the engine's answer to `method` stands for. A status with a source is tonic's own, for a broken
-/// connection: only its cause is informative, not its code or its message. Only an error that waiting cannot cure is
-/// final: an engine that is merely restarting answers UNKNOWN, INTERNAL, CANCELLED and UNAVAILABLE.
+/// The error for the engine's answer to `method`. A status with a source is tonic's own, for a broken connection: only
+/// its cause is informative, not its code or its message. An error is final only if waiting cannot help: an engine that
+/// is merely restarting answers UNKNOWN, INTERNAL, CANCELLED and UNAVAILABLE.
 pub(super) fn rpc(method: &str, status: &Status) -> Error {
     if let Some(cause) = status.source() {
         let it = Error::new(CRI_E_CONNECT, format!("{method}: the connection to the engine is lost: {}", root(cause)));
@@ -91,9 +91,9 @@ fn text(status: &Status) -> String {
     }
 }
 
-/// Why HTTP/2 could not be begun on a socket that was connected.
+/// The error for an HTTP/2 handshake that failed on a connected socket.
 pub(super) fn handshake(endpoint: &Endpoint, error: &tonic::transport::Error) -> Error {
-    // Its own message, "transport error", says nothing.
+    // Its own message is only "transport error".
     Error::new(CRI_E_CONNECT, format!("connect {endpoint}: {}", root(error))).retriable()
 }
 
@@ -115,7 +115,7 @@ fn os_code(status: &Status) -> Option<i32> {
     None
 }
 
-/// No answer within the time given.
+/// The error for a request without an answer in the given time.
 pub(super) fn timeout(method: &str, after: std::time::Duration) -> Error {
     Error::new(CRI_E_TIMEOUT, format!("{method}: no answer from the engine within {} ms", after.as_millis()))
         .retriable()
@@ -126,7 +126,7 @@ pub fn is_lost(error: &Error) -> bool {
     error.status() == CRI_E_CONNECT
 }
 
-/// Whether waiting cannot help: somebody has to change something first.
+/// Whether waiting cannot help, because somebody has to change something first.
 pub fn is_final(error: &Error) -> bool {
     matches!(error.status(), CRI_E_PERMISSION | CRI_E_UNSUPPORTED)
 }

@@ -1,4 +1,4 @@
-//! Whether an entry of a list is what an earlier list had, found without decoding it. Pure.
+//! Finds out whether an entry of a list is the same as in an earlier list, without decoding it. Pure.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
@@ -9,15 +9,16 @@ use super::fields;
 use super::weight::{Part, Shape};
 use crate::model::Fingerprint;
 
-/// Random, and another one in each process: nobody outside can make the fingerprints of two entries equal.
+/// Random, and different in each process, so that nobody outside can give two entries the same fingerprint.
 static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// The fingerprint of an encoded message of this shape; `None` of what is no message. Engines written in Go shuffle the entries
-/// of a map each time they write it: their order does not count.
+/// The fingerprint of an encoded message of this shape; `None` if the bytes are no message. The order of map entries
+/// does not count, because engines written in Go write them in a new order each time.
 pub(super) fn of(shape: &Shape, message: &[u8]) -> Option<Fingerprint> {
     let is_map = |number| shape.parts.iter().any(|(n, part)| *n == number && matches!(part, Part::Many(_)));
     let (mut in_order, mut in_any_order) = (KEY.build_hasher(), 0u64);
-    // Neighbours that are no entries of maps are hashed together: most fields are too short to be worth a beginning of their own.
+    // Neighbouring fields that are not map entries are hashed together: most are too short to be worth a hash of their
+    // own.
     let (mut rest, mut neighbours) = (message, message);
     while !rest.is_empty() {
         let before = rest;
@@ -55,7 +56,7 @@ mod tests {
     }
 
     proptest! {
-        /// The order of labels does not count; everything else does.
+        /// The order of labels does not change the fingerprint; everything else does.
         #[test]
         fn it_is_of_what_is_said(
             pairs in proptest::collection::btree_map("[a-c]{1,3}", "[a-c]{0,3}", 0..5),

@@ -1,18 +1,18 @@
-//! Who an engine is on this machine: CRI has no engine ids.
+//! The identity of an engine on this machine, because CRI has no engine ids.
 
 use super::client::Client;
 use crate::config::{Config, IdSource};
 use crate::host::{Proc, host_name};
 
 impl Client {
-    /// The engine's process, in our pid namespace, as its socket shows; `None` where an init system has made the socket.
+    /// The pid of the engine's process in our pid namespace, from its socket; `None` if an init system made the socket.
     pub fn engine_pid(&self, config: &Config) -> Option<i32> {
         let proc = Proc::new(&config.host_root);
         self.peer_pid().filter(|pid| !proc.is_init_system(*pid))
     }
 }
 
-/// The engine's id: the option `engine.id`, or its host's name.
+/// The engine's id: the option `engine.id`, otherwise the name of its host.
 pub fn engine_id(config: &Config, pid: Option<i32>) -> String {
     let name = || match config.engine_id_source {
         IdSource::Auto => host_name(&config.host_root, pid, false),

@@ -13,13 +13,13 @@ use crate::model::{Id, Spec};
 /// The parts of the verbose info that are used. Everything else in it is passed on unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Info {
-    /// The pid as the engine reports it; `None` for 0 and for nonsense.
+    /// The pid as the engine reports it; `None` for 0 and for invalid values.
     pub pid: Option<i32>,
-    /// Whether there was an info at all: cri-dockerd has none for sandboxes.
+    /// Whether there was any info: cri-dockerd gives none for sandboxes.
     pub given: bool,
-    /// Whether the key `pid` is there, whatever its value: CRI-O leaves it out for a pod without a process.
+    /// Whether the key `pid` exists, with any value: CRI-O leaves it out for a pod without a process.
     pub names_pid: bool,
-    /// The sandbox that a container is in; its status does not say.
+    /// The sandbox of a container, which its status does not give.
     pub sandbox_id: Option<Id>,
     /// The image's name as the pod's author wrote it.
     pub author_image: Option<String>,
@@ -29,7 +29,8 @@ pub(super) struct Info {
     pub spec: Spec,
 }
 
-/// The wanted keys, each undecoded: a malformed one does not affect the others, and the rest costs nothing.
+/// The wanted keys, each still encoded, so that a malformed one does not affect the others and unwanted ones cost
+/// nothing.
 #[derive(Deserialize)]
 struct Wanted<'a> {
     #[serde(borrow, default)]
@@ -46,7 +47,7 @@ struct Wanted<'a> {
 
 /// Reads the text under `info` of a *verbose* reply. (containerd 2.3 sends an empty map in replies that are not.)
 pub(super) fn read(text: &str) -> Info {
-    // serde would take a list for a struct, too.
+    // serde would also read a list as a struct.
     let object = Some(text).filter(|text| text.trim_start().starts_with('{') && heavy_json(text).is_none());
     let Some(wanted) = object.and_then(|text| serde_json::from_str::<Wanted>(text).ok()) else {
         return Info::default();
@@ -64,8 +65,8 @@ pub(super) fn read(text: &str) -> Info {
     }
 }
 
-/// The whole `info` map as one flat JSON object: the keys of the text under "info", which all engines have, and the map's
-/// other keys beside them. Values that are JSON texts are read, others stay texts.
+/// The whole `info` map as one flat JSON object: the keys of the text under "info", which all engines have, beside the
+/// map's other keys. Values that are JSON texts are parsed, others stay texts.
 pub(super) fn as_json(mut map: HashMap<String, String>) -> Value {
     let parsed = |text: String| match heavy_json(&text) {
         Some(why) => Value::String(why),

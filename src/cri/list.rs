@@ -20,13 +20,13 @@ use crate::model::{Fingerprint, Kind, Observation};
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Listing {
-    /// All sandboxes, in any state, as far as they are decoded.
+    /// All decoded sandboxes, in any state.
     pub sandboxes: Vec<Observation>,
-    /// All containers, in any state, as far as they are decoded.
+    /// All decoded containers, in any state.
     pub containers: Vec<Observation>,
-    /// Entries that could not be decoded. Those with an id are among the others, flagged.
+    /// Entries that could not be decoded. Those with an id are also among the others, with a flag.
     pub unreadable: Vec<Unreadable>,
-    /// The entries that nobody has decoded yet, sandboxes first.
+    /// The entries that are not decoded yet, sandboxes first.
     pub undecoded: Vec<Entry>,
     /// Whether the engine can stream lists; `None` when it was not tried.
     pub streamed: Option<bool>,
@@ -36,7 +36,7 @@ pub struct Listing {
 #[derive(Debug, Clone)]
 pub struct Entry {
     kind: Kind,
-    /// They share the memory of the whole reply.
+    /// These share the memory of the whole reply.
     bytes: Bytes,
     fingerprint: Option<Fingerprint>,
     limits: Limits,
@@ -56,12 +56,12 @@ impl Entry {
         convert::leading_id(&self.bytes)
     }
 
-    /// Equal to that of an earlier entry that said the same.
+    /// The fingerprint. It equals that of an earlier entry with the same content.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.fingerprint
     }
 
-    /// What it says.
+    /// Decodes the entry.
     pub fn decode(self) -> Result<Observation, Unreadable> {
         let decoded = match self.kind {
             Kind::Container => convert::listed_container(self.bytes, self.limits),
@@ -70,23 +70,23 @@ impl Entry {
         decoded.map(|observation| Observation { fingerprint: self.fingerprint, ..observation })
     }
 
-    /// Container or sandbox.
+    /// Whether it is a container or a sandbox.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 }
 
-/// How many entries are looked at before others on this thread get a turn.
+/// How many entries are handled before other tasks on this thread get a turn.
 const BATCH: usize = 512;
 
 impl Listing {
-    /// Whether what is decoded of it shows everything. An entry without an id may be of any container, so that none is surely
+    /// Whether the list shows everything. An entry without an id may be any container's, so that none can be called
     /// absent.
     pub fn is_complete(&self) -> bool {
         self.unreadable.iter().all(|entry| entry.id.is_some())
     }
 
-    /// With nothing undecoded. An entry that cannot be decoded does not affect the others.
+    /// Decodes all entries. One that cannot be decoded does not affect the others.
     pub fn decoded(mut self) -> Listing {
         for entry in std::mem::take(&mut self.undecoded) {
             let kind = entry.kind;
@@ -106,7 +106,7 @@ impl Listing {
         self
     }
 
-    /// Of replies, one of each kind.
+    /// A listing of two replies, one of each kind.
     #[cfg(feature = "test-hooks")]
     pub(super) fn of(sandboxes: Vec<Bytes>, containers: Vec<Bytes>, limits: Limits) -> Listing {
         let of = |kind, items: Vec<Bytes>| items.into_iter().map(move |item| Entry::new(kind, item, limits));
@@ -116,8 +116,8 @@ impl Listing {
 }
 
 impl Client {
-    /// Lists everything, containers first: one that is made in between then has its sandbox in the second list.
-    /// `try_streams` asks for streamed lists, which an engine that cannot do them refuses at once.
+    /// Lists everything, containers first, so that the sandbox of a container made in between is in the second list.
+    /// `try_streams` asks for streamed lists, which an engine that does not know them refuses at once.
     pub async fn list(&self, try_streams: bool) -> Result<Listing> {
         if try_streams && let Some(listing) = self.streamed_list().await? {
             return Ok(listing);
@@ -132,8 +132,8 @@ impl Client {
         Ok(listing)
     }
 
-    /// `None` when the engine does not know these methods. What came before an error is dropped: with half a list, the
-    /// other half would look gone.
+    /// Streams both lists; `None` if the engine does not know these methods. After an error, everything is dropped:
+    /// with half a list, the other half would look gone.
     async fn streamed_list(&self) -> Result<Option<Listing>> {
         let mut listing = Listing { streamed: Some(true), ..Listing::default() };
         let mut pieces = Pieces { max_bytes: self.message_max_bytes(), ..Pieces::default() };
@@ -176,7 +176,7 @@ impl Client {
     }
 }
 
-/// The pieces of a list that is streamed. Together they are bounded as one message is.
+/// The pieces of a streamed list. Their total size has the same limit as one message.
 #[derive(Default)]
 struct Pieces {
     max_bytes: usize,

@@ -1,4 +1,4 @@
-//! How often each RPC was called, and how long that took.
+//! Counts how often each RPC was called, and how long the calls took.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,20 +11,20 @@ use crate::model::metrics::Histogram;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RpcCost {
-    /// How long those took that ended: with an answer, an error or a timeout.
+    /// How long the finished requests took, whether they ended with an answer, an error or a timeout.
     pub durations: Histogram,
-    /// How many of these were errors; those in `not_found` are not among them.
+    /// How many of these failed, without those in `not_found`.
     pub failures: u64,
     /// How many of these the engine answered with "not found".
     pub not_found: u64,
 }
 
-/// The costs of all requests that were made with it, on any connection.
+/// The costs of all requests made with this meter, on any connection.
 #[derive(Debug, Default)]
 pub struct Meter(Mutex<BTreeMap<String, RpcCost>>);
 
 impl Meter {
-    /// Awaits a request, and counts it under this name, which may be qualified by its service.
+    /// Awaits a request, and counts it under this name. The name may begin with its service.
     pub(super) async fn measure<T>(&self, method: &str, request: impl Future<Output = Result<T>>) -> Result<T> {
         let began = Instant::now();
         let outcome = request.await;
@@ -44,7 +44,7 @@ impl Meter {
         cost.not_found += u64::from(not_found);
     }
 
-    /// By RPC, what was counted so far.
+    /// The costs so far, by RPC.
     pub fn costs(&self) -> BTreeMap<String, RpcCost> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! Everything that talks to *one* engine. Nothing here keeps state from one call to the next.
+//! Everything that talks to *one* engine. It keeps no state between calls.
 
 mod backlog;
 mod call;
@@ -54,7 +54,7 @@ mod observed {
     include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
 }
 
-/// The CRI v1 messages and clients, generated from `proto/api.proto`. No part of the stable API.
+/// The CRI v1 messages and clients, generated from `proto/api.proto`. Not part of the stable API.
 #[doc(hidden)]
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
 pub mod proto {

@@ -1,4 +1,4 @@
-//! From a pid that the engine reports, or that is in its pid file, to the process on the host.
+//! Gets from a pid that the engine reports, or that is in its pid file, to the process on the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ use crate::host::proven::prove_file;
 use crate::host::{PidView, Proc, Refusal};
 use crate::model::{Details, Id, Namespaces};
 
-/// The engine reports its folders at once, or is asked again later.
+/// How long to wait for the engine's folders. If it is too busy to answer, it is asked again later.
 const FOLDERS_PATIENCE: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -29,35 +29,36 @@ pub struct PidResolver {
     proc: Proc,
     view: PidView,
     source: PidSource,
-    /// v2 in its usual place, which is found without the table of mounts.
+    /// cgroup v2 in its usual place, which is found without the table of mounts.
     usual_v2: OnceLock<Option<Cgroups>>,
-    /// Read when they are first needed: the table of mounts is long where many containers run.
+    /// All cgroup file systems. They are read when first needed, because the table of mounts is long where many
+    /// containers run.
     cgroups: OnceLock<Option<Cgroups>>,
     host_root: PathBuf,
-    /// Below which the engine's paths are to be read.
+    /// The root below which the engine's paths are read.
     engine_root: PathBuf,
     folders: Mutex<Answer>,
 }
 
-/// What is to be found of a container in the engine's folders.
+/// What to look for in the engine's folders.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Whose process.
+    /// The container whose process is wanted.
     pub id: Id,
-    /// Whether the name of its image, too: no statement of the engine has a good one.
+    /// Whether the image's name is wanted, too, because no statement of the engine has a good one.
     pub image_name: bool,
 }
 
 /// What the engine has reported about its folders.
 #[derive(Debug, Clone)]
 enum Answer {
-    /// Not asked yet, or in vain, at this time.
+    /// Nothing. At this time, if any, the engine was last asked in vain.
     Nothing(Option<Instant>),
     Folders(Option<Arc<Folders>>),
 }
 
 impl PidResolver {
-    /// For the engine with this pid (`None`: unknown).
+    /// A resolver for the engine with this pid (`None`: unknown).
     pub fn new(config: &Config, engine_pid: Option<i32>) -> Self {
         let root = &config.host_root;
         let proc = Proc::new(root);
@@ -74,7 +75,8 @@ impl PidResolver {
         }
     }
 
-    /// Learns from the engine where its pid files are; one verbose `Status` for each connection. `None`: it has none that are known.
+    /// Asks the engine where its pid files are, with one verbose `Status` for each connection. `None`: no folders are
+    /// known.
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
     pub async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
@@ -97,35 +99,35 @@ impl PidResolver {
         }
     }
 
-    /// Whether pid files of this engine are worth a look, for all that is known when a connection is made.
+    /// Whether this engine's pid files are worth a look, as far as is known when a connection is made.
     pub fn reads_files_of(&self, client: &Client) -> bool {
         self.reads_files() && Folders::may_exist(client.version())
     }
 
-    /// Learns where the engine's folders are, and the host's cgroups, while the engine makes its first lists.
+    /// Finds the engine's folders and the host's cgroups, while the engine makes its first lists.
     pub async fn prepare(&self, client: &Client) -> Option<Arc<Folders>> {
         let folders = self.folders(client).await;
         self.v2();
         folders
     }
 
-    /// Below which the engine's paths are to be read.
+    /// The root below which the engine's paths are read.
     pub(super) fn engine_root(&self) -> &Path {
         &self.engine_root
     }
 
-    /// Whether the engine's process is in our /proc, so that its containers' processes are, too.
+    /// Whether the engine's process is in our /proc. Then its containers' processes are there, too.
     pub(super) fn sees_engine(&self) -> bool {
         self.view != PidView::Unknown
     }
 
-    /// Whether pid files are believed.
+    /// Whether pid files are used.
     pub(super) fn reads_files(&self) -> bool {
         self.source == PidSource::Auto
     }
 
-    /// Containers' processes, from their pid files, proven by the host, in the same order; 36 us each, and 40 us for the name of an
-    /// image.
+    /// Finds containers' processes by their pid files, proven by the host; the results are in the same order. It takes
+    /// 36 us each, and 40 us for the name of an image.
     pub(super) fn find_in_files(&self, folders: &Folders, wanted: &[Wanted]) -> Vec<Result<Details, Refusal>> {
         match Root::open(&self.engine_root) {
             Ok(root) => wanted.iter().map(|it| self.find_in_files_below(&root, folders, it)).collect(),
@@ -156,15 +158,15 @@ impl PidResolver {
         Err(refusal)
     }
 
-    /// What a verbose reply says about the process of `id`. `running` as of that reply: CRI-O names a pid for what is
-    /// not started yet, and the pid of long ago for what has exited.
+    /// What a verbose reply says about the process of `id`. `running` is the state in that reply: CRI-O also names a
+    /// pid for a container that is not started yet, and an old pid for one that has exited.
     pub(super) fn details(&self, id: &str, info: &Info, running: bool) -> Details {
         let made = Details { spec: info.given.then(|| info.spec.clone().into()), ..Details::default() };
         if !running {
             return made;
         }
         let Some(said) = info.pid else {
-            // Nothing to ask for again: this engine reports no pid for this one. (pid 0 may become a pid.)
+            // It is no use to ask again: this engine gives no pid here. (A pid of 0 may still become a pid.)
             return Details { no_pid: !info.names_pid, ..made };
         };
         if self.source == PidSource::Engine {
@@ -173,16 +175,16 @@ impl PidResolver {
         let pid = match self.proc.translate(self.view, said, id) {
             Ok(Some(pid)) => pid,
             Ok(None) => return Details { engine_pid: Some(said), ..made },
-            // It could not be looked for, which says nothing of it: what is known of it stands.
+            // The search itself failed, which proves nothing: keep what is known.
             Err(_) => return made,
         };
         let start = match self.proc.stat(pid) {
-            // A zombie has no namespaces left, and nobody can use its pid.
+            // A zombie has no namespaces left, and its pid is of no use.
             Ok(stat) if stat.has_ended() => return Details { engine_pid: Some(said), ..made },
             Ok(stat) => Some(stat.start_ticks),
-            // A process that is not there has just ended; its pid may be another process's in a moment.
+            // A missing process has just ended. The kernel may give its pid to another one at any moment.
             Err(error) if is_absence(&error) => return Details { engine_pid: Some(said), ..made },
-            // It could not be looked at (no descriptor was left), which proves nothing: the engine's pid stands.
+            // The process could not be read (no descriptor was left), which proves nothing: keep the engine's pid.
             Err(_) => None,
         };
         let made = Details {
@@ -199,24 +201,25 @@ impl PidResolver {
         }
     }
 
-    /// The cgroup file systems. Without them paths stand as the kernel shows them, where those are paths.
+    /// The cgroup file systems. Without them, paths stay as the kernel shows them, if they are paths.
     fn cgroups(&self) -> Option<&Cgroups> {
         self.cgroups.get_or_init(|| Cgroups::read(&self.host_root).ok()).as_ref()
     }
 
-    /// Those that v2's lines are about.
+    /// The file systems for lines of cgroup v2.
     fn v2(&self) -> Option<&Cgroups> {
         let usual = self.usual_v2.get_or_init(|| Cgroups::usual_v2(&self.host_root));
         usual.as_ref().or_else(|| self.cgroups())
     }
 
-    /// With the container's cgroup: the place in the file system that this line of /proc/PID/cgroup means, and the id where
-    /// it is v2's, which alone has ids of its own.
+    /// Adds the container's cgroup: its path in the file system that this line of /proc/PID/cgroup means, and its id,
+    /// which only v2 has.
     fn with_cgroup(&self, made: Details, line: Line<'_>) -> Details {
         let cgroups = if line.is_v2() { self.v2() } else { self.cgroups() };
         let placed = cgroups.and_then(|cgroups| cgroups.place(&line).ok());
         let id = placed.as_ref().filter(|_| line.is_v2()).and_then(|place| id_of(&place.dir).ok());
-        // Where the hierarchy is not mounted below host.root the path stands as it is, unless it is none.
+        // If the hierarchy is not mounted below host.root, the path stays as the kernel shows it, unless it is outside
+        // of our view.
         let path = match placed {
             Some(place) => Some(place.path),
             None => (!line.path.is_outside()).then(|| line.path.path().to_owned()),
@@ -224,7 +227,7 @@ impl PidResolver {
         Details { cgroup_path: path.map(Arc::from), cgroup_id: id, ..made }
     }
 
-    /// Which of these processes are no longer there. Others on this thread get their turn in between.
+    /// Which of these processes no longer exist. Lets other tasks on this thread run in between.
     pub async fn gone(&self, processes: Vec<(Id, i32, u64)>) -> Vec<(Id, i32, u64)> {
         const BATCH: usize = 128;
         let mut gone = Vec::new();
@@ -235,8 +238,8 @@ impl PidResolver {
         gone
     }
 
-    /// Whether the process that began then is known to have ended, waited for or not: a shim that hangs leaves a zombie, and the
-    /// engine never learns of its end. What cannot be looked at may be there.
+    /// Whether the process that began then is known to have ended. A zombie counts, because a shim that hangs leaves
+    /// one, and then the engine never learns of the end. A process that cannot be read may still exist.
     fn is_gone(&self, pid: i32, start: u64) -> bool {
         match self.proc.stat(pid) {
             Ok(stat) => stat.start_ticks != start || stat.has_ended(),
@@ -244,7 +247,7 @@ impl PidResolver {
         }
     }
 
-    /// The namespaces of a process, as far as it may be looked at.
+    /// The namespaces of a process, as far as they may be read.
     pub fn namespaces(&self, pid: i32) -> Namespaces {
         namespaces(self.proc.namespaces(pid))
     }
@@ -259,13 +262,13 @@ fn namespaces(numbers: NamespaceNumbers) -> Namespaces {
     all
 }
 
-/// The engine's own view of its files, where we may use it; otherwise the host's.
+/// The engine's own root directory, if we may use it; otherwise the host's.
 fn engine_root(host_root: &Path, engine_pid: Option<i32>) -> PathBuf {
     let of_process = engine_pid.map(|pid| host_root.join(format!("proc/{pid}/root")));
     of_process.filter(|root| root.join(".").is_dir()).unwrap_or_else(|| host_root.to_owned())
 }
 
-/// Whether an error of reading a process's file says that there is no such process.
+/// Whether an error of reading a process's file means that the process does not exist.
 fn is_absence(error: &std::io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }

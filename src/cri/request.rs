@@ -1,4 +1,5 @@
-//! Requests whose replies are decoded to the types of `observed`: the wire is the generated clients', and bad text is repaired.
+//! Requests whose replies are decoded to the types of `observed`. They use the wire format of the generated clients,
+//! and repair bad text.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::error::Result;
 /// A message of the engine that was decoded.
 pub(super) struct Decoded<T> {
     pub message: T,
-    /// As it came over the wire.
+    /// The message as it came over the wire.
     pub encoded: Bytes,
 }
 
@@ -39,7 +40,7 @@ impl Client {
         self.ask_within(method, self.request_timeout(), request).await
     }
 
-    /// Makes one request, within this time.
+    /// Makes one request, with this timeout.
     pub(super) async fn ask_within<T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
@@ -60,7 +61,8 @@ impl Client {
         grpc.unary(Request::new(request), PathAndQuery::from_static(method.path), Weighing::<Q, T>::default()).await
     }
 
-    /// Opens a stream of replies. There is no deadline: an engine's headers come with its first message.
+    /// Opens a stream of replies. There is no deadline, because an engine sends its headers only with its first
+    /// message.
     pub(super) async fn open<Q: Message + 'static, T: Message + Shaped + Default + 'static>(
         &self,
         method: Method,
@@ -82,12 +84,12 @@ pub(super) fn decode<T: Message + Shaped + Default>(message: impl Buf) -> Result
     if !weight::is_light::<T>(&encoded) && !is_allowed() {
         return Err(Status::data_loss(weight::refusal(encoded.len())));
     }
-    // As tonic's own codec has it.
+    // The same error as that of tonic's own codec.
     let message = T::decode(encoded.clone()).map_err(|e| Status::internal(e.to_string()))?;
     Ok(Decoded { message, encoded })
 }
 
-/// The codec of a request `Q` whose replies are weighed before they are decoded.
+/// A codec for requests `Q` whose replies are weighed before they are decoded.
 struct Weighing<Q, T>(PhantomData<(Q, T)>);
 
 impl<Q, T> Default for Weighing<Q, T> {
@@ -120,7 +122,7 @@ impl<Q, T: Message + Shaped + Default> Decoder for Weighing<Q, T> {
     }
 }
 
-/// The error for a channel that is not ready, as the generated clients have it.
+/// The error for a channel that is not ready, the same as that of the generated clients.
 fn not_ready(e: tonic::transport::Error) -> Status {
     Status::unknown(format!("Service was not ready: {e}"))
 }

@@ -1,4 +1,4 @@
-//! How a container was made: from its status, and from the verbose information. Pure.
+//! Reads how a container was made, from its status and from the verbose information. Pure.
 
 use std::sync::Arc;
 
@@ -33,12 +33,12 @@ pub(super) fn of_status(
     }
 }
 
-/// A limit: 0 is none.
+/// A limit; 0 means that there is none.
 fn given(limit: Option<i64>) -> Option<i64> {
     limit.filter(|limit| *limit != 0)
 }
 
-/// A score of the kernel's range.
+/// The OOM score, if it is in the kernel's range.
 fn score(oom_score_adj: Option<i64>) -> Option<i64> {
     oom_score_adj.filter(|score| (-1000..=1000).contains(score))
 }
@@ -89,7 +89,7 @@ pub(super) fn part<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option
 }
 
 impl ConfigInfo<'_> {
-    /// The image's name as the pod's author wrote it. containerd before 1.7 has only the name that was asked for, which
+    /// The image's name as the pod's author wrote it. containerd before 1.7 has only the name that was requested, which
     /// is the author's unless it is a digest.
     pub fn author_image(&self) -> Option<String> {
         #[derive(Deserialize, Default)]
@@ -117,13 +117,13 @@ impl ConfigInfo<'_> {
 }
 
 impl RuntimeSpec<'_> {
-    /// The image's name in the annotations: the one that was asked for; else, of CRI-O, any name of that image.
+    /// The image's name in the annotations: the requested one; otherwise, with CRI-O, any name of that image.
     pub fn annotated_image(&self) -> Option<String> {
         let names = part::<ImageAnnotations>(self.annotations)?;
         names.requested().or(names.crio_any).filter(|name| !name.is_empty())
     }
 
-    /// The image's name in the annotations as it was asked for.
+    /// The image's name in the annotations, as it was requested.
     pub fn requested_image(&self) -> Option<String> {
         part::<ImageAnnotations>(self.annotations)?.requested()
     }
@@ -141,7 +141,7 @@ struct ImageAnnotations {
 }
 
 impl ImageAnnotations {
-    /// Kubelets ask for digests, too.
+    /// The requested name, if it is not a digest: kubelets request digests, too.
     fn requested(&self) -> Option<String> {
         let is_name = |name: &&String| !name.is_empty() && !is_bare_digest(name);
         [&self.containerd, &self.crio].into_iter().flatten().find(is_name).cloned()

@@ -16,10 +16,10 @@ use super::{convert, info, methods};
 use crate::error::{CRI_E_NOT_FOUND, CRI_E_PROTOCOL, Error, Result};
 use crate::model::{Id, Kind, Observation, State};
 
-/// A reply: the status, and the engine's `info` map; `None` of a reply that is not verbose.
+/// A reply: the status, and the engine's `info` map, which is `None` unless the reply is verbose.
 struct Reply {
     observation: Observation,
-    /// The status as JSON, where it is wanted.
+    /// The status as JSON, if it is wanted.
     status: Option<Value>,
     info: Option<Vec<Pair>>,
 }
@@ -31,7 +31,7 @@ enum Wanted {
     Everything,
 }
 
-/// How a status is asked for.
+/// How to ask for a status.
 #[derive(Clone, Copy)]
 struct How {
     verbose: bool,
@@ -52,12 +52,12 @@ pub struct Inspection {
 }
 
 impl Client {
-    /// The status of exactly this id; `None` if the engine has no such id. If the kind is unknown, the id is first
+    /// The status of exactly this id; `None` if the engine does not have it. If the kind is unknown, the id is first
     /// taken for a container's.
     pub async fn status(&self, id: &Id, kind: Option<Kind>, pids: &PidResolver) -> Result<Option<Observation>> {
         let attempts: &[_] = match kind {
             Some(kind) => &[(kind, true), (kind, false)],
-            // What a list has shown has a kind: of the rest, one attempt of each kind is enough.
+            // A list shows the kind of each id. For an id that no list has shown, one attempt of each kind is enough.
             None => &[(Kind::Container, true), (Kind::Sandbox, true)],
         };
         Ok(self.ask_status(id, attempts, pids, Wanted::Observation).await?.map(|found| found.observation))
@@ -87,9 +87,9 @@ impl Client {
         Ok(texts(&reply.info))
     }
 
-    /// The first answer of these attempts, each with a kind and whether it is verbose. containerd needs the container's
-    /// task and spec for a verbose reply, and says "not found" where it has lost them; the plain status of such a container
-    /// is still there.
+    /// The first answer of these attempts; each has a kind, and whether it is verbose. For a verbose reply, containerd
+    /// needs the container's task and spec, and says "not found" if it has lost them. The plain status of such a
+    /// container still exists.
     async fn ask_status(
         &self,
         id: &Id,
@@ -108,7 +108,7 @@ impl Client {
             return Ok(None);
         };
         if found.observation.id != *id {
-            // Engines take an id as a prefix: an answer about another id does not count.
+            // Engines take an id as a prefix, so an answer about another id does not count.
             let message = format!("status of {id}: the engine's reply is about {:?}", found.observation.id);
             return Err(Error::new(CRI_E_PROTOCOL, message));
         }
@@ -146,24 +146,24 @@ impl Client {
                 (convert::sandbox_status(status, self.limits()), json, reply.info)
             }
         };
-        // containerd 2.3 has an info without content in replies that are not verbose.
+        // containerd 2.3 sends an empty info in replies that are not verbose.
         Ok(Some(Reply { observation, status, info: verbose.then_some(info) }))
     }
 }
 
-/// The status as JSON: the wire of `observed` is that of the published contract.
+/// The status as JSON, if it is wanted. The types of `observed` have the wire format of the published contract.
 fn json_if_wanted(message: &str, status: &impl Message, wanted: Wanted) -> Result<Option<Value>> {
     if wanted == Wanted::Everything { as_json(message, status) } else { Ok(None) }
 }
 
-/// The `info` map, read lossily.
+/// The `info` map; bad bytes in it are replaced.
 pub(super) fn texts(info: &[Pair]) -> HashMap<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     info.iter().map(|Pair { key, value }| (text(key), text(value))).collect()
 }
 
-/// The text under the one key that all engines have; of one key, the last value counts. It is as long as all the rest of a
-/// reply, and is not copied.
+/// The text under the one key that all engines have. If the key is repeated, the last value counts. The text may be as
+/// long as all the rest of a reply, so it is not copied.
 pub(super) fn information(info: &[Pair]) -> Cow<'_, str> {
     let found = info.iter().rev().find(|pair| &*pair.key == b"info");
     found.map_or(Cow::Borrowed(""), |pair| String::from_utf8_lossy(&pair.value))

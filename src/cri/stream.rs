@@ -29,13 +29,13 @@ impl Client {
                 }
             }
         };
-        // The receiver is gone: nobody needs the end of the stream.
+        // This fails if the receiver is gone; then nobody needs the end of the stream.
         let _ = to.put(StreamItem::End(end));
     }
 
     async fn drain(&self, to: &Inlet, events: &mut u64) -> Result<(), Status> {
         let response = self.open(methods::CONTAINER_EVENTS, GetEventsRequest {}).await?;
-        // A stream that ends at once comes with its trailers in the headers' place.
+        // A stream that ends at once has its trailers in place of the headers.
         if response.metadata().get("grpc-status").is_none() && !to.put(StreamItem::Open) {
             return Ok(());
         }
@@ -71,7 +71,7 @@ pub(super) fn event(decoded: Decoded<ContainerEventResponse>, limits: Limits) ->
     let mut containers: Vec<_> =
         statuses.filter_map(|bytes| readable(convert::container_status_item(bytes, limits))).collect();
     // CRI-O selects statuses by the pod's uid, and so may add those of an earlier sandbox of the same pod. A status
-    // does not say which sandbox it belongs to; only that of the event's own container is sure.
+    // does not name its sandbox, so only that of the event's own container is certain.
     for own in containers.iter_mut().filter(|c| c.id == id) {
         own.pod_id = pod_id.clone();
     }

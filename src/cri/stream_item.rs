@@ -4,7 +4,7 @@ use super::convert::Unreadable;
 use crate::error::Error;
 use crate::model::{Id, Observation, Time};
 
-/// The type of an engine's event. Engines also send events whose statuses contradict it.
+/// The type of an engine's event. Some engines' events have statuses that contradict it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -28,9 +28,9 @@ pub struct EngineEvent {
     pub kind: Option<EventKind>,
     /// When the engine made the event; `None` for a nonsensical time.
     pub created_at: Option<Time>,
-    /// The sandbox, where the event has it.
+    /// The sandbox, if the event has it.
     pub sandbox: Option<Observation>,
-    /// Statuses of containers of that sandbox, possibly none.
+    /// Statuses of containers of that sandbox; may be empty.
     pub containers: Vec<Observation>,
     /// Statuses that could not be decoded.
     pub unreadable: Vec<Unreadable>,
@@ -39,7 +39,7 @@ pub struct EngineEvent {
 }
 
 impl EngineEvent {
-    /// An event about this id with nothing else in it.
+    /// An event about this id, with nothing else in it.
     pub fn about(id: Id) -> Self {
         EngineEvent {
             id,
@@ -59,24 +59,24 @@ impl EngineEvent {
 pub enum StreamEnd {
     /// The engine does not know the method.
     Unimplemented(Error),
-    /// It ended without an error and without a single event: CRI-O's way to say that pod events are off.
+    /// The stream ended without an error and without a single event. CRI-O does this when pod events are off.
     Empty,
-    /// It ended without an error after events.
+    /// The stream ended without an error, after events.
     Finished,
-    /// It broke.
+    /// The stream failed.
     Failed(Error),
 }
 
-/// One item of the reader of the event stream.
+/// An item from the reader of the event stream.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StreamItem {
-    /// The response's headers are there: the subscription is proven to be live. On an idle engine that takes until
-    /// the first event.
+    /// The response's headers have come, which proves that the subscription is open. An idle engine sends them only
+    /// with the first event.
     Open,
     /// An event.
     Event(Box<EngineEvent>),
-    /// So many events are lost: they came faster than they were applied.
+    /// So many events were lost, because they came faster than they were applied.
     Lost(u64),
     /// The end; nothing follows.
     End(StreamEnd),

@@ -36,7 +36,7 @@ impl Reader {
         String::from_utf8(bytes).unwrap_or_else(|e| self.read(e.as_bytes()).into_owned())
     }
 
-    /// The text, to be shared.
+    /// The text, for sharing.
     pub fn text(&mut self, bytes: impl AsRef<[u8]>) -> Arc<str> {
         match bytes.as_ref() {
             [] => Arc::default(),
@@ -50,7 +50,7 @@ impl Reader {
         (!bytes.is_empty()).then(|| self.text(bytes))
     }
 
-    /// Labels or annotations, as far as they fit: the first keys in their order, the last value cut.
+    /// Labels or annotations, as far as they fit: the first keys in order, with the last value cut.
     pub fn labels(&mut self, pairs: Vec<Pair>) -> Arc<Labels> {
         if pairs.is_empty() {
             return Labels::none();
@@ -65,8 +65,8 @@ impl Reader {
     }
 }
 
-/// The entries that fit into `room`, in the order of their keys. Of the first one that does not, as much of the value as
-/// fits; nothing where not even the key does.
+/// The entries that fit into `room`, in the order of their keys. The value of the first one that does not fit is cut;
+/// the entry is dropped if even its key does not fit.
 fn cut(labels: &Labels, mut room: usize) -> Labels {
     let fitting = labels.iter().filter_map(|(key, value)| {
         let left = room.checked_sub(key.len())?;

@@ -1,6 +1,6 @@
-//! What a message takes in memory when it is decoded, found before it is decoded. Pure.
+//! Estimates how much memory a decoded message takes, before it is decoded. Pure.
 //!
-//! An empty entry has two bytes on the wire, and hundreds in memory. Without a bound, a hostile engine could fill the
+//! An empty entry takes two bytes on the wire, and hundreds in memory. Without a limit, a hostile engine could fill the
 //! memory with one message that is far below `message.max_bytes`.
 
 use std::num::Saturating;
@@ -9,21 +9,21 @@ use prost::bytes::Bytes;
 
 use super::fields;
 
-/// What a message of this type takes. `build/observed.rs` generates one for each type.
+/// The memory that a message of this type takes. `build/observed.rs` generates one for each type.
 pub(super) struct Shape {
     /// The size of the decoded message.
     pub size: usize,
-    /// The fields whose content takes memory of its own, by their numbers.
+    /// The fields whose content takes additional memory, by their numbers.
     pub parts: &'static [(u32, Part)],
 }
 
-/// What one occurrence of a field takes.
+/// The memory that one occurrence of a field takes.
 pub(super) enum Part {
     /// A text, or bytes.
     Text,
     /// A text in a list.
     Texts,
-    /// A number in a list of numbers that have this size.
+    /// A number in a list of numbers of this size.
     Numbers(usize),
     /// A message inside the one it belongs to.
     One(&'static Shape),
@@ -31,31 +31,32 @@ pub(super) enum Part {
     Many(&'static Shape),
     /// An entry of a map, which becomes a table.
     Map(&'static Shape),
-    /// An item that becomes an observation. Items are decoded one after the other: of each, only that stays.
+    /// An item that becomes an observation. Items are decoded one after the other, and only the observation stays.
     Item(&'static Shape),
 }
 
 /// A message with a shape.
 pub(super) trait Shaped {
     const SHAPE: Shape;
-    /// What it takes for each of its bytes at most, beside its items.
+    /// The most memory that it takes for each of its bytes, beside its items.
     const PER_BYTE: usize = per_byte(&Self::SHAPE);
 }
 
-/// How many times its size an entry takes in a hash table that grows: the old table is there until the new one is filled.
+/// How many times its size an entry takes in a hash table that grows, because the old table exists until the new one is
+/// filled.
 const TABLE: usize = 4;
-/// What an observation takes beside the texts in it, and the record that it becomes.
+/// What an observation and its record take, beside their texts.
 const OBSERVATION: usize = 2048;
-/// The smallest block of the C library's allocator, and what it adds to a bigger one.
+/// The smallest block of the C library's allocator; below, what it adds to a bigger one.
 const SMALLEST_BLOCK: usize = 32;
 const BLOCK_HEADER: usize = 16;
 /// What a text takes in a list, beside its bytes.
 const TEXT: usize = size_of::<Bytes>();
 
-/// What any message may take, however small it is: so much that no honest list of small entries is refused.
+/// What any message may take, however small it is. Enough that no honest list of small entries is refused.
 const FREE: usize = 16 << 20;
-/// How many times its size a message may take beyond that. The shortest labels that Kubernetes allows take just so much:
-/// what the author of a pod writes makes no message too heavy.
+/// How many times its size a message may take beyond that. The shortest labels that Kubernetes allows take just that
+/// much, so no pod's author can make a message too heavy.
 const TIMES: usize = 16;
 /// A list that grows has room for twice as many elements, at most.
 const GROWTH: usize = 2;
@@ -74,8 +75,8 @@ pub(super) fn refusal(bytes: usize) -> String {
     )
 }
 
-/// Whether a message takes no more than any may, whatever is in it: it is too small, and so need not be weighed. Only its items
-/// are counted.
+/// Whether a message is so small that it cannot be too heavy, whatever is in it, and need not be weighed. Only its
+/// items are counted.
 pub(super) fn is_light<T: Shaped>(message: &[u8]) -> bool {
     let mut most = Saturating(T::PER_BYTE) * Saturating(message.len()) + Saturating(T::SHAPE.size);
     let mut rest = message;
@@ -89,9 +90,9 @@ pub(super) fn is_light<T: Shaped>(message: &[u8]) -> bool {
     most.0 <= FREE
 }
 
-/// What each byte of such a message takes at most: that of the shortest field with the most behind it.
+/// The most memory for each byte of such a message: that of the field that takes the most for the fewest bytes.
 const fn per_byte(shape: &Shape) -> usize {
-    /// A key and a length.
+    /// The length of an empty field: a key and a length.
     const EMPTY: usize = 2;
     let (mut most, mut at) = (0, 0);
     while at < shape.parts.len() {
@@ -111,8 +112,8 @@ const fn per_byte(shape: &Shape) -> usize {
     most
 }
 
-/// What the message takes when it is decoded, as far as that is no more than it may take: what is beyond does not matter.
-/// Of a broken message only the part before the fault counts: decoding stops there, too.
+/// The memory that the decoded message takes, counted up to the limit. Of a broken message only the part before the
+/// fault counts, because decoding stops there, too.
 pub(super) fn of(shape: &Shape, message: &[u8]) -> usize {
     (inside(shape, message, allowed(message.len())) + Saturating(shape.size)).0
 }
@@ -133,7 +134,7 @@ fn inside(shape: &Shape, mut rest: &[u8], most: usize) -> Saturating<usize> {
             (Part::Many(shape), Some(message)) => inside(shape, message, GROWTH * shape.size),
             (Part::Map(shape), Some(entry)) => inside(shape, entry, (GROWTH + TABLE) * shape.size),
             (Part::Item(shape), Some(item)) => inside(shape, item, OBSERVATION),
-            // Decoding refuses a number in the place of a text.
+            // Decoding refuses a number in place of a text.
             (_, None) => break,
         };
     }
@@ -145,17 +146,17 @@ fn block(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes + BLOCK_HEADER).max(SMALLEST_BLOCK) }
 }
 
-/// What a value takes in JSON that is read, and an object with its first table of keys.
+/// The memory of a parsed JSON value; below, that of an object with its first table of keys.
 const JSON_VALUE: usize = 96;
 const JSON_OBJECT: usize = 704;
 
-/// Deeper JSON is not read: reading stops there.
+/// The deepest JSON that is read.
 const JSON_DEPTH: usize = 128;
 
-/// The text that stands for a JSON text which would take more memory than a message of its size may; `None` where it may
-/// be read. It is not shown itself: it may hold values of environment variables.
+/// The text to show in place of a JSON text that would take more memory than a message of its size may; `None` if it
+/// may be read. The text itself is not shown, because it may contain values of environment variables.
 pub(super) fn heavy_json(text: &str) -> Option<String> {
-    // Whatever its bytes are.
+    // Such a text is never too heavy, whatever its bytes are.
     if text.len() <= FREE / (JSON_OBJECT + 1) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Decodes the engine's bytes, for tests that make up bytes. Only with the feature `test-hooks`.
+//! Decodes the engine's bytes, for tests that make bytes up. Only with the feature `test-hooks`.
 
 use super::convert::{self, Limits};
 use super::request::decode;
@@ -6,7 +6,7 @@ use super::status::{information, texts};
 use super::{EngineEvent, Listing, info, observed, redact_environment, stream};
 use crate::model::Observation;
 
-/// The option's default.
+/// The default of the option.
 const LIMITS: Limits = Limits { labels_max: 1 << 20 };
 
 /// A message of the event stream.
@@ -37,7 +37,7 @@ pub fn sandbox_status(bytes: &[u8]) -> Option<Observation> {
     reply.status.map(|status| convert::sandbox_status(status, LIMITS))
 }
 
-/// Verbose information; the redacted whole, as JSON.
+/// Verbose information as JSON, with its secrets redacted.
 pub fn verbose_info(text: &str) -> String {
     info::read(text);
     let mut all = info::as_json([("info".to_owned(), text.to_owned())].into());

@@ -1,8 +1,8 @@
-//! How many descriptors this process may have: the host program's limit, of which we take a part.
+//! The limit of descriptors of this process. We use a part of them, and the program the rest.
 
 #![allow(unsafe_code)]
 
-/// The soft limit of open descriptors (RLIMIT_NOFILE) as it is now; `None` where it cannot be read.
+/// The present soft limit of open descriptors (RLIMIT_NOFILE); `None` if it cannot be read.
 pub fn descriptor_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a structure of ours that the kernel fills.

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 pub struct EventFd(OwnedFd);
 
 impl EventFd {
-    /// Makes one that is not readable.
+    /// Makes an eventfd that is not readable.
     pub fn new() -> io::Result<Self> {
         // SAFETY: eventfd takes and gives integers only.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
@@ -24,14 +24,14 @@ impl EventFd {
     /// Makes it readable.
     pub fn raise(&self) {
         let one = 1u64.to_ne_bytes();
-        // SAFETY: eight bytes of ours are read. It cannot fail short of 2^64 writes: nobody else writes here.
+        // SAFETY: eight bytes of ours are read. It cannot fail before 2^64 writes, because nobody else writes here.
         unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
     }
 
     /// Makes it no longer readable.
     pub fn clear(&self) {
         let mut count = [0u8; 8];
-        // SAFETY: eight bytes of ours are written. EAGAIN says that it was not readable: as wanted.
+        // SAFETY: eight bytes of ours are written. EAGAIN only means that it was not readable.
         unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
     }
 }

@@ -1,4 +1,4 @@
-//! Which file system something is on, by the magic number of statfs(2).
+//! The file system of a file, by the magic number of statfs(2).
 
 #![allow(unsafe_code)]
 
@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A file system that means something to us; include/uapi/linux/magic.h.
+/// A file system that matters here; see include/uapi/linux/magic.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileSystem {
     /// A hierarchy of cgroups, version 1.
@@ -17,7 +17,7 @@ pub(super) enum FileSystem {
     Cgroup2,
     /// /proc.
     Proc,
-    /// pidfs, in which pidfds have inodes of their own (Linux 6.9).
+    /// pidfs, in which each pidfd has an inode of its own (Linux 6.9).
     Pid,
     /// Any other.
     Other,
@@ -29,7 +29,7 @@ pub(super) fn of_open(fd: BorrowedFd<'_>) -> Option<FileSystem> {
     ask(|about| unsafe { libc::fstatfs(fd.as_raw_fd(), about) })
 }
 
-/// The file system of what is at a path.
+/// The file system at a path.
 pub(super) fn of_path(path: &Path) -> Option<FileSystem> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     // SAFETY: a path that ends in NUL, and a structure that statfs fills where it succeeds.
@@ -43,7 +43,7 @@ fn ask(call: impl FnOnce(*mut libc::statfs) -> libc::c_int) -> Option<FileSystem
     }
     // SAFETY: the call has filled it.
     let magic = unsafe { about.assume_init() }.f_type;
-    // The type of the number differs between C libraries; 32 bits of it count.
+    // The type of the number differs between C libraries. Only its 32 bits count.
     Some(match magic as u32 {
         0x0027_e0eb => FileSystem::Cgroup,
         0x6367_7270 => FileSystem::Cgroup2,

@@ -1,4 +1,4 @@
-//! Distinguishes a forked child from the process that started the watcher, at the price of one load.
+//! Tells a forked child from the process that started the watcher, at the cost of one load from memory.
 
 #![allow(unsafe_code)]
 
@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const HERE: u32 = 0x6372_6931;
 
-/// One page that the kernel hands to a forked child filled with zeros (MADV_WIPEONFORK, Linux 4.14).
-/// getpid() would do as well, but is a system call: 140 ns where it is slow, for every call of the API.
+/// One page that the kernel gives to a forked child filled with zeros (MADV_WIPEONFORK, Linux 4.14). getpid() would
+/// work as well, but is a system call in every call of the API, and takes 140 ns where it is slow.
 pub struct ForkMark {
     page: Option<NonNull<AtomicU32>>,
     size: usize,
@@ -21,7 +21,7 @@ unsafe impl Send for ForkMark {}
 unsafe impl Sync for ForkMark {}
 
 impl ForkMark {
-    /// Marks this process as the one where things work.
+    /// Marks this process as the original one.
     pub fn new() -> io::Result<Self> {
         // SAFETY: sysconf has no preconditions.
         let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;

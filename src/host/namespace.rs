@@ -1,8 +1,8 @@
 //! Namespaces by the number of their inode.
 //!
-//! A number is used again as soon as its namespace is gone (30 containers one after the other had one and the same mount
-//! namespace's number), so it is good only for processes that exist now. No namespace is kept open here: a reference keeps
-//! what is mounted in it, and has stalled container starts of other programs for minutes.
+//! The kernel reuses a number as soon as its namespace is gone (30 containers, one after the other, had the same number
+//! for their mount namespaces), so it is valid only for processes that exist now. No namespace is kept open here: a
+//! reference keeps what is mounted in it, and has stalled container starts of other programs for minutes.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -52,8 +52,8 @@ impl NamespaceKind {
         }
     }
 
-    /// The number of the host's first namespace of this kind, where that is a constant of the kernel
-    /// (`enum` in include/linux/proc_ns.h). Those of mounts and of the network are not, before Linux 6.16 at least.
+    /// The number of the host's first namespace of this kind, if it is a constant of the kernel (`enum` in
+    /// include/linux/proc_ns.h). Those of mounts and of the network are not, at least before Linux 6.16.
     pub fn initial(self) -> Option<u64> {
         match self {
             NamespaceKind::Ipc => Some(0xEFFF_FFFF),
@@ -71,7 +71,7 @@ impl NamespaceKind {
 pub struct NamespaceNumbers([Option<u64>; NamespaceKind::ALL.len()]);
 
 impl NamespaceNumbers {
-    /// That of a kind; `None`: it could not be read.
+    /// The number of one kind; `None` if it could not be read.
     pub fn get(&self, kind: NamespaceKind) -> Option<u64> {
         self.0[kind as usize]
     }
@@ -86,25 +86,25 @@ pub(super) fn inode_number(link: &str) -> Option<u64> {
     link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
 }
 
-/// The owner of a namespace: the host, or another.
+/// Whose namespace it is: the host's, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// The host's first one.
+    /// The host's first namespace.
     Host,
-    /// Another one.
+    /// Another namespace.
     Own,
-    /// It could not be read, or its kind has no constant number. Not being allowed to look is no answer: reading that of
-    /// process 1 fails (EACCES) even for root when process 1 has one capability more.
+    /// It could not be read, or its kind has no constant number. A refusal proves nothing: reading process 1's
+    /// namespace fails (EACCES) even for root, if process 1 has one more capability.
     Unknown,
 }
 
-/// The number of a process's namespace; `proc` is the directory /proc, `process` a pid or `self`.
-/// Errors: `NotFound` also for a zombie, which has none; `PermissionDenied` without the right to trace the process.
+/// The number of a process's namespace. `proc` is the directory /proc; `process` is a pid or `self`. Errors:
+/// `NotFound`, also for a zombie, which has none; `PermissionDenied` without the right to trace the process.
 pub fn namespace_of(proc: &Path, process: &str, kind: NamespaceKind) -> io::Result<u64> {
     let file = proc.join(process).join("ns").join(kind.file());
     let link = fs::read_link(&file)?;
     let number = link.to_str().and_then(inode_number);
-    // Whatever else the link may say some day: the number is the inode's.
+    // If the link ever has another text: the number is the inode's.
     number.map_or_else(|| Ok(fs::metadata(&file)?.ino()), Ok)
 }
 
@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn trap_a_process_that_may_not_be_looked_at_is_unknown_and_not_the_hosts() {
-        // Process 1 of this machine has a capability that we may lack; a kernel without the right to look answers EACCES.
+        // Process 1 of this machine may have a capability that we lack. Without the right to look, the kernel answers
+        // EACCES.
         let proc = Path::new("/proc");
         let whose = whose_namespace(proc, "1", NamespaceKind::Cgroup);
         match namespace_of(proc, "1", NamespaceKind::Cgroup) {

@@ -1,5 +1,5 @@
-//! The small files and links of /proc, at the rate of system calls: one open, one read and one close each, and no allocation where
-//! a file has its usual size.
+//! Reads the small files and links of /proc with few system calls: one open, one read and one close each, and no
+//! allocation for a file of usual size.
 
 #![allow(unsafe_code)]
 
@@ -10,11 +10,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Longer than nearly every file: /proc/PID/cgroup of a pod in ten hierarchies takes 2 KiB.
+/// Enough for nearly every file: /proc/PID/cgroup of a pod in ten hierarchies takes 2 KiB.
 const USUAL: usize = 4096;
-/// Longer than every link whose text is of use: `cgroup:[4026531835]`.
+/// Enough for every link whose text is used: `cgroup:[4026531835]`.
 const LINK: usize = 64;
-/// Longer than nearly every path.
+/// Enough for nearly every path.
 const PATH: usize = 256;
 
 /// A place in /proc.
@@ -22,21 +22,21 @@ const PATH: usize = 256;
 pub(super) enum At<'a> {
     /// A path of this process.
     Path(&'a Path),
-    /// A folder that is open, as a place at least (O_PATH).
+    /// A folder that is open, with O_PATH at least.
     Folder(BorrowedFd<'a>),
 }
 
 impl At<'_> {
-    /// Opens a folder that is here, as a place.
+    /// Opens a folder in this place, with O_PATH.
     pub fn folder(self, name: std::fmt::Arguments<'_>) -> io::Result<OwnedFd> {
         self.resolve(name, |at, path| open(at, path, libc::O_PATH | libc::O_DIRECTORY))
     }
 
-    /// Gives the text of a file to `with`; what is no UTF-8 in it is replaced.
+    /// Calls `with` with the text of a file. Bytes that are not UTF-8 are replaced.
     pub fn read<T>(self, name: std::fmt::Arguments<'_>, with: impl FnOnce(&str) -> T) -> io::Result<T> {
         let mut file = File::from(self.resolve(name, |at, path| open(at, path, libc::O_RDONLY))?);
         let mut buffer = [0; USUAL];
-        // The kernel gives all that fits at once.
+        // The kernel fills the buffer with one call, as far as it fits.
         let length = file.read(&mut buffer)?;
         if length < USUAL {
             return Ok(with(&String::from_utf8_lossy(&buffer[..length])));
@@ -46,11 +46,11 @@ impl At<'_> {
         Ok(with(&String::from_utf8_lossy(&whole)))
     }
 
-    /// Gives the text of a link to `with`; a longer one than any of use is cut short.
+    /// Calls `with` with the text of a link. A text that is too long is cut, because none of those is used.
     pub fn read_link<T>(self, name: std::fmt::Arguments<'_>, with: impl FnOnce(&str) -> T) -> io::Result<T> {
         let mut buffer = [0u8; LINK];
         let length = self.resolve(name, |at, path| {
-            // SAFETY: the path ends in NUL; the buffer is ours, and as long as is said.
+            // SAFETY: the path ends in NUL; the buffer is ours, and its length is given.
             let n = unsafe { libc::readlinkat(at, path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
             usize::try_from(n).map_err(|_| io::Error::last_os_error())
         })?;
@@ -86,7 +86,7 @@ impl At<'_> {
 }
 
 fn open(at: RawFd, path: &CStr, flags: libc::c_int) -> io::Result<OwnedFd> {
-    // SAFETY: the path ends in NUL; nothing is made, so no mode is needed.
+    // SAFETY: the path ends in NUL. No mode is needed, because no file is made.
     let fd = unsafe { libc::openat(at, path.as_ptr(), flags | libc::O_CLOEXEC) };
     if fd < 0 {
         return Err(io::Error::last_os_error());

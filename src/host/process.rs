@@ -14,7 +14,7 @@ use super::process_stat::{Stat, parse_stat};
 #[derive(Debug, Clone)]
 pub struct Proc {
     root: PathBuf,
-    /// Set once its pids are known to be those of our own pid namespace.
+    /// Set once this /proc is known to have the pids of our own pid namespace.
     counts_as_we_do: OnceLock<()>,
 }
 
@@ -28,40 +28,40 @@ impl Proc {
         At::Path(&self.root).read(format_args!("{pid}/{name}"), with)
     }
 
-    /// Opens the folder of a process. Errors: `NotFound` when there is no such process; others, such as a lack of
-    /// descriptors, say nothing about it.
+    /// Opens the folder of a process. Errors: `NotFound` if there is no such process. Others, such as a lack of
+    /// descriptors, prove nothing about it.
     pub fn folder(&self, pid: i32) -> io::Result<ProcessFolder> {
         At::Path(&self.root).folder(format_args!("{pid}")).map(ProcessFolder::new)
     }
 
-    /// When the process began, in clock ticks since boot. Pids are reused; a pid together with its start is unique. `None`
-    /// also of a process that has ended, though nobody has waited for it yet: a shim that hangs leaves such.
+    /// When the process began, in clock ticks since boot. Pids are reused; a pid with its start time is unique. `None`
+    /// if the process has ended, even if nobody has waited for it yet, as when a shim hangs.
     pub fn start_ticks(&self, pid: i32) -> Option<u64> {
         let stat = self.read(pid, "stat", parse_stat).ok()??;
         (!stat.has_ended()).then_some(stat.start_ticks)
     }
 
-    /// The cgroup of the container `id`, in which the process is, as the file system shows it below the hierarchy's mount
-    /// point. `None` when the process is not there, or is not in it, or when we are in a cgroup namespace of our own: what
-    /// the kernel shows there begins with `/..` and is no path (`host::cgroup` may find the true one).
+    /// The cgroup of the container `id`, if the process is in it, as a path below the hierarchy's mount point. `None`
+    /// if there is no such process, if it is not in that container, or if we are in our own cgroup namespace: then the
+    /// kernel shows a text that begins with `/..` and is no path (`host::cgroup` may find the real one).
     pub fn cgroup_naming(&self, pid: i32, id: &str) -> Option<String> {
         let text = self.cgroup(pid).ok()?;
         let found = naming(&text, id).filter(|naming| !naming.line.path.is_outside())?;
         Some(found.path.to_owned())
     }
 
-    /// Whether the process is in the container `id`, or in what that made beneath its own cgroup.
+    /// Whether the process is in the container `id`, or in a cgroup that the container made below its own.
     pub fn is_in_container(&self, pid: i32, id: &str) -> bool {
         self.cgroup(pid).is_ok_and(|text| naming(&text, id).is_some())
     }
 
-    /// The file /proc/PID/cgroup; `host::cgroup_name` reads it.
+    /// The content of /proc/PID/cgroup; `host::cgroup_name` parses it.
     pub fn cgroup(&self, pid: i32) -> io::Result<String> {
         self.read(pid, "cgroup", str::to_owned)
     }
 
-    /// The contents of /proc/PID/stat. Errors: `NotFound` (or ESRCH) when there is no such process; others, such as a lack
-    /// of descriptors, say nothing about it.
+    /// The contents of /proc/PID/stat. Errors: `NotFound` (or ESRCH) if there is no such process. Others, such as a
+    /// lack of descriptors, prove nothing about it.
     pub fn stat(&self, pid: i32) -> io::Result<Stat> {
         self.folder(pid)?.stat()
     }
@@ -71,8 +71,8 @@ impl Proc {
         if self.counts_as_we_do.get().is_some() {
             return Ok(true);
         }
-        // Such a /proc has one number for us, and it is the one that we know; one of a namespace above ours has more, and
-        // one of another has no `self`.
+        // Such a /proc has one pid for us, and it is the one that we know. In that of a namespace above ours, we have
+        // several pids; in that of an unrelated one, there is no `self`.
         let is_ours = |status: &str| parse_ns_pids(status) == [std::process::id() as i32];
         match At::Path(&self.root).read(format_args!("self/status"), is_ours) {
             Ok(true) => Ok(self.counts_as_we_do.set(()).is_ok()),
@@ -82,12 +82,12 @@ impl Proc {
         }
     }
 
-    /// The numbers of a process's namespaces, as far as it may be looked at.
+    /// The numbers of a process's namespaces, as far as they may be read.
     pub fn namespaces(&self, pid: i32) -> NamespaceNumbers {
         self.folder(pid).map(|folder| folder.namespaces()).unwrap_or_default()
     }
 
-    /// Whether this is an init system, which makes sockets for engines that it starts later (socket activation).
+    /// Whether this is an init system. Those make sockets for engines that they start later (socket activation).
     pub fn is_init_system(&self, pid: i32) -> bool {
         let is_named_so = |command: &str| matches!(command.trim(), "systemd" | "init");
         pid == 1 && self.read(pid, "comm", is_named_so).unwrap_or(false)
@@ -97,7 +97,7 @@ impl Proc {
         fs::read_link(self.root.join(pid).join("ns/pid")).ok()
     }
 
-    /// How the pids that the process `engine` reports are to be translated into our own pid namespace.
+    /// How to translate the pids of the engine with this process into our own pid namespace.
     pub fn pid_view(&self, engine: Option<i32>) -> PidView {
         let Some(engine) = engine else {
             return PidView::Unknown;
@@ -112,13 +112,13 @@ impl Proc {
         }
     }
 
-    /// The position in NSpid lines of pids in the namespace of `pid`.
+    /// The position, in NSpid lines, of pids in the namespace of `pid`.
     fn nesting(&self, pid: i32) -> Option<usize> {
         self.read(pid, "status", parse_ns_pids).ok()?.len().checked_sub(1)
     }
 
-    /// The pid in our namespace of the process that has `engine_pid` in the engine's and whose cgroup names `id`; `None`:
-    /// there is none. Errors: it could not be looked for, because no descriptor was left for example.
+    /// The pid, in our namespace, of the process that has `engine_pid` in the engine's namespace and whose cgroup names
+    /// `id`; `None` if there is none. Errors: the search failed, for example because no descriptor was left.
     pub fn translate(&self, view: PidView, engine_pid: i32, id: &str) -> io::Result<Option<i32>> {
         match view {
             PidView::Same => Ok(Some(engine_pid)),
@@ -135,7 +135,7 @@ impl Proc {
         }
     }
 
-    /// Whether the cgroup of this process names the container; a process that is not there is in none.
+    /// Whether the cgroup of this process names the container. False if there is no such process.
     fn names(&self, pid: i32, id: &str) -> io::Result<bool> {
         Ok(present(self.cgroup(pid))?.is_some_and(|text| naming(&text, id).is_some()))
     }
@@ -149,18 +149,18 @@ impl Proc {
 /// How the engine's pids are translated into our pid namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidView {
-    /// Both namespaces are one: no translation.
+    /// Both namespaces are the same: no translation.
     Same,
     /// The engine runs in a namespace below ours.
     Nested {
         /// The position of its pids in the NSpid lines of /proc/PID/status.
         depth: usize,
     },
-    /// The engine's process cannot be seen: a pid is accepted only when its cgroup names the container.
+    /// The engine's process cannot be seen. A pid is accepted only if its cgroup names the container.
     Unknown,
 }
 
-/// `None` where there is no such process; other errors say nothing of it.
+/// Turns errors that mean "no such process" into `None`. Other errors prove nothing about the process.
 fn present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(found) => Ok(Some(found)),
@@ -199,7 +199,8 @@ mod tests {
         assert_eq!(found(PidView::Unknown, 150, "beef"), None);
         assert_eq!(found(PidView::Unknown, 160, "cafe"), None);
         assert_eq!(found(PidView::Same, 7, "any"), Some(7));
-        // A directory cannot be read as a file: EISDIR stands for whatever is no absence, such as EMFILE.
+        // Reading a directory as a file gives EISDIR, which stands for all errors that do not mean absence, such as
+        // EMFILE.
         fs::remove_file(root.path().join("proc/150/cgroup")).unwrap();
         fs::create_dir(root.path().join("proc/150/cgroup")).unwrap();
         assert!(host.translate(PidView::Unknown, 150, "cafe").is_err() && host.translate(view, 9, "cafe").is_err());

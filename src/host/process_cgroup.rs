@@ -1,4 +1,4 @@
-//! Which cgroup a process is in, at the rate of system calls: no allocation where the answer is of usual size.
+//! Finds a process's cgroup with few system calls, and no allocation for an answer of usual size.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,18 @@ use super::proc_file::At;
 use super::process::Proc;
 use super::process_stat::parse_start_ticks;
 
-/// What /proc/PID/cgroup says of a process.
+/// The content of a process's /proc/PID/cgroup.
 #[derive(Debug, Clone, Copy)]
 pub struct CgroupText<'a> {
-    /// The file, with the paths as the host sees them as far as that is known.
+    /// The text, with paths as the host sees them, as far as those are known.
     pub text: &'a str,
-    /// Whether some paths are as our own cgroup namespace shows them: `/` is then our own cgroup, and `/..` leads to
-    /// ancestors whose names are hidden.
+    /// Whether some paths are as our own cgroup namespace shows them. Then `/` is our own cgroup, and `/..` leads to
+    /// parents whose names are hidden.
     pub is_own_view: bool,
 }
 
-/// Reads the cgroups of processes below `host.root`. Nothing is kept of a process; the mounts are read once.
+/// Reads the cgroups of processes below `host.root`. Nothing is remembered of a process. The table of mounts is read
+/// once.
 #[derive(Debug)]
 pub struct ProcessCgroups {
     proc: Proc,
@@ -32,16 +33,16 @@ pub struct ProcessCgroups {
     root: PathBuf,
     cgroups: OnceLock<Option<Cgroups>>,
     is_own_namespace: OnceLock<bool>,
-    /// The kernel, or a filter, has no PIDFD_GET_INFO for us; or the pids of this /proc are not ours.
+    /// Set if the kernel has no PIDFD_GET_INFO, if a filter forbids it, or if this /proc has other pids than ours.
     no_pidfd_info: AtomicBool,
     is_counting_as_we_do: OnceLock<bool>,
-    /// Process 1's namespaces of the kinds that have no constant number; `None`: it may not be looked at.
+    /// Process 1's namespaces of the kinds without a constant number; `None` if they may not be read.
     first_net: OnceLock<Option<u64>>,
     first_mnt: OnceLock<Option<u64>>,
 }
 
 impl ProcessCgroups {
-    /// Reads nothing yet.
+    /// A reader for this root. It reads nothing yet.
     pub fn new(root: &Path) -> Self {
         ProcessCgroups {
             proc: Proc::new(root),
@@ -56,7 +57,7 @@ impl ProcessCgroups {
         }
     }
 
-    /// The cgroup file systems; `None` where their table cannot be read.
+    /// The cgroup file systems; `None` if their table cannot be read.
     pub fn cgroups(&self) -> Option<&Cgroups> {
         self.cgroups.get_or_init(|| Cgroups::read(&self.root).ok()).as_ref()
     }
@@ -70,8 +71,8 @@ impl ProcessCgroups {
         *self.is_own_namespace.get_or_init(|| whose() == Whose::Own)
     }
 
-    /// The id of a process's cgroup in v2, by its pidfd: 1 us on Linux 6.13 and later. `None` where the kernel does not
-    /// tell: [`ProcessCgroups::read`] does. A thread that is not its process's first has none here.
+    /// The id of a process's v2 cgroup, by its pidfd: 1 us on Linux 6.13 and later. `None` if the kernel does not give
+    /// it; then use [`ProcessCgroups::read`]. Also `None` for a thread that is not the first of its process.
     pub fn v2_id(&self, pid: i32) -> Option<u64> {
         if self.no_pidfd_info.load(Ordering::Relaxed) {
             return None;
@@ -84,7 +85,7 @@ impl ProcessCgroups {
         match try_cgroup_id_of(pid) {
             Ok(id) => id,
             Err(error) => {
-                // These say something about the kernel; all others, about the process or about descriptors.
+                // These errors concern the kernel; all others, the process or a lack of descriptors.
                 if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::ENOSYS | libc::EPERM)) {
                     self.no_pidfd_info.store(true, Ordering::Relaxed);
                 }
@@ -93,8 +94,8 @@ impl ProcessCgroups {
         }
     }
 
-    /// Gives /proc/PID/cgroup to `with`; 3 to 5 us. `pid` may be a thread's. Errors: `NotFound` or ESRCH when there is no
-    /// such process; others say nothing about it.
+    /// Calls `with` with /proc/PID/cgroup; takes 3 to 5 us. `pid` may be a thread's. Errors: `NotFound` or ESRCH if
+    /// there is no such process; others prove nothing about it.
     pub fn read<T>(&self, pid: i32, with: impl FnOnce(CgroupText<'_>) -> T) -> io::Result<T> {
         At::Path(&self.folder).read(format_args!("{pid}/cgroup"), |text| {
             if !self.is_own_namespace() {
@@ -105,7 +106,7 @@ impl ProcessCgroups {
         })
     }
 
-    /// When the process began, in clock ticks since boot; 2 us. Errors: as for [`ProcessCgroups::read`].
+    /// When the process began, in clock ticks since boot; takes 2 us. Errors: as for [`ProcessCgroups::read`].
     pub fn start_ticks(&self, pid: i32) -> io::Result<u64> {
         let ticks = At::Path(&self.folder).read(format_args!("{pid}/stat"), parse_start_ticks)?;
         ticks.ok_or_else(|| io::ErrorKind::InvalidData.into())
@@ -121,8 +122,8 @@ impl ProcessCgroups {
         self.cgroups()?.v2()
     }
 
-    /// The host's own namespace of a kind: a constant of the kernel, or process 1's, which not everybody may look at. It is
-    /// looked at once.
+    /// The host's own namespace of a kind: a constant of the kernel, or that of process 1, which not every user may
+    /// read. It is read once.
     pub fn host_namespace(&self, kind: NamespaceKind) -> Option<u64> {
         let known = match kind {
             NamespaceKind::Net => &self.first_net,
@@ -135,7 +136,7 @@ impl ProcessCgroups {
     fn as_the_host_sees(&self, text: &str) -> (String, bool) {
         let (mut whole, mut is_own_view) = (String::with_capacity(2 * text.len()), false);
         for line in lines(text) {
-            // A mount of our own part of the tree alone says nothing about what is above.
+            // A mount of only our own part of the tree shows nothing of what is above.
             let above = |cgroups: &Cgroups| {
                 cgroups.mounts().find(line.controllers).is_some_and(|mount| mount.root.starts_with("/.."))
             };

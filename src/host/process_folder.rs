@@ -7,10 +7,10 @@ use super::namespace::{NamespaceKind, NamespaceNumbers, inode_number};
 use super::proc_file::At;
 use super::process_stat::{Stat, parse_stat};
 
-/// The folder of a process in /proc, held open as a place (O_PATH). Closed on exec.
+/// The folder of a process in /proc, held open with O_PATH. Closed on exec.
 ///
-/// The kernel ties it to the process and not to its number: all that is read through it is of one process. After that was waited
-/// for, each read fails (`NotFound` or ESRCH), even where another process has the pid by then.
+/// The kernel ties it to the process and not to the pid, so everything read through it belongs to one process. Once
+/// that process was waited for, each read fails (`NotFound` or ESRCH), even if another process has the pid by then.
 #[derive(Debug)]
 pub struct ProcessFolder(OwnedFd);
 
@@ -23,22 +23,22 @@ impl ProcessFolder {
         At::Folder(self.0.as_fd())
     }
 
-    /// Gives the text of its file `cgroup` to `with`.
+    /// Calls `with` with the text of the file `cgroup`.
     pub fn cgroup<T>(&self, with: impl FnOnce(&str) -> T) -> io::Result<T> {
         self.at().read(format_args!("cgroup"), with)
     }
 
-    /// What its file `stat` says.
+    /// The contents of the file `stat`.
     pub fn stat(&self) -> io::Result<Stat> {
         let stat = self.at().read(format_args!("stat"), parse_stat)?;
         let mut stat = stat.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-        // Without the right to trace the process its exit status reads 0, and this link cannot be read.
+        // Without the right to trace the process, its exit status reads as 0, and this link cannot be read.
         let may_trace = || self.at().read_link(format_args!("ns/pid"), |_| ()).is_ok();
         stat.exit_status = stat.exit_status.filter(|status| stat.has_ended() && (*status != 0 || may_trace()));
         Ok(stat)
     }
 
-    /// The numbers of its namespaces, as far as it may be looked at.
+    /// The numbers of its namespaces, as far as they may be read.
     pub fn namespaces(&self) -> NamespaceNumbers {
         let mut numbers = NamespaceNumbers::default();
         for kind in NamespaceKind::ALL {

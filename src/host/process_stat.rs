@@ -1,32 +1,33 @@
-//! What /proc/PID/stat says. Pure.
+//! Parses /proc/PID/stat. Pure.
 
 /// The fields of /proc/PID/stat that are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
-    /// One letter: proc_pid_stat(5).
+    /// The state as one letter, see proc_pid_stat(5).
     pub state: char,
-    /// How many threads it has: the first may have ended, and the others live on.
+    /// How many threads it has. The first thread may have ended while others are alive.
     pub threads: u32,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
-    /// The wait status of what has ended and was not waited for yet; `None` also without the right to trace it.
+    /// The wait status, if the process has ended and nobody has waited for it yet; `None` also without the right to
+    /// trace it.
     pub exit_status: Option<i32>,
 }
 
 impl Stat {
-    /// Whether it has ended, all its threads, and nobody has waited for it yet.
+    /// Whether all its threads have ended, and nobody has waited for it yet.
     pub fn has_ended(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
-/// Field 22 of /proc/PID/stat. The second field, the command, may hold spaces and parentheses.
+/// Field 22 of /proc/PID/stat. The second field, the command, may contain spaces and parentheses.
 pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
     let (_, after_command) = stat.rsplit_once(')')?;
     after_command.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// Fields 3, 20, 22 and 52, the last that there was when it came (Linux 3.5).
+/// Fields 3, 20, 22 and 52. The last one has existed since Linux 3.5.
 pub(super) fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, after_command) = stat.rsplit_once(')')?;
     let state = after_command.trim_start().chars().next()?;

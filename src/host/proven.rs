@@ -1,8 +1,9 @@
-//! Pids that the host proves without asking the engine: from the pid files that runtimes leave on disk.
+//! Proves pids on the host without asking the engine: those in the pid files that runtimes leave on disk.
 //!
-//! Proof is that the process's cgroup names the whole id of the container, as its deepest one, and that the process is alive after
-//! that was read. All is read through one open folder of /proc, so it is all of one process. A stale file, or a pid that is another's by now, fails it; so do
-//! containers in virtual machines, whose processes are in no cgroup of that name. What fails is asked of the engine.
+//! A pid is proven if the process's cgroup names the whole id of the container, as its deepest one, and the process is
+//! alive after that was read. Everything is read through one open folder of /proc, so it all belongs to one process. A
+//! stale file fails, as does a pid that another process has by now, and a container in a virtual machine, whose
+//! processes are in no cgroup of that name. For what fails, the engine is asked.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,24 +15,24 @@ use super::namespace::NamespaceNumbers;
 use super::process::PidView;
 use super::refusal::Refusal;
 
-/// A pid file holds a number, and a newline perhaps: more than this many bytes are something else.
+/// The longest pid file: it contains a number, and perhaps a newline.
 const LONGEST: usize = 32;
 
-/// A process that is a container's first, proven.
+/// A process that is proven to be a container's first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
     /// The pid in the /proc below `host.root`.
     pub pid: i32,
-    /// The pid in the engine's pid namespace, where that is another number.
+    /// The pid in the engine's pid namespace, if it is a different number.
     pub engine_pid: Option<i32>,
     /// When it began, in clock ticks since boot.
     pub start_ticks: u64,
-    /// The numbers of its namespaces, as far as it may be looked at.
+    /// The numbers of its namespaces, as far as they may be read.
     pub namespaces: NamespaceNumbers,
-    /// The path of the container's cgroup as /proc/PID/cgroup shows it, v2's if that names the container.
-    /// It may begin with `/..`: `host::cgroup` makes a place of [`Proven::cgroup_line`].
+    /// The path of the container's cgroup as /proc/PID/cgroup shows it; that of v2, if it names the container. It may
+    /// begin with `/..`: `host::cgroup` finds a place from [`Proven::cgroup_line`].
     pub cgroup_path: String,
-    /// The controllers of the hierarchy that it is of; empty: v2.
+    /// The controllers of the path's hierarchy; empty for v2.
     pub controllers: String,
 }
 
@@ -42,9 +43,10 @@ impl Proven {
     }
 }
 
-/// Proves that process `pid` is the first of container `id`, or of a process that it became by exec.
+/// Proves that process `pid` is the first of container `id`, which stays true after an exec.
 ///
-/// Two files and seven links of /proc, 8 us. A process that has ended is refused, although its cgroup may still say whose it was.
+/// Reads two files and seven links of /proc, in 8 us. A process that has ended is refused, although its cgroup may
+/// still name the container.
 pub fn prove(proc: &Proc, pid: i32, id: &str) -> Result<Proven, Refusal> {
     let failed = |error: io::Error| Refusal::of_read(pid, &error);
     let folder = proc.folder(pid).map_err(failed)?;
@@ -61,7 +63,7 @@ pub fn prove(proc: &Proc, pid: i32, id: &str) -> Result<Proven, Refusal> {
 
 /// Proves the pid in a pid file below `root`; `view` translates the writer's pids to those of `proc`.
 ///
-/// 12 us, and with a nested pid namespace as long as it takes to read the status of every process.
+/// Takes 12 us; with a nested pid namespace, as long as it takes to read the status of every process.
 pub fn prove_file(proc: &Proc, view: PidView, root: &Root, file: &Path, id: &str) -> Result<Proven, Refusal> {
     let written = read_pid(root, file)?;
     let pid = match view {
@@ -70,7 +72,7 @@ pub fn prove_file(proc: &Proc, view: PidView, root: &Root, file: &Path, id: &str
             let found = proc.translate(view, written, id).map_err(|error| Refusal::of_read(written, &error))?;
             found.ok_or(Refusal::NoProcess(written))?
         }
-        // The number as it stands: the proof below decides.
+        // Take the number as it is: the proof below decides.
         PidView::Unknown => written,
     };
     let proven = prove(proc, pid, id)?;
@@ -80,7 +82,8 @@ pub fn prove_file(proc: &Proc, view: PidView, root: &Root, file: &Path, id: &str
 /// The number in a pid file.
 pub fn read_pid(root: &Root, file: &Path) -> Result<i32, Refusal> {
     let mut bytes = [0; LONGEST + 1];
-    // A regular file is read to its end at once. What else there may be does not block, and its text is proven as any other.
+    // A regular file is read to its end at once. Any other kind of file does not block, and its text is checked like
+    // any other.
     let read = root.open_file(file).and_then(|mut open| open.read(&mut bytes));
     let length = read.map_err(|error| Refusal::of_file(file, &error))?;
     parse_pid(&bytes[..length])
@@ -93,7 +96,7 @@ fn parse_pid(bytes: &[u8]) -> Result<i32, Refusal> {
     }
     let text = String::from_utf8_lossy(bytes);
     match text.trim_ascii() {
-        // Being written, perhaps: those that are renamed into their place are whole.
+        // The file may be half written. A file that is renamed into its place is complete.
         "" => refuse("empty".into()),
         number if number.bytes().all(|byte| byte.is_ascii_digit()) => match number.parse() {
             Ok(pid) if pid > 0 => Ok(pid),
@@ -155,7 +158,7 @@ mod tests {
         let host = Host::new();
         host.process(150, 'S', 4711, &of(A));
         host.write("run/task/init.pid", "150\n");
-        // As on most hosts, through an absolute link.
+        // As on most hosts, the path goes through an absolute link.
         fs::create_dir_all(host.0.path().join("var")).unwrap();
         symlink("/run", host.0.path().join("var/run")).unwrap();
         for file in ["/run/task/init.pid", "/var/run/task/init.pid"] {
@@ -184,7 +187,7 @@ mod tests {
             host.process(150, 'S', 4711, &cgroup);
             assert_eq!(host.prove("init.pid"), Err(Refusal::ForeignCgroup(150)), "{cgroup}");
         }
-        // Kata: the process is the virtual machine's monitor.
+        // In Kata, the process is the virtual machine's monitor.
         host.process(150, 'S', 4711, &format!("0::/kubepods/pod1/kata_{A}\n"));
         assert_eq!(host.prove("init.pid"), Err(Refusal::ForeignCgroup(150)));
         host.process(150, 'Z', 4711, &of(A));

@@ -1,35 +1,36 @@
-//! Reasons why a pid is not taken for a container's.
+//! Reasons why a pid is not accepted as a container's.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// The reason why a process is not taken for a container's.
+/// The reason why a process is not accepted as a container's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// There is no pid file.
     NoFile,
-    /// The pid file is no file with a pid in it: what it is.
+    /// The pid file contains no pid: what is wrong with it.
     NotAPid(String),
-    /// A file may not be read: which.
+    /// A file may not be read: which one.
     NoRight(String),
-    /// There is no process with this pid, or there was one a moment ago.
+    /// There is no process with this pid (any more).
     NoProcess(i32),
     /// The process has ended, and nobody has waited for it yet.
     Ended(i32),
-    /// The process is there, and its cgroup does not name the container: the pid is another's by now, or the engine runs its
-    /// containers in virtual machines.
+    /// The process exists, and its cgroup does not name the container: the pid is another process's by now, or the
+    /// engine runs its containers in virtual machines.
     ForeignCgroup(i32),
-    /// The process is not the one that began then.
+    /// The process with this pid began at another time.
     Reused {
         /// The pid.
         pid: i32,
         /// When it should have begun, in clock ticks since boot.
         expected: u64,
-        /// When it did.
+        /// When it has begun.
         found: u64,
     },
-    /// The /proc below `host.root` counts pids of another pid namespace than ours, or the engine's pids do not read in ours.
+    /// The /proc below `host.root` has the pids of another namespace than ours, or the engine's pids cannot be
+    /// translated to ours.
     OtherNamespace,
     /// No descriptor is left in this process, or in the system.
     Descriptors,
@@ -38,8 +39,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether something was there, and was found to be no process of the container. Otherwise there was nothing to look at,
-    /// or it could not be looked at.
+    /// Whether something was found that is not a process of the container. Otherwise there was nothing, or it could not
+    /// be read.
     pub fn is_disproof(&self) -> bool {
         match self {
             Refusal::NotAPid(_)
@@ -65,7 +66,7 @@ impl Refusal {
         }
     }
 
-    /// Of opening a file that may have a pid in it.
+    /// The refusal for an error of opening a file that may contain a pid.
     pub fn of_file(file: &Path, error: &io::Error) -> Self {
         match error.raw_os_error() {
             Some(libc::ENOENT | libc::ENOTDIR) => Refusal::NoFile,

@@ -1,16 +1,16 @@
-//! The signal mask of the library's threads: the program's handlers never run on them.
+//! The signal mask of the library's threads. The program's signal handlers never run on them.
 
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
-/// Signals that a fault raises in the very thread that caused it; blocking them would turn a crash into a hang.
+/// Signals that a fault raises in the thread that caused it. Blocking them would turn a crash into a hang.
 const SYNCHRONOUS: [libc::c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
 
-/// Runs `f` with every asynchronous signal blocked in this thread; a thread made inside inherits that for good.
+/// Runs `f` with every asynchronous signal blocked in this thread. A thread that is made in `f` inherits the mask.
 ///
-/// SIGPIPE, which a write to an engine that is gone raises, stays pending on that thread, and the write returns EPIPE.
+/// A write to an engine that is gone raises SIGPIPE. It stays pending on that thread, and the write returns EPIPE.
 pub fn without_signals<T>(f: impl FnOnce() -> T) -> T {
     struct Restore(libc::sigset_t);
     impl Drop for Restore {

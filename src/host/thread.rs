@@ -1,4 +1,5 @@
-//! The one way in which the library makes threads: named, deaf to signals, and with a stack of a known size.
+//! The only way in which the library makes threads: with a name, with signals blocked, and with a stack of a known
+//! size.
 
 #![allow(unsafe_code)]
 
@@ -9,8 +10,8 @@ use std::thread::{Builder, JoinHandle};
 
 use super::signals::without_signals;
 
-/// The stack of a thread that lives for a moment: as much as the option `threads.stack_bytes` gives the others by default.
-/// Whatever else is in the process (a sanitizer, a profiler, a handler of SIGSEGV) uses it, too.
+/// The stack of a short-lived thread: the default of the option `threads.stack_bytes`. Whatever else is in the process
+/// (a sanitizer, a profiler, a handler of SIGSEGV) uses it, too.
 pub const SHORT_LIVED: usize = 2 << 20;
 
 /// Makes a thread with this name and this many bytes of stack for its own use.
@@ -27,10 +28,10 @@ pub fn spawn<T: Send + 'static>(
 /// A function that pthread_create takes.
 pub type StartRoutine = extern "C" fn(*mut c_void) -> *mut c_void;
 
-/// Makes a joinable thread by pthread_create itself, for code whose frames have to be free of Rust's.
+/// Makes a joinable thread with pthread_create, for code that must not have Rust's frames below it.
 ///
 /// # Safety
-/// `start` may be called with `argument` on another thread, at any time and also before this returns.
+/// `start` may be called with `argument` on another thread, at any time, even before this returns.
 pub unsafe fn spawn_raw(stack_bytes: usize, start: StartRoutine, argument: *mut c_void) -> io::Result<libc::pthread_t> {
     let mut attributes = MaybeUninit::uninit();
     let mut thread = MaybeUninit::uninit();
@@ -55,16 +56,16 @@ pub unsafe fn spawn_raw(stack_bytes: usize, start: StartRoutine, argument: *mut 
     Ok(unsafe { thread.assume_init() })
 }
 
-/// The size to ask for, in whole pages: glibc takes the thread-local variables of the whole process out of the stack, and
-/// a program may have any amount of them (ThreadSanitizer alone has 767 KiB).
+/// The size to ask for, in whole pages. glibc takes the thread-local variables of the whole process out of the stack,
+/// and a program may have any amount of them (ThreadSanitizer alone has 767 KiB).
 fn with_tls(stack_bytes: usize) -> usize {
     // SAFETY: sysconf has no preconditions.
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
     stack_bytes.saturating_add(tls_bytes()).checked_next_multiple_of(page).unwrap_or(stack_bytes)
 }
 
-/// How many bytes of thread-local variables the loaded objects have. Those of objects that are loaded later do not come
-/// out of stacks.
+/// How many bytes of thread-local variables the loaded objects have. Objects that are loaded later do not take theirs
+/// from stacks.
 fn tls_bytes() -> usize {
     unsafe extern "C" fn add(object: *mut libc::dl_phdr_info, _size: usize, sum: *mut c_void) -> c_int {
         // SAFETY: dl_iterate_phdr gives an object that is loaded, and the pointer that it was given.

@@ -1,13 +1,13 @@
-//! The user of this process, for messages that say which right it lacks.
+//! The user of this process, for messages that say which right is missing.
 
 use std::fs;
 
-/// The effective user of this thread, and whether file permissions count for it. `None` where that is unknown.
+/// The effective user of this thread, and whether file permissions apply to it. `None` if that is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
     /// The effective uid.
     pub id: Option<u32>,
-    /// Whether it has CAP_DAC_OVERRIDE, to which file permissions do not apply.
+    /// Whether it has CAP_DAC_OVERRIDE, so that file permissions do not apply.
     pub overrides_permissions: Option<bool>,
 }
 
@@ -19,7 +19,7 @@ impl User {
     }
 }
 
-/// The second of the real, the effective, the saved and the file system's.
+/// The effective uid: the second of the real, the effective, the saved and the file system's.
 fn effective_uid(status: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()

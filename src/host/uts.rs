@@ -1,4 +1,4 @@
-//! Host names, also of a process in another UTS namespace.
+//! Host names, including that of a process in another UTS namespace.
 
 #![allow(unsafe_code)]
 
@@ -12,22 +12,22 @@ use std::path::{Path, PathBuf};
 use super::below::open_file_below;
 use super::thread::{SHORT_LIVED, spawn};
 
-/// The UTS namespace that the kernel makes at boot (`PROC_UTS_INIT_INO`): its name is the machine's.
+/// The UTS namespace that the kernel makes at boot (`PROC_UTS_INIT_INO`). Its name is that of the machine.
 const INITIAL: &str = "uts:[4026531838]";
 
-/// The name of the host on which the process `pid` runs (`None`: unknown), or nothing; never that of a container in
-/// which this process happens to be.
+/// The name of the host on which the process `pid` runs (`None`: unknown), if it can be found. It is never the name of
+/// a container in which this process itself runs.
 ///
-/// It is the kernel's name, where both have one UTS namespace; else what the process sees as `/etc/hostname`. With `enter`,
-/// a thread enters the other namespace first, by setns(2), which takes CAP_SYS_ADMIN.
+/// If both have the same UTS namespace, it is the kernel's name; otherwise what the process sees as `/etc/hostname`.
+/// With `enter`, a thread first enters the other namespace with setns(2), which needs CAP_SYS_ADMIN.
 pub fn host_name(root: &Path, pid: Option<i32>, enter: bool) -> Option<String> {
     Search { root, own: fs::read_link("/proc/self/ns/uts").ok() }.name(pid, enter)
 }
 
 struct Search<'a> {
-    /// Option `host.root`.
+    /// The option `host.root`.
     root: &'a Path,
-    /// Our own UTS namespace, as /proc names it.
+    /// The link of our own UTS namespace in /proc.
     own: Option<PathBuf>,
 }
 
@@ -43,13 +43,13 @@ impl Search<'_> {
         let entered = if enter { name_inside(&process.join("ns/uts")) } else { None };
         let seen = entered.or_else(|| name_in_file(&process.join("root")));
         match theirs {
-            // Certainly not our own name.
+            // Anything but our own name.
             Some(_) => seen.or_else(|| self.name_in_mount()),
             None => seen.or_else(|| self.name_without_process()),
         }
     }
 
-    /// The name of the machine, which alone is certain when the engine's process cannot be seen.
+    /// The name of the machine. Only that is certain when the engine's process cannot be seen.
     fn name_without_process(&self) -> Option<String> {
         self.name_in_mount().or_else(|| if self.is_initial() { own_name() } else { None })
     }
@@ -76,20 +76,20 @@ fn own_name() -> Option<String> {
     name.into_string().ok().filter(|n| !n.is_empty())
 }
 
-/// Enters the namespace on a thread that runs only for this: setns changes nothing but its own thread.
+/// Reads the name on a thread that enters the namespace and then ends, because setns affects only its own thread.
 fn name_inside(namespace: &Path) -> Option<String> {
     let namespace = File::open(namespace).ok()?;
     let look = move || {
-        // SAFETY: the descriptor is open; setns affects this thread alone, which ends right after.
+        // SAFETY: the descriptor is open; setns affects only this thread, which ends right after.
         let entered = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUTS) } == 0;
         entered.then(own_name).flatten()
     };
     spawn("cri-uts", SHORT_LIVED, look).ok()?.join().ok()?
 }
 
-/// The first line of `etc/hostname` below this root directory that is no comment.
+/// The first line of `etc/hostname` below this root directory that is not a comment.
 fn name_in_file(root: &Path) -> Option<String> {
-    /// More than any host name and the comments above it.
+    /// Enough for any host name and the comments above it.
     const ENOUGH: u64 = 4096;
     let mut text = String::new();
     open_file_below(root, Path::new("etc/hostname")).ok()?.take(ENOUGH).read_to_string(&mut text).ok()?;
@@ -132,7 +132,7 @@ mod tests {
         let root = host(Some("# a comment\n\nnode-7\n"));
         let it = in_a_container(root.path());
         assert_eq!(it.name(Some(42), false).as_deref(), Some("node-7"));
-        // No namespace can be entered here: the file has to do.
+        // No namespace can be entered here, so the file is used.
         assert_eq!(it.name(Some(42), true).as_deref(), Some("node-7"));
     }
 

@@ -13,7 +13,7 @@ use queue::{Closed, Replay};
 
 pub use queue::{EventQueue, Next};
 
-/// What a replay shows: every run that consumers are to know of, and the state of the cache.
+/// What a replay shows: the runs that consumers have to know, and the state of the cache.
 pub struct Snapshot {
     /// The runs, in any order.
     pub runs: Vec<Arc<Container>>,
@@ -141,7 +141,8 @@ impl Hub {
     ) -> Result<Arc<EventQueue>> {
         let replay = if live_only { Replay::None } else { Replay::Wanted { lost: 0 } };
         let queue = Arc::new(EventQueue::new(mask, capacity, view, replay, self.clone())?);
-        // Added while the snapshot is taken: an event in between would be neither in the replay nor after it.
+        // The consumer is added while the snapshot is taken. An event in between would be neither in the replay nor
+        // after it.
         let mut added = false;
         self.show(&mut |snapshot| {
             self.add(&queue);
@@ -152,7 +153,8 @@ impl Hub {
         });
         if !added {
             self.add(&queue);
-            // It may have become ready just before: the others got the first replay by then.
+            // The watcher may have become ready just before this. The other consumers got their first replay then, so
+            // this one gets its own.
             if !live_only {
                 self.show(&mut |snapshot| self.replay(&queue, snapshot));
             }
@@ -175,7 +177,7 @@ impl Hub {
     /// Begins the new replay of a queue that overflowed, now that its consumer reads.
     fn replay_after_overflow(&self, queue: &EventQueue) {
         if queue.is_live_only() {
-            // It gets the OVERFLOW alone.
+            // A live-only consumer gets the OVERFLOW alone.
             let latest = self.lock().latest;
             return self.replay(queue, latest.into());
         }
@@ -186,7 +188,7 @@ impl Hub {
         queue.begin_replay(snapshot, &mut self.lock().seq);
     }
 
-    /// The watcher is ready: every consumer that waits for its first replay gets this one.
+    /// Gives every consumer that waits for its first replay this one, because the watcher is ready.
     pub fn initial_snapshot(&self, initial: &[Arc<Container>], generation: u64, state: WatcherState, now: Time) {
         for queue in self.consumers() {
             let snapshot = Snapshot { runs: initial.to_vec(), generation, state, now };
@@ -207,7 +209,7 @@ impl Hub {
         inner.latest = Latest { generation: pending.generation, state: pending.state, now: pending.observed };
         let overflows = inner.offer(pending);
         for _ in 0..overflows {
-            // A queue that this message overflows has no message of its own.
+            // If this message overflows another queue, no further message is published about that.
             let Latest { generation, state, now } = inner.latest;
             inner.offer(PendingEvent::log(LogLevel::Warn, TOO_SLOW.into(), generation, state, now));
         }
@@ -239,7 +241,7 @@ impl Inner {
     /// Numbers the event, and offers it to every queue. Returns how many queues overflowed by it.
     fn offer(&mut self, pending: PendingEvent) -> usize {
         self.seq += 1;
-        // LOG events are not counted: few consumers ask for them.
+        // LOG events are not counted, because few consumers ask for them.
         self.published += u64::from(pending.event_type != EventType::Log);
         let event = Event {
             event_type: pending.event_type,
@@ -259,7 +261,7 @@ impl Inner {
         self.consumers.retain(|queue| match queue.upgrade().map(|queue| queue.offer(&event)) {
             Some(Ok(cost)) => {
                 lost += cost;
-                // An overflow loses the event and those that waited; each event after it costs one.
+                // An overflow loses this event and those in the queue. After it, each lost event counts as one.
                 overflows += usize::from(cost > 1);
                 true
             }

@@ -43,7 +43,7 @@ struct State {
     lost_during_replay: u64,
     closing: Closing,
     signal: Signal,
-    /// Tasks that wait for an event.
+    /// Wakers of the tasks that wait for an event.
     wakers: Vec<Waker>,
 }
 
@@ -59,7 +59,7 @@ enum Closing {
 
 pub(super) enum Replay {
     None,
-    /// A replay is to begin: as soon as the watcher is ready where nothing was lost, otherwise when the consumer reads.
+    /// A replay is wanted. It begins when the watcher is ready; after a loss, when the consumer reads.
     Wanted {
         lost: u64,
     },
@@ -67,9 +67,9 @@ pub(super) enum Replay {
 }
 
 pub(super) struct RunningReplay {
-    /// Events that waited before the replay; they come first.
+    /// Events that were queued before the replay. They come first.
     before: VecDeque<Event>,
-    /// How many events were lost; an OVERFLOW says so before the replay, if any were.
+    /// How many events were lost. If any were, an OVERFLOW before the replay reports it.
     lost: u64,
     /// Whether the OVERFLOW comes alone, as for a live-only consumer.
     only_loss: bool,
@@ -147,7 +147,7 @@ impl State {
         }
     }
 
-    /// The replay is complete. What was lost meanwhile is reported next, and followed by another replay.
+    /// Ends the replay. Events that were lost meanwhile are reported next, and another replay follows.
     fn replay_ended(&mut self) {
         self.replay = match std::mem::take(&mut self.lost_during_replay) {
             0 => Replay::None,
@@ -183,7 +183,7 @@ impl EventQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event. Blocks until there is one, at most for `timeout`; `None`: for ever.
+    /// The next event. Blocks until there is one, at most for `timeout`; `None` waits for ever.
     pub fn next(&self, timeout: Option<Duration>) -> Next {
         let deadline = timeout.map(|t| Instant::now().checked_add(t));
         let mut state = self.lock();
@@ -201,7 +201,7 @@ impl EventQueue {
             state = match deadline.map(|at| at.map(|at| at.saturating_duration_since(Instant::now()))) {
                 Some(Some(Duration::ZERO)) => return Next::Again,
                 Some(Some(left)) => self.ready.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
-                // No deadline, or one beyond what the clock can say.
+                // There is no deadline, or it is later than the clock can express.
                 _ => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
@@ -314,7 +314,7 @@ impl EventQueue {
                 1
             }
             Replay::Wanted { lost: 0 } if full => {
-                // The newest event about the watcher counts, and there is no cache yet to replay.
+                // Only the newest event about the watcher matters, and there is no cache yet to replay.
                 state.live.pop_front();
                 state.live.push_back(event.clone());
                 0

@@ -73,7 +73,7 @@ fn readable(queue: &EventQueue) -> bool {
     crate::host::is_readable(queue.fd())
 }
 
-/// A watcher that becomes ready just after the first look.
+/// A watcher that becomes ready just after the first look at it.
 #[derive(Default)]
 struct JustReady(Mutex<usize>);
 
@@ -87,7 +87,7 @@ impl SnapshotSource for JustReady {
     }
 }
 
-/// The others have their first replay by then: no other one would come.
+/// The other consumers have their first replay by then, and no other one would come.
 #[test]
 fn a_consumer_that_comes_in_the_moment_of_ready_gets_its_replay() {
     let hub = Arc::new(Hub::new(Arc::new(JustReady::default())));
@@ -161,7 +161,7 @@ fn a_replay_that_has_begun_is_completed_before_the_loss_is_reported() {
     assert_eq!(hub.counts(), Counts { consumers: 1, published: 4, lost: 3, overflows: 1 });
 }
 
-/// However many events come between two reads, and however small the queue is.
+/// However many events come between two reads, and however small the queue is, each replay ends.
 #[test]
 fn a_consumer_of_any_speed_sees_the_end_of_every_replay() {
     const RUNS: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -186,10 +186,10 @@ fn a_consumer_of_any_speed_sees_the_end_of_every_replay() {
                 (other, at) => panic!("{other:?} at {at:?}"),
             };
         }
-        // 200 reads have room for so many replays, with an OVERFLOW before each and at most a full queue between two.
+        // So many replays fit into 200 reads, with an OVERFLOW before each and at most a full queue in between.
         let most_reads_of_one = RUNS.len() + 3 + capacity;
         assert!(events_per_read == 1 || replays >= 200 / most_reads_of_one, "{replays} replays");
-        // And when the events stop, the consumer catches up.
+        // When the events stop, the consumer catches up.
         let rest = drain(&queue);
         assert!(rest.len() <= 2 * (RUNS.len() + 3) + capacity, "{rest:?}");
         assert!(drain(&queue).is_empty());

@@ -1,12 +1,14 @@
-//! A container with the key names of other projects: flat keys and values, as OpenTelemetry, Falco and ECS name them. Pure.
+//! A container under the key names of other projects: flat keys and values, as OpenTelemetry, Falco and ECS name them.
+//! Pure.
 //!
-//! Only what CRI says about a container is here. What is the engine's (`container.runtime.name`, Falco's `container.type`) is
-//! the same for all its containers, and is the engine's record's. OpenTelemetry's `container.name` is left out: it is the
-//! name that an engine gives to a container of its own, which CRI does not report; `k8s.container.name` is the pod's author's.
+//! It contains only what CRI reports about a container. The engine's own facts (`container.runtime.name`, Falco's
+//! `container.type`) are the same for all its containers, and belong to the engine's record. OpenTelemetry's
+//! `container.name` is left out: it is the name that an engine gives to a container of its own, which CRI does not
+//! report. `k8s.container.name` is the name that the pod's author wrote.
 
 use super::{Container, Kind, Pod, State};
 
-/// Whose names.
+/// The project whose names are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Schema {
@@ -22,7 +24,7 @@ impl Schema {
     /// All of them.
     pub const ALL: [Schema; 3] = [Schema::Otel, Schema::Falco, Schema::Ecs];
 
-    /// The word that stands for it.
+    /// The schema's word, as in the option `attributes`.
     pub fn word(self) -> &'static str {
         match self {
             Schema::Otel => "otel",
@@ -31,17 +33,17 @@ impl Schema {
         }
     }
 
-    /// The one that this word stands for.
+    /// The schema with this word.
     pub fn of_word(word: &str) -> Option<Schema> {
         Schema::ALL.into_iter().find(|schema| schema.word() == word)
     }
 }
 
-/// A key of the third party, and its value.
+/// A key of the schema, and its value.
 pub type Attribute = (String, String);
 
-/// Everything that is known of the container, in the third party's names and order; a fact that is not known is left out. Of
-/// a fact that the third party keeps as a list, the one value that is known.
+/// All known facts of the container, under the schema's names and in its order. Unknown facts are left out. Where the
+/// schema has a list, it contains the one value that is known.
 pub fn attributes(container: &Container, schema: Schema) -> Vec<Attribute> {
     let mut to = Attributes(Vec::new());
     match schema {
@@ -61,7 +63,7 @@ impl Attributes {
         }
     }
 
-    /// A label may be empty, and is there all the same.
+    /// Adds labels. Empty ones are added, too.
     fn add_labels<'a>(&mut self, labels: impl IntoIterator<Item = (&'a str, &'a str)>, key: impl Fn(&str) -> String) {
         self.0.extend(labels.into_iter().map(|(label, value)| (key(label), value.to_owned())));
     }
@@ -154,7 +156,7 @@ fn pid(c: &Container) -> String {
     c.pid.map(|pid| pid.to_string()).unwrap_or_default()
 }
 
-/// Falco's ids are the first twelve digits.
+/// An id's first twelve digits, as Falco shows it.
 fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }

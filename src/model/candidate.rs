@@ -1,10 +1,10 @@
-//! An engine that was looked for: where, why there, and what came of it.
+//! An engine that was searched for: where, why there, and the result.
 
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// Why a socket is thought to be an engine's; the strongest first.
+/// Why a socket may be an engine's; the strongest reason first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
@@ -45,7 +45,7 @@ impl Evidence {
         }
     }
 
-    /// Whether a kubelet says so.
+    /// Whether it is evidence from a kubelet.
     pub fn is_kubelets(self) -> bool {
         matches!(self, Evidence::Kubelet | Evidence::NestedKubelet)
     }
@@ -54,9 +54,9 @@ impl Evidence {
 /// One reason to look at a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// Of what kind.
+    /// The kind of evidence.
     pub evidence: Evidence,
-    /// In words, e.g. which file or process says so.
+    /// The reason as text, e.g. which file or process names the socket.
     pub text: Arc<str>,
 }
 
@@ -64,13 +64,13 @@ pub struct Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// Where it is reached, e.g. `unix:///run/containerd/containerd.sock`.
+    /// The endpoint, e.g. `unix:///run/containerd/containerd.sock`.
     pub api: Arc<str>,
-    /// Why it was looked at; the strongest reason first.
+    /// Why it was looked at, the strongest reason first.
     pub reasons: Vec<Reason>,
     /// Why it has this place among the others, as text.
     pub rank: Arc<str>,
-    /// Who it is, e.g. `containerd`; empty if it did not answer.
+    /// The engine's name, e.g. `containerd`; empty if it did not answer.
     pub runtime_name: Arc<str>,
     /// Its version.
     pub runtime_version: Arc<str>,
@@ -80,7 +80,7 @@ pub struct Candidate {
     pub id: Arc<str>,
     /// Its process, in our pid namespace.
     pub pid: Option<i32>,
-    /// How many sandboxes it has; `None` where it did not say.
+    /// How many sandboxes it has; `None` if it did not say.
     pub sandboxes: Option<u64>,
     /// Why it cannot be used.
     pub error: Option<Error>,
@@ -93,7 +93,7 @@ impl Candidate {
     }
 }
 
-/// What a search for engines gave.
+/// The result of a search for engines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Engines {

@@ -134,11 +134,12 @@ pub struct Container {
     pub rucksack: Option<JsonText>,
     /// Facts that are unknown now and may become known later: bits of `CRI_MISSING_*`.
     pub missing: u64,
-    /// Its C view, made at the first use.
+    /// Its C view, made when it is first used.
     pub(crate) view: Memo,
 }
 
-/// What is known of how most containers were made before somebody asks.
+/// The spec of a container about which nothing is known yet. Most containers share it until their details are asked
+/// for.
 static NO_SPEC: LazyLock<Arc<Spec>> = LazyLock::new(Arc::default);
 
 impl Container {

@@ -23,15 +23,15 @@ pub struct Engine {
     pub id: Arc<str>,
     /// The engine's process, in the caller's pid namespace.
     pub pid: Option<i32>,
-    /// The namespaces of that process. Pods that are to be in the node's namespaces are in these.
+    /// The namespaces of that process. Pods that use the node's namespaces are in these.
     pub namespaces: Namespaces,
     /// How changes are noticed: `stream` or `poll`, and why.
     pub events: Events,
     /// What the watcher learns from the host in addition to the engine.
     pub witness: Arc<WitnessMeans>,
-    /// The other engines that were found when this one was chosen, best first; none where it was named.
+    /// The other engines that were found when this one was chosen, best first; empty if the program named its engine.
     pub candidates: Arc<[Candidate]>,
-    /// Fields that this engine does not give, and of how many containers: it was asked for each of them several times.
+    /// Fields that this engine does not give, although it was asked several times, and for how many containers.
     pub not_told: Arc<[(&'static str, u64)]>,
 }
 
@@ -42,13 +42,13 @@ impl Engine {
     }
 }
 
-/// By which means the host is a second source, and why not by more.
+/// The means by which the host is a second source, and why others are not used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WitnessMeans {
-    /// Those that are used: `folders`, `fanotify`, `cgroups`, `pidFiles`, `pidfds`, `exitCodes`.
+    /// The means that are used: `folders`, `fanotify`, `cgroups`, `pidFiles`, `pidfds`, `exitCodes`.
     pub used: Vec<&'static str>,
-    /// Those that are not (`all`: none is), and why.
+    /// The means that are not used (`all`: none is), and why.
     pub lacks: Vec<(&'static str, Arc<str>)>,
 }
 

@@ -60,14 +60,15 @@ impl EventType {
     }
 }
 
-/// The mask that 0 stands for: everything that is not opt-in.
+/// The default mask: all events that are not opt-in.
 pub const DEFAULT_MASK: u32 =
     1 << CRI_EVENT_STARTED | 1 << CRI_EVENT_EXITED | 1 << CRI_EVENT_UPDATED | 1 << CRI_EVENT_STATE;
 
-/// The events that no mask can switch off: without them, what a consumer knows could silently be wrong.
+/// The events that no mask can switch off. Without them, a consumer could be wrong about the present state without
+/// noticing.
 pub const CONTROL_MASK: u32 = 1 << CRI_EVENT_REPLAY_BEGIN | 1 << CRI_EVENT_REPLAY_END | 1 << CRI_EVENT_OVERFLOW;
 
-/// Everything that can be asked for.
+/// All events that a mask can ask for.
 pub const ALL_MASK: u32 =
     DEFAULT_MASK | CONTROL_MASK | 1 << CRI_EVENT_CREATED | 1 << CRI_EVENT_REMOVED | 1 << CRI_EVENT_LOG;
 

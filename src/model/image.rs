@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::Memo;
 
-/// The image a container was made from. Containers of one image share it; who changes one has a copy.
+/// The image that a container was made from. Containers of one image share it; a change makes a copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image(Arc<ImageFields>);
 
@@ -20,7 +20,7 @@ pub struct ImageFields {
     pub reference: Arc<str>,
     /// The id: the digest of the image's configuration, `sha256:...`.
     pub id: Arc<str>,
-    /// The C view, made at the first use.
+    /// The C view, made when it is first used.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
 }
@@ -59,14 +59,14 @@ impl Deref for Image {
 impl DerefMut for Image {
     fn deref_mut(&mut self) -> &mut ImageFields {
         let fields = Arc::make_mut(&mut self.0);
-        // It shows the fields as they were.
+        // The view shows the fields from before the change.
         fields.view = Memo::default();
         fields
     }
 }
 
 impl Image {
-    /// Whether nobody else has it.
+    /// Whether this is the only reference to it.
     pub(crate) fn is_unshared(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -82,7 +82,7 @@ impl Image {
         if is_bare_digest(&self.name) { "" } else { split(&self.name).1 }
     }
 
-    /// The digest of the manifest: from the name where its author pinned it, else from the reference; "" if unknown.
+    /// The digest of the manifest: from the name if its author pinned it, otherwise from the reference; "" if unknown.
     pub fn digest(&self) -> &str {
         [&self.name, &self.reference].into_iter().find_map(|s| s.split_once('@')).map_or("", |(_, digest)| digest)
     }

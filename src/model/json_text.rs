@@ -1,4 +1,4 @@
-//! A finished JSON text that many can hold at once.
+//! A finished JSON text that many owners can share.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ impl JsonText {
         serde_json::to_string(value).expect("plain data has JSON").into()
     }
 
-    /// A text that somebody else wrote, if it is JSON.
+    /// A JSON text from somebody else. The error says why it is not JSON.
     pub fn checked(text: &str) -> Result<Self> {
         match serde_json::from_str::<&serde_json::value::RawValue>(text) {
             Ok(json) => Ok(json.get().to_owned().into()),
@@ -23,12 +23,12 @@ impl JsonText {
         }
     }
 
-    /// Leads to the text as long as somebody holds it.
+    /// A weak reference to the text.
     pub(crate) fn downgrade(&self) -> WeakText {
         self.0.downgrade()
     }
 
-    /// The text, to stand in another one.
+    /// The text, for use in another JSON text.
     pub(crate) fn as_raw(&self) -> &serde_json::value::RawValue {
         serde_json::from_str(self.as_str()).expect("it is JSON")
     }
@@ -44,7 +44,7 @@ impl JsonText {
     }
 }
 
-/// Enough of a text to know it by.
+/// The begin of a text, enough to recognize it.
 fn shortened(text: &str) -> String {
     const MOST: usize = 100;
     match text.char_indices().nth(MOST) {
@@ -54,14 +54,14 @@ fn shortened(text: &str) -> String {
 }
 
 impl From<String> for JsonText {
-    /// The text has to be JSON already.
+    /// Takes a text that is known to be JSON.
     fn from(text: String) -> Self {
         JsonText(text.into())
     }
 }
 
 impl From<SharedText> for JsonText {
-    /// The text has to be JSON already.
+    /// Takes a text that is known to be JSON.
     fn from(text: SharedText) -> Self {
         JsonText(text)
     }

@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Serialize, Serializer};
 
-/// Labels or annotations: texts by keys, sorted by key. All of them are one text, in which a NUL follows each key and each
+/// Labels or annotations: texts by keys, sorted by key. All are kept in one text, with a NUL after each key and each
 /// value, so that C can be shown them as they are.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Labels {
     text: Box<str>,
-    /// Where each value ends; its key begins behind the value before.
+    /// Where each value ends. Its key begins after the value before it.
     spans: Box<[Span]>,
 }
 
@@ -22,7 +22,7 @@ struct Span {
 }
 
 impl Labels {
-    /// No labels. All who have none share them.
+    /// No labels. All records without labels share this value.
     pub fn none() -> Arc<Labels> {
         static NONE: LazyLock<Arc<Labels>> = LazyLock::new(Arc::default);
         NONE.clone()
@@ -69,7 +69,7 @@ impl Labels {
     }
 
     fn position(&self, key: &str) -> Option<usize> {
-        // Few enough that halving beats hashing.
+        // Binary search: with so few labels, it is faster than hashing.
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -93,10 +93,10 @@ impl Labels {
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
-    /// Of one key, the last value counts.
+    /// If a key is repeated, its last value counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut pairs: Vec<(K, V)> = pairs.into_iter().collect();
-        // Stable, so that of one key the last one stays the last.
+        // The sort is stable, so that the last of several equal keys stays the last.
         pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
         let is_last = |at: usize| pairs.get(at + 1).is_none_or(|next| next.0.as_ref() != pairs[at].0.as_ref());
         let kept: Vec<(&str, &str)> =
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// It is a sorted map of texts, whatever they are.
+        /// It behaves like a sorted map of texts, for any texts.
         #[test]
         fn it_is_a_map(pairs in proptest::collection::vec(("[a-c\0é]{0,3}", "[a-z\0]{0,5}"), 0..12)) {
             let labels: Labels = pairs.iter().cloned().collect();

@@ -13,12 +13,12 @@ pub enum LabelView {
     /// The reference's view: one map, annotations under `io.kubernetes.annotation/`.
     #[default]
     Merged,
-    /// `labels` and `annotations` apart, as the engine gives them.
+    /// `labels` and `annotations` separately, as the engine gives them.
     Separate,
 }
 
-/// The label keys that identify a container. Their values come from CRI's own fields alone, because a pod's author can
-/// write a label of any key, and so make a container look like another one.
+/// The label keys that identify a container. Their values come only from CRI's own fields: a pod's author can write any
+/// label, and so could make a container look like another one.
 const OWN_KEYS: [&str; 5] =
     [CRI_LABEL_POD_NAME, CRI_LABEL_POD_NAMESPACE, CRI_LABEL_POD_UID, CRI_LABEL_CONTAINER_NAME, CRI_LABEL_SANDBOX];
 
@@ -35,13 +35,14 @@ fn own_value<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     }
 }
 
-/// Whether this key, while its value is not known, may be what the engine says: the kubelet writes the names of the pod,
-/// too, and the pod may become known later.
+/// Whether the engine's value of this key may stay while CRI's is not known: the kubelet also writes the names of the
+/// pod, and the pod may become known later.
 fn is_pending(container: &Container, key: &str) -> bool {
     container.pod.is_none() && matches!(key, CRI_LABEL_POD_NAME | CRI_LABEL_POD_NAMESPACE | CRI_LABEL_POD_UID)
 }
 
-/// The container's labels with own keys as CRI has them: a wrong value is replaced, one that does not apply is removed.
+/// The container's labels, with CRI's values for the own keys: a wrong value is replaced, and one that does not apply
+/// is removed.
 pub(crate) fn with_own_keys(container: &Container) -> Arc<Labels> {
     let is_wrong = |key: &&str| match container.labels.get(key) {
         Some(value) => own_value(container, key) != Some(value) && !is_pending(container, key),
@@ -57,7 +58,7 @@ pub(crate) fn with_own_keys(container: &Container) -> Arc<Labels> {
     Arc::new(container.labels.iter().filter_map(right).collect())
 }
 
-/// The pod's labels with own keys as CRI has them.
+/// The pod's labels, with CRI's values for the own keys.
 pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
     if !OWN_KEYS.iter().any(|key| pod.labels.contains_key(key)) {
         return pod.labels.clone();
@@ -69,12 +70,12 @@ pub(crate) fn pod_with_own_keys(pod: &Pod) -> Arc<Labels> {
     if !labels.contains_key(CRI_LABEL_SANDBOX) {
         return labels;
     }
-    // It marks a container as the sandbox, and is no label of the pod.
+    // This label marks a container as the sandbox, and is not the pod's.
     Arc::new(labels.iter().filter(|(key, _)| *key != CRI_LABEL_SANDBOX).collect())
 }
 
-/// The reference's view: the engine's labels, the names of the pod and the container as CRI has them, and every annotation
-/// under its prefix. A label cannot pass for an annotation.
+/// The reference's view: the engine's labels, the names of the pod and the container from CRI, and every annotation
+/// under its prefix. A label cannot imitate an annotation.
 pub fn merged(container: &Container) -> Labels {
     let own = |key: &str| OWN_KEYS.contains(&key) && !is_pending(container, key);
     let is_plain = |key: &str| !own(key) && !key.starts_with(CRI_ANNOTATION_KEY_PREFIX);
@@ -86,8 +87,8 @@ pub fn merged(container: &Container) -> Labels {
     labels.chain(annotations).chain(own).collect()
 }
 
-/// The value of one label, as a selector sees it: from the merged view, and else from the labels of the pod, which the
-/// sandbox has and its containers do not.
+/// The value of one label for a selector: from the merged view, otherwise from the labels of the pod, which only the
+/// sandbox repeats.
 pub fn label<'a>(container: &'a Container, key: &str) -> Option<&'a str> {
     if OWN_KEYS.contains(&key) && !is_pending(container, key) {
         return own_value(container, key);
@@ -151,7 +152,7 @@ mod tests {
         assert!(!merged(&container(Kind::Container)).contains_key(CRI_LABEL_SANDBOX));
     }
 
-    /// Labels of a pod or container that claim to be something else.
+    /// Labels with which a pod or container pretends to be something else.
     fn forged() -> Arc<Labels> {
         let claims = OWN_KEYS.map(|key| (key.to_owned(), "forged".to_owned()));
         let annotation = (format!("{CRI_ANNOTATION_KEY_PREFIX}note"), "forged".to_owned());

@@ -1,16 +1,16 @@
-//! A place for what is derived from an immutable value, made at most once.
+//! A place for a value that is derived from an immutable one, and made at most once.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// A value that is derived from another and kept with it: its JSON, or its C view. It does not belong to the other: a
-/// clone starts without it, and comparisons ignore it.
+/// A value that is derived from another and kept with it: its JSON, or its C view. It is not part of that other value:
+/// a clone starts without it, and comparisons ignore it.
 #[derive(Default)]
 pub struct Memo(OnceLock<Arc<dyn Any + Send + Sync>>);
 
 impl Memo {
-    /// The value that is kept here, made by `make` at the first call. Every caller has to ask for the same type.
+    /// The derived value, made by `make` at the first call. Every caller has to ask for the same type.
     pub fn get_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
         let kept = self.0.get_or_init(|| make()).clone();
         kept.downcast().unwrap_or_else(|_| panic!("a memo keeps one type, {}", std::any::type_name::<T>()))
@@ -18,7 +18,7 @@ impl Memo {
 }
 
 impl Memo {
-    /// As [`Memo::get_or_init`], without a reference of its own.
+    /// As [`Memo::get_or_init`], without another reference count.
     pub fn get_ref<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> &T {
         let kept = self.0.get_or_init(|| make());
         kept.downcast_ref().unwrap_or_else(|| panic!("a memo keeps one type, {}", std::any::type_name::<T>()))

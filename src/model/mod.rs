@@ -45,8 +45,8 @@ pub use view::View;
 /// The id of a container or sandbox, as the engine gives it: 64 hex digits.
 pub type Id = std::sync::Arc<str>;
 
-/// What is known by id. Ids are long, and random where engines make them: a hash that is quick and not secret is good enough.
+/// A map by id. Ids are long, and random where engines make them, so a quick hash that is not secret is good enough.
 pub type IdMap<V> = std::collections::HashMap<Id, V, foldhash::fast::RandomState>;
 
-/// Some ids.
+/// A set of ids.
 pub type IdSet = std::collections::HashSet<Id, foldhash::fast::RandomState>;

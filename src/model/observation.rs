@@ -19,7 +19,7 @@ pub struct Observation {
     pub attempt: u32,
     /// Its state.
     pub state: State,
-    /// The sandbox it is in; a status does not say.
+    /// The sandbox that it is in; a status does not give it.
     pub pod_id: Option<Id>,
     /// The pod, where the statement is about one.
     pub pod: Option<Arc<Pod>>,
@@ -31,11 +31,11 @@ pub struct Observation {
     pub image: ImageNames,
     /// Time of creation.
     pub created_at: Option<Time>,
-    /// Time of start; lists do not say.
+    /// The time of start; lists do not give it.
     pub started_at: Option<Time>,
-    /// Time of exit; lists do not say.
+    /// The time of exit; lists do not give it.
     pub finished_at: Option<Time>,
-    /// How it ended; lists do not say.
+    /// How it ended; lists do not give it.
     pub exit: Option<Exit>,
     /// Whether this is a status, which has times and exits, or only an entry of a list.
     pub is_status: bool,
@@ -45,28 +45,28 @@ pub struct Observation {
     pub details: Option<Details>,
     /// Which texts had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`.
     pub flags: u32,
-    /// Of an entry of a list: equal to that of another entry that says the same.
+    /// The fingerprint of a list's entry. Entries with the same content have the same one.
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// A number that two entries of lists have in common if they say the same. Of two that do not, it is the same once in 2^64
+/// A number that is equal for two entries of lists with the same content. For two that differ, it is equal once in 2^64
 /// comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(NonZeroU64);
 
 impl Fingerprint {
-    /// Of what a hash function has made of the entry.
+    /// Makes a fingerprint from an entry's hash.
     pub(crate) fn new(hash: u64) -> Self {
         Fingerprint(NonZeroU64::new(hash).unwrap_or(NonZeroU64::MIN))
     }
 }
 
-/// The names of an image in one statement. Engines use one wire field for different things; the shape of a value shows
-/// what it is.
+/// The names of an image in one statement. Engines use one wire field for different things, so the form of a value
+/// decides what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ImageNames {
-    /// The name that the pod's author wrote, where the engine has kept it.
+    /// The name that the pod's author wrote, if the engine has kept it.
     pub author: Arc<str>,
     /// The engine's own name of the image; it may be the first of several tags, or a digest.
     pub engine: Arc<str>,
@@ -104,15 +104,15 @@ impl Observation {
         }
     }
 
-    /// The same statement, made about this pod.
+    /// The same statement, about this pod.
     pub fn with_pod(mut self, pod: Pod) -> Self {
         self.pod_id = Some(pod.id.clone());
         self.pod = Some(pod.into());
         self
     }
 
-    /// Whether it was created but could not be started: it exited without ever having had a start. containerd
-    /// says so by leaving out the time of start; CRI-O sets created, started and finished to the same instant.
+    /// Whether it was created but could not be started, so that it exited without a start. containerd then leaves out
+    /// the time of start; CRI-O sets created, started and finished to the same instant.
     pub fn never_started(&self) -> bool {
         self.is_status
             && self.kind == Kind::Container
@@ -138,10 +138,10 @@ pub struct Details {
     pub cgroup_id: Option<u64>,
     /// The namespaces of the process.
     pub namespaces: Namespaces,
-    /// The name of its image in the annotations of the OCI specification, where that was read from the engine's folder.
+    /// The image's name in the annotations of the OCI specification, if that was read from the engine's folder.
     pub image_name: Option<Arc<str>>,
-    /// How it was made, as far as only the verbose information says.
+    /// How it was made, as far as only the verbose information shows it.
     pub spec: Option<Arc<Spec>>,
-    /// Whether this engine will never give a pid for this one, so that there is no use in asking again.
+    /// Whether this engine will never give a pid for it, so that asking again is of no use.
     pub no_pid: bool,
 }

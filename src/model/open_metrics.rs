@@ -60,7 +60,7 @@ fn engine(text: &mut Exposition, freshness: &Freshness) {
     }
 }
 
-/// The text as far as it is written.
+/// The text that was written so far.
 #[derive(Default)]
 struct Exposition {
     text: String,
@@ -126,7 +126,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Microseconds, written as seconds: exact, and with a point, as the format wants bounds to be.
+/// Microseconds, written as seconds: exact, and with a decimal point, as the format requires for bounds.
 struct Micros(u64);
 
 impl std::fmt::Display for Micros {

@@ -75,7 +75,7 @@ pub struct Pod {
     pub runtime_handler: Arc<str>,
     /// When the sandbox was created.
     pub created_at: Option<Time>,
-    /// The C view, made at the first use.
+    /// The C view, made when it is first used.
     pub(crate) view: Memo,
 }
 
@@ -105,10 +105,10 @@ impl Pod {
         }
     }
 
-    /// The pod's own cgroup on the path of one that is in it, a container's or the sandbox's: the part up to the name that
-    /// the kubelet makes of the pod's uid (`pod<uid>`, or `kubepods-burstable-pod<uid, with underscores>.slice`).
+    /// The pod's own cgroup, from the path of a member, a container or the sandbox: the part up to the name that the
+    /// kubelet makes of the pod's uid (`pod<uid>`, or `kubepods-burstable-pod<uid, with underscores>.slice`).
     pub(crate) fn cgroup_above<'a>(&self, member: &'a str) -> Option<&'a str> {
-        // A path that leads out of our own cgroup namespace is none of the file system.
+        // A path that leads out of our own cgroup namespace is not one of the file system.
         if self.uid.is_empty() || member.split('/').any(|part| part == "..") {
             return None;
         }

@@ -1,4 +1,4 @@
-//! A finished text that many can hold at once.
+//! A finished text that many owners can share.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -16,7 +16,7 @@ impl From<String> for SharedText {
 }
 
 impl SharedText {
-    /// Leads to the text as long as somebody holds it.
+    /// A weak reference to the text.
     pub(crate) fn downgrade(&self) -> WeakText {
         WeakText(Arc::downgrade(&self.0))
     }
@@ -32,11 +32,11 @@ impl SharedText {
     }
 }
 
-/// Leads to a text as long as somebody holds it.
+/// A weak reference to a text.
 pub(crate) struct WeakText(Weak<Vec<u8>>);
 
 impl WeakText {
-    /// The text, if somebody still holds it.
+    /// The text, if it still exists.
     pub fn upgrade(&self) -> Option<SharedText> {
         self.0.upgrade().map(SharedText)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Spec {
-    /// The file that the engine writes the container's output to, as the engine's own mount namespace names it.
+    /// The file that the engine writes the container's output to, as a path in the engine's own mount namespace.
     pub log_path: Arc<str>,
     /// The entry point: what the pod's author set, else the first word of the command line that the engine starts.
     pub command: Arc<[Arc<str>]>,
@@ -48,7 +48,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-/// A container's limits. `None` where the engine gave none, or 0, which means the same.
+/// A container's limits. `None` if the engine gave none, or 0, which means the same.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Resources {
@@ -82,7 +82,8 @@ pub struct Previous {
     pub finished_at: Option<super::Time>,
 }
 
-/// A port that a container declares. Declaring opens nothing: the pod's author says what is meant to listen.
+/// A port that a container declares. A declaration opens nothing; it only shows on what the pod's author expects it to
+/// listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Port {
@@ -98,8 +99,8 @@ pub struct Port {
     pub protocol: Arc<str>,
 }
 
-/// The namespaces of a container's first process: inode numbers of `/proc/PID/ns/*`, 0 where unknown. The kernel uses
-/// a number again as soon as the namespace is gone.
+/// The namespaces of a container's first process: inode numbers of `/proc/PID/ns/*`, 0 if unknown. The kernel reuses a
+/// number as soon as its namespace is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Namespaces {
@@ -120,7 +121,7 @@ pub struct Namespaces {
 }
 
 impl Namespaces {
-    /// These; where one is unknown, the other's.
+    /// These namespaces; for unknown ones, those of `other`.
     pub(crate) fn or(self, other: Namespaces) -> Namespaces {
         let known = |these: u64, others: u64| if these == 0 { others } else { these };
         Namespaces {

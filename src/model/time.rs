@@ -5,8 +5,8 @@ use prost_types::Timestamp;
 /// Nanoseconds since the Unix epoch.
 pub type Time = i64;
 
-/// An engine's timestamp: what is not after the epoch says "unknown". Go's zero time, for one, arrives as
-/// -6795364578871345152.
+/// An engine's timestamp; `None` if it is not after the epoch, because then the time is unknown. Go's zero time, for
+/// example, arrives as -6795364578871345152.
 pub fn known(nanos: i64) -> Option<Time> {
     (nanos > 0).then_some(nanos)
 }

@@ -9,18 +9,18 @@ use super::attributes::Schema;
 pub struct View {
     /// How it shows labels and annotations (option `labels.annotations`).
     pub labels: LabelView,
-    /// Whose names its attributes have (option `attributes`); `None`: it shows none.
+    /// The schema of the attributes (option `attributes`); `None`: no attributes are shown.
     pub attributes: Option<Schema>,
 }
 
 impl View {
-    /// By the values of the options.
+    /// The view for these values of the options.
     pub fn new(merge_annotations: bool, attributes: Option<&str>) -> View {
         let labels = if merge_annotations { LabelView::Merged } else { LabelView::Separate };
         View { labels, attributes: attributes.and_then(Schema::of_word) }
     }
 
-    /// With these attributes.
+    /// The same view with these attributes.
     pub fn with_attributes(self, attributes: Option<Schema>) -> View {
         View { attributes, ..self }
     }

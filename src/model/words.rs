@@ -1,4 +1,4 @@
-//! Enumerations show themselves as JSON has them.
+//! Displays enumerations by their words in JSON.
 
 use std::fmt;
 

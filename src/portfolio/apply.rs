@@ -1,7 +1,7 @@
 //! The rules: what each statement of the engine means for the runs that are reported.
 //!
-//! Events are hints and lists are the authority, but an event that carries the status of its id is believed at once.
-//! Whatever is not sure is asked, by one status request. docs/events.md states the guarantees that follow.
+//! Events are hints and lists are the authority, but an event that carries the status of its own id is believed at
+//! once. Whatever stays uncertain is settled by one status request. docs/events.md states the guarantees that follow.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::cri::{EngineEvent, EventKind};
 use crate::model::*;
 
 impl Portfolio {
-    /// An event. Only the first list makes the difference between news and history, so there has to be one before.
+    /// Applies an event. The first list has to come before it, because only that list separates news from history.
     pub fn event(&mut self, mut event: EngineEvent, now: Now) {
         self.next_tick(now);
         if self.unlisted >= self.limits.unlisted && !self.entries.contains_key(&event.id) {
@@ -61,13 +61,13 @@ impl Portfolio {
         !matches!(self.run_log.run(id), Run::Over { .. })
     }
 
-    /// Whether it says that the engine has removed what it had as far as is known.
+    /// Whether the event says that the engine has removed something that the cache still has.
     fn is_news_of_a_removal(&self, event: &EngineEvent) -> bool {
         event.kind == Some(EventKind::Deleted) && self.entries.get(&event.id).is_some_and(|e| e.present)
     }
 
-    /// Whether the event seems to be one that the engine kept for the first subscriber: it was made before the first list,
-    /// which does not have its id. An engine whose clock was set back makes such events, too.
+    /// Whether the engine seems to have kept this event for its first subscriber: the event is older than the first
+    /// list, and that list does not have its id. An engine whose clock was set back makes such events, too.
     fn is_history(&self, event: &EngineEvent) -> bool {
         let is_unknown = !self.entries.contains_key(&event.id) && self.run_log.run(&event.id) == Run::None;
         is_unknown && event.created_at.is_some() && !self.horizon.is_after_first(event.created_at)
@@ -107,7 +107,7 @@ impl Portfolio {
         self.ask_for_missing(id, tries, now);
     }
 
-    /// Time has passed: what was held back goes out, and old tombstones crumble.
+    /// Lets time pass: reports what was held back long enough, and forgets old tombstones.
     pub fn pass(&mut self, now: Now) {
         self.horizon.follow(now);
         self.packer.pass(now.mono);
@@ -124,7 +124,7 @@ impl Portfolio {
         self.tick
     }
 
-    /// One statement about one container or sandbox.
+    /// Applies one statement about one container or sandbox.
     pub(super) fn statement(&mut self, said: Observation, source: Source, now: Now) {
         if let Some(entry) = self.entries.get_mut(&said.id) {
             entry.listed_as = None;
@@ -145,7 +145,7 @@ impl Portfolio {
         let run = self.run_log.run(&said.id);
         let mut verdict = (said.state == State::Running).then(|| judge_start(run, said.started_at, source));
         let is_over = matches!(run, Run::Over { .. });
-        // Late or repeated statements on what is over and forgotten, or merely over.
+        // A late or repeated statement about a run that is over.
         let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&said.id);
         if verdict == Some(Verdict::Doubtful) {
             let what = "the engine shows it running after its exit was reported: its status is asked for";
@@ -171,7 +171,7 @@ impl Portfolio {
         }
     }
 
-    /// What follows from a statement that was merged.
+    /// Decides what follows from a statement that was merged.
     fn conclude(&mut self, said: &Observation, verdict: Option<Verdict>, source: Source, change: Change, now: Now) {
         let run = change.before;
         match (verdict, said.state) {
@@ -181,7 +181,7 @@ impl Portfolio {
                     !run.is_over_unreported() && !matches!(run, Run::Over { how: Ending::NeverStarted, .. });
                 let flag = if was_reported { CRI_EVENT_FLAG_REAPPEARED } else { 0 };
                 self.begins(said, source, source.flags() | flag, now);
-                // A list has ended it, and will again.
+                // A list has ended this run, and the next list would end it again.
                 if matches!((source, run), (Source::Answer { .. }, Run::Over { how: Ending::Exited, .. })) {
                     let what = "its status says that it runs after its exit was reported: it is taken for running";
                     self.list_stands(&said.id, said.kind, source, what, now);
@@ -197,7 +197,7 @@ impl Portfolio {
         }
     }
 
-    /// The engine has it, whatever else it says.
+    /// Notes that the engine has this id, whatever else the statement says.
     fn affirm(&mut self, id: &Id, source: Source) {
         let as_of = source.as_of(self.tick);
         if let Some(entry) = self.entries.get_mut(id) {
@@ -205,8 +205,8 @@ impl Portfolio {
         }
     }
 
-    /// An event's sandbox is its controller's statement. That it is no longer ready is believed only in the sandbox's own
-    /// events: containerd's lists, which are the authority, say so a moment later.
+    /// Applies the sandbox's status that comes with an event. "Not ready" is believed only in the sandbox's own events,
+    /// because containerd's lists, which are the authority, show it a moment later.
     fn sandbox_of_event(&mut self, observation: Observation, about: &Id, kind: Option<EventKind>, now: Now) {
         let own = kind.filter(|_| observation.id == *about);
         if observation.id == *about || observation.state == State::Running {
@@ -219,7 +219,7 @@ impl Portfolio {
         }
     }
 
-    /// An event without a status: something has run, and more about it has to be asked.
+    /// Applies an event without a status: something has run, and the engine has to be asked for the rest.
     fn bare_word(&mut self, id: &Id, kind: Option<Kind>, pod_id: Option<Id>, now: Now) {
         let source = Source::Event { own: None };
         let known = self.entries.get(id).map(|e| e.record.kind);
@@ -248,7 +248,7 @@ impl Portfolio {
     }
 
     fn hint(&mut self, id: &Id, kind: Option<Kind>, is_history: bool, now: Now) {
-        /// Events come in bursts: a little later, the same request settles several.
+        /// Events come in bursts. After this wait, one request answers several of them.
         const DEBOUNCE: u64 = 30;
         /// The list that follows a new subscription settles history without a request.
         const HISTORY: u64 = 1000;
@@ -256,8 +256,8 @@ impl Portfolio {
         self.status_queue.hint(id, kind, now.mono + wait, Hint { tick: self.tick, is_history }, Reason::Event);
     }
 
-    /// The engine says that it has deleted it. CRI-O 1.26 says so of containers that it has merely stopped, so that
-    /// this statement alone does not end a run.
+    /// Applies an event which says that the engine has deleted the container. CRI-O 1.26 sends it for containers that
+    /// were merely stopped, so this event alone does not end a run.
     fn deleted(&mut self, id: &Id, kind: Option<Kind>, now: Now) {
         match self.run_log.run(id) {
             Run::None | Run::Over { .. } => self.gone(id, Source::Event { own: None }, now),
@@ -271,7 +271,7 @@ impl Portfolio {
         let pod_id = said.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
         let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).map(|e| e.pod.clone());
         let before = entry.map(|e| e.record.clone());
-        // A statement without a status may have been taken for another kind; what the program added stays.
+        // An earlier statement without a status may have guessed another kind. What the program attached stays.
         let of_this_kind = entry.filter(|e| e.record.kind == said.kind);
         let mut known = of_this_kind.map(|e| e.known.clone()).unwrap_or_default();
         let moment = source.moment(self.tick);
@@ -291,10 +291,10 @@ impl Portfolio {
         bits
     }
 
-    /// The engine has it, or had it when it said so.
+    /// Notes that the engine has this id, or had it at the time of the statement.
     fn note_presence(&mut self, said: &Observation, source: Source, known: Known, pod_id: Option<Id>) {
         let as_of = source.as_of(self.tick);
-        // A late event on what is over does not bring it back, nor does a list that began before it went.
+        // What is over does not come back by a late event, nor by a list that began before it went.
         let over = matches!(self.run_log.run(&said.id), Run::Over { .. });
         let is_new = !self.entries.contains_key(&said.id);
         self.unlisted += usize::from(source.is_event() && is_new);
@@ -318,7 +318,7 @@ impl Portfolio {
         }
     }
 
-    /// What had to be repaired or cut is logged once for each container.
+    /// Logs, once for each container, which texts had to be repaired or cut.
     fn log_flags(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -335,7 +335,7 @@ impl Portfolio {
         }
     }
 
-    /// Makes this the record of the id.
+    /// Stores this record for the id.
     pub(super) fn put(&mut self, id: &Id, mut record: Container) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -344,7 +344,7 @@ impl Portfolio {
         let missing = merge::missing(&record, entry.no_pid) & !entry.unanswered.given_up;
         record.missing = if is_final { 0 } else { missing & !self.limits.not_wanted };
         if record.state == State::Exited {
-            // What it says is no process any more; `pid` and its start still show which one it was.
+            // An exited container has no process. `pid` and its start time still show which one it was.
             record.engine_pid = None;
         }
         if *entry.record != record {
@@ -363,9 +363,9 @@ impl Portfolio {
 /// How a statement changed what is known.
 struct Change {
     is_new: bool,
-    /// The run as it was before.
+    /// The run before the statement.
     before: Run,
-    /// Bits of `CRI_CHANGED_*`.
+    /// The fields that changed: bits of `CRI_CHANGED_*`.
     bits: u64,
 }
 

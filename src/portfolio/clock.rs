@@ -5,8 +5,8 @@ use crate::model::Time;
 /// Milliseconds of a clock that never steps.
 pub type Millis = u64;
 
-/// The number of an input to the portfolio: each input gets the next one. A request keeps the tick at which it was sent,
-/// because its answer says nothing about what was learnt after that.
+/// The number of an input to the portfolio: each input gets the next one. A request keeps the tick at which it was
+/// sent, because its answer says nothing about anything later.
 pub type Tick = u64;
 
 /// One moment, on both clocks.
@@ -30,7 +30,7 @@ pub(super) struct Horizon {
 }
 
 impl Horizon {
-    /// The first list began then.
+    /// Sets the time at which the first list began.
     pub fn begin(&mut self, at: Time) {
         self.first = at;
         self.raise(at);
@@ -41,8 +41,8 @@ impl Horizon {
         self.wall = self.wall.max(to);
     }
 
-    /// Moves the horizon back when the wall clock is set back. Otherwise new events would look old for as long as the
-    /// clock was set back. Small differences are the clocks' drift.
+    /// Moves the horizon back when the wall clock is set back. Otherwise new events would look old until the clock has
+    /// caught up. Small differences are the clocks' drift, and are ignored.
     pub fn follow(&mut self, now: Now) {
         const DRIFT: Time = 100_000_000;
         let offset = now.wall - now.mono as Time * 1_000_000;
@@ -54,7 +54,7 @@ impl Horizon {
         }
     }
 
-    /// Whether what was made then was made after the first list began.
+    /// Whether this time is after the begin of the first list.
     pub fn is_after_first(&self, at: Option<Time>) -> bool {
         at.is_some_and(|at| at >= self.first)
     }
@@ -91,7 +91,7 @@ mod tests {
         horizon.follow(Now { mono: 3000, wall: 1403 * SECOND });
         assert!(horizon.is_fresh(Some(1401 * SECOND)));
         assert!(!horizon.is_fresh(Some(1300 * SECOND)));
-        // Forward: what was fresh stays so.
+        // The clock was set forward: what was fresh stays fresh.
         horizon.follow(Now { mono: 4000, wall: 9000 * SECOND });
         assert!(horizon.is_fresh(Some(1401 * SECOND)));
     }

@@ -28,17 +28,17 @@ pub(super) enum Dispute {
     /// No contradiction is known.
     #[default]
     None,
-    /// A list and a status disagree about the state, since then.
+    /// A list and a status have disagreed about the state since this time.
     State { since: Millis },
     /// The list is believed, and the state in statuses is not.
     ListStands,
-    /// Lists show it, and its status is not found, since then: it is asked for no more.
+    /// Since this time, lists show the container and its status is not found. No more status requests are made.
     NoStatus { since: Millis },
 }
 
 impl Portfolio {
-    /// A list, or a late event, contradicts what was reported. Whether the list stands by now; the first time, the status
-    /// is asked for.
+    /// Notes that a list, or a late event, contradicts what was reported. The first time, it asks for the status.
+    /// Returns whether the list is to be believed by now.
     pub(super) fn list_stands(&mut self, id: &Id, kind: Kind, source: Source, what: &str, now: Now) -> bool {
         let is_list = matches!(source, Source::List { .. });
         let Some(entry) = self.entries.get_mut(id) else {
@@ -61,7 +61,7 @@ impl Portfolio {
         }
     }
 
-    /// Whether a list and a status have disagreed about its state.
+    /// Whether a list and a status have disagreed about this container's state.
     pub(super) fn is_disputed(&self, id: &Id) -> bool {
         self.entries.get(id).is_some_and(|e| matches!(e.dispute, Dispute::State { .. } | Dispute::ListStands))
     }
@@ -76,7 +76,7 @@ impl Portfolio {
             && observation.state != entry.record.state
     }
 
-    /// A list shows the state that is known: list and status agree again.
+    /// Ends a dispute when a list shows the state that is known.
     pub(super) fn list_agrees(&mut self, said: &Observation, source: Source) {
         if let (Source::List { .. }, Some(entry)) = (source, self.entries.get_mut(&said.id))
             && matches!(entry.dispute, Dispute::State { .. })
@@ -86,7 +86,7 @@ impl Portfolio {
         }
     }
 
-    /// An event is news: whatever was in dispute before is over.
+    /// Ends any dispute, because an event is news.
     pub(super) fn end_dispute(&mut self, id: &Id) {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.dispute = Dispute::None;
@@ -98,16 +98,17 @@ impl Portfolio {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
-        // Two statements that it is gone; or neither a list nor a run that is reported that it was ever there.
+        // It is gone if the engine has said so twice, or if neither a list nor a reported run shows that it ever
+        // existed.
         if entry.deleted || entry.listed == 0 && !self.run_log.run(id).is_open() {
             return self.gone(id, source, now);
         }
-        // A list that begins later decides; it may be one of many that the same list settles.
+        // A list that begins later decides. One list may settle many of these.
         entry.not_found = Some(self.tick);
         self.wants_list |= !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
     }
 
-    /// There is a status of it, after all.
+    /// Notes that the engine has a status for this id after all.
     pub(super) fn status_found(&mut self, id: &Id) {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.not_found = None;
@@ -117,7 +118,7 @@ impl Portfolio {
         }
     }
 
-    /// A list shows what has no status: the list stands.
+    /// Notes that a list shows a container for which the engine has no status: the list is believed.
     pub(super) fn listed_without_status(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -129,8 +130,8 @@ impl Portfolio {
         }
     }
 
-    /// The process of this container is gone from the host. Most often its exit is about to be reported, and the record
-    /// keeps the pid; the engine is asked.
+    /// Notes that the process of this container is gone from the host. Most often its exit is about to be reported, so
+    /// the record keeps the pid and the engine is asked.
     pub fn process_gone(&mut self, id: &Id, pid: i32, start_ticks: u64, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -144,9 +145,9 @@ impl Portfolio {
         self.status_queue.ask_now(id, Some(kind), now.mono, Reason::ProcessGone);
     }
 
-    /// The engine was asked, perhaps about a process that is gone. If it goes on to say that the container runs, the state
-    /// stays the engine's, and the pid is withdrawn: it may be another process's in a moment. The answer itself may have
-    /// withdrawn it (`had_pid`), where the host does not show the process that it names.
+    /// Withdraws a pid whose process is gone, once the engine was asked and still says that the container runs: the
+    /// kernel may give the pid to another process at any moment. The state stays the engine's. The answer itself may
+    /// have withdrawn the pid (`had_pid`), where the host does not show the process that it names.
     pub(super) fn withdraw_process(&mut self, id: &Id, had_pid: bool, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -156,7 +157,7 @@ impl Portfolio {
         if !entry.record.is_running() || !(had_pid && !has_pid || is_gone && has_pid) {
             return;
         }
-        // It had one in this run, and will not get another.
+        // The run had its process, and will not get another one.
         entry.unanswered.given_up |= CRI_MISSING_PID;
         let before = entry.record.clone();
         let next = if has_pid { merge::without_process(&before) } else { Container::clone(&before) };

@@ -1,8 +1,8 @@
 //! The table of a record's fields and their sources, strongest first. `merge` follows it, and docs/fields.md is made from
 //! it. Pure.
 //!
-//! A statement offers a value for a field. The value of the strongest source wins; of one source, that of the newest
-//! statement. So the order in which statements arrive does not matter.
+//! A statement offers a value for a field. The value of the strongest source wins; between statements of one source,
+//! the newest wins. So the order in which statements arrive does not matter.
 
 use super::clock::Tick;
 
@@ -27,14 +27,14 @@ pub(super) enum Origin {
     Process,
     /// The host, which saw the process end.
     Witness,
-    /// containerd's exit of what ended while it was down: code 255, reason `Unknown`.
+    /// The exit that containerd reports for whatever ended while containerd was down: code 255, reason `Unknown`.
     Unseen,
     /// The container's absence from the engine.
     Absence,
 }
 
 impl Origin {
-    /// As a text, for the documentation.
+    /// The origin as a text for the documentation.
     #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
     fn words(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ macro_rules! fields {
 struct FieldRow {
     #[cfg_attr(not(test), allow(dead_code, reason = "the documentation is made by a test"))]
     key: &'static str,
-    /// Strongest first.
+    /// The sources of the field, strongest first.
     origins: &'static [Origin],
     cleared: Cleared,
 }
@@ -129,7 +129,7 @@ fields! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Strengths([u64; COUNT]);
 
-/// A tick fits below the source's rank.
+/// The source's rank is above these bits, and the tick below.
 const RANK_SHIFT: u32 = 56;
 
 impl Default for Strengths {
@@ -139,7 +139,7 @@ impl Default for Strengths {
 }
 
 impl Strengths {
-    /// Whether to take a value of this origin, as of this tick. If so, its strength is kept.
+    /// Whether to take a value of this origin that was stated at this tick. If so, notes its strength.
     pub fn take(&mut self, field: Field, origin: Origin, as_of: Tick) -> bool {
         let offered = rank(field, origin) << RANK_SHIFT | as_of.min((1 << RANK_SHIFT) - 1);
         let held = &mut self.0[field as usize];
@@ -148,12 +148,12 @@ impl Strengths {
         stronger
     }
 
-    /// Whether a value of this origin would be stronger than the one that is held, whenever it was stated.
+    /// Whether a value of this origin would be stronger than the present one, whenever it was stated.
     pub fn would_take(&self, field: Field, origin: Origin) -> bool {
         rank(field, origin) > self.0[field as usize] >> RANK_SHIFT
     }
 
-    /// Another run of the same id begins: the fields of a run may get new values.
+    /// Notes that another run of the same id begins: the fields of a run may get new values.
     pub fn new_run(&mut self) {
         for (held, _) in self.0.iter_mut().zip(FIELDS).filter(|(_, row)| row.cleared != Cleared::Never) {
             *held = 0;
@@ -161,7 +161,7 @@ impl Strengths {
     }
 }
 
-/// Higher is stronger.
+/// The rank of an origin for a field: higher is stronger.
 fn rank(field: Field, origin: Origin) -> u64 {
     let origins = FIELDS[field as usize].origins;
     let place = origins.iter().position(|o| *o == origin).unwrap_or(origins.len() - 1);

@@ -1,6 +1,8 @@
-//! What the host hints at, and what follows: the engine is asked sooner, a pid is known before its STARTED, an end before its EXITED.
+//! Hints from the host, and what follows from them: the engine is asked sooner, a pid is known before STARTED, and an
+//! end before EXITED.
 //!
-//! A hint never makes a run. It ends one only where the engine cannot be asked, and only when the run's own process has ended.
+//! A hint never begins a run. It ends one only where the engine cannot be asked, and only when the run's own process
+//! has ended.
 
 use std::collections::VecDeque;
 
@@ -17,9 +19,9 @@ use crate::model::*;
 /// How the engine reports changes at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It sends events: they are awaited.
+    /// It sends events: the watcher waits for them.
     Streaming,
-    /// It has to be asked.
+    /// It sends no events, and has to be asked.
     Polling,
     /// It cannot be asked.
     Away,
@@ -27,34 +29,35 @@ pub enum Reach {
 
 /// How long a live engine may take to report an end that the host has seen.
 const GRACE: Millis = 250;
-/// When to ask about what is being made, in milliseconds after the hint and then after each answer: 10, 20, 40 ... 320 in all.
+/// The waits before each request about a container that is being created, in milliseconds: the first one after the
+/// hint, the others after each answer. They add up to 320 ms.
 const LADDER: [Millis; 6] = [10, 10, 20, 40, 80, 160];
-/// Of so many containers a pid, or an end, is kept before the engine has reported them.
+/// For at most so many containers, a pid or an end is kept before the engine has reported the run.
 const MOST_EARLY: usize = 1024;
 
 /// A run's process that has ended, and whose end the engine has not reported yet.
 #[derive(Debug, Clone, Copy)]
 struct Death {
     process: Option<(i32, u64)>,
-    /// Whether that is the run's own process.
+    /// Whether `process` is the run's own process.
     is_own: bool,
     code: Option<i32>,
     at: Time,
-    /// When the engine's patience is over; `None`: it was asked.
+    /// Until when the engine may report the end by itself; `None`: it was asked already.
     due: Option<Millis>,
 }
 
 /// What the host has hinted at.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    /// What is being made, and how often the engine was asked since.
+    /// Containers that are being created, and how often the engine was asked about each.
     births: IdMap<usize>,
     /// Processes that were proven before the engine reported their runs.
     early: IdMap<Details>,
-    /// ... in the order of their coming.
+    /// The ids in `early`, oldest first.
     order: VecDeque<Id>,
     deaths: IdMap<Death>,
-    /// Whose process has changed since this was asked last.
+    /// Containers whose process has changed since the last `take_follows`.
     changed: Vec<Id>,
 }
 
@@ -65,7 +68,7 @@ impl Hints {
         self.deaths.remove(id);
     }
 
-    /// The process of this container, or that it has one, has changed.
+    /// Notes that this container has another process, or has one or none now.
     pub fn process_changed(&mut self, id: &Id) {
         self.changed.push(id.clone());
     }
@@ -74,7 +77,7 @@ impl Hints {
         self.deaths.values().filter_map(|death| death.due).min()
     }
 
-    /// The process that was proven before its run began.
+    /// Takes the process that was proven before its run began.
     pub fn take_early(&mut self, id: &Id) -> Option<Details> {
         self.early.remove(id)
     }
@@ -91,7 +94,7 @@ impl Hints {
 }
 
 impl Portfolio {
-    /// The host has a hint.
+    /// Applies a hint from the host.
     pub fn hinted(&mut self, hint: Hint, reach: Reach, now: Now) {
         self.next_tick(now);
         match hint {
@@ -107,8 +110,8 @@ impl Portfolio {
         }
     }
 
-    /// An engine without events is asked about what is being made, until it runs or has exited.
-    /// Whether it is such an engine, and has not reported the run.
+    /// Plans status requests about a container that is being created, until it runs or has exited. Only an engine
+    /// without events needs them. Returns whether they were planned.
     fn expect_run(&mut self, id: &Id, reach: Reach, now: Now) -> bool {
         let is_expected = self.synced && reach == Reach::Polling && self.run_log.run(id) == Run::None;
         if is_expected {
@@ -124,7 +127,7 @@ impl Portfolio {
         self.status_queue.hint(id, kind, now.mono + LADDER[step], hint, Reason::Hint);
     }
 
-    /// The engine has answered about this id: it is asked again, if its run has not begun.
+    /// Plans the next request after an answer about this id, if the run has not begun.
     pub(super) fn next_step(&mut self, id: &Id, now: Now) {
         let Some(step) = self.hints.births.get(id).map(|step| step + 1) else {
             return;
@@ -137,7 +140,7 @@ impl Portfolio {
         self.plan_birth(id, step, now);
     }
 
-    /// A list was applied, which settles hints: what had not begun by then is asked about again.
+    /// Goes on asking after a list. The list has settled the hints' requests, but the runs in question have not begun.
     pub(super) fn births_go_on(&mut self, now: Now) {
         let ids: Vec<Id> = self.hints.births.keys().filter(|id| !self.status_queue.is_open(id)).cloned().collect();
         ids.iter().for_each(|id| self.next_step(id, now));
@@ -152,7 +155,7 @@ impl Portfolio {
             self.hints.keep_early(id.clone(), details);
         }
         if self.expect_run(&id, reach, now) {
-            // Its program begins in a moment, and may be over in another: neither a later step nor a list will do.
+            // Its program begins in a moment, and may end a moment later: a later request, or a list, would miss it.
             self.status_queue.ask(&id, None, now.mono + LADDER[0], Reason::Hint);
         }
     }
@@ -160,7 +163,7 @@ impl Portfolio {
     fn process_ended(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, reach: Reach, now: Now) {
         let known = self.process_of(id);
         if process.zip(known).is_some_and(|(ended, known)| ended != known) {
-            // Not the run's process: it is another one by now.
+            // The run has another process by now.
             return;
         }
         let run = self.run_log.run(id);
@@ -182,13 +185,13 @@ impl Portfolio {
         self.hints.deaths.insert(id.clone(), death);
         self.ask_about_end(id, reach, now);
         if reach == Reach::Polling && run == Run::None && self.synced {
-            // It may be removed in a moment.
+            // The container may be removed in a moment.
             self.hints.births.insert(id.clone(), 0);
             self.status_queue.ask(id, None, now.mono, Reason::Hint);
         }
     }
 
-    /// The end was reported without an exit code, because the engine had none any more: the host has it.
+    /// Adds the exit code that the host saw to an end that was reported without one. The engine had none any more.
     fn learn_exit_late(&mut self, id: &Id, process: Option<(i32, u64)>, code: Option<i32>, now: Now) {
         let lacks_code = self.entries.get(id).is_some_and(|e| e.record.exit.as_ref().is_some_and(|x| x.code.is_none()));
         let is_own = process.is_some() && process == self.process_of(id);
@@ -200,15 +203,15 @@ impl Portfolio {
         }
     }
 
-    /// The process of this run, as far as it is known.
+    /// The process of this run, if it is known.
     fn process_of(&self, id: &Id) -> Option<(i32, u64)> {
         let of_record = self.entries.get(id).and_then(|e| e.record.pid.zip(e.record.pid_start_ticks));
         of_record.or_else(|| self.hints.early.get(id).and_then(|d| d.pid.zip(d.pid_start_ticks)))
     }
 
-    /// An engine without events is asked at once how it ended.
+    /// Asks an engine without events soon how the container ended.
     fn ask_about_end(&mut self, id: &Id, reach: Reach, now: Now) {
-        /// The engine needs a moment to notice.
+        /// The time that the engine needs to notice the end.
         const MOMENT: Millis = 5;
         let kind = self.entries.get(id).map(|e| e.record.kind);
         if reach == Reach::Polling && self.run_log.run(id).is_open() {
@@ -216,7 +219,7 @@ impl Portfolio {
         }
     }
 
-    /// The engine has not reported an end in time: the pid is withdrawn, and the engine asked.
+    /// Withdraws the pids of ends that the engine has not reported in time, and asks the engine about them.
     pub(super) fn pass_deaths(&mut self, now: Now) {
         let is_due = |death: &Death| death.due.is_some_and(|due| due <= now.mono);
         let due: Vec<Id> = self.hints.deaths.iter().filter(|(_, d)| is_due(d)).map(|(id, _)| id.clone()).collect();
@@ -224,7 +227,7 @@ impl Portfolio {
             let Some(death) = self.hints.deaths.get_mut(&id) else { continue };
             death.due = None;
             let process = death.process;
-            // Its run may yet come to be known.
+            // The run may become known later.
             if !self.run_log.run(&id).is_open() {
                 continue;
             }
@@ -235,11 +238,11 @@ impl Portfolio {
         }
     }
 
-    /// The engine cannot be asked: the ends that the host has seen are reported.
+    /// Reports the ends that the host has seen, because the engine cannot be asked.
     pub fn report_deaths(&mut self, now: Now) {
         let is_open =
             |id: &Id| matches!(self.run_log.run(id), Run::Starting { .. } | Run::Running { .. } | Run::Ending { .. });
-        // A file that merely names the id proves nothing: the run's own process has to have been seen to end.
+        // A file that merely names the id proves nothing: the host has to have seen the run's own process end.
         let is_own =
             |id: &Id, death: &Death| death.is_own || death.process.is_some_and(|it| self.process_of(id) == Some(it));
         let is_seen = |(id, death): &(&Id, &Death)| is_open(id) && is_own(id, death);
@@ -262,7 +265,7 @@ impl Portfolio {
         let mut record = Container::clone(&entry.record);
         record.state = State::Exited;
         if record.kind == Kind::Container && record.exit.is_none() {
-            // What any source says of it is better than this.
+            // Any source's exit is better than this one.
             record.exit = Some(Exit { reason: "Unknown".into(), ..Exit::default() });
         }
         let kind = record.kind;
@@ -276,8 +279,8 @@ impl Portfolio {
         self.report(EventType::Exited, CRI_EVENT_FLAG_WITNESSED | CRI_EVENT_FLAG_SYNTHETIC, 0, id, now);
     }
 
-    /// What the host has seen of an end that is about to be reported, where the engine does not know better. Engines do not say
-    /// how sandboxes end.
+    /// Completes an end that is about to be reported with what the host has seen of it, where the engine does not know
+    /// better. Engines do not say how sandboxes end.
     pub(super) fn learn_exit(&mut self, id: &Id, moment: super::clock::Tick) {
         let Some(death) = self.hints.deaths.remove(id) else {
             return;
@@ -285,7 +288,7 @@ impl Portfolio {
         let Some(entry) = self.entries.get_mut(id).filter(|e| e.record.kind == Kind::Container) else {
             return;
         };
-        // The code of a process that was not this run's says nothing.
+        // An exit code of a process that was not the run's own means nothing.
         let code = death.code.filter(|_| death.is_own || death.process.is_none());
         let Some(code) = code else {
             if entry.record.finished_at.is_none() {
@@ -301,7 +304,7 @@ impl Portfolio {
         self.put(id, next);
     }
 
-    /// The processes to follow from now on, or no more.
+    /// The changes since the last call: which process to follow for each container, or `None` to stop.
     pub fn take_follows(&mut self) -> Vec<Follow> {
         let changed = std::mem::take(&mut self.hints.changed);
         let follow = |id: Id| {

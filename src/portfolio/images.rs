@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use crate::model::Image;
 
-/// Below this it is not worth looking for images that nobody has any more.
+/// With fewer images than this, a search for unused ones is not worth it.
 const FEW: usize = 64;
 
-/// The images that are known. Those that no container has any more are forgotten.
+/// The known images. Those that no container uses any more are forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Images {
     known: HashSet<Image>,
-    /// How many there may be before those are looked for.
+    /// How many images there may be before a search for unused ones.
     limit: usize,
 }
 
 impl Images {
-    /// The image like this one that others have, too.
+    /// Returns the known image that equals this one, so that containers share it.
     pub fn shared(&mut self, image: &Image) -> Image {
         if let Some(known) = self.known.get(image) {
             return known.clone();

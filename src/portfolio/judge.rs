@@ -1,4 +1,4 @@
-//! Whether the statement that something runs is news, old news or in doubt. Pure.
+//! Decides whether a statement that something runs is news, old news or doubtful. Pure.
 
 use super::clock::Tick;
 use super::run_log::{Ending, Run};
@@ -8,7 +8,7 @@ use crate::model::{CRI_EVENT_FLAG_SYNTHETIC, Time};
 /// Where a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A new event. `own` is what it says about the one that it is about; of others it only has statuses.
+    /// A new event. `own` is what it says about its own container; of others, an event has only statuses.
     Event { own: Option<EventKind> },
     /// A full list that began at this tick.
     List { begun: Tick, first: bool },
@@ -26,8 +26,8 @@ impl Source {
         }
     }
 
-    /// As `as_of`, in the order in which statements are merged: a list or a status that was asked for at a tick is newer
-    /// than the event of that tick.
+    /// The order in which statements are merged. As `as_of`, but a list or a status that was asked for at a tick is
+    /// newer than the event of that tick.
     pub fn moment(self, now: Tick) -> Tick {
         let as_of = self.as_of(now).min(Tick::MAX / 4);
         2 * as_of + u64::from(!self.is_event())
@@ -37,7 +37,7 @@ impl Source {
         matches!(self, Source::Event { .. })
     }
 
-    /// Whether this is news of a start or a stop, and not only of what was long over.
+    /// Whether this reports a start or a stop, and not only something that was over long ago.
     pub fn reports_a_run(self) -> bool {
         matches!(self, Source::Event { own: Some(EventKind::Started | EventKind::Stopped) })
     }
@@ -50,17 +50,17 @@ impl Source {
 /// What follows from the statement that something runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It starts to run.
+    /// The run begins.
     Begins,
-    /// It runs on.
+    /// The run goes on.
     Continues,
-    /// The run that is known is over, and another one has begun.
+    /// The known run is over, and another one has begun.
     BeginsAgain,
-    /// It did run, but a newer observation has already shown that it is over.
+    /// The container did run, but a newer statement has already shown its end.
     Overtaken,
-    /// It contradicts what was reported: ask.
+    /// The statement contradicts what was reported: the engine is asked.
     Doubtful,
-    /// Old news.
+    /// The statement is old news.
     Stale,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn judge_start(run: Run, started_at: Option<Time>, source: Source) ->
         Run::Ending { .. } if matches!(source, Source::Answer { .. }) => Verdict::Continues,
         Run::Ending { .. } => Verdict::Stale,
         Run::Over { started_at, .. } if newer(started_at) => Verdict::BeginsAgain,
-        // Its process is gone: the engine is asked, and believed only if its lists go on to say so.
+        // The host saw its process end. The engine is asked, and believed only if its lists go on to say that it runs.
         Run::Over { how: Ending::Witnessed, tick, .. } => match source {
             Source::List { .. } | Source::Answer { .. } if source.as_of(tick) >= tick => Verdict::Doubtful,
             _ => Verdict::Stale,

@@ -1,6 +1,6 @@
-//! A full list is applied: each of its entries is a statement, and what it does not show is gone.
+//! Applies a full list: each entry is a statement, and what the list does not show is gone.
 //!
-//! Most entries of most lists repeat the list before. Nothing follows from those, and they are not even decoded.
+//! Most entries of most lists repeat the list before. Those change nothing, and are not even decoded.
 
 use super::clock::{Now, Tick};
 use super::disputes::Dispute;
@@ -21,7 +21,7 @@ struct Applied {
 }
 
 impl Portfolio {
-    /// A full list that began at `begun`; it is complete, so what it does not show is gone.
+    /// Applies a full list that began at `begun`. The list is complete, so what it does not show is gone.
     pub fn listed(&mut self, begun: Tick, begun_wall: Time, listing: Listing, now: Now) {
         let tick = self.next_tick(now);
         let first = !self.synced;
@@ -57,7 +57,7 @@ impl Portfolio {
         }
         self.unlisted = self.entries.values().filter(|e| e.present && e.listed != tick).count();
         for id in self.status_queue.drop_hints(begun) {
-            // While the hint's request was planned, nothing else was asked for.
+            // While the hint's request was planned, the missing fields were not asked for.
             self.ask_for_missing(&id, 0, now);
         }
         if !first {
@@ -71,7 +71,7 @@ impl Portfolio {
         self.synced = true;
     }
 
-    /// What an entry says is news, or may be.
+    /// Applies an entry that is, or may be, news.
     fn list_states(&mut self, said: Observation, list: Applied) {
         let Applied { source, begun, tick, now } = list;
         let (id, state, fingerprint) = (said.id.clone(), said.state, said.fingerprint);
@@ -80,7 +80,8 @@ impl Portfolio {
         self.statement(said, source, now);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.listed = tick;
-            // Where something newer is known, or another state, this was not believed: it may be the next time.
+            // An entry that was not believed, because something newer or another state is known, may be believed the
+            // next time.
             let is_believed = entry.affirmed == begun && entry.record.state == state;
             entry.listed_as = fingerprint.filter(|_| is_believed);
         }
@@ -89,8 +90,8 @@ impl Portfolio {
         }
     }
 
-    /// Whether an entry says what the last list said, nothing else has been heard of this id since, and nothing about it is open.
-    /// Then only this follows: the engine still has it.
+    /// Whether an entry repeats the last list, nothing else was heard of this id since, and nothing about it is open.
+    /// If so, notes that the engine still has it; nothing else follows.
     fn is_repeated(&mut self, id: &str, fingerprint: Option<Fingerprint>, list: Applied) -> bool {
         let Some(entry) = self.entries.get_mut(id) else {
             return false;
@@ -105,9 +106,9 @@ impl Portfolio {
         true
     }
 
-    /// What the list does not show is gone.
+    /// Ends what the list does not show.
     fn end_absent(&mut self, list: Applied) {
-        // A late event may have begun a run after the departure was reported: that one ends here, too.
+        // A late event may have begun a run after the container had gone: that run ends here, too.
         let is_open = |e: &Entry| e.present || self.run_log.run(&e.record.id).is_open();
         let is_absent = |e: &Entry| e.listed != list.tick && e.affirmed <= list.begun && is_open(e);
         let absent: Vec<Id> = self.entries.values().filter(|e| is_absent(e)).map(|e| e.record.id.clone()).collect();
@@ -116,7 +117,7 @@ impl Portfolio {
         }
     }
 
-    /// An entry that could not be decoded: each is logged once.
+    /// Logs an entry that could not be decoded, once for each id.
     pub(super) fn note_unreadable(&mut self, entry: Unreadable) {
         let Unreadable { id, reason } = entry;
         let is_new = match &id {
@@ -133,7 +134,7 @@ impl Portfolio {
 }
 
 impl Entry {
-    /// Whether nothing is in doubt, held back or missing: the same statement once more would change nothing.
+    /// Whether nothing is in doubt, held back or missing, so that the same statement once more would change nothing.
     fn is_quiet(&self, run: Run) -> bool {
         let is_certain = self.present && !self.kind_is_guess && !self.deleted && self.not_found.is_none();
         let run_agrees = match (self.record.state, run) {

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use crate::error::{CRI_E_AMBIGUOUS, CRI_E_INVALID_ARGUMENT, CRI_E_NOT_FOUND, Error, Result};
 use crate::model::{Container, Kind, rfc3339};
 
-/// Shorter prefixes would hit by chance.
+/// The shortest prefix of an id that finds a container: shorter ones would match by chance.
 const SHORTEST_PREFIX: usize = 6;
 const WHOLE_ID: usize = 64;
 
-/// The whole id that the text is, in any form, so that nothing needs to be looked up.
+/// The id in this text, if the text is a whole id in any form, so that no lookup is needed.
 pub fn whole_id(text: &str) -> Option<&str> {
     let id = plain_id(text);
     (id.len() == WHOLE_ID && is_hex(id)).then_some(id)
@@ -21,7 +21,7 @@ pub(super) fn plain_id(text: &str) -> &str {
     text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map_or(text, |(_, id)| id)
 }
 
-/// Whether the text can be the begin of an id.
+/// Whether the text can be the beginning of an id.
 pub(super) fn is_prefix(text: &str) -> bool {
     text.len() >= SHORTEST_PREFIX && is_hex(text)
 }
@@ -30,9 +30,9 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// The one container that `text` names, by the first of these that finds any: whole id; `namespace/pod/container`
-/// (of a sandbox `namespace/pod`); container name; a pod's name, for its sandbox; id prefix of at least six hex digits. Of
-/// the attempts under one name the running one is meant, else the newest.
+/// Finds the one container that `text` names. The first of these rules that finds any decides: whole id;
+/// `namespace/pod/container` (of a sandbox `namespace/pod`); container name; a pod's name, for its sandbox; id prefix
+/// of at least six hex digits. Of several attempts under one name, the running one is returned, otherwise the newest.
 pub fn lookup<'a, C: AsRef<Container> + 'a>(
     among: impl Iterator<Item = &'a C> + Clone,
     text: &str,
@@ -61,7 +61,7 @@ pub fn lookup<'a, C: AsRef<Container> + 'a>(
     one_of(text, Vec::new())
 }
 
-/// The attempts of one name are one thing; different things of one name are ambiguous.
+/// The best of the attempts that share one path. Containers with different paths make the text ambiguous.
 fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     let Some(best) = hits.iter().copied().max_by(|a, b| preference(a, b)) else {
         return Err(Error::new(CRI_E_NOT_FOUND, format!("no container or pod has the id or name {text:?}")));
@@ -69,14 +69,14 @@ fn one_of<'a>(text: &str, hits: Vec<&'a Container>) -> Result<&'a Container> {
     let same = |c: &&&Container| c.path() != best.path();
     let others_run = hits.iter().filter(same).any(|c| c.is_running());
     match hits.iter().find(same) {
-        // Among different pods, the only one that runs is meant.
+        // If only one of the pods runs, that one is meant.
         Some(_) if others_run || !best.is_running() => Err(ambiguous(text, &hits)),
         _ => Ok(best),
     }
 }
 
-/// The order of preference: what runs; then the newest pod of that name, because a StatefulSet's pod comes again under its
-/// name; then the newest attempt in it.
+/// The order of preference: running first; then the newest pod of that name, because a StatefulSet makes a pod again
+/// under its name; then the newest attempt in it.
 fn preference(a: &Container, b: &Container) -> Ordering {
     let key = |c: &Container| {
         let pod = c.pod.as_deref().map(|p| (p.created_at, p.attempt));

@@ -6,7 +6,7 @@ use super::clock::Tick;
 use super::fields::{Field, Origin, Strengths};
 use crate::model::*;
 
-/// The merge's own state beside a record: how strong each field's value is, and how far the run has come.
+/// The merge's own state for a record: how strong each field's value is, and how far the run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Known {
     strengths: Strengths,
@@ -16,12 +16,13 @@ pub(super) struct Known {
     stated: Tick,
     /// The newest tick of a statement that the state is unknown.
     unknown: Tick,
-    /// The run's first process: the tick of its statement, and when the process began. A run never gets another one.
+    /// The run's first process: the tick of its statement, its pid and its start time. A run never gets another one.
     process: Option<(Tick, i32, u64)>,
 }
 
 impl Known {
-    /// The state after this statement. It goes one way. "Unknown" stands until a newer statement has a state.
+    /// The state after this statement. A run's state only moves forward. "Unknown" stands until a newer statement has a
+    /// state.
     fn state(&mut self, said: State, as_of: Tick) -> State {
         if said == State::Unknown {
             self.unknown = self.unknown.max(as_of);
@@ -36,23 +37,23 @@ impl Known {
         }
     }
 
-    /// Whether the engine's folder would have a better name of the image than any statement so far.
+    /// Whether the engine's folder would give a better image name than any statement so far.
     pub fn lacks_image_name(&self) -> bool {
         self.strengths.would_take(Field::ImageName, Origin::Annotation)
     }
 
-    /// Its process has ended.
+    /// Notes that the process has ended.
     pub fn ends(&mut self) {
         self.progress = State::Exited;
     }
 
-    /// Another run of the same id begins.
+    /// Notes that another run of the same id begins.
     pub fn new_run(&mut self) {
         *self = Known { strengths: std::mem::take(&mut self.strengths), ..Known::default() };
         self.strengths.new_run();
     }
 
-    /// The engine says now that it has not exited.
+    /// Notes that, according to the engine, the container has not exited after all.
     pub fn runs_after_all(&mut self) {
         self.progress = State::Running;
     }
@@ -95,7 +96,7 @@ pub(super) fn merge(
     if let Some(exit) = &said.exit {
         take_exit(&mut next, known, exit, said.finished_at, exit_origin(exit), as_of);
     }
-    // Only what runs has a process: CRI-O names the pid of long ago for what has exited.
+    // Only a running container has a process: CRI-O still names the old pid of one that has exited.
     if let Some(details) = said.details.as_ref().filter(|_| said.state == State::Running) {
         take_process(&mut next, known, details, as_of);
     }
@@ -104,7 +105,7 @@ pub(super) fn merge(
     next
 }
 
-/// How it ended, according to this source.
+/// Takes an exit from this source, if that is stronger than what is known.
 pub(super) fn take_exit(
     next: &mut Container,
     known: &mut Known,
@@ -121,7 +122,7 @@ pub(super) fn take_exit(
     }
 }
 
-/// containerd has this for whatever ended while it was down.
+/// The origin of an exit. containerd reports a special one for whatever ended while containerd was down.
 fn exit_origin(exit: &Exit) -> Origin {
     match (exit.code, &*exit.reason) {
         (Some(255), "Unknown") | (None, "") => Origin::Unseen,
@@ -130,7 +131,7 @@ fn exit_origin(exit: &Exit) -> Origin {
 }
 
 fn merge_labels(next: &mut Container, taken: &mut Strengths, said: &Observation, as_of: Tick) {
-    // An event's sandbox may be too early to have any.
+    // A sandbox's status in an event may be too early to have labels.
     if !said.labels.is_empty() && taken.take(Field::Labels, Origin::Engine, as_of) {
         next.labels = said.labels.clone();
     }
@@ -160,21 +161,21 @@ fn merge_image(image: &mut Image, taken: &mut Strengths, said: &Observation, as_
 }
 
 fn take_image_name(image: &mut Image, taken: &mut Strengths, name: &Arc<str>, origin: Origin, as_of: Tick) {
-    // Kubelets and engines write the digest where they have resolved the name: any name says more.
+    // Kubelets and engines write the digest where they have resolved the name. Any other name says more.
     let origin = if is_bare_digest(name) { Origin::Digest } else { origin };
     if !name.is_empty() && taken.take(Field::ImageName, origin, as_of) {
         image.name = name.clone();
     }
 }
 
-/// What runs has this process. One with the pid of this run that began at another time is another process: the engine
-/// still names the pid of one that is gone.
+/// Takes the process of a running container. A process with this run's pid and another start time is a different one:
+/// the engine still names the pid of a process that is gone.
 pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &Details, as_of: Tick) {
     if let Some(name) = &details.image_name {
         take_image_name(&mut next.image, &mut known.strengths, name, Origin::Annotation, as_of);
     }
     if details.pid.is_none() && details.engine_pid.is_none() {
-        // A status that says nothing of the process erases none.
+        // A status that does not name a process does not clear the known one.
         return;
     }
     let process = details.pid.zip(details.pid_start_ticks);
@@ -187,7 +188,8 @@ pub(super) fn take_process(next: &mut Container, known: &mut Known, details: &De
     if details.cgroup_path.is_some() && !is_another && taken.take(Field::Cgroup, Origin::Process, as_of) {
         (next.cgroup_path, next.cgroup_id) = (details.cgroup_path.clone(), details.cgroup_id);
     }
-    // A process that ends has no namespaces left but its own pid's and user's: what was seen of the same process stays.
+    // A process that is ending has no namespaces left but those of pids and users: keep what was seen of the same
+    // process.
     let is_same = process.is_some() && process == next.pid.zip(next.pid_start_ticks);
     if !taken.take(Field::Process, Origin::Process, as_of) {
         if is_same {
@@ -243,12 +245,12 @@ pub(super) fn as_running(record: &Container) -> Container {
     running.state = State::Running;
     running.exit = None;
     running.finished_at = None;
-    // The process and the exit will not be learnt any more; the pod may be.
+    // The process and the exit will not become known any more; the pod may.
     running.missing &= CRI_MISSING_POD;
     running
 }
 
-/// The record for a new run of the same id. Of the run before, only how it ended is kept.
+/// The record for a new run of the same id. Of the run before it, only its exit is kept.
 pub(super) fn as_restarted(record: &Container) -> Container {
     let mut again = record.clone();
     again.state = State::Unknown;
@@ -268,7 +270,7 @@ pub(super) fn without_process(record: &Container) -> Container {
     without
 }
 
-/// How this record's run ended, for the one after it.
+/// How this record's run ended, for the record of the next run.
 pub(super) fn previous(record: &Container) -> Option<Previous> {
     let exit = record.exit.as_ref()?;
     Some(Previous { exit_code: exit.code, reason: exit.reason.clone(), finished_at: record.finished_at })
@@ -278,7 +280,7 @@ pub(super) fn previous(record: &Container) -> Option<Previous> {
 pub(super) fn as_gone(record: &Container) -> Container {
     let mut gone = record.clone();
     gone.state = State::Exited;
-    // Engines do not say how sandboxes end: one whose end was seen has nothing to add.
+    // Engines do not say how sandboxes end: there is nothing to add to a sandbox whose end was seen.
     if gone.exit.is_none() && (gone.kind == Kind::Container || record.state != State::Exited) {
         gone.exit = Some(Exit::gone());
     }

@@ -84,17 +84,17 @@ struct Limits {
     rucksack: Millis,
     /// The longest wait between two requests about the same id.
     retry_ceiling: Millis,
-    /// How many ids of doubtful events get a status request each; more are settled by a list.
+    /// The limit for ids of doubtful events that get a status request each. If there are more, one list settles them.
     hints: usize,
-    /// The same for events that engines keep for their first subscriber. It is small, because engines log an error for each
-    /// status request about something that is gone.
+    /// The same limit for events that an engine kept for its first subscriber. It is small, because engines log an
+    /// error for each status request about something that is gone.
     history: usize,
-    /// How many new ids the portfolio takes from events alone. No node starts as many between two lists; more have to
-    /// be in a list.
+    /// How many new ids the portfolio takes from events alone. No node starts as many between two lists; any more have
+    /// to be in a list.
     unlisted: usize,
     tombstones_keep: Millis,
     tombstones_max: usize,
-    /// What is asked for beside the pids.
+    /// Which details to ask for, beside the pids.
     details: DetailRequests,
     /// Fields that are never asked for: bits of `CRI_MISSING_*`.
     not_wanted: u64,
@@ -103,49 +103,49 @@ struct Limits {
 #[derive(Debug)]
 struct Entry {
     record: Arc<Container>,
-    /// How readers see it.
+    /// What readers see of this entry.
     shown: Option<index::Entry>,
     pod_id: Option<Id>,
     /// Whether the engine has it, as far as we know; otherwise it is a tombstone.
     present: bool,
-    /// The newest tick as of which the engine was known to have it.
+    /// The newest tick at which the engine was known to have it.
     affirmed: Tick,
-    /// How strong the record's values are.
+    /// How strong each of the record's values is.
     known: Known,
-    /// The tick at which a list that shows it was applied last.
+    /// The tick at which the newest list that shows it was applied.
     listed: Tick,
-    /// What that list's entry was, while nothing else is heard of this id.
+    /// The fingerprint of its entry in that list, as long as no other statement about this id came.
     listed_as: Option<Fingerprint>,
-    /// The tick at which it went.
+    /// The tick at which the engine no longer had it.
     departed: Tick,
     /// No statement so far says whether it is a container or a sandbox.
     kind_is_guess: bool,
     /// This engine gives no pid for it.
     no_pid: bool,
-    /// Its EXITED was reported as provisional; one UPDATED will follow.
+    /// EXITED was reported as provisional; one UPDATED will follow.
     provisional: bool,
-    /// Its process is gone from the host; the engine is asked about that.
+    /// Its process is gone from the host, and the engine is asked about that.
     process_gone: bool,
-    /// Where the engine contradicts itself about its state.
+    /// How the engine contradicts itself about this container.
     dispute: Dispute,
-    /// Its status was not found, as the answer of that tick said; no list that began later has shown it.
+    /// The tick of an answer that its status was not found, while no list that began later has shown it.
     not_found: Option<Tick>,
     /// An event says that the engine has deleted it.
     deleted: bool,
     /// REMOVED was reported, and no run has begun since.
     removed: bool,
-    /// Whether a status of this run was asked for, and came back, with whatever result.
+    /// Whether a status of this run was asked for and an answer came, with any result.
     had_status: bool,
-    /// What the engine was asked for in vain.
+    /// The fields that the engine was asked for and did not give.
     unanswered: Unanswered,
-    /// Bits of `CRI_CONTAINER_FLAG_*` that were logged.
+    /// The `CRI_CONTAINER_FLAG_*` bits that were logged already.
     logged_flags: u32,
 }
 
 /// The containers and pods of this node: the cache, and what is still to be reported.
 #[derive(Debug)]
 pub struct Portfolio {
-    /// Boxed: a hash map has room for many more than it has.
+    /// The entries are boxed, because a hash map allocates room for many more than it holds.
     entries: IdMap<Box<Entry>>,
     images: Images,
     pods: IdMap<PodEntry>,
@@ -154,7 +154,7 @@ pub struct Portfolio {
     run_log: RunLog,
     status_queue: StatusQueue,
     lookups: Lookups,
-    /// Runs whose details are to be asked for when there is time.
+    /// Runs whose details are asked for when nothing else is to be done.
     details: VecDeque<Id>,
     /// Whether processes are looked for in the engine's pid files.
     pid_files: bool,
@@ -170,25 +170,25 @@ pub struct Portfolio {
     tick: Tick,
     generation: u64,
     changed: bool,
-    /// Ids of what has changed since it was shown to readers.
+    /// Ids of records that have changed since readers were last shown them.
     touched: Vec<Id>,
     shown: Shown,
     reported: Vec<Report>,
-    /// Warnings about contradictions that were not taken yet.
+    /// Warnings about contradictions, for the next `take_warnings`.
     warnings: Vec<String>,
-    /// Warnings that are worth one line, however many containers they concern.
+    /// Warnings that are logged once, however many containers they concern.
     warned: HashSet<&'static str>,
     /// Ids of entries that could not be decoded.
     unreadable: IdSet,
     counts: Counts,
     not_told: Arc<[(&'static str, u64)]>,
-    /// The status of an id that lists show was not found: the next list decides.
+    /// A list is needed: an id that lists show has no status, and the next list decides.
     wants_list: bool,
     limits: Limits,
 }
 
 impl Portfolio {
-    /// An empty one.
+    /// An empty portfolio.
     pub fn new(config: &Config) -> Self {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
         Portfolio {
@@ -239,12 +239,12 @@ impl Portfolio {
         self.synced
     }
 
-    /// Grows with every change of what can be read here.
+    /// The number of the cache's state. It grows with every change that readers can see.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Everything that can be looked up: what the engine has, and tombstones.
+    /// Everything that can be looked up: the containers that the engine has, and tombstones.
     pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> + Clone {
         self.entries.values().map(|e| &e.record)
     }
@@ -265,7 +265,7 @@ impl Portfolio {
         self.entries.keys().filter_map(|id| self.run(id)).collect()
     }
 
-    /// The run of this id, if consumers know of one.
+    /// The run of this id, if consumers know it.
     pub fn run(&self, id: &Id) -> Option<Arc<Container>> {
         let record = &self.entries.get(id).filter(|_| self.run_log.run(id).is_reported_running())?.record;
         Some(if record.state == State::Exited { merge::as_running(record).into() } else { record.clone() })
@@ -290,14 +290,14 @@ impl Portfolio {
     pub fn record_of(&self, observation: &Observation, pod: Option<Arc<Pod>>) -> Container {
         let entry = self.entries.get(&observation.id).filter(|e| e.record.kind == observation.kind);
         let mut known = entry.map(|e| e.known.clone()).unwrap_or_default();
-        // A sandbox's statement lacks what its containers and its process say of the pod.
+        // The sandbox's statement lacks what its containers and its process say about the pod.
         let pod = pod.map(|pod| self.pod_with(pod));
         let mut record = merge::merge(entry.map(|e| &*e.record), &mut known, observation, pod, Tick::MAX);
         record.missing = merge::missing(&record, observation.details.as_ref().is_some_and(|d| d.no_pid));
         record
     }
 
-    /// The one whose first process has this pid.
+    /// The container whose first process has this pid.
     pub fn with_pid(&self, pid: i32) -> Option<&Arc<Container>> {
         self.running().find(|c| c.pid == Some(pid))
     }
@@ -317,28 +317,28 @@ impl Portfolio {
         self.status_queue.tries(id)
     }
 
-    /// The request for this id timed out, or came back otherwise.
+    /// Notes whether the request for this id timed out.
     pub fn note_speed(&mut self, id: &Id, timed_out: bool) {
         self.status_queue.note_speed(id, timed_out);
     }
 
-    /// The processes of everything that runs: their containers' ids, pids and starts.
+    /// The processes of all running containers: id, pid and start time.
     pub fn processes(&self) -> Vec<(Id, i32, u64)> {
         self.running().filter_map(|c| Some((c.id.clone(), c.pid?, c.pid_start_ticks?))).collect()
     }
 
-    /// How many requests are open, those that wait until nothing else is to be asked included.
+    /// How many status requests are open, including those that wait until nothing else is to be asked.
     pub fn open_status_requests(&self) -> usize {
         self.status_queue.len() + self.details.len()
     }
 
-    /// How many requests that were to be put at once, and look-ups on the host, wait for their first answer.
+    /// How many urgent requests and look-ups on the host still wait for their first answer.
     pub fn unanswered(&self) -> usize {
         self.status_queue.unanswered() + self.lookups.len()
     }
 
-    /// Whether nothing that was raised waits for its first answer: pids of new runs, contradictions, ends without
-    /// facts, look-ups on the host.
+    /// Whether nothing urgent waits for its first answer: pids of new runs, contradictions, ends without facts,
+    /// look-ups on the host.
     pub fn is_settled(&self) -> bool {
         self.run_log.deadline().is_none()
             && self.packer.deadline().is_none()
@@ -351,48 +351,49 @@ impl Portfolio {
         self.tick
     }
 
-    /// The requests to put to the engine now, at most `room` of them.
+    /// The requests to send to the engine now, at most `room` of them.
     pub fn requests(&mut self, room: usize, now: Now) -> Vec<StatusRequest> {
         let mut requests = self.status_queue.take_due(now.mono, room, self.tick);
         for request in &mut requests {
             if let Some(entry) = self.entries.get(&request.id) {
-                // A sandbox is none of the engine's containers, which does not mean that it is gone.
+                // A sandbox is not among the engine's containers. A request of the wrong kind would say that it is
+                // gone.
                 request.kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
             }
         }
         requests
     }
 
-    /// Whether so much is in doubt that a full list is cheaper than asking about each. Asking this settles it.
+    /// Whether so much is in doubt that one full list is cheaper than a request for each. The call resets the answer.
     pub fn wants_list(&mut self, now: Now) -> bool {
         let too_many = self.status_queue.too_many_hints(self.limits.hints)
             || self.status_queue.too_much_history(self.limits.history, now.mono);
         std::mem::take(&mut self.wants_list) || too_many || self.unlisted > self.limits.unlisted / 4
     }
 
-    /// The connection is lost: open requests have to be made again.
+    /// Makes open requests again, because the connection is lost.
     pub fn connection_lost(&mut self, now: Now) {
         self.status_queue.connection_lost(now.mono);
         self.packer.connection_lost();
     }
 
-    /// How many starts and ends of runs there were so far.
+    /// How many runs have begun and ended so far; each begin and each end counts.
     pub fn starts_and_ends(&self) -> u64 {
         self.run_log.turns()
     }
 
-    /// When `pass` has to be called, or `requests`.
+    /// When `pass` or `requests` has to be called next.
     pub fn deadline(&self) -> Option<Millis> {
         [self.patience(), self.status_queue.deadline()].into_iter().flatten().min()
     }
 
-    /// When `pass` has to be called, also without a connection to the engine.
+    /// When `pass` has to be called next, even without a connection to the engine.
     pub fn patience(&self) -> Option<Millis> {
         let tombstone = self.tombstones.front().map(|(at, _)| at + self.limits.tombstones_keep);
         [self.run_log.deadline(), self.packer.deadline(), tombstone, self.hints.deadline()].into_iter().flatten().min()
     }
 
-    /// Closes one input: the generation grows if anything that can be read has changed.
+    /// Ends one input. The generation grows if anything that readers can see has changed. Returns whether it has.
     pub fn commit(&mut self) -> bool {
         let changed = std::mem::take(&mut self.changed);
         self.generation += u64::from(changed);
@@ -415,7 +416,7 @@ impl Portfolio {
         }
         let entries = &self.entries;
         if let Some(at) = self.run_log.forget(now.mono, |id| entries.get(id).is_some_and(|e| e.present)) {
-            // By the wall clock of now, which may have been set since.
+            // Computed from the present wall clock, because that may have been set since.
             self.horizon.raise(now.wall - (now.mono - at) as Time * 1_000_000);
         }
     }

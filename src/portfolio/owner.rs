@@ -1,4 +1,5 @@
-//! Whose a process, a cgroup or a namespace is: the rules. Pure: what the kernel knows comes through [`HostReader`].
+//! Decides to whom a process, a cgroup or a namespace belongs. Pure: what the kernel knows comes through
+//! [`HostReader`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,19 +14,19 @@ use crate::host::cgroup_name::{CgroupName, Role, lines};
 use crate::host::namespace::NamespaceKind;
 use crate::model::{Container, Namespaces};
 
-/// Whose something is.
+/// The owner of a process, a cgroup or a namespace.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Owner<'a> {
-    /// A container's; of a cgroup that is a pod's own, the pod's: its sandbox.
+    /// A container. For a cgroup that is a pod's own, the pod's sandbox.
     Container(&'a Arc<Container>),
-    /// The host's: no container of this engine has it.
+    /// The host: no container of this engine has it.
     Host,
-    /// It is in a container, or in a pod, that the snapshot does not have: one that was made a moment ago.
+    /// A container or pod that is not in the snapshot, because it was made a moment ago.
     NotYet,
 }
 
-/// As [`Owner`], by the position in the snapshot.
+/// As [`Owner`], with a position in the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     At(At),
@@ -36,28 +37,28 @@ pub(crate) enum Place {
 /// The id of a container that is not known yet.
 pub(crate) type WholeId = [u8; 64];
 
-/// Why a lookup has no answer. Cheap to make: most callers only look at the status.
+/// Why a lookup has no answer. Cheap to make, because most callers only look at the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unproven {
-    /// There is no process with this pid, or it did not begin then.
+    /// There is no process with this pid, or it began at another time.
     NoProcess,
     /// There is no cgroup with this id any more.
     NoCgroup,
     /// No container that runs is known to be in this namespace, and it is not known to be the host's.
     NoNamespace,
-    /// This is no kind of namespace, no pid, or no path.
+    /// The argument is not a kind of namespace, a pid or a path.
     NoSuch(&'static str),
-    /// The right to look is lacking: errno, and which right.
+    /// This program lacks the right to look: errno, and which right.
     Forbidden(i32, &'static str),
-    /// The system refused, for a reason that says nothing about what was asked: errno.
+    /// The system refused for a reason that has nothing to do with the argument: errno.
     System(i32),
-    /// What was asked cannot be known on this host, or by these means: why, and what can be done.
+    /// The answer cannot be known on this host, or by these means: why, and what can be done.
     Hidden(&'static str),
 }
 
 impl Unproven {
-    /// The status of an error that says this.
+    /// The status of the error.
     pub fn status(self) -> Status {
         match self {
             Unproven::NoProcess | Unproven::NoCgroup | Unproven::NoNamespace => CRI_E_NOT_FOUND,
@@ -70,7 +71,7 @@ impl Unproven {
 }
 
 impl Unproven {
-    /// The error that says this of what was looked up.
+    /// The error about `what`, the thing that was looked up.
     pub fn about(self, what: &str) -> Error {
         let errno = match self {
             Unproven::Forbidden(errno, _) | Unproven::System(errno) => Some(errno),
@@ -103,28 +104,28 @@ impl From<Unproven> for Error {
     }
 }
 
-/// What lookups ask the kernel.
+/// How lookups ask the kernel.
 pub trait HostReader: Send + Sync + fmt::Debug {
     /// How the host uses cgroups; `None`: none can be seen.
     fn mode(&self) -> Option<Mode>;
-    /// The id of a process's v2 cgroup, if the kernel gives it away cheaply.
+    /// The id of a process's v2 cgroup, if the kernel gives it cheaply.
     fn v2_id(&self, pid: i32) -> Option<u64>;
     /// When a process began, in clock ticks since boot.
     fn start_ticks(&self, pid: i32) -> Result<u64, Unproven>;
-    /// Gives `with` what /proc/PID/cgroup says.
+    /// Calls `with` with the text of /proc/PID/cgroup.
     fn cgroups_of(&self, pid: i32, with: &mut dyn FnMut(CgroupText<'_>)) -> Result<(), Unproven>;
     /// The path of a v2 cgroup, as the host sees it.
     fn v2_path(&self, id: u64) -> Result<String, Unproven>;
-    /// Is told the path of a cgroup whose container is not known yet: [`HostReader::v2_path`] should give it when the cgroup
-    /// is gone, too.
+    /// Notes the path of a cgroup whose container is not known yet, so that [`HostReader::v2_path`] can still give it
+    /// when the cgroup is gone.
     fn keep_v2_path(&self, _id: u64, _path: &str) {}
     /// The v2 cgroup that is the root of our own cgroup namespace.
     fn own_v2_id(&self) -> Option<u64>;
-    /// The host's own namespace of a kind, where it is known.
+    /// The inode of the host's own namespace of a kind, where it is known.
     fn host_namespace(&self, kind: NamespaceKind) -> Option<u64>;
 }
 
-/// What one path says. Of several paths of one process, the greatest counts.
+/// What one path says. If a process has several paths, the greatest value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Said {
     Nothing,
@@ -145,7 +146,7 @@ impl From<Said> for Place {
     }
 }
 
-/// One lookup: the index of the containers, the kernel, and the engine's own namespaces.
+/// What one lookup needs: the index of the containers, the kernel, and the engine's own namespaces.
 pub(super) struct Lookup<'a> {
     pub index: &'a Index,
     pub reader: Option<&'a dyn HostReader>,
@@ -153,7 +154,7 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// From memory, else by the path that the kernel gives for the id.
+    /// Finds a cgroup's owner by its id: from memory, otherwise by the path that the kernel gives for the id.
     pub fn cgroup(&self, id: u64) -> Result<Place, Unproven> {
         if let Some(at) = self.index.cgroup(id) {
             return Ok(Place::At(at));
@@ -184,7 +185,7 @@ impl<'a> Lookup<'a> {
         Ok(place)
     }
 
-    /// From memory if it is the first process that began then; else by the cgroup that it is in now.
+    /// Finds a process's owner: from memory if it is a container's first process, otherwise by its present cgroup.
     pub fn pid(&self, pid: i32, start_ticks: u64) -> Result<Place, Unproven> {
         match pid {
             0 => return Ok(Place::Host),
@@ -198,7 +199,8 @@ impl<'a> Lookup<'a> {
         }
         let reader = self.reader()?;
         let place = self.process(reader, pid)?;
-        // After the cgroup was read: whoever has the pid now and began long ago had it then.
+        // The cgroup was read before this. If the process that has the pid now began at that time, it had the pid then,
+        // too.
         if start_ticks != 0 && reader.start_ticks(pid)? != start_ticks {
             return Err(Unproven::NoProcess);
         }
@@ -206,7 +208,7 @@ impl<'a> Lookup<'a> {
     }
 
     fn process(&self, reader: &dyn HostReader, pid: i32) -> Result<Place, Unproven> {
-        // Where all processes are in v2 alone. The id is found in memory; or its path, which is its for good, by a handle.
+        // All processes are in v2 alone. The id is found in memory, or the kernel gives its path, which never changes.
         if reader.mode() == Some(Mode::Unified)
             && let Some(id) = reader.v2_id(pid)
             && let Ok(place) = self.cgroup(id)
@@ -218,12 +220,12 @@ impl<'a> Lookup<'a> {
         place
     }
 
-    /// By all that /proc/PID/cgroup says.
+    /// Finds a process's owner by all lines of /proc/PID/cgroup.
     pub fn cgroups(&self, cgroups: CgroupText<'_>) -> Result<Place, Unproven> {
         let mut most = Said::Nothing;
         let mut is_within_us = false;
         let mut last = None;
-        // v2 is the last line, and mostly all hierarchies have the same path.
+        // The v2 line is the last one, and mostly all hierarchies have the same path.
         for line in lines(cgroups.text).rev() {
             if last.replace(line.path) == Some(line.path) {
                 continue;
@@ -235,13 +237,13 @@ impl<'a> Lookup<'a> {
             }
         }
         match most {
-            // What the paths do not show is above the root of our own namespace.
+            // The process is below the root of our own cgroup namespace, and the container may be above it.
             Said::Nothing if cgroups.is_own_view && is_within_us => self.own_cgroup(),
             said => Ok(said.into()),
         }
     }
 
-    /// Whose the cgroup is that we see as the root.
+    /// The owner of the cgroup that we see as the root.
     fn own_cgroup(&self) -> Result<Place, Unproven> {
         let own = self.reader()?.own_v2_id().and_then(|id| self.index.cgroup(id));
         const WHY: &str = "it is in this program's own cgroup namespace, and what is above that is hidden: mount the host's \
@@ -249,7 +251,7 @@ impl<'a> Lookup<'a> {
         own.map(Place::At).ok_or(Unproven::Hidden(WHY))
     }
 
-    /// By a path alone: the deepest component that is a known container's.
+    /// Finds a cgroup's owner by its path alone: the deepest component that is a known container's.
     pub fn path_alone(&self, path: &str) -> Place {
         match path.starts_with('/') || path.is_empty() {
             true => self.path(CgroupName::new(path)).into(),
@@ -260,12 +262,12 @@ impl<'a> Lookup<'a> {
     fn path(&self, name: CgroupName<'_>) -> Said {
         let mut unknown = None;
         let mut pod = None;
-        // Below a monitor or a mount unit nothing is a pod's.
+        // A monitor's or a mount unit's cgroup is not the pod's.
         let mut is_aside = false;
         for part in name.parts() {
             match part.role {
                 Role::Conmon(_) | Role::Mount(_) => is_aside = true,
-                // A virtual machine's monitor has all that its pod does.
+                // A virtual machine's monitor holds everything of its pod.
                 Role::Container(id) | Role::Vm(id) => match self.index.id(id) {
                     Some(at) => return Said::Container(at),
                     None => unknown = unknown.or(Some((id, part.path))),
@@ -290,13 +292,13 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Whether containers of this engine are made where this cgroup is, or in cgroups beside its parent.
+    /// Whether this engine has containers in the same parent cgroup, or in cgroups beside that parent.
     fn is_beside_a_container(&self, path: &str) -> bool {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         !parent.is_empty() && self.index.is_parent(parent)
     }
 
-    /// By a namespace: who is in it, and how many are.
+    /// Finds a namespace's owner, and how many running containers share it.
     pub fn namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Place, usize), Unproven> {
         let sharing = self.index.namespace(kind, inode);
         let count = sharing.map_or(0, |sharing| sharing.count as usize);
@@ -309,7 +311,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Whether the namespace in which these are is that of the node.
+    /// Whether the namespace that these containers share is the node's.
     fn is_the_nodes(&self, kind: NamespaceKind, inode: u64, sharing: Sharing) -> Result<bool, Unproven> {
         let pod = self.index.container(sharing.at).pod.as_deref();
         let declared = match kind {
@@ -322,7 +324,7 @@ impl<'a> Lookup<'a> {
                            engine may be looked at: look up pids instead, or give this program CAP_SYS_PTRACE";
         match (declared, inode_of(self.node, kind)) {
             (Some(declared), _) => Ok(declared),
-            // Pods have none in common but the node's.
+            // The only namespace that different pods share is the node's.
             _ if sharing.of_several_pods => Ok(true),
             (None, 0) if kind == NamespaceKind::Net => Err(Unproven::Hidden(WHY)),
             (None, nodes) => Ok(nodes == inode),

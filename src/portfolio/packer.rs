@@ -1,5 +1,5 @@
-//! Rucksacks: JSON that the program itself adds to a container's record. A packer is asked for one when a run begins,
-//! and the STARTED waits for it a little while; or the program attaches one at any time.
+//! Rucksacks: JSON that the program itself adds to a container's record. The packer is asked for one when a run begins,
+//! and STARTED waits for it a little while; the program may also attach one at any time.
 
 use std::collections::VecDeque;
 
@@ -14,13 +14,14 @@ pub(super) struct PackerRequests {
     /// Whether there is a packer.
     on: bool,
     waiting: IdSet,
-    /// The order in which they came; some may wait no longer.
+    /// The order in which they came. Some of these may not wait any more.
     queue: VecDeque<Id>,
-    /// Being packed; true when another run of the same id has begun meanwhile.
+    /// The containers that are being packed; true if another run of the same id has begun meanwhile.
     under_way: IdMap<bool>,
-    /// The engine could not be asked: tried again after the next list, or on a new connection.
+    /// The containers about which the engine could not be asked. They are tried again after the next list, or on a new
+    /// connection.
     failed: Vec<Id>,
-    /// Until then, becoming ready waits for the rucksacks of the first list's runs.
+    /// Until this time, becoming ready waits for the rucksacks of the first list's runs.
     initial_until: Option<Millis>,
 }
 
@@ -43,7 +44,7 @@ impl PackerRequests {
         None
     }
 
-    /// It is gone: nothing is to be packed for it any more.
+    /// Stops packing for a container that is gone.
     pub fn drop(&mut self, id: &Id) {
         self.waiting.remove(id);
         self.failed.retain(|failed| failed != id);
@@ -55,13 +56,13 @@ impl PackerRequests {
         }
     }
 
-    /// Packs again what was being packed: it is lost with the connection.
+    /// Packs again what was being packed, because that is lost with the connection.
     pub fn connection_lost(&mut self) {
         self.failed.extend(self.under_way.drain().map(|(id, _)| id));
         self.try_again();
     }
 
-    /// Tries again what has failed: the engine answers.
+    /// Tries again what has failed, because the engine answers now.
     pub fn try_again(&mut self) {
         let failed = std::mem::take(&mut self.failed);
         failed.iter().for_each(|id| self.want(id));
@@ -75,21 +76,21 @@ impl PackerRequests {
         self.initial_until = self.initial_until.filter(|until| *until > now);
     }
 
-    /// Until when becoming ready waits for rucksacks, if it does.
+    /// Until when becoming ready waits for rucksacks, if it waits at all.
     pub fn deadline(&self) -> Option<Millis> {
         self.initial_until.filter(|_| !self.is_done())
     }
 }
 
 impl Portfolio {
-    /// There is a packer: from now on every run is to have a rucksack, and so are those that are there.
+    /// Turns the packer on: every run gets a rucksack from now on, and so do the runs that exist.
     pub fn pack_from_now_on(&mut self) {
         self.packer.on = true;
         let runs: Vec<Id> = self.runs().into_iter().map(|run| run.id.clone()).collect();
         runs.iter().for_each(|id| self.packer.want(id));
     }
 
-    /// The containers to pack now, at most `room`. They count as being packed from here on.
+    /// Takes the containers to pack now, at most `room`.
     pub fn pack_requests(&mut self, room: usize) -> Vec<StatusRequest> {
         let mut pack_requests = Vec::new();
         while pack_requests.len() < room
@@ -101,24 +102,24 @@ impl Portfolio {
         pack_requests
     }
 
-    /// A run begins: until when its STARTED waits for the rucksack.
+    /// Asks for the rucksack of a new run. Returns until when its STARTED waits for it.
     pub(super) fn pack_new_run(&mut self, id: &Id, now: Now) -> Option<Millis> {
         self.packer.want(id);
         self.packer.on.then(|| now.mono + self.limits.rucksack)
     }
 
-    /// The first list is applied: its runs are replayed together, and so they wait together.
+    /// Lets becoming ready wait for the rucksacks of the first list's runs, which are replayed together.
     pub(super) fn pack_initial(&mut self, now: Now) {
         if !self.packer.is_done() {
             self.packer.initial_until = Some(now.mono + self.limits.rucksack);
         }
     }
 
-    /// The packer has finished this container. It may have packed nothing.
+    /// Notes that the packer has finished this container, with or without a rucksack.
     pub fn packed(&mut self, id: &Id, rucksack: Option<JsonText>, now: Now) {
         let is_late = self.packer.under_way.get(id) == Some(&true);
         self.packer.came_back(id);
-        // A rucksack that was packed for a run that is over is of no use.
+        // A rucksack that was packed for an earlier run is of no use.
         if !is_late {
             if rucksack.is_some() {
                 self.attach(id, rucksack, now);
@@ -127,14 +128,14 @@ impl Portfolio {
         }
     }
 
-    /// The engine could not be asked about this one.
+    /// Notes that the engine could not be asked about this container.
     pub fn packing_failed(&mut self, id: &Id, now: Now) {
         self.packer.came_back(id);
         self.packer.failed.push(id.clone());
         self.was_packed(id, now);
     }
 
-    /// Lets the STARTED go: it waits for one attempt only.
+    /// Reports STARTED, which waits for one attempt only.
     fn was_packed(&mut self, id: &Id, now: Now) {
         if let Run::Starting { mut waits, flags, started_at } = self.run_log.run(id) {
             waits.rucksack = None;
@@ -142,7 +143,7 @@ impl Portfolio {
         }
     }
 
-    /// Makes this the rucksack of the id; `None` takes it away.
+    /// Attaches a rucksack to the id; `None` removes it.
     pub fn attach(&mut self, id: &Id, rucksack: Option<JsonText>, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
@@ -184,7 +185,7 @@ mod tests {
         portfolio.listed(begun, now.wall, Listing { containers, ..Listing::default() }, now);
     }
 
-    /// Everything reported since the last call, one text for each report.
+    /// Takes everything reported since the last call, one text for each report.
     fn reported(portfolio: &mut Portfolio) -> Vec<String> {
         let line = |reported: Report| {
             let rucksack = reported.container.rucksack.as_ref().map_or("-", |r| r.as_str());

@@ -14,14 +14,14 @@ const PORTS: &str = "io.kubernetes.container.ports";
 /// The annotation for the source of the pod: `file` and `http` are static pods.
 const SOURCE: &str = "kubernetes.io/config.source";
 
-/// A pod, and the newest tick of each part of it.
+/// A pod, and the newest tick at which each part of it was stated.
 #[derive(Debug)]
 pub(super) struct PodEntry {
     pub pod: Arc<Pod>,
     stated: Stated,
 }
 
-/// The newest tick of a statement with this part of a pod.
+/// The newest tick at which a statement had this part of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Stated {
     names: Tick,
@@ -35,7 +35,7 @@ struct Stated {
 }
 
 impl Portfolio {
-    /// Merges a statement about a pod, as of this tick; the records of its containers follow.
+    /// Merges a statement about a pod as of this tick, and updates the records of its containers.
     pub(super) fn note_pod(&mut self, newer: &Pod, as_of: Tick, now: Now) {
         let entry = self.pods.get(&newer.id);
         let mut stated = entry.map(|e| e.stated.clone()).unwrap_or_default();
@@ -56,7 +56,7 @@ impl Portfolio {
         }
     }
 
-    /// What the pod would be with this statement in it.
+    /// The pod as it would be with this statement merged into it.
     pub(super) fn pod_with(&self, newer: Arc<Pod>) -> Arc<Pod> {
         match self.pods.get(&newer.id) {
             Some(entry) if Arc::ptr_eq(&entry.pod, &newer) => newer,
@@ -67,12 +67,12 @@ impl Portfolio {
         }
     }
 
-    /// The sandbox is gone, and with it all readiness.
+    /// Marks the pod as not ready, because its sandbox is gone.
     pub(super) fn pod_is_gone(&mut self, id: &Id, now: Now) {
         self.change_pod(id, now, |pod| pod.state = PodState::NotReady);
     }
 
-    /// Takes from a container's record what it says of its pod: network namespace, cgroup, declared ports.
+    /// Takes what a container's record says of its pod: network namespace, cgroup, declared ports.
     pub(super) fn learn_pod_from(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
@@ -123,7 +123,7 @@ impl Portfolio {
         ports.into()
     }
 
-    /// Gives the containers of this pod their pod's newest version.
+    /// Gives the containers of this pod the newest version of the pod.
     fn relink(&mut self, pod: &Arc<Pod>, now: Now) {
         let members: Vec<Id> = self.members.get(&pod.id).into_iter().flatten().cloned().collect();
         for id in members {
@@ -134,7 +134,7 @@ impl Portfolio {
             next.pod = Some(pod.clone());
             next.labels = labels::with_own_keys(&next);
             let changed = next.changed_since(&entry.record);
-            // The sandbox's own record gets the pod with the statement that has it.
+            // The sandbox's own record gets the pod together with the statement that has it.
             if id == pod.id && entry.record.pod.is_none() {
                 continue;
             }
@@ -145,7 +145,7 @@ impl Portfolio {
 }
 
 /// The pod after this statement: each part is that of the newest statement that has it. Lists have neither addresses
-/// nor options, and a sandbox that is no longer ready has lost its addresses; both erase nothing.
+/// nor options, and a sandbox that is no longer ready has lost its addresses; neither clears a known value.
 fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) -> Pod {
     let mut pod = before.cloned().unwrap_or_else(|| Pod::new(newer.id.clone()));
     let take = |given: bool, held: &mut Tick| given && as_of >= std::mem::replace(held, (*held).max(as_of));
@@ -179,7 +179,7 @@ fn merge(before: Option<&Pod>, stated: &mut Stated, newer: &Pod, as_of: Tick) ->
     pod
 }
 
-/// The ports in the kubelet's annotation; none if it is malformed, because a pod's author may write it, too.
+/// The ports in the kubelet's annotation; none if it is malformed, because the pod's author may write it, too.
 fn declared(container: &Arc<str>, text: &str) -> Vec<Port> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

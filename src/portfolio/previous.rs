@@ -8,8 +8,8 @@ use super::merge;
 use crate::model::*;
 
 impl Portfolio {
-    /// Gives a container, and the attempt after it, the exit of the attempt before. Called when a container or its exit
-    /// becomes known.
+    /// Links a container to the attempts before and after it: each gets the exit of the attempt before. Called when a
+    /// container or its exit becomes known.
     pub(super) fn link_attempts(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id).filter(|e| e.record.kind == Kind::Container) else {
             return;

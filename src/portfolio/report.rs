@@ -9,7 +9,7 @@ use super::{Portfolio, Report, merge};
 use crate::model::*;
 
 impl Portfolio {
-    /// The engine was asked, whatever became of that: one attempt is all that anybody waits for.
+    /// Notes that the engine was asked, with any result: events are held back for one attempt only.
     pub(super) fn was_attempted(&mut self, id: &Id, now: Now) {
         match self.run_log.run(id) {
             Run::Starting { mut waits, flags, started_at } => {
@@ -20,7 +20,7 @@ impl Portfolio {
         }
     }
 
-    /// This run is now so; if it waits for nothing (any more), that is reported.
+    /// Sets the state of a run, and reports its start if that waits for nothing any more.
     pub(super) fn hold_or_release(&mut self, id: &Id, run: Run, now: Now) {
         self.run_log.set(id, run);
         if let Run::Starting { waits, .. } = run
@@ -30,7 +30,7 @@ impl Portfolio {
         }
     }
 
-    /// Tells what was held back, if anything was.
+    /// Reports what was held back, if anything was.
     pub(super) fn release(&mut self, id: &Id, now: Now) {
         match self.run_log.run(id) {
             Run::Starting { flags, started_at, .. } => {
@@ -43,7 +43,7 @@ impl Portfolio {
     }
 
     pub(super) fn report_exited(&mut self, id: &Id, flags: u32, now: Now) {
-        /// After this time an OOM kill has been noticed.
+        /// The wait, in milliseconds, after which an engine has noticed an OOM kill.
         const CONFIRM_AFTER: u64 = 1000;
         let started_at = self.started_at(id);
         self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick: self.tick });
@@ -60,7 +60,7 @@ impl Portfolio {
         self.report(EventType::Exited, flags | if provisional { CRI_EVENT_FLAG_PROVISIONAL } else { 0 }, 0, id, now);
     }
 
-    /// What was reported as provisional is now certain, or as certain as it will ever be: exactly one UPDATED says so.
+    /// Confirms an end that was reported as provisional, with exactly one UPDATED. No better answer is to come.
     pub(super) fn confirm(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;

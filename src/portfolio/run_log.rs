@@ -1,4 +1,4 @@
-//! Runs, and the run_log of what was reported of them. It remembers longer than anybody can look up the dead: a late or
+//! Runs, and what was reported of them. The log remembers runs longer than ended containers can be looked up: a late or
 //! repeated event must not report a run again.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -6,40 +6,40 @@ use std::collections::{BTreeSet, VecDeque};
 use super::clock::{Millis, Tick};
 use crate::model::{Id, IdMap, Time};
 
-/// How long the run_log remembers a run after its end. containerd replays events of up to five minutes.
+/// How long the log remembers a run after its end. containerd replays events of up to five minutes.
 const REMEMBER: Millis = 15 * 60 * 1000;
-/// ... and of how many at most: no node ends as many in that time.
+/// How many ended runs the log remembers at most. No node ends as many in that time.
 const REMEMBER_MOST: usize = 100_000;
 
 /// How a run ended, as far as we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The engine observation so.
+    /// The engine reported the exit.
     Exited,
-    /// It merely vanished.
+    /// The engine no longer has the container, and has reported no exit.
     Gone,
     /// The host saw its process end while the engine was away.
     Witnessed,
-    /// There was no run: it could not be started.
+    /// There was no run: the container could not be started.
     NeverStarted,
-    /// It was over before the first list: not reported.
+    /// The run was over before the first list: not reported.
     Unreported,
-    /// It was first seen when it was over, and was gone before it could be asked whether it had run: not reported,
-    /// unless more comes to be known.
+    /// The container was first seen after its end, and was gone before a status could show whether it had run. It is
+    /// not reported, unless more becomes known.
     Unresolved,
 }
 
-/// What a STARTED is held back for, and at most until when.
+/// What a STARTED waits for, and until when at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Waits {
-    /// For one attempt at the pid.
+    /// Waits for one attempt to learn the pid.
     pub pid: Option<Millis>,
-    /// For the rucksack.
+    /// Waits for the rucksack.
     pub rucksack: Option<Millis>,
 }
 
 impl Waits {
-    /// `None`: for nothing.
+    /// When the last wait ends; `None`: there is nothing to wait for.
     pub fn until(self) -> Option<Millis> {
         self.pid.max(self.rucksack)
     }
@@ -60,31 +60,31 @@ pub(super) enum Run {
     },
     /// STARTED is reported.
     Running { started_at: Option<Time> },
-    /// A list shows its end; EXITED is held back for one attempt at the exit's facts, at most until then.
+    /// A list shows the end. EXITED waits, at most until then, for one attempt to learn the exit's facts.
     Ending { until: Millis, started_at: Option<Time> },
-    /// A list shows something that ended before the watcher saw it run: its status will show whether it did.
+    /// A list shows a container that ended before the watcher saw it run. Its status will show whether it ran.
     Unclear,
-    /// It is over, and that is reported.
+    /// The run is over, and nothing more is to be reported.
     Over { how: Ending, started_at: Option<Time>, tick: Tick },
 }
 
 impl Run {
-    /// Whether it has begun and, as far as is known, not ended.
+    /// Whether the run has begun and, as far as is known, not ended.
     fn goes_on(&self) -> bool {
         matches!(self, Run::Starting { .. } | Run::Running { .. })
     }
 
-    /// Whether anything is still to be reported of it.
+    /// Whether anything is still to be reported of the run.
     pub fn is_open(&self) -> bool {
         !matches!(self, Run::None | Run::Over { .. })
     }
 
-    /// Whether it is over without anything having been reported of it.
+    /// Whether the run is over and nothing of it was reported.
     pub fn is_over_unreported(&self) -> bool {
         matches!(self, Run::Over { how: Ending::Unreported | Ending::Unresolved, .. })
     }
 
-    /// Whether consumers were reported a STARTED without an EXITED.
+    /// Whether STARTED was reported, and EXITED was not.
     pub fn is_reported_running(&self) -> bool {
         matches!(self, Run::Running { .. } | Run::Ending { .. })
     }
@@ -102,9 +102,9 @@ impl Run {
 #[derive(Debug, Default)]
 pub(super) struct RunLog {
     runs: IdMap<Run>,
-    /// Runs that hold something back, by when they no longer may.
+    /// Runs with a held-back event, by the time at which it has to be reported.
     held: BTreeSet<(Millis, Id)>,
-    /// Ids that the engine no longer has, in the order of their going.
+    /// Ids that the engine no longer has, in the order in which they went.
     departed: VecDeque<(Millis, Id)>,
     turns: u64,
 }
@@ -125,27 +125,27 @@ impl RunLog {
         }
     }
 
-    /// How many runs have begun and ended so far: each counts twice.
+    /// How many runs have begun and ended so far; each begin and each end counts.
     pub fn turns(&self) -> u64 {
         self.turns
     }
 
-    /// When the next held-back event has to go out.
+    /// When the next held-back event has to be reported.
     pub fn deadline(&self) -> Option<Millis> {
         self.held.first().map(|(until, _)| *until)
     }
 
-    /// Ids whose held-back event has to go out now.
+    /// Ids whose held-back event has to be reported now.
     pub fn due(&self, now: Millis) -> Vec<Id> {
         self.held.iter().take_while(|(until, _)| *until <= now).map(|(_, id)| id.clone()).collect()
     }
 
-    /// The engine no longer has this id.
+    /// Notes that the engine no longer has this id.
     pub fn depart(&mut self, id: &Id, now: Millis) {
         self.departed.push_back((now, id.clone()));
     }
 
-    /// Forgets what departed long ago and is not `kept`; returns when the last of them did.
+    /// Forgets ids that went long ago and are not `kept`; returns when the last of them went.
     pub fn forget(&mut self, now: Millis, kept: impl Fn(&Id) -> bool) -> Option<Millis> {
         let mut latest = None;
         while self.departed.len() > REMEMBER_MOST || self.departed.front().is_some_and(|(at, ..)| *at + REMEMBER <= now)

@@ -16,10 +16,10 @@ impl Portfolio {
         self.look_for_process(&observation.id, observation.kind, now);
         let rucksack = self.pack_new_run(&observation.id, now);
         if let Source::List { first: true, .. } = source {
-            // Consumers learn of it by the replay.
+            // The replay reports this run to consumers.
             return self.run_log.set(&observation.id, Run::Running { started_at });
         }
-        // What an event without a status begins waits for one, too.
+        // A run that begins with an event without a status waits for that status, too.
         let is_asked =
             self.status_queue.is_urgent(&observation.id) || observation.name.is_empty() && !observation.is_status;
         let has_process = self.entries.get(&observation.id).is_some_and(|e| e.record.pid.is_some()) && !is_asked;
@@ -38,7 +38,7 @@ impl Portfolio {
                 self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
                 self.updated(&observation.id, changed, now);
             }
-            // The list that showed its end was wrong; its status says so.
+            // The list that showed the end was wrong, as the status says.
             Run::Ending { started_at, .. } if matches!(source, Source::Answer { .. }) => {
                 self.run_log.set(&observation.id, Run::Running { started_at: started(started_at) });
                 self.restate(&observation.id, source, now);
@@ -47,7 +47,7 @@ impl Portfolio {
         }
     }
 
-    /// A list says "exited", and the status says that it runs: nothing was reported yet, and it is taken for running.
+    /// Takes a container for running whose status says so, although a list says "exited". Nothing was reported yet.
     pub(super) fn restate(&mut self, id: &Id, source: Source, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -61,7 +61,8 @@ impl Portfolio {
         self.list_stands(id, kind, source, what, now);
     }
 
-    /// A list showed it exited before anything else was known, and what is newer says that it runs.
+    /// Takes a container for running when something newer says so. A list showed it as exited before anything else was
+    /// known.
     pub(super) fn runs_after_all(&mut self, id: &Id, source: Source) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -74,7 +75,7 @@ impl Portfolio {
         }
     }
 
-    /// What belongs to one run begins anew.
+    /// Resets what belongs to one run.
     fn new_run(&mut self, id: &Id) {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.removed = false;
@@ -99,7 +100,7 @@ impl Portfolio {
             Run::Running { .. } | Run::Ending { .. } if has_facts && !is_disputed => {
                 self.report_exited(id, source.flags(), now)
             }
-            // A status has contradicted a list about this before.
+            // A status has contradicted a list about this container before.
             Run::Running { .. } if is_disputed => match self.list_stands(id, observation.kind, source, "", now) {
                 true => self.report_exited(id, source.flags(), now),
                 false => self.restate(id, source, now),
@@ -109,7 +110,7 @@ impl Portfolio {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
             Run::Ending { .. } => {}
-            // The engine is back: its status of the exit is asked for.
+            // The engine can be asked again, so its status of the exit is asked for.
             Run::Over { how: Ending::Witnessed, .. } if !has_facts => {
                 self.status_queue.ask_now(id, Some(observation.kind), now.mono, Reason::End);
             }
@@ -117,7 +118,7 @@ impl Portfolio {
                 self.run_log.set(id, Run::Over { how: Ending::Exited, started_at, tick });
                 self.updated(id, changed, now);
             }
-            // The first list came a moment too late to show it alive; its own news say that it was.
+            // The first list came a moment too late to show it running. Its own event says that it was.
             Run::Over { how: Ending::Unreported, .. } if source.reports_a_run() => {
                 self.first_seen_exited(observation, source, has_facts, now);
             }
@@ -129,7 +130,7 @@ impl Portfolio {
         }
     }
 
-    /// It has exited, and was never seen alive.
+    /// Handles a container that has exited and was never seen running.
     pub(super) fn first_seen_exited(&mut self, observation: &Observation, source: Source, has_facts: bool, now: Now) {
         let id = &observation.id;
         let unreported = |how| Run::Over { how, started_at: observation.started_at, tick: 0 };
@@ -144,8 +145,8 @@ impl Portfolio {
             self.run_log.set(id, Run::Over { how: Ending::NeverStarted, started_at: None, tick: self.tick });
             return self.report(EventType::Exited, source.flags() | CRI_EVENT_FLAG_NEVER_STARTED, 0, id, now);
         }
-        // A sandbox's list entry does not say whether it was ever ready. One that was made since the first list and
-        // is still there has been: a failed RunPodSandbox cleans up behind itself.
+        // A sandbox's entry in a list does not say whether it was ever ready. One that was made since the first list
+        // and still exists was ready, because a failed RunPodSandbox removes its sandbox.
         let has_run = observation.kind == Kind::Container
             || source.is_event()
             || self.horizon.is_after_first(observation.created_at);
@@ -158,7 +159,8 @@ impl Portfolio {
         self.report_exited(id, source.flags(), now);
     }
 
-    /// It ran when the event was made, and is known to be over: both are reported, the end as soon as it was asked how.
+    /// Reports a container that ran when the event was made, and is known to be over. Its end is reported once the
+    /// engine was asked about it.
     pub(super) fn ran_and_is_over(&mut self, observation: &Observation, source: Source, now: Now) {
         let (id, started_at) = (&observation.id, observation.started_at);
         self.counts.unresolved -= u64::from(matches!(self.run_log.run(id), Run::Over { how: Ending::Unresolved, .. }));
@@ -173,9 +175,9 @@ impl Portfolio {
         }
     }
 
-    /// The engine no longer has it.
+    /// Handles an id that the engine no longer has.
     pub(super) fn gone(&mut self, id: &Id, source: Source, now: Now) {
-        // A late event may have begun a run after the departure was reported.
+        // A late event may have begun a run after the container had gone.
         let is_open = self.run_log.run(id).is_open();
         let Some(entry) = self.entries.get(id).filter(|e| e.present || is_open) else { return };
         let is_dead = matches!(self.run_log.run(id), Run::Over { .. } | Run::None | Run::Unclear);
@@ -230,7 +232,7 @@ impl Portfolio {
         self.lookups.drop(id);
         self.packer.drop(id);
         self.run_log.depart(id, now.mono);
-        // A list that began a moment too early shows it once more.
+        // REMOVED is reported once, although a list that began a moment too early may show the container again.
         if !self.entries.get_mut(id).is_some_and(|e| std::mem::replace(&mut e.removed, true)) {
             self.report(EventType::Removed, source.flags(), 0, id, now);
         }
@@ -238,7 +240,7 @@ impl Portfolio {
         self.forget_old(now);
     }
 
-    /// The statement is that it runs, in a run newer than the one we know: that one is over, if it was not yet.
+    /// Ends the known run, if that is not over, because a statement says that a newer one runs.
     pub(super) fn end_before_restart(&mut self, observation: &Observation, source: Source, now: Now) {
         let id = &observation.id;
         match self.run_log.run(id) {

@@ -1,4 +1,4 @@
-//! What readers see: all records in their order, as of the last input. A copy of it costs nothing, and stays as it is.
+//! What readers see: all records in their order, as of the last input. A copy is cheap, and never changes.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Shown {
     pub(super) pods: Pods,
 }
 
-/// The newest version of each pod, by the ids of their sandboxes.
+/// The newest version of each pod, by the id of its sandbox.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pods(SortedTree<ById>);
 
@@ -44,21 +44,21 @@ impl Pods {
 }
 
 impl Portfolio {
-    /// What readers see.
+    /// The records as readers see them.
     pub fn shown(&self) -> &Shown {
         &self.shown
     }
 
-    /// The record of this id, or whether the engine has it, has changed.
+    /// Notes that the record of this id has changed, or whether the engine has it.
     pub(super) fn touch(&mut self, id: &Id) {
         self.changed = true;
         self.touched.push(id.clone());
     }
 
-    /// Shows what was touched since the last time.
+    /// Shows readers the records that have changed since the last call.
     pub(super) fn show(&mut self) {
         let touched = std::mem::take(&mut self.touched);
-        // Sorting all at once is cheaper than to find a place for most of them.
+        // Sorting all records at once is cheaper than finding a place for most of them.
         if touched.len() > self.entries.len() / 2 {
             return self.show_all();
         }

@@ -1,4 +1,4 @@
-//! The whole cache at one moment. Readers hold it as long as they like.
+//! The whole cache at one moment. Readers may hold it as long as they like.
 
 use std::sync::atomic::AtomicPtr;
 use std::sync::{Arc, OnceLock};
@@ -16,22 +16,22 @@ use crate::host::namespace::NamespaceKind;
 use crate::model::json::PodWithContainers;
 use crate::model::{Container, Engine, Memo, Namespaces, Pod};
 
-/// The cache at one moment. It never changes, and shares with others what is the same in them.
+/// The cache at one moment. It never changes, and shares with other snapshots what is the same in both.
 #[derive(Debug)]
 pub struct Snapshot {
     generation: u64,
     entries: Entries,
     pods: Pods,
-    /// Whether this is a selection, which shows all of its containers and not only those that run.
+    /// Whether this is a selection. A selection shows all of its containers, and not only those that run.
     is_selection: bool,
-    /// C's array of containers, made at the first use.
+    /// The array of containers for C, made when it is first used.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) view: Memo,
-    /// C's array of pods, made at the first use.
+    /// The array of pods for C, made when it is first used.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) pod_view: Memo,
     index: OnceLock<Index>,
-    /// The index that may be taken over.
+    /// An older snapshot's index that this one may take over.
     basis: Option<Basis>,
     reader: Option<Arc<dyn HostReader>>,
     /// The engine's namespaces.
@@ -39,7 +39,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Of what readers see. It costs the same however much that is.
+    /// A snapshot of what readers see. Its cost does not depend on the number of containers.
     pub fn new(shown: Shown) -> Self {
         let Shown { generation, entries, pods } = shown;
         Snapshot {
@@ -61,13 +61,13 @@ impl Snapshot {
         self.generation
     }
 
-    /// The containers it shows: all that run; of a selection, all that were selected.
+    /// The containers that it shows: all that run; of a selection, all that were selected.
     pub fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
         self.shown_of(self.entries.iter())
     }
 
-    /// The containers that it shows, in portions that generations share while nothing in them changes; each with a place for
-    /// what is derived from its portion.
+    /// The containers that it shows, in portions. Generations share a portion while nothing in it changes. Each has a
+    /// place for data derived from it.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C has views"))]
     pub(crate) fn portions(&self) -> impl Iterator<Item = (&Memo, impl Iterator<Item = &Arc<Container>>)> {
         self.entries.leaves().map(|leaf| (&leaf.memo, self.shown_of(leaf.items().iter())))
@@ -91,7 +91,7 @@ impl Snapshot {
         self.entries.iter().filter(|e| query.selects(&e.container, e.present)).map(|e| &e.container)
     }
 
-    /// The pods of these containers, in their order, each with its containers. A container without a known pod is left
+    /// The pods of these containers, in their order, each with its containers. Containers without a known pod are left
     /// out.
     pub fn by_pod<'a>(&self, containers: impl Iterator<Item = &'a Arc<Container>>) -> Vec<PodWithContainers> {
         let mut pods: Vec<PodWithContainers> = Vec::new();
@@ -107,13 +107,13 @@ impl Snapshot {
         pods
     }
 
-    /// The pods of what it shows.
+    /// The pods of the containers that it shows.
     pub fn pods(&self) -> Vec<Arc<Pod>> {
         self.by_pod(self.containers()).into_iter().map(|(pod, _)| pod).collect()
     }
 
-    /// The one container that this id or name means, also among the remembered. O(1) by id; by name as many steps as there
-    /// are namesakes; by a prefix of an id all are looked at.
+    /// Finds the one container with this id or name, also among those that are only remembered. O(1) by id; by name,
+    /// O(containers of that name); by a prefix of an id, O(all containers).
     pub fn find(&self, id_or_name: &str) -> Result<&Arc<Container>> {
         let (id, index) = (plain_id(id_or_name), self.index());
         if let Some(at) = index.id(id) {
@@ -127,28 +127,28 @@ impl Snapshot {
         Ok(index.container(index.id(&found.id).expect("it was found among these")))
     }
 
-    /// Whose the cgroup with this v2 id is, as eBPF's `bpf_get_current_cgroup_id` gives it. From memory where the container's
-    /// own cgroup is known, also of a container that has ended; other ids cost one or two system calls, which need
+    /// Finds the owner of a v2 cgroup by its id, as eBPF's `bpf_get_current_cgroup_id` gives it. A container's own
+    /// cgroup is found in memory, also after the container's end. Other ids cost one or two system calls, which need
     /// CAP_DAC_READ_SEARCH.
     pub fn find_cgroup(&self, id: u64) -> Result<Owner<'_>, Unproven> {
         self.place_of_cgroup(id).map(|place| self.owner(place))
     }
 
-    /// Whose the process (or thread) with this pid is. With the time of its start, in clock ticks since boot, a container's
-    /// first process is found in memory; all others, and every pid with 0 for the start, by the cgroup that the process is in
-    /// now. Nothing is remembered by pid.
+    /// Finds the owner of the process (or thread) with this pid. Given its start time, in clock ticks since boot, a
+    /// container's first process is found in memory. All other processes, and every pid with a start time of 0, are
+    /// found by the cgroup that the process is in now. Nothing is remembered by pid.
     pub fn find_pid(&self, pid: i32, start_ticks: u64) -> Result<Owner<'_>, Unproven> {
         self.place_of_pid(pid, start_ticks).map(|place| self.owner(place))
     }
 
-    /// Whose the cgroup with this path is, as /proc/PID/cgroup or the cgroup file system shows it: the deepest component that
-    /// is a known container's counts. From memory.
+    /// Finds the owner of a cgroup by its path, as /proc/PID/cgroup or the cgroup file system shows it. The deepest
+    /// component that is a known container's counts. Works from memory.
     pub fn find_cgroup_path(&self, path: &str) -> Owner<'_> {
         self.owner(self.place_of_path(path))
     }
 
-    /// Whose the namespace with this inode number is, and how many that run share it. From memory; the dead do not count,
-    /// because the kernel may reuse the numbers at once.
+    /// Finds the owner of a namespace by its inode number, and how many running containers share it. Works from memory.
+    /// Containers that have ended do not count, because the kernel may reuse the numbers at once.
     pub fn find_namespace(&self, kind: NamespaceKind, inode: u64) -> Result<(Owner<'_>, usize), Unproven> {
         self.place_of_namespace(kind, inode).map(|(place, sharing)| (self.owner(place), sharing))
     }
@@ -174,22 +174,22 @@ impl Snapshot {
         self.index().container(at)
     }
 
-    /// Where C's record of the container at a position is kept; null: nobody has asked for it yet.
+    /// Where C's record of the container at a position is kept; null if nobody has asked for it yet.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub(crate) fn kept_at(&self, at: At) -> &AtomicPtr<()> {
         self.index().kept(at)
     }
 
-    /// What is kept of the container whose own v2 cgroup has this id. From the index as it is:
-    /// `None` says nothing.
+    /// What is kept of the container whose own v2 cgroup has this id. Looks only at what the index has already; `None`
+    /// means "look it up in full".
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub(crate) fn known_cgroup(&self, id: u64) -> Option<&AtomicPtr<()>> {
         self.index.get()?.known(|numbers| numbers.cgroup(id))
     }
 
-    /// The same by the pid and the start of its first process.
+    /// As `known_cgroup`, by the pid and the start time of its first process.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub(crate) fn known_process(&self, pid: i32, start_ticks: u64) -> Option<&AtomicPtr<()>> {
@@ -213,7 +213,7 @@ impl Snapshot {
         self.index.get_or_init(|| Index::new(&self.entries, self.basis.as_ref()))
     }
 
-    /// As one that follows another, whose index it takes over as far as nothing has changed. Both are sorted.
+    /// Makes this the successor of another snapshot, whose index it takes over as far as nothing has changed.
     pub(crate) fn after(mut self, previous: &Snapshot) -> Self {
         self.basis = match previous.index.get() {
             Some(index) => Some(index.basis()),
@@ -222,7 +222,7 @@ impl Snapshot {
         self
     }
 
-    /// A snapshot of these, of which `present` says whether the engine has them.
+    /// A snapshot of these containers. `present` says of each whether the engine has it.
     #[cfg(test)]
     pub(crate) fn of(
         containers: impl IntoIterator<Item = Container>,
@@ -240,19 +240,19 @@ impl Snapshot {
         self.entries.iter().map(|e| &e.container)
     }
 
-    /// With what asks the kernel for what is not in memory.
+    /// Adds the reader that asks the kernel for what is not in memory.
     pub(crate) fn with_reader(mut self, reader: Arc<dyn HostReader>) -> Self {
         self.reader = Some(reader);
         self
     }
 
-    /// With the namespaces in which this engine runs: those of the node, as far as its pods see it.
+    /// Adds the namespaces in which the engine runs: to its pods, they are the node's.
     pub(crate) fn on_the_node_of(mut self, engine: &Engine) -> Self {
         self.node = engine.namespaces;
         self
     }
 
-    /// A container may show an older state of its pod.
+    /// The newest version of a pod. A container may hold an older one.
     fn newest<'a>(&'a self, pod: &'a Arc<Pod>) -> &'a Arc<Pod> {
         self.pods.get(&pod.id).unwrap_or(pod)
     }

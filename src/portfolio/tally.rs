@@ -20,20 +20,20 @@ pub struct Counts {
     pub cut_labels: u64,
     /// Entries of lists and events that could not be decoded.
     pub unreadable: u64,
-    /// Fields that were given up, because the engine gave the same answer again and again.
+    /// Fields that were given up, because the engine repeatedly did not give them.
     pub not_told: u64,
     /// Pids that came from pid files, proven by the host.
     pub pids_from_files: u64,
     /// Pids that came from the engine's statuses.
     pub pids_from_engine: u64,
-    /// Pids of pid files that the host disproved.
+    /// Pids from pid files that the host disproved.
     pub proofs_refused: u64,
-    /// Exits that were reported from what the host showed alone.
+    /// Exits that were reported from the host's evidence alone.
     pub witnessed_exits: u64,
 }
 
 impl Counts {
-    /// All of them, with their counters.
+    /// All counts, with their metrics.
     pub fn named(self) -> [(&'static Metric, u64); 11] {
         [
             (&metrics::UNRESOLVED, self.unresolved),
@@ -57,7 +57,7 @@ pub struct Tally {
     counts: Counts,
     open_status_requests: u64,
     remembered_runs: u64,
-    /// By their reasons, in the order of `Reason::ALL`.
+    /// The number of status requests by reason, in the order of `Reason::ALL`.
     status_requests: [u64; Reason::ALL.len()],
 }
 

@@ -5,7 +5,7 @@ use crate::cri::{EngineEvent, EventKind, Listing};
 
 const T0: Time = 1_700_000_000_000_000_000;
 
-/// A portfolio, and a clock that moves on with every input.
+/// A portfolio, and a clock that advances with every input.
 struct Scene {
     portfolio: Portfolio,
     now: Now,
@@ -47,7 +47,7 @@ impl Scene {
         self.reports()
     }
 
-    /// Answers all requests that are due; those about the pod as long as it is ready.
+    /// Answers all requests that are due, and those about the pod as long as it is ready.
     fn answer(&mut self, with: impl Fn(&str) -> Option<Observation>) -> Vec<String> {
         for request in self.portfolio.requests(usize::MAX, self.now) {
             let answer = if &*request.id == "pod" { Some(pod()) } else { with(&request.id) };
@@ -56,7 +56,7 @@ impl Scene {
         self.reports()
     }
 
-    /// Readers see what there is, in order.
+    /// Checks that readers see all records, in order.
     fn shows_all(&self) {
         let shown: Vec<_> = Snapshot::new(self.portfolio.shown().clone()).everything().cloned().collect();
         let mut all: Vec<_> = self.portfolio.containers().cloned().collect();
@@ -147,7 +147,7 @@ fn the_first_process_that_is_seen_gives_its_pods_cgroup() {
     for id in ["a", "b", "pod"] {
         assert_eq!(pods(&it, id).as_deref(), Some("/kubepods/pod5b0c-2f1e"), "{id}");
     }
-    // Lists say nothing of cgroups, and take nothing away.
+    // Lists say nothing about cgroups, and clear none.
     it.list(list(&[listed("a", State::Running), listed("b", State::Running)]));
     assert_eq!(pods(&it, "a").as_deref(), Some("/kubepods/pod5b0c-2f1e"));
 }
@@ -173,7 +173,7 @@ fn a_short_run_is_reported_whole_whatever_is_observed_first() {
     let end = exited("a", T0 + 5, 0);
     assert_eq!(it.event(EventKind::Started, "a", std::slice::from_ref(&end)), ["Started a", "Exited a"]);
     assert!(it.event(EventKind::Stopped, "a", &[end]).is_empty());
-    // CRI-O's order of things.
+    // The order in which CRI-O sends events.
     assert_eq!(it.event(EventKind::Stopped, "b", &[exited("b", T0 + 9, 0)]), ["Started b", "Exited b"]);
     assert!(it.event(EventKind::Started, "b", &[running("b", T0 + 9)]).is_empty());
 }
@@ -226,7 +226,7 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
     it.portfolio.listed(begun, T0, list(&[listed("a", State::Running)]), it.now);
     assert!(it.reports().is_empty());
     assert_eq!(it.portfolio.get("a").unwrap().state, State::Exited);
-    // One that began afterwards contradicts: the status decides.
+    // A list that began afterwards contradicts: the status decides.
     assert!(it.list(list(&[listed("a", State::Running)])).is_empty());
     assert!(it.answer(|id| Some(exited(id, T0 - 9, 0))).is_empty());
 }
@@ -308,7 +308,7 @@ fn an_event_without_a_status_may_be_about_a_sandbox() {
     it.portfolio.answered::<()>(&first[0], Ok(Some(pod())), it.now);
     assert_eq!(it.reports(), ["Started pod"]);
     assert_eq!(it.portfolio.requests(1, it.now)[0].kind, Some(Kind::Sandbox));
-    // Where the event's sandbox is another one, it is about a container.
+    // An event whose sandbox has another id is about a container.
     it.now.wall += 1000;
     let (id, created_at) = ("a".into(), Some(it.now.wall));
     let event = EngineEvent {
@@ -359,7 +359,7 @@ fn an_event_leaves_almost_all_of_a_snapshot_as_it_is() {
     let portions = |it: &Scene| -> Vec<*const Memo> {
         Snapshot::new(it.portfolio.shown().clone()).portions().map(|(memo, _)| std::ptr::from_ref(memo)).collect()
     };
-    // Held, so that no memory is used again.
+    // Both are held, so that no memory is reused.
     let (held, before) = (it.portfolio.shown().clone(), portions(&it));
     it.event(EventKind::Stopped, "c1000", &[exited("c1000", T0, 1)]);
     let after = portions(&it);
@@ -379,11 +379,11 @@ fn entry(bytes: u64, id: &str, state: State) -> Observation {
 #[test]
 fn a_repeated_entry_is_not_looked_into_while_nothing_else_is_heard() {
     let mut it = Scene::after_first_list(list(&[entry(1, "a", State::Running)]));
-    // While a status is asked for, nothing is sure.
+    // While a status is asked for, the same bytes may still be news.
     assert!(it.list(list(&[entry(1, "a", State::Running)])).is_empty());
     it.answer(|_| Some(running("a", T0 - 9)));
     it.list(list(&[entry(1, "a", State::Running)]));
-    // Nobody sees that these bytes would say something else.
+    // The fingerprint is the same, so nobody notices that these bytes say something else.
     assert!(it.list(list(&[entry(1, "a", State::Exited)])).is_empty());
     assert!(it.portfolio.get("a").unwrap().is_running());
     assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"], "it is gone all the same");
@@ -395,7 +395,7 @@ fn an_entry_as_before_counts_where_something_else_was_heard_since() {
     it.answer(|_| Some(running("a", T0 - 9)));
     it.list(list(&[entry(1, "a", State::Running)]));
     assert_eq!(it.event(EventKind::Stopped, "a", &[exited("a", T0 - 9, 0)]), ["Exited a"]);
-    // The list of before contradicts the event: the status is asked for, and that the list stands comes out at the end.
+    // The old list contradicts the event, so the status is asked for. It shows in the end that the list is right.
     it.list(list(&[entry(1, "a", State::Running)]));
     assert_eq!(it.portfolio.counts().contradictions, 1);
     let reports: Vec<_> = (0..3)

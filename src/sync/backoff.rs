@@ -2,8 +2,8 @@
 
 use crate::portfolio::Millis;
 
-/// The wait doubles with every failure, from `min` to `max`. It is shortened by up to a quarter at random, so that many
-/// watchers do not connect at the same moment.
+/// A wait that doubles with every failure, from `min` to `max`. It is shortened by up to a quarter at random, so that
+/// many watchers do not connect at the same moment.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     min: Millis,

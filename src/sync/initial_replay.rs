@@ -1,7 +1,7 @@
 //! The time from the first list until the watcher is ready.
 //!
-//! Consumers begin with a replay, whose entries should have their pids. Events that come while the pids are asked for are
-//! kept, and published right after the replay.
+//! Consumers begin with a replay, whose entries should have their pids. Events that come while the pids are asked for
+//! are kept, and published right after the replay.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::portfolio::{Millis, Report};
 
 /// How many events from before the first list are kept. More are dropped: the list shows what they reported.
 const MOST_EARLY_EVENTS: usize = 16_384;
-/// How many bytes of memory they may take.
+/// How many bytes of memory the events from before the first list may take.
 const MOST_EARLY_WEIGHT: usize = 128 << 20;
 
 #[derive(Debug, Default)]
@@ -24,9 +24,9 @@ pub(super) enum InitialReplay {
     /// The first list was applied; pids are being asked for.
     Open {
         since: Millis,
-        /// Every run that the list showed, as it was before its end.
+        /// Every run that the first list showed; a run that has ended since, as it was before its end.
         initial: IdMap<Initial>,
-        /// What happened since.
+        /// The reports since the first list.
         news: Vec<Report>,
     },
     /// The watcher is ready.
@@ -63,7 +63,8 @@ impl InitialReplay {
         None
     }
 
-    /// The first list was applied, and shows these runs. Returns the events that came before it.
+    /// Begins to wait for pids: the first list was applied, and shows these runs. Returns the events that came before
+    /// it.
     pub fn begin(&mut self, runs: Vec<Arc<Container>>, now: Millis) -> Vec<EngineEvent> {
         let initial = runs.into_iter().map(|c| (c.id.clone(), Initial { record: c, ended: false })).collect();
         match std::mem::replace(self, InitialReplay::Open { since: now, initial, news: Vec::new() }) {
@@ -106,7 +107,7 @@ impl InitialReplay {
         }
     }
 
-    /// The runs to replay, and what happened since. `newest` gives the newest record of a container that still runs.
+    /// The runs to replay, and the reports since. `newest` gives the newest record of a container that still runs.
     pub fn end(&mut self, newest: impl Fn(&Id) -> Option<Arc<Container>>) -> (Vec<Arc<Container>>, Vec<Report>) {
         match std::mem::replace(self, InitialReplay::Over) {
             InitialReplay::Open { initial, news, .. } => {

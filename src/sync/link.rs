@@ -13,7 +13,7 @@ pub(super) enum Link {
     Connecting,
     /// It stands.
     Up,
-    /// It was lost or refused, and is tried again at this time.
+    /// It was lost or refused. The next attempt is due at this time.
     Down { retry_at: Millis },
 }
 
@@ -24,9 +24,9 @@ pub(super) struct Connection {
     pub backoff: Backoff,
     /// Why the engine could not be reached, or why its last list failed; `None` after a list that succeeded.
     pub cause: Option<Error>,
-    /// When the engine was heard last: a reply, or something from its event stream.
+    /// When the engine last sent anything: a reply, or something on its event stream.
     pub heard: Millis,
-    /// The request that got no answer, while the engine does not answer at all on a connection that stands.
+    /// The error of a request without an answer, while the engine does not answer at all on an open connection.
     pub silent: Option<Error>,
 }
 
@@ -59,7 +59,7 @@ impl Connection {
         self.cause.as_ref().or(self.silent.as_ref())
     }
 
-    /// A caller waits: the next attempt is due now.
+    /// Makes the next attempt due now, because a caller waits.
     pub fn hurry(&mut self, now: Millis) {
         if let Link::Down { retry_at } = &mut self.link {
             *retry_at = (*retry_at).min(now);

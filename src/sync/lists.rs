@@ -7,7 +7,7 @@ use crate::portfolio::{Millis, Now, Tick};
 /// A list that is under way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Begun {
-    /// Lists are counted from 1.
+    /// The list's number, counted from 1.
     pub number: u64,
     /// The portfolio's tick at which it began.
     pub tick: Tick,
@@ -29,7 +29,7 @@ impl Begun {
 #[derive(Debug)]
 pub(super) struct Lists {
     pub in_flight: Option<Begun>,
-    /// When the next one is due; `None` while none is wanted.
+    /// When the next list is due; `None` while none is wanted.
     due: Option<Millis>,
     count: u64,
     backoff: Backoff,
@@ -57,7 +57,7 @@ impl Lists {
         }
     }
 
-    /// A new connection.
+    /// Notes that there is a new connection.
     pub fn connected(&mut self, can_stream: bool) {
         *self = Lists { count: self.count, try_streams: can_stream, ..Lists::new(self.backoff.clone()) };
     }
@@ -90,7 +90,8 @@ impl Lists {
         self.backoff.succeed();
     }
 
-    /// The list failed, and the connection stands: it is repeated a little later, and not streamed, in case that was why.
+    /// Notes that the list failed while the connection stayed open. It is repeated a little later without streaming, in
+    /// case streaming was the cause.
     pub fn failed(&mut self, timed_out: bool, now: Millis) {
         self.in_flight = None;
         self.failing = true;

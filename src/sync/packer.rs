@@ -25,7 +25,7 @@ pub struct Job {
 impl Job {
     /// Finishes the job with the rucksack, with none, or with the reason why it was refused.
     pub fn done(self, rucksack: Result<Option<JsonText>>) {
-        // It fails where the connection was lost; then the container gets a new job.
+        // Sending fails if the connection was lost; then the container gets a new job.
         let _ = self.reply.send(rucksack);
     }
 }
@@ -99,7 +99,7 @@ impl PackerQueue {
     }
 }
 
-/// Inspects a container, and has the packer make its rucksack. `None` where the packer makes none, or where the engine no
+/// Inspects a container, and has the packer make its rucksack. `None` if the packer makes none, or if the engine no
 /// longer has the container.
 pub(super) async fn pack(
     client: &Client,

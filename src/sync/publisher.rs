@@ -64,7 +64,7 @@ impl Publisher {
         self.machine.deadline(&self.shared.read().portfolio)
     }
 
-    /// Ends for this reason. Consumers get it as the last event.
+    /// Ends for this reason, which consumers get as the last event.
     pub fn end(&mut self, reason: &Error, now: Time) {
         let mut cached = self.shared.write();
         cached.status.state = WatcherState::Stopped;

@@ -16,7 +16,7 @@ use crate::portfolio::{Now, StatusRequest};
 
 const EPOCH: Time = 1_700_000_000_000_000_000;
 
-/// Feeds these bytes. The first byte of each piece says what it is, the second one how long.
+/// Feeds these bytes into a machine. The first byte of each piece says what it is, and the second one its length.
 pub fn replay(mut bytes: &[u8]) {
     let mut replay = Replay::new();
     replay.feed(Input::Watch { packs: false });
@@ -98,7 +98,7 @@ impl Replay {
         self.listen();
     }
 
-    /// Checks what holds whatever an engine sends: `seq` grows, and each run has one STARTED, then one EXITED.
+    /// Checks what has to be true whatever an engine sends: `seq` grows, and each run has one STARTED, then one EXITED.
     fn listen(&mut self) {
         while let Next::Event(event) = self.queue.next(Some(std::time::Duration::ZERO)) {
             assert!(event.seq > self.seq || self.seq == 0, "seq {} after {}", event.seq, self.seq);

@@ -1,7 +1,7 @@
 //! The cache and the watcher's status: written by the `cri-io` thread, read by any thread.
 //!
-//! The writer holds its lock while it applies an input, and the first list of a large node takes a second. So readers get what
-//! was so before that input, which is kept beside the lock.
+//! The writer holds its lock while it applies an input, and the first list of a large node takes a second. So a copy of
+//! the state from before that input is kept beside the lock, for readers.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,8 @@ pub struct WatcherStatus {
     pub ended: Option<Error>,
     /// Its counters.
     pub stats: Stats,
-    /// Whether `start` has returned: from then on the state is no longer `New`, although the thread may not have begun.
+    /// Whether the watcher was started. From then on its state is no longer `New`, although the thread may not have
+    /// begun.
     is_started: bool,
 }
 
@@ -47,7 +48,7 @@ impl WatcherStatus {
         Freshness { generation, state: self.state, as_of: self.as_of, engine: self.engine.clone() }
     }
 
-    /// Notes what the state machine is doing.
+    /// Sets what the state machine is doing.
     pub(super) fn set_state(&mut self, state: WatcherState) {
         self.state = match state {
             WatcherState::New if self.is_started => WatcherState::Connecting,
@@ -65,7 +66,7 @@ pub struct CachedState {
 }
 
 impl CachedState {
-    /// What every JSON answer begins with.
+    /// The fields that every JSON answer begins with.
     pub fn freshness(&self) -> Freshness {
         self.status.freshness(self.portfolio.generation())
     }
@@ -82,7 +83,7 @@ impl CachedState {
     }
 }
 
-/// What there is to read, as of the last input.
+/// What readers see, as of the last input.
 #[derive(Debug, Clone, Default)]
 pub struct LatestState {
     /// The watcher's status.
@@ -97,20 +98,20 @@ pub struct LatestState {
 }
 
 impl LatestState {
-    /// What every JSON answer begins with.
+    /// The fields that every JSON answer begins with.
     pub fn freshness(&self) -> Freshness {
         self.status.freshness(self.generation)
     }
 }
 
-/// The cache and the status behind a lock. There is one writer. Who reads under the lock may wait for the writer while it
-/// applies one input, but never for the engine; who reads the latest state does not even wait for that.
+/// The cache and the status behind a lock, with one writer. A reader that takes the lock may wait while the writer
+/// applies one input, but never for the engine. A reader of the latest state does not wait at all.
 pub struct SharedState {
     cached: RwLock<CachedState>,
-    /// What can be read. Locked only to be copied or replaced.
+    /// What readers see. Locked only to be copied or replaced.
     latest: RwLock<Arc<LatestState>>,
-    /// The generation that can be read, 0 before there is one: beside the lock, for those who only want to know whether
-    /// anything has changed.
+    /// The generation that readers see; 0 before there is one. It is beside the lock, for callers who only want to know
+    /// whether anything has changed.
     generation: AtomicU64,
     changed: watch::Sender<()>,
     meter: Arc<Meter>,
@@ -134,12 +135,12 @@ impl SharedState {
         &self.meter
     }
 
-    /// The generation that can be read now; 0 before there is one.
+    /// The generation that readers see now; 0 before there is one.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// What can be read now, without waiting for the writer. It costs the same however much that is.
+    /// What readers see now, without waiting for the writer. The cost does not depend on the number of containers.
     pub fn latest(&self) -> Arc<LatestState> {
         self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -182,20 +183,21 @@ impl SharedState {
             if let Some(found) = look(self) {
                 return found;
             }
-            // It fails only when the sender is dropped, and `self` holds it.
+            // This fails only when the sender is dropped, and `self` holds it.
             let _ = changed.changed().await;
         }
     }
 }
 
-/// The lock for writing. When it goes, readers see what was written.
+/// The lock for writing. When it is dropped, readers see what was written.
 pub(crate) struct Writing<'a> {
     shared: &'a SharedState,
     cached: RwLockWriteGuard<'a, CachedState>,
 }
 
 impl Writing<'_> {
-    /// Shows readers what was written, before others are notified: a reader that sees a generation finds it, or a newer one.
+    /// Shows readers what was written. Called before others are notified, so that a reader that learns of a generation
+    /// finds it, or a newer one.
     pub fn show(&self) {
         let latest = Arc::new(self.cached.latest());
         let generation = if latest.status.ready { latest.generation } else { 0 };
@@ -203,7 +205,7 @@ impl Writing<'_> {
         let before = std::mem::replace(&mut *place, latest);
         drop(place);
         self.shared.generation.store(generation, Ordering::Release);
-        // Outside the lock: it may have much to free.
+        // Dropped outside the lock, because freeing it may take long.
         drop(before);
     }
 }

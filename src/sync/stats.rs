@@ -9,9 +9,9 @@ use crate::model::metrics::{self, Histogram, Metric};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventLag {
-    /// That of the last event.
+    /// The lag of the last event.
     pub last: Duration,
-    /// All of them.
+    /// The lags of all events.
     pub all: Histogram,
 }
 
@@ -50,12 +50,12 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts an event. Only one that was made since the subscription says how late events arrive: engines also send events
-    /// from before.
+    /// Counts an event. Its lag counts only if it was made after the subscription, because engines also send older
+    /// events.
     pub(super) fn event_came(&mut self, made: Option<Time>, listening_since: Time, now: Time) {
         self.engine_events += 1;
         if let Some(made) = made.filter(|made| *made >= listening_since) {
-            // There is no negative lag where the clock was set back.
+            // If the clock was set back, the lag is 0 rather than negative.
             let last = Duration::from_nanos(u64::try_from(now.saturating_sub(made)).unwrap_or_default());
             let mut all = self.event_lag.map_or_else(Histogram::default, |before| before.all);
             all.add(last);

@@ -15,14 +15,14 @@ use crate::portfolio::Millis;
 pub(super) enum Stream {
     /// There is no connection, or nothing was asked for on it yet.
     Off,
-    /// It was asked for. An idle engine does not answer before its first event, so this counts as streaming, unless it is a
-    /// probe of an engine that had no events.
+    /// The subscription was requested. An idle engine does not answer before its first event, so this counts as
+    /// streaming, unless it is a probe of an engine that had no events.
     Pending { since: Millis, probe: bool },
     /// The engine has answered.
     Open,
-    /// It ended, and is asked for again at this time.
+    /// The stream ended. The next subscription is due at this time.
     Down { retry_at: Millis },
-    /// This engine has no events. It is asked again at this time, if ever.
+    /// This engine has no events. The next subscription is due at this time, if ever.
     Unavailable { probe_at: Option<Millis> },
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Subscription {
     backoff: Backoff,
     wanted: EventSource,
     probe_interval: Millis,
-    /// What is to be said while events are streamed.
+    /// The reason to report while events are streamed.
     usual: &'static str,
     /// Whether other subscribers may take events away.
     is_shared: bool,
@@ -61,7 +61,7 @@ impl Subscription {
         }
     }
 
-    /// A new connection, to an engine of this version.
+    /// Notes a new connection, to an engine of this version.
     pub fn connected(&mut self, version: &Version, now: Millis) {
         self.runtime = version.runtime_name.clone();
         let capability = capability(version);
@@ -69,7 +69,7 @@ impl Subscription {
         self.usual = match capability {
             Capability::Stream => "the engine streams events",
             Capability::StreamWithCaveat(caveat) => caveat,
-            // What is asked for in spite of this.
+            // This engine is known to have problems. The option asks for its stream nevertheless.
             Capability::Poll(why) => why,
         };
         let never = match (self.wanted, capability) {
@@ -84,7 +84,7 @@ impl Subscription {
         };
     }
 
-    /// The connection is gone.
+    /// Notes that the connection is gone.
     pub fn disconnected(&mut self) {
         self.stream = Stream::Off;
         self.silence = Silence::default();
@@ -104,7 +104,7 @@ impl Subscription {
         self.stream = Stream::Pending { since: now, probe };
         self.silence = Silence::begin(now);
         if !probe {
-            // Whatever ended the stream before is over.
+            // What ended the stream before no longer matters.
             self.trouble = "".into();
         }
     }
@@ -115,7 +115,7 @@ impl Subscription {
         is_open && !self.silence.is_doubted()
     }
 
-    /// Whether a subscription stands, whatever it reports.
+    /// Whether there is a subscription, whatever it reports.
     pub fn is_open(&self) -> bool {
         matches!(self.stream, Stream::Open | Stream::Pending { .. })
     }
@@ -125,7 +125,7 @@ impl Subscription {
         self.stream == Stream::Unavailable { probe_at: None }
     }
 
-    /// The engine has answered the subscription. True if it had not before.
+    /// Notes that the engine has answered the subscription. True if it had not before.
     pub fn opened(&mut self) -> bool {
         let is_new = self.stream != Stream::Open;
         self.stream = Stream::Open;
@@ -136,22 +136,22 @@ impl Subscription {
         is_new
     }
 
-    /// An event has come.
+    /// Notes that an event has come.
     pub fn event_came(&mut self) {
         self.silence.event_came();
     }
 
-    /// A list that began at `begun` has been applied, and showed so many starts and ends.
+    /// Notes that a list was applied which began at `begun`. `changes` is the number of starts and ends that it showed.
     pub fn listed(&mut self, begun: Millis, changes: u64, now: Millis) {
         self.silence.listed(begun, changes, self.is_shared, now);
     }
 
-    /// Whether events of changes that a list shows are overdue. True once.
+    /// Whether events are overdue for changes that a list showed. True once.
     pub fn falls_silent(&mut self, now: Millis) -> bool {
         self.silence.is_over_due(now)
     }
 
-    /// The stream ended. How it ended decides whether to subscribe again, and when.
+    /// Notes that the stream ended. How it ended decides whether to subscribe again, and when.
     pub fn ended(&mut self, end: &StreamEnd, now: Millis) {
         let lasted = match self.stream {
             Stream::Pending { since, .. } => Some(now - since),

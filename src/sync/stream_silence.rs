@@ -1,27 +1,28 @@
-//! Detects an event stream that is open and reports nothing, e.g. behind a proxy that holds events back. Only a list that
-//! shows changes tells it from the stream of an engine on which nothing happens. Pure.
+//! Detects an event stream that is open and reports nothing, e.g. behind a proxy that holds events back. An engine on
+//! which nothing happens looks the same, so only a list that shows changes raises doubt. Pure.
 
 use std::sync::Arc;
 
 use crate::portfolio::Millis;
 
-/// Changes later than this after the subscription should have events.
+/// Changes that come this long after the subscription should have events.
 const SETTLED: Millis = 1000;
-/// For so long after a list that shows a change, its event may still be under way.
+/// How long after a list that shows a change its event may still be under way.
 const UNDER_WAY: Millis = 2000;
 
 /// What one subscription has failed to report.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
     subscribed: Millis,
-    /// Whether a list that began `SETTLED` after the subscription has been applied: changes after it should have events.
+    /// Whether a list was applied that began `SETTLED` or more after the subscription. Changes from then on should have
+    /// events.
     is_settled: bool,
-    /// Whether an event has come at all, and since the newest list was applied.
+    /// Whether an event has come since the subscription, and whether one has come since the newest list.
     heard: bool,
     heard_since_list: bool,
     /// How many starts and ends no event has reported.
     changes: u64,
-    /// When the events of these are overdue.
+    /// When the events of these changes are overdue.
     due: Option<Millis>,
     is_doubted: bool,
 }
@@ -32,17 +33,17 @@ impl Silence {
         Silence { subscribed: now, ..Silence::default() }
     }
 
-    /// An event has come: there is no doubt.
+    /// Notes that an event has come, which ends any doubt.
     pub fn event_came(&mut self) {
         (self.heard, self.heard_since_list) = (true, true);
         (self.changes, self.due, self.is_doubted) = (0, None, false);
     }
 
-    /// A list that began at `begun` has been applied, and showed so many starts and ends. On a stream that is shared, other
-    /// subscribers take events away: there, only one that never had an event is in doubt.
+    /// Notes that a list was applied which began at `begun`, and showed `changes` starts and ends. On a shared stream,
+    /// other subscribers may take events away, so there only a stream that never had an event is in doubt.
     pub fn listed(&mut self, begun: Millis, changes: u64, is_shared: bool, now: Millis) {
         let is_heard = self.heard_since_list || is_shared && self.heard;
-        // Once in doubt, the number stays as it is: a reason that changes with each poll would be logged each time.
+        // Once in doubt, the number stays the same. Otherwise each poll would log another reason.
         if self.is_settled && !is_heard && changes > 0 && !self.is_doubted {
             self.changes += changes;
             self.due.get_or_insert(now + UNDER_WAY);
@@ -51,7 +52,7 @@ impl Silence {
         self.heard_since_list = false;
     }
 
-    /// Whether the events of what lists showed are overdue. True once.
+    /// Whether events are overdue for changes that lists showed. True once.
     pub fn is_over_due(&mut self, now: Millis) -> bool {
         let is_over_due = self.due.is_some_and(|at| at <= now);
         if is_over_due {

@@ -9,9 +9,9 @@ pub type WaiterId = u64;
 #[derive(Debug)]
 struct Waiter {
     id: WaiterId,
-    /// The number of the first list that begins after the call.
+    /// The number of the first list that began after the call.
     needs: u64,
-    /// When that list was applied; status requests that it led to may still be unanswered.
+    /// When that list was applied. Status requests that it led to may still be unanswered.
     listed: Option<Millis>,
 }
 
@@ -36,14 +36,15 @@ impl Waiters {
         self.waiting.iter().any(|w| w.listed.is_none())
     }
 
-    /// The list with this number was applied.
+    /// Notes that the list with this number was applied.
     pub fn listed(&mut self, number: u64, now: Millis) {
         for waiter in self.waiting.iter_mut().filter(|w| w.needs <= number) {
             waiter.listed.get_or_insert(now);
         }
     }
 
-    /// Finishes the callers whose list was applied, once nothing that it led to is unanswered, or `patience` after it.
+    /// Finishes callers whose list was applied: once nothing that the list led to is unanswered, or `patience` after
+    /// the list.
     pub fn settle(&mut self, is_settled: bool, patience: Millis, now: Millis) {
         let finished = &mut self.finished;
         self.waiting.retain(|w| {

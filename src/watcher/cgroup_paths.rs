@@ -1,13 +1,13 @@
-//! The paths of cgroups whose containers were not known yet. A cgroup's id is never used again, so that its path still names
-//! the container when the cgroup is gone: a short run may be over before the engine reports it.
+//! The paths of cgroups whose containers were not known yet. The kernel never reuses a cgroup's id, so the path still
+//! names the container when the cgroup is gone: a short run may be over before the engine reports it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
-/// So many are kept; the oldest give way.
+/// The most paths that are kept; the oldest are dropped first.
 const MOST: usize = 1024;
 
-/// Nobody waits for another thread here: what cannot be kept or read at once is asked of the kernel.
+/// The kept paths. No thread waits for another one here: if the lock is taken, the kernel is asked instead.
 #[derive(Debug, Default)]
 pub(super) struct CgroupPaths(Mutex<Kept>);
 

@@ -8,8 +8,9 @@ use crate::cri::proto::runtime_service_client::RuntimeServiceClient;
 use crate::cri::{Client, connect};
 use crate::error::Result;
 
-/// The types of these clients (`criwatch::cri::proto`) come from the CRI and tonic, and are no part of this crate's stable API.
-/// The clients can also call RPCs that change things. Each has a connection of its own, so it outlives the watcher.
+/// Clients for the engine's own RPCs. Their types (`criwatch::cri::proto`) come from the CRI and tonic, and are not
+/// part of this crate's stable API. The clients can also call RPCs that change things. Each has its own connection, so
+/// it outlives the watcher.
 impl Watcher {
     /// A client of the engine's RuntimeService. Call it inside a tokio runtime: the connection runs on it.
     ///

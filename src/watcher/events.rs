@@ -1,4 +1,4 @@
-//! Events for asynchronous Rust, for any runtime.
+//! Events for asynchronous Rust, with any runtime.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Answers from memory. Snapshots are shared by all who ask in one generation; texts, by all who hold one.
+//! Answers from memory. All callers in one generation share a snapshot; all who hold a text share it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ pub(super) struct Kept {
     pods: KeptText,
 }
 
-/// The answer to the default query, as long as a reader holds it.
+/// The answer to the default query, kept as long as a reader holds it.
 #[derive(Default)]
 struct KeptText(Mutex<Option<(Freshness, WeakText)>>);
 
@@ -35,7 +35,7 @@ impl KeptText {
 }
 
 impl Kept {
-    /// The snapshot of the current generation. All who ask in one generation get the same one.
+    /// The snapshot of the current generation. All callers in one generation get the same one.
     fn snapshot(&self, watcher: &Watcher) -> Result<(Freshness, Arc<Snapshot>)> {
         let mut kept = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let (freshness, shown) = watcher.latest()?;
@@ -52,16 +52,16 @@ impl Kept {
         let snapshot = Arc::new(snapshot);
         let before = kept.replace(snapshot.clone());
         drop(kept);
-        // Outside the lock: it may have much to free.
+        // Dropped outside the lock, because freeing it may take long.
         drop(before);
         Ok((freshness, snapshot))
     }
 }
 
 impl Watcher {
-    /// The containers that the query selects, as `criwatch.containers/1`; without a query, everything that runs. `None` if
-    /// the query's `ifGeneration` is the current one. From memory: it does not wait for the engine. The text costs O(n); calls
-    /// without a query at the same time wait for the first, and share its text.
+    /// The containers that the query selects, as `criwatch.containers/1`; without a query, everything that runs. `None`
+    /// if the query's `ifGeneration` is the current one. Answers from memory, without waiting for the engine. Costs
+    /// O(n). Simultaneous calls without a query wait for the first one, and share its text.
     pub fn list(&self, query: Option<&str>) -> Result<Option<JsonText>> {
         self.answer_query(query, &self.kept.containers, |freshness, snapshot, query, view| {
             freshness.containers(snapshot.select(query), view, query.fields())
@@ -99,8 +99,8 @@ impl Watcher {
         Ok(freshness.container(snapshot.find(id_or_name)?, self.json_view()))
     }
 
-    /// The cache at this moment, as records. O(1): it shares them with the cache. Calls in one generation get the same
-    /// snapshot.
+    /// The cache at this moment, as records. O(1), because it shares them with the cache. Calls in one generation get
+    /// the same snapshot.
     pub fn snapshot(&self) -> Result<Arc<Snapshot>> {
         Ok(self.kept.snapshot(self)?.1)
     }

@@ -1,4 +1,4 @@
-//! Whose process is this? What lookups ask the kernel, and lookups that wait for a container that is being made.
+//! Finds the owner of a process or a cgroup: asks the kernel, and waits for a container that is being made.
 
 use std::io;
 use std::path::Path;
@@ -17,18 +17,18 @@ use crate::model::{Container, Id};
 use crate::portfolio::{HostReader, Place, Snapshot, Unproven};
 use crate::sync::SharedState;
 
-/// How long an event may take before the engine is asked for a list. Most events need less.
+/// How long to wait for an event before the engine is asked for a list. Most events need less.
 const EVENT_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Whose something is, as a lookup that waits returns it.
+/// The owner of something, as a lookup that waits returns it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Owned {
-    /// A container's; of a cgroup that is a pod's own, the pod's: its sandbox.
+    /// A container. For a cgroup that is a pod's own, the pod's sandbox.
     Container(Arc<Container>),
-    /// The host's: no container of this engine has it.
+    /// The host: no container of this engine has it.
     Host,
-    /// It is in a container or a pod of which the engine has said nothing in the time given.
+    /// A container or a pod that the engine has not reported in the given time.
     NotYet,
 }
 
@@ -36,9 +36,9 @@ pub enum Owned {
 #[derive(Debug)]
 pub(super) struct Kernel {
     cgroups: ProcessCgroups,
-    /// With which errno the kernel refused to open a cgroup by its id; 0: it has not.
+    /// The errno with which the kernel refused to open a cgroup by its id; 0 if it has not.
     no_handles: AtomicI32,
-    /// Of containers that were not known yet.
+    /// The paths of cgroups whose containers were not known yet.
     paths: CgroupPaths,
 }
 
@@ -84,7 +84,7 @@ impl HostReader for Kernel {
             Ok(None) => Err(Unproven::Hidden(PART)),
             Err(error) => match error.raw_os_error() {
                 Some(errno @ (libc::EPERM | libc::EACCES)) => {
-                    // A right that is lacking is not asked for with each lookup.
+                    // Remembered, so that not every lookup asks for a right that is missing.
                     self.no_handles.store(errno, Ordering::Relaxed);
                     Err(Unproven::Forbidden(errno, RIGHT))
                 }
@@ -117,21 +117,21 @@ fn of_process(error: &io::Error) -> Unproven {
 }
 
 impl Watcher {
-    /// One container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. It costs as much
-    /// as [`Snapshot::find`].
+    /// Finds one container or sandbox by its id or name, in any state: the same as [`Watcher::get`], as a record. It
+    /// costs as much as [`Snapshot::find`].
     pub fn find(&self, id_or_name: &str) -> Result<Arc<Container>> {
         self.snapshot()?.find(id_or_name).cloned()
     }
 
-    /// Whose the process is: as [`Snapshot::find_pid`], and waits, up to `timeout`, for a container that the engine has not
-    /// reported yet. It is found although the process may have ended meanwhile. Errors: those of [`Unproven`], and of
-    /// [`Watcher::snapshot`].
+    /// Finds the owner of a process, as [`Snapshot::find_pid`] does. Waits, up to `timeout`, for a container that the
+    /// engine has not reported yet, and finds it even if the process has ended meanwhile. Errors: those of
+    /// [`Unproven`], and of [`Watcher::snapshot`].
     pub fn lookup_pid(&self, pid: i32, start_ticks: u64, timeout: Option<Duration>) -> Result<Owned> {
         let what = || format!("pid {pid}");
         self.look_up(timeout, what, |snapshot| snapshot.place_of_pid(pid, start_ticks))
     }
 
-    /// Whose the cgroup is: as [`Snapshot::find_cgroup`], and waits like [`Watcher::lookup_pid`].
+    /// Finds the owner of a cgroup, as [`Snapshot::find_cgroup`] does, and waits like [`Watcher::lookup_pid`].
     pub fn lookup_cgroup(&self, id: u64, timeout: Option<Duration>) -> Result<Owned> {
         self.look_up(timeout, || format!("cgroup {id}"), |snapshot| snapshot.place_of_cgroup(id))
     }
@@ -150,12 +150,12 @@ impl Watcher {
             let news = match find(&snapshot).map_err(|why| why.about(&what()))? {
                 Place::At(at) => return Ok(Owned::Container(snapshot.container_at(at).clone())),
                 Place::Host => return Ok(Owned::Host),
-                // Its id is known: neither its process nor its cgroup is needed any more.
+                // The container's id is known, so neither its process nor its cgroup is needed any more.
                 Place::NotYet(Some(id)) => {
                     let id: Id = String::from_utf8_lossy(&id).into();
                     self.wait_for(left(), |shared| shared.read().portfolio.get(&id).cloned().map(Some))
                 }
-                // A pod whose sandbox is not known: anything new may be it.
+                // The pod's sandbox is not known. Any new container may be the one.
                 Place::NotYet(None) => {
                     self.wait_for(left(), |shared| (shared.generation() != generation).then_some(None))
                 }
@@ -169,8 +169,8 @@ impl Watcher {
         }
     }
 
-    /// Waits until `look` finds something in the cache. If no event brings it soon, a list is asked for: engines without
-    /// events report changes by lists alone. `None`: the time has passed.
+    /// Waits until `look` finds something in the cache. If no event brings it soon, a list is requested, because
+    /// engines without events report changes by lists alone. `None`: the time has passed.
     fn wait_for<T>(&self, timeout: Option<Duration>, look: impl Fn(&SharedState) -> Option<T>) -> Option<Result<T>> {
         let ended = |shared: &SharedState| shared.latest().status.ended.clone().map(Err);
         let settle = |shared: &SharedState| look(shared).map(Ok).or_else(|| ended(shared));
@@ -184,7 +184,7 @@ impl Watcher {
             return None;
         }
         let by_list = async {
-            // An engine that does not answer now may report it later.
+            // An engine that does not answer now may still report the container later.
             let _ = self.resync_async().await;
             std::future::pending().await
         };

@@ -1,4 +1,4 @@
-//! Lookups on a made-up host: every shape that cgroups are known to have, and every trap.
+//! Lookups on a simulated host: every known form of cgroup paths, and every trap.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -50,7 +50,7 @@ fn node() -> Vec<Container> {
     vec![a, sandbox, dead, container(&"5".repeat(64), Kind::Sandbox, &fixed)]
 }
 
-/// The same, and whether the engine has reported that its pods are in the host's network.
+/// The same node. `host_network`: whether the engine reported that its pods are in the host's network.
 fn told(host_network: Option<bool>) -> Vec<Container> {
     let mut containers = node();
     for c in &mut containers {
@@ -95,7 +95,7 @@ fn said(owner: Result<Owner<'_>, Unproven>) -> String {
     }
 }
 
-/// What it is, its path, and whose it is.
+/// What it is, its path, and the expected owner.
 type Row = (&'static str, String, &'static str);
 
 #[test]
@@ -135,14 +135,14 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("Kata's machine is the pod's", format!("{dir}/kata_{SANDBOX}"), "5555"),
         ("a zombie's removed cgroup", format!("{dir}/{A} (deleted)"), "aaaa"),
         ("one that is gone", format!("{dir}/{DEAD}"), "dead"),
-        // Beneath a container everything is its own.
+        // Everything below a container belongs to it.
         ("systemd within", format!("{dir}/{A}/init.scope"), "aaaa"),
         ("a service within", format!("{slice}/cri-containerd-{A}.scope/system.slice/x.service"), "aaaa"),
         ("Docker within", format!("{dir}/{A}/docker/{B}"), "aaaa"),
         ("Kubernetes within", format!("{dir}/{A}/kubelet/kubepods/burstable/pod{unknown_uid}/{B}"), "aaaa"),
         ("podman's monitor within", format!("{dir}/{A}/libpod-conmon-{B}.scope"), "aaaa"),
         ("a mount unit within", format!("{dir}/{A}/system.slice/x-{B}-rootfs.mount"), "aaaa"),
-        // A node within a container of another engine.
+        // A node in a container of another engine.
         ("kind's node", format!("/docker/{B}/kubelet/kubepods/burstable/pod{UID}/{A}"), "aaaa"),
         ("kind's node itself", format!("/docker/{B}/init.scope"), "host"),
         // The pod.
@@ -151,7 +151,7 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         ("a static pod's", format!("/kubepods/burstable/pod{STATIC_UID}"), "5555"),
         ("something in a pod", format!("{dir}/helper"), "5555"),
         ("an unknown pod's", format!("/kubepods/burstable/pod{unknown_uid}"), "not yet"),
-        // Never.
+        // Never a container's.
         ("conmon in the pod", format!("{dir}/crio-conmon-{A}"), "host"),
         ("conmon's scope", format!("{slice}/crio-conmon-{A}.scope"), "host"),
         ("conmon beside all", format!("/system.slice/crio-conmon-{A}.scope"), "host"),
@@ -162,14 +162,14 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
             "host",
         ),
         ("shared memory", format!(r"/system.slice/run-overlay\x2dcontainers-{A}-userdata-shm.mount"), "host"),
-        // Not yet.
+        // Containers that are not known yet.
         ("born below the kubelet", format!("{dir}/{B}"), "not yet"),
         ("born, systemd", format!("{slice}/cri-containerd-{B}.scope"), "not yet"),
         ("born, crun", format!("{slice}/crio-{B}.scope/container"), "not yet"),
         ("born without a parent", format!("/k8s.io/{B}"), "not yet"),
         ("born where containers were seen", format!("/lab/{B}/init.scope"), "not yet"),
         ("an unknown machine", format!("{dir}/kata_{B}"), "not yet"),
-        // The host's, and other engines' that are no CRI engines.
+        // The host's, and those of other engines that have no CRI.
         ("Docker", format!("/docker/{B}"), "host"),
         ("Docker, systemd", format!("/system.slice/docker-{B}.scope"), "host"),
         ("podman", format!("/machine.slice/libpod-{B}.scope/container"), "host"),
@@ -188,7 +188,7 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
         for (kind, cgroups) in [
             ("v2", format!("0::{path}\n")),
             ("v1", format!("4:memory:{path}\n3:cpu,cpuacct:{path}\n1:name=systemd:{path}\n")),
-            // The v2 line of who was exec'd is that of the service, of root processes nothing.
+            // The v2 line of a process that was exec'd names the engine's service; that of a root process, nothing.
             ("hybrid", format!("4:memory:{path}\n1:name=systemd:{path}\n0::/system.slice/containerd.service\n")),
             ("hybrid, none in v2", format!("4:memory:{path}\n1:name=systemd:{path}\n0::/\n")),
             ("hybrid, v2 alone", format!("4:memory:/\n1:name=systemd:/\n0::{path}\n")),
@@ -203,7 +203,7 @@ fn every_shape_is_known_by_its_path_on_every_kind_of_host() {
     }
 }
 
-/// As an agent in a container of its own sees them where the host's cgroups are not mounted: names above it are hidden.
+/// An agent in a container of its own sees them so if the host's cgroups are not mounted: names above it are hidden.
 #[test]
 fn a_program_in_its_own_cgroup_namespace_finds_others_and_does_not_take_its_own_for_the_hosts() {
     let host = Host::new(node());
@@ -251,11 +251,11 @@ fn the_first_process_is_found_in_memory_and_only_with_its_start() {
     assert_eq!(host.pid(100, 4711), "aaaa");
     assert_eq!(host.pid(100, 0), "NoProcess");
     assert_eq!(host.pid(100, 4712), "NoProcess");
-    // The pid was used again, by a process of the host.
+    // A process of the host has the pid now.
     host.process(100, 9999, "0::/system.slice/sshd.service\n");
     assert_eq!((host.pid(100, 0), host.pid(100, 9999)), ("host".into(), "host".into()));
     assert_eq!(host.pid(100, 4711), "aaaa", "the one that began then was the container's");
-    // What is dead is not found by pid.
+    // Containers that have ended are not found by pid.
     assert_eq!(host.pid(95, 4705), "NoProcess");
     assert_eq!(host.pid(0, 0), "host", "the idle task");
     assert!(matches!(host.snapshot.find_pid(-1, 0), Err(Unproven::NoSuch(_))));
@@ -266,7 +266,7 @@ fn a_cgroup_is_found_by_its_id_also_of_the_dead() {
     let host = Host::new(node());
     assert_eq!(said(host.snapshot.find_cgroup(9_000_001)), "aaaa");
     assert_eq!(said(host.snapshot.find_cgroup(9_000_000)), "dead");
-    // No cgroup file system is mounted below this root: nothing else can be proven.
+    // No cgroup file system is mounted below this root, so nothing can be proven.
     assert!(matches!(host.snapshot.find_cgroup(1), Err(Unproven::Hidden(_))));
 }
 
@@ -296,7 +296,7 @@ fn a_network_is_a_pods_only_where_that_is_proven() {
         engine.namespaces.net = net;
         engine
     };
-    // As an engine that has not reported it: the pod may be in the host's network.
+    // The engine has not reported it: the pod may be in the host's network.
     assert_eq!(net(&Host::new(told(None)).snapshot, 70), format!("{CRI_E_UNSUPPORTED:?}"));
     assert_eq!(net(&Host::new(told(Some(false))).snapshot, 70), "5555 2");
     assert_eq!(net(&Host::new(told(Some(true))).snapshot, 70), "host 2");
@@ -310,7 +310,7 @@ fn a_network_is_a_pods_only_where_that_is_proven() {
     fs::create_dir_all(&ns).unwrap();
     symlink("net:[70]", ns.join("net")).unwrap();
     assert_eq!((net(&host.snapshot, 70), net(&host.snapshot, 7)), ("host 2".into(), format!("{CRI_E_NOT_FOUND:?}")));
-    // What two pods have in common is the node's.
+    // The network namespace that two pods share is the node's.
     let mut containers = told(None);
     containers[3].namespaces.net = 70;
     assert_eq!(net(&Host::new(containers).snapshot, 70), "host 3");
@@ -400,14 +400,14 @@ fn every_status_stands_in_the_table() {
     }
 }
 
-/// This very process, on this machine's kernel.
+/// Looks up this test's own process, on this machine's kernel.
 #[test]
 fn processes_of_this_host_are_the_hosts() {
     let kernel = Arc::new(Kernel::new(Path::new("/")));
     let snapshot = Snapshot::of(node(), |_| true).with_reader(kernel);
     let own = std::process::id() as i32;
     let answer = said(snapshot.find_pid(own, 0));
-    // In a pod of a cluster it is a container's, which this snapshot does not know.
+    // If the test runs in a pod, the process belongs to a container that this snapshot does not know.
     assert!(["host", "not yet"].contains(&&*answer) || answer.starts_with("Hidden"), "{answer}");
     assert_eq!(said(snapshot.find_pid(i32::MAX, 0)), "NoProcess");
 }
@@ -427,7 +427,7 @@ impl HostReader for Unified {
         Some(Mode::Unified)
     }
 
-    /// Its cgroup has the pid for an id.
+    /// Each cgroup has its process's pid as its id.
     fn v2_id(&self, pid: i32) -> Option<u64> {
         Some(pid as u64)
     }
@@ -480,18 +480,18 @@ fn what_a_cgroup_is_is_asked_once_for_each_snapshot() {
         assert_eq!(said(snapshot.find_cgroup(9_000_001)), "aaaa");
     }
     assert_eq!(asked(), (2, 0));
-    // What is not known yet may be known to the kernel otherwise a moment later: it is asked again.
+    // What is not known yet is not remembered: the kernel is asked again.
     for _ in 0..3 {
         assert_eq!(said(snapshot.find_cgroup(12)), "not yet");
     }
     assert_eq!(asked(), (5, 0));
-    // The cgroup is gone, and its zombie is not.
+    // The cgroup is gone, and its zombie still exists.
     assert_eq!(said(snapshot.find_cgroup(13)), "NoCgroup");
     assert_eq!(said(snapshot.find_pid(13, 0)), "aaaa");
     assert_eq!(said(snapshot.find_pid(13, 2)), "NoProcess");
 }
 
-/// A run may be over before the engine reports it: its cgroup's id is all that an event of the kernel had.
+/// A run may be over before the engine reports it. Its cgroup's id is all that an event of the kernel gives.
 #[test]
 fn a_cgroup_that_was_looked_up_in_time_is_found_after_its_end() {
     let host = Arc::new(Unified::default());

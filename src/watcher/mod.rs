@@ -44,9 +44,9 @@ pub use finder::{EngineNews, Finder, NextEngine, engines};
 pub use lookups::Owned;
 
 /// Watches one engine. Every method may be called from any thread at any time. Only methods with a timeout and `async`
-/// methods wait for the engine, and `stop` ends their waits. The others answer from memory, and take locks for
-/// moments only; `list` and `pods` write their text under one, so that calls at the same time share it. Dropping the watcher stops it, which waits for its
-/// thread.
+/// methods wait for the engine, and `stop` ends their waits. The others answer from memory and take locks for moments
+/// only; `list` and `pods` write their text under a lock, so that simultaneous calls share it. Dropping the watcher
+/// stops it, and waits for its thread.
 pub struct Watcher {
     endpoint: Option<Endpoint>,
     config: Arc<Config>,
@@ -68,11 +68,11 @@ enum Run {
 }
 
 impl Watcher {
-    /// A watcher of the engine at this endpoint: `/path`, `unix:///path`, or a path relative to the working directory; `None` stands for the best
-    /// engine of the node: the one that the kubelet uses, else one that has sandboxes, else the first of the well-known
-    /// sockets that answers. As long as that one is empty, a better one that appears is followed. A path inside the option
-    /// `host.root` is resolved as the host would. It does not connect yet, and makes no thread. A `host.root` that is no
-    /// directory is refused.
+    /// A watcher of the engine at this endpoint: `/path`, `unix:///path`, or a path relative to the working directory.
+    /// `None` stands for the best engine of the node: the one that the kubelet uses, else one that has sandboxes, else
+    /// the first of the well-known sockets that answers. As long as that engine has no sandboxes, the watcher changes
+    /// to a better one that appears. A path inside the option `host.root` is resolved as the host would. The call does
+    /// not connect, and makes no thread. A `host.root` that is no directory is refused.
     pub fn new(endpoint: Option<&str>, config: Config) -> Result<Watcher> {
         let endpoint = endpoint.map(|text| Endpoint::parse_on(&config.host_root, text)).transpose()?;
         check_root(&config.host_root)?;
@@ -92,8 +92,8 @@ impl Watcher {
         })
     }
 
-    /// Starts to watch: makes the thread, and returns at once. To start it again does nothing. Errors: `CRI_E_STOPPED`;
-    /// `CRI_E_OS` where no thread can be made; `CRI_E_FORKED`.
+    /// Starts to watch: makes the thread, and returns at once. Further calls do nothing. Errors: `CRI_E_STOPPED`;
+    /// `CRI_E_OS` if no thread can be made; `CRI_E_FORKED`.
     pub fn start(&self) -> Result<()> {
         self.check_fork()?;
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ impl Watcher {
             Run::Stopped => Err(Error::new(CRI_E_STOPPED, "start: this watcher was stopped (make a new one)")),
             Run::New => {
                 let io = self.io()?;
-                // Before the command: the state is never `New` when this returns.
+                // This comes before the command, so that the state is never `New` when this returns.
                 self.shared.start();
                 io.send(Command::Watch)?;
                 *run = Run::Started;
@@ -111,8 +111,8 @@ impl Watcher {
         }
     }
 
-    /// Fails with `CRI_E_STATE` if the watcher was never started, so that `what` would wait for ever. For calls that make a
-    /// queue of their own and read it at once: the program has no chance to start the watcher in between.
+    /// Fails with `CRI_E_STATE` if the watcher was never started, because `what` would wait for ever. For calls that
+    /// make a queue of their own and read it at once, so that the program cannot start the watcher in between.
     pub fn refuse_unstarted(&self, what: &str) -> Result<()> {
         self.check_fork()?;
         match self.run() {
@@ -136,7 +136,7 @@ impl Watcher {
         })
     }
 
-    /// As `io`, but a watcher that was stopped before it had a thread gets none.
+    /// As `io`, but a watcher that was stopped before it had a thread gets no thread.
     fn live_io(&self) -> Result<&IoThread> {
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         match *run {
@@ -145,7 +145,7 @@ impl Watcher {
         }
     }
 
-    /// How much stack its threads get (option `threads.stack_bytes`).
+    /// The stack size of the watcher's threads (option `threads.stack_bytes`).
     pub(crate) fn stack_bytes(&self) -> usize {
         self.config.threads_stack_bytes
     }
@@ -158,7 +158,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether this process is a fork of the one that started the watcher. Then every method fails.
+    /// Whether this process is a fork of the one that started the watcher. In a fork, every method fails.
     pub fn is_forked(&self) -> bool {
         self.io.get().is_some_and(IoThread::is_forked)
     }
@@ -168,14 +168,14 @@ impl Watcher {
         ended.unwrap_or_else(|| Error::new(CRI_E_STOPPED, "the watcher has been stopped"))
     }
 
-    /// Stops watching, ends every wait, and joins the thread. The cache can still be read, and queues give the events that
-    /// are left in them. To stop it again does nothing.
+    /// Stops watching, ends every wait, and joins the thread. The cache can still be read, and queues give the events
+    /// that are left in them. Further calls do nothing.
     pub fn stop(&self) -> Result<()> {
         self.check_fork()?;
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Run::Stopped;
         match self.io.get() {
             Some(io) => io.stop(),
-            // There is no thread to close them, and consumers that subscribed early would wait for ever.
+            // No thread closes the queues, so consumers that subscribed early would wait for ever.
             None => {
                 self.shared.end(self.ended());
                 self.hub.close();
@@ -196,7 +196,7 @@ impl Watcher {
         self.shared.generation()
     }
 
-    /// What can be read. Copying it costs the same however much it is, and waits for nobody.
+    /// What readers see now. Cheap, however many containers there are, and without waiting.
     fn latest(&self) -> Result<(Freshness, Shown)> {
         self.check_fork()?;
         let latest = self.shared.latest();
@@ -209,7 +209,7 @@ impl Watcher {
         let why = cause.as_ref().map_or("the first lists are not there yet".into(), Error::to_string);
         let message = format!("there is no cache yet: {why} (start the watcher and wait until it is ready, or resync)");
         let error = Error::new(CRI_E_NOT_READY, message);
-        // As wait_ready has it: without a start, or with a cause that stays, the cache will not come by itself.
+        // As in `wait_ready`: without a start, or with a cause that stays, the cache will not come by itself.
         let will_be = self.run() == Run::Started && !has_ended && !cause.as_ref().is_some_and(is_final);
         if will_be { error.retriable() } else { error }
     }
@@ -222,7 +222,7 @@ impl Watcher {
         Ok(Freshness { engine, ..latest.freshness() }.engine(latest.readiness))
     }
 
-    /// Which engine it is, as a record. What is not known yet is empty.
+    /// The engine as a record. What is not known yet is empty.
     pub fn engine(&self) -> Result<Arc<Engine>> {
         self.check_fork()?;
         let engine = self.shared.latest().status.engine.clone();
@@ -273,9 +273,9 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // A fork must not touch what it has inherited: the thread that owns it is not there.
+        // A fork must not touch what it has inherited, because the thread that owns it does not exist there.
         if !self.is_forked() {
-            // It fails only in a fork.
+            // This fails only in a fork.
             let _ = self.stop();
         }
     }

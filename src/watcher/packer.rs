@@ -12,11 +12,12 @@ use crate::model::JsonText;
 use crate::sync::{Command, PackerQueue};
 
 impl Watcher {
-    /// Gives every container a rucksack: JSON of the program's own, which the container's record then has. `pack` is called for
-    /// each run that begins, on a thread of its own ("cri-pack"), with the container's JSON and with everything the engine
-    /// reports of it (`criwatch.inspect/1`). STARTED waits for the rucksack, at most for the option `packer.timeout_ms`; a
-    /// later one comes with an UPDATED. Call it before `start`. It costs a verbose status request for each container. Errors:
-    /// `CRI_E_STATE` after the start or where there is a packer; `CRI_E_OS` where no thread can be made.
+    /// Gives every container a rucksack: JSON of the program's own, which becomes part of the container's record.
+    /// `pack` is called for each run that begins, on a thread of its own ("cri-pack"), with the container's JSON and
+    /// with everything the engine reports of it (`criwatch.inspect/1`). STARTED waits for the rucksack, at most for the
+    /// option `packer.timeout_ms`; a later one comes with an UPDATED. Call it before `start`. It costs a verbose status
+    /// request for each container. Errors: `CRI_E_STATE` after the start or if there is a packer already; `CRI_E_OS` if
+    /// no thread can be made.
     ///
     /// ```
     /// use criwatch::{config::Config, watcher::Watcher};
@@ -57,8 +58,8 @@ impl Watcher {
         }
     }
 
-    /// Sets a container's rucksack without a packer: JSON that its record has from now on. `None` removes it. An UPDATED
-    /// reports it. Once this has returned, all reads show it.
+    /// Sets a container's rucksack without a packer: JSON that becomes part of its record. `None` removes it. An
+    /// UPDATED reports the change. Once this has returned, all reads show it.
     pub fn attach(&self, id_or_name: &str, json: Option<&str>) -> Result<()> {
         let rucksack = json.map(JsonText::checked).transpose()?;
         let id = self.find(id_or_name)?.id.clone();

@@ -1,5 +1,5 @@
-//! Calls that wait for the engine. Each has two forms: one blocks the calling thread and has a timeout; the other is a future
-//! for any runtime, and is given up by dropping it.
+//! Calls that wait for the engine. Each has two forms: one blocks the calling thread and has a timeout; the other is a
+//! future for any runtime, and is cancelled by dropping it.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -110,13 +110,13 @@ impl Watcher {
         self.in_time(method, timeout, self.carry_out(method, request, timeout))
     }
 
-    /// As `call`, for asynchronous code. Any runtime will do. The engine may carry out the call although the future was
-    /// dropped.
+    /// As `call`, for asynchronous code. Any runtime will do. Dropping the future may not stop the engine from carrying
+    /// out the call.
     pub async fn call_async(&self, method: &str, request: Option<&str>) -> Result<JsonText> {
         self.carry_out(method, request, None).await
     }
 
-    /// Makes the call; `patience`: how long the caller waits.
+    /// Makes the call. `patience` is how long the caller waits.
     async fn carry_out(&self, method: &str, request: Option<&str>, patience: Option<Duration>) -> Result<JsonText> {
         self.check_fork()?;
         let call = Call::new(method, request, &self.config)?;
@@ -143,7 +143,7 @@ impl Watcher {
     fn timed_out(&self, what: &str) -> Error {
         let cause = self.shared.latest().status.cause.clone();
         let because = match &cause {
-            // The cause may be this very request.
+            // The cause may be the request itself; then its name is not repeated.
             Some(cause) => cause.message().strip_prefix(&format!("{what}: ")).unwrap_or(cause.message()).to_owned(),
             None => self.no_answer_yet(),
         };
@@ -167,7 +167,7 @@ impl Watcher {
     }
 }
 
-/// A caller that waits for a list. Dropped before the answer, the machine forgets it.
+/// A caller that waits for a list. If it is dropped before the answer, the machine forgets the caller.
 struct Waiter<'a> {
     io: &'a IoThread,
     id: Option<WaiterId>,
@@ -176,7 +176,7 @@ struct Waiter<'a> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            // It fails where the thread has stopped, which has no waiters any more.
+            // This fails if the thread has stopped; then it has no waiters any more.
             let _ = self.io.send(Command::Forget(id));
         }
     }

@@ -16,7 +16,8 @@ impl Watcher {
         Ok(freshness.stats(&numbers))
     }
 
-    /// The same for scrapers, in the text format of OpenMetrics. docs/metrics.md says what each one means.
+    /// The watcher's counters for scrapers, in the text format of OpenMetrics. docs/metrics.md says what each one
+    /// means.
     pub fn metrics(&self) -> Result<SharedText> {
         let (freshness, numbers) = self.numbers()?;
         Ok(open_metrics(&freshness, &numbers))

@@ -1,4 +1,4 @@
-//! Watchers without an engine: what is answered before the start, and after the stop.
+//! Watchers without an engine: the answers before the start, and after the stop.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn watcher() -> Watcher {
     Watcher::new(Some("/nonexistent/criwatch-test.sock"), config).expect("an endpoint")
 }
 
-/// Without a timeout: it would wait for ever otherwise.
+/// There is no timeout: if it were not refused, it would wait for ever.
 #[test]
 fn waiting_for_a_watcher_that_was_never_started_is_refused_at_once() {
     let watcher = watcher();
@@ -61,7 +61,7 @@ fn a_watcher_stopped_before_its_start_answers_that_it_was_stopped() {
     assert_eq!(watcher.resync(None).unwrap_err().status(), CRI_E_STOPPED);
 }
 
-/// The table is where names come from: what is in it is shown, and in its order.
+/// All names come from the table, so every counter in it is shown, in the table's order.
 #[test]
 fn every_counter_of_the_table_is_in_the_statistics() {
     let stats: serde_json::Value = serde_json::from_str(watcher().stats().expect("numbers").as_str()).expect("JSON");
@@ -72,14 +72,15 @@ fn every_counter_of_the_table_is_in_the_statistics() {
     assert_eq!(shown, table);
 }
 
-/// The first list of a large node is applied for a second, under the writer's lock. All that is not about an event goes on meanwhile.
+/// Applying the first list of a large node takes a second, under the writer's lock. Whatever does not need that lock
+/// goes on meanwhile.
 #[test]
 fn nobody_who_reads_waits_for_the_writer() {
     let watcher = Arc::new(watcher());
     let reader = watcher.clone();
     let _writing = watcher.shared.write();
     let (done, is_done) = std::sync::mpsc::channel();
-    // Not joined: if it waits, it waits as long as the lock is held.
+    // The thread is not joined: if it waits, it waits as long as the lock is held.
     std::thread::spawn(move || {
         assert_eq!((reader.state(), reader.generation()), (WatcherState::New, 0));
         reader.stats().expect("numbers");

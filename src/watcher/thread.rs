@@ -13,7 +13,7 @@ use crate::host::{ForkMark, spawn};
 use crate::hub::Hub;
 use crate::sync::{Command, Driver, PackerQueue, SharedState};
 
-/// What was tried, and what to do when the system has no thread for us.
+/// The action that failed, and the advice, for an error when the system refuses a thread.
 pub(crate) const THREAD_REFUSED: &str =
     "pthread_create (raise the limits of processes and memory, or lower the option threads.stack_bytes)";
 
@@ -65,7 +65,7 @@ impl IoThread {
 
     /// Stops the thread, and waits until it has ended.
     pub fn stop(&self) {
-        // It fails where the thread has ended by itself.
+        // This fails if the thread has ended by itself.
         let _ = self.send(Command::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {

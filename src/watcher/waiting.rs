@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// The output of the future, or `None` after the timeout, which drops the future. Without a timeout it waits for ever; with
-/// a timeout of zero it only polls once.
+/// Waits for the future's output; `None` after the timeout, which drops the future. Without a timeout it waits for
+/// ever. With a timeout of zero it polls once.
 pub(super) fn wait<F: Future>(future: F, timeout: Option<Duration>) -> Option<F::Output> {
-    // `None`: for ever, also for times beyond what the clock can say.
+    // `None` waits for ever, as does a timeout that is later than the clock can express.
     let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
     let caller = Arc::new(Caller { thread: std::thread::current(), is_woken: AtomicBool::new(false) });
     let waker = Waker::from(caller.clone());
@@ -29,12 +29,12 @@ pub(super) fn wait<F: Future>(future: F, timeout: Option<Duration>) -> Option<F:
 /// The thread that waits.
 struct Caller {
     thread: Thread,
-    /// The program may unpark its threads for reasons of its own.
+    /// Whether the waker has been called: the program may unpark its threads for reasons of its own.
     is_woken: AtomicBool,
 }
 
 impl Caller {
-    /// Sleeps until it is woken; false if the deadline comes first.
+    /// Sleeps until the waker is called; false if the deadline comes first.
     fn sleep(&self, deadline: Option<Instant>) -> bool {
         while !self.is_woken.swap(false, Ordering::Acquire) {
             match deadline.map(|at| at.saturating_duration_since(Instant::now())) {

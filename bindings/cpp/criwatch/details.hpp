@@ -1,5 +1,5 @@
 /// @file
-/// What records say of how a container was made, and of what a pod declares.
+/// How a container was made, and what a pod declares.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,7 +29,7 @@ inline std::optional<std::uint64_t> known(std::uint64_t number) noexcept { retur
 inline std::optional<Time> time(std::int64_t nano) noexcept {
     return nano != 0 ? std::optional<Time>(std::chrono::nanoseconds(nano)) : std::nullopt;
 }
-// One of the two flags, or none while it is unknown.
+// Reads two flags: true, false, or nothing while the fact is unknown.
 template <class E>
 std::optional<bool> either(Set<E> flags, E is, E is_not) noexcept {
     return flags.has(is) ? std::optional(true) : flags.has(is_not) ? std::optional(false) : std::nullopt;
@@ -37,7 +37,7 @@ std::optional<bool> either(Set<E> flags, E is, E is_not) noexcept {
 
 }  // namespace detail
 
-/// A port that a container declares, borrowed from its range. Declaring opens nothing.
+/// A port that a container declares, borrowed from its range. A declaration opens nothing.
 struct Port {
     std::string_view container;              ///< The container's name.
     std::string_view name;                   ///< The port's name; often "".
@@ -45,7 +45,7 @@ struct Port {
     std::uint32_t container_port;            ///< The port inside the pod.
     std::optional<std::uint32_t> host_port;  ///< The port on the node, if there is one.
 
-    /// Out of C.
+    /// Made from the C struct.
     explicit Port(const cri_port& raw) noexcept
         : container(raw.container),
           name(raw.name),
@@ -60,7 +60,7 @@ struct Mount {
     std::string_view host_path;       ///< What is mounted: a path on the host; "" for an image volume.
     Set<MountFlag> flags;             ///< What else there is to say.
 
-    /// Out of C.
+    /// Made from the C struct.
     explicit Mount(const cri_mount& raw) noexcept
         : container_path(raw.container_path), host_path(raw.host_path), flags(raw.flags) {}
 
@@ -87,7 +87,7 @@ using Numbers = Range<std::int64_t, std::int64_t>;
 /// The user of a container's first process. It keeps the record.
 class User {
 public:
-    /// Out of C: what a record shows.
+    /// Made from the C struct.
     explicit User(const cri_container* owner) noexcept : owner_(owner) {}
 
     /// The user id, inside the container's user namespace.
@@ -101,10 +101,10 @@ private:
     detail::Ref<cri_container> owner_;
 };
 
-/// A container's limits; a number that there is none of is no limit. It keeps the record.
+/// A container's limits; a missing number means that there is no limit. It keeps the record.
 class Resources {
 public:
-    /// Out of C: what a record shows.
+    /// Made from the C struct.
     explicit Resources(const cri_container* owner) noexcept : owner_(owner) {}
 
     /// The CPU weight, in cgroup v1 shares: 1024 for one CPU.
@@ -137,10 +137,10 @@ private:
 /// How the previous run ended: the run of the last attempt with the same name in the same pod. It keeps the record.
 class Previous {
 public:
-    /// Out of C: what a record shows.
+    /// Made from the C struct.
     explicit Previous(const cri_container* owner) noexcept : owner_(owner) {}
 
-    /// The exit code; none where it is unknown.
+    /// The exit code, if it is known.
     [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept {
         return detail::known(owner_->previous->exit_code, std::int32_t{-1});
     }
@@ -156,8 +156,8 @@ private:
     detail::Ref<cri_container> owner_;
 };
 
-/// The namespaces of a container's first process: inode numbers of /proc/PID/ns, none where unknown. The kernel uses a number
-/// again as soon as the namespace is gone.
+/// The namespaces of a container's first process: inode numbers of /proc/PID/ns, none if unknown. The kernel reuses a
+/// number as soon as its namespace is gone.
 struct Namespaces {
     std::optional<std::uint64_t> net;     ///< Network.
     std::optional<std::uint64_t> mnt;     ///< Mounts.
@@ -169,7 +169,7 @@ struct Namespaces {
 
     /// None is known.
     Namespaces() noexcept = default;
-    /// Out of C.
+    /// Made from the C struct.
     explicit Namespaces(const cri_namespaces& raw) noexcept
         : net(detail::known(raw.net)),
           mnt(detail::known(raw.mnt)),

@@ -11,13 +11,13 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// Finds every engine of the node, best first, as JSON, "criwatch.engines/1". A socket that cannot be used is listed, too, with
-/// the error. `timeout` is for all together; `forever`: the option connect.timeout_ms.
+/// Finds every engine of the node, best first, as JSON, "criwatch.engines/1". A socket that cannot be used is listed,
+/// too, with the error. `timeout` is for all together; with `forever`, the option connect.timeout_ms applies.
 [[nodiscard]] inline Result<Buffer> discover(const Options& options, Timeout timeout = forever) {
     return detail::call<Buffer, cri_buffer>(
         [&](auto... out) { return cri_engines_discover(options.raw(), timeout.count(), out...); });
 }
-/// The same with the default options.
+/// As above, with the default options.
 [[nodiscard]] inline Result<Buffer> discover(Timeout timeout = forever) {
     return detail::call<Buffer, cri_buffer>(
         [&](auto... out) { return cri_engines_discover(nullptr, timeout.count(), out...); });
@@ -26,13 +26,13 @@ inline namespace CRIWATCH_MODE {
 /// An engine was found, has changed, or is lost.
 class EngineNews {
 public:
-    /// Out of C.
+    /// Made from what C returns.
     EngineNews(EngineNewsType type, Buffer endpoint, Buffer json) noexcept
         : type_(type), endpoint_(std::move(endpoint)), json_(std::move(json)) {}
 
     /// What happened.
     [[nodiscard]] EngineNewsType type() const noexcept { return type_; }
-    /// Where the engine is reached: an endpoint for a Watcher.
+    /// The engine's endpoint, for a Watcher.
     [[nodiscard]] const Buffer& endpoint() const& noexcept { return endpoint_; }
     const Buffer& endpoint() const&& = delete;
     /// Everything about it, "criwatch.engineNews/1".
@@ -45,10 +45,10 @@ private:
     Buffer json_;
 };
 
-/// Tells which engines come and go, so that a program can keep a Watcher for each.
+/// Reports which engines come and go, so that a program can keep a Watcher for each.
 class Finder {
 public:
-    /// Takes over what C made.
+    /// Takes ownership of a C object.
     explicit Finder(cri_finder* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// Begins to look for engines, with default options.
@@ -61,7 +61,7 @@ public:
     /// Begins to look for engines.
     [[nodiscard]] static Result<Finder> create(const Options& options) { return create(options.raw()); }
 
-    /// The next news, and waits for it; none when the time is over.
+    /// Waits for the next news; nothing after the timeout.
     Result<std::optional<EngineNews>> next(Timeout timeout = forever) const {
         using News = std::optional<EngineNews>;
         std::uint32_t type = 0;
@@ -76,7 +76,8 @@ public:
         if (status != Status::ok) return News();
         return News(EngineNews(static_cast<EngineNewsType>(type), std::move(where), std::move(what)));
     }
-    /// A descriptor for poll and epoll, readable exactly while there is news. It is the finder's: never read or close it.
+    /// A descriptor for poll and epoll: readable exactly while there is news. It belongs to the finder: never read or
+    /// close it.
     [[nodiscard]] int fd() const& noexcept { return cri_finder_fd(raw_.get()); }
     int fd() const&& = delete;
 

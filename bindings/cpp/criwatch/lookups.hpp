@@ -1,5 +1,5 @@
 /// @file
-/// Lookups: what comes of going from a pid, a cgroup or a namespace to its container. Snapshot and Watcher make them.
+/// The results of lookups, from a pid, a cgroup or a namespace to its container. Snapshot and Watcher make them.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,28 +13,29 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// The result of a lookup: the container, or the reason why there is none. It owns what it shows.
+/// The result of a lookup: the container, or the reason why there is none. It owns the record.
 class [[nodiscard]] Lookup {
 public:
-    /// Keeps a record of C's that is still there; or none and why.
+    /// Adds a reference to a C record; nullptr with the reason if there is none.
     explicit Lookup(Status status, const cri_container* raw) noexcept : status_(status) {
         if (status == Status::ok && raw != nullptr) container_.emplace(raw);
     }
 
     /// Whether there is a container.
     explicit operator bool() const noexcept { return container_.has_value(); }
-    /// The container; for what belongs to a pod and to no container of it, the pod's sandbox. Only where there is one.
+    /// The container; for what belongs to a pod and to no container of it, the pod's sandbox. Call it only if there is
+    /// one.
     [[nodiscard]] const Container& operator*() const& noexcept { return *container_; }
-    /// The container, taken away.
+    /// The container, moved out.
     [[nodiscard]] Container operator*() && noexcept { return *std::move(container_); }
     /// A member of the container.
     [[nodiscard]] const Container* operator->() const& noexcept { return &*container_; }
     const Container* operator->() const&& = delete;
-    /// Whether it is proven to belong to the host: to no container of this engine. Where that cannot be proven, it is not_found,
-    /// or an Error, never this.
+    /// Whether it is proven to belong to the host, that is to no container of this engine. Where that cannot be proven,
+    /// the result is not_found or an Error instead.
     [[nodiscard]] bool is_none() const noexcept { return status_ == Status::none; }
-    /// ok; none; again: it is in a container or pod that is not known (yet); not_found: there is no such process, cgroup or
-    /// namespace (any more). Of one among many, also what would be an Error of a single lookup.
+    /// ok; none; again: it is in a container or pod that is not known yet; not_found: there is no such process, cgroup
+    /// or namespace (any more). In a batch, it may also be the status of an Error of a single lookup.
     [[nodiscard]] Status status() const noexcept { return status_; }
 
 private:
@@ -42,12 +43,12 @@ private:
     Status status_;
 };
 
-/// The results of many lookups, in the order of what was asked.
+/// The results of many lookups, in the order of the keys.
 using Lookups = std::vector<Lookup>;
 
 namespace detail {
 
-// A reference that C gave away.
+// A reference that C has returned.
 using Given = Handle<const cri_container, cri_container_unref>;
 
 // Calls a C function with its last parameters, output and error. That something has ended is an answer.
@@ -61,7 +62,7 @@ Result<Lookup> look_up(Call&& function) {
     return Lookup(status, out);
 }
 
-// The same for a C function that fills n records and n statuses.
+// As above, for a C function that fills n records and n statuses.
 template <class Call>
 Result<Lookups> look_up_all(std::size_t n, Call&& function) {
     Lookups lookups;

@@ -1,6 +1,6 @@
 /// @file
-/// The parts of records: ranges, labels and strings. A range keeps the record or the snapshot that it is in, so it may come
-/// from a temporary. Strings are borrowed from an object that has a name: a temporary would take them along.
+/// The parts of records: ranges, labels and strings. A range keeps the record or the snapshot that it is in, so it may
+/// come from a temporary. Strings are borrowed from an object that has to have a name: a temporary would destroy them.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -20,7 +20,7 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// An optional value that a temporary returned. It has to have a name before something in it is looked at.
+/// An optional value that a temporary returned. It has to be given a name before its members are used.
 template <class T>
 class Kept : public std::optional<T> {
 public:
@@ -38,7 +38,7 @@ inline const cri_pod* ref(const cri_pod* record) noexcept { return cri_pod_ref(r
 inline void unref(const cri_container* record) noexcept { cri_container_unref(record); }
 inline void unref(const cri_pod* record) noexcept { cri_pod_unref(record); }
 
-// One reference to a record of C's. A copy is another one.
+// One reference to a C record. A copy adds a reference.
 template <class Raw>
 class Ref {
 public:
@@ -58,10 +58,10 @@ private:
     const Raw* raw_;
 };
 
-// The owner of a C array: the record or the snapshot that it is in.
+// The owner of a C array: the record or the snapshot that the array is in.
 using Keeper = std::variant<std::monostate, Ref<cri_container>, Ref<cri_pod>, std::shared_ptr<cri_snapshot>>;
 
-// Whether an element is borrowed from its range. Records are not: they keep themselves.
+// Whether an element is borrowed from its range. Records are not, because they keep themselves.
 template <class T>
 inline constexpr bool is_borrowed = false;
 template <>
@@ -69,20 +69,20 @@ inline constexpr bool is_borrowed<std::string_view> = true;
 
 }  // namespace detail
 
-/// An array of C's, shown as values of T. It keeps the record or the snapshot that the array is in; a copy costs a count.
+/// A C array, as values of T. It keeps the record or the snapshot that the array is in. A copy only adds a reference.
 template <class T, class Raw>
 class Range {
 public:
-    /// Walks through a range, which has to be there as long.
+    /// An iterator over a range, which has to outlive it.
     class Iterator {
     public:
         /// The type of its values.
         using value_type = T;
-        /// The same: values are made when they are looked at.
+        /// The type of *it: values are made when they are read.
         using reference = T;
-        /// There is nothing to point to.
+        /// There are no pointers to the values.
         using pointer = void;
-        /// Distances.
+        /// The type of distances.
         using difference_type = std::ptrdiff_t;
         /// The iterator category of C++17.
         using iterator_category = std::input_iterator_tag;
@@ -95,45 +95,45 @@ public:
         constexpr explicit Iterator(const Raw* at) noexcept : at_(at) {}
         /// The value.
         [[nodiscard]] T operator*() const { return T(*at_); }
-        /// Advances to the next one.
+        /// Advances to the next value.
         Iterator& operator++() noexcept { return ++at_, *this; }
-        /// Advances to the next one.
+        /// Advances to the next value.
         Iterator operator++(int) noexcept { return Iterator(at_++); }
         /// Whether both are at the same place.
         [[nodiscard]] friend bool operator==(Iterator a, Iterator b) noexcept { return a.at_ == b.at_; }
-        /// Whether they are not.
+        /// Whether they are at different places.
         [[nodiscard]] friend bool operator!=(Iterator a, Iterator b) noexcept { return a.at_ != b.at_; }
 
     private:
         const Raw* at_ = nullptr;
     };
 
-    /// Nothing.
+    /// An empty range.
     Range() noexcept = default;
     /// A C array, and its owner.
     Range(detail::Keeper keeper, const Raw* first, std::size_t size) noexcept
         : keeper_(std::move(keeper)), first_(first), size_(size) {}
 
-    /// The first one.
+    /// The first value.
     [[nodiscard]] Iterator begin() const& noexcept { return Iterator(first_); }
     Iterator begin() const&& = delete;
-    /// Behind the last one.
+    /// The end, after the last value.
     [[nodiscard]] Iterator end() const& noexcept { return Iterator(first_ + size_); }
     Iterator end() const&& = delete;
-    /// How many there are.
+    /// How many values there are.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// Whether there is none.
+    /// Whether there are none.
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    /// The one at this place, which has to be below size().
+    /// The value at this place, which has to be below size().
     [[nodiscard]] T operator[](std::size_t at) const& { return T(first_[at]); }
-    /// The same; a string of a temporary range would be gone with it.
+    /// As above; not for strings, because a string of a temporary range would be gone with the range.
     [[nodiscard]] T operator[](std::size_t at) const&& {
         static_assert(!detail::is_borrowed<T>, "give the range a name: what is borrowed from a temporary is gone with it");
         return T(first_[at]);
     }
 
 protected:
-    /// For C.
+    /// The C array.
     [[nodiscard]] const Raw* data() const noexcept { return first_; }
 
 private:
@@ -158,7 +158,7 @@ inline constexpr bool is_borrowed<Label> = true;
 
 }  // namespace detail
 
-/// Labels or annotations, sorted by key. They keep their record.
+/// Labels or annotations, sorted by key. They keep the record that they are in.
 class Labels : public Range<Label, cri_label> {
 public:
     using Range::Range;
@@ -188,10 +188,10 @@ private:
     }
 };
 
-/// Keys and values with a third party's names. They keep their record.
+/// Keys and values under another project's names. They keep the record that they are in.
 using Attributes = Range<Label, cri_label>;
 
-/// Strings of a record, which they keep.
+/// Strings of a record. They keep the record.
 using Strings = Range<std::string_view, const char*>;
 
 }  // namespace CRIWATCH_MODE

@@ -1,6 +1,6 @@
 /// @file
-/// Containers, pods and events as records. Container, Pod and Event own what they show, and may come from a temporary; an
-/// EventView is borrowed by its callback. Strings are borrowed from an object that has a name.
+/// Containers, pods and events as records. Container, Pod and Event own their records, and may come from a temporary.
+/// An EventView is borrowed by its callback. Strings are borrowed from an object that has to have a name.
 /// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,10 +18,10 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// A pod, as its sandbox shows it. It owns its record; a copy costs a count.
+/// A pod, as its sandbox shows it. It owns its record. A copy only adds a reference.
 class Pod {
 public:
-    /// Keeps a record of C's that is still there.
+    /// Adds a reference to a C record.
     explicit Pod(const cri_pod* raw) noexcept : raw_(raw) {}
 
     /// The sandbox's id.
@@ -38,9 +38,9 @@ public:
     std::string_view uid() const&& = delete;
     /// How often the sandbox was made anew.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return raw_->attempt; }
-    /// How it stands.
+    /// Whether the sandbox is ready.
     [[nodiscard]] PodState state() const noexcept { return static_cast<PodState>(raw_->state); }
-    /// What else there is to say.
+    /// Facts that are known to be true or false.
     [[nodiscard]] Set<PodFlag> flags() const noexcept { return Set<PodFlag>(raw_->flags); }
     /// The pod's addresses, the primary one first.
     [[nodiscard]] Strings ips() const noexcept { return {raw_, raw_->ips, raw_->ips_len}; }
@@ -66,7 +66,7 @@ public:
     [[nodiscard]] std::optional<bool> host_ipc() const noexcept {
         return detail::either(flags(), PodFlag::host_ipc, PodFlag::own_ipc);
     }
-    /// Whether the kubelet made the pod from a file or a URL, without the API server; none where nothing says so.
+    /// Whether the kubelet made the pod from a file or a URL, without the API server; none if that is not known.
     [[nodiscard]] std::optional<bool> static_pod() const noexcept {
         return detail::either(flags(), PodFlag::static_pod, PodFlag::not_static);
     }
@@ -77,12 +77,12 @@ public:
     std::string_view runtime_handler() const&& = delete;
     /// The inode number of the network namespace.
     [[nodiscard]] std::optional<std::uint64_t> net_namespace() const noexcept { return detail::known(raw_->net_namespace); }
-    /// The ports that its containers declare. Declaring opens nothing.
+    /// The ports that its containers declare. A declaration opens nothing.
     [[nodiscard]] Ports ports() const noexcept { return {raw_, raw_->ports, raw_->ports_len}; }
     /// The pod's cgroup, a path below the mount of the cgroup file system; "" until a process in it was seen.
     [[nodiscard]] std::string_view cgroup_path() const& noexcept { return raw_->cgroup_path; }
     std::string_view cgroup_path() const&& = delete;
-    /// The record itself.
+    /// The C record.
     [[nodiscard]] const cri_pod* raw() const& noexcept { return raw_.get(); }
     const cri_pod* raw() const&& = delete;
 
@@ -90,19 +90,20 @@ private:
     detail::Ref<cri_pod> raw_;
 };
 
-/// A container or sandbox, as it was at one moment. It owns its record, and with it its pod's; a copy costs a count.
+/// A container or sandbox, as it was at one moment. It owns its record, and with it that of its pod. A copy only adds a
+/// reference.
 class Container {
 public:
-    /// Keeps a record of C's that is still there.
+    /// Adds a reference to a C record.
     explicit Container(const cri_container* raw) noexcept : raw_(raw) {}
 
-    /// What it is.
+    /// Whether it is a container or a sandbox.
     [[nodiscard]] Kind kind() const noexcept { return static_cast<Kind>(raw_->kind); }
     /// Whether it is a pod's sandbox.
     [[nodiscard]] bool is_sandbox() const noexcept { return kind() == Kind::sandbox; }
-    /// How it stands.
+    /// The state that the engine last reported.
     [[nodiscard]] State state() const noexcept { return static_cast<State>(raw_->state); }
-    /// What had to be repaired or cut, and whether it is privileged.
+    /// Which texts had to be repaired or cut, and whether it is privileged.
     [[nodiscard]] Set<ContainerFlag> flags() const noexcept { return Set<ContainerFlag>(raw_->flags); }
     /// Whether it is privileged; none while it is unknown.
     [[nodiscard]] std::optional<bool> privileged() const noexcept {
@@ -118,19 +119,19 @@ public:
     std::string_view name() const&& = delete;
     /// The pod; none while it is unknown.
     [[nodiscard]] std::optional<Pod> pod() const& noexcept { return kept_pod<std::optional<Pod>>(); }
-    /// The same, of a temporary.
+    /// As above, for a temporary.
     [[nodiscard]] Kept<Pod> pod() const&& noexcept { return kept_pod<Kept<Pod>>(); }
-    /// The first process, in the caller's pid namespace; none where there is none, or it is unknown.
+    /// The first process, in the caller's pid namespace, if there is one and it is known.
     [[nodiscard]] std::optional<std::int32_t> pid() const noexcept { return detail::known(raw_->pid, 0); }
     /// The pid that the engine reports, if it differs from pid().
     [[nodiscard]] std::optional<std::int32_t> engine_pid() const noexcept { return detail::known(raw_->engine_pid, 0); }
-    /// The exit code; none where there is none, or it is unknown.
+    /// The exit code, if there is one and it is known.
     [[nodiscard]] std::optional<std::int32_t> exit_code() const noexcept { return detail::known(raw_->exit_code, -1); }
     /// When the first process began, in clock ticks since boot: with it, a pid is unique.
     [[nodiscard]] std::optional<std::uint64_t> pid_start_ticks() const noexcept {
         return detail::known(raw_->pid_start_ticks);
     }
-    /// What this engine may yet tell.
+    /// What is unknown and may still become known.
     [[nodiscard]] Set<Missing> missing() const noexcept { return Set<Missing>(raw_->missing); }
     /// The image, as the pod's author wrote it.
     [[nodiscard]] std::string_view image() const& noexcept { return raw_->image; }
@@ -150,10 +151,10 @@ public:
     /// The digest of the image's manifest.
     [[nodiscard]] std::string_view image_digest() const& noexcept { return raw_->image_digest; }
     std::string_view image_digest() const&& = delete;
-    /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" when it merely vanished.
+    /// How it ended, in one word: "Completed", "Error", "OOMKilled"; "gone" if it vanished without an exit.
     [[nodiscard]] std::string_view reason() const& noexcept { return raw_->reason; }
     std::string_view reason() const&& = delete;
-    /// How it ended, in more words; often "".
+    /// A longer explanation of the end; often "".
     [[nodiscard]] std::string_view message() const& noexcept { return raw_->message; }
     std::string_view message() const&& = delete;
     /// The cgroup: a path below the mount of the cgroup file system.
@@ -174,28 +175,28 @@ public:
     /// The file that the engine writes the container's output to, as the engine sees the file system.
     [[nodiscard]] std::string_view log_path() const& noexcept { return raw_->log_path; }
     std::string_view log_path() const&& = delete;
-    /// The entry point: what the pod's author set, else the first word of the command line that the engine starts.
+    /// The entry point: what the pod's author set, otherwise the first word of the command line that the engine starts.
     [[nodiscard]] Strings command() const noexcept { return {raw_, raw_->command, raw_->command_len}; }
-    /// The arguments: what the pod's author set, else the rest of the command line.
+    /// The arguments: what the pod's author set, otherwise the rest of the command line.
     [[nodiscard]] Strings args() const noexcept { return {raw_, raw_->args, raw_->args_len}; }
     /// The working directory inside the container.
     [[nodiscard]] std::string_view working_dir() const& noexcept { return raw_->working_dir; }
     std::string_view working_dir() const&& = delete;
     /// The user of the first process; none while it is unknown.
     [[nodiscard]] std::optional<User> user() const& noexcept { return kept<std::optional<User>>(raw_->user); }
-    /// The same, of a temporary.
+    /// As above, for a temporary.
     [[nodiscard]] Kept<User> user() const&& noexcept { return kept<Kept<User>>(raw_->user); }
-    /// What the pod's author and the kubelet asked to mount.
+    /// The mounts that the pod's author and the kubelet asked for.
     [[nodiscard]] Mounts mounts() const noexcept { return {raw_, raw_->mounts, raw_->mounts_len}; }
     /// The limits; none while they are unknown.
     [[nodiscard]] std::optional<Resources> resources() const& noexcept { return kept<std::optional<Resources>>(raw_->resources); }
-    /// The same, of a temporary.
+    /// As above, for a temporary.
     [[nodiscard]] Kept<Resources> resources() const&& noexcept { return kept<Kept<Resources>>(raw_->resources); }
     /// How the previous run ended; none if there was none, or if nothing is known about it.
     [[nodiscard]] std::optional<Previous> previous() const& noexcept { return kept<std::optional<Previous>>(raw_->previous); }
-    /// The same, of a temporary.
+    /// As above, for a temporary.
     [[nodiscard]] Kept<Previous> previous() const&& noexcept { return kept<Kept<Previous>>(raw_->previous); }
-    /// The container's own labels. Those of the pod stand at the pod.
+    /// The container's own labels; the pod has labels of its own.
     [[nodiscard]] Labels labels() const noexcept { return {raw_, raw_->labels, raw_->labels_len}; }
     /// One of the container's own labels, if it is there.
     [[nodiscard]] std::optional<std::string_view> label(const Text& key) const& {
@@ -205,7 +206,8 @@ public:
     std::optional<std::string_view> label(const Text& key) const&& = delete;
     /// The container's own annotations.
     [[nodiscard]] Labels annotations() const noexcept { return {raw_, raw_->annotations, raw_->annotations_len}; }
-    /// What is known of it as keys and values of a third party: "otel" (OpenTelemetry), "falco" or "ecs" (Elastic Common Schema).
+    /// The container's facts under another project's names: "otel" (OpenTelemetry), "falco" or "ecs" (Elastic Common
+    /// Schema).
     [[nodiscard]] Result<Attributes> attributes(const Text& schema) const {
         const cri_label* first = nullptr;
         std::size_t size = 0;
@@ -215,10 +217,10 @@ public:
         if (status < Status::ok) return detail::fail<Attributes>(Error(status, error.get()));
         return Attributes(raw_, first, size);
     }
-    /// What the program itself has added: JSON.
+    /// The rucksack: JSON that the program itself has added.
     [[nodiscard]] std::string_view rucksack() const& noexcept { return raw_->rucksack; }
     std::string_view rucksack() const&& = delete;
-    /// The record itself.
+    /// The C record.
     [[nodiscard]] const cri_container* raw() const& noexcept { return raw_.get(); }
     const cri_container* raw() const&& = delete;
 
@@ -227,7 +229,7 @@ private:
     Maybe kept_pod() const noexcept {
         return raw_->pod != nullptr ? Maybe(std::in_place, raw_->pod) : Maybe();
     }
-    // What keeps this record, and shows that part of it.
+    // A part of the record, together with a reference that keeps the record.
     template <class Maybe, class Part>
     Maybe kept(const Part* part) const noexcept {
         return part != nullptr ? Maybe(std::in_place, raw_.get()) : Maybe();
@@ -236,40 +238,40 @@ private:
     detail::Ref<cri_container> raw_;
 };
 
-/// Something that happened. Borrowed by a callback until it returns, and therefore not to be copied; its container may be kept.
+/// An event, borrowed by a callback until it returns, and therefore not copied. Its container may be kept.
 class EventView {
 public:
-    /// Out of C.
+    /// Made from the C struct.
     explicit EventView(const cri_event* raw) noexcept : raw_(raw) {}
     EventView(const EventView&) = delete;
     EventView& operator=(const EventView&) = delete;
 
-    /// What it tells. Types that a program does not know are to be ignored.
+    /// The type of the event. Ignore types that the program does not know.
     [[nodiscard]] EventType type() const noexcept { return static_cast<EventType>(raw_->type); }
-    /// What else there is to say.
+    /// How the event is known, and what is special about it.
     [[nodiscard]] EventFlags flags() const noexcept { return EventFlags(raw_->flags); }
     /// Grows from event to event.
     [[nodiscard]] std::uint64_t seq() const noexcept { return raw_->seq; }
-    /// The generation of the cache that has this.
+    /// The generation of the cache that shows the change.
     [[nodiscard]] std::uint64_t generation() const noexcept { return raw_->generation; }
-    /// Of an overflow: how many events this consumer lost.
+    /// How many events this consumer lost, for an overflow.
     [[nodiscard]] std::uint64_t lost() const noexcept { return raw_->lost; }
-    /// Of an update: what has changed.
+    /// What has changed, for an update.
     [[nodiscard]] Set<Changed> changed() const noexcept { return Set<Changed>(raw_->changed); }
-    /// When it happened, as far as the engine says.
+    /// When it happened, as far as the engine reports that.
     [[nodiscard]] Time time() const noexcept { return Time(std::chrono::nanoseconds(raw_->time_unix_nano)); }
     /// When the watcher noticed.
     [[nodiscard]] Time observed() const noexcept { return Time(std::chrono::nanoseconds(raw_->observed_unix_nano)); }
-    /// The container or sandbox; none where the event is not about one.
+    /// The container or sandbox; none if the event is not about one.
     [[nodiscard]] std::optional<Container> container() const& noexcept { return kept<std::optional<Container>>(); }
-    /// The same, of a temporary.
+    /// As above, for a temporary.
     [[nodiscard]] Kept<Container> container() const&& noexcept { return kept<Kept<Container>>(); }
-    /// What the watcher was doing when it reported this.
+    /// The state of the watcher when it made this event.
     [[nodiscard]] WatcherState watcher_state() const noexcept { return static_cast<WatcherState>(raw_->watcher_state); }
-    /// Of a state: why, in words. Of a log event: what it says. Otherwise "".
+    /// The reason of a state event, or the text of a log event; otherwise "".
     [[nodiscard]] std::string_view message() const& noexcept { return raw_->message; }
     std::string_view message() const&& = delete;
-    /// Of a log event: how much it matters; none otherwise.
+    /// The level of a log event; otherwise none.
     [[nodiscard]] std::optional<LogLevel> log_level() const noexcept {
         return raw_->log_level != 0 ? std::optional(static_cast<LogLevel>(raw_->log_level)) : std::nullopt;
     }
@@ -277,12 +279,12 @@ public:
     Result<Buffer> json() const {
         return detail::call<Buffer, cri_buffer>([&](auto... out) { return cri_event_json(raw_, out...); });
     }
-    /// The record itself.
+    /// The C record.
     [[nodiscard]] const cri_event* raw() const& noexcept { return raw_; }
     const cri_event* raw() const&& = delete;
 
 protected:
-    /// The record itself, to be given away.
+    /// The C record, without a reference of its own.
     const cri_event* raw_;
 
 private:
@@ -295,7 +297,7 @@ private:
 /// An event that was taken from a queue, with its container.
 class Event : public EventView {
 public:
-    /// Takes over what cri_event_queue_next gave.
+    /// Takes ownership of the event from cri_event_queue_next.
     explicit Event(cri_event* raw) noexcept : EventView(raw), owner_(raw) {}
     Event(Event&& other) noexcept : EventView(std::exchange(other.raw_, nullptr)), owner_(std::move(other.owner_)) {}
     Event& operator=(Event&& other) noexcept {

@@ -17,12 +17,12 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// An error: a status, a message, and their causes.
+/// An error: a status, and a message that includes the causes.
 class Error : public std::runtime_error {
 public:
-    /// An error of this status, with nothing behind it.
+    /// An error with this status and message, and no C error.
     Error(Status status, const std::string& message) : std::runtime_error(message), status_(status) {}
-    /// From the C error; `error` may be nullptr, and still belongs to the caller.
+    /// Made from a C error. `error` may be nullptr, and still belongs to the caller.
     Error(Status status, const cri_error* error)
         : std::runtime_error(error != nullptr ? cri_error_message(error) : cri_status_name(static_cast<cri_status>(status))),
           status_(error != nullptr ? static_cast<Status>(cri_error_status(error)) : status),
@@ -32,9 +32,9 @@ public:
 
     /// The status, to branch on.
     [[nodiscard]] Status status() const noexcept { return status_; }
-    /// The gRPC status code where an engine's answer was the cause; otherwise -1.
+    /// The gRPC status code, if an engine's answer was the cause; otherwise -1.
     [[nodiscard]] int grpc_code() const noexcept { return grpc_code_; }
-    /// The errno where a system call was the cause; otherwise 0.
+    /// The errno, if a system call was the cause; otherwise 0.
     [[nodiscard]] int os_code() const noexcept { return os_code_; }
     /// Whether the same call may succeed later without anybody changing anything.
     [[nodiscard]] bool is_retriable() const noexcept { return is_retriable_; }
@@ -48,7 +48,7 @@ private:
 
 #ifdef CRIWATCH_NO_EXCEPTIONS
 
-/// A value, or the error why there is none. Taking the one that is not there ends the program.
+/// A value, or the error why there is none. Reading the one that is missing ends the program.
 template <class T>
 class [[nodiscard]] Result {
 public:
@@ -65,13 +65,13 @@ public:
     [[nodiscard]] T& value() & noexcept { return present(std::get_if<0>(&what_)); }
     /// The value.
     [[nodiscard]] const T& value() const& noexcept { return present(std::get_if<0>(&what_)); }
-    /// The value, taken away.
+    /// The value, moved out.
     [[nodiscard]] T value() && noexcept { return std::move(present(std::get_if<0>(&what_))); }
     /// The value.
     [[nodiscard]] T& operator*() & noexcept { return value(); }
     /// The value.
     [[nodiscard]] const T& operator*() const& noexcept { return value(); }
-    /// The value, taken away.
+    /// The value, moved out.
     [[nodiscard]] T operator*() && noexcept { return std::move(*this).value(); }
     /// A member of the value.
     [[nodiscard]] T* operator->() & noexcept { return &value(); }
@@ -80,7 +80,7 @@ public:
     const T* operator->() const&& = delete;
     /// The error.
     [[nodiscard]] const Error& error() const& noexcept { return present(std::get_if<1>(&what_)); }
-    /// The error, taken away.
+    /// The error, moved out.
     [[nodiscard]] Error error() && { return std::move(present(std::get_if<1>(&what_))); }
 
 private:
@@ -111,7 +111,7 @@ public:
         if (!error_) std::abort();
         return *error_;
     }
-    /// The error, taken away.
+    /// The error, moved out.
     [[nodiscard]] Error error() && { return std::as_const(*this).error(); }
 
 private:
@@ -120,27 +120,27 @@ private:
 
 #else
 
-/// The result type of a function that may fail: here, where errors are thrown, just the value.
+/// The result type of a function that may fail. Where errors are thrown, as here, it is just the value.
 template <class T>
 using Result = T;
 
 #endif
 
-/// A string parameter. It is looked at during the call only, and ends at its first NUL.
+/// A string parameter. It is read only during the call, and ends at its first NUL.
 class Text {
 public:
-    /// A C string; nullptr means that it is not given.
+    /// A C string; nullptr means that the argument is not given.
     Text(const char* text) noexcept : text_(text) {}
     /// A string.
     Text(const std::string& text) noexcept : text_(text.c_str()) {}
-    /// A temporary string, which is taken along.
+    /// A temporary string, which is moved in.
     Text(std::string&& text) noexcept : copy_(std::move(text)), text_(copy_.c_str()) {}
-    /// A view, which is copied: it need not end in NUL.
+    /// A view, which is copied, because it may not end in NUL.
     Text(std::string_view text) : copy_(text), text_(copy_.c_str()) {}
     Text(const Text&) = delete;
     Text& operator=(const Text&) = delete;
 
-    /// For C.
+    /// The C string.
     [[nodiscard]] const char* c_str() const& noexcept { return text_; }
     const char* c_str() const&& = delete;
 
@@ -151,7 +151,7 @@ private:
 
 namespace detail {
 
-// The C function that frees an object.
+// Frees an object with a C function.
 template <auto function>
 struct Free {
     template <class T>
@@ -160,7 +160,7 @@ struct Free {
     }
 };
 
-// An object of C's that is freed by `function`.
+// A C object that is freed by `function`.
 template <class T, auto function>
 using Handle = std::unique_ptr<T, Free<function>>;
 
@@ -184,7 +184,7 @@ Result<T> call(Call&& function) {
     return T(out);
 }
 
-// The same for a function without output.
+// As above, for a function without output.
 template <class Call>
 Result<void> call(Call&& function) {
     cri_error* raw = nullptr;
@@ -196,11 +196,11 @@ Result<void> call(Call&& function) {
 
 }  // namespace detail
 
-/// A text that the library made; JSON. It shares its memory with other copies of the same text. Views are borrowed from it, so
-/// it has to have a name; str() copies.
+/// A text that the library made; mostly JSON. Copies of it share its memory. Views are borrowed from it, so it has to
+/// have a name; str() copies.
 class Buffer {
 public:
-    /// An empty one.
+    /// An empty text.
     Buffer() noexcept = default;
     /// Takes ownership of a C object.
     explicit Buffer(cri_buffer raw) noexcept : raw_(raw) {}
@@ -220,7 +220,7 @@ public:
     /// The text with a NUL after it.
     [[nodiscard]] const char* c_str() const& noexcept { return raw_.data != nullptr ? raw_.data : ""; }
     const char* c_str() const&& = delete;
-    /// The text, copied: also of a temporary.
+    /// A copy of the text, also from a temporary.
     [[nodiscard]] std::string str() const { return std::string(view()); }
     /// Whether there is no text.
     [[nodiscard]] bool empty() const noexcept { return raw_.len == 0; }

@@ -18,7 +18,7 @@
 namespace criwatch {
 inline namespace CRIWATCH_MODE {
 
-/// The options of watchers to come, as pairs of strings. A watcher copies them.
+/// The options of new watchers, as pairs of strings. A watcher copies them.
 class Options {
 public:
     /// Some options; all others have their defaults.
@@ -27,10 +27,10 @@ public:
     /// Takes ownership of a C object.
     explicit Options(cri_options* raw) noexcept : raw_(raw) {}
 #ifndef CRIWATCH_NO_EXCEPTIONS
-    /// Options with all defaults but these.
+    /// These options; all others have their defaults.
     Options(Pairs pairs = {}) : Options(create(pairs)) {}
 #endif
-    /// Options with all defaults but these.
+    /// These options; all others have their defaults.
     [[nodiscard]] static Result<Options> create(Pairs pairs = {});
     /// All options as JSON, "criwatch.options/1": key, type, default, what is allowed, and what it does.
     [[nodiscard]] static Result<Buffer> describe() {
@@ -40,7 +40,7 @@ public:
     Result<void> set(const Text& key, const Text& value) {
         return detail::call([&](auto err) { return cri_options_set(raw(), key.c_str(), value.c_str(), err); });
     }
-    /// For C.
+    /// The C object.
     [[nodiscard]] const cri_options* raw() const& noexcept { return raw_.get(); }
     const cri_options* raw() const&& = delete;
 
@@ -48,7 +48,8 @@ private:
     detail::Handle<cri_options, cri_options_free> raw_;
 };
 
-/// A snapshot: the cache at one moment. It does not change, and outlives its watcher; a copy costs a count. What it shows keeps itself.
+/// A snapshot: the cache at one moment. It never changes, and outlives its watcher. A copy only adds a reference. The
+/// records that it shows stay valid without it.
 class Snapshot {
 public:
     /// The records of containers.
@@ -62,13 +63,13 @@ public:
     /// Takes ownership of a C object.
     explicit Snapshot(cri_snapshot* raw) : raw_(raw, cri_snapshot_free) {}
 
-    /// The generation that it shows: while Watcher::generation answers the same, there is nothing newer.
+    /// The generation that it shows. While Watcher::generation returns the same, there is nothing newer.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_snapshot_generation(raw_.get()); }
     /// Everything that runs: containers and ready sandboxes, sorted by namespace, pod and name.
     [[nodiscard]] Containers containers() const noexcept {
         const cri_container* const* first = nullptr;
         std::size_t size = 0;
-        // It fails for nullptr only: a snapshot that was moved from has none.
+        // This fails only for nullptr, which a snapshot that was moved from has.
         static_cast<void>(cri_snapshot_containers(raw_.get(), &first, &size, nullptr));
         return {raw_, first, size};
     }
@@ -79,17 +80,17 @@ public:
         static_cast<void>(cri_snapshot_pods(raw_.get(), &first, &size, nullptr));
         return {raw_, first, size};
     }
-    /// Finds one container or sandbox, in whatever state, also one that is gone and still remembered.
+    /// Finds one container or sandbox, in any state, even if it is gone and still remembered.
     [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
         return detail::call<Container, const cri_container*>(
             [&](auto... out) { return cri_snapshot_find(raw_.get(), id_or_name.c_str(), out...); });
     }
-    /// Whose process this is: any process or thread. `start_ticks`, field 22 of /proc/PID/stat, rules out that another process has
-    /// the pid by now; 0: the process that has it now.
+    /// Finds the container of a process or thread. With `start_ticks`, field 22 of /proc/PID/stat, a process that began
+    /// at another time is not found; 0: the process that has the pid now.
     [[nodiscard]] Result<Lookup> find_pid(std::int32_t pid, std::uint64_t start_ticks = 0) const {
         return detail::look_up([&](auto... out) { return cri_snapshot_find_pid(raw_.get(), pid, start_ticks, out...); });
     }
-    /// The same for many. `start_ticks`: as many as pids, or none.
+    /// As find_pid, for many. `start_ticks`: as many as pids, or none.
     [[nodiscard]] Result<Lookups> find_pids(const std::vector<std::int32_t>& pids, const Ticks& start_ticks = {}) const {
         if (!start_ticks.empty() && start_ticks.size() != pids.size())
             return detail::fail<Lookups>(Error(Status::invalid_argument, "find_pids: not as many start times as pids"));
@@ -98,31 +99,31 @@ public:
             return cri_snapshot_find_pids(raw_.get(), pids.data(), ticks, pids.size(), out...);
         });
     }
-    /// Whose cgroup this is, by the id that bpf_get_current_cgroup_id gives; also of containers that have ended.
+    /// Finds the container of a cgroup by the id that bpf_get_current_cgroup_id gives, even one that has ended.
     [[nodiscard]] Result<Lookup> find_cgroup(std::uint64_t cgroup_id) const {
         return detail::look_up([&](auto... out) { return cri_snapshot_find_cgroup(raw_.get(), cgroup_id, out...); });
     }
-    /// The same for many.
+    /// As find_cgroup, for many.
     [[nodiscard]] Result<Lookups> find_cgroups(const std::vector<std::uint64_t>& cgroup_ids) const {
         return detail::look_up_all(cgroup_ids.size(), [&](auto... out) {
             return cri_snapshot_find_cgroups(raw_.get(), cgroup_ids.data(), cgroup_ids.size(), out...);
         });
     }
-    /// Whose cgroup this is, by its path, as /proc/PID/cgroup shows it. Reads no file.
+    /// Finds the container of a cgroup by its path, as /proc/PID/cgroup shows it. Reads no file.
     [[nodiscard]] Result<Lookup> find_cgroup_path(std::string_view path) const {
         return detail::look_up(
             [&](auto... out) { return cri_snapshot_find_cgroup_path(raw_.get(), path.data(), path.size(), out...); });
     }
-    /// Whose namespace this is, by the number in the link /proc/PID/ns/KIND: the sandbox, if its pod's containers share it.
-    /// `sharing` receives how many running containers and sandboxes are in it, where one is found.
+    /// Finds the container of a namespace by the number in the link /proc/PID/ns/KIND; the sandbox, if its pod's
+    /// containers share it. If one is found, `sharing` receives how many running containers and sandboxes share it.
     [[nodiscard]] Result<Lookup> find_namespace(NamespaceKind kind, std::uint64_t inode, std::size_t* sharing = nullptr) const {
         const auto number = static_cast<std::uint32_t>(kind);
         return detail::look_up([&](auto out, auto err) {
             return cri_snapshot_find_namespace(raw_.get(), number, inode, out, sharing, err);
         });
     }
-    /// A snapshot of what a query selects from this one, in whatever state. For the query's "ifGeneration": one without
-    /// records, of the generation 0.
+    /// A snapshot of what a query selects from this one, in any state. If the query's "ifGeneration" is the present
+    /// generation, it has no records, and the generation 0.
     [[nodiscard]] Result<Snapshot> select(const Text& query) const {
         return detail::call<Snapshot, cri_snapshot*>(
             [&](auto... out) { return cri_snapshot_select(raw_.get(), query.c_str(), out...); });
@@ -132,14 +133,15 @@ private:
     std::shared_ptr<cri_snapshot> raw_;
 };
 
-/// The place for the rucksack of one container. Borrowed by the packer until it returns.
+/// The rucksack of one container, to be set by the packer. Borrowed by the packer until it returns.
 class Rucksack {
 public:
-    /// From the C object.
+    /// Made from the C object.
     explicit Rucksack(const cri_rucksack* raw) noexcept : raw_(raw) {}
     Rucksack(const Rucksack&) = delete;
     Rucksack& operator=(const Rucksack&) = delete;
-    /// Sets the rucksack, JSON; nullptr: none. Only inside the packer that was given it; the last call counts.
+    /// Sets the rucksack to this JSON; nullptr: none. Call it only inside the packer that was given it; the last call
+    /// counts.
     Result<void> set(const Text& json) const {
         return detail::call([&](auto err) { return cri_rucksack_set(raw_, json.c_str(), err); });
     }
@@ -148,10 +150,9 @@ private:
     const cri_rucksack* raw_;
 };
 
-/// A watcher of one engine. It is made, started, and stopped by its destructor or before. All functions may be called from
-/// any thread at any time. Callbacks are any callables; they are called on threads of the library, one call after the
-/// other, and are destroyed after the last. An exception that leaves one ends the program (std::terminate), as one that
-/// leaves a std::thread does.
+/// A watcher of one engine. Its destructor stops it. All functions may be called from any thread at any time. Callbacks
+/// are any callables. They are called on threads of the library, one call after the other, and are destroyed after the
+/// last call. An exception that leaves one ends the program (std::terminate), as one that leaves a std::thread does.
 class Watcher {
 public:
     /// Takes ownership of a C object.
@@ -159,25 +160,25 @@ public:
 #ifndef CRIWATCH_NO_EXCEPTIONS
     /// A watcher of the engine at "unix:///...", or at a path; nullptr: of the best engine of the node.
     explicit Watcher(const Text& endpoint = nullptr) : Watcher(create(endpoint)) {}
-    /// The same, with options: `Watcher(endpoint, {{"relist.interval_ms", "30000"}})`.
+    /// As above, with options: `Watcher(endpoint, {{"relist.interval_ms", "30000"}})`.
     Watcher(const Text& endpoint, const Options& options) : Watcher(create(endpoint, options)) {}
 #endif
     /// A watcher of the engine at "unix:///...", or at a path; nullptr: of the best engine of the node.
     [[nodiscard]] static Result<Watcher> create(const Text& endpoint = nullptr) { return create(endpoint, nullptr); }
-    /// The same, with options.
+    /// As above, with options.
     [[nodiscard]] static Result<Watcher> create(const Text& endpoint, const Options& options) {
         return create(endpoint, options.raw());
     }
 
-    /// Starts to follow the engine, in the background. An engine that cannot be reached is no error here.
+    /// Starts to follow the engine, in the background. An engine that cannot be reached is not an error.
     Result<void> start() const {
         return detail::call([&](auto err) { return cri_watcher_start(raw(), err); });
     }
-    /// Waits until the first lists are in and the pid of each entry was asked for.
+    /// Waits until the first lists are complete and the pid of each entry was asked for.
     Result<void> wait_ready(Timeout timeout = forever) const {
         return detail::call([&](auto err) { return cri_watcher_wait_ready(raw(), timeout.count(), err); });
     }
-    /// A barrier: after it, all answers are at least as new as a list that was begun after the call.
+    /// A barrier: after it, all answers are at least as new as a list that began after the call.
     Result<void> resync(Timeout timeout = forever) const {
         return detail::call([&](auto err) { return cri_watcher_resync(raw(), timeout.count(), err); });
     }
@@ -185,17 +186,17 @@ public:
     Result<void> stop() const {
         return detail::call([&](auto err) { return cri_watcher_stop(raw(), err); });
     }
-    /// Its state.
+    /// The watcher's state.
     [[nodiscard]] WatcherState state() const noexcept { return static_cast<WatcherState>(cri_watcher_state(raw())); }
     /// A number that grows whenever the cache changes; 0 before the cache is filled.
     [[nodiscard]] std::uint64_t generation() const noexcept { return cri_watcher_generation(raw()); }
 
-    /// Lists what runs, or what a query selects, as JSON, "criwatch.containers/1". Empty: the query's "ifGeneration" is
-    /// still the generation.
+    /// Lists what runs, or what a query selects, as JSON, "criwatch.containers/1". Empty if the cache still has the
+    /// query's "ifGeneration".
     [[nodiscard]] Result<Buffer> list(const Text& query = nullptr) const {
         return json([&](auto... out) { return cri_watcher_list(raw(), query.c_str(), out...); });
     }
-    /// The same by pods, "criwatch.pods/1".
+    /// As list, grouped by pod: "criwatch.pods/1".
     [[nodiscard]] Result<Buffer> pods(const Text& query = nullptr) const {
         return json([&](auto... out) { return cri_watcher_pods(raw(), query.c_str(), out...); });
     }
@@ -211,7 +212,7 @@ public:
     [[nodiscard]] Result<Buffer> stats() const {
         return json([&](auto... out) { return cri_watcher_stats(raw(), out...); });
     }
-    /// The same for a scraper: the text format of OpenMetrics, to be served as
+    /// The watcher's counters for a scraper, in the text format of OpenMetrics, to be served as
     /// "application/openmetrics-text; version=1.0.0; charset=utf-8". docs/metrics.md lists the names.
     [[nodiscard]] Result<Buffer> metrics() const {
         return json([&](auto... out) { return cri_watcher_metrics(raw(), out...); });
@@ -221,7 +222,7 @@ public:
         return detail::call<Snapshot, cri_snapshot*>([&](auto... out) { return cri_watcher_snapshot(raw(), out...); });
     }
 
-    /// Finds one container or sandbox, in whatever state: the one that get() shows, as a record.
+    /// Finds one container or sandbox, in any state: the one that get() shows, as a record.
     [[nodiscard]] Result<Container> find(const Text& id_or_name) const {
         detail::Given given;  // The record keeps itself; this goes after it is made.
         return detail::call<Container, const cri_container*>([&](auto out, auto err) {
@@ -230,8 +231,8 @@ public:
             return status;
         });
     }
-    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not reported yet, it waits
-    /// for that; Status::again when the time is over.
+    /// As Snapshot::find_pid in the newest snapshot. If the process is in a container that the engine has not reported
+    /// yet, it waits for that; Status::again after the timeout.
     [[nodiscard]] Result<Lookup> lookup_pid(std::int32_t pid, std::uint64_t start_ticks = 0, Timeout timeout = forever) const {
         detail::Given given;
         return detail::look_up([&](auto out, auto err) {
@@ -250,7 +251,7 @@ public:
         });
     }
 
-    /// Asks the engine for everything it knows of one container or sandbox, "criwatch.inspect/1".
+    /// Asks the engine for everything about one container or sandbox, "criwatch.inspect/1".
     [[nodiscard]] Result<Buffer> inspect(const Text& id_or_name, Timeout timeout = forever, InspectFlags flags = {}) const {
         return json([&](auto... out) {
             return cri_watcher_inspect(raw(), id_or_name.c_str(), flags.bits(), timeout.count(), out...);
@@ -262,7 +263,7 @@ public:
             return cri_watcher_call(raw(), method.c_str(), request.c_str(), timeout.count(), out...);
         });
     }
-    /// Gives a container a rucksack: JSON of the program's own; nullptr takes away what is there.
+    /// Gives a container a rucksack: JSON of the program's own; nullptr removes it.
     Result<void> attach(const Text& id_or_name, const Text& json) const {
         return detail::call(
             [&](auto err) { return cri_watcher_attach(raw(), id_or_name.c_str(), json.c_str(), err); });
@@ -285,16 +286,16 @@ public:
         return detail::call<EventQueue, cri_event_queue*>(
             [&](auto... out) { return cri_event_queue_new(raw(), types.bits(), flags.bits(), capacity, out...); });
     }
-    /// A queue of its own, to be walked at once: `for (Event& event : watcher.events())`. Begins with a replay, and wants a watcher
-    /// that was started: nothing would come before. A queue that is made before the start is a queue().
+    /// Makes a queue for a loop: `for (Event& event : watcher.events())`. It begins with a replay. The watcher has to
+    /// be started, because the wait would never end. To make a queue before the start, use queue().
     [[nodiscard]] Result<EventQueue> events(EventTypes types = {}, SubscribeFlags flags = {}) const {
-        // Not state(): that is `fresh` until the library's thread has begun to work.
+        // state() will not do: it is `fresh` until the library's thread has begun to work.
         if (cri_watcher_wait_ready(raw(), 0, nullptr) == CRI_E_STATE)
             return detail::fail<EventQueue>(Error(Status::state, "the watcher has not been started, so no event would come: call start() "
                                                                  "first, or make a queue() and start it then"));
         return queue(types, flags);
     }
-    /// Calls `callback(LogLevel, std::string_view)` for each message. To be set before the start, and once.
+    /// Calls `callback(LogLevel, std::string_view)` for each message. Set it before the start, and only once.
     template <class Callback>
     Result<void> set_log(LogLevel least_urgent, Callback&& callback) const {
         using Box = std::decay_t<Callback>;
@@ -305,8 +306,8 @@ public:
         const auto level = static_cast<std::uint32_t>(least_urgent);
         return detail::call([&](auto err) { return cri_watcher_set_log(raw(), level, function, box, destroy<Box>, err); });
     }
-    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each run that begins,
-    /// to pack the container's rucksack. To be set before the start, and once.
+    /// Calls `callback(std::string_view container, std::string_view inspection, const Rucksack&)` for each run that
+    /// begins, to pack the container's rucksack. Set it before the start, and only once.
     template <class Callback>
     Result<void> set_packer(Callback&& callback) const {
         using Box = std::decay_t<Callback>;
@@ -316,7 +317,7 @@ public:
         Box* const box = new Box(std::forward<Callback>(callback));
         return detail::call([&](auto err) { return cri_watcher_set_packer(raw(), function, box, destroy<Box>, err); });
     }
-    /// For C.
+    /// The C object.
     [[nodiscard]] const cri_watcher* raw() const& noexcept { return raw_.get(); }
     const cri_watcher* raw() const&& = delete;
 

@@ -15,15 +15,15 @@ from criwatch.errors import ConnectFailed, CriError, NotFound, PermissionDenied,
 from criwatch.records import Container
 from criwatch.watcher import Watcher
 
-#: As crictl reads them; the first that is set counts.
+#: The variables that crictl also reads; the first one that is set counts.
 _ENDPOINTS = ("CRI_RUNTIME_ENDPOINT", "CONTAINER_RUNTIME_ENDPOINT")
 
-#: As those of the program.
+#: The exit codes of the command `criwatch`.
 _NOT_FOUND, _UNREACHABLE, _REFUSED, _ENGINE, _OUTPUT, _INTERRUPTED, _BROKEN_PIPE = 1, 3, 4, 5, 74, 130, 141
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:
-    """Runs the command; gives its exit code."""
+    """Runs the command, and returns its exit code."""
     if sys.stdout is None:  # It was closed, as by >&-.
         print("criwatch: the output cannot be written: stdout is closed", file=sys.stderr)
         return _OUTPUT
@@ -41,7 +41,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except OSError as error:
-        # What is still buffered must not complain when the interpreter ends.
+        # Otherwise the interpreter would report an error for what is still buffered when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _BROKEN_PIPE
@@ -106,7 +106,7 @@ def _events(watcher: Watcher, arguments: argparse.Namespace) -> None:
 
 
 def _inspect(watcher: Watcher, arguments: argparse.Namespace) -> None:
-    # All are looked up before anything is printed, so that a script gets all or nothing.
+    # All names are looked up before anything is printed, so that a script gets all or nothing.
     for document in [watcher.inspect_json(name, timeout=arguments.timeout) for name in arguments.names]:
         print(document)
 
@@ -117,5 +117,5 @@ def _exit_code(error: CriError) -> int:
 
 
 def _printable(text: str) -> str:
-    """A text that cannot move the cursor: engines hand on what the authors of pods wrote."""
+    """The text without anything that moves the cursor, because engines pass on what the authors of pods wrote."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -21,13 +21,13 @@ from criwatch.records import Container, Event, Pod
 
 
 class Copier:
-    """Copies records that all belong to one snapshot or event: while that exists, an address stands for one pod."""
+    """Copies records of one snapshot or event. As long as that exists, each pod has an address of its own."""
 
     def __init__(self) -> None:
         self._pods: Dict[int, Pod] = {}
 
     def pod(self, pointer: Any) -> Optional[Pod]:
-        """The pod that a pointer shows; NULL: None."""
+        """The pod at a pointer; None for NULL."""
         if not pointer:
             return None
         record = pointer.contents
@@ -38,7 +38,7 @@ class Copier:
         return self._pods[address]
 
     def container(self, pointer: Any) -> Container:
-        """The container that a pointer shows."""
+        """The container at a pointer."""
         record = pointer.contents
         values = container_values(
             record,
@@ -53,6 +53,6 @@ class Copier:
 
 
 def event(pointer: Any) -> Event:
-    """The event that a pointer shows."""
+    """The event at a pointer."""
     record = pointer.contents
     return Event(**event_values(record, Copier().container(record.container) if record.container else None))

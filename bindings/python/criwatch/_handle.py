@@ -1,7 +1,7 @@
 """The lifetime of the library's objects in Python.
 
-A `Handle` is used by any number of threads and freed once, by the last that leaves it. What is still open when the
-interpreter ends is closed before Python takes itself apart; a forked child gets locks that nobody holds.
+Any number of threads may use a `Handle`. It is freed once, by the last user. What is still open when the interpreter
+ends is closed before Python's own cleanup. A forked child gets new locks, which nobody holds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Handle:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed; those who use it may not have left it yet."""
+        """Whether it was closed. Some calls may still be using it."""
         return self._closing
 
     @contextmanager
@@ -54,7 +54,7 @@ class Handle:
                 self._free(self._pointer)
 
     def close(self) -> bool:
-        """Lets nobody in any more, and frees the object once the last user has left; False where it was closed."""
+        """Refuses new users, and frees the object after the last one; False if it was closed already."""
         with self._lock:
             if self._closing:
                 return False
@@ -65,13 +65,13 @@ class Handle:
         return True
 
     def renew_after_fork(self) -> None:
-        """In a forked child: other threads' locks and uses are not there."""
+        """Resets locks and uses in a forked child, which has no other threads."""
         self._lock = threading.Lock()
         self._users = 0
 
 
 class Closable:
-    """What has to be closed: by hand, by `with`, at the latest when the interpreter ends."""
+    """An object that has to be closed: by hand or by `with`, at the latest when the interpreter ends."""
 
     _warns = True
 
@@ -81,7 +81,7 @@ class Closable:
             _open.add(self)
 
     def close(self) -> None:
-        """Gives back what it holds."""
+        """Frees what it holds."""
         raise NotImplementedError
 
     @property
@@ -93,10 +93,10 @@ class Closable:
         return f"<{type(self).__name__}{' closed' if self.closed else ''}>"
 
     def _after_fork(self) -> None:
-        """In a forked child."""
+        """Adapts the object to a forked child."""
 
     def __del__(self) -> None:
-        # An object whose making failed has nothing to close; the closing of a parent's object is the parent's matter.
+        # If its constructor failed, there is nothing to close. A parent's object is closed by the parent.
         made_by: Optional[int] = getattr(self, "_made_by", None)
         if made_by is None or self.closed:
             return
@@ -126,7 +126,7 @@ def _after_fork_in_child() -> None:
 
 
 atexit.register(_close_all)
-# Held over the fork, so that the child finds the sets whole.
+# Held during the fork, so that the child finds the sets in a valid state.
 os.register_at_fork(
     before=_registering.acquire, after_in_parent=_registering.release, after_in_child=_after_fork_in_child
 )

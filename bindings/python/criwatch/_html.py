@@ -6,12 +6,12 @@ from datetime import datetime
 from html import escape
 from typing import Any, Dict, List, Sequence
 
-#: A notebook that shows more of them is slow, and nobody reads them.
+#: The most rows that are shown. More make a notebook slow, and nobody reads them.
 MOST = 200
 
 
 class Tabular:
-    """What has rows, and shows itself as a table in a notebook."""
+    """An object with rows that a notebook shows as a table."""
 
     def rows(self) -> List[Dict[str, Any]]:
         """A flat dictionary for each row."""

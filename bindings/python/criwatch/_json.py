@@ -23,7 +23,7 @@ def nanoseconds(time: Optional[str]) -> Optional[int]:
 
 
 def rfc3339(unix_nano: Optional[int]) -> Optional[str]:
-    """The opposite: with as many digits of the fraction as are needed, in threes."""
+    """The inverse of `nanoseconds`, with 0, 3, 6 or 9 digits of the fraction, as many as are needed."""
     if unix_nano is None:
         return None
     seconds, rest = divmod(unix_nano, 1_000_000_000)
@@ -35,7 +35,7 @@ def rfc3339(unix_nano: Optional[int]) -> Optional[str]:
 
 
 def known(values: Mapping[str, Any], *always: str) -> Dict[str, Any]:
-    """An object of the library's JSON: what is not known is absent, save these keys."""
+    """An object of the library's JSON. Unknown values are left out, except those of the keys in `always`."""
     return {key: value for key, value in values.items() if key in always or value not in (None, "", [], {}, ())}
 
 
@@ -45,14 +45,14 @@ def compact(value: Any) -> str:
 
 
 class ToJson:
-    """What has the library's JSON."""
+    """An object that can be converted to the library's JSON."""
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON: texts, numbers, lists and dictionaries only."""
+        """The object as a dictionary with the keys of the library's JSON: only texts, numbers, lists and dictionaries."""
         raise NotImplementedError
 
     def to_json(self) -> str:
-        """The same as JSON, spelled as the library does."""
+        """The object as JSON, written as the library writes it."""
         return compact(self.to_dict())
 
 

@@ -13,7 +13,7 @@ from typing import List, Optional
 
 from criwatch import _capi, constants
 
-#: Names the library to load, before all other places.
+#: The variable that names the library to load. It overrides all other places.
 OVERRIDE = "CRIWATCH_LIBRARY"
 
 SONAME = f"libcriwatch.so.{constants.CRI_ABI_VERSION}"
@@ -29,7 +29,7 @@ class LibraryUnusable(ImportError):
 def library() -> CDLL:
     """The shared library, loaded at the first call."""
     global _loaded
-    # Read without the lock: once set, it stays.
+    # Read without the lock, because it never changes once it is set.
     if _loaded is None:
         with _lock:
             if _loaded is None:
@@ -38,10 +38,10 @@ def library() -> CDLL:
 
 
 def _candidates() -> List[str]:
-    """Where to look, in this order: what the environment names, beside this module, where the loader looks."""
+    """The places to look, in order: what the environment names, beside this module, the loader's own places."""
     override = os.environ.get(OVERRIDE)
     if override:
-        # Whoever names a library wants that one, and none that happens to be elsewhere.
+        # If a library is named, only that one may be loaded.
         return [override]
     bundled = Path(__file__).with_name(SONAME)
     return ([str(bundled)] if bundled.exists() else []) + [SONAME]
@@ -62,7 +62,7 @@ def _load() -> CDLL:
 
 
 def _checked(loaded: CDLL) -> CDLL:
-    """The library, if it is what this package was generated for."""
+    """Returns the library if it is the version that this package was generated for."""
     name = loaded._name
     try:
         abi = int(loaded.cri_abi_version())
@@ -93,5 +93,5 @@ def version() -> str:
 
 
 def library_path() -> str:
-    """The name under which the library was loaded: a path, or what the loader has resolved."""
+    """The name of the loaded library: a path, or the name that the loader has resolved."""
     return str(library()._name)

@@ -1,4 +1,4 @@
-"""Hands what a watcher says of its work on to `logging`."""
+"""Passes a watcher's log messages to `logging`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ LEVELS: Dict[LogLevel, int] = {
 
 
 class LogPump:
-    """A thread of Python's own that empties a queue of LOG events; nothing of the library's ever calls into Python.
+    """A Python thread that reads a queue of LOG events, so that the library never calls into Python.
 
-    It ends with the watcher, whose stop closes the queue once its last message was taken.
+    It ends with the watcher: stopping that closes the queue, once the last message was taken.
     """
 
     def __init__(self, queue: EventQueue, logger: logging.Logger) -> None:
-        # The thread knows nothing of this object or the watcher: both may be forgotten while it waits.
+        # The thread has no reference to this object or the watcher, so both may be collected while it waits.
         self._thread = threading.Thread(target=_pump, args=(queue, logger), name="criwatch-log", daemon=True)
         self._thread.start()
 
     def join(self) -> None:
-        """Waits for the last message, after the watcher has stopped; not for a handler that hangs."""
+        """Waits for the last message, after the watcher has stopped. Does not wait for a handler that hangs."""
         if self._thread is not threading.current_thread():
             self._thread.join(5)
 

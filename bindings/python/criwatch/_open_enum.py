@@ -1,4 +1,4 @@
-"""Enumerations that may grow, and say of themselves what the library's JSON says."""
+"""Enumerations that accept unknown values, and show themselves by their names in the library's JSON."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T", bound=Enum)
 E = TypeVar("E", bound="OpenIntEnum")
 F = TypeVar("F", bound="OpenIntFlag")
 
-# The last letter of a format that is for numbers.
+# The last letters of formats for numbers.
 _FOR_NUMBERS = frozenset("bcdoxXeEfFgGn%")
 
 
 class OpenIntEnum(IntEnum):
-    """An enumeration that takes numbers it does not know: a newer library may have more of them.
+    """An enumeration that accepts unknown numbers, because a newer library may have more of them.
 
-    `str()` and `format()` give the member's word in the library's JSON, as in Go; its number where it is not known.
+    `str()` and `format()` give the member's name in the library's JSON, as in Go; its number if it is not known.
     """
 
     @classmethod
@@ -38,7 +38,7 @@ class OpenIntEnum(IntEnum):
 
     @classmethod
     def of_word(cls: Type[E], word: str) -> E:
-        """The member with this name in JSON; the one of number 0 where a newer library has another name."""
+        """The member with this name in JSON; the member with number 0 for an unknown name."""
         return next((member for member in cls if member.word == word), cls(0))
 
     def __str__(self) -> str:
@@ -49,14 +49,14 @@ class OpenIntEnum(IntEnum):
 
 
 class OpenIntFlag(IntFlag):
-    """A set of bits, which keeps those it does not know.
+    """A set of bits, which keeps unknown ones.
 
-    `str()` and `format()` give the names in the library's JSON with commas between them; no bit: "".
+    `str()` and `format()` give the names in the library's JSON with commas between them; "" for no bits.
     """
 
     @property
     def words(self) -> List[str]:
-        """The names in the library's JSON, one for each bit; of a bit that is not known, its number."""
+        """The names in the library's JSON, one for each bit; an unknown bit's number."""
         known = type(self).__members__
         rest = int(self)
         for member in known.values():
@@ -92,10 +92,10 @@ def documented(enumeration: Type[T]) -> Type[T]:
 
 
 def camel(name: str) -> str:
-    """`NOT_READY` as JSON spells it: `notReady`."""
+    """A member's name as JSON writes it: `notReady` for `NOT_READY`."""
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name.lower())
 
 
 def formatted(number: int, form: str) -> str:
-    """A member in a format for texts; in one that is for numbers, its number."""
+    """Formats a member: its text, or its number if the format is for numbers."""
     return format(int(number) if form[-1:] in _FOR_NUMBERS and form else str(number), form)

@@ -1,4 +1,4 @@
-"""Reads the values of C's structs that ctypes does not turn into Python's by itself."""
+"""Reads those values of C structs that ctypes does not convert by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional, Tuple
 
 
 def text(data: Optional[bytes]) -> str:
-    """A text; NULL: ""."""
+    """A text; "" for NULL."""
     return (data or b"").decode("utf-8")
 
 

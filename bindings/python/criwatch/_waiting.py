@@ -1,8 +1,8 @@
-"""Calls that may wait for the engine, made so that Ctrl-C, cancelling and the interpreter's end need not wait for them.
+"""Makes calls that may wait for the engine so that Ctrl-C, cancelling and the interpreter's end need not wait for them.
 
-A signal is handled by Python only between two steps of the main thread, and not while that is inside C. So the call is
-made by a daemon thread, and the caller waits in Python. A thread that nobody waits for any more ends with its call.
-(The executors of asyncio will not do: at its end, asyncio waits for their threads.)
+Python handles a signal only between two steps of the main thread, and not while that is inside C. So a daemon thread
+makes the call, and the caller waits in Python. If the caller stops waiting, the thread ends with its call. (The
+executors of asyncio cannot be used, because asyncio waits for their threads at its end.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 def interruptibly(function: Callable[[], T]) -> T:
     """Calls a function that may wait; signals are handled meanwhile."""
     if threading.current_thread() is not threading.main_thread():
-        # Signals are handled by the main thread alone.
+        # Only the main thread handles signals.
         return function()
     return _in_thread(function).result()
 

@@ -1,4 +1,4 @@
-"""What a watcher answers from memory, as dataclasses; the library's JSON with its keys is described in docs/json.md."""
+"""A watcher's answers as dataclasses. docs/json.md describes the library's JSON and its keys."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from criwatch.details import from_camel, to_camel
 from criwatch.enums import Kind, State, WatcherState
 from criwatch.records import Container, Pod
 
-#: One state or several, by member or by the word of the library's JSON.
+#: One state or several: members, or their names in the library's JSON.
 AnyStates = Union[State, str, Sequence[Union[State, str]]]
 
 
 class Selection(TypedDict, total=False):
-    """What `Query` takes, for calls that take it as keywords: `watcher.list(namespace="shop")`."""
+    """The fields of `Query` as keywords of a call: `watcher.list(namespace="shop")`."""
 
     states: Optional[AnyStates]
     """As in `Query`."""
@@ -45,31 +45,32 @@ class Selection(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Query(ToJson):
-    """What to show. All that is given has to hold; nothing given: everything that runs."""
+    """What to show. All given conditions have to hold; without any, everything that runs is shown."""
 
     states: Optional[AnyStates] = None
-    """Those in one of these states: `State.RUNNING`, "exited", or several of them."""
+    """Only these states: `State.RUNNING`, "exited", or several."""
     all: Optional[bool] = None
-    """What the engine has in any state; stands in for `states`."""
+    """Everything that the engine has, in any state; replaces `states`."""
     gone: Optional[bool] = None
-    """Whether to show, besides, remembered containers that the engine no longer has."""
+    """Whether to show remembered containers, too, that the engine no longer has."""
     kind: Optional[Union[Kind, str]] = None
     """`Kind.CONTAINER` or `Kind.SANDBOX`, or its name: "container", "sandbox"."""
     namespace: Optional[str] = None
-    """Those of this namespace."""
+    """Only this namespace."""
     pod: Optional[str] = None
-    """Those of this pod: its name, "namespace/name", its id, or at least 6 hex digits that the id begins with."""
+    """Only this pod: its name, "namespace/name", its id, or at least the first 6 hex digits of the id."""
     uid: Optional[str] = None
-    """Those of the pod with this uid."""
+    """Only the pod with this uid."""
     name: Optional[str] = None
-    """Those with this name."""
+    """Only containers with this name."""
     selector: Optional[str] = None
     """A Kubernetes label selector: app=web, tier!=db, env in (a, b), !app."""
     fields: Optional[Union[str, Sequence[str]]] = None
     """Only these keys of each container, and "id"."""
 
     attributes: Optional[str] = None
-    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none": does not. It overrides the option attributes."""
+    """Fills `Container.attributes` with the names of "otel", "falco" or "ecs"; "none" leaves it empty.
+    It overrides the option attributes."""
 
     def to_dict(self) -> Dict[str, Any]:
         """The query with the keys and values that the library takes."""
@@ -89,7 +90,7 @@ class EngineInfo(ToJson):
     """Which engine this is. What is not known yet is ""."""
 
     runtime_name: str = ""
-    """Who it is, e.g. "containerd"."""
+    """The engine's name, e.g. "containerd"."""
     runtime_version: str = ""
     """Its version, e.g. "2.1.9"."""
     runtime_api_version: str = ""
@@ -99,19 +100,19 @@ class EngineInfo(ToJson):
     type: str = ""
     """The kind of engine: "k8s.io/cri-api"."""
     api: str = ""
-    """Where it is reached."""
+    """The endpoint at which it is reached."""
     id: str = ""
-    """Who it is on this machine: the host name of its UTS namespace, or the option engine.id."""
+    """Its id on this machine: the host name of its UTS namespace, or the option engine.id."""
     pid: Optional[int] = None
     """Its process, in this process's pid namespace; None: unknown."""
     events: str = ""
     """How changes are noticed: "stream" or "poll"; "" while nothing is watched."""
     events_reason: str = ""
-    """Why so."""
+    """Why changes are noticed in this way."""
     not_told: Mapping[str, int] = field(default_factory=dict, hash=False)
-    """The keys that this engine does not give, and of how many containers: it was asked for each of them several times."""
+    """Keys that this engine does not give, although it was asked several times, and for how many containers."""
     witness: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the watcher learns from the host ("means"), and why not more ("lacks")."""
+    """How the watcher learns from the host ("means"), and what it cannot use and why ("lacks")."""
     candidates: Tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     """The other engines that were found when this one was chosen, best first; only from `Watcher.engine_info`."""
     ready: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -123,7 +124,7 @@ class EngineInfo(ToJson):
         return cls(**{**from_camel(cls, value), "candidates": tuple(value.get("candidates", ()))})
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known(to_camel(self), "type", "api")
 
     def __repr__(self) -> str:
@@ -133,14 +134,15 @@ class EngineInfo(ToJson):
 
 @dataclass(frozen=True)
 class Freshness(ToJson):
-    """What every answer begins with: the engine that it comes from, and how fresh it is."""
+    """The first keys of every answer: the engine that it comes from, and how fresh it is."""
 
     generation: int
     """Grows with every change of the cache."""
     state: WatcherState
     """What the watcher is doing."""
     as_of_ns: Optional[int]
-    """When the newest full list began, in nanoseconds since 1970: older news is in it for sure; None: never yet."""
+    """When the newest full list began, in nanoseconds since 1970. It shows everything that happened before.
+    None before the first list."""
     engine: EngineInfo
     """The engine that it comes from."""
 
@@ -155,7 +157,7 @@ class Freshness(ToJson):
         )
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         values = {
             "generation": self.generation,
             "state": self.state.word,
@@ -167,7 +169,7 @@ class Freshness(ToJson):
 
 @dataclass(frozen=True)
 class Answer(ToJson):
-    """An answer of the library: how fresh it is, and then what it says."""
+    """An answer of the library: how fresh it is, and its content."""
 
     freshness: Freshness
     """How fresh it is."""
@@ -181,7 +183,7 @@ class ContainerList(Answer, Tabular):
     """Containers and sandboxes that a query selects: iterate over it, index it, or show it as a table in a notebook."""
 
     containers: Tuple[Container, ...]
-    """What was selected."""
+    """The selected ones."""
 
     @classmethod
     def from_json(cls, text: str) -> ContainerList:
@@ -190,7 +192,7 @@ class ContainerList(Answer, Tabular):
         return cls(Freshness.from_json(value), tuple(Container.from_json(each) for each in value["containers"]))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.containers/1"."""
+        """The object as a dictionary with the keys of the library's JSON, "criwatch.containers/1"."""
         return self._answered("containers", containers=[one.to_dict() for one in self.containers])
 
     def rows(self) -> List[Dict[str, Any]]:
@@ -220,7 +222,7 @@ class PodEntry(ToJson):
     """Its containers."""
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         inner = [{key: value for key, value in one.to_dict().items() if key != "pod"} for one in self.containers]
         return {**self.pod.to_dict(), "containers": inner}
 
@@ -233,7 +235,7 @@ class PodList(Answer, Tabular):
     """Pods in which a query selects something: iterate over it, index it, or show it as a table in a notebook."""
 
     pods: Tuple[PodEntry, ...]
-    """What was selected."""
+    """The selected ones."""
 
     @classmethod
     def from_json(cls, text: str) -> PodList:
@@ -246,7 +248,7 @@ class PodList(Answer, Tabular):
         return cls(Freshness.from_json(value), tuple(entries))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.pods/1"."""
+        """The object as a dictionary with the keys of the library's JSON, "criwatch.pods/1"."""
         return self._answered("pods", pods=[one.to_dict() for one in self.pods])
 
     def rows(self) -> List[Dict[str, Any]]:
@@ -280,12 +282,12 @@ class PodList(Answer, Tabular):
 
 @dataclass(frozen=True, repr=False)
 class Inspection(Answer):
-    """Everything that the engine knows of one container or sandbox."""
+    """Everything that the engine gives for one container or sandbox."""
 
     container: Container
     """The container or sandbox, as the engine's answer shows it."""
     status: Mapping[str, Any] = field(hash=False)
-    """The engine's status, as CRI has it: "logPath", "mounts", "resources" and so on; {} in a library without `call`."""
+    """The engine's status in CRI's JSON: "logPath", "mounts", "resources" and so on; {} in a library without `call`."""
     info: Mapping[str, Any] = field(hash=False)
     """The engine's verbose information, whose keys are the engine's own: "pid", "runtimeSpec" and so on."""
 
@@ -297,7 +299,7 @@ class Inspection(Answer):
         return cls(Freshness.from_json(value), container, value.get("status", {}), value["info"])
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.inspect/1"."""
+        """The object as a dictionary with the keys of the library's JSON, "criwatch.inspect/1"."""
         status = {"status": dict(self.status)} if self.status else {}
         return self._answered("inspect", container=self.container.to_dict(), **status, info=dict(self.info))
 

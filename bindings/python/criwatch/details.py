@@ -1,4 +1,4 @@
-"""What records say of how a container was made, and of what a pod declares: plain, frozen dataclasses."""
+"""How a container was made, and what a pod declares, as plain, frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ _T = TypeVar("_T")
 
 
 def described(record: Type[_T]) -> Type[_T]:
-    """Adds to a docstring what the fields are, as the header says it."""
+    """Adds the header's descriptions of the fields to the docstring."""
     text = "\n".join(f"        {name}: {text}" for name, text in DOCS[record.__name__].items())
     record.__doc__ = f"{record.__doc__}\n\n    Attributes:\n{text}\n    "
     return record
 
 
 def moment(unix_nano: Optional[int]) -> Optional[datetime]:
-    """A time as Python has it, to the microsecond."""
+    """A time as a datetime, to the microsecond."""
     if not unix_nano:
         return None
-    # By integers: a float has no room for the microseconds of today.
+    # Computed with integers, because a float cannot hold today's time to the microsecond.
     seconds, rest = divmod(unix_nano, 1_000_000_000)
     return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=rest // 1000)
 
 
 def from_camel(record: Any, value: Mapping[str, Any]) -> Dict[str, Any]:
-    """The fields of a record that JSON calls by the same names in camel case; keys that are not known are left out."""
+    """The fields of a record whose names JSON has in camel case. Unknown keys are left out."""
     return {one.name: value[camel(one.name)] for one in fields(record) if camel(one.name) in value}
 
 
 def to_camel(record: Any) -> Dict[str, Any]:
-    """The same the other way."""
+    """The inverse of `from_camel`."""
     return {camel(one.name): getattr(record, one.name) for one in fields(record)}
 
 
 @described
 @dataclass(frozen=True)
 class Port(ToJson, PortFields):
-    """A port that a container of a pod declares. A declaration opens nothing: it says what is meant to listen."""
+    """A port that a container of a pod declares. A declaration opens nothing; it only shows what should listen."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Port:
@@ -52,7 +52,7 @@ class Port(ToJson, PortFields):
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         values = to_camel(self)
         order = ("container", "name", "containerPort", "hostPort", "protocol")
         return known({key: values[key] for key in order}, "container", "protocol")
@@ -75,7 +75,7 @@ class Mount(ToJson, MountFields):
         return cls(container_path=value["containerPath"], host_path=value.get("hostPath", ""), flags=flags)
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         values = {"containerPath": self.container_path, "hostPath": self.host_path, "readonly": self.readonly}
         return known(values, "containerPath")
 
@@ -91,14 +91,14 @@ class User(ToJson, UserFields):
         return cls(uid=value["uid"], gid=value["gid"], groups=tuple(value.get("groups", ())))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known({"uid": self.uid, "gid": self.gid, "groups": list(self.groups)})
 
 
 @described
 @dataclass(frozen=True)
 class Resources(ToJson, ResourcesFields):
-    """A container's limits; None and "" are no limit."""
+    """A container's limits. None and "" mean that there is no limit."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Resources:
@@ -106,7 +106,7 @@ class Resources(ToJson, ResourcesFields):
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known(to_camel(self))
 
 
@@ -127,14 +127,14 @@ class Previous(ToJson, PreviousFields):
         return cls(finished_ns=finished, reason=value.get("reason", ""), exit_code=value.get("exitCode"))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known({"exitCode": self.exit_code, "reason": self.reason, "finishedAt": rfc3339(self.finished_ns)})
 
 
 @described
 @dataclass(frozen=True)
 class Namespaces(ToJson, NamespacesFields):
-    """The namespaces of a container's first process, by their inode numbers. The kernel uses a number again, too."""
+    """The namespaces of a container's first process, by their inode numbers. The kernel reuses the numbers."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Namespaces:
@@ -142,5 +142,5 @@ class Namespaces(ToJson, NamespacesFields):
         return cls(**from_camel(cls, value))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known(to_camel(self))

@@ -13,11 +13,11 @@ from criwatch.enums import Status
 class CriError(Exception):
     """A call failed. The message says what failed, on what, with all causes, and what to do."""
 
-    #: Which status the call returned.
+    #: The status that the call returned.
     status: Status
-    #: The gRPC status code where an engine's answer was the cause; None otherwise.
+    #: The gRPC status code, if an engine's answer was the cause; None otherwise.
     grpc_code: Optional[int]
-    #: The errno where a system call was the cause; None otherwise.
+    #: The errno, if a system call was the cause; None otherwise.
     errno: Optional[int]
     #: Whether the same call may succeed later without anybody changing anything.
     retriable: bool
@@ -50,7 +50,7 @@ class CriError(Exception):
 
 
 class InvalidArgument(CriError, ValueError):
-    """A value is out of range or no text: the call cannot have been meant so."""
+    """A value is out of range, or is no text."""
 
 
 class NotFound(CriError, LookupError):
@@ -58,7 +58,7 @@ class NotFound(CriError, LookupError):
 
 
 class NotYet(CriError, LookupError):
-    """A lookup: it is in a container or pod that is not known (yet). One of another engine looks the same."""
+    """From a lookup: it is in a container or pod that is not known yet. One of another engine looks the same."""
 
 
 class Timeout(CriError, TimeoutError):
@@ -78,19 +78,19 @@ class ConnectFailed(CriError, ConnectionError):
 
 
 class PermissionDenied(CriError, PermissionError):
-    """The engine's socket, or something else, may not be used by this user."""
+    """This user may not use the engine's socket, or something else."""
 
 
 class RpcFailed(CriError):
-    """The engine answered a request with an error; `grpc_code` says which."""
+    """The engine answered a request with an error; `grpc_code` is its code."""
 
 
 class Unsupported(CriError):
-    """This engine, or this build of the library, does not offer what was asked for."""
+    """This engine, or this build of the library, does not offer the call."""
 
 
 class ProtocolViolation(CriError):
-    """What the engine sent cannot be understood."""
+    """The engine sent something that the library does not understand."""
 
 
 class InvalidOption(CriError, ValueError):
@@ -98,7 +98,7 @@ class InvalidOption(CriError, ValueError):
 
 
 class InvalidQuery(CriError, ValueError):
-    """A query is not what a query has to look like."""
+    """A query is malformed."""
 
 
 class Ambiguous(CriError, LookupError):
@@ -110,15 +110,15 @@ class Processless(CriError):
 
 
 class WouldDeadlock(CriError):
-    """Doing this inside a callback would wait for that very callback."""
+    """The call was made in a callback, and would wait for that same callback."""
 
 
 class Forked(CriError):
-    """This process is a fork of the one that started the watcher: make one of its own."""
+    """This process is a fork of the one that started the watcher. Make a new watcher here."""
 
 
 class OsFailed(CriError, OSError):
-    """A system call failed; `errno` says why."""
+    """A system call failed; `errno` is the reason."""
 
 
 class WrongState(CriError):
@@ -130,7 +130,7 @@ class InternalDefect(CriError):
 
 
 class Panic(InternalDefect):
-    """A panic in the library was caught: a defect, too."""
+    """The library caught a panic, which is a defect, too."""
 
 
 class QueueClosed(CriError):
@@ -170,7 +170,7 @@ def failure(status: Status, message: str) -> CriError:
 
 
 def taken(error: Any) -> CriError:
-    """The exception of an error object, which is freed."""
+    """Makes an exception from an error object of the library, and frees that."""
     lib = library()
     try:
         status = Status(lib.cri_error_status(error))
@@ -188,7 +188,7 @@ def taken(error: Any) -> CriError:
 
 
 def call(name: str, *arguments: Any) -> Status:
-    """Calls a function that ends in `cri_error **err`: its status, if that is OK or a note; otherwise an exception."""
+    """Calls a function that takes `cri_error **err`. Returns its status if that is OK or a note; else raises."""
     error = ctypes.POINTER(_capi.cri_error)()
     status = getattr(library(), name)(*arguments, ctypes.byref(error))
     if error:

@@ -20,7 +20,7 @@ from criwatch.errors import QueueClosed, call, failure
 from criwatch.queue import _Wakeup
 from criwatch.watcher import _options
 
-#: An error of a candidate: its keys in the library's JSON.
+#: An error of a candidate, with its keys in the library's JSON.
 AnyError = Mapping[str, Any]
 
 
@@ -29,12 +29,12 @@ class Reason(ToJson):
     """One reason to look at a socket."""
 
     evidence: str
-    """Of what kind: "kubelet", "crictl", "wellKnown", "rootless", "nestedKubelet", "nested"."""
+    """The kind of reason: "kubelet", "crictl", "wellKnown", "rootless", "nestedKubelet", "nested"."""
     text: str
-    """Which file or process says so."""
+    """The reason in words: which file or process names the socket."""
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return {"evidence": self.evidence, "text": self.text}
 
 
@@ -43,7 +43,7 @@ class Candidate(ToJson):
     """An engine, or a socket at which one should be. What is not known is ""."""
 
     api: str
-    """Where it is reached: an endpoint for a `Watcher`."""
+    """Its endpoint, for a `Watcher`."""
     answers: bool = False
     """Whether an engine answers there."""
     reasons: Tuple[Reason, ...] = ()
@@ -51,13 +51,13 @@ class Candidate(ToJson):
     rank: str = ""
     """Why it has this place in the order."""
     runtime_name: str = ""
-    """Who it is, e.g. "containerd"."""
+    """The engine's name, e.g. "containerd"."""
     runtime_version: str = ""
     """Its version, e.g. "2.1.9"."""
     runtime_api_version: str = ""
     """The CRI version it speaks."""
     id: str = ""
-    """Who it is on this machine: the host name of its UTS namespace, or the option engine.id."""
+    """Its id on this machine: the host name of its UTS namespace, or the option engine.id."""
     pid: Optional[int] = None
     """Its process, in this process's pid namespace; None: unknown."""
     sandboxes: Optional[int] = None
@@ -83,7 +83,7 @@ class Candidate(ToJson):
         )
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return known(
             {
                 "api": self.api,
@@ -109,23 +109,23 @@ class Candidate(ToJson):
 
 @dataclass(frozen=True, repr=False)
 class Engines(ToJson, Tabular):
-    """What a search for engines gave: iterate over it, index it, or show it as a table in a notebook."""
+    """The result of a search for engines: iterate over it, index it, or show it as a table in a notebook."""
 
     engines: Tuple[Candidate, ...]
-    """What was found, best first. A watcher without an endpoint takes the first that answers."""
+    """The engines, best first. A watcher without an endpoint takes the first one that answers."""
     absent: Tuple[str, ...] = ()
-    """Well-known sockets that are not there."""
+    """Well-known sockets that do not exist."""
     notes: Tuple[str, ...] = ()
     """What could not be read, and what was left out."""
 
     @classmethod
     def from_json(cls, document: str) -> Engines:
-        """From the library's JSON, "criwatch.engines/1"."""
+        """Reads the library's JSON, "criwatch.engines/1"."""
         value = json.loads(document)
         return cls(tuple(map(Candidate.from_json, value["engines"])), tuple(value["absent"]), tuple(value["notes"]))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return {
             "schema": "criwatch.engines/1",
             "engines": [one.to_dict() for one in self.engines],
@@ -169,10 +169,10 @@ class EngineNews(ToJson):
     type: EngineNewsType
     """What happened."""
     engine: Candidate
-    """The engine, as it is now, or was at last."""
+    """The engine as it is now, or as it was last seen."""
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return {"schema": "criwatch.engineNews/1", "type": self.type.word, "engine": self.engine.to_dict()}
 
     def __repr__(self) -> str:
@@ -180,7 +180,7 @@ class EngineNews(ToJson):
 
 
 def discover(options: Optional[Mapping[str, object]] = None, timeout: Optional[float] = None) -> Engines:
-    """Every engine of the node, best first, with the evidence for it and why it cannot be used.
+    """Finds every engine of the node, best first, with the evidence for it; a socket that cannot be used has an error.
 
     `options` are those of a watcher: host.root, connect.timeout_ms, discover.nested, discover.sockets. All are asked at
     once. `timeout` is in seconds and for all together; None: the option connect.timeout_ms.
@@ -189,9 +189,9 @@ def discover(options: Optional[Mapping[str, object]] = None, timeout: Optional[f
 
 
 def discover_json(options: Optional[Mapping[str, object]] = None, timeout: Optional[float] = None) -> str:
-    """The same as the library's JSON, "criwatch.engines/1"."""
+    """As `discover`, with the library's JSON, "criwatch.engines/1"."""
     chosen = _options(options or {})
-    # Freed by whoever comes last: an interrupted wait leaves the call behind.
+    # Freed by its last user, because an interrupted wait leaves the call running.
     handle = Handle(chosen, library().cri_options_free, "the options", Status.E_STATE)
 
     def ask() -> str:
@@ -205,9 +205,9 @@ def discover_json(options: Optional[Mapping[str, object]] = None, timeout: Optio
 
 
 class Finder(Closable):
-    """Tells which engines come and go, so that a program can keep a `Watcher` for each. It has to be closed.
+    """Reports which engines come and go, so that a program can keep a `Watcher` for each. It has to be closed.
 
-    It is an iterator, which ends when it is closed. What came and went before it was taken is not reported.
+    It is an iterator, which ends when the finder is closed. What came and went between two steps is not reported.
     """
 
     def __init__(self, options: Optional[Mapping[str, object]] = None) -> None:
@@ -228,9 +228,9 @@ class Finder(Closable):
             return int(library().cri_finder_fd(finder))
 
     def next(self, timeout: Optional[float] = None) -> Optional[EngineNews]:
-        """The next news; None when the time (in seconds; None: for ever) is over.
+        """The next news; None after the timeout (in seconds; None: for ever).
 
-        QueueClosed when no more will come. Ctrl-C and `close` in another thread end the wait at once.
+        Raises QueueClosed if no more will come. Ctrl-C and `close` in another thread end the wait at once.
         """
         milliseconds = to_milliseconds(timeout)
         deadline = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
@@ -240,7 +240,7 @@ class Finder(Closable):
                 left = None if deadline is None else deadline - time.monotonic()
                 if taken is not None or (left is not None and left <= 0):
                     return taken
-                # Not in the library: there, a signal would have to wait.
+                # The wait is not in the library, because a signal would have to wait there.
                 self._wakeup.wait(library().cri_finder_fd(finder), left)
                 if self._handle.is_closed:
                     raise failure(Status.CLOSED, "the finder is closed")
@@ -261,8 +261,8 @@ class Finder(Closable):
             library().cri_buffer_free(ctypes.byref(document))
 
     def close(self) -> None:
-        """Stops it and gives it back. Those who wait for news learn that it is closed."""
-        # Those who wait are to leave: the last of them frees it.
+        """Stops and frees the finder. Waiting calls raise QueueClosed."""
+        # Waiting calls have to return; the last of them frees the finder.
         if self._handle.close():
             self._wakeup.wake()
 

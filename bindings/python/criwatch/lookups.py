@@ -1,4 +1,4 @@
-"""Lookups: from a pid, a cgroup or a namespace to the container. docs/lookups.md says which key to use when."""
+"""Lookups of a container by a pid, a cgroup or a namespace. docs/lookups.md says which key to use when."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Found:
-    """What one lookup of a batch gave."""
+    """The result of one lookup of a batch."""
 
     container: Optional[Container]
     """The container or sandbox; None unless the status is OK."""
     status: Status
-    """What the single lookup answers."""
+    """The status of the single lookup."""
 
 
 def look_up(name: str, *arguments: Any) -> Any:
-    """The record that a C function finds; None: proven to be the host's."""
+    """The record that a C function finds; None if the key is proven to be the host's."""
     found = ctypes.POINTER(_capi.cri_container)()
     return found if _answer(name, *arguments, ctypes.byref(found)) else None
 
 
 def look_up_sharing(name: str, *arguments: Any) -> Tuple[Any, int]:
-    """The same of a function that says, too, how many share what was looked up."""
+    """As `look_up`, for a function that also gives the number of those who share the key."""
     found, sharing = ctypes.POINTER(_capi.cri_container)(), ctypes.c_size_t()
     is_found = _answer(name, *arguments, ctypes.byref(found), ctypes.byref(sharing))
     return (found, sharing.value) if is_found else (None, 0)
 
 
 def look_up_all(name: str, count: int, *arguments: Any) -> Sequence[Tuple[Any, Status]]:
-    """The records and statuses that a C function gives for as many keys."""
+    """The records and statuses that a C function gives for `count` keys."""
     found, statuses = (ctypes.POINTER(_capi.cri_container) * count)(), (ctypes.c_int32 * count)()
     call(name, *arguments, count, found, statuses)
     return [(found[index], Status(statuses[index])) for index in range(count)]
@@ -61,10 +61,10 @@ class WaitingLookups:
     """The lookups of a watcher, which wait for containers that are being made."""
 
     def lookup_pid(self, pid: int, start_ticks: int = 0, timeout: Optional[float] = None) -> Optional[Container]:
-        """As `Snapshot.find_pid` in the newest snapshot, and waits for a container that is being made.
+        """As `Snapshot.find_pid` in the newest snapshot, but waits for a container that is being made.
 
-        It is found although its process may have ended meanwhile. Give a timeout: a container of another engine never
-        comes. `NotYet` when the time has passed; None: the host's, which is proven.
+        It is found even if its process has ended meanwhile. Give a timeout, because a container of another engine never
+        comes. Raises `NotYet` after the timeout. None: it is proven to be the host's.
         """
         key = to_signed(pid, 32, "the pid"), to_unsigned(start_ticks, 64, "start_ticks")
         return self._lookup("cri_watcher_lookup_pid", key, timeout)
@@ -96,5 +96,5 @@ class WaitingLookups:
         return self._waiting(ask, timeout)
 
     def _waiting(self, ask: Callable[[Any], T], timeout: Optional[float]) -> T:
-        """Asks what may wait, with the watcher of the library."""
+        """Makes a call that may wait, with the library's watcher."""
         raise NotImplementedError

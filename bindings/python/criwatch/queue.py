@@ -20,7 +20,7 @@ from criwatch.records import Event
 
 T = TypeVar("T")
 
-# A loop's other tasks get their turn after so many events that came without a wait.
+# After so many events without a wait, the loop's other tasks get their turn.
 _TURN = 64
 
 
@@ -44,20 +44,20 @@ class EventQueue(Closable):
     def fileno(self) -> int:
         """The descriptor for select, poll and event loops: readable while an event waits, or the queue has ended.
 
-        It is the queue's: never read or close it.
+        It belongs to the queue: never read or close it.
         """
         with self._handle.use() as queue:
             return int(library().cri_event_queue_fd(queue))
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
-        """The next event; None when the time (in seconds; None: for ever) is over.
+        """The next event; None after the timeout (in seconds; None: for ever).
 
-        QueueClosed when no more will come. Ctrl-C and `close` in another thread end the wait at once.
+        Raises QueueClosed if no more will come. Ctrl-C and `close` in another thread end the wait at once.
         """
         return self._wait_for(_copied.event, timeout)
 
     def next_json(self, timeout: Optional[float] = None) -> Optional[str]:
-        """As `next`, but the event as the library's JSON, "criwatch.event/1"."""
+        """As `next`, with the event as the library's JSON, "criwatch.event/1"."""
         return self._wait_for(_json, timeout)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class EventQueue(Closable):
                 try:
                     loop.call_soon_threadsafe(_resolve, future)
                 except RuntimeError:
-                    pass  # The loop is closed: nobody waits there.
+                    pass  # The loop is closed, so nothing waits there.
 
     @property
     def closed(self) -> bool:
@@ -108,9 +108,9 @@ class EventQueue(Closable):
             raise StopAsyncIteration from None
 
     async def next_async(self) -> Event:
-        """The next event, for asyncio; QueueClosed when no more will come. For a limit, use `asyncio.wait_for`."""
+        """The next event, for asyncio; QueueClosed if no more will come. For a timeout, use `asyncio.wait_for`."""
         if self._without_wait >= _TURN:
-            # Here, and not after an event was taken: were that wait cancelled, the event would be lost.
+            # Yields before an event is taken: if the wait were cancelled afterwards, the event would be lost.
             self._without_wait = 0
             await asyncio.sleep(0)
         while True:
@@ -131,13 +131,13 @@ class EventQueue(Closable):
                 left = None if deadline is None else deadline - time.monotonic()
                 if taken is not None or (left is not None and left <= 0):
                     return taken
-                # Not in the library: there, a signal would have to wait.
+                # The wait is not in the library, because a signal would have to wait there.
                 self._wakeup.wait(library().cri_event_queue_fd(queue), left)
                 if self._handle.is_closed:
                     raise failure(Status.CLOSED, "the queue is closed")
 
     def _take(self, queue: Any, read: Callable[[Any], T]) -> Optional[T]:
-        """What `read` makes of the next event, if one is there."""
+        """The next event, converted by `read`; None if there is none yet."""
         event = ctypes.POINTER(_capi.cri_event)()
         status = call("cri_event_queue_next", queue, 0, ctypes.byref(event))
         if status == Status.CLOSED:
@@ -198,18 +198,18 @@ class _Wakeup:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.register(reader, select.POLLIN)
-        # A little longer than asked for, so that the caller's clock agrees that the time is over.
+        # Slightly longer than given, so that the time is also over by the caller's clock.
         poll.poll(None if seconds is None else min(seconds * 1000 + 1, 2**31 - 1))
 
     def wake(self) -> None:
-        """Ends all waits, also those to come."""
+        """Ends all waits, including later ones."""
         with self._lock:
             self._is_awake = True
             if self._pipe is not None:
                 os.write(self._pipe[1], b"x")
 
     def renew_after_fork(self) -> None:
-        """In a forked child: the pipe is the parent's."""
+        """Drops the pipe in a forked child, because it is the parent's."""
         self._lock = threading.Lock()
         self.__del__()
 
@@ -220,7 +220,7 @@ class _Wakeup:
 
 
 def each(queue: EventQueue, take: Callable[[], Optional[T]]) -> Iterator[T]:
-    """What `take` gives until the queue ends; the queue is closed with the iterator."""
+    """Yields what `take` returns until the queue ends. The queue is closed with the iterator."""
     with queue:
         while True:
             try:

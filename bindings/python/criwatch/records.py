@@ -1,4 +1,4 @@
-"""Containers, pods and events as plain, frozen dataclasses: copies that outlive everything they came from."""
+"""Containers, pods and events as plain, frozen dataclasses: copies that stay valid without the objects that returned them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Pod(ToJson, PodFields):
     """A pod, as its sandbox shows it. Texts that are "" are not known, or do not apply."""
 
     ports: Tuple[Port, ...] = ()
-    """The ports that its containers declare. Declaring opens nothing."""
+    """The ports that its containers declare. A declaration opens nothing."""
 
     @property
     def path(self) -> str:
@@ -59,7 +59,7 @@ class Pod(ToJson, PodFields):
 
     @property
     def static_pod(self) -> Optional[bool]:
-        """Whether the kubelet made the pod from a file or a URL, without the API server; None where nothing says so."""
+        """Whether the kubelet made the pod from a file or a URL, without the API server; None: unknown."""
         return _told(self.flags, PodFlag.STATIC, PodFlag.NOT_STATIC)
 
     @property
@@ -92,7 +92,7 @@ class Pod(ToJson, PodFields):
         )
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         values = {
             "id": self.id,
             "name": self.name,
@@ -137,8 +137,8 @@ class Container(ToJson, ContainerFields):
     previous: Optional[Previous] = None
     """How the previous run ended; None if there was none, or if nothing is known about it."""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The same in the words of a third party, where JSON was asked for it: by `Query.attributes`, or the option attributes.
-    `Snapshot.attributes` gives them of any container."""
+    """The facts under another project's names, if `Query.attributes` or the option attributes asks for them.
+    `Snapshot.attributes` gives them for any container."""
 
     @property
     def is_sandbox(self) -> bool:
@@ -174,9 +174,9 @@ class Container(ToJson, ContainerFields):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], pod: Optional[Pod] = None) -> Container:
-        """A container as the library's JSON has it; of one with chosen fields, the others have their defaults.
+        """Reads a container of the library's JSON. If it has only chosen fields, the others have their defaults.
 
-        `pod` is the one it stands under, in a list of pods. Annotations are taken out of the merged view of labels.
+        `pod` is its pod in a list of pods. Annotations are taken out of the merged view of labels.
         """
         image = value.get("image", {})
         merged: Mapping[str, str] = value.get("labels", {})
@@ -225,7 +225,7 @@ class Container(ToJson, ContainerFields):
         )
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, labels in the merged view, which is the library's default."""
+        """The object with the keys of the library's JSON. Its labels are the merged view, which is the default."""
         image = {"name": self.image, "ref": self.image_ref, "id": self.image_id, "repository": self.image_repository}
         image = known({**image, "tag": self.image_tag, "digest": self.image_digest})
         values = {
@@ -259,11 +259,11 @@ class Container(ToJson, ContainerFields):
             "mounts": [mount.to_dict() for mount in self.mounts],
         }
         result = known(values, "name", "labels", *(() if self.is_sandbox else ("image",)))
-        # What is known to have nothing in it is an empty object.
+        # Known to be empty, so it is an empty object rather than absent.
         if self.resources is not None:
             result["resources"] = self.resources.to_dict()
         if self.rucksack:
-            # Any JSON: null and "" are something here.
+            # Any JSON is a value here, even null and "".
             result["rucksack"] = json.loads(self.rucksack)
         flags = self.flags & ~(ContainerFlag.PRIVILEGED | ContainerFlag.UNPRIVILEGED)
         if flags:
@@ -287,7 +287,7 @@ class Container(ToJson, ContainerFields):
 
     def __repr__(self) -> str:
         kind = "Sandbox" if self.is_sandbox else "Container"
-        # After the end, the pid may be another process's.
+        # After the end, another process may have the pid.
         shown = {"pid": self.pid if self.state == State.RUNNING else None, "exit": self.exit_code}
         more = "".join(f" {key}={value}" for key, value in shown.items() if value is not None)
         return f"<{kind} {self.path or self.id} {self.state}{more}>"
@@ -296,10 +296,10 @@ class Container(ToJson, ContainerFields):
 @described
 @dataclass(frozen=True, repr=False)
 class Event(ToJson, EventFields):
-    """Something that happened. Ignore types that you do not know."""
+    """A change, or news about the watcher. Ignore types that you do not know."""
 
     container: Optional[Container]
-    """The container or sandbox; None where the event is not about one."""
+    """The container or sandbox; None if the event is not about one."""
 
     @property
     def state(self) -> WatcherState:
@@ -322,7 +322,7 @@ class Event(ToJson, EventFields):
         return moment(self.observed_ns) or datetime.fromtimestamp(0, timezone.utc)
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.event/1"."""
+        """The object as a dictionary with the keys of the library's JSON, "criwatch.event/1"."""
         values = {
             "schema": "criwatch.event/1",
             "type": self.type.word,
@@ -355,12 +355,12 @@ _J = TypeVar("_J", Namespaces, User, Resources, Previous)
 
 
 def _told(flags: _F, is_so: _F, is_not: _F) -> Optional[bool]:
-    """What two bits say: true, false, or nothing."""
+    """Reads two bits as true, false or None."""
     return bool(flags & is_so) if flags & (is_so | is_not) else None
 
 
 def _flag(fact: Optional[bool], is_so: _F, is_not: _F) -> _F:
-    """The opposite."""
+    """The inverse of `_told`."""
     if fact is None:
         return type(is_so)(0)
     return is_so if fact else is_not

@@ -21,7 +21,7 @@ from criwatch.records import Container, Pod
 class Snapshot(Tabular):
     """A copy of the cache at one moment: it does not change while it is read, and outlives its watcher.
 
-    It may be closed, or used in a `with` block, to give its memory back early; nothing is amiss without.
+    It may be closed, or used in a `with` block, to free its memory early; this is not necessary.
     """
 
     def __init__(self, pointer: Any) -> None:
@@ -48,7 +48,7 @@ class Snapshot(Tabular):
 
     @property
     def pods(self) -> Tuple[Pod, ...]:
-        """The pods in which something runs, if only the sandbox, sorted by namespace and name."""
+        """The pods in which anything runs, even only the sandbox, sorted by namespace and name."""
         if self._pods is None:
             array, length = ctypes.POINTER(ctypes.POINTER(_capi.cri_pod))(), ctypes.c_size_t()
             with self._handle.use() as snapshot:
@@ -58,14 +58,17 @@ class Snapshot(Tabular):
         return self._pods
 
     def find(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also one that is gone and still remembered; names are as for `Watcher.get`."""
+        """One container or sandbox, as `Watcher.get` finds it: in any state, even if it is gone and still remembered."""
         found = ctypes.POINTER(_capi.cri_container)()
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
             return self._copier.container(found)
 
     def attributes(self, id_or_name: str, schema: str) -> Dict[str, str]:
-        """What is known of one container or sandbox with exactly the names of "otel", "falco" or "ecs": docs/lookups.md."""
+        """The facts of one container or sandbox under the names of "otel", "falco" or "ecs".
+
+        docs/lookups.md lists the names.
+        """
         found, array, length = ctypes.POINTER(_capi.cri_container)(), ctypes.POINTER(_capi.cri_label)(), ctypes.c_size_t()
         with self._handle.use() as snapshot:
             call("cri_snapshot_find", snapshot, to_c(id_or_name), ctypes.byref(found))
@@ -73,31 +76,31 @@ class Snapshot(Tabular):
             pairs = (array[index] for index in range(length.value))
             return {pair.key.decode(): pair.value.decode() for pair in pairs}
 
-    # Lookups. Each gives None for what is proven to be the host's: in no container of this engine. What is a pod's and no
-    # container's gives the pod's sandbox.
+    # Lookups. Each returns None if the key is proven to be the host's, that is of no container of this engine. If it
+    # belongs to a pod but to none of its containers, the result is the pod's sandbox.
 
     def find_pid(self, pid: int, start_ticks: int = 0) -> Optional[Container]:
-        """Whose a process or thread is; None: the host's, which is proven.
+        """The container of a process or thread; None: it is proven to be the host's.
 
-        With the time of its start in clock ticks since boot (field 22 of /proc/PID/stat), a pid that another process has by
-        now is `NotFound`; 0: the process that has the pid now. `NotYet`: in a container that this snapshot does not have.
+        With its start time in clock ticks since boot (field 22 of /proc/PID/stat), a process that began at another time is
+        `NotFound`; 0: the process that has the pid now. `NotYet`: it is in a container that this snapshot does not have.
         """
         arguments = to_signed(pid, 32, "the pid"), to_unsigned(start_ticks, 64, "start_ticks")
         return self._found("cri_snapshot_find_pid", *arguments)
 
     def find_cgroup(self, cgroup_id: int) -> Optional[Container]:
-        """Whose a cgroup of version 2 is, by its id as eBPF gives it; also of a container that has ended. As `find_pid`."""
+        """The container of a v2 cgroup, by its id as eBPF gives it, even one that has ended. Otherwise as `find_pid`."""
         return self._found("cri_snapshot_find_cgroup", to_unsigned(cgroup_id, 64, "the cgroup id"))
 
     def find_cgroup_path(self, path: str) -> Optional[Container]:
-        """Whose a cgroup is, by its path, as /proc/PID/cgroup or the cgroup file system shows it. As `find_pid`."""
+        """The container of a cgroup, by its path in /proc/PID/cgroup or the file system. Otherwise as `find_pid`."""
         text = to_c(path) or b""
         return self._found("cri_snapshot_find_cgroup_path", text, len(text))
 
     def find_namespace(self, kind: NamespaceKind, inode: int) -> Tuple[Optional[Container], int]:
-        """Whose a namespace is, by the number in the link /proc/PID/ns/KIND, and how many that run are in it.
+        """The container of a namespace, by the number in the link /proc/PID/ns/KIND, and how many running ones share it.
 
-        (None, 0): the host's own. `NotFound`: nobody is known to be in it, and it is not known to be the host's.
+        (None, 0): the host's own. `NotFound`: no container is known to be in it, and it is not known to be the host's.
         """
         arguments = to_unsigned(kind, 32, "the kind"), to_unsigned(inode, 64, "the inode")
         with self._handle.use() as snapshot:
@@ -105,7 +108,7 @@ class Snapshot(Tabular):
             return (None, 0) if found is None else (self._copier.container(found), sharing)
 
     def find_pids(self, pids: Sequence[int], start_ticks: Optional[Sequence[int]] = None) -> List[Found]:
-        """As `find_pid`, for many in one call: what each answers, in their order. `start_ticks`: as many; None: all 0."""
+        """As `find_pid`, for many in one call; results in the same order. `start_ticks`: as many; None: all 0."""
         starts = [0] * len(pids) if start_ticks is None else start_ticks
         if len(starts) != len(pids):
             raise ValueError(f"{len(pids)} pids and {len(starts)} start_ticks: give one for each pid")
@@ -116,7 +119,7 @@ class Snapshot(Tabular):
         )
 
     def find_cgroups(self, cgroup_ids: Sequence[int]) -> List[Found]:
-        """As `find_cgroup`, for many in one call: what each answers, in their order."""
+        """As `find_cgroup`, for many in one call; the results are in the same order."""
         ids = (to_unsigned(one, 64, "the cgroup id") for one in cgroup_ids)
         return self._all("cri_snapshot_find_cgroups", (ctypes.c_uint64 * len(cgroup_ids))(*ids))
 
@@ -147,7 +150,7 @@ class Snapshot(Tabular):
         return "<Snapshot closed>" if self._handle.is_closed else f"<Snapshot of generation {self.generation}>"
 
     def close(self) -> None:
-        """Gives back the library's memory; what was read from it stays."""
+        """Frees the library's memory; what was read from the snapshot stays valid."""
         self._handle.close()
 
     def __enter__(self) -> Snapshot:

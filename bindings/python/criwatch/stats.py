@@ -1,4 +1,4 @@
-"""What a watcher measures: its statistics, and the table of its metrics."""
+"""A watcher's statistics, and the table of its metrics."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from criwatch._json import ToJson
 from criwatch.answers import Answer, Freshness
 from criwatch.details import from_camel, to_camel
 
-#: The content type of what `Watcher.metrics` returns.
+#: The content type for the text of `Watcher.metrics`.
 METRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A row of the table of what a watcher measures, `METRICS`. A newer library may have more."""
+    """A row of the table of metrics, `METRICS`. A newer library may have more."""
 
     key: str
     """Its name in JSON, e.g. "eventsPublished": for a counter or gauge without labels, the key in `Stats.counts`."""
     family: str
-    """Its name in OpenMetrics, e.g. "criwatch_events_published". The samples of a counter have "_total" behind it."""
+    """Its name in OpenMetrics, e.g. "criwatch_events_published". The samples of a counter have the suffix "_total"."""
     kind: str
     """"counter" (it only grows), "gauge" or "histogram"."""
     unit: str
-    """"seconds", or what is counted."""
+    """"seconds", or the thing that is counted."""
     labels: Tuple[str, ...]
-    """What tells the samples apart."""
+    """The labels by which its samples differ."""
     help: str
     """Its meaning, in whole sentences."""
 
 
 @dataclass(frozen=True)
 class RequestStats(ToJson):
-    """Of one RPC: how often it was called, and how long that took."""
+    """How often one RPC was called, and how long the calls took."""
 
     count: int
-    """How often."""
+    """The number of calls."""
     failures: int
-    """How many of these ended with an error; those in `not_found` are not among them."""
+    """How many of these ended with an error, without those in `not_found`."""
     not_found: int
     """How many of these the engine answered with "not found"."""
     total_micros: int
@@ -47,7 +47,7 @@ class RequestStats(ToJson):
     max_micros: int
     """How long the longest took, in microseconds."""
     buckets: Tuple[int, ...]
-    """How many took so long, by the bounds of `Stats.bucket_micros`; the last bucket has what took longer."""
+    """The numbers of calls by duration, with the bounds of `Stats.bucket_micros`; the last has all longer ones."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> RequestStats:
@@ -55,24 +55,24 @@ class RequestStats(ToJson):
         return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return {**to_camel(self), "buckets": list(self.buckets)}
 
 
 @dataclass(frozen=True)
 class EventLag(ToJson):
-    """How late the engine's events come: from the time in the event, by the engine's clock, until it was noticed here."""
+    """The delay between the time in an engine's event, by the engine's clock, and its arrival here."""
 
     last_micros: int
-    """How late the last event came, in microseconds."""
+    """The delay of the last event, in microseconds."""
     max_micros: int
-    """How late the latest came, in microseconds."""
+    """The longest delay, in microseconds."""
     count: int
-    """How many were measured."""
+    """How many delays were measured."""
     total_micros: int
     """All delays together, in microseconds."""
     buckets: Tuple[int, ...]
-    """How many were so late, by the bounds of `Stats.bucket_micros`; the last bucket has what came later."""
+    """The numbers of events by delay, with the bounds of `Stats.bucket_micros`; the last bucket has all longer ones."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> EventLag:
@@ -80,13 +80,13 @@ class EventLag(ToJson):
         return cls(**from_camel(cls, {**value, "buckets": tuple(value["buckets"])}))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON."""
+        """The object as a dictionary with the keys of the library's JSON."""
         return {**to_camel(self), "buckets": list(self.buckets)}
 
 
 @dataclass(frozen=True, repr=False)
 class Stats(Answer):
-    """What the watcher did so far, in numbers."""
+    """The watcher's counters."""
 
     counts: Mapping[str, int] = field(hash=False)
     """Counts by their names in JSON: "connects", "lists", "overflows" and so on."""
@@ -95,7 +95,7 @@ class Stats(Answer):
     requests: Mapping[str, RequestStats] = field(hash=False)
     """Each RPC by its name."""
     event_lag: Optional[EventLag] = None
-    """How late events come; None: there was none yet."""
+    """How late events come; None before the first one."""
 
     @classmethod
     def from_json(cls, text: str) -> Stats:
@@ -106,7 +106,7 @@ class Stats(Answer):
         return cls(Freshness.from_json(value), value["stats"], tuple(value["bucketMicros"]), requests, lag)
 
     def to_dict(self) -> Dict[str, Any]:
-        """Itself with the keys of the library's JSON, "criwatch.stats/1"."""
+        """The object as a dictionary with the keys of the library's JSON, "criwatch.stats/1"."""
         requests = {name: one.to_dict() for name, one in self.requests.items()}
         lag = {"eventLag": self.event_lag.to_dict()} if self.event_lag else {}
         counts, bounds = dict(self.counts), list(self.bucket_micros)

@@ -46,22 +46,22 @@ elif TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What to show: a `Query`, its keys in a mapping, or JSON; None: everything that runs.
+#: A query: a `Query`, its keys in a mapping, or JSON; None: everything that runs.
 AnyQuery = Union[Query, Mapping[str, Any], str, None]
 
-#: Where the messages of watchers go.
+#: The type of loggers for a watcher's messages.
 LOGGER = logging.getLogger("criwatch")
-# What a program does not ask for is not printed, as is the custom of libraries.
+# As usual for a library, nothing is printed unless the program sets up logging.
 LOGGER.addHandler(logging.NullHandler())
 
 
 def describe_options() -> Any:
-    """All options that a watcher can be given: key, type, default, what is allowed, and what it does."""
+    """All options of a watcher: key, type, default, allowed values, and meaning."""
     return json.loads(describe_options_json())
 
 
 def describe_options_json() -> str:
-    """The same as the library's JSON, "criwatch.options/1"."""
+    """As `describe_options`, with the library's JSON, "criwatch.options/1"."""
     return text_of("cri_options_describe")
 
 
@@ -69,10 +69,10 @@ class Watcher(Closable, WaitingLookups):
     """Follows one engine: which containers and pods run on this node, now, and what changes.
 
     Make it, `start` it, and `close` it, which a `with` block does. It reconnects for ever; the cache stays readable
-    meanwhile, and `state` is its state. Everything may be called from any thread. Times to wait
-    are in seconds; None is for ever.
+    meanwhile, and `state` is the watcher's state. Everything may be called from any thread. Timeouts are in seconds;
+    None is for ever.
 
-    A child process after a fork makes watchers of its own; what its parent has started raises `Forked` there.
+    A forked child has to make its own watchers; in it, a watcher that the parent started raises `Forked`.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Watcher(Closable, WaitingLookups):
 
         `endpoint` is the engine's socket: "unix:///run/containerd/containerd.sock", or a path, also a relative one or a
         `pathlib.Path`; None: the best engine of the node (see `criwatch.discover`). `options` are those of
-        `describe_options`. `logger` gets what the watcher says of its work, from the start on; None: nobody.
+        `describe_options`. `logger` gets the watcher's messages, from the start on; None: they are dropped.
         """
         self._logger = logger
         self._log: Optional[LogPump] = None
@@ -104,14 +104,14 @@ class Watcher(Closable, WaitingLookups):
     # Start and end.
 
     def start(self) -> None:
-        """Starts to follow the engine, in the background. An engine that cannot be reached is no error here."""
+        """Starts to follow the engine, in the background. An engine that cannot be reached is not an error."""
         with self._handle.use() as watcher:
             self._pump_log()
             call("cri_watcher_start", watcher)
             self._was_started = True
 
     def wait_ready(self, timeout: Optional[float] = None) -> None:
-        """Waits until the first lists are in and the pid of each entry was asked for."""
+        """Waits until the first lists are complete and the pid of each entry was asked for."""
         self._waiting(lambda watcher: call("cri_watcher_wait_ready", watcher, to_milliseconds(timeout)), timeout)
 
     async def wait_ready_async(self, timeout: Optional[float] = None) -> None:
@@ -119,7 +119,7 @@ class Watcher(Closable, WaitingLookups):
         await awaiting(lambda: self.wait_ready(timeout))
 
     def resync(self, timeout: Optional[float] = None) -> None:
-        """A barrier: afterwards, all answers are at least as new as a list that was begun after the call.
+        """A barrier: afterwards, all answers are at least as new as a list that began after the call.
 
         Works on a watcher that was never started, too.
         """
@@ -131,23 +131,23 @@ class Watcher(Closable, WaitingLookups):
 
     @property
     def state(self) -> WatcherState:
-        """What it is doing."""
+        """The watcher's state."""
         if self.closed:
             return WatcherState.STOPPED
         with self._handle.use() as watcher:
             return WatcherState(library().cri_watcher_state(watcher))
 
     def stop(self) -> None:
-        """Stops for good: ends every wait and every event queue. What was seen last stays readable until `close`."""
+        """Stops for good: ends every wait and every event queue. The cache stays readable until `close`."""
         with self._handle.use() as watcher:
             call("cri_watcher_stop", watcher)
 
     def close(self) -> None:
-        """Stops and frees it, and waits for its last messages. Queues, events and snapshots outlive it."""
+        """Stops and frees the watcher, and waits for its last messages. Queues, events and snapshots outlive it."""
         if self._handle.is_closed:
             return
         try:
-            # Those who wait leave it then, so that the last of them can free it.
+            # This ends all waits, so that the last user can free the watcher.
             self.stop()
         except CriError as error:
             if error.status not in (Status.E_FORKED, Status.E_STOPPED):
@@ -176,7 +176,7 @@ class Watcher(Closable, WaitingLookups):
 
     # Answers from memory: they never wait for the engine.
 
-    # They take a query, or its keys as keywords: `watcher.list(namespace="shop", all=True)`.
+    # They take a query, or the query's keys as keywords: `watcher.list(namespace="shop", all=True)`.
 
     @overload
     def list(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> ContainerList: ...
@@ -189,12 +189,12 @@ class Watcher(Closable, WaitingLookups):
     def list(
         self, query: AnyQuery = None, *, if_generation: Optional[int] = None, **selection: Unpack[Selection]
     ) -> Optional[ContainerList]:
-        """Containers and ready sandboxes that run, or what a query selects; None if `if_generation` still holds."""
+        """Running containers and ready sandboxes, or what a query selects; None if `if_generation` is current."""
         text = self.list_json(_with_generation(_selected(query, selection), if_generation))
         return None if text is None else ContainerList.from_json(text)
 
     def list_json(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> Optional[str]:
-        """The same as the library's JSON, "criwatch.containers/1"; None for the query's "ifGeneration"."""
+        """As `list`, with the library's JSON, "criwatch.containers/1"; None for the query's "ifGeneration"."""
         return self._buffer("cri_watcher_list", to_c(_query(_selected(query, selection))))
 
     @overload
@@ -208,28 +208,28 @@ class Watcher(Closable, WaitingLookups):
     def pods(
         self, query: AnyQuery = None, *, if_generation: Optional[int] = None, **selection: Unpack[Selection]
     ) -> Optional[PodList]:
-        """Pods, each with those of its containers that the query selects; None if `if_generation` still holds."""
+        """Pods, each with those of its containers that the query selects; None if `if_generation` is current."""
         text = self.pods_json(_with_generation(_selected(query, selection), if_generation))
         return None if text is None else PodList.from_json(text)
 
     def pods_json(self, query: AnyQuery = None, **selection: Unpack[Selection]) -> Optional[str]:
-        """The same as the library's JSON, "criwatch.pods/1"; None for the query's "ifGeneration"."""
+        """As `pods`, with the library's JSON, "criwatch.pods/1"; None for the query's "ifGeneration"."""
         return self._buffer("cri_watcher_pods", to_c(_query(_selected(query, selection))))
 
     def get(self, id_or_name: str) -> Container:
-        """One container or sandbox, in whatever state, also one that is gone and still remembered.
+        """One container or sandbox, in any state, even if it is gone and still remembered.
 
-        By its id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least 6 hex digits
-        that an id begins with. Of the attempts under one name the running one is meant, else the newest.
+        Its name is an id, "namespace/pod/container" (of a sandbox "namespace/pod"), a container's name, or at least the
+        first 6 hex digits of an id. Of several attempts under one name, the running one is returned, else the newest.
         """
         return self.snapshot().find(id_or_name)
 
     def get_json(self, id_or_name: str) -> str:
-        """The same as the library's JSON, "criwatch.container/1"."""
+        """As `get`, with the library's JSON, "criwatch.container/1"."""
         return self._text("cri_watcher_get", to_c(id_or_name))
 
     def snapshot(self) -> Snapshot:
-        """A snapshot: the cache of this moment, from which any number of things can be read."""
+        """A snapshot of the cache at this moment."""
         pointer = ctypes.POINTER(_capi.cri_snapshot)()
         with self._handle.use() as watcher:
             call("cri_watcher_snapshot", watcher, ctypes.byref(pointer))
@@ -241,33 +241,36 @@ class Watcher(Closable, WaitingLookups):
 
     @property
     def generation(self) -> int:
-        """Grows whenever the cache changes: while it stays, a list stays the same; 0 before the cache is filled."""
+        """A number that grows with every change of the cache: while it is the same, a list is the same.
+
+        0 before the cache is filled.
+        """
         with self._handle.use() as watcher:
             return int(library().cri_watcher_generation(watcher))
 
     def engine_info(self) -> EngineInfo:
-        """Which engine this is, how changes are noticed, which others there are, and how complete the cache is."""
+        """The engine, how changes are noticed, the other engines of the node, and how complete the cache is."""
         answer = json.loads(self.engine_info_json())
         others = {key: answer[key] for key in ("candidates", "ready") if key in answer}
         return EngineInfo.from_json({**answer["engine"], **others})
 
     def engine_info_json(self) -> str:
-        """The same as the library's JSON, "criwatch.engine/1"."""
+        """As `engine_info`, with the library's JSON, "criwatch.engine/1"."""
         return self._text("cri_watcher_engine_info")
 
     def stats(self) -> Stats:
-        """What the watcher did so far, in numbers."""
+        """The watcher's counters."""
         return Stats.from_json(self.stats_json())
 
     def stats_json(self) -> str:
-        """The same as the library's JSON, "criwatch.stats/1"."""
+        """As `stats`, with the library's JSON, "criwatch.stats/1"."""
         return self._text("cri_watcher_stats")
 
     def metrics(self) -> str:
-        """The same for a scraper: the text format of OpenMetrics, to be served as `METRICS_CONTENT_TYPE`."""
+        """The counters for a scraper, in the text format of OpenMetrics, to be served as `METRICS_CONTENT_TYPE`."""
         return self._text("cri_watcher_metrics")
 
-    # Requests to the engine: they work on a watcher that was never started, too.
+    # Requests to the engine. They also work on a watcher that was never started.
 
     def inspect(
         self,
@@ -275,7 +278,7 @@ class Watcher(Closable, WaitingLookups):
         flags: InspectFlag = InspectFlag(0),
         timeout: Optional[float] = None,
     ) -> Inspection:
-        """Everything that the engine knows of one container or sandbox; names are as for `get`."""
+        """Everything that the engine gives for one container or sandbox. Names are as for `get`."""
         return Inspection.from_json(self.inspect_json(id_or_name, flags, timeout))
 
     async def inspect_async(
@@ -293,15 +296,15 @@ class Watcher(Closable, WaitingLookups):
         flags: InspectFlag = InspectFlag(0),
         timeout: Optional[float] = None,
     ) -> str:
-        """As `inspect`, but the library's JSON as it is, "criwatch.inspect/1"."""
+        """As `inspect`, with the library's JSON, "criwatch.inspect/1"."""
         arguments = to_c(id_or_name), to_unsigned(flags, 32, "flags"), to_milliseconds(timeout)
         return self._waiting(lambda watcher: text_of("cri_watcher_inspect", watcher, *arguments), timeout)
 
     def call(self, method: str, request: Any = None, timeout: Optional[float] = None) -> Any:
         """Calls any unary RPC of the engine's RuntimeService or ImageService, e.g. "RuntimeService/Status".
 
-        Request (a mapping, or JSON as text) and reply are protocol buffers in their canonical JSON. Only RPCs that read,
-        unless the option call.allow_mutations is set.
+        Request (a mapping, or JSON as text) and reply are protocol buffers in their canonical JSON. RPCs that do
+        more than read are refused, unless the option call.allow_mutations is set.
         """
         return json.loads(self.call_json(method, request, timeout))
 
@@ -310,12 +313,12 @@ class Watcher(Closable, WaitingLookups):
         return await awaiting(lambda: self.call(method, request, timeout))
 
     def call_json(self, method: str, request: Any = None, timeout: Optional[float] = None) -> str:
-        """As `call`, but the reply's JSON as it is."""
+        """As `call`, with the reply's JSON as text."""
         arguments = to_c(method), to_c(None if request is None else to_json(request)), to_milliseconds(timeout)
         return self._waiting(lambda watcher: text_of("cri_watcher_call", watcher, *arguments), timeout)
 
     def attach(self, id_or_name: str, rucksack: Any) -> None:
-        """Gives a container a rucksack: any value that JSON can hold. None takes away what is there."""
+        """Gives a container a rucksack: any value that JSON can hold. None removes it."""
         self.attach_json(id_or_name, None if rucksack is None else json.dumps(rucksack))
 
     def attach_json(self, id_or_name: str, rucksack: Optional[str]) -> None:
@@ -330,8 +333,8 @@ class Watcher(Closable, WaitingLookups):
     ) -> EventQueue:
         """Makes a queue of events of these types; it has to be closed.
 
-        No types: STARTED, EXITED, UPDATED, STATE. `mask` adds types by their bits; `capacity` is how many events may
-        wait, 0: the option queue.capacity.
+        Without types, it gets STARTED, EXITED, UPDATED and STATE. `mask` adds types by their bits. `capacity` is how many
+        events may wait; 0: the option queue.capacity.
         """
         return self._queue(types, mask, flags, capacity, warns=True)
 
@@ -340,8 +343,8 @@ class Watcher(Closable, WaitingLookups):
     ) -> Iterator[Event]:
         """Follows events until the watcher stops: `for event in watcher.events():`. Arguments are as for `queue`.
 
-        The watcher has to be started: nothing would ever come, so that this is `WrongState`. Who wants to miss nothing,
-        or starts it in another thread, makes a `queue` before the start.
+        The watcher has to be started; otherwise this raises `WrongState`, because the wait would never end. To miss no
+        event, or to start the watcher in another thread, make a `queue` before the start.
         """
         queue = self._queue_of_started(types, mask, flags, capacity)
         return each(queue, queue.next)
@@ -349,7 +352,7 @@ class Watcher(Closable, WaitingLookups):
     def events_json(
         self, *types: EventType, mask: int = 0, flags: SubscribeFlag = SubscribeFlag(0), capacity: int = 0
     ) -> Iterator[str]:
-        """As `events`, but each event as the library's JSON, "criwatch.event/1"."""
+        """As `events`, with each event as the library's JSON, "criwatch.event/1"."""
         queue = self._queue_of_started(types, mask, flags, capacity)
         return each(queue, queue.next_json)
 
@@ -368,7 +371,7 @@ class Watcher(Closable, WaitingLookups):
     def _queue_of_started(
         self, types: Tuple[EventType, ...], mask: int, flags: SubscribeFlag, capacity: int
     ) -> EventQueue:
-        # The state will not do: it is NEW for a moment after the start.
+        # The state cannot be used: it is NEW for a moment after the start.
         if not self._was_started and self.state != WatcherState.STOPPED:
             raise failure(Status.E_STATE, "events: the watcher has not been started (start it first)")
         return self._queue(types, mask, flags, capacity, warns=False)
@@ -391,21 +394,21 @@ class Watcher(Closable, WaitingLookups):
         return EventQueue(pointer, warns)
 
     def _pump_log(self) -> None:
-        """Begins to hand on messages; not before the start, since threads do not outlive a fork."""
+        """Begins to pass on messages. Not called before the start, because threads do not survive a fork."""
         with self._log_lock:
             if self._logger is not None and self._log is None and self.state != WatcherState.STOPPED:
                 queue = self._queue((EventType.LOG,), 0, SubscribeFlag.LIVE_ONLY, 0, warns=False)
                 self._log = LogPump(queue, self._logger)
 
     def _waiting(self, ask: Callable[[Any], T], timeout: Optional[float]) -> T:
-        """Asks what may wait for the engine."""
+        """Makes a call that may wait for the engine."""
 
         def ask_watcher() -> T:
             with self._handle.use() as watcher:
                 return ask(watcher)
 
         self._pump_log()
-        # What does not wait needs no thread.
+        # A call that does not wait needs no thread.
         return ask_watcher() if to_milliseconds(timeout) == 0 else interruptibly(ask_watcher)
 
     def _buffer(self, name: str, *arguments: Any) -> Optional[str]:
@@ -424,12 +427,12 @@ class Watcher(Closable, WaitingLookups):
 
 
 def _endpoint(given: Union[str, "os.PathLike[str]", None]) -> Optional[str]:
-    """An endpoint for C. What is a path by its type is one whatever its name; a text is an address for the library."""
+    """An endpoint for C. A path object is always a path, whatever its name; the library interprets a text."""
     return os.path.abspath(os.fspath(given)) if isinstance(given, os.PathLike) else given
 
 
 def _options(options: Mapping[str, object]) -> Any:
-    """The library's options object for these."""
+    """The library's options object with these options."""
     pointer = ctypes.POINTER(_capi.cri_options)()
     call("cri_options_new", ctypes.byref(pointer))
     try:
@@ -443,7 +446,7 @@ def _options(options: Mapping[str, object]) -> Any:
 
 
 def _selected(query: AnyQuery, selection: Mapping[str, Any]) -> AnyQuery:
-    """The query, with what keywords add to it."""
+    """The query, with the keywords added."""
     if not selection:
         return query
     if query is None:

@@ -1,4 +1,4 @@
-//! What the shell offers for names: the engine is asked.
+//! What the shell offers as names. The engine is asked for them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use criwatch::watcher::Query;
 use super::Global;
 use crate::engine;
 
-/// What is completed.
+/// The kind of names to complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Containers,
@@ -20,10 +20,10 @@ pub enum What {
     Namespaces,
 }
 
-/// How long a key may take.
+/// The longest wait after a key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The names that begin so. Where no engine answers there are none: a shell has no place for complaints.
+/// The names that begin with this text. If no engine answers there are none, because a shell cannot show an error here.
 pub fn candidates(what: What, begin: &OsStr) -> Vec<CompletionCandidate> {
     let begin = begin.to_string_lossy();
     let all = names(what).unwrap_or_default();
@@ -58,7 +58,7 @@ fn names(what: What) -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// The endpoints of the line that is completed.
+/// The endpoints in the line that is being completed.
 fn endpoints(words: impl Iterator<Item = String>) -> Vec<String> {
     let words: Vec<String> = words.collect();
     let is_flag = |word: &str| word == "-r" || word == "--runtime-endpoint";

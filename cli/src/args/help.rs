@@ -1,4 +1,5 @@
-//! Help, complaints about the command line, and the manual page: clap's, with examples that are not broken into lines.
+//! The help, the messages about wrong command lines, and the manual page. They are clap's, with examples that are not
+//! broken into lines.
 
 use clap::error::{Error, ErrorKind};
 use clap_mangen::roff::{Inline, Roff, bold, roman};
@@ -7,7 +8,7 @@ use crate::commands::EXAMPLES;
 use crate::exit::MEANINGS;
 use crate::text::filled;
 
-/// The help that was asked for, with its examples; `words` are those of the command line.
+/// The requested help, with its examples; `words` are those of the command line.
 pub fn help_of(error: &Error, words: &[String]) -> String {
     let mut text = error.render().to_string().trim_end().to_owned() + "\n";
     if error.kind() != ErrorKind::DisplayHelp {

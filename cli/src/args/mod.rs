@@ -1,5 +1,5 @@
-//! The command line, defined once: help, completion and the manual page are made from it. Options have crictl's and kubectl's
-//! names where these have them.
+//! The command line, defined once: help, completion and the manual page are made from it. Options have the names that
+//! crictl and kubectl give them.
 
 mod complete;
 mod help;
@@ -88,7 +88,7 @@ pub enum Command {
     Manual(manual::Args),
 }
 
-/// The definition, with what completes values by asking the engine.
+/// The definition, with completion of values by asking the engine.
 pub fn command() -> clap::Command {
     Cli::command().term_width(crate::terminal::help_width())
 }

@@ -54,7 +54,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-/// The request with its service: all that have to do with images are the image service's.
+/// The request with its service. Requests about images are the image service's.
 fn whole(rpc: &str) -> String {
     match rpc {
         _ if rpc.contains('/') => rpc.to_owned(),

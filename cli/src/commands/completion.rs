@@ -1,4 +1,4 @@
-//! criwatch completion: what makes the shell complete the command line.
+//! criwatch completion: a script for the shell that completes the command line.
 
 use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 

@@ -59,7 +59,7 @@ struct Finding {
     grade: Grade,
     subject: &'static str,
     text: String,
-    /// "": nothing.
+    /// What to do; "" if there is nothing.
     advice: String,
 }
 
@@ -78,7 +78,8 @@ impl Finding {
 }
 
 impl Finding {
-    /// For people: filled on a terminal, but for paths, which are there to be copied; a line and another one elsewhere.
+    /// For people: on a terminal, filled to its width except for paths, which are there to be copied; elsewhere, one
+    /// line and a second one with the advice.
     fn lines(&self, width: Option<usize>) -> Vec<Vec<Word>> {
         const BEFORE: usize = "caution socket    ".len();
         let room = width.map_or(usize::MAX, |width| width.saturating_sub(BEFORE).max(20));
@@ -96,7 +97,7 @@ impl Finding {
 
 /// A request that takes longer than this is slow, in milliseconds.
 const SLOW: u64 = 1000;
-/// So many restarts, the last of them so short ago, are a crash loop.
+/// A crash loop: at least so many restarts, the last of them at most so long ago.
 const LOOP: u32 = 3;
 const LOOP_AGE: i64 = 15 * 60 * 1_000_000_000;
 
@@ -121,7 +122,7 @@ fn document(one: &Finding) -> Value {
     document
 }
 
-/// Everything. Without an engine there is one finding.
+/// Examines everything. Without an engine there is only one finding.
 fn examine(global: &Global) -> Result<Vec<Finding>, Failure> {
     let watcher = engine::connect(global, "doctor")?;
     if let Err(error) = watcher.resync(Some(global.timeout)) {
@@ -169,10 +170,10 @@ fn socket(engine: &Value) -> Finding {
     Finding::good("socket", format!("{} at {}", text("version"), text("api")))
 }
 
-/// What to do where the host's /proc is not seen.
+/// The advice if the host's /proc cannot be seen.
 const HIDDEN: &str = "run in the host's pid namespace, or give --option host.root=...";
 
-/// Whether processes and cgroups can be looked at.
+/// Whether processes and cgroups can be read.
 fn rights(watcher: &Watcher) -> Result<Finding, Failure> {
     let snapshot = watcher.snapshot()?;
     let pid = snapshot.containers().find_map(|one| one.pid);
@@ -189,7 +190,7 @@ fn rights(watcher: &Watcher) -> Result<Finding, Failure> {
     })
 }
 
-/// What the engine says of itself.
+/// The conditions that the engine reports about itself.
 fn conditions(status: &Value) -> Vec<Finding> {
     let all = status["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let unmet: Vec<&Value> = all.iter().filter(|one| one["status"] != true).collect();
@@ -294,7 +295,7 @@ fn requests(requests: &Value) -> Finding {
     }
 }
 
-/// Containers that end again and again.
+/// Containers that exit again and again.
 fn loops(containers: &[Arc<Container>], now: i64) -> Finding {
     let mut by_pod: BTreeMap<&str, Vec<Arc<Container>>> = BTreeMap::new();
     for one in containers {
@@ -341,7 +342,7 @@ mod tests {
         assert_eq!(found.grade, Grade::Bad);
         assert!(found.text.contains("/config-reloader (12 restarts, last OOMKilled(137))"), "{found:?}");
         assert!(found.text.contains("-9k4zt/envoy-sidecar-proxy (3 restarts, last Error(1))"), "{found:?}");
-        // What was long ago is over.
+        // Restarts that are long ago no longer count.
         assert_eq!(loops(&sample::containers(), NOW + 2 * LOOP_AGE).grade, Grade::Good);
         assert_eq!(loops(&[], NOW).grade, Grade::Good);
     }

@@ -41,7 +41,7 @@ enum Form {
 pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let named = named(global)?;
     let mut found = look(global, &named)?;
-    // What was named is what the other commands take.
+    // A named engine comes first, because the other commands use it.
     found.candidates.sort_by_key(|one| by(one, &named).is_none());
     match args.output {
         Form::Json => print_document(out, found.json().as_str(), DocumentForm::Json)?,
@@ -59,7 +59,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Err(Failure { exit: Exit::Unreachable, message: "no engine answers on this node".into() })
 }
 
-/// Finds them; those that are named are looked at, too.
+/// Finds the engines. Those that are named are looked at, too.
 fn look(global: &Global, named: &[Named]) -> Result<Engines, Failure> {
     let mut config = config(global)?;
     let given = global.option.iter().rev().find(|(key, _)| key == "discover.sockets").map(|(_, value)| value.clone());
@@ -77,7 +77,7 @@ fn path(endpoint: &str) -> &str {
     endpoint.strip_prefix("unix://").or_else(|| endpoint.strip_prefix("unix:")).unwrap_or(endpoint)
 }
 
-/// By what it was named.
+/// The variable or option that named this engine.
 fn by<'a>(one: &Candidate, named: &'a [Named]) -> Option<&'a str> {
     named.iter().find(|named| path(&named.endpoint) == path(&one.api)).map(|named| &*named.by)
 }

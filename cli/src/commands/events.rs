@@ -109,7 +109,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
         args.types.clone()
     };
     let asked = types.iter().fold(0, |mask, one| mask | one.event_type().mask());
-    // The end has to be heard of, also by those who do not want to see it.
+    // Exits have to be received even if they are not shown.
     let heard = if args.until_exit.is_some() { asked | EventType::Exited.mask() } else { asked };
     let picker = Picker {
         name: args.name.clone(),
@@ -120,7 +120,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     let awaited = args.until_exit.as_deref().map(|name| awaited(&watcher, name)).transpose()?;
     let filter = Filter::new(&watcher, &picker)?;
     let queue = watcher.subscribe(heard, if args.no_replay { CRI_SUBSCRIBE_LIVE_ONLY } else { 0 }, 0)?;
-    // Only now, so that nothing happens between the two.
+    // The watcher starts only now, after the queue was made, so that no change is missed in between.
     follow(&watcher, global)?;
     if awaited.as_ref().is_some_and(|id| has_ended(&watcher, id)) {
         return Ok(Exit::Ok);
@@ -137,7 +137,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     })
 }
 
-/// After a table of what is there now, a row for each container that changes.
+/// After a table of what exists now, prints a row for each container that changes.
 pub fn rows(
     watcher: &Watcher,
     global: &Global,
@@ -153,7 +153,7 @@ pub fn rows(
     let snapshot = watcher.snapshot()?;
     picker.pick(&snapshot)?.iter().for_each(|one| table.add(ps::row(one, whole, is_wide, duration::now())));
     let layout = out.table(&table, whole)?;
-    // What has exited is shown, too: that is a change.
+    // A container that has exited is shown, too, because that is a change.
     let filter = Filter::new(watcher, picker)?;
     each(&queue, out, |event, out| {
         let Some(container) = event.container.as_ref().filter(|container| filter.selects(container)) else {
@@ -161,15 +161,15 @@ pub fn rows(
         };
         table.rows.clear();
         table.add(ps::row(container, whole, is_wide, duration::now()));
-        // In a pipe, the columns grow with what comes; on a terminal they stay.
+        // In a pipe, the columns grow with their content; on a terminal they keep their widths.
         let layout = if out.width.is_none() || whole { &table.layout(None) } else { &layout };
         out.row(&table.line(&table.rows[0], layout))?;
         Ok(false)
     })
 }
 
-/// Gives each event to `take`, until that says that it is enough. Output is flushed before every wait, and its reader's leaving
-/// ends it.
+/// Gives each event to `take`, until it returns that it has enough. Output is flushed before every wait, and the loop
+/// ends when nobody reads the output any more.
 fn each(
     queue: &Arc<EventQueue>,
     out: &mut Out,
@@ -205,14 +205,14 @@ fn each(
     }
 }
 
-/// Says whether a container is selected; of the dead, too.
+/// Decides whether a container is selected, including containers that have ended.
 struct Filter {
     picker: Picker,
     query: Query,
 }
 
 impl Filter {
-    /// A selection of nothing may come yet; that is said.
+    /// A filter for this selection. If nothing matches yet, a message says so, because something may come later.
     fn new(watcher: &Watcher, picker: &Picker) -> Result<Self, Failure> {
         let everything = picker.of_all_and_gone();
         let snapshot = watcher.snapshot()?;
@@ -227,7 +227,7 @@ impl Filter {
     }
 }
 
-/// The id of the container whose end is waited for: what is not there now would be waited for without end.
+/// The id of the container whose end is awaited. An unknown name is an error, because the wait would never end.
 fn awaited(watcher: &Watcher, name: &str) -> Result<Id, Failure> {
     match watcher.find(name) {
         Ok(container) => Ok(container.id.clone()),
@@ -236,12 +236,12 @@ fn awaited(watcher: &Watcher, name: &str) -> Result<Id, Failure> {
     }
 }
 
-/// Whether it ended before anybody listened.
+/// Whether it had ended before the subscription.
 fn has_ended(watcher: &Watcher, id: &str) -> bool {
     watcher.find(id).map_or(true, |container| container.state == State::Exited)
 }
 
-/// Prints events; for people a replay from the oldest on, all else as it comes.
+/// Prints events. For people, a replay is sorted, the oldest first; everything else is printed as it comes.
 struct Printer {
     form: DocumentForm,
     whole: bool,
@@ -251,7 +251,7 @@ struct Printer {
 impl Printer {
     fn show(&mut self, document: &str, out: &mut Out) -> Result<(), Failure> {
         match self.form {
-            // Lines on a terminal, too: each is one event.
+            // On a terminal, too, each event is one line.
             DocumentForm::Json => return out.raw_line(document),
             DocumentForm::Yaml => return print_yaml(out, document),
             DocumentForm::Table => {}
@@ -260,7 +260,7 @@ impl Printer {
         match (event["type"].as_str(), &mut self.replay) {
             (Some("replayBegin"), _) => self.replay = Some(Vec::new()),
             (Some("replayEnd"), _) => {
-                // The library's order means nothing.
+                // The order in the library's replay has no meaning.
                 let mut kept = self.replay.take().unwrap_or_default();
                 kept.sort_by_key(time_of);
                 kept.iter().try_for_each(|one| self.print(one, out))?;
@@ -284,10 +284,10 @@ fn time_of(event: &Value) -> i64 {
     event["time"].as_str().and_then(nanoseconds).unwrap_or_default()
 }
 
-/// From so many columns on, there is room for ids, and for whole ones and milliseconds.
+/// The widths from which there is room for ids, and for whole ids and milliseconds.
 const MEDIUM: usize = 100;
 const WIDE: usize = 140;
-/// What is left of an id, and of a container's path, where the terminal is narrow.
+/// The lengths to which an id and a container's path are cut on a narrow terminal.
 const SHORT_ID: usize = 8;
 const SHORTEST_PATH: usize = 16;
 
@@ -296,7 +296,7 @@ const SHORTEST_PATH: usize = 16;
 struct Line {
     time: Word,
     kind: Word,
-    /// Of the container; "": the event is about none.
+    /// The container's id; "" if the event is not about a container.
     id: Word,
     path: Word,
     /// The details, as key=value.
@@ -327,16 +327,16 @@ impl Line {
         Line { time, kind, id, path: Word::new(path, Look::Bold), details: details(event, container) }
     }
 
-    /// All of it, for a pipe.
+    /// All words, for a pipe.
     fn words(&self) -> Vec<Word> {
         let all = [&self.time, &self.kind, &self.id, &self.path].into_iter().chain(&self.details);
         all.filter(|word| !word.text.is_empty()).map(|word| Word::new(printable(&word.text), word.look)).collect()
     }
 
-    /// What fits into so many columns: ids and milliseconds where there is room, names cut in the middle, then the rest. Which of
-    /// them are shown goes by the width alone, so that they stand below each other.
+    /// The words that fit into this width: ids and milliseconds if there is room, names cut in the middle, then the
+    /// rest. The choice depends only on the width, so that the columns stay aligned.
     fn fitted(&self, width: usize) -> Vec<Word> {
-        // People at a terminal know the day.
+        // On a terminal, the day is left out.
         let time = self.time.text.split_once('T').map_or("", |(_, time)| time);
         let mut line = self.clone();
         line.time.text = if width >= WIDE { time } else { begin(time, "00:00:00".len()) }.to_owned();

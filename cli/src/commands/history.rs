@@ -98,7 +98,7 @@ fn table(runs: &[Arc<Container>], whole: bool, now: i64) -> Table {
             words::short_id(&one.id, whole),
         ]);
     }
-    // What the engine has dropped, and the next run still knows.
+    // The engine has dropped this run, and the next one still has its end.
     if let Some((previous, next)) = runs.last().and_then(|oldest| Some((oldest.previous.as_deref()?, oldest.attempt))) {
         rows.add([
             next.saturating_sub(1).to_string().into(),

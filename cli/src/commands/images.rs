@@ -86,7 +86,7 @@ fn names(image: &Value) -> Vec<&str> {
     std::iter::once(text(&image["id"])).chain(texts(&image["repoTags"])).chain(texts(&image["repoDigests"])).collect()
 }
 
-/// The name to show: a tag, or else a digest.
+/// The name to show: a tag, otherwise a digest.
 fn title(image: &Value) -> &str {
     let tagged = texts(&image["repoTags"]).next();
     tagged.or_else(|| texts(&image["repoDigests"]).next()).unwrap_or_else(|| text(&image["id"]))

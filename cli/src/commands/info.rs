@@ -1,4 +1,4 @@
-//! criwatch info: which engine this is, how changes are noticed and why, what is missing, and what it cost.
+//! criwatch info: which engine this is, how changes are noticed and why, what is missing, and what the requests cost.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
     let watcher = look(global, "info")?;
-    // How changes are noticed is known once they are followed.
+    // How changes are noticed becomes known only by watching.
     follow_until_settled(&watcher, global)?;
     let report = report(&watcher, status(&watcher, global)?)?;
     if args.output == DocumentForm::Table {
@@ -42,7 +42,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-/// The engine's own status; `None` where it gives none.
+/// The engine's own status; `None` if it gives none.
 pub fn status(watcher: &Watcher, global: &Global) -> Result<Option<Value>, Failure> {
     match watcher.call("RuntimeService/Status", None, Some(global.timeout)) {
         Ok(status) => Ok(Some(parsed(status.as_str())?)),
@@ -51,7 +51,7 @@ pub fn status(watcher: &Watcher, global: &Global) -> Result<Option<Value>, Failu
     }
 }
 
-/// The library's document criwatch.stats/1 (with the engine) and, beside it, what else there is to say.
+/// The library's document criwatch.stats/1 (with the engine), and further facts beside it.
 fn report(watcher: &Watcher, status: Option<Value>) -> Result<Value, Failure> {
     let mut report = parsed(watcher.stats()?.as_str())?;
     let listed =
@@ -82,7 +82,7 @@ fn print(report: &Value, out: &mut Out) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All but the table of requests; on a terminal of this width.
+/// Everything except the table of requests, for a terminal of this width.
 fn lines(report: &Value, width: Option<usize>) -> Vec<Vec<Word>> {
     let mut all = Vec::new();
     for (title, lines) in [
@@ -115,7 +115,7 @@ fn engine(report: &Value) -> Lines {
             "NetworkReady" => Some("network ready"),
             _ => None,
         };
-        // Engines add conditions of their own: of interest only when they are not met.
+        // Engines add conditions of their own, which matter only when they are not met.
         if is_met && known.is_none() {
             continue;
         }
@@ -149,7 +149,7 @@ fn changes(report: &Value) -> Lines {
     ]
 }
 
-/// By which means the host is a second source.
+/// The means by which the host is a second source.
 pub fn witness(engine: &Value) -> String {
     let means: Vec<&str> =
         engine["witness"]["means"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -171,7 +171,7 @@ fn there(report: &Value) -> Lines {
         "exited" => "not ready".to_owned(),
         other => other.to_owned(),
     };
-    // The library asks later how those ended that had exited before it came.
+    // For containers that had exited before the watcher came, the library asks later how they ended.
     let later = |what: &str| if what == "exitCode" { " (inspect, ps -a and top ask for it)" } else { "" };
     let missing = report["missing"].as_object().into_iter().flatten();
     let missing: Vec<String> = missing.map(|(what, count)| format!("{what} of {count}{}", later(what))).collect();

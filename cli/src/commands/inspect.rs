@@ -73,7 +73,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-/// The document of one.
+/// The document of one container or sandbox.
 pub fn document(watcher: &Watcher, name: &str, flags: u32, global: &Global) -> Result<String, Failure> {
     match watcher.inspect(name, flags, Some(global.timeout)) {
         Ok(document) => Ok(document.as_str().to_owned()),
@@ -82,7 +82,7 @@ pub fn document(watcher: &Watcher, name: &str, flags: u32, global: &Global) -> R
     }
 }
 
-/// What most want to know, in their order; what does not apply is left out.
+/// The most important facts, in their order. What does not apply is left out.
 pub fn summary(document: &Value, now: i64) -> Vec<(&'static str, Word)> {
     let (container, status) = (&document["container"], &document["status"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -137,7 +137,7 @@ pub fn summary(document: &Value, now: i64) -> Vec<(&'static str, Word)> {
     for (key, value) in of_status(status) {
         put(key, value.into());
     }
-    // As the engine has them: the library shows annotations among the labels.
+    // The labels as the engine has them, because the library's view contains annotations, too.
     for (key, value) in container["labels"].as_object().into_iter().flatten() {
         match key.strip_prefix(criwatch::model::CRI_ANNOTATION_KEY_PREFIX) {
             Some(key) => put("Annotation", format!("{key}={}", text(value)).into()),
@@ -179,7 +179,7 @@ fn of_status(status: &Value) -> Vec<(&'static str, String)> {
         all.push(("User", format!("{}:{}", number(&user["uid"]), number(&user["gid"]))));
     }
     let signal = status["stopSignal"].as_str().unwrap_or_default().replace("SIGNAL_", "");
-    // What every container has is not shown.
+    // Values that every container has are left out.
     if !["", "RUNTIME_DEFAULT", "SIGTERM"].contains(&&*signal) {
         all.push(("Stop signal", signal));
     }

@@ -92,12 +92,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-/// Where the log of a container is, on this host.
+/// The path of a container's log on this host.
 fn path(watcher: &Watcher, name: &str, global: &Global) -> Result<PathBuf, Failure> {
     let snapshot = watcher.snapshot()?;
     let container = match snapshot.find(name) {
         Ok(container) if container.kind == Kind::Sandbox => {
-            // A pod with one container means that.
+            // A pod with one container stands for that container.
             let members = crate::select::Picker {
                 pod: Some(container.id.to_string()),
                 kind: Some(Kind::Container),
@@ -132,7 +132,7 @@ fn path(watcher: &Watcher, name: &str, global: &Global) -> Result<PathBuf, Failu
     Ok(Path::new(global.host_root()).join(path.trim_start_matches('/')))
 }
 
-/// The log of the run before: the kubelet names the files by the number of the restart, N.log.
+/// The log of the previous run. The kubelet names the files by the number of the restart: N.log.
 fn before(path: &Path) -> Result<PathBuf, Failure> {
     let none = || Failure::nothing(format!("{}: there was no run before", path.display()));
     let number = number_of(path).and_then(|number| number.checked_sub(1)).ok_or_else(none)?;
@@ -145,9 +145,9 @@ fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".log")?.parse().ok()
 }
 
-/// Reads one log after the other.
+/// Reads one log file after the other.
 struct Reader {
-    /// Where the log is written; the file may be one that was there before.
+    /// The path at which the log is written. The open file may be an older one from there.
     path: PathBuf,
     file: File,
     assembler: Assembler,
@@ -159,7 +159,7 @@ impl Reader {
     fn open(path: PathBuf, tail: Tail, timestamps: bool) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::system(path.display(), &error);
         let file = match File::open(&path) {
-            // While it is rotated, it is not there.
+            // During a rotation, the file does not exist for a moment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let rotated = log_files::of(&path).ok().and_then(|files| files.readable.last().cloned());
                 File::open(rotated.ok_or_else(|| failed(error))?).map_err(failed)?
@@ -169,13 +169,14 @@ impl Reader {
         Ok(Reader { path, file, assembler: Assembler::default(), tail, timestamps })
     }
 
-    /// Prints what there is, from the oldest file on.
+    /// Prints everything that exists, beginning with the oldest file.
     fn read_all(&mut self, out: &mut Out) -> Result<(), Failure> {
-        // It was opened before these are looked for: a file that is rotated now is this one, and none is missed.
+        // The file was opened before the others are searched for. If it is rotated now, it is found by its inode, so
+        // none is missed.
         let own = self.inode(&self.file)?;
         for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
             let file = match File::open(&path) {
-                // It has just been compressed, or removed.
+                // The file has just been compressed or removed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened.map_err(|error| Failure::system(path.display(), &error))?,
             };
@@ -193,7 +194,7 @@ impl Reader {
         self.read(out)
     }
 
-    /// Says which files are left out that may have what is wanted.
+    /// Prints the names of compressed files that are left out although they may contain what was asked for.
     fn name_compressed(&self, out: &mut Out) -> Result<(), Failure> {
         let compressed = log_files::of(&self.path).map_err(|error| self.failed(&error))?.compressed;
         if let [first, ..] = &compressed[..] {
@@ -213,7 +214,7 @@ impl Reader {
         Ok(file.metadata().map_err(|error| self.failed(&error))?.ino())
     }
 
-    /// Prints what there is up to the end of the file.
+    /// Prints the rest of the file.
     fn read(&mut self, out: &mut Out) -> Result<(), Failure> {
         let mut portion = [0; 64 << 10];
         loop {
@@ -239,12 +240,12 @@ impl Reader {
             out.raw(&entry.time)?;
             out.raw(" ")?;
         }
-        // As the container wrote it, colours and all.
+        // As the container wrote it, including colours.
         out.bytes(&entry.message)?;
         out.raw("\n")
     }
 
-    /// Prints what is added, from a file that takes the place of this one (the kubelet rotates logs), and from those of the runs
+    /// Prints what is added: to this file, to one that replaces it (the kubelet rotates logs), and to those of the runs
     /// that follow.
     fn follow(&mut self, out: &mut Out) -> Result<(), Failure> {
         let folder = self.path.parent().map(Path::to_owned).unwrap_or_default();
@@ -255,7 +256,7 @@ impl Reader {
         loop {
             self.read(out)?;
             if let Some((path, file)) = self.next_file()? {
-                // What was added between the end and the change.
+                // This was added between the end and the change.
                 self.read(out)?;
                 (self.path, self.file) = (path, file);
                 continue;
@@ -271,22 +272,22 @@ impl Reader {
             if watched[1].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
                 return Err(Failure::output(&io::ErrorKind::BrokenPipe.into()));
             }
-            // What has changed is looked for, not read here.
+            // The notices only wake the loop, so their content does not matter.
             let mut names = [std::mem::MaybeUninit::uninit(); 4096];
             let mut reader = inotify::Reader::new(&changes, &mut names);
             while reader.next().is_ok() {}
         }
     }
 
-    /// The file that goes on where this one ends, after a rotation, or the first one of the next run.
+    /// The file that continues where this one ends: the next one of a rotation, or the first one of the next run.
     fn next_file(&self) -> Result<Option<(PathBuf, File)>, Failure> {
         let own = self.inode(&self.file)?;
         let mut is_after = false;
         for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
-            // One that has just been compressed, or removed, is not there.
+            // It may just have been compressed or removed.
             let Ok(file) = File::open(&path) else { continue };
             let is_own = self.inode(&file)? == own;
-            // This one itself may be gone meanwhile.
+            // The present file itself may be gone meanwhile.
             if !is_own && (is_after || path == self.path) {
                 return Ok(Some((self.path.clone(), file)));
             }
@@ -295,7 +296,7 @@ impl Reader {
         let Some(number) = number_of(&self.path) else { return Ok(None) };
         let next = self.path.with_file_name(format!("{}.log", number + 1));
         let files = log_files::of(&next).map_err(|error| self.failed(&error))?.readable;
-        // It is mostly not there.
+        // Usually it does not exist.
         Ok(files.first().and_then(|first| Some((next, File::open(first).ok()?))))
     }
 }

@@ -1,4 +1,4 @@
-//! The sub-commands. Each says what it takes (`Args`), does it (`run`), and has the examples of its help.
+//! The sub-commands. Each file has the arguments (`Args`), the action (`run`), and the examples for the help.
 
 pub mod call;
 pub mod completion;
@@ -19,7 +19,7 @@ pub mod tree;
 pub mod version;
 pub mod whois;
 
-/// What an example does, and the example.
+/// The description of an example, and the example.
 pub type Example = (&'static str, &'static str);
 
 /// The examples of each sub-command.

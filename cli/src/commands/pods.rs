@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure> {
-    // A query knows the states of containers only.
+    // A query can only select the states of containers.
     let picker = Picker { all: true, ..Picker::new(&args.selection) };
     let states = args.states()?;
     let is_wide = args.listing.output == ListForm::Wide;
@@ -76,7 +76,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
 }
 
 impl Args {
-    /// The states that are wanted; `None`: all.
+    /// The requested states; `None`: all.
     fn states(&self) -> Result<Option<Vec<PodState>>, Failure> {
         let words = self.state.iter().flat_map(|list| list.split(','));
         let states = words.map(|word| match &*word.trim().to_ascii_lowercase() {
@@ -112,7 +112,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("IP").early(2),
 ];
 
-/// What `-o wide` adds.
+/// The columns that `-o wide` adds.
 const WIDE: [Column; 4] = [Column::new("UID"), Column::new("CREATED"), Column::new("HANDLER"), Column::new("CGROUP")];
 
 /// An empty table of pods.

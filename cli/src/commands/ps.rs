@@ -94,7 +94,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
         let chosen = args.arranged(picker.pick(&snapshot)?);
         matches = matches || !chosen.is_empty();
         if args.listing.quiet || args.listing.output != ListForm::Table && !args.is_wide() {
-            // One document for each engine, which says whose it is.
+            // Prints one document for each engine. Each document names its engine.
             print_for_programs(&args.listing, watcher, &picker, &chosen, out)?;
         } else {
             let mut ends = Ends::new(watcher, global);
@@ -119,7 +119,7 @@ impl Args {
             name: self.name.clone(),
             images: self.image.clone(),
             states: states(&self.state)?,
-            // The newest may have ended.
+            // The newest containers may have ended.
             all: self.all || self.latest || self.last.is_some(),
             kind: (!self.sandboxes).then_some(Kind::Container),
             ..Picker::new(&self.selection)
@@ -146,7 +146,7 @@ impl Args {
     }
 }
 
-/// Sorts containers that are in the library's order: by namespace, pod and name. It stays where nothing else decides.
+/// Sorts containers. They come in the library's order, by namespace, pod and name, which stays if nothing else decides.
 fn sort(containers: &mut [&Arc<Container>], order: Order) {
     use std::cmp::Reverse;
     match order {
@@ -179,7 +179,7 @@ fn print_for_programs(
     print_list(&restricted(document.as_str(), "containers", &ids)?, "containers", &listing.output, out)
 }
 
-/// A document's list under `key` in one of the forms for programs.
+/// Prints the list under `key` of a document, in one of the forms for programs.
 pub fn print_list(document: &str, key: &str, form: &ListForm, out: &mut Out) -> Result<(), Failure> {
     let list = |document: &str| Ok::<_, Failure>(parsed(document)?[key].as_array().cloned().unwrap_or_default());
     match form {
@@ -203,7 +203,7 @@ const COLUMNS: [Column; 10] = [
     Column::new("IMAGE").soft().early(4),
 ];
 
-/// What `-o wide` adds.
+/// The columns that `-o wide` adds.
 const WIDE: [Column; 4] = [Column::new("IP"), Column::new("CREATED"), Column::new("LAST-EXIT"), Column::new("CGROUP")];
 
 /// An empty table of containers.
@@ -241,7 +241,7 @@ pub fn row(container: &Container, whole: bool, is_wide: bool, now: i64) -> Vec<W
     cells
 }
 
-/// The table, and then a row for each container that changes.
+/// Prints the table, and then a row for each container that changes.
 fn watch(args: &Args, global: &Global, picker: &Picker, watchers: &[Watcher], out: &mut Out) -> Result<Exit, Failure> {
     let [watcher] = watchers else {
         return Err(Failure::usage("ps --watch looks at one engine: give -r once"));
@@ -283,7 +283,7 @@ mod tests {
             let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
             let columns = &lines[0];
             if columns.contains(&"IMAGE") {
-                // No name is cut while there is a column that can go.
+                // No name is cut as long as a column can be dropped.
                 for (one, line) in short.iter().zip(&lines[1..]) {
                     assert_eq!((line[0], line[1]), (&*one.name, one.pod_name()), "{width}");
                 }
@@ -291,7 +291,7 @@ mod tests {
             let order = ["EXIT", "RESTARTS", "PID", "IMAGE"];
             let gone: Vec<&str> = order.into_iter().filter(|name| !columns.contains(name)).collect();
             assert_eq!(gone, order[..gone.len()], "{width}");
-            // The pods of one deployment stay apart, and the rows of one pod together.
+            // The pods of one deployment can still be told apart, and the rows of one pod belong together.
             let mut shown: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
             for (one, line) in short.iter().zip(&lines[1..]) {
                 shown.entry(one.pod_name()).or_default().insert(line[1]);

@@ -109,7 +109,7 @@ fn document((one, usage): &Measured) -> serde_json::Value {
         ("memoryBytes", usage.memory.map(serde_json::Value::from)),
         ("memoryLimitBytes", usage.memory_limit.map(serde_json::Value::from)),
     ];
-    // What is not known is absent, as in the library's documents.
+    // Unknown values are absent, as in the library's documents.
     for (key, value) in known {
         if let Some(value) = value {
             document[key] = value;
@@ -145,7 +145,7 @@ fn table(measured: &[Measured]) -> Table {
     rows
 }
 
-/// A share of a limit; what comes near it stands out.
+/// A share of a limit. One that is near the limit is highlighted.
 pub fn share(share: Option<f64>) -> Word {
     let Some(share) = share else { return words::NOTHING.into() };
     let look = if share >= 0.9 {

@@ -1,4 +1,4 @@
-//! criwatch tree: pods, their containers, and the processes of these.
+//! criwatch tree: pods, their containers, and the containers' processes.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-/// The lines, not wider than `width`. Names are cut in the middle, command lines at their end.
+/// The lines, no wider than `width`. Names are cut in the middle, command lines at their end.
 fn lines(pods: &[PodWith], running: &BTreeMap<String, Vec<Process>>, width: Option<usize>, now: i64) -> Vec<Vec<Word>> {
     let mut lines = Vec::new();
     for (pod, members) in pods {
@@ -114,7 +114,7 @@ fn lines(pods: &[PodWith], running: &BTreeMap<String, Vec<Process>>, width: Opti
     lines
 }
 
-/// A mark, a name, and facts about it; the name is cut where there is no room for all.
+/// A mark, a name, and facts about it. The name is cut if there is not enough room.
 fn named(mark: &str, name: &str, look: Look, facts: &[Word], width: Option<usize>) -> Vec<Word> {
     let name = printable(name).into_owned();
     let others = width_of(mark) + facts.iter().map(|fact| width_of(&fact.text) + 1).sum::<usize>();

@@ -25,7 +25,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     let mut document = json!({"schema": "criwatch.version/1", "criwatch": version});
     let is_table = args.output == DocumentForm::Table;
     if is_table {
-        // Also where no engine answers.
+        // Printed even if no engine answers.
         out.line(&["criwatch ".into(), Word::new(version, Look::Bold)])?;
     }
     if !args.client {

@@ -1,4 +1,4 @@
-//! criwatch whois: whose a process, a cgroup or a namespace is.
+//! criwatch whois: to which container a process, a cgroup or a namespace belongs.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -51,10 +51,10 @@ pub struct Args {
     no_trunc: bool,
 }
 
-/// The kernel has no greater pid (PID_MAX_LIMIT).
+/// The kernel's greatest pid (PID_MAX_LIMIT).
 const LAST_PID: u64 = 4_194_304;
 
-/// What is looked up.
+/// The thing to look up.
 #[derive(Debug, Clone)]
 pub struct Asked {
     text: String,
@@ -101,20 +101,20 @@ fn what(text: &str) -> Option<What> {
     Some(What::Namespace(kind, inode.parse().ok()?))
 }
 
-/// Whose it is.
+/// The owner, and how it was found.
 #[derive(Debug)]
 struct Answer {
     asked: String,
-    /// The pid, if it was taken for one.
+    /// The pid, if the word was taken for one.
     pid: Option<i32>,
     /// What the word was taken for: pid, cgroupId, cgroupPath or namespace.
     by: &'static str,
     /// container, host, notYet or unknown.
     owner: &'static str,
-    /// In a few words: how it was found, or why it is no container's.
+    /// How it was found, or why it is not a container's, in a few words.
     how: String,
     container: Option<Arc<Container>>,
-    /// Of a namespace: how many share it.
+    /// For a namespace: how many share it.
     sharing: usize,
     processes: Vec<Process>,
 }
@@ -197,11 +197,11 @@ fn answer(snapshot: &Snapshot, proc: &Path, asked: &Asked) -> Result<Answer, Fai
     Ok(answer)
 }
 
-/// What is said where there is no such thing; an error that has another reason stays one.
+/// The text for a thing that does not exist. An error with another reason is returned.
 fn unknown(asked: &Asked, why: Unproven) -> Result<String, Failure> {
     let error = why.about(&asked.text);
     match asked.what {
-        // A number that is no pid need not be meant as a cgroup's id.
+        // A number that is no pid may not be meant as a cgroup's id.
         What::Number(number)
             if number <= LAST_PID && [CRI_E_NOT_FOUND, CRI_E_UNSUPPORTED].contains(&error.status()) =>
         {
@@ -226,7 +226,7 @@ fn how(asked: &Asked, pid: Option<i32>, container: &Container, sharing: usize) -
     }
 }
 
-/// How wide the keys are.
+/// The width of the keys.
 const KEYS: usize = "Container".len();
 
 impl Answer {
@@ -242,7 +242,7 @@ impl Answer {
         Ok(document.to_string())
     }
 
-    /// For people: a key and a value in each line, not wider than `width`; names are cut in the middle.
+    /// For people: a key and a value in each line, no wider than `width`; names are cut in the middle.
     fn lines(&self, width: Option<usize>, now: i64) -> Vec<(Word, Word)> {
         let line = |(key, value): (&str, Word)| {
             let text = printable(&value.text);

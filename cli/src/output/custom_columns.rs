@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::text::printable;
 use crate::words::NOTHING;
 
-/// Titles, and where the values are.
+/// Titles, and the paths of the values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomColumns(Vec<(String, Vec<Step>)>);
 
@@ -30,7 +30,8 @@ impl FromStr for CustomColumns {
     }
 }
 
-/// `.pod.ips[0]`; a key with dots in it as `.labels['app.kubernetes.io/name']`.
+/// The steps of a path such as `.pod.ips[0]`; a key that contains dots is written as
+/// `.labels['app.kubernetes.io/name']`.
 fn steps(path: &str) -> Option<Vec<Step>> {
     let mut rest = path;
     let mut steps = Vec::new();
@@ -55,7 +56,7 @@ fn steps(path: &str) -> Option<Vec<Step>> {
 }
 
 impl CustomColumns {
-    /// The lines for these values, the titles first.
+    /// The lines for these values, after a line with the titles.
     pub fn lines<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
         let titles = self.0.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>();
         let row = |value: &Value| self.0.iter().map(|(_, path)| cell(value, path)).collect::<Vec<_>>();

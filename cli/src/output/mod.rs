@@ -26,7 +26,7 @@ pub enum ListForm {
 }
 
 impl ListForm {
-    /// What can be given, for help and completion.
+    /// The words for the forms, for help and completion.
     pub const WORDS: [&str; 7] = ["table", "wide", "json", "jsonl", "yaml", "name", "custom-columns="];
 }
 
@@ -57,8 +57,8 @@ pub enum DocumentForm {
     Yaml,
 }
 
-/// Prints a document of the library. JSON is the library's, to the byte, one document a line, so that scripts can compare and
-/// cut it; only on a terminal it is indented, for eyes.
+/// Prints a document of the library. The JSON is the library's, byte by byte, with one document a line, so that scripts
+/// can compare it. Only on a terminal is it indented.
 pub fn print_json(out: &mut Out, document: &str) -> Result<(), Failure> {
     if !out.is_terminal {
         return out.raw_line(document);
@@ -67,7 +67,7 @@ pub fn print_json(out: &mut Out, document: &str) -> Result<(), Failure> {
     out.raw_line(&text)
 }
 
-/// Prints the same as YAML.
+/// Prints a document as YAML.
 pub fn print_yaml(out: &mut Out, document: &str) -> Result<(), Failure> {
     out.raw("---\n")?;
     out.raw(&yaml::dump(&parsed(document)?))
@@ -81,13 +81,13 @@ pub fn print_document(out: &mut Out, document: &str, form: DocumentForm) -> Resu
     }
 }
 
-/// The value of a document.
+/// Parses a document.
 pub fn parsed(document: &str) -> Result<Value, Failure> {
     let defect = |error| Failure { exit: crate::exit::Exit::Defect, message: format!("this is no JSON: {error}") };
     serde_json::from_str(document).map_err(defect)
 }
 
-/// A document that has, of its list under `key`, these alone, in this order; by their ids.
+/// A document whose list under `key` has only the entries with these ids, in this order.
 pub fn restricted(document: &str, key: &str, ids: &[&str]) -> Result<String, Failure> {
     let mut value = parsed(document)?;
     if let Some(Value::Array(all)) = value.get_mut(key) {
@@ -102,7 +102,7 @@ pub fn restricted(document: &str, key: &str, ids: &[&str]) -> Result<String, Fai
 
 fn indented(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).expect("a value has JSON");
-    // A character beyond the first 65,536 is two in JSON.
+    // In JSON, a character beyond the first 65,536 is written as two.
     let spelled = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     escaped_lines(&text, spelled).into_owned()
 }

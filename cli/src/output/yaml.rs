@@ -1,6 +1,6 @@
-//! YAML of any JSON value: forty lines, because the command prints YAML and never reads it, and because what is printed here
-//! moves no cursor, whatever an engine says. Texts that YAML might take for something else are written as JSON writes them,
-//! which is YAML, too. Pure.
+//! Writes any JSON value as YAML, in forty lines, because the command prints YAML and never reads it. The output never
+//! moves the cursor, whatever an engine sends. Texts that YAML might take for something else are written as in JSON,
+//! which is valid YAML, too. Pure.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn entry(key: &str, value: &Value) -> Vec<String> {
     if !is_open {
         return vec![format!("{head} {}", scalar(value))];
     }
-    // A list stands out by its dashes.
+    // A list needs no indentation, because its dashes mark it.
     let indent = if value.is_object() { "  " } else { "" };
     std::iter::once(head).chain(lines(value).into_iter().map(|line| format!("{indent}{line}"))).collect()
 }
@@ -51,7 +51,7 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// Whether a text begins with a letter or /, and holds nothing that YAML gives a meaning to.
+/// Whether a text begins with a letter or /, and contains nothing with a meaning in YAML.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let is_inner = |c: char| c.is_ascii_alphanumeric() || "_./@+-:".contains(c);

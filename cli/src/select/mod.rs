@@ -1,5 +1,5 @@
-//! What the options select: a query of the library, which has the one meaning of labels, pods and states, and what the command
-//! adds to it (globs). Pure.
+//! What the options select: a query of the library, which defines the meaning of labels, pods and states, and globs,
+//! which only the command has. Pure.
 
 mod nearest;
 
@@ -17,17 +17,17 @@ pub use nearest::{nothing_matches, unknown_name};
 /// A selection.
 #[derive(Debug, Clone, Default)]
 pub struct Picker {
-    /// Globs; none: all namespaces.
+    /// Globs; empty: all namespaces.
     pub namespaces: Vec<String>,
     pub pod: Option<String>,
     pub name: Option<String>,
-    /// Globs; none: all images.
+    /// Globs; empty: all images.
     pub images: Vec<String>,
     pub labels: Vec<String>,
-    /// None: those that run, or with `all` every state.
+    /// The states; empty: running containers, or every state with `all`.
     pub states: Vec<State>,
     pub all: bool,
-    /// Also what the engine does not have any more.
+    /// Whether to include containers that the engine no longer has.
     pub gone: bool,
     pub kind: Option<Kind>,
 }
@@ -42,17 +42,17 @@ impl Picker {
         }
     }
 
-    /// Of every state.
+    /// The same selection, in every state.
     pub fn of_all(&self) -> Self {
         Picker { states: Vec::new(), all: true, ..self.clone() }
     }
 
-    /// Of every state, and what was removed, too.
+    /// The same selection, in every state, including removed containers.
     pub fn of_all_and_gone(&self) -> Self {
         Picker { gone: true, ..self.of_all() }
     }
 
-    /// Whether it leaves anything out but states.
+    /// Whether it selects by anything but states.
     pub fn is_narrowed(&self) -> bool {
         !(self.namespaces.is_empty() && self.images.is_empty() && self.labels.is_empty())
             || self.pod.is_some()
@@ -60,7 +60,7 @@ impl Picker {
             || !self.states.is_empty()
     }
 
-    /// The library's part of it, as JSON.
+    /// The library's part of the selection, as JSON.
     pub fn query(&self) -> String {
         let mut query = Map::new();
         let mut put = |key: &str, value: Option<Value>| query.extend(value.map(|value| (key.to_owned(), value)));
@@ -79,13 +79,13 @@ impl Picker {
         Value::from(query).to_string()
     }
 
-    /// What it selects of a snapshot.
+    /// The selected containers of a snapshot.
     pub fn pick<'a>(&self, snapshot: &'a Snapshot) -> Result<Vec<&'a Arc<Container>>, Failure> {
         let query = Query::parse(Some(&self.query()))?;
         Ok(snapshot.select(&query).filter(|container| self.takes(container)).collect())
     }
 
-    /// The command's part of it.
+    /// Whether the command's part of the selection takes this container.
     pub fn takes(&self, container: &Container) -> bool {
         let any = |globs: &[String], value: &str| {
             globs.is_empty() || globs.iter().any(|glob| WildMatch::new(glob).matches(value))
@@ -93,7 +93,7 @@ impl Picker {
         any(&self.namespaces, container.namespace()) && self.takes_image(container)
     }
 
-    /// An image is given by its name, with or without tag and registry, or by a glob.
+    /// Whether the image matches. It is given by its name, with or without tag and registry, or by a glob.
     fn takes_image(&self, container: &Container) -> bool {
         let image = &container.image;
         let names = [&*image.name, image.repository(), &*image.reference, &*image.id];
@@ -108,7 +108,7 @@ impl Picker {
     }
 }
 
-/// The states of the option --state, from lists with commas; crictl's Capital letters are understood.
+/// The states of the option --state: lists with commas, also with crictl's capital letters.
 pub fn states(given: &[String]) -> Result<Vec<State>, Failure> {
     given.iter().flat_map(|list| list.split(',')).map(state).collect()
 }

@@ -1,4 +1,4 @@
-//! The message where nothing matches: which option it is, and what there is instead.
+//! The message if nothing matches: which option excludes everything, and what there is instead.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::Picker;
 use crate::exit::Failure;
 use crate::words;
 
-/// How many names are offered.
+/// How many names are offered at most.
 const MOST: usize = 5;
-/// How alike names have to be: 1 for the same.
+/// The least similarity of names to offer; 1 means equal.
 const ALIKE: f64 = 0.5;
 
 /// Why the selection is empty, with the nearest names.
@@ -26,7 +26,7 @@ pub fn nothing_matches(snapshot: &Snapshot, picker: &Picker) -> String {
 
 fn explained(snapshot: &Snapshot, picker: &Picker) -> Result<String, Failure> {
     let given = given(picker);
-    // What the engine has in any state, of any kind, and what has gone.
+    // Everything that the engine has, in any state and of any kind, and what is gone.
     let there = Picker { all: true, gone: true, ..Picker::default() }.pick(snapshot)?;
     for (flag, value, part) in &given {
         if part.of_all_and_gone().pick(snapshot)?.is_empty() {
@@ -56,14 +56,14 @@ fn explained(snapshot: &Snapshot, picker: &Picker) -> Result<String, Failure> {
     })
 }
 
-/// The library's message for a name that nothing has, with the nearest names.
+/// The library's message for an unknown name, with the nearest names.
 pub fn unknown_name(snapshot: &Snapshot, name: &str, error: &Error) -> Failure {
     let there = Picker { all: true, gone: true, ..Picker::default() }.pick(snapshot).unwrap_or_default();
     let names = there.iter().flat_map(|one| [one.path(), one.name.to_string()]).collect();
     Failure::nothing(format!("{error}{}", offer(name, &names)))
 }
 
-/// The options that were given, each with what it selects alone.
+/// The given options, each with what it alone selects.
 fn given(picker: &Picker) -> Vec<(&'static str, String, Picker)> {
     let mut all = Vec::new();
     if !picker.namespaces.is_empty() {
@@ -85,7 +85,7 @@ fn given(picker: &Picker) -> Vec<(&'static str, String, Picker)> {
     all
 }
 
-/// What could have been given to an option.
+/// The values that an option could have had.
 fn names(flag: &str, there: &[&Arc<Container>]) -> BTreeSet<String> {
     let pods = there.iter().filter_map(|one| one.pod.as_deref());
     match flag {
@@ -97,7 +97,8 @@ fn names(flag: &str, there: &[&Arc<Container>]) -> BTreeSet<String> {
     }
 }
 
-/// What begins alike or has it inside is near, whatever else there is: pods' names end in digits that nobody types.
+/// The names to offer. Names that begin with the value or contain it come first, because pods' names end in digits that
+/// nobody types.
 fn offer(value: &str, names: &BTreeSet<String>) -> String {
     let begins = names.iter().filter(|name| name.starts_with(value));
     let holds = names.iter().filter(|name| name.contains(value));

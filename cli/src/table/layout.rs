@@ -1,24 +1,24 @@
-//! Which columns there is room for, and how wide each is. Pure.
+//! Decides which columns are shown, and how wide each is. Pure.
 
 use super::{Column, GAP, Leave, Shrink};
 
-/// What is left of an id where room is short.
+/// The width to which ids are shortened.
 const SHORT_ID: usize = 8;
-/// What is left of a column that is cut before others leave.
+/// The width to which soft columns are cut before others are dropped.
 const SOFT_FLOOR: usize = 16;
-/// What is left of a name before further columns leave.
+/// The width to which names are cut before further columns are dropped.
 const NAME_FLOOR: usize = 10;
 
 /// The widths of the columns that are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// By the position of the column; `None`: it has left.
+    /// The width of each column, by its position; `None` if it was dropped.
     widths: Vec<Option<usize>>,
 }
 
 impl Layout {
-    /// Where there is no room for all: ids are shortened, soft columns cut, early ones leave; then names are cut in the middle,
-    /// and the late columns leave, until all fit.
+    /// Fits the columns into the width: first ids are shortened, soft columns cut, and early columns dropped; then
+    /// names are cut in the middle, and late columns dropped, until all fit.
     pub fn new(columns: &[Column], wanted: &[usize], width: Option<usize>) -> Self {
         let all = Layout { widths: wanted.iter().copied().map(Some).collect() };
         let Some(width) = width else { return all };
@@ -52,7 +52,7 @@ impl Layout {
         self.widths.iter().enumerate().filter_map(|(at, width)| Some((at, (*width)?)))
     }
 
-    /// All is cut, and what has no room at all stays away, from the right.
+    /// Cuts everything, and drops columns without any room, from the right.
     fn forced(mut self, width: usize) -> Self {
         loop {
             self.shrink(|_| true, 3, width);
@@ -74,25 +74,25 @@ impl Layout {
         Layout { widths: self.widths.iter().enumerate().map(stays).collect() }
     }
 
-    /// By how much it is too wide.
+    /// By how much the table is too wide.
     fn excess(&self, width: usize) -> usize {
         let count = self.widths().count();
         let total = self.widths().map(|(_, width)| width).sum::<usize>() + GAP.len() * count.saturating_sub(1);
         total.saturating_sub(width)
     }
 
-    /// Makes columns narrower, the widest first, until all fit or they are as narrow as they may become.
+    /// Makes columns narrower, the widest first, until all fit or have reached `floor`.
     fn shrink(&mut self, which: impl Fn(usize) -> bool, floor: usize, width: usize) {
         for _ in 0..self.excess(width) {
             let can = self.widths().filter(|(at, width)| which(*at) && *width > floor);
-            // Of several that are equally wide, the first.
+            // Of several equally wide columns, the first one.
             let Some((at, widest)) = can.min_by_key(|(at, width)| (std::cmp::Reverse(*width), *at)) else { return };
             self.widths[at] = Some(widest - 1);
         }
     }
 }
 
-/// The columns of a phase, in the order in which they leave.
+/// The columns that a phase drops, in their order.
 fn leaving(columns: &[Column], is_of_phase: impl Fn(Leave) -> bool) -> Vec<usize> {
     let mut found: Vec<usize> = (0..columns.len()).filter(|at| is_of_phase(columns[*at].leave)).collect();
     found.sort_by_key(|at| columns[*at].leave);

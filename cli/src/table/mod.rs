@@ -1,4 +1,5 @@
-//! Tables: columns that keep their names and order, as wide as they need in a pipe, fitted on a terminal. Pure.
+//! Tables. In a pipe, columns are as wide as their content; on a terminal they are fitted. Their names and order never
+//! change. Pure.
 
 mod layout;
 
@@ -6,11 +7,11 @@ use crate::text::{Look, Word, begin, cut, cut_in_the_middle, printable, width_of
 
 pub use layout::Layout;
 
-/// A column: what is done to it where room is short.
+/// A column, and what happens to it if there is not enough room.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub name: &'static str,
-    /// Numbers stand at the right.
+    /// Whether it contains numbers, which are aligned to the right.
     is_number: bool,
     shrink: Shrink,
     leave: Leave,
@@ -20,61 +21,61 @@ pub struct Column {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shrink {
     No,
-    /// An id: its first digits do.
+    /// An id: its first digits are enough.
     Id,
-    /// Cut before any column leaves.
+    /// Cut before any column is dropped.
     Soft,
-    /// A name: cut in the middle, after the columns that are not needed have left.
+    /// A name: cut in the middle, after the less important columns were dropped.
     Name,
 }
 
-/// When a column leaves. Of two in one phase, the smaller number leaves first.
+/// When a column is dropped. In one phase, the column with the smallest number is dropped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Leave {
-    /// Before a name is cut.
+    /// Dropped before a name is cut.
     Early(u8),
-    /// When the names are as short as they may become.
+    /// Dropped when the names are as short as they may become.
     Late(u8),
     Never,
 }
 
 impl Column {
-    /// One that stays, as wide as its cells.
+    /// A column that always stays, as wide as its cells.
     pub const fn new(name: &'static str) -> Self {
         Column { name, is_number: false, shrink: Shrink::No, leave: Leave::Never }
     }
 
-    /// Of numbers.
+    /// Makes it a column of numbers.
     pub const fn number(mut self) -> Self {
         self.is_number = true;
         self
     }
 
-    /// Of ids.
+    /// Makes it a column of ids.
     pub const fn id(mut self) -> Self {
         self.shrink = Shrink::Id;
         self
     }
 
-    /// Of texts that may be cut first.
+    /// Makes it a column of texts that are cut first.
     pub const fn soft(mut self) -> Self {
         self.shrink = Shrink::Soft;
         self
     }
 
-    /// Of names.
+    /// Makes it a column of names.
     pub const fn names(mut self) -> Self {
         self.shrink = Shrink::Name;
         self
     }
 
-    /// Leaves before a name is cut, in this order.
+    /// Drops it before a name is cut, in this order.
     pub const fn early(mut self, order: u8) -> Self {
         self.leave = Leave::Early(order);
         self
     }
 
-    /// Leaves when the names are as short as they may become, in this order.
+    /// Drops it when the names are as short as they may become, in this order.
     pub const fn late(mut self, order: u8) -> Self {
         self.leave = Leave::Late(order);
         self
@@ -106,12 +107,12 @@ impl Table {
         self.columns.iter().enumerate().map(|(at, column)| of_cells(at).max(column.name.len())).collect()
     }
 
-    /// The columns' widths: not wider than `width` together, if that is given.
+    /// The widths of the columns, in sum no wider than `width` if that is given.
     pub fn layout(&self, width: Option<usize>) -> Layout {
         Layout::new(&self.columns, &self.widths(), width)
     }
 
-    /// The lines, the head first, as padded cells.
+    /// The lines as padded cells, the head first.
     pub fn lines(&self, layout: &Layout) -> Vec<Vec<Word>> {
         let head = self.head(layout);
         std::iter::once(head).chain(self.rows.iter().map(|row| self.line(row, layout))).collect()
@@ -122,7 +123,7 @@ impl Table {
         self.line(&self.columns.iter().map(|column| Word::new(column.name, Look::Bold)).collect::<Vec<_>>(), layout)
     }
 
-    /// One row as padded cells; nothing at the end.
+    /// One row as padded cells, without spaces at the end.
     pub fn line(&self, row: &[Word], layout: &Layout) -> Vec<Word> {
         let mut cells: Vec<Word> =
             layout.widths().map(|(at, width)| padded(&row[at], &self.columns[at], width)).collect();
@@ -133,7 +134,7 @@ impl Table {
     }
 }
 
-/// What stands between columns.
+/// The space between columns.
 pub const GAP: &str = "  ";
 
 fn padded(cell: &Word, column: &Column, width: usize) -> Word {

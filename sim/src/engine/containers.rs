@@ -15,7 +15,7 @@ const EXIT_FILE_STAYS: Duration = Duration::from_millis(180);
 impl Engine {
     pub async fn create_container(self: &Arc<Self>, request: pb::CreateContainerRequest) -> Result<String> {
         let id = self.new_id();
-        // If the process is made now, a missing program fails here; no event reports it (§1.2).
+        // In a profile that makes the process now, a missing program fails here, and no event reports it (§1.2).
         let spawned = if self.profile.pid_in_every_state {
             let none = pb::ContainerConfig::default();
             let config = request.config.as_ref().unwrap_or(&none);
@@ -58,7 +58,7 @@ impl Engine {
         }
     }
 
-    /// `spawned` is `None` if the process was made by CreateContainer and waits.
+    /// Begins the run. `spawned` is `None` if CreateContainer has made the process, which waits since then.
     async fn begin_run(self: &Arc<Self>, start: &Started, spawned: Option<Spawned>) -> Result<()> {
         let id = &start.id;
         if let Some(spawned) = spawned {
@@ -107,7 +107,7 @@ impl Engine {
         };
         let sandbox_id = self.store().container_exited(&id, exit, self.now());
         self.touch();
-        // Wakes StopContainer before the event is queued.
+        // This wakes StopContainer before the event is queued.
         gone.send_replace(true);
         let Some(sandbox_id) = sandbox_id.filter(|_| !unseen) else { return };
         if !self.profile.sends_exit_after.is_zero() {

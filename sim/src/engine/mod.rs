@@ -44,7 +44,7 @@ pub struct Engine {
     emitted: AtomicU64,
     subscriptions: AtomicU64,
     down: AtomicBool,
-    /// Whose end is not noticed.
+    /// The containers whose end is not noticed.
     unnoticed: Mutex<HashSet<String>>,
     /// Counts the changes of the store, for tasks that wait for one.
     changes: watch::Sender<u64>,
@@ -177,7 +177,7 @@ impl Engine {
         lock(&self.unnoticed).contains(id)
     }
 
-    /// Signals the process and waits for its end; true if it is gone (also if it was before).
+    /// Signals the process and waits for its end. True if it is gone, even if it was gone before.
     async fn end(&self, id: &str, signal: i32, timeout: Option<Duration>) -> Result<bool> {
         let mut gone = {
             let procs = lock(&self.procs);

@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Reboots the node while the engine is down: no container survives, and the same pods run again under new ids.
-    /// Returns how many pods that are.
+    /// Returns the number of pods.
     pub async fn reboot(self: &Arc<Self>) -> Result<usize> {
         let old = {
             let mut store = self.store();

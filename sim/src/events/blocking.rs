@@ -37,7 +37,8 @@ impl<T> Backlog<T> {
 }
 
 enum Message<T> {
-    /// The acknowledgement makes `send` return only when the queue took the event, as with Go's unbuffered channel.
+    /// An event to publish. The acknowledgement makes `send` return only when the queue took the event, as with Go's
+    /// unbuffered channel.
     Publish(T, oneshot::Sender<()>),
     Subscribe(oneshot::Sender<mpsc::Receiver<T>>),
 }
@@ -195,7 +196,7 @@ mod tests {
         let queue = Queue::start(2, KEEP);
         let stalled = queue.subscribe().await.unwrap();
         let mut reader = queue.subscribe().await.unwrap();
-        // Two are in the channel; the queue took one more before it blocked.
+        // Two events are in the channel; the queue took one more before it blocked.
         for n in 1..=3 {
             queue.send(n).await;
         }

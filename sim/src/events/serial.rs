@@ -43,7 +43,7 @@ async fn broadcast<T: Clone>(mut from: mpsc::Receiver<T>, subscribers: Arc<Mutex
     while let Some(event) = from.recv().await {
         let all = subscribers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for subscriber in all {
-            // A subscriber that does not read delays all others here.
+            // In this engine, a subscriber that does not read delays all others.
             if subscriber.send(event.clone()).await.is_err() {
                 let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
                 subscribers.retain(|s| !s.same_channel(&subscriber));

@@ -1,4 +1,5 @@
-//! What the engine claims of single containers and sandboxes, whatever is true: `claim`. Pure, but for `answerable`.
+//! The false statements that `claim` makes the engine give about single containers and sandboxes. Pure, except for
+//! `answerable`.
 
 use std::collections::HashMap;
 
@@ -7,19 +8,19 @@ use crate::pb::{self, ContainerState, PodSandboxState};
 /// The name that stands for every container and sandbox.
 pub const ALL: &str = "all";
 
-/// A text that cannot be decoded where it stands: see `server::marks`.
+/// A text that makes its field undecodable: see `server::marks`.
 const BROKEN: &str = "\u{10fffc}";
 
-/// One thing that is claimed.
+/// One false statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
     /// Its entry in lists has this state.
     Listed(ContainerState),
     /// Its statuses, in replies and events, have this state.
     State(ContainerState),
-    /// There is no status of it, though it is listed.
+    /// Its status does not exist, although lists show it.
     NoStatus,
-    /// There is no verbose status of it.
+    /// Its verbose status does not exist.
     NoVerboseStatus,
     /// Its statuses do not say when it started.
     NoStartedAt,
@@ -27,13 +28,13 @@ pub enum Claim {
     Hangs,
     /// Requests for its status are refused with this text.
     Refused(String),
-    /// Its entry in lists cannot be decoded, but for its id.
+    /// Its entry in lists cannot be decoded, except for the id.
     Undecodable,
-    /// Its entry in lists cannot be decoded, and its id neither.
+    /// Its entry in lists cannot be decoded, not even the id.
     Nameless,
 }
 
-/// What is claimed, by id.
+/// The claims by id.
 #[derive(Clone, Debug, Default)]
 pub struct Claims(HashMap<String, Vec<Claim>>);
 

@@ -1,5 +1,5 @@
-//! Faults that a script switches on, as they happen on real nodes. `shape` changes events, `claims` what is said of
-//! single containers.
+//! Faults that a script switches on, as they happen on real nodes. `shape` changes events, `claims` the statements
+//! about single containers.
 
 mod claims;
 mod shape;
@@ -23,7 +23,7 @@ pub struct Switches {
     pub slow: Duration,
     /// All calls are refused with this code, as by an engine that is starting.
     pub not_initialized: Option<Code>,
-    /// All calls are refused: there is no such service.
+    /// All calls are refused, because the service does not exist.
     pub not_served: bool,
     /// A streamed list fails after its first batch.
     pub partial_lists: bool,
@@ -38,13 +38,13 @@ pub struct Switches {
 /// What a hostile engine does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Hostility {
-    /// Replies are no protocol buffers.
+    /// Replies are not protocol buffers.
     Garbage,
-    /// Replies are protocol buffers of another kind.
+    /// Replies are protocol buffers of another type.
     WrongTypes,
     /// A list is one message of 81 MiB.
     Huge,
-    /// Events of new containers, as fast as they can be sent, for ever.
+    /// Events of new containers come as fast as they can be sent, for ever.
     Flood,
     /// A streamed list has no end.
     EndlessLists,
@@ -52,7 +52,7 @@ pub enum Hostility {
     Deep,
     /// The verbose information is JSON with a million objects.
     Wide,
-    /// Ids that no engine has.
+    /// Ids are such as no engine makes.
     Ids,
     /// A container with a million labels.
     Labels,
@@ -69,10 +69,10 @@ pub enum StreamEnd {
     Ok,
 }
 
-/// One change of what happens to events.
+/// One change of how events are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventFault {
-    /// The next events are lost: so many.
+    /// The next so many events are lost.
     Drop(usize),
     Duplicate(bool),
     /// Events come in pairs, the second one first.
@@ -87,7 +87,7 @@ pub enum LeftOut {
     #[default]
     Nothing,
     Sandbox,
-    /// Those of the containers and of the sandbox.
+    /// The statuses of the containers and of the sandbox.
     All,
 }
 
@@ -125,7 +125,7 @@ impl Faults {
         self.switches.borrow().silent_events
     }
 
-    /// What is claimed of single containers and sandboxes.
+    /// The claims about single containers and sandboxes.
     pub fn claims(&self) -> watch::Ref<'_, Claims> {
         self.claims.borrow()
     }
@@ -134,9 +134,9 @@ impl Faults {
         self.claims.send_modify(change);
     }
 
-    /// Waits as long as this one's statuses hang, and returns the error with which they are refused, if they are.
+    /// Waits as long as this id's statuses hang. Returns the error if they are refused.
     pub async fn answerable(&self, id: &str) -> Result<(), Status> {
-        // Cannot fail: the sender is ours.
+        // This cannot fail: the sender is ours.
         let claims = self.claims.subscribe().wait_for(|claims| !claims.hangs(id)).await.map(|c| c.clone());
         match claims.unwrap_or_default().refusal(id) {
             Some(text) => Err(Status::unknown(text)),
@@ -151,7 +151,7 @@ impl Faults {
     /// Applies the faults to a call, before it is served.
     pub async fn suffer(&self) -> Result<(), Status> {
         let mut switches = self.switches.subscribe();
-        // Cannot fail: the sender is ours.
+        // This cannot fail: the sender is ours.
         let now = switches.wait_for(|s| !s.stall).await.map(|s| s.clone()).unwrap_or_default();
         if !now.slow.is_zero() {
             tokio::time::sleep(now.slow).await;

@@ -1,4 +1,4 @@
-//! What faults do to events on their way to the queue. Pure.
+//! Applies faults to events on their way to the queue. Pure.
 
 use std::collections::VecDeque;
 

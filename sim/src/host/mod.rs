@@ -56,7 +56,8 @@ impl Host {
         self.cgroups.as_ref()
     }
 
-    /// Makes the cgroup, the pid file, and the OCI specification with these annotations. A container also runs without them; failures are printed to stderr.
+    /// Makes the cgroup, the pid file, and the OCI specification with these annotations. A container also runs without
+    /// them, so failures are only printed to stderr.
     pub fn place(&self, id: &str, cgroup: &str, pid: u32, annotations: &[(&str, String)]) {
         if let Some(cgroups) = &self.cgroups {
             warn(cgroups.add(cgroup, pid), || format!("cannot put pid {pid} into the cgroup {cgroup}"));
@@ -67,7 +68,7 @@ impl Host {
         let Some((folder, file)) = self.pid_file(id) else {
             return;
         };
-        // As runtimes do: the specification first.
+        // The specification comes first, as with real runtimes.
         let spec = self.write_spec(&folder, annotations);
         let written = spec.and_then(|()| write_whole(&folder, file, &pid.to_string()));
         warn(written, || format!("cannot write the files in {}", folder.display()));
@@ -84,7 +85,8 @@ impl Host {
         warn(fs::remove_dir_all(&folder), || format!("cannot remove {}", folder.display()));
     }
 
-    /// CRI-O's monitor leaves a container's exit code in a file; CRI-O removes that when it has read it: `collect_exit`.
+    /// Writes the container's exit code to a file, as CRI-O's monitor does. CRI-O removes the file when it has read it:
+    /// `collect_exit`.
     pub fn leave_exit(&self, id: &str, code: i32) {
         if let Some(exits) = self.exits_dir() {
             let written = fs::create_dir_all(&exits).and_then(|()| write_whole(&exits, id, &code.to_string()));
@@ -94,7 +96,7 @@ impl Host {
 
     pub fn collect_exit(&self, id: &str) {
         if let Some(exits) = self.exits_dir() {
-            // Somebody else may have removed it.
+            // Another program may have removed it.
             let _ = fs::remove_file(exits.join(id));
         }
     }
@@ -135,7 +137,7 @@ impl Host {
     }
 }
 
-/// Writes a file as engines do: beside its place first, then renamed, so that nobody reads half of it.
+/// Writes a file as engines do: first under another name, and then renamed, so that nobody reads half of it.
 fn write_whole(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let beside = folder.join(format!(".{name}"));
     fs::write(&beside, text)?;

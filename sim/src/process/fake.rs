@@ -1,4 +1,4 @@
-//! Fake processes: a node of 10,000 containers has entries in a fake /proc only (see host::tree).
+//! Fake processes. A node of 10,000 containers has only entries in a fake /proc (see host::tree).
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -135,7 +135,7 @@ pub fn child_main(args: &[String]) -> ! {
     std::process::exit(plan.code.into())
 }
 
-/// SIGTERM ends this process with the code.
+/// Makes SIGTERM end this process with the code.
 fn end_on_term(code: u8) {
     static CODE: AtomicU8 = AtomicU8::new(0);
     extern "C" fn end(_: libc::c_int) {
@@ -143,7 +143,7 @@ fn end_on_term(code: u8) {
         unsafe { libc::_exit(CODE.load(Ordering::Relaxed).into()) }
     }
     CODE.store(code, Ordering::Relaxed);
-    // SAFETY: the handler only calls what a handler may.
+    // SAFETY: the handler calls only what a handler may call.
     unsafe { libc::signal(libc::SIGTERM, end as extern "C" fn(libc::c_int) as libc::sighandler_t) };
 }
 

@@ -22,7 +22,7 @@ pub enum Fault {
     Event(EventFault),
     Replay(usize),
     EndStreams(StreamEnd),
-    /// In ns.
+    /// The step, in ns.
     ClockStep(i64),
 }
 

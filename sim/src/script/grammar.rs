@@ -70,7 +70,7 @@ pub enum Command {
         image: String,
     },
     Untag(String),
-    /// `None`: the truth again.
+    /// A claim; `None`: the truth again.
     Claim {
         name: String,
         claim: Option<Claim>,
@@ -284,7 +284,7 @@ fn words(line: &str) -> Result<Vec<String>, String> {
     Ok(words.into_iter().map(|word| with_marks(&word)).collect())
 }
 
-/// What a script cannot write as it is.
+/// Replaces the placeholders for characters that a script cannot contain.
 fn with_marks(word: &str) -> String {
     word.replace("{bad-bytes}", "\u{10fffd}").replace("{esc}", "\u{1b}")
 }
@@ -357,7 +357,7 @@ mod tests {
                     other => other,
                 })
                 .collect();
-            // The name of a fault stands for itself: they have a test of their own.
+            // The name of a fault is part of its syntax; faults have a test of their own.
             let line = if spoken[0] == "fault" { "fault stall on".into() } else { spoken.join(" ") };
             assert!(parse(&line).is_ok_and(|command| command.is_some()), "{line}: {:?}", parse(&line));
         }

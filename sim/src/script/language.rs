@@ -1,5 +1,5 @@
-//! The language of scripts: every command, once. The help, the manual page, the tables of docs/simulator.md and the usage in
-//! complaints are made from it, and a command that is not in it does not exist.
+//! The language of scripts, with every command once. The help, the manual page, the tables of docs/simulator.md and the
+//! usage in error messages are made from it. A command that is not in it does not exist.
 
 /// One form of a command.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Chapter {
     pub title: &'static str,
-    /// What is said of all of them; may be empty.
+    /// The text about all of them; may be empty.
     pub about: &'static str,
     pub entries: &'static [Entry],
 }
@@ -37,7 +37,7 @@ pub fn chapters() -> impl Iterator<Item = &'static Chapter> {
     COMMANDS.iter().chain([&POD_OPTIONS, &CONTAINER_OPTIONS, &PROGRAMS, &CLAIMS, &FAULTS, &HOSTILITIES])
 }
 
-/// What holds for every line.
+/// The rules for every line.
 pub const LINES: &str = "One command in each line; `#` begins a comment, and words are quoted as in a shell. The \
                          answer to each command is one line, `ok COMMAND ...` with values like `id=...`, or `error \
                          COMMAND: why`, printed when the command is done. TIME is 200ms, 1.5s or 2m. The name of a \
@@ -119,7 +119,7 @@ pub const COMMANDS: &[Chapter] = &[
     },
 ];
 
-/// Of `pod` and `run-pod`.
+/// The options of `pod` and `run-pod`.
 pub const POD_OPTIONS: Chapter = Chapter {
     title: "Options of a pod",
     about: "",
@@ -134,7 +134,7 @@ pub const POD_OPTIONS: Chapter = Chapter {
     ],
 };
 
-/// Of `create`.
+/// The options of `create`.
 pub const CONTAINER_OPTIONS: Chapter = Chapter {
     title: "Options of a container",
     about: "",
@@ -152,7 +152,7 @@ pub const CONTAINER_OPTIONS: Chapter = Chapter {
     ],
 };
 
-/// What a container's COMMAND can be.
+/// The possible values of a container's COMMAND.
 pub const PROGRAMS: Chapter = Chapter {
     title: "Commands of a container",
     about: "Without a command it runs for ever. Any other program does not exist, so that the start fails.",
@@ -167,7 +167,7 @@ pub const PROGRAMS: Chapter = Chapter {
     ],
 };
 
-/// What `claim` can say.
+/// The possible values of `claim`.
 pub const CLAIMS: Chapter = Chapter {
     title: "Claims",
     about: "What the engine says of one container or sandbox, or of all, whatever is true.",
@@ -184,7 +184,7 @@ pub const CLAIMS: Chapter = Chapter {
     ],
 };
 
-/// What `fault` can switch.
+/// The faults that `fault` switches.
 pub const FAULTS: Chapter = Chapter {
     title: "Faults",
     about: "",
@@ -215,7 +215,7 @@ pub const FAULTS: Chapter = Chapter {
     ],
 };
 
-/// What `fault hostile` can be.
+/// The possible values of `fault hostile`.
 pub const HOSTILITIES: Chapter = Chapter {
     title: "Hostile answers",
     about: "One at a time.",

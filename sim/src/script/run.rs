@@ -137,7 +137,7 @@ impl Runner {
         Ok(format!("{name} id={id} pid={pid}"))
     }
 
-    /// The new id, and the answer.
+    /// Creates a container. Returns the new id, and the answer.
     async fn create(&self, pod: &str, container: ContainerSpec) -> Result<(String, String), String> {
         let name = container.name.clone();
         let request = {

@@ -1,5 +1,5 @@
-//! What CRI-O wants of CreateContainer and containerd does not: a kubelet gives all of it, other clients may not. Scripts
-//! need not care.
+//! What CRI-O requires of CreateContainer and containerd does not. A kubelet gives all of it; other clients may not.
+//! Scripts get it from `kubelet`.
 
 use tonic::Status;
 
@@ -14,11 +14,11 @@ pub fn check(config: Option<&ContainerConfig>) -> Result<(), Status> {
     }
     let security = config.linux.as_ref().and_then(|linux| linux.security_context.as_ref());
     let options = security.and_then(|security| security.namespace_options.as_ref());
-    // Without options of its own, the container wants its pod's pid namespace, which is the infra container's.
+    // Without options of its own, the container wants its pod's pid namespace, which is that of the infra container.
     if options.is_none_or(|options| options.pid() == NamespaceMode::Pod) {
         return Err(Status::unknown("PID namespace requested, but sandbox has no infra container"));
     }
-    // The image's environment has no PATH here.
+    // In this simulation, the image's environment has no PATH.
     match config.command.first() {
         Some(program) if !program.starts_with('/') => Err(Status::unknown(format!(
             "container create failed: executable file `{program}` not found in $PATH: No such file or directory"

@@ -99,7 +99,7 @@ const RUNTIME_METHODS: &[&str] = &[
 
 const IMAGE_METHODS: &[&str] = &["ImageFsInfo", "ImageStatus", "ListImages", "PullImage"];
 
-/// RPCs that the engines have and this simulation has not. Every other unknown RPC is unknown to the engines, too.
+/// RPCs that real engines have and this simulation does not. Any other RPC is unknown to real engines, too.
 const NOT_SIMULATED: &[&str] = &[
     "Attach",
     "CheckpointContainer",

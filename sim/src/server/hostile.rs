@@ -75,7 +75,7 @@ fn messages(hostility: Hostility, method: &str, request: &[u8]) -> Messages {
             once(informed(method, request, format!("{}{}", "{\"a\":[".repeat(depth), "]}".repeat(depth))))
         }
         Hostility::Wide => once(informed(method, request, format!("{{\"a\":[{}0]}}", "{\"b\":0},".repeat(1_000_000)))),
-        // Field 1, with nothing in it.
+        // Field 1, with an empty content.
         Hostility::EmptyEntries => once([0x0a, 0x00].repeat(20_000_000)),
         Hostility::SmallEntries => {
             let small = |id: String| pb::Container { pod_sandbox_id: id.clone(), id, ..Default::default() };
@@ -116,7 +116,7 @@ fn odd_ids() -> Vec<String> {
     odd.iter().map(|id| (*id).to_owned()).chain(["x".repeat(1 << 20)]).collect()
 }
 
-/// An id that was never seen before.
+/// A new id.
 fn id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("{:064x}", NEXT.fetch_add(1, Ordering::Relaxed))
@@ -126,7 +126,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64)
 }
 
-/// A container that nobody has seen before has started.
+/// The event of a start, for a new container.
 fn event() -> Vec<u8> {
     let id = id();
     let status = pb::ContainerStatus {

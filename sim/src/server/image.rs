@@ -31,7 +31,7 @@ impl Images {
     }
 }
 
-/// Two names are two images here, as in `image_id` and `image_ref` of their containers.
+/// The image with this name. As in `image_id` and `image_ref` of containers, two names are two images.
 fn image(name: &str) -> pb::Image {
     pb::Image {
         id: digest(name),
@@ -59,7 +59,7 @@ impl ImageService for Images {
         Ok(Response::new(pb::ListImagesResponse { images }))
     }
 
-    /// An unknown image is an empty answer, not an error.
+    /// The status of an image. For an unknown one, the answer is empty, and no error.
     async fn image_status(&self, request: Request<pb::ImageStatusRequest>) -> Reply<pb::ImageStatusResponse> {
         let wanted = request.into_inner().image.unwrap_or_default().image;
         let image = self.all().into_iter().find(|i| is_called(i, &wanted));

@@ -18,8 +18,8 @@ const RUNTIME_TYPE: &str = "io.containerd.runc.v2";
 const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The info of a verbose Status. `dir` is the folder by which a client finds the engine's pid files, `exits` that of CRI-O's
-/// exit files.
+/// The info of a verbose Status. Clients find the engine's pid files by the folder `dir`, and CRI-O's exit files by
+/// `exits`.
 pub fn status(dir: &Path, exits: Option<&Path>, profile: &Profile) -> Info {
     let config = match profile.family {
         Family::Containerd => json!({
@@ -64,7 +64,7 @@ pub fn container(c: &Container, sandbox: Option<&Sandbox>, profile: &Profile) ->
 pub fn sandbox(s: &Sandbox, profile: &Profile) -> Info {
     match profile.family {
         Family::Containerd => text(containerd_sandbox(s, profile)),
-        // Without an infra container there is no process: no pid, no image.
+        // Without an infra container there is no process, so no pid and no image.
         Family::Crio => text(json!({ "runtimeSpec": sandbox_spec(s, profile) })),
         Family::Dockerd => Info::new(),
     }
@@ -196,7 +196,8 @@ fn pod_annotations(kind: &str, sandbox_id: &str, sandbox: Option<&Sandbox>, prof
     })
 }
 
-/// A container shares the sandbox's ipc, uts and network namespaces, and has its own of the other kinds.
+/// The namespaces of a container. It shares the sandbox's ipc, uts and network namespaces, and has its own of the other
+/// kinds.
 fn container_namespaces(sandbox: Option<&Sandbox>) -> Value {
     let shared = |kind: &str, file: &str| {
         let path = match sandbox {
@@ -218,7 +219,7 @@ fn mounts(config: &pb::ContainerConfig) -> Vec<Value> {
     std::iter::once(json!({ "destination": "/proc", "type": "proc", "source": "proc" })).chain(own).collect()
 }
 
-/// The CRI message as Go's JSON: with the names of the .proto file.
+/// The CRI message as Go writes it in JSON: with the names of the .proto file.
 fn container_config(c: &pb::ContainerConfig) -> Value {
     let metadata = c.metadata.clone().unwrap_or_default();
     let image = c.image.clone().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Characters that stand for bytes which no Rust string can hold. They are changed on the wire, in place: the lengths in
-//! the messages stay right.
+//! Characters that stand for bytes which no Rust string can contain. They are replaced on the wire by equally many
+//! bytes, so that the lengths in the messages stay right.
 
 use http_body_util::BodyExt;
 use prost::bytes::Bytes;
@@ -10,11 +10,11 @@ const BAD: [u8; 4] = [0xf4, 0x8f, 0xbf, 0xbd];
 const BAD_BYTES: [u8; 4] = [0xff, 0xfe, 0xff, 0xfe];
 /// U+10FFFC in UTF-8. The field that begins with it gets a wire type that does not exist.
 const BROKEN: [u8; 4] = [0xf4, 0x8f, 0xbf, 0xbc];
-/// Before a text of less than 128 bytes stand its field's key and its length, of one byte each.
+/// A text of less than 128 bytes comes after one byte for its field's key, and one for its length.
 const KEY_BEFORE: usize = 2;
 const NO_WIRE_TYPE: u8 = 7;
 
-/// The body with the marks in it changed. tonic never cuts a message between two frames.
+/// The body with its marks replaced. tonic never splits a message between two frames.
 pub fn changed(body: Body) -> Body {
     Body::new(body.map_frame(|frame| frame.map_data(change)))
 }

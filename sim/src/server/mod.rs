@@ -33,9 +33,10 @@ pub fn serve(engine: Arc<Engine>, socket: Socket, connections: Connections) -> S
     let calls = Arc::new(Calls::default());
     let service = dispatch::Dispatch::new(engine, Arc::clone(&calls));
     tokio::spawn(async move {
-        // grpc-go limits neither the streams of a connection nor the data that waits for a stalled stream.
+        // As in grpc-go, there is no limit for the streams of a connection, nor for the data that waits for a stalled
+        // stream.
         let server = Server::builder().max_concurrent_streams(u32::MAX);
-        // This ends only with the program: a connection that fails is no error here.
+        // This ends only with the program, because a failed connection is no error here.
         if let Err(e) = server.serve_with_incoming(service, connections).await {
             eprintln!("cri-sim: the gRPC server ended: {e}");
         }

@@ -46,7 +46,7 @@ impl Runtime {
         }
     }
 
-    /// Not found, where that is claimed.
+    /// The value, or "not found" if that is claimed for the id.
     fn claimed<T>(&self, found: T, id: &str, verbose: bool) -> Result<T> {
         match self.engine.faults.claims().has_no_status(id, verbose) {
             true => Err(Error::NotFound("not found".into())),
@@ -269,7 +269,8 @@ impl RuntimeService for Runtime {
         Ok(self.batches(all, |pod_sandboxes| pb::StreamPodSandboxesResponse { pod_sandboxes }))
     }
 
-    /// grpc-go sends the response's headers with the first message, tonic when this returns (engine-facts §4).
+    /// The event stream. grpc-go sends the response's headers with the first message, tonic when this function returns
+    /// (engine-facts §4).
     async fn get_container_events(
         &self,
         _: Request<pb::GetEventsRequest>,

@@ -91,7 +91,7 @@ impl Store {
         Ok(Started { id, sandbox_id, command, args, cgroups_path, sandbox_ready })
     }
 
-    /// The start failed: the container is EXITED, without an event (engine-facts §1.4).
+    /// Ends a failed start: the container is EXITED, without an event (engine-facts §1.4).
     pub fn start_failed(&mut self, id: &str, message: &str, now: i64) {
         if let Some(container) = self.container_mut(id) {
             let status = &mut container.status;
@@ -122,15 +122,15 @@ impl Store {
         }
     }
 
-    /// StartContainer returns.
+    /// Ends a start, when StartContainer returns.
     pub fn end_start(&mut self, id: &str) {
         if let Some(container) = self.container_mut(id) {
             container.status.starting = false;
         }
     }
 
-    /// The exit monitor's update. The pid stays; the profile decides whether it is shown. Returns the sandbox's id. `None`:
-    /// the container is gone or never started, so there is no event.
+    /// Applies the exit monitor's update. The pid stays; the profile decides whether it is shown. Returns the sandbox's
+    /// id, or `None` if the container is gone or was never started, so that there is no event.
     pub fn container_exited(&mut self, id: &str, exit: Exit, now: i64) -> Option<String> {
         let lost = self.lost_containers.contains_key(id);
         let container = self.containers.get_mut(id).or_else(|| self.lost_containers.get_mut(id))?;

@@ -1,4 +1,4 @@
-//! The images that containers were made from, and their tags: one image may have several, or none any more.
+//! The images that containers were made from, and their tags. An image may have several tags, or none any more.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ pub struct Images(BTreeMap<String, Image>);
 
 #[derive(Debug)]
 struct Image {
-    /// The name under which it came to be known.
+    /// Its first name.
     first: String,
     tags: Vec<String>,
 }
 
 impl Images {
-    /// The id of the image that this tag or id means; a new name is a new image.
+    /// The id of the image with this tag or id. An unknown name makes a new image.
     pub fn of(&mut self, name: &str) -> String {
         if let Some(id) = self.find(name) {
             return id;
@@ -53,7 +53,7 @@ impl Store {
         id
     }
 
-    /// Takes a tag away; the image and its containers stay. `None`: there is no such tag.
+    /// Removes a tag; the image and its containers stay. `None`: there is no such tag.
     pub fn untag(&mut self, tag: &str) -> Option<String> {
         let id = self.images.find(tag).filter(|id| id != tag)?;
         self.images.0.get_mut(&id)?.tags.retain(|t| t != tag);
@@ -61,7 +61,7 @@ impl Store {
         Some(id)
     }
 
-    /// What statuses call the images of all containers.
+    /// Updates the names that statuses show for the containers' images.
     fn name_images(&mut self) {
         for container in self.containers.values_mut() {
             container.tag = self.images.first_tag(&container.image_id).map(str::to_owned);

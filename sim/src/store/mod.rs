@@ -1,5 +1,5 @@
-//! The engine's data: no clock (time is an argument), no tokio, no processes.
-//! `sandbox` and `container` hold the transitions, `view` what CRI shows of it.
+//! The engine's data: no clock (time is an argument), no tokio, no processes. `sandbox` and `container` have the
+//! transitions, `view` is what CRI shows.
 
 mod container;
 mod filter;
@@ -38,7 +38,7 @@ impl Error {
         }
     }
 
-    /// Go's `fmt.Errorf("context: %w", err)`: the code stays.
+    /// The error with a context, as Go's `fmt.Errorf("context: %w", err)` makes it: the code stays.
     pub fn context(self, context: impl std::fmt::Display) -> Self {
         match self {
             Error::NotFound(m) => Error::NotFound(format!("{context}: {m}")),
@@ -55,7 +55,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Controller {
     Ready,
     NotReady,
-    /// After ShutdownSandbox: it answers NotFound.
+    /// The sandbox was shut down; the controller answers NotFound.
     Forgotten,
 }
 

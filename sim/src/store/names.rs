@@ -30,12 +30,12 @@ impl Names {
     }
 }
 
-/// containerd's makeSandboxName.
+/// The name that containerd's makeSandboxName makes.
 pub fn of_sandbox(m: &pb::PodSandboxMetadata) -> String {
     format!("{}_{}_{}_{}", m.name, m.namespace, m.uid, m.attempt)
 }
 
-/// containerd's makeContainerName.
+/// The name that containerd's makeContainerName makes.
 pub fn of_container(c: &pb::ContainerMetadata, s: &pb::PodSandboxMetadata) -> String {
     format!("{}_{}_{}_{}_{}", c.name, s.name, s.namespace, s.uid, c.attempt)
 }

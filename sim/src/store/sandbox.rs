@@ -41,14 +41,14 @@ impl Store {
         self.sandboxes.insert(id.to_owned(), sandbox);
     }
 
-    /// The process is gone; the sandbox controller learns of it first.
+    /// Notes in the sandbox controller, which learns of it first, that the process is gone.
     pub fn sandbox_controller_exited(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id).filter(|s| s.controller == Controller::Ready) {
             sandbox.controller = Controller::NotReady;
         }
     }
 
-    /// The exit monitor's update of the CRI store. False: the sandbox is gone, so there is no event.
+    /// Applies the exit monitor's update of the CRI store. False if the sandbox is gone, so that there is no event.
     pub fn sandbox_exited(&mut self, id: &str) -> bool {
         let Some(sandbox) = self.sandbox_mut(id) else {
             return false;
@@ -58,7 +58,7 @@ impl Store {
         true
     }
 
-    /// StopPodSandbox where the sandbox has no process to wait for. False: it was stopped before.
+    /// Stops a sandbox without a process to wait for. False if it was stopped before.
     pub fn stop_without_process(&mut self, id: &str) -> bool {
         let was_ready = self.sandboxes.get(id).is_some_and(|s| s.ready);
         self.sandbox_controller_exited(id);
@@ -67,21 +67,21 @@ impl Store {
         was_ready
     }
 
-    /// The end of StopPodSandbox: removes the network, and with it the IP.
+    /// Removes the network, and with it the IP, at the end of StopPodSandbox.
     pub fn close_netns(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id) {
             sandbox.netns_closed = true;
         }
     }
 
-    /// ShutdownSandbox: from here the status has Go's zero time (engine-facts §1.1).
+    /// Shuts the sandbox down. From here on, its status has Go's zero time (engine-facts §1.1).
     pub fn forget_sandbox(&mut self, id: &str) {
         if let Some(sandbox) = self.sandbox_mut(id) {
             sandbox.controller = Controller::Forgotten;
         }
     }
 
-    /// Last step of RemovePodSandbox.
+    /// Removes the sandbox, as the last step of RemovePodSandbox.
     pub fn delete_sandbox(&mut self, id: &str) {
         self.sandboxes.remove(id);
         self.sandbox_names.release(id);
@@ -99,7 +99,7 @@ pub fn on_host_network(config: &pb::PodSandboxConfig) -> bool {
     options.is_some_and(|o| o.network() == pb::NamespaceMode::Node)
 }
 
-/// A name as containerd's netns package makes them; it stays the same for the same sandbox.
+/// A path as containerd's netns package makes it, always the same for the same sandbox.
 fn netns_path(id: &str) -> String {
     format!("/var/run/netns/cni-{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32])
 }

@@ -32,7 +32,8 @@ pub fn container_item(c: &Container, profile: &Profile) -> pb::Container {
     }
 }
 
-/// containerd shows what the container was made with, CRI-O what it calls the image now.
+/// The image in a list. containerd shows the name that the container was made with, CRI-O the present name of the
+/// image.
 fn listed_image(c: &Container, profile: &Profile) -> Option<pb::ImageSpec> {
     let made_with = c.config.image.clone()?;
     Some(match profile.family {
@@ -46,7 +47,7 @@ fn sandbox_state(ready: bool) -> pb::PodSandboxState {
 }
 
 impl Sandbox {
-    /// containerd 2.x asks the sandbox controller, not the CRI store (engine-facts §6).
+    /// The status of a sandbox. containerd 2.x asks the sandbox controller for it, not the CRI store (engine-facts §6).
     pub fn status(&self, profile: &Profile) -> pb::PodSandboxStatus {
         let forgotten = self.controller == Controller::Forgotten;
         let options = self.config.linux.as_ref().and_then(|l| l.security_context.as_ref()?.namespace_options.clone());
@@ -74,14 +75,15 @@ impl Container {
         if running || profile.pid_in_every_state { self.status.pid } else { 0 }
     }
 
-    /// The image's first tag, whatever the container was made with; without a tag, CRI-O shows the id.
+    /// The image's name in a status: its first tag, whatever the container was made with. Without a tag, CRI-O shows
+    /// the id.
     fn status_image(&self, profile: &Profile) -> String {
         let made_with = self.config.image.as_ref().map_or("", |image| image.image.as_str());
         let untagged = if profile.family == Family::Crio { &self.image_id } else { made_with };
         self.tag.as_deref().unwrap_or(untagged).to_owned()
     }
 
-    /// What the OCI specification's annotations say about the image.
+    /// The OCI specification's annotations about the image.
     pub fn image_annotations(&self, profile: &Profile) -> Vec<(&'static str, String)> {
         let image = self.config.image.clone().unwrap_or_default();
         let author = if image.user_specified_image.is_empty() { &image.image } else { &image.user_specified_image };
@@ -137,8 +139,8 @@ impl Container {
 }
 
 impl Store {
-    /// The sandbox's status (absent if it is unknown), the statuses of its containers, then the time (§1.1).
-    /// CRI-O takes the containers with the pod's uid, and sends no event for an unknown sandbox: `None` (§1.2).
+    /// An event with the sandbox's status (absent if it is unknown), the statuses of its containers, and the time
+    /// (§1.1). CRI-O takes the containers with the pod's uid, and sends no event for an unknown sandbox: `None` (§1.2).
     pub fn event(
         &self,
         id: &str,

@@ -1,4 +1,4 @@
-//! What runs on the simulated node.
+//! The pods that run on the simulated node.
 
 use crate::kubelet::{ContainerSpec, PodSpec};
 use crate::rng::Rng;
@@ -6,7 +6,7 @@ use crate::rng::Rng;
 /// How the workload treats a pod.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Role {
-    /// One on each node, for ever.
+    /// Runs on each node, for ever.
     Agent,
     /// A replica of a service: restarted after an exit, replaced now and then.
     Service,

@@ -15,7 +15,7 @@ use crate::store::{Result, Store};
 struct Pod {
     id: String,
     role: Role,
-    /// By container name: how to start it, and its current id.
+    /// The containers: how to start each, and its current id.
     containers: Vec<(ContainerSpec, String)>,
 }
 
@@ -26,7 +26,7 @@ struct Loop {
     pods: Vec<Pod>,
 }
 
-/// What to do next. It depends on the store only, so that it can be tested.
+/// The next step. It depends only on the store, so that it can be tested.
 #[derive(Debug, PartialEq)]
 enum Step {
     Run,
@@ -35,7 +35,7 @@ enum Step {
         container: usize,
     },
     Remove(usize),
-    /// A running server is killed, as the kernel does when memory is short.
+    /// Kills a running server, as the kernel does when memory is short.
     Kill {
         pod: usize,
         container: usize,
@@ -76,7 +76,7 @@ impl Loop {
             }
             Step::Kill { pod, container } => {
                 let id = &self.pods[pod].containers[container].1;
-                // It may have ended since the decision: then there is nothing to kill.
+                // The process may have ended since the decision; then there is nothing to kill.
                 let _ = self.engine.signal(id, libc::SIGKILL);
             }
             Step::Rest => {}

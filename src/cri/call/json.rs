@@ -23,7 +23,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call of e.g. `RuntimeService/Status`, with this request (`None` or empty: a request without a field).
+    /// A call of an RPC such as `RuntimeService/Status`, with this request in JSON (`None` or empty: an empty request).
     pub fn new(method: &str, request: Option<&str>, config: &Config) -> Result<Call> {
         let descriptor = rpcs::find(method, config.call_allow_mutations)?;
         let name = rpcs::name(&descriptor);
@@ -58,7 +58,7 @@ impl Call {
     }
 }
 
-/// Engines do not check that their strings are UTF-8: a reply with bad ones is repaired, and decoded then.
+/// Decodes a reply. Engines do not check that their strings are UTF-8, so a reply with bad bytes is repaired first.
 fn decode(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, prost::DecodeError> {
     DynamicMessage::decode(descriptor.clone(), bytes).or_else(|e| match repair::strings(&descriptor, bytes) {
         Some(repaired) => DynamicMessage::decode(descriptor, &*repaired),
@@ -99,11 +99,11 @@ fn message(name: &str, descriptor: MessageDescriptor, json: &str) -> Result<Dyna
     Ok(message)
 }
 
-/// The keys on the way to where reading failed, e.g. `filter.state`. The error itself has only the position.
+/// The keys on the path to the error, e.g. `filter.state`. The error itself has only the position.
 fn field_at(json: &str, error: &serde_json::Error) -> String {
     let line_starts = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let end = (line_starts + error.column()).min(json.len());
-    // One key for each open brace; brackets have none.
+    // Holds one key for each open brace; brackets have none.
     let mut keys: Vec<String> = Vec::new();
     let mut word = None;
     let mut bytes = json.as_bytes()[..end].iter().enumerate();
@@ -125,7 +125,7 @@ fn field_at(json: &str, error: &serde_json::Error) -> String {
                 }
             }
             b'{' | b'[' => keys.push(String::new()),
-            // If reading stopped here, the value that has just ended is the bad one.
+            // If reading stopped here, the value that has just ended is the bad one, so its key stays.
             b'}' | b']' if at + 1 < end => drop(keys.pop()),
             _ => {}
         }
@@ -134,8 +134,8 @@ fn field_at(json: &str, error: &serde_json::Error) -> String {
     keys.join(".")
 }
 
-/// Redacts the verbose `info` of a reply. It holds JSON texts of the engine's own making, with the values of environment
-/// variables among them.
+/// Redacts the verbose `info` of a reply. Its values are JSON texts that engines make in their own ways, and contain
+/// the values of environment variables.
 fn redact_info(reply: &mut DynamicMessage) {
     let Some(Value::Map(info)) = reply.get_field_by_name_mut("info") else {
         return;

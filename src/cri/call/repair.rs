@@ -5,10 +5,10 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::cri::fields;
 
-/// Messages in messages, at most so deep: as prost has it.
+/// The deepest nesting of messages, the same as prost's.
 const DEPTH: u32 = 100;
 
-/// The message with each bad byte of a string replaced by U+FFFD; `None` where it is broken otherwise.
+/// The message with each bad byte of a string replaced by U+FFFD; `None` if the message has another fault.
 pub(super) fn strings(descriptor: &MessageDescriptor, bytes: &[u8]) -> Option<Vec<u8>> {
     message(descriptor, bytes, DEPTH)
 }

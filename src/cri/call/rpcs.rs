@@ -6,8 +6,8 @@ use prost_reflect::{DescriptorPool, MessageDescriptor, MethodDescriptor};
 
 use crate::error::{CRI_E_INTERNAL, CRI_E_INVALID_ARGUMENT, CRI_E_PERMISSION, CRI_E_UNSUPPORTED, Error, Result};
 
-/// The RPCs that only read. All others change something, or open a session in which somebody can: they are refused
-/// unless the option `call.allow_mutations` is set.
+/// The RPCs that only read. All others change something, or open a session in which a client can change something. They
+/// are refused unless the option `call.allow_mutations` is set.
 pub static READ_ONLY: &[&str] = &[
     "RuntimeService/Version",
     "RuntimeService/Status",
@@ -86,7 +86,7 @@ pub(super) fn message(name: &str) -> Result<MessageDescriptor> {
     found.ok_or_else(|| Error::new(CRI_E_INTERNAL, format!("the embedded descriptors of the CRI have no {name}")))
 }
 
-/// `RuntimeService/Status`: as gRPC has it, without the package.
+/// The method's name without the package, as in gRPC's paths: `RuntimeService/Status`.
 pub(super) fn name(method: &MethodDescriptor) -> String {
     format!("{}/{}", method.parent_service().name(), method.name())
 }

@@ -1,25 +1,26 @@
-//! What a reply takes in memory on its way to JSON, found before it is decoded. Pure.
+//! Estimates how much memory a reply takes on its way to JSON, before it is decoded. Pure.
 //!
-//! Here the types are known at run time only, and a message takes far more than where they are compiled.
+//! Here, types are known only at run time, and messages take far more memory than with compiled types.
 
 use prost_reflect::{Kind, MessageDescriptor};
 
 use crate::cri::fields;
 
-/// A message with its fields: as prost-reflect keeps it, and as JSON.
+/// A message, both as prost-reflect keeps it and as JSON.
 const MESSAGE: usize = 4096;
 /// An entry of a map.
 const ENTRY: usize = 512;
 /// Any other field.
 const FIELD: usize = 128;
-/// How many times its size a text takes: decoded, in the JSON, and in a copy of it.
+/// How many times its size a text takes: decoded, in the JSON, and in a copy of the JSON.
 const TEXT: usize = 3;
 
-/// What any reply may take, and how many times its size beyond that. Lists of real engines take less than 20 times.
+/// What any reply may take; beyond that, a reply may take `TIMES` its size. Lists of real engines take less than 20
+/// times.
 const FREE: usize = 64 << 20;
 const TIMES: usize = 32;
 
-/// Why this reply is refused; `None` where it may be decoded.
+/// Why this reply is refused; `None` if it may be decoded.
 pub(super) fn refusal(descriptor: &MessageDescriptor, bytes: &[u8]) -> Option<String> {
     let (weight, allowed) = (of(descriptor, bytes), FREE.saturating_add(bytes.len().saturating_mul(TIMES)));
     let text = || {
@@ -32,7 +33,7 @@ pub(super) fn refusal(descriptor: &MessageDescriptor, bytes: &[u8]) -> Option<St
     (weight > allowed).then(text)
 }
 
-/// Nothing is nested deeper than the contract's types are: what is not of the contract is not looked into.
+/// The memory that a message takes. The nesting is limited by the contract's types, because unknown fields are skipped.
 fn of(descriptor: &MessageDescriptor, mut rest: &[u8]) -> usize {
     let mut weight = if descriptor.is_map_entry() { ENTRY } else { MESSAGE };
     while !rest.is_empty() {

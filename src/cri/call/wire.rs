@@ -14,15 +14,15 @@ use crate::error::{CRI_E_CONNECT, Error, Result};
 /// A request of an RPC.
 #[derive(Debug, Clone)]
 pub struct Rpc {
-    /// How errors name it, e.g. `RuntimeService/Status`.
+    /// The name in errors, e.g. `RuntimeService/Status`.
     pub(super) name: String,
     pub(super) path: PathAndQuery,
     pub(super) request: Vec<u8>,
 }
 
 impl Client {
-    /// Makes the call. It has the caller's patience (`None`: for ever), not that of the watcher's own requests: pulling
-    /// an image takes minutes.
+    /// Makes the call, and waits for `patience` (`None`: for ever). The watcher's own request timeout does not apply,
+    /// because pulling an image takes minutes.
     pub async fn call(&self, rpc: Rpc, patience: Option<Duration>) -> Result<Vec<u8>> {
         let name = rpc.name.clone();
         let asking = self.call_patiently(rpc);
@@ -47,7 +47,7 @@ impl Client {
     }
 }
 
-/// Messages pass through as they are.
+/// A codec that passes messages through as they are.
 #[derive(Debug, Clone, Copy)]
 struct BytesCodec;
 

@@ -48,11 +48,11 @@ fn image_names_are_distinguished_by_their_shape() {
     let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
     let spec = |image: &str| Some(wire::ImageSpec { image: bytes(image), ..Default::default() });
     for (name, image_ref, image_id, is) in [
-        // containerd: the list, then the status of an image with a repository digest, then of one without.
+        // containerd: a list, the status of an image with a repository digest, and the status of one without.
         ("repo/app:1", &*digest, "", ("repo/app:1", "", &*digest)),
         ("repo/app:1", &*reference, &*digest, ("repo/app:1", &*reference, &*digest)),
         (&*digest, &*digest, "", (&*digest, "", &*digest)),
-        // CRI-O: the id without its algorithm.
+        // CRI-O: the id has no algorithm.
         ("repo/app:1", &*hash, "", ("repo/app:1", "", &*digest)),
     ] {
         let names = image(&mut Reader::new(0), spec(name), bytes(image_ref), bytes(image_id));

@@ -1,4 +1,5 @@
-//! Which engine a watcher follows: the one that was named, or the best one, and a better one while that is empty.
+//! Chooses the engine that a watcher follows: the one that the program named, or the best one, and then a better one as
+//! long as that has no sandboxes.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub struct Connection {
     found: Option<(Level, Survey)>,
 }
 
-/// Connects to the engine there; `None`: to the best one of the node. The meter counts what is asked for on the way.
+/// Connects to the engine at this endpoint; `None`: to the best one of the node. `meter` counts the requests that this
+/// takes.
 pub async fn connect(endpoint: Option<&Endpoint>, config: &Arc<Config>, meter: &Arc<Meter>) -> Result<Connection> {
     match endpoint {
         Some(endpoint) => Ok(Connection { client: Client::connect(endpoint, config, meter).await?, found: None }),
@@ -43,7 +45,7 @@ pub enum News {
     SocketMade,
     /// Another engine is to be followed, for this reason.
     Better(String),
-    /// The other engines of the node were looked at, and may be others now.
+    /// The other engines of the node were looked at, and may have changed.
     Others,
 }
 
@@ -63,18 +65,18 @@ pub struct Chooser {
     is_up: bool,
     is_empty: bool,
     folders: Folders,
-    /// What decided which folders are watched.
+    /// The state for which the watched folders were chosen. If it changes, they are chosen again.
     watched_for: Option<(bool, bool, usize)>,
     /// Whether the connection's socket may have been made anew.
     is_doubted: bool,
     looking: Option<JoinHandle<Survey>>,
     next_look: Instant,
-    /// How many looks follow soon: an engine makes its socket before it answers.
+    /// How many quick looks are still to follow. They are needed because an engine makes its socket before it answers.
     eager: u32,
 }
 
 impl Chooser {
-    /// One that follows the engine there; `None`: the best one.
+    /// A chooser for the engine at this endpoint; `None`: for the best one.
     pub fn new(named: Option<Endpoint>, config: Arc<Config>, meter: Arc<Meter>) -> Self {
         Chooser {
             config,
@@ -96,8 +98,8 @@ impl Chooser {
         }
     }
 
-    /// Where to connect to now; `None`: the best engine is to be found. An engine that was found and is in use is kept:
-    /// another one has other containers.
+    /// The endpoint to connect to now; `None`: the best engine has to be found. An engine that was found and is in use
+    /// is kept, because another one has other containers.
     pub fn endpoint(&self) -> Option<Endpoint> {
         let kept = self.taken.as_ref().filter(|_| !self.is_empty).map(|(endpoint, _)| endpoint.clone());
         self.named.clone().or(kept)
@@ -108,17 +110,17 @@ impl Chooser {
         &self.others
     }
 
-    /// From now on changes matter: until then there is nothing to follow.
+    /// Turns the chooser on: before this, changes are ignored.
     pub fn watch(&mut self) {
         self.is_watching = true;
     }
 
-    /// Notes whether nothing is known to run there.
+    /// Notes whether the engine has, as far as is known, nothing that runs.
     pub fn note(&mut self, is_empty: bool) {
         self.is_empty = is_empty;
     }
 
-    /// Notes a connection. Says why, if the engine is another one than before.
+    /// Notes a connection. If the engine is not the one from before, returns why.
     pub fn connected(&mut self, connection: Connection) -> (Client, Option<String>) {
         let Connection { client, found } = connection;
         (self.is_up, self.is_doubted) = (true, true);
@@ -153,14 +155,14 @@ impl Chooser {
         Some(Taken { is_empty: self.is_empty, is_up: self.is_up, level: *level })
     }
 
-    /// Whether a better engine is looked for beside the one that is taken. One that is empty and lost is looked for by
-    /// connecting anew.
+    /// Whether to look for a better engine while the present one is kept. An engine that is empty and lost is instead
+    /// found by connecting anew.
     fn looks(&self) -> bool {
         let taken = self.taken_level().filter(|taken| taken.is_up || !taken.is_empty);
         self.is_watching && taken.is_some_and(|taken| taken.may_give_way(self.kubelets_silent))
     }
 
-    /// Waits for news. Dropped, it loses nothing.
+    /// Waits for news. Dropping the future loses nothing.
     pub async fn news(&mut self, client: Option<&Client>) -> News {
         if !self.is_watching {
             return std::future::pending().await;
@@ -187,7 +189,7 @@ impl Chooser {
                 }
                 survey = looked => {
                     self.looking = None;
-                    // It is never aborted as long as it is waited for.
+                    // The task is never aborted while it is awaited.
                     if let Ok(survey) = survey {
                         return self.judge(&survey);
                     }
@@ -205,7 +207,7 @@ impl Chooser {
         }
     }
 
-    /// A socket was made: whether a new connection is worth trying now.
+    /// Handles a new socket. Returns whether a new connection is worth trying now.
     fn heed(&mut self, made: &Endpoint) -> bool {
         let one = self.endpoint();
         match one {
@@ -219,7 +221,7 @@ impl Chooser {
         false
     }
 
-    /// Which sockets matter: that of the engine, and every other one while a better engine may come.
+    /// The sockets to watch: the engine's own, and all others as long as a better engine may appear.
     fn watched(&self) -> Vec<Endpoint> {
         let one = self.named.as_ref().or(self.taken.as_ref().map(|(endpoint, _)| endpoint));
         match one {
@@ -234,7 +236,7 @@ impl Chooser {
         let Some(client) = client.filter(|_| self.is_up) else {
             return false;
         };
-        // One that is gone is waited for: the connection may outlive it.
+        // A socket that is gone is no reason: the connection may outlive it, and a new socket will be noticed.
         let now = client.endpoint().socket_id().ok();
         now.is_some() && client.socket_id().is_some() && now != client.socket_id()
     }
@@ -249,7 +251,7 @@ impl Chooser {
         let best = survey.engines.candidates.first().zip(survey.endpoints.first());
         if let (Some((best, endpoint)), Some((taken, level_before))) = (best, self.taken.clone()) {
             let its = survey.engines.candidates.iter().find(|candidate| *candidate.api == *taken.to_string());
-            // The kubelet may name it by now.
+            // The kubelet's settings may name it by now.
             let level_now = its.filter(|it| it.answers()).map_or(level_before, level);
             self.taken = Some((taken.clone(), level_now));
             let gives_way = self.taken_level().is_some_and(|taken| taken.gives_way_to(level(best)));

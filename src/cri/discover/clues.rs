@@ -1,4 +1,4 @@
-//! What points at engines, and what could not be read of it.
+//! The clues to engines, and what could not be read while looking for clues.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub(super) struct Clues {
 }
 
 impl Clues {
-    /// A socket, and why it is thought to be an engine's.
+    /// Adds a socket, and why it may be an engine's.
     pub fn add(&mut self, endpoint: Endpoint, evidence: Evidence, text: impl Into<Arc<str>>) {
         let order = self.found.len();
         self.found.push(Clue { endpoint, reason: Reason { evidence, text: text.into() }, order });
     }
 
-    /// An endpoint as somebody with this root directory wrote it. What is none is noted.
+    /// Adds an endpoint as a program with this root directory wrote it. A text that is no endpoint is noted.
     pub fn named(&mut self, root: &Path, endpoint: &str, evidence: Evidence, text: String) {
         match Endpoint::parse_below(root, endpoint) {
             Ok(endpoint) => self.add(endpoint, evidence, text),
@@ -37,7 +37,7 @@ impl Clues {
         }
     }
 
-    /// What could not be read, or was left out.
+    /// Notes what could not be read or was left out.
     pub fn note(&mut self, text: impl Into<Arc<str>>) {
         let text = text.into();
         if !self.notes.contains(&text) {

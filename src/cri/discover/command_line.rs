@@ -1,15 +1,15 @@
-//! What the command line of a kubelet says of its engine. Pure.
+//! Reads which engine a kubelet's command line names. Pure.
 
 /// A kubelet, or a distribution's program that has one in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Program {
     /// The name of the program.
     name: &'static str,
-    /// The word that has to follow, of programs that do other things, too.
+    /// The words that have to follow if the program also does other things.
     words: &'static [&'static str],
     /// The flag that names the engine.
     flag: &'static str,
-    /// The engine that it starts itself where nobody names another.
+    /// The engine that it starts itself if no other is named.
     pub own: Option<&'static str>,
     /// Its configuration file, with a folder of drop-ins beside it: `FILE.d`.
     pub file: Option<&'static str>,
@@ -46,13 +46,13 @@ static PROGRAMS: &[Program] = &[
     },
 ];
 
-/// What such a command line says.
+/// The relevant content of a kubelet's command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CommandLine {
     pub program: &'static Program,
     /// The engine that it names.
     pub endpoint: Option<String>,
-    /// The flag that did.
+    /// The flag that names it.
     pub flag: &'static str,
     /// `--config`.
     pub config: Option<String>,
@@ -70,12 +70,12 @@ impl Program {
 }
 
 impl CommandLine {
-    /// From the bytes of /proc/PID/cmdline; `None`: it is no kubelet's.
+    /// Reads the bytes of /proc/PID/cmdline; `None` if the process is not a kubelet.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let mut words: Vec<&str> = text.split('\0').filter(|word| !word.is_empty()).collect();
         let first = *words.first()?;
-        // k3s puts another title in the place of its arguments, some of which are secrets: "/usr/local/bin/k3s server".
+        // k3s hides its arguments, some of which are secrets, behind another title: "/usr/local/bin/k3s server".
         let (path, title) = first.split_once(' ').unwrap_or((first, ""));
         let name = path.rsplit('/').next()?;
         words.splice(..1, title.split_whitespace());
@@ -83,7 +83,7 @@ impl CommandLine {
         let (name, role) = name.split_once('-').unwrap_or((name, ""));
         let program = PROGRAMS.iter().find(|program| program.name == name)?;
         let has_role = words.iter().copied().chain([role]).any(|word| program.words.contains(&word));
-        // `k0s controller` has a kubelet only when an option asks for it; that one has a command line of its own.
+        // `k0s controller` has a kubelet only with a certain option, and that kubelet has a command line of its own.
         if !program.words.is_empty() && !has_role || program.words.is_empty() && !role.is_empty() {
             return None;
         }
@@ -93,7 +93,7 @@ impl CommandLine {
     /// The flags of `program`.
     pub fn of(program: &'static Program, words: &[&str]) -> Self {
         let endpoint = flag(words, program.flag).map(|value| match program.flag {
-            // k0s puts the kind of runtime in front: remote:unix:///run/crio/crio.sock.
+            // k0s writes the kind of runtime in front: remote:unix:///run/crio/crio.sock.
             "cri-socket" => value.split_once(':').map_or(value.clone(), |(_, endpoint)| endpoint.to_owned()),
             _ => value,
         });

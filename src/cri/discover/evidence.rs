@@ -58,7 +58,7 @@ fn paths(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let Some((folder, rest)) = pattern.split_once("/*/") else {
         return vec![pattern.into()];
     };
-    // Without such a folder there is nobody.
+    // If there is no such folder, there are no names.
     let names = files::names(root, Path::new(folder)).unwrap_or_default();
     let all = names.into_iter().map(|name| Path::new(folder).join(name).join(rest));
     all.filter(|path| open_path_below(root, path).is_ok()).collect()
@@ -67,7 +67,7 @@ fn paths(root: &Path, pattern: &str) -> Vec<PathBuf> {
 /// Sockets in other mount namespaces, each seen through one of its processes.
 fn nested(processes: &Processes, clues: &mut Clues) {
     let (mut seen, mut refused) = (HashSet::new(), 0);
-    // Process 1 is the host's, and may be looked into by nobody where it has one capability more.
+    // Process 1 is the host's. If it has a capability that this program lacks, its files cannot be read.
     for pid in processes.pids().unwrap_or_default().into_iter().filter(|pid| *pid != 1) {
         match processes.other_mounts(pid) {
             Ok(Some(mounts)) if seen.insert(mounts) => inside(pid, &processes.root_of(pid), clues),

@@ -1,4 +1,4 @@
-//! Files of a root directory, read within bounds: what is read here was written by others.
+//! Files below a root directory, read with limits, because others wrote them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 
-/// No configuration and no command line that matters is longer.
+/// The longest file that is read. Real configurations and command lines are shorter.
 const LONGEST: u64 = 256 << 10;
 
 /// A file's bytes. Errors: those of open(2) and read(2).
@@ -18,7 +18,7 @@ pub(super) fn bytes(root: &Path, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file's text; what is no UTF-8 in it is replaced.
+/// A file's text. Bytes that are not UTF-8 are replaced.
 pub(super) fn text(root: &Path, path: &Path) -> io::Result<String> {
     bytes(root, path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,4 +1,4 @@
-//! Notices sockets that are made: inotify on their folders, or on the nearest folder that is there.
+//! Notices new sockets, with inotify on their folders, or on the nearest parent folder that exists.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -10,18 +10,20 @@ use crate::cri::endpoint::Endpoint;
 use crate::host::below::{descriptor_path, open_path_below};
 use crate::host::watch::{Notice, Readable, Watch, Watcher, What};
 
-/// Endpoints whose folders are watched. Without inotify it never reports anything; then only repeated searches find news.
+/// Endpoints whose folders are watched. Without inotify it never reports anything, and only repeated searches find new
+/// sockets.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     endpoints: Vec<Endpoint>,
-    /// What each folder is watched for: the endpoint's place, and the name that is missing in the folder.
+    /// For each watched folder, the endpoints that it is watched for: the endpoint's index, and the name that is
+    /// missing in the folder.
     awaited: HashMap<Watch, Vec<(usize, OsString)>>,
     ready: Option<Readable>,
     watcher: Watcher,
 }
 
 impl Folders {
-    /// Watches for these from now on, and for no others. In a runtime only.
+    /// Watches for these endpoints, and for no others, from now on. Has to be called in a runtime.
     pub fn watch(&mut self, endpoints: Vec<Endpoint>) {
         if self.endpoints != endpoints {
             self.endpoints = endpoints;
@@ -29,7 +31,7 @@ impl Folders {
         }
     }
 
-    /// Waits until one of the sockets was made, or may have been. Dropped, it loses nothing.
+    /// Waits until one of the sockets was, or may have been, made. Dropping the future loses nothing.
     pub async fn made(&mut self) -> Endpoint {
         loop {
             let Some(ready) = &self.ready else {
@@ -44,12 +46,12 @@ impl Folders {
         }
     }
 
-    /// What notices mean: the place of an endpoint whose socket was made.
+    /// Handles notices. Returns the index of an endpoint whose socket was made.
     fn heed(&mut self, notices: &[Notice]) -> Option<usize> {
         let (mut made, mut moved) = (None, false);
         for notice in notices {
             match notice {
-                // Everything may have happened.
+                // Any change may have been missed.
                 Notice::Overflow => (made, moved) = (Some(0), true),
                 Notice::Of { what: What::Gone, .. } => moved = true,
                 Notice::Of { watch, what, name, .. } => {
@@ -69,14 +71,15 @@ impl Folders {
         if moved {
             self.arm();
         }
-        // A folder on the way came to be: the socket may not be there yet, and is waited for.
+        // If only a folder on the path was made, the socket does not exist yet: go on waiting.
         made.filter(|at| self.endpoints.get(*at).is_some_and(|endpoint| endpoint.socket_id().is_ok()))
     }
 
     fn arm(&mut self) {
         let before: Vec<Watch> = self.awaited.drain().map(|(watch, _)| watch).collect();
         for at in 0..self.endpoints.len() {
-            // A folder may come between the look and the watch: then what is watched is not the nearest any more.
+            // A folder may be made between the look and the watch. Then the watched folder is not the nearest one any
+            // more.
             for _ in 0..8 {
                 let Ok((folder, name, depth)) = nearest(&self.endpoints[at]) else { break };
                 let Ok(watch) = self.watcher.add_dir(&descriptor_path(folder.as_fd())) else { break };
@@ -95,7 +98,7 @@ impl Folders {
     }
 }
 
-/// The nearest folder that is there, the name in it that leads on to the socket, and how far down it is.
+/// The nearest parent folder that exists, the next name on the path to the socket, and the folder's depth.
 fn nearest(endpoint: &Endpoint) -> io::Result<(OwnedFd, OsString, usize)> {
     let path = endpoint.path_in_root();
     let mut below: &Path = path;
@@ -132,7 +135,8 @@ mod tests {
             let awaited = Endpoint::below(root.path(), Path::new("/var/run/a/b/c.sock"));
             let mut folders = Folders::default();
             folders.watch(vec![Endpoint::below(root.path(), Path::new("/var/run/x.sock")), awaited.clone()]);
-            // Each step is noticed before the next: a folder is found whichever way it comes.
+            // Each step is noticed before the next one, so a folder is found whether its notice or the look comes
+            // first.
             let make = async {
                 fs::create_dir(root.path().join("run/a")).unwrap();
                 tokio::task::yield_now().await;

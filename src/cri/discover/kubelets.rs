@@ -1,4 +1,4 @@
-//! The kubelet's settings: which engine it uses, from its command line and its configuration.
+//! Finds which engine the kubelet uses, from its command line and its configuration.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use crate::model::Evidence;
 
 const KEY: &str = "containerRuntimeEndpoint";
 const CONFIG: &str = "/var/lib/kubelet/config.yaml";
-/// kubeadm writes these for the kubelet that it starts, since 1.32 and before.
+/// kubeadm writes these two files for the kubelet that it starts: the first since 1.32, the second before.
 const INSTANCE: &str = "/var/lib/kubelet/instance-config.yaml";
 const FLAGS: &str = "/var/lib/kubelet/kubeadm-flags.env";
-/// What snapd sets for MicroK8s, whose files use it as variables.
+/// The variables that snapd sets for MicroK8s, whose files use them.
 const SNAP: [(&str, &str); 2] =
     [("SNAP_COMMON", "/var/snap/microk8s/common"), ("SNAP_DATA", "/var/snap/microk8s/current")];
 
-/// Adds what the node's kubelets say. Those in containers count only if `nested`.
+/// Adds the engines that the node's kubelets name. Kubelets in containers count only if `nested`.
 pub(super) fn look(processes: &Processes, root: &Path, nested: bool, clues: &mut Clues) {
     let pids = processes.pids().unwrap_or_else(|e| {
         clues.note(format!("no process of the host can be seen, so no kubelet: {}: {e}", root.join("proc").display()));
         Vec::new()
     });
     for pid in pids {
-        // It fails where the process is gone by now.
+        // This fails if the process is gone by now.
         let Some(line) = processes.command_line(pid).ok().and_then(|bytes| CommandLine::parse(&bytes)) else {
             continue;
         };
@@ -50,7 +50,7 @@ pub(super) fn look(processes: &Processes, root: &Path, nested: bool, clues: &mut
     }
 }
 
-/// A kubelet that cannot be seen, for lack of the host's pid namespace, still has its files.
+/// Looks for a kubelet's files when no kubelet can be seen, for lack of the host's pid namespace.
 fn without_process(root: &Path, clues: &mut Clues) {
     let mut add = |file: &str, what: &str, endpoint: Option<String>| {
         let found = endpoint.is_some();
@@ -72,7 +72,7 @@ fn without_process(root: &Path, clues: &mut Clues) {
     }
 }
 
-/// From `KUBELET_KUBEADM_ARGS="--flag=value ..."`.
+/// The flags in a line `KUBELET_KUBEADM_ARGS="--flag=value ..."`.
 fn in_environment(text: &str) -> Option<String> {
     text.lines().rev().find_map(|line| {
         let (_, words) = line.split_once('=')?;
@@ -81,7 +81,7 @@ fn in_environment(text: &str) -> Option<String> {
     })
 }
 
-/// A file's value; `None` where there is no such file, too. Errors: in words, with the file's name.
+/// A value in a file; `None` if it or the file does not exist. The error is a text with the file's name.
 fn value(root: &Path, file: &Path, key: &str) -> Result<Option<String>, String> {
     match files::text(root, file) {
         Ok(text) => top_level(&text, key).map_err(|why| format!("{}: {why}", file.display())),
@@ -90,7 +90,7 @@ fn value(root: &Path, file: &Path, key: &str) -> Result<Option<String>, String> 
     }
 }
 
-/// One kubelet.
+/// A kubelet that was found.
 struct Kubelet<'a> {
     pid: i32,
     root: &'a Path,
@@ -98,7 +98,7 @@ struct Kubelet<'a> {
 }
 
 impl Kubelet<'_> {
-    /// A flag counts more than a drop-in, and that more than the file.
+    /// Adds the engine that the kubelet names. A flag overrides a drop-in, and a drop-in overrides the file.
     fn tell(&self, line: &CommandLine, clues: &mut Clues) {
         let who = format!("{} (pid {})", line.program.name(), self.pid);
         let found = self.in_flags(line, clues).or_else(|| self.in_files(line, clues));
@@ -135,7 +135,7 @@ impl Kubelet<'_> {
         drop_in.or_else(|| in_config(clues)).or_else(|| self.in_distribution(line.program.file?, clues))
     }
 
-    /// k3s and RKE2: drop-ins beside their file count more than it.
+    /// The value for k3s and RKE2, where drop-ins beside the file override it.
     fn in_distribution(&self, file: &str, clues: &mut Clues) -> Option<(String, String)> {
         const KEY: &str = "container-runtime-endpoint";
         let folder = format!("{file}.d");

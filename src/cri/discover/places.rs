@@ -1,4 +1,4 @@
-//! Where engines may appear: when it is worth while to look again.
+//! Where engines may appear, and when to look for them again.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::survey::Survey;
 pub(super) const EAGER: u32 = 6;
 const SOON: Duration = Duration::from_millis(100);
 
-/// Everywhere that the last survey looked at.
+/// All places that the last survey looked at.
 #[derive(Debug, Default)]
 pub struct Places {
     folders: Folders,
@@ -17,7 +17,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Watches what this survey has looked at. In a runtime only.
+    /// Watches all places of this survey. Has to be called in a runtime.
     pub fn watch(&mut self, survey: &Survey) {
         self.folders.watch(survey.places.clone());
     }
@@ -28,7 +28,7 @@ impl Places {
         self.eager = EAGER;
     }
 
-    /// Waits until the next look, `interval` at most. Says whether a socket was made lately.
+    /// Waits until the next look, for `interval` at most. Returns whether a socket was made lately.
     pub async fn wait(&mut self, interval: Duration) -> bool {
         let wait = pause(&mut self.eager, interval);
         let is_made = tokio::time::timeout(wait, self.folders.made()).await.is_ok();

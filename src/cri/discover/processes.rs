@@ -1,4 +1,4 @@
-//! The processes of the host, and whose files they see.
+//! The processes of the host, and which root directory each sees.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::host::namespace::{NamespaceKind, namespace_of};
 pub(super) struct Processes {
     root: PathBuf,
     proc: PathBuf,
-    /// The number of the host's mount namespace, where it can be read.
+    /// The number of the host's mount namespace, if it can be read.
     host_mounts: Option<u64>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Processes {
 pub(super) enum Home {
     /// The host's.
     Host,
-    /// Those of a container: below this directory.
+    /// The files of a container, below this directory.
     Inside(PathBuf),
 }
 
@@ -41,12 +41,12 @@ impl Processes {
         Ok(pids)
     }
 
-    /// Its command line: words, each with a NUL behind it.
+    /// The command line: words, each followed by a NUL.
     pub fn command_line(&self, pid: i32) -> io::Result<Vec<u8>> {
         files::bytes(&self.proc, Path::new(&format!("{pid}/cmdline")))
     }
 
-    /// Whether its user is root, or this process's own: anybody else may call himself kubelet.
+    /// Whether the process's user is root or this process's own. Any other user's process could call itself kubelet.
     pub fn is_trusted(&self, pid: i32) -> bool {
         let owner = |path: PathBuf| fs::metadata(path).map(|metadata| metadata.uid()).ok();
         let its = owner(self.proc.join(pid.to_string()));
@@ -58,14 +58,15 @@ impl Processes {
         self.proc.join(format!("{pid}/root"))
     }
 
-    /// Its mount namespace's number, if that is another one than the host's and ours.
+    /// The number of the process's mount namespace, if it is neither the host's nor ours.
     pub fn other_mounts(&self, pid: i32) -> io::Result<Option<u64>> {
         let its = namespace_of(&self.proc, &pid.to_string(), NamespaceKind::Mount)?;
         let ours = namespace_of(Path::new("/proc"), "self", NamespaceKind::Mount).ok();
         Ok(Some(its).filter(|its| Some(*its) != self.host_mounts && Some(*its) != ours))
     }
 
-    /// Whose files it sees. A mount namespace of its own says nothing yet: services of the host have one, too.
+    /// Whose files the process sees. Its own mount namespace alone does not mean a container: services of the host have
+    /// one, too.
     pub fn home(&self, pid: i32) -> Home {
         let inside = || Home::Inside(self.root_of(pid));
         let place = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
@@ -73,7 +74,7 @@ impl Processes {
             (Ok(None), _) => Home::Host,
             (Ok(Some(_)), Some(root)) if Some(root) != place(&self.root) => inside(),
             (Ok(Some(_)), _) => Home::Host,
-            // It may not be looked at. A pid namespace of its own is for everybody to read.
+            // The process's root may not be read, but everybody may read that it has its own pid namespace.
             (Err(_), _) if self.is_in_pid_namespace(pid) => inside(),
             (Err(_), _) => Home::Host,
         }

@@ -1,4 +1,4 @@
-//! Which engine is the best one. Pure.
+//! Decides which engine is the best one. Pure.
 
 use crate::model::{Candidate, Evidence};
 
@@ -11,13 +11,13 @@ pub(super) enum Level {
     NestedKubelet,
     /// It has sandboxes.
     InUse,
-    /// It is empty, or does not say.
+    /// It has no sandboxes, or does not say how many.
     Empty,
     /// It does not answer.
     Silent,
 }
 
-/// How good this one is.
+/// The level of a candidate.
 pub(super) fn level(candidate: &Candidate) -> Level {
     let says = |evidence| candidate.reasons.iter().any(|reason| reason.evidence == evidence);
     match candidate.sandboxes {
@@ -29,7 +29,7 @@ pub(super) fn level(candidate: &Candidate) -> Level {
     }
 }
 
-/// The best that an engine can be of which only this is known.
+/// The best level that an engine with this evidence can reach.
 pub(super) fn hope(evidence: Evidence) -> Level {
     match evidence {
         Evidence::Kubelet => Level::Kubelet,
@@ -38,7 +38,8 @@ pub(super) fn hope(evidence: Evidence) -> Level {
     }
 }
 
-/// Sorts them, best first, and says of each why it stands there. They come in the order of their evidence.
+/// Sorts candidates, best first, and gives each the reason for its rank. They have to be in the order of their
+/// evidence.
 pub(super) fn rank(candidates: &mut [Candidate]) {
     candidates.sort_by_key(level);
     for candidate in candidates {
@@ -53,30 +54,31 @@ pub(super) fn rank(candidates: &mut [Candidate]) {
     }
 }
 
-/// What stands between a watcher and another engine.
+/// The present engine, as far as it matters for changing to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Taken {
-    /// Whether nothing is known to run there.
+    /// Whether, as far as is known, nothing runs in it.
     pub is_empty: bool,
-    /// Whether it is reached.
+    /// Whether there is a connection to it.
     pub is_up: bool,
-    /// Whether a kubelet names it.
+    /// Its level; the best one means that a kubelet names it.
     pub level: Level,
 }
 
 impl Taken {
-    /// Whether it is to be left for an engine that is this good: a good one is kept, since another has other containers.
+    /// Whether to leave it for an engine of this level. An engine in use is kept, because another one has other
+    /// containers.
     pub fn gives_way_to(self, level: Level) -> bool {
         match level {
             Level::Silent => false,
-            // The kubelet's settings count more than what was found before they were read.
+            // The kubelet's settings are stronger than what was found before they could be read.
             Level::Kubelet if self.level > Level::Kubelet => true,
             _ if !self.is_empty => false,
             _ => level < self.level || !self.is_up,
         }
     }
 
-    /// Whether it is worth while to look for a better one.
+    /// Whether to look for a better one.
     pub fn may_give_way(self, kubelets_silent: bool) -> bool {
         self.is_empty && (self.level > Level::Kubelet || !self.is_up) || kubelets_silent && self.level > Level::Kubelet
     }

@@ -1,9 +1,10 @@
-//! One value of a configuration file: YAML as kubelets, crictl, k3s and RKE2 are configured with, or JSON. Pure.
+//! Reads one value of a configuration file: YAML, as kubelets, crictl, k3s and RKE2 use it, or JSON. Pure.
 
-/// The text value of a key at the top of a YAML or JSON document; `None`: it has none, or an empty one. The last one counts.
+/// The text value of a top-level key in a YAML or JSON document; `None` if it is absent or empty. If the key occurs
+/// several times, the last one counts.
 ///
-/// That is all of YAML that is needed: block mappings, comments, and plain and quoted values of one line. Errors: why the value
-/// is not known.
+/// It reads only the YAML that is needed: block mappings, comments, and plain and quoted values on one line. The error
+/// says why the value is not known.
 pub(super) fn top_level(text: &str, key: &str) -> Result<Option<String>, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
@@ -34,7 +35,7 @@ fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let quoted = |quote: char| line.strip_prefix(quote)?.strip_prefix(key)?.strip_prefix(quote);
     let rest = line.strip_prefix(key).or_else(|| quoted('"')).or_else(|| quoted('\''))?;
     let value = rest.trim_start_matches([' ', '\t']).strip_prefix(':')?;
-    // `key:value` is no mapping.
+    // `key:value` without a space is not a mapping.
     (value.is_empty() || value.starts_with([' ', '\t', '\r'])).then_some(value.trim())
 }
 

@@ -1,4 +1,4 @@
-//! Asks everything that may be an engine, at once, and says which is the best.
+//! Asks everything that may be an engine, all at once, and finds the best one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,28 +25,28 @@ use crate::model::{Candidate, Engines, Evidence};
 pub struct Survey {
     /// What was found, best first.
     pub engines: Engines,
-    /// Where everything is reached, in that order.
+    /// The endpoints of the engines, in the same order.
     pub(super) endpoints: Vec<Endpoint>,
-    /// Everything at which an engine may appear.
+    /// All endpoints at which an engine may appear.
     pub(super) places: Vec<Endpoint>,
     clients: HashMap<Arc<str>, Client>,
-    /// Why nothing is at the well-known sockets that are not there.
+    /// The errors for well-known sockets that do not exist.
     absent: Vec<Error>,
 }
 
 /// How long a survey takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thoroughness {
-    /// Until the best one is as good as certain.
+    /// Until the best engine is almost certain.
     Best,
-    /// Until everybody has answered, or `connect.timeout_ms` has passed.
+    /// Until all have answered, or `connect.timeout_ms` has passed.
     All,
 }
 
-/// After the first answer, others that could be no more than equal get this part of `connect.timeout_ms`.
+/// After the first answer, others that could at most be equally good get this fraction of `connect.timeout_ms`.
 const GRACE: u32 = 10;
 
-/// Finds the node's engines. What has not answered by the end is among the candidates, with that error.
+/// Finds the node's engines. One that has not answered by the end is a candidate with an error.
 pub async fn survey(config: &Arc<Config>, meter: &Arc<Meter>, thoroughness: Thoroughness) -> Survey {
     let mut clues = gather(config);
     let (absent, suspects): (Vec<_>, Vec<_>) = suspects(&mut clues).into_iter().partition(|s| s.is_absent);
@@ -56,7 +56,7 @@ pub async fn survey(config: &Arc<Config>, meter: &Arc<Meter>, thoroughness: Thor
     for suspect in absent {
         let nowhere = failure::connect(&suspect.endpoint, &std::io::Error::from_raw_os_error(libc::ENOENT));
         match suspect.evidence() {
-            // Somebody says that an engine is there.
+            // These name an engine that should be there.
             Evidence::Kubelet | Evidence::NestedKubelet | Evidence::Crictl => survey.add(suspect, Err(nowhere), config),
             _ => {
                 survey.engines.absent.push(suspect.endpoint.to_string().into());
@@ -71,7 +71,7 @@ pub async fn survey(config: &Arc<Config>, meter: &Arc<Meter>, thoroughness: Thor
     survey
 }
 
-/// Everything at which an engine may be, or appear.
+/// All endpoints at which an engine may be, or appear.
 pub(super) fn places(config: &Config) -> Vec<Endpoint> {
     suspects(&mut gather(config)).into_iter().map(|suspect| suspect.endpoint).collect()
 }
@@ -108,7 +108,7 @@ async fn ask_all(
         };
         match next {
             Some(Ok((at, answer))) => answers[at] = Some(answer),
-            // Nothing is aborted while it is waited for; a panic is the caller's.
+            // No task is aborted while it is awaited. A panic in a task is passed on to the caller.
             Some(Err(ended)) => ended.try_into_panic().map_or((), |panic| std::panic::resume_unwind(panic)),
             None => break,
         }
@@ -131,7 +131,7 @@ async fn ask_all(
         .collect()
 }
 
-/// Whether nobody who has not answered yet can be better by a kubelet's settings.
+/// Whether no suspect without an answer can still become the best by a kubelet's settings.
 fn is_decided(suspects: &[Suspect], answers: &[Option<Answer>]) -> bool {
     let all = || suspects.iter().zip(answers);
     let best = all().filter_map(|(suspect, answer)| Some(level_of(suspect, answer.as_ref()?))).min();
@@ -142,7 +142,7 @@ fn is_decided(suspects: &[Suspect], answers: &[Option<Answer>]) -> bool {
     outstanding.filter(|hope| *hope < Level::InUse).all(|hope| hope >= best)
 }
 
-/// How good it is, by what counts for that.
+/// The level of a suspect by its answer.
 fn level_of(suspect: &Suspect, answer: &Answer) -> Level {
     let sandboxes = answer.as_ref().ok().and_then(|asked| asked.sandboxes.as_ref().ok().copied());
     let error = answer.as_ref().err().cloned();
@@ -202,14 +202,14 @@ impl Survey {
         self.endpoints = sorted.cloned().collect();
     }
 
-    /// The connection to the best engine, and how good that one is.
+    /// Takes the connection to the best engine, with its level.
     pub(super) fn take_best(&mut self) -> Result<(Client, Level)> {
         let best = self.engines.candidates.first().filter(|best| best.answers());
         let found = best.and_then(|best| Some((self.clients.remove(&best.api)?, level(best))));
         found.ok_or_else(|| self.nobody())
     }
 
-    /// The connection to the engine there; `None` if it does not answer.
+    /// The connection to this candidate; `None` if it does not answer.
     pub fn client(&self, candidate: &Candidate) -> Option<&Client> {
         self.clients.get(&candidate.api)
     }
@@ -229,7 +229,7 @@ impl Survey {
 fn none_answers(failures: &[Error]) -> Error {
     let each: Vec<_> = failures.iter().map(|e| format!("\n  {e}")).collect();
     let message = format!("no engine answers on the well-known sockets (name an endpoint):{}", each.concat());
-    // A refused permission is the one cause that somebody can do something about at once.
+    // A refused permission comes first, because it is the one cause that the user can fix at once.
     let refused = failures.iter().find(|e| e.status() == CRI_E_PERMISSION);
     let reported = refused.or_else(|| failures.iter().rfind(|e| e.os_code() != Some(libc::ENOENT)));
     let it = Error::new(reported.map_or(CRI_E_CONNECT, Error::status), message);

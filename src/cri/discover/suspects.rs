@@ -1,4 +1,4 @@
-//! The sockets to ask: clues that point at one and the same socket are put together.
+//! The sockets to ask. Clues that point at the same socket are merged.
 
 use std::io;
 
@@ -10,9 +10,9 @@ use crate::model::{Evidence, Reason};
 #[derive(Debug)]
 pub(super) struct Suspect {
     pub endpoint: Endpoint,
-    /// The strongest first.
+    /// The reasons to ask it, strongest first.
     pub reasons: Vec<Reason>,
-    /// Which socket is there now; `None`: it may not be seen.
+    /// The socket that is there now; `None` if it cannot be seen.
     pub socket: Option<SocketId>,
     /// Whether there is no such file.
     pub is_absent: bool,
@@ -35,7 +35,7 @@ impl Suspect {
     }
 }
 
-/// One for each socket, the strongest evidence first.
+/// One suspect for each socket, the strongest evidence first.
 pub(super) fn suspects(clues: &mut Clues) -> Vec<Suspect> {
     let mut found = std::mem::take(&mut clues.found);
     found.sort_by_key(|clue| (clue.reason.evidence, clue.order));

@@ -15,7 +15,7 @@ pub struct WellKnown {
 }
 
 impl WellKnown {
-    /// What kind of reason to look there it is.
+    /// The kind of evidence that this entry is.
     pub fn evidence(&self) -> Evidence {
         if self.rootless { Evidence::Rootless } else { Evidence::WellKnown }
     }
@@ -29,12 +29,12 @@ const fn rootless(path: &'static str, whose: &'static str) -> WellKnown {
     WellKnown { path, whose, rootless: true }
 }
 
-/// The one table. Its order is what decides between engines that are equal otherwise.
+/// The one table. Its order decides between engines that are otherwise equal.
 pub static WELL_KNOWN: &[WellKnown] = &[
     system("/run/containerd/containerd.sock", "containerd"),
     system("/run/crio/crio.sock", "CRI-O"),
     system("/run/cri-dockerd.sock", "cri-dockerd"),
-    // Where /var/run is no link to /run.
+    // For hosts where /var/run is not a link to /run.
     system("/var/run/cri-dockerd.sock", "cri-dockerd"),
     system("/run/k3s/containerd/containerd.sock", "k3s, RKE2"),
     system("/run/k3s/cri-dockerd/cri-dockerd.sock", "k3s --docker"),

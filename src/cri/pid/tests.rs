@@ -5,7 +5,7 @@ use super::*;
 const ID: &str = "72e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a1472e0b85d6a14aaaa";
 const OTHER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbbb";
 
-/// A host's /proc and an engine's folders, below a folder.
+/// A directory with a host's /proc and an engine's folders.
 pub(in crate::cri) struct Host(tempfile::TempDir);
 
 impl Host {
@@ -86,7 +86,7 @@ fn a_pid_file_gives_the_process_and_its_place() {
     assert_eq!(it.cgroup_id, None, "no cgroup file system is mounted below this root");
 }
 
-/// A status may have another tag of the same image: the specification has the one that was asked for.
+/// A status may have another tag of the same image. The specification has the one that was asked for.
 #[test]
 fn the_specification_names_the_image() {
     let host = Host::new();
@@ -133,7 +133,7 @@ fn trap_a_stale_pid_file_and_a_foreign_process_are_refused() {
     assert_eq!(host.find_in_files(), Err(Refusal::ForeignCgroup(150)));
 }
 
-/// As a shim that hangs leaves it: the engine goes on to name its pid.
+/// A shim that hangs leaves such a process, and the engine goes on to name its pid.
 #[test]
 fn trap_a_process_that_has_ended_is_gone_before_anybody_waits_for_it() {
     let host = Host::new();
@@ -145,14 +145,14 @@ fn trap_a_process_that_has_ended_is_gone_before_anybody_waits_for_it() {
     assert_eq!((verbose().pid, verbose().pid_start_ticks, verbose().engine_pid), (None, None, Some(150)));
     assert!(resolver.is_gone(150, 4711));
     assert_eq!(host.find_in_files(), Err(Refusal::Ended(150)));
-    // Its first thread has ended, and another still runs: the process has not ended.
+    // The first thread has ended and another still runs, so the process has not ended.
     host.process_in_state('Z', 2, 150, 4711, &cgroup);
     assert_eq!((verbose().pid, verbose().engine_pid), (Some(150), None));
     assert!(!resolver.is_gone(150, 4711));
     assert_eq!(host.find_in_files().unwrap().pid, Some(150));
 }
 
-/// Where the engine's process cannot be seen, a pid has to be proven. What could not be looked at is not disproved.
+/// If the engine's process cannot be seen, a pid has to be proven. What could not be read is not disproved.
 #[test]
 fn trap_a_proof_that_could_not_be_made_says_nothing() {
     let host = Host::new();
@@ -166,7 +166,8 @@ fn trap_a_proof_that_could_not_be_made_says_nothing() {
     assert_eq!((verbose().pid, verbose().engine_pid), (None, None), "nothing is said of it");
 }
 
-/// Where no descriptor is left, nothing can be read of a process: neither is it gone, nor is the engine's pid withdrawn.
+/// Without a free descriptor, nothing can be read of a process. Then it does not count as gone, and the engine's pid is
+/// not withdrawn.
 #[test]
 fn trap_what_cannot_be_read_is_not_gone() {
     let host = Host::new();
@@ -177,7 +178,7 @@ fn trap_what_cannot_be_read_is_not_gone() {
     assert!(resolver.is_gone(151, 4711));
     let stat = host.0.path().join("proc/150/stat");
     fs::remove_file(&stat).unwrap();
-    // A directory cannot be read as a file: EISDIR stands for whatever is no absence, such as EMFILE.
+    // Reading a directory as a file gives EISDIR, which stands for all errors that do not mean absence, such as EMFILE.
     fs::create_dir(&stat).unwrap();
     assert!(!resolver.is_gone(150, 4711));
     let it = resolver.details("x", &says(Some(150)), true);

@@ -1,7 +1,8 @@
-//! Where the engine's folders are not to be seen: the cgroups of its containers, by one fanotify mark for each hierarchy, or by
-//! inotify on the folders of pods.
+//! The means where the engine's folders cannot be seen: the cgroups of its containers, by one fanotify mark for each
+//! hierarchy, or by inotify on the folders of pods.
 //!
-//! They show containers that are made and removed, and no pid: the first process in a new cgroup is the runtime's.
+//! They show containers that are made and removed, but no pid, because the first process in a new cgroup is the
+//! runtime's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +15,14 @@ use crate::host::cgroup_name::{CgroupName, Role};
 use crate::host::watch::{CgroupNotice, NoHints, Watch, What};
 use crate::model::Id;
 
-/// How many folders of pods are watched. A node has some hundreds at most.
+/// How many folders of pods are watched at most. A node has some hundreds.
 const MOST_FOLDERS: usize = 4096;
 
 /// What a directory in a hierarchy of cgroups is, by its name.
 #[derive(Debug, PartialEq, Eq)]
 enum Meaning {
     Container(Id),
-    /// There are pods in it, or containers, or such folders.
+    /// A folder that contains pods, containers, or more such folders.
     Inner,
     Nothing,
 }
@@ -32,14 +33,14 @@ fn meaning(name: &str) -> Meaning {
     match part.map(|part| part.role) {
         Some(Role::Container(id)) => Meaning::Container(id.into()),
         Some(Role::Parent | Role::Pod) => Meaning::Inner,
-        // The kubelet's own root, as kind has it.
+        // The kubelet's own root, as in kind.
         Some(_) if matches!(name, "kubelet" | "kubelet.slice") => Meaning::Inner,
         _ => Meaning::Nothing,
     }
 }
 
 impl Witness {
-    /// The next best means: a mark on each hierarchy, else a watch on each folder of pods, else nothing.
+    /// Uses the next best means: a mark on each hierarchy, otherwise a watch on each folder of pods, otherwise nothing.
     pub(super) fn fall_back(&mut self) {
         self.news = true;
         let mut fall_back = FallBack::default();
@@ -78,20 +79,22 @@ impl Witness {
         if self.inotify.is_some() { Ok(()) } else { Err(NoHints::Descriptors) }
     }
 
-    /// Watches this folder, and those of pods in it. What is in there by then is news or not: the engine's lists have the rest.
+    /// Watches this folder, and the folders of pods in it. `is_news`: containers that are in it already become hints;
+    /// otherwise the engine's lists show them.
     fn watch_inner(&mut self, dir: &Path, is_news: bool) -> Result<(), NoHints> {
         if self.watches.len() >= MOST_FOLDERS {
             return Err(NoHints::Watches);
         }
         let watch = self.watcher.add_dir(dir)?;
         self.watches.insert(watch, Folder::Inner(dir.to_owned()));
-        // After the watch: what is made meanwhile is in the scan, in the notices, or in both.
+        // The folder is read after the watch begins, so what is made meanwhile is found by reading, by a notice, or by
+        // both.
         for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
             let name = entry.file_name();
             match meaning(&name.to_string_lossy()) {
                 Meaning::Container(id) if is_news => self.hints.push_back(Hint::Created(id)),
                 Meaning::Inner => match self.watch_inner(&entry.path(), is_news) {
-                    // It went meanwhile, or is a file.
+                    // It has gone meanwhile, or is a file.
                     Err(NoHints::NotThere) | Ok(()) => {}
                     Err(why) => return Err(why),
                 },
@@ -101,7 +104,7 @@ impl Witness {
         Ok(())
     }
 
-    /// A notice about a folder in which there are pods or containers.
+    /// Handles a notice about a folder with pods or containers.
     pub(super) fn of_cgroup(&mut self, what: What, dir: &Path, name: &str) {
         match (meaning(name), what) {
             (Meaning::Container(id), What::Created | What::MovedIn) => self.hints.push_back(Hint::Created(id)),
@@ -109,7 +112,7 @@ impl Witness {
             (Meaning::Inner, What::Created | What::MovedIn) => match self.watch_inner(&dir.join(name), true) {
                 Ok(()) | Err(NoHints::NotThere) => {}
                 Err(why) => {
-                    // What is watched stays so; the engine's lists show the rest.
+                    // The watches stay, and the engine's lists show the rest.
                     self.fall_back.lacks = vec![("fanotify", "not used".into()), ("cgroups", why.to_string())];
                     self.news = true;
                 }
@@ -119,7 +122,8 @@ impl Witness {
         }
     }
 
-    /// The kernel does not say so itself of a cgroup that it removes, and would keep the watch.
+    /// Ends the watch on a cgroup that was removed. The kernel does not report the end of such a watch, and would keep
+    /// it.
     fn end_inner(&mut self, dir: &Path) {
         let below = |of: &Folder| matches!(of, Folder::Inner(inner) if inner.starts_with(dir));
         let ended: Vec<Watch> = self.watches.iter().filter(|(_, of)| below(of)).map(|(watch, _)| *watch).collect();
@@ -129,7 +133,7 @@ impl Witness {
         }
     }
 
-    /// Whether there was no notice of a mark.
+    /// Reads the notices of the marks. Returns whether there were none.
     pub(super) fn read_marks(&mut self) -> bool {
         let notices = self.marks.read().unwrap_or_default();
         let was_empty = notices.is_empty();
@@ -138,7 +142,7 @@ impl Witness {
                 CgroupNotice::Overflow => self.hints.push_back(Hint::Lost),
                 CgroupNotice::Of { name, made, removed } => {
                     if let Meaning::Container(id) = meaning(&name.to_string_lossy()) {
-                        // Where both are so, its status shows what came of it.
+                        // If both are true, the status shows what became of it.
                         self.hints.extend(made.then(|| Hint::Created(id.clone())));
                         self.hints.extend(removed.then_some(Hint::Gone(id)));
                     }

@@ -1,4 +1,4 @@
-//! Processes that are followed by pidfds, as many as the budget has: their ends become hints.
+//! Follows processes with pidfds, as many as the budget allows. Their ends become hints.
 
 use super::hint::Hint;
 use super::witness::{Follow, Held, Witness};
@@ -6,7 +6,7 @@ use crate::host::pidfd::{Abilities, Expected, Process, ProcessState};
 use crate::host::{Readable, Refusal};
 use crate::model::{Id, Kind};
 
-/// How many processes are opened before others on this thread get their turn: half a millisecond.
+/// How many processes are opened before other tasks on this thread get their turn: half a millisecond.
 const BATCH: usize = 32;
 
 impl Witness {
@@ -24,7 +24,7 @@ impl Witness {
 
     pub(super) fn hold(&mut self, id: Id, kind: Kind, process: (i32, u64)) {
         if let Some(held) = self.held.get_mut(&id).filter(|held| held.process == process) {
-            // What it is comes to be known later than its process.
+            // The kind becomes known later than the process.
             self.order.remove(&(held.rank, id.clone()));
             held.rank.0 = kind == Kind::Container;
             self.order.insert((held.rank, id));
@@ -64,7 +64,7 @@ impl Witness {
         }
     }
 
-    /// Those that are held stay.
+    /// Follows no more processes. The pidfds that are open stay.
     fn no_more_pidfds(&mut self, why: &dyn std::fmt::Display) {
         self.news = true;
         self.no_pidfds = Some(format!("{} processes are followed, and no more: {why}", self.held.len()));
@@ -79,7 +79,7 @@ impl Witness {
         }
     }
 
-    /// Whether nothing had ended.
+    /// Reads which processes have ended. Returns whether none has.
     pub(super) fn read_ends(&mut self) -> bool {
         let woken = self.processes.woken();
         for place in &woken {
@@ -89,7 +89,7 @@ impl Witness {
             if state == ProcessState::Alive {
                 continue;
             }
-            // Its parent will wait for it in a moment, and then the code can be had.
+            // Its parent will wait for it in a moment. Then the exit code can be read.
             if state == ProcessState::Ended && exit.is_none() && self.can_exit {
                 self.held.get_mut(id).into_iter().for_each(|held| held.is_zombie = true);
                 continue;

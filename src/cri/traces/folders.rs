@@ -1,4 +1,5 @@
-//! Where an engine keeps what it knows of its containers' processes, from the verbose information of its `Status`. Pure.
+//! Finds where an engine keeps what it knows of its containers' processes, from the verbose information of its
+//! `Status`. Pure.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,40 +9,41 @@ use serde::Deserialize;
 use crate::cri::client::Version;
 use crate::cri::engine::specs_name_images;
 
-/// Where the folders of one engine are, as the engine's own mount namespace shows them.
+/// The folders of one engine, as paths in the engine's own mount namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Folders {
     /// containerd: one folder for each task of the namespace that CRI uses.
     Containerd {
-        /// With `<id>/init.pid` and `<id>/config.json`.
+        /// The folder with `<id>/init.pid` and `<id>/config.json`.
         tasks: PathBuf,
         /// Whether `config.json` has the image's name as the pod's author wrote it.
         names_images: bool,
     },
-    /// CRI-O: its monitors' folders.
+    /// CRI-O: the folders of its container monitors.
     Crio {
         /// Folders with `<id>/pidfile`, the likeliest first.
         pids: Vec<PathBuf>,
-        /// Files by id, each with an exit code; CRI-O removes them when it has read them.
+        /// The folder with a file for each exit, named by the id, with the exit code. CRI-O removes each when it has
+        /// read it.
         exits: PathBuf,
     },
 }
 
-/// The namespace of containerd in which its CRI plugin keeps everything.
+/// The containerd namespace in which its CRI plugin keeps everything.
 const CRI_NAMESPACE: &str = "k8s.io";
 const CONTAINERD_TASKS: &str = "io.containerd.runtime.v2.task";
 
 #[derive(Default, Deserialize)]
 struct Config {
-    /// containerd's CRI plugin: the folder of its state.
+    /// The state folder of containerd's CRI plugin.
     #[serde(default, rename = "stateDir")]
     state_dir: String,
     #[serde(default)]
     crio: Option<Crio>,
 }
 
-/// CRI-O's configuration, where a version reports it.
+/// CRI-O's configuration, which only some versions report.
 #[derive(Default, Deserialize)]
 struct Crio {
     #[serde(default, rename = "ContainerAttachSocketDir")]
@@ -53,7 +55,7 @@ struct Crio {
 }
 
 impl Folders {
-    /// From the `info` of a verbose `Status`. `None`: this engine keeps none that are known.
+    /// Reads the `info` of a verbose `Status`. `None`: no folders are known for this engine.
     pub fn parse(version: &Version, info: &HashMap<String, String>) -> Option<Folders> {
         let config = info.get("config").filter(|text| text.trim_start().starts_with('{'));
         let config: Config = config.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -64,12 +66,12 @@ impl Folders {
         }
     }
 
-    /// Whether an engine of this kind may have folders, so that it is worth asking.
+    /// Whether an engine of this kind may have folders, so that asking is worth it.
     pub fn may_exist(version: &Version) -> bool {
         matches!(version.runtime_name.as_str(), "containerd" | "cri-o")
     }
 
-    /// The folders in which one for each container is made.
+    /// The folders that contain one folder for each container.
     pub fn births(&self) -> Vec<PathBuf> {
         match self {
             Folders::Containerd { tasks, .. } => vec![tasks.clone()],
@@ -77,13 +79,13 @@ impl Folders {
         }
     }
 
-    /// The folders in which a container's pid file is made.
+    /// The folders in which this container's pid file is made.
     pub fn births_of(&self, id: &str) -> Vec<PathBuf> {
         let files = self.pid_files(id);
         files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect()
     }
 
-    /// Where the engine's monitors leave exit codes.
+    /// The folder in which the engine's monitors leave exit codes.
     pub fn exits(&self) -> Option<&Path> {
         match self {
             Folders::Containerd { .. } => None,
@@ -91,8 +93,8 @@ impl Folders {
         }
     }
 
-    /// Where the OCI runtime specification of a container may stand, if it says more about the image than a status. Ids that
-    /// are no names of files have none.
+    /// The paths at which a container's OCI runtime specification may be, if it says more about the image than a
+    /// status. Empty for an id that cannot be a file name.
     pub fn specs(&self, id: &str) -> Vec<PathBuf> {
         if !is_file_name(id) {
             return Vec::new();
@@ -106,7 +108,7 @@ impl Folders {
         }
     }
 
-    /// Where the pid of a container's first process may stand. Ids that are no names of files have none.
+    /// The paths at which the pid of a container's first process may be. Empty for an id that cannot be a file name.
     pub fn pid_files(&self, id: &str) -> Vec<PathBuf> {
         if !is_file_name(id) {
             return Vec::new();
@@ -118,16 +120,16 @@ impl Folders {
     }
 }
 
-/// The file of a bundle that says how the runtime makes the container.
+/// The file of a bundle that tells the runtime how to make the container.
 const RUNTIME_SPEC: &str = "config.json";
 
-/// The tasks' folder lies beside that of the CRI plugin.
+/// The tasks' folder is beside that of the CRI plugin.
 fn containerd(state_dir: &Path, names_images: bool) -> Option<Folders> {
     let state = state_dir.parent().filter(|_| state_dir.is_absolute())?;
     Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE), names_images })
 }
 
-/// Most versions of CRI-O do not report their configuration: then the defaults are tried.
+/// Most versions of CRI-O do not report their configuration; for those, the defaults are tried.
 fn crio(config: &Crio) -> Folders {
     let or = |said: &str, default: &str| PathBuf::from(if said.starts_with('/') { said } else { default });
     let attach = or(&config.attach, "/var/run/crio");
@@ -140,7 +142,7 @@ fn crio_pid_files(dir: PathBuf) -> [PathBuf; 2] {
     [dir.join("pidfile"), dir.join("userdata/pidfile")]
 }
 
-/// Ids come from the engine, and become parts of paths.
+/// Whether the id can be a file name. Ids come from the engine, and become parts of paths.
 fn is_file_name(id: &str) -> bool {
     !id.is_empty() && id != "." && id != ".." && !id.contains(['/', '\0'])
 }

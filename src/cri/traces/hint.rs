@@ -1,4 +1,4 @@
-//! What the host's traces say of a container: hints, which never make a run by themselves.
+//! Hints: what the host's traces show about a container. A hint never begins a run by itself.
 
 use crate::model::{Details, Id};
 
@@ -6,20 +6,21 @@ use crate::model::{Details, Id};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// The engine makes the container's folder. Nothing of it runs yet.
+    /// The engine has made the container's folder. Nothing of it runs yet.
     Created(Id),
-    /// Its first process is there, proven, and its program has not begun yet.
+    /// Its first process exists, and is proven. The program has not begun yet.
     Pid(Id, Details),
     /// Its first process has ended.
     Exited {
-        /// Whose.
+        /// The container.
         id: Id,
-        /// Which: pid and start, in clock ticks since boot; `None` where the engine's own file says so.
+        /// The process: pid and start time, in clock ticks since boot; `None` if the engine's own file reports the
+        /// exit.
         process: Option<(i32, u64)>,
-        /// The exit code as engines write it, where it could be learnt.
+        /// The exit code as engines write it, if it could be read.
         code: Option<i32>,
     },
-    /// The engine has removed its folder.
+    /// The engine has removed the container's folder.
     Gone(Id),
     /// Hints were lost: everything has to be looked at.
     Lost,

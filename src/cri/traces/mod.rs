@@ -1,8 +1,8 @@
-//! What an engine leaves on the host's disk: where its folders are, the pid files in them, and the OCI
-//! specifications of containers.
+//! What an engine leaves on the host's disk: its folders, the pid files in them, and the OCI specifications of
+//! containers.
 //!
-//! The engine itself says where its folders are, in its verbose `Status`. What is found there is believed only with the
-//! host's own proof (`host::proven`), so a folder that is guessed wrong costs a look and nothing else.
+//! The engine reports where its folders are, in its verbose `Status`. What is found there is believed only with the
+//! host's own proof (`host::proven`), so a wrong folder costs a look and nothing else.
 
 mod births;
 pub(super) mod bundle;

@@ -1,8 +1,9 @@
-//! Waits for what the host shows: inotify on the engine's folders, or else of their cgroups; pidfds of the containers' first
-//! processes.
+//! Waits for hints from the host: inotify on the engine's folders, otherwise on its containers' cgroups; and pidfds of
+//! the containers' first processes.
 //!
-//! Two descriptors, each made when it is needed, and one for each process that is followed, as many as the budget has. What cannot
-//! be had is said in [`Witness::means`], once, and is otherwise no error: the engine is asked instead.
+//! It needs two descriptors, each made when it is needed, and one for each followed process, as many as the budget
+//! allows. A means that cannot be used is reported once in [`Witness::means`], and is otherwise no error: the engine is
+//! asked instead.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -19,32 +20,32 @@ use crate::host::watch::{Marks, Watch, Watcher};
 use crate::host::{Proc, Readable, descriptor_limit};
 use crate::model::{Id, Kind, WitnessMeans};
 
-/// The most descriptors that are used without being asked for.
+/// The most descriptors that are used if no option says otherwise.
 const MOST_DESCRIPTORS: u64 = 1024;
 
-/// A process that is to be followed, or no more.
+/// A process to follow, or a container whose process is no longer to be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
-    /// Whose.
+    /// The container.
     pub id: Id,
-    /// Container or sandbox: sandboxes are the first that are given up.
+    /// Container or sandbox. Sandboxes are the first to be given up.
     pub kind: Kind,
-    /// Pid and start, in clock ticks since boot; `None`: no more.
+    /// Pid and start time, in clock ticks since boot; `None`: follow it no more.
     pub process: Option<(i32, u64)>,
 }
 
-/// What a watched folder is.
+/// What a watched folder contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Folder {
-    /// That of all containers.
+    /// The folders of all containers.
     All,
-    /// One in which that of all containers, or a folder on the way to it, will be made.
+    /// The place where the folder of all containers, or a folder on the path to it, will be made.
     Above,
-    /// That of CRI-O's exit files.
+    /// CRI-O's exit files.
     Exits(PathBuf),
-    /// That of a container that is being made.
+    /// The files of a container that is being made.
     Of(Id),
-    /// In a hierarchy of cgroups: pods or containers are in it, or such folders.
+    /// In a hierarchy of cgroups: pods, containers, or more such folders.
     Inner(PathBuf),
 }
 
@@ -53,11 +54,11 @@ pub(super) struct Held {
     pub(super) place: Place,
     pub(super) process: (i32, u64),
     pub(super) rank: (bool, u64),
-    /// It has ended, and nobody has waited for it: a shim that hangs never will.
+    /// The process has ended, and nobody has waited for it. A shim that hangs never will.
     pub(super) is_zombie: bool,
 }
 
-/// What is used in place of the engine's folders, and why not what is better.
+/// What is used in place of the engine's folders, and why nothing better is.
 #[derive(Debug, Default)]
 pub(super) struct FallBack {
     /// `fanotify`, `cgroups`, or nothing.
@@ -65,7 +66,7 @@ pub(super) struct FallBack {
     pub lacks: Vec<(&'static str, String)>,
 }
 
-/// The host's traces of one engine's containers.
+/// The hints about one engine's containers.
 #[derive(Debug)]
 pub struct Witness {
     pub(super) inotify: Option<Readable>,
@@ -76,11 +77,11 @@ pub struct Witness {
     pub(super) processes: Set,
     pub(super) held: HashMap<Id, Held>,
     pub(super) by_place: HashMap<Place, Id>,
-    /// The first is the first to be given up: sandboxes, then the oldest.
+    /// The followed processes in the order in which they are given up: sandboxes first, then the oldest.
     pub(super) order: BTreeSet<((bool, u64), Id)>,
     pub(super) opened: u64,
     pub(super) wanted: VecDeque<Follow>,
-    /// Looks for processes while the engine makes its first lists.
+    /// The search for processes while the engine makes its first lists.
     pub(super) unlisted: Option<Proofs>,
     pub(super) hints: VecDeque<Hint>,
     pub(super) proc: Proc,
@@ -88,7 +89,7 @@ pub struct Witness {
     pub(super) budget: usize,
     pub(super) is_off: bool,
     pub(super) can_exit: bool,
-    /// Whether what [`Witness::means`] says may have changed.
+    /// Whether the result of [`Witness::means`] may have changed.
     pub(super) news: bool,
     pub(super) no_folders: Option<String>,
     pub(super) marks: Marks,
@@ -99,7 +100,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// One that waits for nothing yet.
+    /// A witness that waits for nothing yet.
     pub fn new(config: &Config) -> Self {
         let usual = descriptor_limit().map_or(MOST_DESCRIPTORS, |limit| (limit / 4).min(MOST_DESCRIPTORS));
         let budget = if config.max_descriptors == 0 { usual as usize } else { config.max_descriptors };
@@ -132,7 +133,7 @@ impl Witness {
         }
     }
 
-    /// What is used, and why not more.
+    /// The means that are used, and why no others are.
     pub fn means(&self) -> WitnessMeans {
         let mut means = WitnessMeans::default();
         if self.is_off {
@@ -171,7 +172,7 @@ impl Witness {
         means
     }
 
-    /// Why no process of a container can be opened, where that is so.
+    /// Why no container's process can be opened, if that is so.
     fn sees_no_process(&self) -> Option<&'static str> {
         let is_seen = self.pids.as_ref().is_none_or(|(pids, _)| pids.sees_engine());
         let own = || whose_namespace(Path::new("/proc"), "self", NamespaceKind::Pid);
@@ -186,19 +187,20 @@ impl Witness {
         }
     }
 
-    /// Follows these processes, or no more; their ends become hints.
+    /// Follows these processes, or stops following them. Their ends become hints.
     pub fn follow(&mut self, follows: Vec<Follow>) {
         if !self.is_off {
             self.wanted.extend(follows);
         }
     }
 
-    /// Whether this process is known to be there: its end becomes a hint.
+    /// Whether this process is followed, so that its end becomes a hint.
     pub fn is_followed(&self, id: &Id, process: (i32, u64)) -> bool {
         self.held.get(id).is_some_and(|held| held.process == process && !held.is_zombie)
     }
 
-    /// The next hints; none where only what [`Witness::means`] says has changed. Waits until there are some; nothing is lost where the caller does not wait to the end.
+    /// Waits for the next hints. They are empty if only the result of [`Witness::means`] has changed. Dropping the
+    /// future loses nothing.
     pub async fn next(&mut self) -> Vec<Hint> {
         loop {
             if !self.hints.is_empty() || std::mem::take(&mut self.news) {
@@ -226,7 +228,7 @@ impl Witness {
     }
 }
 
-/// Waits for ever where there is no descriptor.
+/// Waits until the descriptor is readable; for ever if there is none.
 async fn until_readable(fd: Option<&Readable>) {
     match fd {
         Some(fd) => fd.wait().await,

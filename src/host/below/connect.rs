@@ -14,7 +14,7 @@ const LONGEST: usize = 107;
 #[derive(Debug)]
 pub struct ConnectPath {
     path: PathBuf,
-    /// The descriptor that `path` leads through.
+    /// The descriptor that `path` leads through, if any.
     held: Option<OwnedFd>,
 }
 
@@ -24,17 +24,17 @@ impl ConnectPath {
         &self.path
     }
 
-    /// Whether it leads through a descriptor that this holds: then it is not a path to show to anybody.
+    /// Whether it leads through a descriptor that this value holds. Such a path is of no use in a message.
     pub fn is_indirect(&self) -> bool {
         self.held.is_some()
     }
 }
 
-/// A path of at most 107 bytes that leads to the unix socket which `path` means below `root`.
+/// A path of at most 107 bytes that leads to the unix socket at `path` below `root`.
 ///
-/// Call it again for each connection: an engine that starts again makes another socket, and links may change. With the
-/// root `/` a path that fits is returned as it is, and nothing is opened. Errors: those of open(2) (`NotFound` when there
-/// is no such file). Only connect(2) shows whether it is a socket and whether anything listens.
+/// Call it again for each connection: an engine that restarts makes another socket, and links may change. With the root
+/// `/`, a path that is short enough is returned as it is, and nothing is opened. Errors: those of open(2) (`NotFound`
+/// if there is no such file). Only connect(2) shows whether it is a socket and whether anything listens.
 pub fn path_for_connect(root: &Path, path: &Path) -> io::Result<ConnectPath> {
     if root == Path::new("/") && path.is_absolute() && path.as_os_str().as_bytes().len() <= LONGEST {
         return Ok(ConnectPath { path: path.to_owned(), held: None });

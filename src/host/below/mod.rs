@@ -1,7 +1,8 @@
-//! Paths of another root (`host.root`), resolved as a process with that root would: an absolute link and `..` stay below it.
+//! Paths of another root (`host.root`), resolved as a process with that root would: absolute links and `..` stay below
+//! it.
 //!
-//! Joining the two texts is wrong: `/host/var/run` is a link to `/run` on most hosts, which then leads out of the host's
-//! files into those of our own container.
+//! Joining the two texts would be wrong: `/host/var/run` is a link to `/run` on most hosts, which then leads out of the
+//! host's files into those of our own container.
 
 #![allow(unsafe_code)]
 
@@ -19,13 +20,13 @@ use std::path::{Path, PathBuf};
 
 pub use connect::{ConnectPath, path_for_connect};
 
-/// How often a path is tried that changes while the kernel resolves it (EAGAIN).
+/// How often to try a path that changes while the kernel resolves it (EAGAIN).
 const TRIES: usize = 16;
 
-/// Opens what a path means below a root, as a place (O_PATH): no right to read it is needed. Closed on exec.
+/// Opens what a path means below a root with O_PATH, so no right to read it is needed. Closed on exec.
 ///
-/// With the root `/` the path is opened as it stands, links of /proc (`/proc/7/root/...`) included. Below another root
-/// those are refused (`CrossesDevices`; EXDEV): where a process's files are wanted, its `/proc/7/root` is the root.
+/// With the root `/`, the path is opened as it is, including links of /proc (`/proc/7/root/...`). Below another root,
+/// such links are refused (`CrossesDevices`; EXDEV): to get at a process's files, use its `/proc/7/root` as the root.
 /// Errors: those of open(2).
 pub fn open_path_below(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     Root::open(root)?.open_below(path, libc::O_PATH)
@@ -36,7 +37,7 @@ pub fn open_file_below(root: &Path, path: &Path) -> io::Result<File> {
     Root::open(root)?.open_file(path)
 }
 
-/// The path of this process that leads to an open descriptor's very file, as long as that is open. /proc has to be mounted.
+/// A path to the very file of an open descriptor, valid while that is open. /proc has to be mounted.
 pub fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
@@ -46,10 +47,11 @@ pub fn real_path(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
     fs::read_link(descriptor_path(fd))
 }
 
-/// A root that is held open, for many paths below it. It keeps what is mounted there from being unmounted: for a moment only.
+/// A root that is held open, for many paths below it. What is mounted there cannot be unmounted meanwhile, so drop it
+/// soon.
 #[derive(Debug)]
 pub struct Root {
-    /// `None`: it is `/`.
+    /// `None`: the root is `/`.
     folder: Option<OwnedFd>,
 }
 
@@ -71,7 +73,7 @@ impl Root {
             return open_at(libc::AT_FDCWD, &Path::new("/").join(path), flags);
         };
         match open_in_root(root.as_fd(), path, flags) {
-            // Linux before 5.6, or a filter of system calls that does not know this one.
+            // The kernel is older than Linux 5.6, or a filter of system calls does not know openat2.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                 walk::open(root.try_clone()?, path, flags)
             }
@@ -83,7 +85,7 @@ impl Root {
 /// openat2(2) with RESOLVE_IN_ROOT (Linux 5.6).
 fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes())?;
-    // SAFETY: all zeros is what the structure begins with; the kernel wants what it does not know to be zero.
+    // SAFETY: the structure may be all zeros, and the kernel wants zeros in fields that it does not know.
     let mut how: libc::open_how = unsafe { std::mem::zeroed() };
     how.flags = (flags | libc::O_CLOEXEC) as u64;
     how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS;
@@ -94,7 +96,7 @@ fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: libc::c_int) -> io::Re
             libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &raw const how, size_of_val(&how))
         };
         result = owned(fd as RawFd);
-        // Something was renamed or mounted meanwhile, and the kernel cannot vouch for a `..`.
+        // Something was renamed or mounted meanwhile, so that the kernel cannot be sure where a `..` leads.
         if !matches!(&result, Err(error) if error.raw_os_error() == Some(libc::EAGAIN)) {
             break;
         }
@@ -104,7 +106,7 @@ fn open_in_root(root: BorrowedFd<'_>, path: &Path, flags: libc::c_int) -> io::Re
 
 fn open_at(at: RawFd, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes())?;
-    // SAFETY: a path that ends in NUL; no mode is needed, since nothing is made.
+    // SAFETY: the path ends in NUL. No mode is needed, because no file is made.
     owned(unsafe { libc::openat(at, path.as_ptr(), flags | libc::O_CLOEXEC) })
 }
 

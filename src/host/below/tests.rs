@@ -32,7 +32,7 @@ impl Tree {
     }
 }
 
-/// Both ways have to agree: (what is there or the errno, by openat2; the same by walking).
+/// The results by openat2 and by walking, which have to be equal: the content, or the errno.
 fn both(tree: &Tree, path: &str) -> (Result<String, i32>, Result<String, i32>) {
     let root = || open_at(libc::AT_FDCWD, &tree.root(), libc::O_PATH | libc::O_DIRECTORY).unwrap();
     let read = |opened: io::Result<OwnedFd>| {
@@ -69,7 +69,7 @@ fn links_and_dots_stay_below_the_root_in_both_ways() {
         let (kernels, walked) = both(&tree, path);
         assert_eq!(walked, want, "{path}, walked");
         match kernels {
-            // Where openat2 is not to be had everything goes by walking.
+            // Without openat2, everything is done by walking.
             Err(libc::ENOSYS | libc::EPERM) => {}
             kernels => assert_eq!(kernels, want, "{path}, openat2"),
         }
@@ -79,7 +79,7 @@ fn links_and_dots_stay_below_the_root_in_both_ways() {
 #[test]
 fn joined_paths_would_have_left_the_root() {
     let tree = Tree::new();
-    // What is wrong with the text: as this process sees it, the link leads to its own /run.
+    // This is why joining texts is wrong: for this process, the link leads to its own /run.
     assert_eq!(fs::read_link(tree.root().join("var/run")).unwrap(), Path::new("/run"));
     let fd = open_path_below(&tree.root(), Path::new("/var/run/x")).unwrap();
     assert_eq!(real_path(fd.as_fd()).unwrap(), fs::canonicalize(tree.at("host/run/x")).unwrap());
@@ -96,7 +96,7 @@ fn the_root_itself_is_as_open_sees_it() {
         text
     };
     assert_eq!(text(tree.at("host/run/x")), "theirs");
-    // Links of /proc lead out of every root: with the root `/` that is what is asked for.
+    // Links of /proc lead out of every root. With the root `/`, that is intended.
     assert_eq!(text(Path::new("/proc/self/root").join(tree.at("run/x").strip_prefix("/").unwrap())), "ours");
 }
 
@@ -121,7 +121,7 @@ fn the_links_of_proc_lead_nowhere_below_another_root() {
             "{kernels}"
         );
     }
-    // Those that are texts do.
+    // Links that are texts can be followed.
     let comm = walk::open(root(), Path::new("self/comm"), libc::O_RDONLY).unwrap();
     assert!(!io::read_to_string(File::from(comm)).unwrap().is_empty());
 }
@@ -161,7 +161,7 @@ fn a_path_too_long_for_a_socket_is_reached_as_well() {
     let tree = Tree::new();
     let long = tree.at(&format!("host/{}", "l".repeat(120)));
     fs::create_dir(&long).unwrap();
-    // It can be made only from within, or through a link.
+    // It can be made only from inside that folder, or through a link.
     let short = tree.at("s");
     symlink(&long, &short).unwrap();
     let listener = UnixListener::bind(short.join("e")).unwrap();

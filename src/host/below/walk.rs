@@ -1,4 +1,4 @@
-//! The same without openat2: component by component, each opened without following it.
+//! Resolves a path without openat2: component by component, opening each without following it.
 
 #![allow(unsafe_code)]
 
@@ -13,26 +13,26 @@ use std::path::Path;
 use super::super::filesystem::{FileSystem, of_open};
 use super::{descriptor_path, open_at};
 
-/// How many links are followed: as many as the kernel follows.
+/// The most links that are followed, the same as in the kernel.
 const LINKS: usize = 40;
-/// The only links of /proc that are texts. The others lead to files that no path may reach.
+/// The only links of /proc that are texts. All others lead to files that no path may reach.
 const PROC_TEXTS: [&[u8]; 4] = [b"self", b"thread-self", b"mounts", b"net"];
 
 enum Step {
     Root,
-    /// `.`, or an empty name at the end of a path or in it: this has to be a directory.
+    /// `.`, or an empty name in a path or at its end: what is there has to be a directory.
     Here,
     Up,
     Into(OsString),
 }
 
-/// Something that was opened on the way.
+/// Something that was opened on the path.
 struct Entered {
     fd: OwnedFd,
     kind: libc::mode_t,
 }
 
-/// Each directory on the way is held open, so that `..` leads back to it, whatever is renamed meanwhile.
+/// Opens a path. Each directory on it is held open, so that `..` leads back to it, whatever is renamed meanwhile.
 pub(super) fn open(root: OwnedFd, path: &Path, flags: libc::c_int) -> io::Result<OwnedFd> {
     let mut entered = vec![Entered { fd: root, kind: libc::S_IFDIR }];
     let mut steps: VecDeque<Step> = steps(path.as_os_str().as_bytes()).collect();
@@ -66,7 +66,7 @@ pub(super) fn open(root: OwnedFd, path: &Path, flags: libc::c_int) -> io::Result
             }
         }
     }
-    // Opened anew for what is wanted of it, through /proc: by a path it could be another file.
+    // Opens the file again with the wanted flags, through /proc. By its path, it could be another file.
     open_at(libc::AT_FDCWD, &descriptor_path(entered[entered.len() - 1].fd.as_fd()), flags)
 }
 
@@ -80,7 +80,7 @@ fn steps(path: &[u8]) -> impl Iterator<Item = Step> {
     }))
 }
 
-/// The kind of a file, as `st_mode` has it.
+/// The kind of a file, as in `st_mode`.
 fn kind(fd: BorrowedFd<'_>) -> io::Result<libc::mode_t> {
     let mut about = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: an open descriptor, and a structure that fstat fills where it succeeds.

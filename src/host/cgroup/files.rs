@@ -7,15 +7,15 @@ use std::path::Path;
 /// The processes in a cgroup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Procs {
-    /// Their pids, as our pid namespace counts. The first is not the container's first process: the runtime's own helper
-    /// is there before it.
+    /// The pids, in our pid namespace. The first one is not the container's first process, because the runtime's own
+    /// helper is there before it.
     pub pids: Vec<i32>,
-    /// How many more there are that our pid namespace does not see: the kernel writes 0 for each (v1 leaves them out).
+    /// How many more there are that our pid namespace does not see. The kernel writes 0 for each; v1 leaves them out.
     pub unseen: usize,
 }
 
-/// Reads `cgroup.procs`: processes in this cgroup itself, not in those below it; 2.4 us.
-/// Errors: `NotFound` or ENODEV when the cgroup is gone; EOPNOTSUPP for a threaded cgroup, whose processes its domain has.
+/// Reads `cgroup.procs`: the processes in this cgroup itself, not in those below it. Takes 2.4 us. Errors: `NotFound`
+/// or ENODEV if the cgroup is gone; EOPNOTSUPP for a threaded cgroup, whose processes are in its domain.
 pub fn procs(dir: &Path) -> io::Result<Procs> {
     Ok(parse_procs(&fs::read_to_string(dir.join("cgroup.procs"))?))
 }
@@ -34,10 +34,10 @@ fn parse_procs(text: &str) -> Procs {
 /// The contents of `cgroup.events`: the state of a v2 cgroup and all below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Events {
-    /// Whether a process is in it. That none does is not the container's death: a privileged process may have moved
+    /// Whether a process is in it. "No" does not mean that the container has ended: a privileged process may have moved
     /// itself elsewhere.
     pub populated: bool,
-    /// Whether it is frozen; `None` before Linux 5.2. What is frozen dies only when thawed.
+    /// Whether it is frozen; `None` before Linux 5.2. A frozen process ends only when it is thawed.
     pub frozen: Option<bool>,
 }
 

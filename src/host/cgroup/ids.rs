@@ -15,7 +15,7 @@ use super::mounts::{CgroupMount, Hierarchy};
 
 /// FILEID_KERNFS of include/linux/exportfs.h (Linux 5.5): the handle is the 64-bit id.
 const KERNFS: libc::c_int = 0xfe;
-/// FILEID_INO32_GEN: what cgroups had before, with the same eight bytes; but so do ext4 and others.
+/// FILEID_INO32_GEN: the type that cgroups had before, with the same eight bytes. ext4 and others have it, too.
 const INO32_GEN: libc::c_int = 1;
 
 /// The id of the root of cgroup v2; `cgroup_setup_root` of kernel/cgroup/cgroup.c warns of any other.
@@ -29,10 +29,10 @@ struct Handle {
     id: [u8; 8],
 }
 
-/// The id of a cgroup by its directory; 1.2 us.
+/// The id of a cgroup by its directory; takes 1.2 us.
 ///
-/// The handle's, which is the whole 64-bit id on every kernel (before Linux 5.5 the inode's number is only the lower
-/// half). A file system that has no such handles gives the inode's number.
+/// It is the handle's id, which is the whole 64-bit id on every kernel; before Linux 5.5, the inode's number is only
+/// the lower half. If the file system has no such handles, it is the inode's number.
 pub fn id_of(dir: &Path) -> io::Result<u64> {
     let path = CString::new(dir.as_os_str().as_bytes())?;
     match handle_of(libc::AT_FDCWD, &path, libc::AT_SYMLINK_FOLLOW) {
@@ -41,7 +41,7 @@ pub fn id_of(dir: &Path) -> io::Result<u64> {
     }
 }
 
-/// The id of a cgroup by its open directory (O_PATH will do).
+/// The id of a cgroup by its open directory (O_PATH is enough).
 pub fn id_of_open(dir: BorrowedFd<'_>) -> io::Result<u64> {
     match handle_of(dir.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
         Some(handle) if handle.is_id(|| is_cgroup(of_open(dir))) => Ok(handle.id()),
@@ -54,7 +54,7 @@ impl Handle {
         u64::from_ne_bytes(self.id)
     }
 
-    /// Another file system's handle may be as long, and is no id.
+    /// Whether the handle is a cgroup's id. Another file system's handle may be equally long.
     fn is_id(&self, is_cgroup: impl FnOnce() -> bool) -> bool {
         self.bytes == 8 && (self.kind == KERNFS || self.kind == INO32_GEN && is_cgroup())
     }
@@ -75,15 +75,15 @@ fn is_cgroup(found: Option<FileSystem>) -> bool {
 }
 
 impl CgroupMount {
-    /// Whether cgroup v2 is mounted there from its root on.
+    /// Whether this mount shows all of cgroup v2, from its root on.
     pub(super) fn is_all_of_v2(&self) -> bool {
         self.hierarchy == Hierarchy::V2 && self.is_there() && id_of(&self.dir).is_ok_and(|id| id == V2_ROOT)
     }
 
-    /// The path, below the mount's directory, of the cgroup with this id: `None` when there is none (any more), or it is
-    /// not below the mount. 1.6 us and an open.
+    /// The path, below the mount's directory, of the cgroup with this id; `None` if no such cgroup exists (any more),
+    /// or if it is not below the mount. Takes 1.6 us and an open.
     ///
-    /// Errors: `PermissionDenied` without CAP_DAC_READ_SEARCH in the first user namespace; `Unsupported` where this is not
+    /// Errors: `PermissionDenied` without CAP_DAC_READ_SEARCH in the first user namespace; `Unsupported` if this is not
     /// the kernel's cgroup file system.
     pub fn path_by_handle(&self, id: u64) -> io::Result<Option<String>> {
         let dir = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(&self.dir)?;
@@ -93,15 +93,15 @@ impl CgroupMount {
         let Some(found) = open_by_id(&dir, root.kind, id)? else {
             return Ok(None);
         };
-        // Both as the kernel writes them: `dir` may lead through links.
+        // Both paths as the kernel writes them, because `dir` may lead through links.
         let link = |fd: RawFd| fs::read_link(format!("/proc/self/fd/{fd}"));
         let (base, path) = (link(dir.as_raw_fd())?, link(found.as_raw_fd())?);
         let Ok(rest) = path.strip_prefix(&base) else {
             return Ok(None);
         };
         let path = format!("/{}", rest.to_string_lossy());
-        // A cgroup outside of what is mounted has a path, too, but not one of ours; one that was removed ends in
-        // ` (deleted)`. Neither leads back to the id.
+        // A cgroup outside of the mount also has a path, but not one of ours, and that of a removed one ends in `
+        // (deleted)`. Neither leads back to the id.
         let same = id_of(&self.dir_of(&path)).is_ok_and(|again| again == id);
         Ok(same.then_some(path))
     }

@@ -21,18 +21,20 @@ pub use walk::{Found, Walk};
 
 use super::namespace::{NamespaceKind, Whose, whose_namespace};
 
-/// Where cgroup v2 is mounted, below a root: on hosts with v2 alone, and with both versions.
+/// Where cgroup v2 is mounted, below a root: first on hosts with only v2, then on those with both versions.
 const USUAL_V2: [&str; 2] = ["sys/fs/cgroup", "sys/fs/cgroup/unified"];
 
 /// How a host uses the two versions of cgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Version 2 alone. Its ids name containers.
+    /// Only version 2. Its ids identify containers.
     Unified,
-    /// Both. Only some runtimes (runc since 1.1) make a container's directory in the v2 tree too, and processes that enter
-    /// later may not be put there: a v2 id names a container only where its first process was seen to have that id.
+    /// Both versions. Only some runtimes (runc since 1.1) also make a container's directory in the v2 tree, and
+    /// processes that enter later may not be put there. So a v2 id identifies a container only if its first process was
+    /// seen to have that id.
     Hybrid,
-    /// Version 1 alone. Each hierarchy has ids of its own; one number stands for different cgroups in different ones.
+    /// Only version 1. Each hierarchy has ids of its own, so one number may be different cgroups in different
+    /// hierarchies.
     Legacy,
 }
 
@@ -40,20 +42,22 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Cgroups {
     mounts: Mounts,
-    /// For each mount, the names that lead from its root to that of our own cgroup namespace.
+    /// For each mount, the names on the path from its root to the root of our own cgroup namespace.
     own: Vec<OnceLock<Result<Vec<String>, Unplaced>>>,
 }
 
 impl Cgroups {
-    /// The cgroup file systems that this process sees below `root` (`host.root`). None is no error, see [`Cgroups::mode`].
+    /// The cgroup file systems that this process sees below `root` (`host.root`). Finding none is no error, see
+    /// [`Cgroups::mode`].
     ///
-    /// Reads /proc/self/mountinfo; where nothing is mounted below the root, because that is another process's
-    /// (`/proc/1/root`), the table of process 1 as that root shows it. Costs about as much as the table is long: keep it.
+    /// Reads /proc/self/mountinfo. If nothing is mounted below the root, because the root is another process's
+    /// (`/proc/1/root`), reads the table of process 1 below that root. The cost grows with the table, so keep the
+    /// result.
     pub fn read(root: &Path) -> io::Result<Self> {
         let own = Mounts::parse(&read_table(Path::new("/proc/self/mountinfo"))?, root, Path::new("/"));
         let mut mounts = own.visible();
         if mounts.is_empty() && root != Path::new("/") {
-            // Below such a root everything is as the process there has it: its paths go on from the root.
+            // Below such a root, paths are as that process sees them, and continue from the root.
             if let Ok(table) = read_table(&root.join("proc/1/mountinfo")) {
                 mounts = Mounts::parse(&table, Path::new("/"), root).visible();
             }
@@ -61,11 +65,11 @@ impl Cgroups {
         Ok(Cgroups::new(mounts))
     }
 
-    /// cgroup v2 alone, if all of it is mounted where it usually is. `None`: only the table of mounts tells.
+    /// Only cgroup v2, if all of it is mounted in its usual place. `None`: the table of mounts has to be read.
     ///
-    /// At most seven system calls, and none of them takes longer where many things are mounted.
+    /// At most seven system calls, which do not take longer where many things are mounted.
     pub fn usual_v2(root: &Path) -> Option<Self> {
-        // In a cgroup namespace of our own, paths of /proc do not begin at the mount's root.
+        // In our own cgroup namespace, paths of /proc would not begin at the mount's root.
         if own_namespace() != Whose::Host {
             return None;
         }
@@ -75,13 +79,13 @@ impl Cgroups {
         Some(Cgroups::new(Mounts::only(whole)))
     }
 
-    /// The cgroup file systems of a table that was read already. Nothing of it is checked.
+    /// The cgroup file systems of a table that was read already. They are not checked.
     pub fn new(mounts: Mounts) -> Self {
         let own = mounts.iter().map(|_| OnceLock::new()).collect();
         Cgroups { mounts, own }
     }
 
-    /// Which versions there are; `None`: no cgroup file system is mounted below the root.
+    /// Which versions are mounted; `None` if no cgroup file system is mounted below the root.
     pub fn mode(&self) -> Option<Mode> {
         let v2 = self.v2().is_some();
         let v1 = self.mounts.iter().any(|mount| mount.hierarchy != Hierarchy::V2);
@@ -93,7 +97,7 @@ impl Cgroups {
         }
     }
 
-    /// The mounts, one for each hierarchy: the one that shows most of it.
+    /// The mounts: for each hierarchy, the one that shows most of it.
     pub fn mounts(&self) -> &Mounts {
         &self.mounts
     }
@@ -103,22 +107,22 @@ impl Cgroups {
         self.mounts.iter().find(|mount| mount.hierarchy == Hierarchy::V2)
     }
 
-    /// Where the v2 cgroup is mounted that is the root of our own cgroup namespace.
+    /// Where the root of our own cgroup namespace is mounted in v2.
     pub fn own_v2_root(&self) -> Option<&Path> {
         self.mounts.own_root(&Hierarchy::V2).map(|mount| mount.dir.as_path())
     }
 
-    /// The hierarchies worth watching for containers: v2's, and a v1 one that every engine uses (`name=systemd`, `pids`,
-    /// `memory`, the first that there is). On a hybrid host either may be without a container's directory.
+    /// The hierarchies to watch for containers: v2's, and one of v1 that every engine uses (`name=systemd`, `pids` or
+    /// `memory`, whichever is found first). On a hybrid host, either may lack a container's directory.
     pub fn witnesses(&self) -> impl Iterator<Item = &CgroupMount> {
         let v1 = ["name=systemd", "pids", "memory"].iter().find_map(|name| self.mounts.find(name));
         self.v2().into_iter().chain(v1)
     }
 
-    /// The path of a cgroup with this id, below the mount's directory. `None` when there is none (any more).
+    /// The path of the cgroup with this id, below the mount's directory; `None` if there is no such cgroup (any more).
     ///
-    /// Asks the kernel by handle (1.6 us; CAP_DAC_READ_SEARCH in the first user namespace); without that right walks all
-    /// of the mount (2.5 ms for 1,000 containers, 50 ms for 10,000): see [`CgroupMount::path_by_handle`].
+    /// Asks the kernel by handle (1.6 us; needs CAP_DAC_READ_SEARCH in the first user namespace). Without that right,
+    /// walks the whole mount (2.5 ms for 1,000 containers, 50 ms for 10,000): see [`CgroupMount::path_by_handle`].
     pub fn path_of(&self, mount: &CgroupMount, id: u64) -> io::Result<Option<String>> {
         match mount.path_by_handle(id) {
             Ok(path) => Ok(path),
@@ -134,15 +138,15 @@ impl CgroupMount {
         format!("/{}", rest.trim_start_matches('/'))
     }
 
-    /// The directory of a path that is relative to the mount's.
+    /// The directory of a path that is relative to the mount's directory.
     pub fn dir_of(&self, path: &str) -> PathBuf {
         self.dir.join(path.trim_start_matches('/'))
     }
 }
 
-/// Whether this process sees the host's cgroups as the host does, or from a cgroup namespace of its own, where paths of
-/// others begin with `/..`. `Unknown` only where /proc is not to be read; a kernel without these namespaces (before 4.6)
-/// has the host's alone.
+/// Whether this process sees the cgroups as the host does, or from its own cgroup namespace, in which the paths of
+/// others begin with `/..`. `Unknown` only if /proc cannot be read. A kernel without these namespaces (before 4.6) has
+/// only the host's.
 pub fn own_namespace() -> Whose {
     let proc = Path::new("/proc");
     match whose_namespace(proc, "self", NamespaceKind::Cgroup) {
@@ -153,7 +157,8 @@ pub fn own_namespace() -> Whose {
     }
 }
 
-/// Mount points may hold any byte: what is no UTF-8 is replaced, and then found nowhere.
+/// Reads a table of mounts. Mount points may contain any bytes. One that is not UTF-8 gets replacements, and then is
+/// not found anywhere.
 fn read_table(path: &Path) -> io::Result<String> {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

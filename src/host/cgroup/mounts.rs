@@ -1,4 +1,4 @@
-//! Which cgroup file systems are mounted, from a process's mountinfo.
+//! Finds the mounted cgroup file systems in a process's mountinfo.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -9,21 +9,21 @@ use super::super::filesystem::{FileSystem, of_path};
 /// A hierarchy of cgroups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hierarchy {
-    /// Version 2: there is one.
+    /// The one hierarchy of version 2.
     V2,
-    /// One of version 1: its controllers, or `name=systemd` and the like, as its mount options have them.
+    /// A hierarchy of version 1, by its controllers, or `name=systemd` and the like, as in its mount options.
     V1(Vec<String>),
 }
 
 /// A mounted hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CgroupMount {
-    /// Which one.
+    /// The hierarchy that is mounted.
     pub hierarchy: Hierarchy,
-    /// The cgroup that is mounted, as our cgroup namespace shows it: `/` mostly; a container's own for one that is
-    /// bound into a container; `/../..` for the host's, seen from a namespace two levels deeper.
+    /// The mounted cgroup, as our cgroup namespace shows it: mostly `/`; a container's own for a mount that is bound
+    /// into a container; `/../..` for the host's, seen from a namespace two levels deeper.
     pub root: String,
-    /// The mount point: a path of this process.
+    /// The mount point, as a path of this process.
     pub dir: PathBuf,
 }
 
@@ -31,13 +31,13 @@ pub struct CgroupMount {
 #[derive(Debug, Clone, Default)]
 pub struct Mounts {
     best: Vec<CgroupMount>,
-    /// Mounts of the root of our own cgroup namespace, wherever they are. They show its place in the others.
+    /// Mounts of the root of our own cgroup namespace, anywhere. They show where it is in the other mounts.
     own: Vec<CgroupMount>,
 }
 
 impl Mounts {
-    /// The mounts of a mountinfo table whose mount point lies below `root`. `base` is put before each mount point, for a table
-    /// of a process with another root.
+    /// The mounts of a mountinfo table whose mount point is below `root`. `base` is put before each mount point, for a
+    /// table of a process with another root.
     pub fn parse(table: &str, root: &Path, base: &Path) -> Self {
         let mut all: Vec<(bool, CgroupMount)> = Vec::new();
         let mut own = Vec::new();
@@ -63,19 +63,20 @@ impl Mounts {
         mounts
     }
 
-    /// One mount, which shows all of its hierarchy.
+    /// A single mount, which shows all of its hierarchy.
     pub(super) fn only(mount: CgroupMount) -> Self {
         Mounts { best: vec![mount.clone()], own: vec![mount] }
     }
 
-    /// Drops mounts that another mount hides, or that are not there: their mount points are on no cgroup file system.
+    /// Drops mounts that another mount hides, or that do not exist here: their mount points are not on a cgroup file
+    /// system.
     pub(super) fn visible(mut self) -> Self {
         self.best.retain(CgroupMount::is_there);
         self.own.retain(CgroupMount::is_there);
         self
     }
 
-    /// Each hierarchy's.
+    /// All mounts, one for each hierarchy.
     pub fn iter(&self) -> impl Iterator<Item = &CgroupMount> {
         self.best.iter()
     }
@@ -112,7 +113,7 @@ impl Hierarchy {
 }
 
 impl CgroupMount {
-    /// Whether the mount point is on such a file system.
+    /// Whether the mount point is on a cgroup file system.
     pub(super) fn is_there(&self) -> bool {
         let wanted = match self.hierarchy {
             Hierarchy::V2 => FileSystem::Cgroup2,

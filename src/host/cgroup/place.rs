@@ -1,4 +1,4 @@
-//! From the path that /proc/PID/cgroup shows to a directory.
+//! Finds the directory for a path that /proc/PID/cgroup shows.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,9 +24,11 @@ pub enum Unplaced {
     Removed,
     /// The hierarchy is not mounted below `host.root`: its controllers (`""`: cgroup v2).
     NotMounted(String),
-    /// Only a part of the hierarchy is mounted, and the cgroup is not in it: that part, as our cgroup namespace shows it.
+    /// Only a part of the hierarchy is mounted, and the cgroup is not in that part. The value is the part, as our
+    /// cgroup namespace shows it.
     OutsideMount(String),
-    /// This process has its own cgroup namespace, and its place in the host's tree cannot be found: why.
+    /// This process has its own cgroup namespace, and its place in the host's tree cannot be found. The value is the
+    /// reason.
     OwnNamespace(&'static str),
 }
 
@@ -51,9 +53,9 @@ impl std::error::Error for Unplaced {}
 impl Cgroups {
     /// The directory that a line of /proc/PID/cgroup means. It may be gone by now.
     ///
-    /// From within a cgroup namespace of our own the kernel shows other processes' paths with `/..` at their beginning.
-    /// Where the host's tree is mounted all the same (a bind below `host.root`), the way from its root to ours is found
-    /// once, and fills in the names that the kernel leaves out.
+    /// To a process in its own cgroup namespace, the kernel shows other processes' paths with `/..` at their beginning.
+    /// If the host's tree is mounted nevertheless (a bind below `host.root`), the path from its root to ours is found
+    /// once, and provides the names that the kernel leaves out.
     pub fn place(&self, line: &Line<'_>) -> Result<Place, Unplaced> {
         if line.path.is_deleted() {
             return Err(Unplaced::Removed);
@@ -73,7 +75,8 @@ impl Cgroups {
             let names = names.strip_prefix(root_names.as_slice()).ok_or_else(outside)?;
             return Ok(join(names.iter().copied()));
         }
-        // The kernel writes as few `..` as it can: a mount that goes up and down again is another branch.
+        // The kernel writes as few `..` as possible, so a path that goes further up than the mount is in another
+        // branch.
         if up > root_up || !root_names.is_empty() {
             return Err(outside());
         }
@@ -97,7 +100,7 @@ impl Cgroups {
     }
 }
 
-/// How many levels up a path begins, and the names that follow.
+/// How many levels up a path begins, and the names after that.
 fn split(path: &str) -> (usize, Vec<&str>) {
     let up = levels_up(path);
     (up, path.split('/').filter(|part| !part.is_empty()).skip(up).collect())

@@ -71,7 +71,7 @@ fn only_what_is_below_the_hosts_root_counts() {
                  27 1 0:22 / /hostile/sys/fs/cgroup ro - cgroup2 cgroup2 rw\n";
     assert_eq!(parse(table, "/host").v2().unwrap().dir, Path::new("/host/sys/fs/cgroup"));
     assert_eq!(parse(table, "/nowhere").mode(), None);
-    // With the whole tree at hand a part of it is not taken.
+    // If the whole tree is mounted, a mount of a part is not used.
     assert_eq!(parse(table, "/").v2().unwrap().root, "/../..");
     let escaped = r"25 1 0:22 / /my\040root/sys/fs/cgroup rw - cgroup2 cgroup2 rw";
     assert_eq!(parse(escaped, "/my root").v2().unwrap().dir, Path::new("/my root/sys/fs/cgroup"));
@@ -117,7 +117,7 @@ fn trap_paths_out_of_our_namespace_are_rebuilt_where_the_hosts_tree_is_mounted()
     assert_eq!(path("/../../../system.slice").as_deref(), Ok("/system.slice"));
     assert_eq!(path("/../../../../x"), Err(Unplaced::OutsideMount("/../../..".into())));
 
-    // Where our own root cannot be found in it the path stays absent, and says why.
+    // If our own root cannot be found in it, there is no path, but a reason.
     let lost = tempfile::tempdir().unwrap();
     let cgroups = parse(&table(lost.path().to_str().unwrap()), root.to_str().unwrap());
     let why = cgroups.place(&line("", "/../../pod2/other")).unwrap_err();

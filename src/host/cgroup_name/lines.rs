@@ -1,4 +1,4 @@
-//! The lines of /proc/PID/cgroup, and which of them names a container.
+//! The lines of /proc/PID/cgroup, and which line names a container.
 
 use super::CgroupName;
 
@@ -7,7 +7,7 @@ use super::CgroupName;
 pub struct Line<'a> {
     /// The controllers of a v1 hierarchy, or `name=systemd` and the like; empty for cgroup v2.
     pub controllers: &'a str,
-    /// The path beneath the hierarchy's root, or beneath that of our cgroup namespace.
+    /// The path below the root of the hierarchy, or of our cgroup namespace.
     pub path: CgroupName<'a>,
 }
 
@@ -18,7 +18,7 @@ impl Line<'_> {
     }
 }
 
-/// The lines of the file, as they come: cgroup v2's is the last. What is none is skipped.
+/// The lines of the file, in order; that of cgroup v2 is the last. A malformed line is skipped.
 pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
     text.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ':');
@@ -32,19 +32,19 @@ pub fn lines(text: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
 pub struct Naming<'a> {
     /// The line.
     pub line: Line<'a>,
-    /// The path of the container's cgroup: what the container made beneath it (crun's `container`, systemd's
-    /// `init.scope`) is cut off.
+    /// The path of the container's cgroup, without what the container made below it (crun's `container`, systemd's
+    /// `init.scope`).
     pub path: &'a str,
 }
 
-/// The line whose path names the whole id as a container; cgroup v2's if several do. A monitor or a mount unit of the
-/// container is not in it.
+/// The line whose path names the whole id as a container; that of cgroup v2 if several do. The container's monitor or
+/// mount unit does not count.
 pub fn naming<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
     lines(text).rev().find_map(|line| Some(Naming { line, path: line.path.container(id)? }))
 }
 
 /// As [`naming`], for a process that should be the container's first: the deepest container of the path has to be this
-/// one. A process of a container within the container does not count.
+/// one. A process of a container in the container does not count.
 pub fn init_names<'a>(text: &'a str, id: &str) -> Option<Naming<'a>> {
     naming(text, id).filter(|naming| {
         let beneath = &naming.line.path.path()[naming.path.len()..];

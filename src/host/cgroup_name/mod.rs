@@ -1,9 +1,8 @@
-//! Parses the path of a cgroup, component by component, to find whose it is. Pure: no file is read.
+//! Parses the path of a cgroup, component by component, to find its container or pod. Pure: no file is read.
 //!
-//! A path alone decides nothing. It may hold two ids of containers (a node of kind in Docker, Docker in a container), and
-//! a layout that nobody thought of. So the rule for readers is: walk the parts from the deepest upwards; the first
-//! [`Role::Container`] whose id the engine has reported wins. Only where there is none does the rest count: see
-//! [`CgroupName::is_of_engine`].
+//! A path alone is no proof. It may contain the ids of two containers (a kind node in Docker, Docker in a container),
+//! or have an unknown layout. So readers have to walk the parts from the deepest upwards: the first [`Role::Container`]
+//! whose id the engine has reported wins. Only without one does the rest count: see [`CgroupName::is_of_engine`].
 
 mod lines;
 #[cfg(test)]
@@ -19,24 +18,24 @@ const DELETED: &str = " (deleted)";
 /// The length of an id as engines make them: 64 hexadecimal digits.
 const ID_LENGTH: usize = 64;
 
-/// The prefixes that CRI engines, Docker and podman put before an id. Such an id need not have 64 digits (tests, other
-/// engines).
+/// The prefixes that CRI engines, Docker and podman put before an id. After such a prefix, an id may have another
+/// length than 64 (tests, other engines).
 const PREFIXES: [&str; 6] = ["", "cri-containerd-", "crio-", "docker-", "libpod-", "nerdctl-"];
 
 /// The meaning of one component of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role<'a> {
-    /// A container, or a sandbox, with this id. Whether an engine knows it, the path cannot say.
+    /// A container, or a sandbox, with this id. The path does not show whether an engine knows it.
     Container(&'a str),
     /// The monitor (conmon) of the container with this id: a process of the host.
     Conmon(&'a str),
-    /// A mount unit of systemd that belongs to the container with this id: never a process of the container.
+    /// A mount unit of systemd for the container with this id. It has no process of the container.
     Mount(&'a str),
-    /// A virtual machine of Kata: its process is the monitor, and the id is the sandbox's.
+    /// A virtual machine of Kata. Its process is the monitor, and the id is the sandbox's.
     Vm(&'a str),
     /// A pod, whose uid [`Part::pod_uid`] gives.
     Pod,
-    /// Beneath which an engine or the kubelet keeps containers: `kubepods.slice`, `k8s.io`, `crio`.
+    /// A folder below which an engine or the kubelet keeps containers: `kubepods.slice`, `k8s.io`, `crio`.
     Parent,
     /// Anything else.
     Other,
@@ -45,7 +44,7 @@ pub enum Role<'a> {
 /// One component of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// The path down to this component, with it.
+    /// The path down to and including this component.
     pub path: &'a str,
     /// The component.
     pub name: &'a str,
@@ -61,7 +60,7 @@ pub struct CgroupName<'a> {
 }
 
 impl<'a> CgroupName<'a> {
-    /// Any text will do: what is no path has no parts.
+    /// Parses a path. A text that is no path has no parts.
     pub fn new(path: &'a str) -> Self {
         match path.strip_suffix(DELETED) {
             Some(path) => CgroupName { path, deleted: true },
@@ -74,12 +73,12 @@ impl<'a> CgroupName<'a> {
         self.path
     }
 
-    /// Whether the cgroup was removed. Its name may be in use again, for another one.
+    /// Whether the cgroup was removed. Another cgroup may have its name by now.
     pub fn is_deleted(&self) -> bool {
         self.deleted
     }
 
-    /// Whether the path leaves our own cgroup namespace: it begins with `/..`, and is no path in a file system.
+    /// Whether the path leaves our own cgroup namespace: it begins with `/..`, and is not a path in a file system.
     pub fn is_outside(&self) -> bool {
         self.path == "/.." || self.path.starts_with("/../")
     }
@@ -99,7 +98,7 @@ impl<'a> CgroupName<'a> {
         })
     }
 
-    /// The ids of containers in it, the deepest first, each with the path of its cgroup.
+    /// The ids of containers in the path, the deepest first, each with the path of its cgroup.
     pub fn containers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         self.parts().filter_map(|part| match part.role {
             Role::Container(id) => Some((id, part.path)),
@@ -107,20 +106,20 @@ impl<'a> CgroupName<'a> {
         })
     }
 
-    /// The cgroup of the container with this id, whatever is beneath it. Ids need not have 64 digits, but the whole id
-    /// must be there: `b` is not in `/k8s.io/ab`.
+    /// The cgroup of the container with this id, whatever is below it. The id may have any length, but has to match as
+    /// a whole: `b` is not in `/k8s.io/ab`.
     pub fn container(&self, id: &str) -> Option<&'a str> {
         self.parts().find(|part| part.is_container(id)).map(|part| part.path)
     }
 
-    /// Whether a kubelet or a CRI engine keeps containers there. With an unknown id beneath it, the path is that of a
-    /// container that the engine has not reported yet; without one, of the host's own processes.
+    /// Whether a kubelet or a CRI engine keeps containers there. If the path also has an unknown id, it belongs to a
+    /// container that the engine has not reported yet; without an id, to the host's own processes.
     pub fn is_below_kube_parent(&self) -> bool {
         self.parts().skip(1).any(|part| part.is_parent())
     }
 
-    /// Whether the path is a container's of some CRI engine, be its id known or not: it lies beneath a kube parent, or
-    /// has a name that only CRI engines give. Docker's own containers and podman's do not count.
+    /// Whether the path is that of some CRI engine's container, known or not: it is below a kube parent, or has a name
+    /// that only CRI engines give. Containers of Docker itself and of podman do not count.
     pub fn is_of_engine(&self) -> bool {
         let mut inside = false;
         for part in self.parts() {
@@ -137,12 +136,12 @@ impl<'a> CgroupName<'a> {
         false
     }
 
-    /// The uid of the pod, where the path has one: that of the deepest pod in it.
+    /// The uid of the deepest pod in the path, if there is one.
     pub fn pod_uid(&self) -> Option<Cow<'a, str>> {
         self.parts().find_map(|part| part.pod_uid())
     }
 
-    /// Whether this is a pod's cgroup itself, with no container in it.
+    /// Whether this is a pod's own cgroup, with no container in the path.
     pub fn is_pod(&self) -> bool {
         self.parts().next().is_some_and(|part| part.role == Role::Pod)
     }
@@ -158,8 +157,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The uid of the pod whose cgroup this is, with dashes, or without any as static pods have it. kubelet's systemd
-    /// driver writes them as underscores.
+    /// The pod's uid, if this is a pod's cgroup: with dashes, or without any for static pods. The kubelet's systemd
+    /// driver writes dashes as underscores.
     pub fn pod_uid(&self) -> Option<Cow<'a, str>> {
         pod_uid(self.name)
     }
@@ -189,12 +188,14 @@ fn role(name: &str) -> Role<'_> {
     }
 }
 
-/// `kubepods.slice`, `kubepods-burstable.slice`, and both beneath a root of the kubelet (`kubelet-kubepods.slice`).
+/// Whether the name is `kubepods.slice`, `kubepods-burstable.slice`, or one of these below the kubelet's root
+/// (`kubelet-kubepods.slice`).
 fn is_kubepods_slice(name: &str) -> bool {
     name.strip_suffix(".slice").is_some_and(|slice| slice.split('-').any(|word| word == "kubepods"))
 }
 
-/// The id at the end of a name, and the text before it with the separator. Names of slices are pods' (podman's, too).
+/// The id at the end of a name, and the text before it with the separator. Slices have no ids of containers: they are
+/// pods', podman's included.
 fn id_at_end(name: &str) -> Option<(&str, &str)> {
     let at = name.len().checked_sub(ID_LENGTH)?;
     let (before, id) = (name.get(..at)?, name.get(at..)?);
@@ -202,10 +203,10 @@ fn id_at_end(name: &str) -> Option<(&str, &str)> {
     (separated && id.bytes().all(is_digit)).then_some((before, id))
 }
 
-/// The first id anywhere in a name: mount units have theirs in the middle.
+/// The first id anywhere in a name. Mount units have their id in the middle.
 fn find_id(name: &str) -> Option<&str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| {
-        // systemd writes a dash as `\x2d`, of which `x2d` sticks to the id.
+        // systemd writes a dash as `\x2d`, so that `x2d` precedes the id directly.
         let word = word.strip_prefix("x2d").unwrap_or(word);
         (word.len() == ID_LENGTH && word.bytes().all(is_digit)).then_some(word)
     })
@@ -225,10 +226,10 @@ fn is_named(name: &str, id: &str) -> bool {
 }
 
 fn pod_uid(name: &str) -> Option<Cow<'_, str>> {
-    // containerd without runc's systemd support: `kubepods-besteffort-pod<uid>.slice:cri-containerd:<id>`.
+    // Without runc's systemd support, containerd writes `kubepods-besteffort-pod<uid>.slice:cri-containerd:<id>`.
     let name = name.split_once(".slice:").map_or(name, |(slice, _)| slice);
     let name = name.strip_suffix(".slice").unwrap_or(name);
-    // Not the first "pod": `kubepods` has one, too.
+    // Search from the end, because `kubepods` also contains "pod".
     let uid = match name.rsplit_once("-pod") {
         Some((before, uid)) if before.split('-').any(|word| word == "kubepods") => uid,
         _ => name.strip_prefix("pod")?,

@@ -5,7 +5,7 @@ const B: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abbbb
 const UID: &str = "5b0c2f1e-7c43-4a55-9d0a-3f3f4f1c2b11";
 const STATIC_UID: &str = "0123456789abcdef0123456789abcdef";
 
-/// What is found in a path, in the notation of the table below.
+/// The result of parsing a path, in the notation of the table below.
 #[derive(Debug, PartialEq)]
 struct Parsed {
     /// `C`, `M` (conmon), `U` (mount unit), `V` (virtual machine), each with `a` or `b`; `pod`, `parent`, `-`; deepest first.
@@ -44,10 +44,11 @@ fn parse(path: &str) -> Parsed {
     }
 }
 
-/// What it is, the path, and what [`parse`] has to find: parts, uid, of an engine, below a kube parent.
+/// What it is, the path, and what [`parse`] has to find: parts, uid, whether it is an engine's, whether it is below a
+/// kube parent.
 type Row = (&'static str, String, &'static str, Option<&'static str>, bool, bool);
 
-/// Each shape that was measured, or is cited from an engine or from an agent's bug report.
+/// Every form that was measured, or that an engine or an agent's bug report documents.
 #[test]
 fn every_shape() {
     let u = UID.replace('-', "_");
@@ -139,7 +140,7 @@ fn every_shape() {
         ("escaped dash", format!(r"/system.slice/var-lib-x\x2d{A}-shm.mount"), "Ua -", None, false, false),
         // Kata.
         ("kata's VMM", format!("{dir}/kata_{A}"), "Va pod - parent", uid, true, true),
-        // From within a cgroup namespace.
+        // Seen from a cgroup namespace.
         ("outside", format!("/../../pod{UID}/{A}/container"), "- Ca pod", uid, true, true),
         ("outside, host's root", "/../../../..".into(), "", None, false, false),
         // Removed while a zombie was in it.
@@ -214,7 +215,7 @@ fn a_pod_is_a_pod_only_at_its_own_cgroup_and_kubepods_is_none() {
         let name = CgroupName::new(path);
         assert_eq!((name.is_pod(), name.pod_uid()), (false, None), "{path}");
     }
-    // A pod within a pod: the deepest is the container's.
+    // A pod in a pod: the deepest one is the container's.
     let inner = "11111111-2222-3333-4444-555555555555";
     let path = format!("/kubepods/pod{UID}/{A}/kubelet/kubepods/pod{inner}/{B}");
     assert_eq!(CgroupName::new(&path).pod_uid().as_deref(), Some(inner));

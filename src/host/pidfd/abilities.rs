@@ -1,5 +1,5 @@
-//! Finds by trying what this kernel, and filters of system calls, let us do with pidfds. Distributions carry newer parts
-//! in older kernels, so that a version says little.
+//! Tests what this kernel, and filters of system calls, let us do with pidfds. Kernel versions say little, because
+//! distributions put newer features into older kernels.
 
 #![allow(unsafe_code)]
 
@@ -14,19 +14,19 @@ use super::{info, inode, open};
 /// PIDFD_THREAD of include/uapi/linux/pidfd.h (Linux 6.9).
 const THREAD: libc::c_uint = libc::O_EXCL as libc::c_uint;
 
-/// Whether something can be done, or what forbids it.
+/// Whether something works, or why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ability {
-    /// It can.
+    /// It works.
     Yes,
-    /// It cannot: the errno that trying gave.
+    /// It does not work: the errno of the attempt.
     No(i32),
-    /// The kernel has it not: trying succeeded, and had no effect.
+    /// The kernel does not have it: the attempt succeeded without effect.
     Absent,
 }
 
 impl Ability {
-    /// Whether it can.
+    /// Whether it works.
     pub fn is_yes(self) -> bool {
         self == Ability::Yes
     }
@@ -49,12 +49,12 @@ impl fmt::Display for Ability {
     }
 }
 
-/// The abilities of pidfds on this kernel.
+/// What pidfds can do on this kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
-    /// Open and poll them (Linux 5.3).
+    /// Opening and polling them (Linux 5.3).
     pub open: Ability,
-    /// They have inodes of their own, never used twice; and poll shows when a process was waited for (Linux 6.9).
+    /// They have inodes of their own, which are never reused; and poll shows when a process was waited for (Linux 6.9).
     pub identity: Ability,
     /// PIDFD_GET_INFO: a process's cgroup by one call (Linux 6.13).
     pub info: Ability,
@@ -63,8 +63,8 @@ pub struct Abilities {
 }
 
 impl Abilities {
-    /// Tried at the first call of the process: up to some ms, most of them one short thread of ours that ends to be looked
-    /// at, because no process is made (its end would raise SIGCHLD in the host program).
+    /// Tests everything at the first call in the process. It takes up to some ms, mostly for a short thread of ours
+    /// whose end is observed. No process is used, because its end would raise SIGCHLD in the program.
     pub fn get() -> Abilities {
         static ABILITIES: OnceLock<Abilities> = OnceLock::new();
         *ABILITIES.get_or_init(Abilities::probe)
@@ -88,7 +88,7 @@ impl Abilities {
     }
 }
 
-/// A thread's end looks like a process's that was waited for.
+/// Tests PIDFD_INFO_EXIT with a thread: its end looks like that of a process that was waited for.
 fn probe_exit() -> Ability {
     let (send, received) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
@@ -111,7 +111,7 @@ fn probe_exit() -> Ability {
             wait_for_hangup(fd.as_fd());
             match info::get(fd.as_fd(), info::EXIT) {
                 Ok(info) if info.mask & info::EXIT != 0 => Ability::Yes,
-                // Without it the kernel keeps nothing of a process that is gone.
+                // The kernel has no PIDFD_INFO_EXIT: it keeps nothing of a process that is gone.
                 Ok(_) => Ability::Absent,
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ability::Absent,
                 tried => Ability::of(tried),
@@ -120,9 +120,9 @@ fn probe_exit() -> Ability {
     }
 }
 
-/// A joined thread is about to be gone, and a moment later is: at most a second.
+/// Waits, for a second at most, until a joined thread is gone.
 fn wait_for_hangup(fd: BorrowedFd<'_>) {
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: 0, revents: 0 };
-    // SAFETY: one pollfd of ours. The result does not matter: the request that follows decides.
+    // SAFETY: one pollfd of ours. The result does not matter, because the request that follows decides.
     unsafe { libc::poll(&mut poll, 1, 1000) };
 }

@@ -1,4 +1,4 @@
-//! How a process ended.
+//! The way in which a process ended.
 
 /// How a process ended, from its wait status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,7 +12,7 @@ pub struct Exit {
 }
 
 impl Exit {
-    /// From a wait status; not from what engines say.
+    /// Decodes a wait status. The exit codes of engines are not wait statuses.
     pub fn of_status(status: i32) -> Self {
         match status & 0x7f {
             0 => Exit { code: status >> 8 & 0xff, signal: None, core: false },

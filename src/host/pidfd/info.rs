@@ -10,12 +10,12 @@ pub(super) const CGROUP_ID: u64 = 1 << 2;
 /// `PIDFD_INFO_EXIT` (Linux 6.15).
 pub(super) const EXIT: u64 = 1 << 3;
 
-/// `struct pidfd_info` of include/uapi/linux/pidfd.h, as long as it was at first: 64 bytes, which every kernel takes.
-/// Linux 6.13 and 6.14 leave `exit_code` as it was.
+/// `struct pidfd_info` of include/uapi/linux/pidfd.h in its first version: 64 bytes, which every kernel accepts. Linux
+/// 6.13 and 6.14 leave `exit_code` unchanged.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct Info {
-    /// The fields that are asked for; in the answer, the fields that are there. The others do not count.
+    /// The requested fields; in the answer, the fields that are filled in. Others are not valid.
     pub mask: u64,
     pub cgroup_id: u64,
     pub pid: u32,
@@ -28,8 +28,8 @@ pub(super) struct Info {
 
 const _: () = assert!(size_of::<Info>() == 64);
 
-/// Asks for what `mask` says. Errors: ENOTTY before Linux 6.13; ESRCH when the process was waited for and the kernel keeps no exit;
-/// EREMOTE (some say ESRCH) when it is not in our pid namespace or below.
+/// Requests the fields in `mask`. Errors: ENOTTY before Linux 6.13; ESRCH if the process was waited for and the kernel
+/// keeps no exit; EREMOTE (on some kernels ESRCH) if it is not in our pid namespace or one below.
 pub(super) fn get(fd: BorrowedFd<'_>, mask: u64) -> io::Result<Info> {
     let mut info = Info { mask, ..Info::default() };
     let request = libc::_IOWR::<Info>(0xff, 11);

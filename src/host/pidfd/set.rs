@@ -1,4 +1,4 @@
-//! Many processes waited for by one descriptor.
+//! Waits for many processes with one descriptor.
 
 #![allow(unsafe_code)]
 
@@ -8,16 +8,18 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::Process;
 
-/// How many that have ended are taken at a time.
+/// How many ended processes are returned at a time.
 const BATCH: usize = 64;
 
-/// The place of a process in a [`Set`]; none is used twice.
+/// The place of a process in a [`Set`]. Places are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place(u64);
 
-/// Processes that are waited for, with one epoll descriptor for all, made for the first. Closed on exec.
+/// A set of processes that are waited for. They share one epoll descriptor, which is made for the first. Closed on
+/// exec.
 ///
-/// Each is ready twice: when its last thread ends, and when its parent has waited for it; once, where both came before one looked.
+/// Each process is reported twice: when its last thread ends, and when its parent has waited for it. If both happen
+/// before a look, it is reported once.
 #[derive(Debug, Default)]
 pub struct Set {
     epoll: Option<OwnedFd>,
@@ -26,27 +28,27 @@ pub struct Set {
 }
 
 impl Set {
-    /// An empty one, without a descriptor.
+    /// An empty set, without a descriptor.
     pub fn new() -> Self {
         Set::default()
     }
 
-    /// The descriptor to poll for POLLIN, as soon as there was a process. It stays the same.
+    /// The descriptor to poll for POLLIN; `None` before the first process. It never changes.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.epoll.as_ref().map(AsFd::as_fd)
     }
 
-    /// How many there are.
+    /// How many processes there are.
     pub fn len(&self) -> usize {
         self.held.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no processes.
     pub fn is_empty(&self) -> bool {
         self.held.is_empty()
     }
 
-    /// Waits for this one, too. Errors: EMFILE when no descriptor is left, ENOSPC when the user's epoll watches are used up.
+    /// Adds a process. Errors: EMFILE if no descriptor is left, ENOSPC if the user's epoll watches are used up.
     pub fn add(&mut self, process: Process) -> io::Result<Place> {
         let epoll = match &self.epoll {
             Some(epoll) => epoll,
@@ -63,16 +65,16 @@ impl Set {
         Ok(Place(self.added))
     }
 
-    /// One of them.
+    /// The process at this place.
     pub fn get(&self, place: Place) -> Option<&Process> {
         self.held.get(&place)
     }
 
-    /// Waits for it no more, and closes its descriptor, if nobody takes it.
+    /// Removes a process. Its descriptor is closed when the result is dropped.
     pub fn remove(&mut self, place: Place) -> Option<Process> {
         let process = self.held.remove(&place)?;
         if let Some(epoll) = &self.epoll {
-            // SAFETY: two open descriptors. A failure would mean that it is not in there, which is what is wanted.
+            // SAFETY: two open descriptors. A failure would mean that it is not in the set, which is what is wanted.
             unsafe {
                 libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, process.as_raw_fd(), std::ptr::null_mut())
             };
@@ -80,7 +82,7 @@ impl Set {
         Some(process)
     }
 
-    /// Those that have ended: a batch; empty when there is no more. Does not block.
+    /// The places of processes that have ended, at most 64 of them; empty if there are no more. Does not block.
     pub fn woken(&mut self) -> Vec<Place> {
         let Some(epoll) = &self.epoll else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Tests on a fake /proc, and of what holds on every kernel. Tests with processes are in tests/host.
+//! Tests on a fake /proc, and of what every kernel does. Tests with processes are in tests/host.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn trap_the_size_is_64_and_the_mask_says_what_is_there() {
     match info::get(own.as_fd(), info::CGROUP_ID | info::EXIT) {
         Ok(info) => {
             assert!(abilities.info.is_yes());
-            // The call succeeds, and of a living process no exit is there.
+            // The call succeeds, and a living process has no exit.
             assert_eq!(info.mask & info::EXIT, 0);
             assert_eq!((info.pid, info.tgid), (std::process::id(), std::process::id()));
         }

@@ -1,7 +1,7 @@
-//! Hints of a whole hierarchy of cgroups: fanotify, with one mark for each.
+//! Hints about a whole hierarchy of cgroups, by fanotify with one mark for each hierarchy.
 //!
-//! No recursion and no race: a cgroup that is removed at once is noticed, too. Linux 6.6 and CAP_SYS_ADMIN are needed. Only
-//! notifications are asked for, never permission events, which would hold up whoever makes a cgroup.
+//! There is no recursion and no race: even a cgroup that is removed at once is noticed. It needs Linux 6.6 and
+//! CAP_SYS_ADMIN. Only notifications are requested, never permission events, which would delay whoever makes a cgroup.
 
 #![allow(unsafe_code)]
 
@@ -14,50 +14,50 @@ use std::path::Path;
 use super::{NoHints, descriptors_left};
 use crate::host::filesystem::{FileSystem, of_path};
 
-/// Notifications, with the directory and the name; no descriptor for what they are about.
+/// Requests notifications with the directory and the name, and without descriptors.
 const INIT: libc::c_uint = libc::FAN_CLASS_NOTIF | libc::FAN_NONBLOCK | libc::FAN_CLOEXEC | libc::FAN_REPORT_DFID_NAME;
 const MARK: libc::c_uint = libc::FAN_MARK_ADD | libc::FAN_MARK_FILESYSTEM;
 const WANTED: u64 = libc::FAN_CREATE | libc::FAN_DELETE | libc::FAN_ONDIR;
-/// The kernel queues 16,384 events of 24 to 344 bytes; this many bytes are taken at a time.
+/// How many bytes are read at a time. The kernel queues 16,384 events of 24 to 344 bytes.
 const BATCH: usize = 32 * 1024;
 
-/// A notice about a cgroup. Notices about one name that were not read yet merge: both may be so, in any order.
+/// A notice about a cgroup. Unread notices about one name are merged, so it may be both made and removed, in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CgroupNotice {
-    /// Cgroups of this name were made, removed, or both. Look what there is now.
+    /// Cgroups of this name were made, removed, or both. Look at what exists now.
     Of {
-        /// The last component.
+        /// The last component of the path.
         name: OsString,
         /// Whether one was made.
         made: bool,
         /// Whether one was removed.
         removed: bool,
     },
-    /// The kernel's queue was full and events are lost: everything has to be looked at anew.
+    /// The kernel's queue was full and events are lost. Everything has to be looked at again.
     Overflow,
 }
 
 /// One fanotify descriptor, made for the first mark. Closed on exec, does not block.
 ///
-/// Mark first, look after: what is made meanwhile is seen by either.
+/// Add marks before looking: then everything made meanwhile is seen by one of the two.
 #[derive(Debug, Default)]
 pub struct Marks {
     fd: Option<OwnedFd>,
 }
 
 impl Marks {
-    /// One that has no descriptor yet.
+    /// No marks and no descriptor yet.
     pub fn new() -> Self {
         Marks::default()
     }
 
-    /// The descriptor to poll for POLLIN, as soon as there was a mark. It stays the same.
+    /// The descriptor to poll for POLLIN; `None` before the first mark. It never changes.
     pub fn borrowed(&self) -> Option<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Marks the hierarchy that is mounted there. Each hierarchy of version 1 is one of its own. Anything else than a file
-    /// system of cgroups is refused: a mark there would report the whole disk.
+    /// Marks the hierarchy that is mounted there; in version 1, each hierarchy needs a mark. Any other file system is
+    /// refused, because a mark would report the whole disk.
     pub fn add(&mut self, mount: &Path) -> Result<(), NoHints> {
         if !matches!(of_path(mount), Some(FileSystem::Cgroup | FileSystem::Cgroup2)) {
             return Err(NoHints::NotThere);
@@ -76,7 +76,8 @@ impl Marks {
         Ok(())
     }
 
-    /// The next batch of notices; empty when there are no more. Does not block. Errors: those of read(2) other than EAGAIN.
+    /// The next batch of notices; empty if there are no more. Does not block. Errors: those of read(2) other than
+    /// EAGAIN.
     pub fn read(&mut self) -> io::Result<Vec<CgroupNotice>> {
         let Some(fd) = &self.fd else {
             return Ok(Vec::new());
@@ -113,7 +114,7 @@ fn refusal(error: io::Error) -> NoHints {
         Some(libc::EPERM | libc::EACCES) => NoHints::NoRight,
         Some(libc::EMFILE) if descriptors_left() => NoHints::Groups,
         Some(libc::EMFILE | libc::ENFILE) => NoHints::Descriptors,
-        // EINVAL, ENODEV, EXDEV: what this kernel cannot do with cgroups (before 6.6), or at all.
+        // EINVAL, ENODEV and EXDEV: this kernel cannot mark cgroups (before 6.6), or has no fanotify.
         errno => NoHints::Marks(errno.unwrap_or(libc::EIO)),
     }
 }
@@ -123,7 +124,8 @@ const HEADER: usize = 24;
 /// `struct fanotify_event_info_fid` without its handle: type, padding, length, file system, length and type of the handle.
 const RECORD: usize = 20;
 
-/// An overflow has no record behind its header; of other events the one with directory and name counts.
+/// Parses notices. An overflow has no record after its header; of other events, the record with directory and name
+/// counts.
 fn parse(mut bytes: &[u8]) -> Vec<CgroupNotice> {
     let mut notices = Vec::new();
     while bytes.len() >= HEADER {
@@ -155,7 +157,7 @@ fn name(mut records: &[u8]) -> Option<&OsStr> {
     None
 }
 
-/// A number of so many bytes, as this machine writes them.
+/// A number of so many bytes, in this machine's byte order.
 fn number<const N: usize>(bytes: &[u8], at: usize) -> u64 {
     let mut whole = [0; 8];
     let to = if cfg!(target_endian = "big") { 8 - N } else { 0 };
@@ -195,7 +197,7 @@ mod tests {
         CgroupNotice::Of { name: name.into(), made, removed }
     }
 
-    /// A permission event would hold up whoever makes a cgroup: the runtime, and with it the node.
+    /// A permission event would delay whoever makes a cgroup: the runtime, and so the node.
     #[test]
     fn trap_nobody_has_to_wait_for_us() {
         assert_eq!(INIT & (libc::FAN_CLASS_CONTENT | libc::FAN_CLASS_PRE_CONTENT), 0);

@@ -1,7 +1,7 @@
-//! Hints from the file system: inotify, with one descriptor for all that is watched, and fanotify for cgroups.
+//! Hints from the file system: inotify, with one descriptor for all watches, and fanotify for cgroups.
 //!
-//! A lack of inotify is no error: a host has 128 inotify instances for all programs of a user, root included,
-//! and the descriptors are the host program's. The caller goes on without hints ([`NoHints`] says why).
+//! A lack of inotify is no error: a user, even root, has 128 inotify instances for all programs, and the descriptors
+//! belong to the program. The caller goes on without hints ([`NoHints`] is the reason).
 
 #![allow(unsafe_code)]
 
@@ -21,7 +21,8 @@ pub use marks::{CgroupNotice, Marks};
 pub use notice::{Notice, What};
 pub use readable::Readable;
 
-/// The inotify events wanted of a directory. Not every file system sends IN_DELETE_SELF (cgroups' do not, up to Linux 6.18).
+/// The inotify events to watch for in a directory. Not every file system sends IN_DELETE_SELF (that of cgroups does
+/// not, up to Linux 6.18).
 const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE
     | libc::IN_MOVED_FROM
@@ -29,13 +30,13 @@ const DIRECTORY: u32 = libc::IN_CREATE
     | libc::IN_DELETE_SELF
     | libc::IN_MOVE_SELF
     | libc::IN_ONLYDIR;
-/// The inotify events wanted of a file.
+/// The inotify events to watch for in a file.
 const FILE: u32 = libc::IN_MODIFY | libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
 
-/// The kernel queues 16,384 events of 16 to 272 bytes; this many bytes are taken at a time.
+/// How many bytes are read at a time. The kernel queues 16,384 events of 16 to 272 bytes.
 const BATCH: usize = 32 * 1024;
 
-/// A watch, as the kernel numbers it: the numbers of one [`Watcher`] are not used again.
+/// A watch, by the kernel's number. The numbers of one [`Watcher`] are not reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Watch(i32);
 
@@ -54,14 +55,14 @@ pub enum NoHints {
     NotThere,
     /// It may not be read.
     NoRight,
-    /// The kernel has no inotify, a filter forbids it, or it failed otherwise: errno.
+    /// The kernel has no inotify, a filter forbids it, or it failed for another reason: errno.
     Failed(i32),
-    /// The same of fanotify on cgroups, which came with Linux 6.6.
+    /// fanotify cannot be used on cgroups, which needs Linux 6.6, or it failed for another reason: errno.
     Marks(i32),
 }
 
 impl NoHints {
-    /// Whether it is so for everything, not for this path alone; then it is pointless to try others now.
+    /// Whether the reason applies to everything, and not only to this path. Then trying other paths is of no use now.
     pub fn is_general(self) -> bool {
         !matches!(self, NoHints::NotThere | NoHints::NoRight)
     }
@@ -86,10 +87,11 @@ impl fmt::Display for NoHints {
 
 impl std::error::Error for NoHints {}
 
-/// One inotify descriptor, made for the first watch. Closed on exec, does not block. 1 KB of kernel memory a watch.
+/// One inotify descriptor, made for the first watch. Closed on exec, does not block. Each watch takes 1 KB of kernel
+/// memory.
 ///
-/// Scan after adding a watch: what is made meanwhile is then in the scan, in the notices, or in both. A notice about a name
-/// says "look there", not what will be there by then.
+/// Add a watch before scanning: then what is made meanwhile is in the scan, in the notices, or in both. A notice about
+/// a name means "look there"; by then, what it reports may have changed.
 #[derive(Debug, Default)]
 pub struct Watcher {
     fd: Option<OwnedFd>,
@@ -97,12 +99,12 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// One that has no descriptor yet.
+    /// No watches and no descriptor yet.
     pub fn new() -> Self {
         Watcher::default()
     }
 
-    /// The descriptor to poll for POLLIN, as soon as there was a watch. It stays the same.
+    /// The descriptor to poll for POLLIN; `None` before the first watch. It never changes.
     pub fn fd(&self) -> Option<RawFd> {
         self.fd.as_ref().map(AsRawFd::as_raw_fd)
     }
@@ -112,7 +114,8 @@ impl Watcher {
         self.fd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Another descriptor of the same, for somebody who keeps it. Errors: those of dup(2); `NotFound` before the first watch.
+    /// A duplicate of the descriptor, for an owner of its own. Errors: those of dup(2); `NotFound` before the first
+    /// watch.
     pub fn clone_fd(&self) -> io::Result<OwnedFd> {
         self.fd.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), OwnedFd::try_clone)
     }
@@ -122,36 +125,36 @@ impl Watcher {
         self.live.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no watches.
     pub fn is_empty(&self) -> bool {
         self.live.is_empty()
     }
 
-    /// Watches a directory for what is made, removed and moved in it: 3 to 5 us. A directory that is watched already gives
-    /// the same watch. Links are followed: for a path of another root take an open directory's
+    /// Watches a directory for what is made, removed and moved in it; takes 3 to 5 us. A directory that is watched
+    /// already gives the same watch. Links are followed: for a path below another root, use that of an open directory
     /// ([`crate::host::below::descriptor_path`]).
     pub fn add_dir(&mut self, dir: &Path) -> Result<Watch, NoHints> {
         self.add(dir, DIRECTORY)
     }
 
-    /// Watches one file for writes. For a cgroup's state that is `cgroup.events` itself: a watch on its directory misses
+    /// Watches one file for writes. For a cgroup's state, use `cgroup.events` itself: a watch on its directory misses
     /// changes whenever the file is not in the kernel's cache.
     pub fn add_file(&mut self, file: &Path) -> Result<Watch, NoHints> {
         self.add(file, FILE)
     }
 
-    /// Ends a watch. Its notices that were not read yet are dropped.
+    /// Ends a watch. Its unread notices are dropped.
     ///
-    /// Needed also for a cgroup that was removed: the kernel does not end the watch by itself (up to Linux 6.18), and keeps a KB
-    /// for each. That it did (a later one) is fine.
+    /// Call it also for a cgroup that was removed: the kernel (up to Linux 6.18) does not end the watch by itself, and
+    /// keeps 1 KB for each. If a later kernel has ended it, the call does no harm.
     pub fn remove(&mut self, watch: Watch) {
         if let Some(fd) = self.fd.as_ref().filter(|_| self.live.remove(&watch)) {
-            // SAFETY: two integers. EINVAL: the kernel has ended it before, which is what was wanted.
+            // SAFETY: two integers. EINVAL means that the kernel has ended the watch already.
             unsafe { libc::inotify_rm_watch(fd.as_raw_fd(), watch.0) };
         }
     }
 
-    /// The next batch of notices; empty when there are no more. Does not block. Errors: those of read(2) other than
+    /// The next batch of notices; empty if there are no more. Does not block. Errors: those of read(2) other than
     /// EAGAIN; none is known.
     pub fn read(&mut self) -> io::Result<Vec<Notice>> {
         let Some(fd) = &self.fd else {
@@ -170,7 +173,7 @@ impl Watcher {
                 }
             }
             let notices = notice::parse(&bytes[..got as usize], &mut self.live);
-            // All may have been of watches that were ended: there may be more behind.
+            // All of these may have been of watches that were ended; there may be more after them.
             if got == 0 || !notices.is_empty() {
                 return Ok(notices);
             }
@@ -213,7 +216,8 @@ fn init() -> Result<OwnedFd, NoHints> {
     }
 }
 
-/// EMFILE means either limit: if another descriptor can be had, it is the user's instances.
+/// Whether a descriptor is left. EMFILE means either limit: if another descriptor can be made, it is the user's limit
+/// of instances.
 fn descriptors_left() -> bool {
     super::EventFd::new().is_ok()
 }

@@ -1,4 +1,4 @@
-//! Parses the bytes that inotify gives.
+//! Parses the bytes that inotify returns.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +20,7 @@ pub enum Notice {
         /// Whether that is a directory.
         is_dir: bool,
     },
-    /// The kernel's queue was full and events are lost, of any watch: everything has to be looked at anew.
+    /// The kernel's queue was full and events of any watch are lost. Everything has to be looked at again.
     Overflow,
 }
 
@@ -29,7 +29,7 @@ pub enum Notice {
 pub enum What {
     /// It was made there.
     Created,
-    /// It was moved there: a file that is written elsewhere and renamed is whole by then.
+    /// It was moved there. A file that is written elsewhere and renamed is complete by then.
     MovedIn,
     /// It was removed.
     Deleted,
@@ -37,16 +37,16 @@ pub enum What {
     MovedOut,
     /// It was written to.
     Modified,
-    /// What is watched is gone, and the watch has ended. Most kernels do not send this for a cgroup: use the notices of its
-    /// parent's watch.
+    /// The watched file or directory is gone, and the watch has ended. Most kernels do not send this for a cgroup: use
+    /// the notices of its parent's watch.
     Gone,
 }
 
 /// `struct inotify_event`: wd, mask, cookie, length of the name that follows, padded with NULs.
 const HEADER: usize = 16;
 
-/// The notices in these bytes. Watches that have ended are taken out of `live`. Notices of watches that are not in it are
-/// skipped: the caller has ended those.
+/// The notices in these bytes. Watches that have ended are removed from `live`. Notices of watches that are not in it
+/// are skipped, because the caller has ended those.
 pub(super) fn parse(mut bytes: &[u8], live: &mut HashSet<Watch>) -> Vec<Notice> {
     let mut notices = Vec::new();
     while let Some((header, rest)) = bytes.split_at_checked(HEADER) {
@@ -80,9 +80,9 @@ fn what(mask: u32) -> Option<What> {
         (libc::IN_DELETE, What::Deleted),
         (libc::IN_MOVED_FROM, What::MovedOut),
         (libc::IN_MODIFY, What::Modified),
-        // Whatever ends a watch, IN_IGNORED comes last; IN_DELETE_SELF and IN_UNMOUNT before it say the same.
+        // IN_IGNORED comes last, whatever ends a watch. IN_DELETE_SELF and IN_UNMOUNT before it add nothing.
         (libc::IN_IGNORED, What::Gone),
-        // The path is another's: what is watched is not what the caller thinks any more.
+        // The watched file is no longer at its path, so it counts as moved out.
         (libc::IN_MOVE_SELF, What::MovedOut),
     ];
     table.iter().find(|(bit, _)| mask & bit != 0).map(|(_, what)| *what)

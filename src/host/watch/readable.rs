@@ -1,4 +1,4 @@
-//! Waiting for hints without a thread of one's own.
+//! Waits for hints without a thread of its own.
 
 #![allow(unsafe_code)]
 
@@ -10,22 +10,23 @@ use tokio::io::unix::AsyncFd;
 
 use super::{Notice, Watcher};
 
-/// Tells when a watcher has something to read, in a tokio runtime.
+/// Waits, in a tokio runtime, until a watcher has something to read.
 #[derive(Debug)]
 pub struct Readable(AsyncFd<OwnedFd>);
 
 impl Readable {
-    /// Of this watcher, which has had a watch. Errors: those of dup(2) and epoll_ctl(2).
+    /// For this watcher, which has to have had a watch. Errors: those of dup(2) and epoll_ctl(2).
     pub fn new(watcher: &Watcher) -> io::Result<Self> {
         let fd = watcher.clone_fd()?;
-        // SAFETY: the descriptor is ours alone, is given away here, and `OwnedFd` names it as long as it lives.
+        // SAFETY: the descriptor is ours alone and is given away here; `OwnedFd` owns it as long as it lives.
         unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map(Readable).map_err(io::Error::from)
     }
 
-    /// Waits for what `watcher`, the same as before, has to report: a batch. Dropped, it loses nothing. Errors: those of read(2).
+    /// Waits for the next batch of notices of `watcher`, which has to be the same as before. Dropping the future loses
+    /// nothing. Errors: those of read(2).
     pub async fn read(&self, watcher: &mut Watcher) -> io::Result<Vec<Notice>> {
         loop {
-            // Before the read: what comes after it makes the descriptor ready anew.
+            // This comes before the read, so that anything later makes the descriptor ready again.
             let mut guard = self.0.readable().await?;
             let notices = watcher.read()?;
             if !notices.is_empty() {

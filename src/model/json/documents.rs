@@ -73,7 +73,7 @@ fn examples_obey_their_schemas() {
     }
 }
 
-/// The types to show, each once: what answers begin with, events, and what is in them.
+/// The types to show, each once: the keys that all answers begin with, events, and their parts.
 fn objects(kinds: &[AnswerKind]) -> Vec<(String, Value)> {
     let of = |name: &str| kinds.iter().find(|k| k.name == name).unwrap().schema.clone();
     let mut envelope = of("engine");

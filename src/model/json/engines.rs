@@ -1,4 +1,4 @@
-//! Engines that were looked for.
+//! The JSON of engines that were searched for.
 
 use serde::Serialize;
 

@@ -36,12 +36,12 @@ pub fn container(container: &Container, view: View) -> JsonText {
     JsonText::of(&Shape::whole(container, view))
 }
 
-/// A container, as it is to be shown. Its JSON is written where it is needed, and not kept.
+/// A container, as it is to be shown. Its JSON is written directly into the answer.
 #[derive(Clone, Copy)]
 pub(super) struct Shape<'a> {
     container: &'a Container,
     view: View,
-    /// Only these keys, and its id.
+    /// The keys to show, beside the id.
     fields: Option<&'a [&'a str]>,
     /// Whether its pod is shown, too.
     with_pod: bool,
@@ -64,7 +64,7 @@ impl Serialize for Shape<'_> {
     }
 }
 
-/// Writes these keys of a container's JSON, and its id.
+/// Writes only these keys of a container's JSON, and its id.
 fn only<S: Serializer>(whole: &ContainerJson<'_>, fields: &[&str], serializer: S) -> Result<S::Ok, S::Error> {
     let whole = JsonText::of(whole);
     let all: HashMap<&str, &RawValue> = serde_json::from_str(whole.as_str()).expect("it is a JSON object");
@@ -76,7 +76,7 @@ fn text(value: &str) -> Option<&str> {
     (!value.is_empty()).then_some(value)
 }
 
-/// The keys of a container, in their order: what a query may ask for. The schema's test holds it.
+/// The keys of a container, in their order: those that a query may ask for. A test compares them with the schema.
 pub const CONTAINER_KEYS: &[&str] = &[
     "id",
     "name",
@@ -281,7 +281,7 @@ fn flag_words(bits: u32) -> Vec<&'static str> {
     container_flags().filter(|flag| bits & flag.value != 0).map(Constant::word).collect()
 }
 
-/// The flags that stand in `flags`; whether it is privileged has a key of its own.
+/// The flags that are shown in `flags`. Whether a container is privileged has a key of its own.
 fn container_flags() -> impl Iterator<Item = &'static Constant<u32>> {
     let of_privilege = CRI_CONTAINER_FLAG_PRIVILEGED | CRI_CONTAINER_FLAG_UNPRIVILEGED;
     CONTAINER_FLAGS.iter().filter(move |flag| flag.value & of_privilege == 0)

@@ -12,7 +12,7 @@ use crate::committed::schema_of;
 use crate::model::metrics::{COUNTERS, Metric, MetricKind};
 use crate::table::Constant;
 
-/// One kind of answer: its schema's name, its description, its schema.
+/// One kind of answer: its schema's name, its description and its schema.
 pub(super) struct AnswerKind {
     pub name: &'static str,
     pub doc: &'static str,
@@ -35,7 +35,7 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         kind::<EngineNewsJson>("engineNews", "What `cri_finder_next` gives: an engine came, changed, or went."),
         kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
     ];
-    // A query's `fields` may leave out everything but the id.
+    // A query's `fields` may leave out everything except the id.
     kinds[..2].iter_mut().for_each(|kind| kind.schema["$defs"]["Container"]["required"] = json!(["id"]));
     kinds
 }
@@ -66,7 +66,7 @@ pub(super) fn watcher_states(_: &mut SchemaGenerator) -> Schema {
     word(WATCHER_STATES)
 }
 
-/// Types may be added: no list of all.
+/// Types may be added, so the schema does not list them as the only ones.
 pub(super) fn event_types(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "examples": word(EVENT_TYPES).get("enum")})
 }
@@ -107,7 +107,7 @@ pub(super) fn counters(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "properties": properties, "required": required, "additionalProperties": more})
 }
 
-/// Kinds may be added: no list of all.
+/// Kinds may be added, so the schema does not list them as the only ones.
 pub(super) fn evidence(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "examples": Evidence::ALL.map(Evidence::word)})
 }

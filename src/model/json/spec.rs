@@ -155,7 +155,7 @@ pub(super) struct NamespacesJson {
 }
 
 impl NamespacesJson {
-    /// None while none is known.
+    /// The namespaces as JSON; `None` while none is known.
     pub fn new(all: Namespaces) -> Option<Self> {
         let known = |inode: u64| (inode != 0).then_some(inode);
         (all != Namespaces::default()).then(|| NamespacesJson {

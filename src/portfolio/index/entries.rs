@@ -30,7 +30,7 @@ impl Entry {
         self.present && self.container.is_running()
     }
 
-    /// Whether both are one version.
+    /// Whether both hold the same version of the container.
     pub fn is_same(&self, other: &Entry) -> bool {
         Arc::ptr_eq(&self.container, &other.container) && self.present == other.present
     }
@@ -48,17 +48,18 @@ impl Sorted for Entry {
     }
 }
 
-/// What has to be done to some entries to have others.
+/// The difference between two snapshots' entries.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The positions of those that are gone, or are different now.
+    /// The positions of entries that are gone or have changed.
     pub gone: Vec<At>,
-    /// Those that are new, or different.
+    /// Entries that are new or have changed.
     pub new: Vec<Entry>,
 }
 
 impl Changes {
-    /// What differs; `None` if that is more than `limit`. Leaves that both share are not looked into.
+    /// Compares two generations; `None` if they differ in more than `limit` entries. Leaves that both share are
+    /// skipped.
     pub fn between(before: &Entries, now: &Entries, limit: usize) -> Option<Changes> {
         let (mut changes, mut b, mut n) = (Changes::default(), Walk::new(before), Walk::new(now));
         loop {
@@ -91,11 +92,11 @@ impl Changes {
     }
 }
 
-/// A walk through entries, which knows its position.
+/// A walk through entries that knows its position.
 struct Walk<'a> {
     leaves: Leaves<'a, Entry>,
     leaf: Option<&'a Arc<Leaf<Entry>>>,
-    /// How many of the leaf's entries are behind it.
+    /// How many entries of this leaf were passed.
     past: usize,
     at: At,
 }
@@ -109,7 +110,7 @@ impl<'a> Walk<'a> {
         self.leaf?.items().get(self.past)
     }
 
-    /// Whether both are at the begin of one leaf.
+    /// Whether both walks are at the beginning of the same leaf.
     fn skips(&self, other: &Walk) -> bool {
         let is_one = |(a, b): (&Arc<Leaf<Entry>>, &Arc<Leaf<Entry>>)| Arc::ptr_eq(a, b);
         (self.past, other.past) == (0, 0) && self.leaf.zip(other.leaf).is_some_and(is_one)

@@ -1,23 +1,24 @@
-//! Who shares which namespace.
+//! Which running containers share which namespace.
 
 use super::entries::Entry;
 use super::table::{At, Table};
 use crate::host::namespace::NamespaceKind;
 use crate::model::{self, Container, Kind};
 
-/// Those that run and share a namespace.
+/// The running containers that share a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::portfolio) struct Sharing {
-    /// The sandbox, because what the containers of a pod share is the pod's; without one, the oldest container.
+    /// The container that stands for all of them: the sandbox, because what a pod's containers share is the pod's;
+    /// without a sandbox, the oldest container.
     pub at: At,
-    /// How many they are.
+    /// How many containers share it.
     pub count: u32,
-    /// Whether they are of several pods.
+    /// Whether the containers belong to several pods.
     pub of_several_pods: bool,
 }
 
 impl Sharing {
-    /// With one more.
+    /// Adds one container.
     fn with<'a>(known: Option<Sharing>, at: At, entry: &impl Fn(At) -> &'a Entry) -> Sharing {
         let Some(mut known) = known else {
             return Sharing { at, count: 1, of_several_pods: false };
@@ -37,7 +38,7 @@ impl Sharing {
 /// The namespaces of some entries.
 #[derive(Debug)]
 pub(super) struct Namespaces {
-    /// By the kind and the inode: the position of a group.
+    /// Finds the position of a group by the namespace's kind and inode.
     table: Table,
     groups: Vec<Group>,
     members: Vec<Member>,
@@ -50,7 +51,7 @@ struct Group {
     last: Option<u32>,
 }
 
-/// One of a group; each leads to the one before.
+/// One member of a group, with a link to the member before it.
 #[derive(Debug)]
 struct Member {
     at: At,
@@ -62,7 +63,7 @@ impl Namespaces {
         Namespaces { table: Table::with_room_for(namespaces), groups: Vec::new(), members: Vec::new() }
     }
 
-    /// Of all these.
+    /// The namespaces of these entries.
     pub fn of(entries: &[Entry]) -> Namespaces {
         let alive = || entries.iter().enumerate().filter(|(_, entry)| entry.is_alive());
         let mut namespaces = Namespaces::with_room_for(NamespaceKind::ALL.len() * alive().count());
@@ -72,8 +73,8 @@ impl Namespaces {
         namespaces
     }
 
-    /// The namespaces in which somebody is `new` or `gone`, and who shares them now: who did `before` and is not gone, and
-    /// the new ones.
+    /// The namespaces that an entry joined or left. Each has the members that it had `before` and that are not gone,
+    /// and the new ones.
     pub fn changed<'a>(
         before: &Namespaces,
         gone: &[At],
@@ -96,7 +97,7 @@ impl Namespaces {
         changed
     }
 
-    /// What is known of a namespace here; in this: who runs in it.
+    /// Who shares this namespace. `None`: this table does not know it. `Some(None)`: nobody runs in it.
     pub fn get(&self, kind: NamespaceKind, inode: u64) -> Option<Option<Sharing>> {
         self.group(key(kind, inode)).map(|group| self.groups[group].sharing)
     }
@@ -127,7 +128,7 @@ impl Namespaces {
     }
 }
 
-/// The inode of one kind; 0 where it is not known.
+/// The inode of one kind of namespace; 0 if it is not known.
 pub(in crate::portfolio) fn inode_of(all: &model::Namespaces, kind: NamespaceKind) -> u64 {
     match kind {
         NamespaceKind::Cgroup => all.cgroup,

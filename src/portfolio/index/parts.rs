@@ -1,4 +1,4 @@
-//! The parts of an index, each built from the same entries when it is first asked for.
+//! The parts of an index, each built from the same entries when it is first needed.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicPtr;
@@ -8,7 +8,7 @@ use super::table::{At, Table, hash};
 use crate::host::cgroup_name::CgroupName;
 use crate::model::{Container, Kind};
 
-/// What is found among some entries.
+/// The lookup tables of some entries.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub entries: Box<[Entry]>,
@@ -25,11 +25,11 @@ pub(super) struct Parts {
 #[derive(Debug)]
 struct Ids {
     table: Table,
-    /// Those whose ids have not 64 hexadecimal digits, so that a path does not show by itself that it has one.
+    /// The positions of entries whose ids are not 64 hexadecimal digits: such an id cannot be recognized in a path.
     unusual: Vec<At>,
 }
 
-/// Numbers that find a container.
+/// Tables that find a container by a number.
 #[derive(Debug)]
 pub(in crate::portfolio) struct Numbers {
     cgroups: Table,
@@ -37,13 +37,13 @@ pub(in crate::portfolio) struct Numbers {
 }
 
 impl Numbers {
-    /// Of those whose own v2 cgroup has this id, one that runs if there is one.
+    /// A container whose own v2 cgroup has this id, preferably a running one.
     #[inline]
     pub fn cgroup(&self, id: u64) -> Option<At> {
         self.cgroups.first(id)
     }
 
-    /// One that runs and whose first process has this pid and began then.
+    /// A running container whose first process has this pid and start time.
     #[inline]
     pub fn process(&self, pid: i32, start_ticks: u64) -> Option<At> {
         self.pids.first(process_key(pid, start_ticks))
@@ -51,18 +51,18 @@ impl Numbers {
 }
 
 impl Parts {
-    /// Of these, of which the first has this position.
+    /// The parts of these entries; `first` is the position of the first one.
     pub fn of(entries: Box<[Entry]>, first: At) -> Parts {
         Parts { entries, first, ..Parts::default() }
     }
 
-    /// The entry at a position, which is one of these.
+    /// The entry at a position, which has to be in these parts.
     #[inline]
     pub fn entry(&self, at: At) -> &Entry {
         &self.entries[(at - self.first) as usize]
     }
 
-    /// Where callers keep what they have made of the entry at a position; null: nothing yet.
+    /// Where callers keep what they derive from the entry at a position; null until then.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub fn kept(&self, at: At) -> &AtomicPtr<()> {
@@ -70,34 +70,34 @@ impl Parts {
         &kept[(at - self.first) as usize]
     }
 
-    /// The same, if there is a place already.
+    /// As `kept`, but `None` if nothing has made a place for it yet.
     #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "only C keeps a record for each"))]
     #[inline]
     pub fn known_kept(&self, at: At) -> Option<&AtomicPtr<()>> {
         self.kept.get()?.get((at - self.first) as usize)
     }
 
-    /// The positions of those that have this id, or whose ids have the same hash.
+    /// The positions of entries with this id, or with an id of the same hash.
     pub fn with_id(&self, id: &str) -> impl Iterator<Item = At> {
         self.ids().table.all(hash(id.as_bytes()))
     }
 
-    /// Those whose ids are not of the usual form.
+    /// The positions of entries whose ids are not of the usual form.
     pub fn with_unusual_ids(&self) -> impl Iterator<Item = At> {
         self.ids().unusual.iter().copied()
     }
 
-    /// Those whose own v2 cgroup has this id: first what runs.
+    /// The positions of entries whose own v2 cgroup has this id, running ones first.
     pub fn with_cgroup(&self, id: u64) -> impl Iterator<Item = At> {
         self.numbers().cgroups.all(id)
     }
 
-    /// Those that run and whose first process has this pid and began then.
+    /// The positions of running entries whose first process has this pid and start time.
     pub fn with_process(&self, pid: i32, start_ticks: u64) -> impl Iterator<Item = At> {
         self.numbers().pids.all(process_key(pid, start_ticks))
     }
 
-    /// Those that may have this name or this path: all that have, and others by chance.
+    /// The positions of entries that may have this name or path: all that have it, and others with the same hash.
     pub fn with_name(&self, text: &str) -> impl Iterator<Item = At> + Clone {
         let names = self.names.get_or_init(|| {
             let of = |(at, it): (At, &Entry)| {
@@ -113,7 +113,7 @@ impl Parts {
         names[first..].iter().take_while(move |(other, _)| *other == key).map(|(_, at)| *at)
     }
 
-    /// The sandboxes of the pod with this uid, or of one whose uid has the same hash.
+    /// The positions of sandboxes of the pod with this uid, or with a uid of the same hash.
     pub fn sandboxes(&self, uid: &str) -> impl Iterator<Item = At> {
         let pods = self.pods.get_or_init(|| {
             let is_sandbox = |(_, it): &(At, &Entry)| it.container.kind == Kind::Sandbox;
@@ -122,7 +122,7 @@ impl Parts {
         pods.all(hash(uid.as_bytes()))
     }
 
-    /// The tables of numbers, if they were built already.
+    /// The tables of numbers, if they are built already.
     #[inline]
     pub fn known_numbers(&self) -> Option<&Numbers> {
         self.numbers.get()
@@ -148,7 +148,7 @@ impl Parts {
         let process =
             |(at, it): (At, &Entry)| Some((process_key(it.container.pid?, it.container.pid_start_ticks?), at));
         self.numbers.get_or_init(|| Numbers {
-            // The kernel gives the id of a cgroup once: the dead are found by it, too.
+            // The kernel never reuses a cgroup's id, so that containers that have ended are found by it, too.
             cgroups: Table::of(alive().chain(dead).filter_map(cgroup)),
             pids: Table::of(alive().filter_map(process)),
         })
@@ -169,19 +169,19 @@ fn process_key(pid: i32, start_ticks: u64) -> u64 {
     start_ticks << 22 | pid as u64 & 0x3f_ffff
 }
 
-/// How many containers there are right below a cgroup; of a pod's cgroup, also below the one above.
+/// How many containers there are right below each cgroup. Those in a pod's cgroup also count for the cgroup above it.
 #[derive(Debug, Default)]
 pub(super) struct Parents(Vec<(u64, usize)>);
 
 impl Parents {
-    /// Those of these containers.
+    /// Counts these containers.
     pub fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Parents {
         let mut all: Vec<u64> = entries.flat_map(|it| parents_of(&it.container)).collect();
         all.sort_unstable();
         Parents(all.chunk_by(u64::eq).map(|same| (same[0], same.len())).collect())
     }
 
-    /// How many there are below the cgroup with this path.
+    /// How many containers there are below the cgroup with this path.
     pub fn count(&self, path: &str) -> usize {
         let found = self.0.binary_search_by_key(&hash(path.as_bytes()), |(key, _)| *key);
         found.map_or(0, |at| self.0[at].1)
@@ -192,7 +192,7 @@ fn parents_of(container: &Container) -> impl Iterator<Item = u64> {
     let mut parts = container.cgroup_path.as_deref().map(|path| CgroupName::new(path).parts().skip(1));
     let mut next = || parts.as_mut().and_then(Iterator::next);
     let parent = next();
-    // Each pod has a cgroup of its own: what the pods have in common is above it.
+    // Each pod has a cgroup of its own. The cgroup above it is the one that pods share.
     let above = next().filter(|_| parent.as_ref().is_some_and(|parent| parent.pod_uid().is_some()));
     [parent, above].into_iter().flatten().map(|part| hash(part.path.as_bytes()))
 }

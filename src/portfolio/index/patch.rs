@@ -1,4 +1,4 @@
-//! What of an index generations share, and what has changed since it was made.
+//! The part of an index that generations share, and what has changed since.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,23 +7,23 @@ use super::namespaces::Namespaces;
 use super::parts::{Parents, Parts};
 use super::table::At;
 
-/// An index of one generation that others take over.
+/// The index of one generation, which later generations take over.
 #[derive(Debug)]
 pub(super) struct Base {
     entries: Entries,
-    /// The same, by position.
+    /// The same entries, by position.
     pub parts: Parts,
     namespaces: OnceLock<Namespaces>,
 }
 
 impl Base {
-    /// Of these.
+    /// The base of these entries.
     pub fn of(entries: Entries) -> Arc<Base> {
         let parts = Parts::of(entries.iter().cloned().collect(), 0);
         Arc::new(Base { entries, parts, namespaces: OnceLock::new() })
     }
 
-    /// The first position behind it.
+    /// The first position after the base.
     pub fn len(&self) -> At {
         self.parts.entries.len() as At
     }
@@ -34,19 +34,19 @@ impl Base {
     }
 }
 
-/// What has changed since the base was made. The positions of what is new follow those of the base.
+/// What has changed since the base was made. The positions of new entries follow those of the base.
 #[derive(Debug)]
 pub(super) struct Patch {
     pub parts: Parts,
     gone: Vec<At>,
-    /// The same, a bit for each position of the base.
+    /// The same positions as a bit set.
     is_gone: Box<[u64]>,
     parents_of_gone: OnceLock<Parents>,
     namespaces: OnceLock<Namespaces>,
 }
 
 impl Patch {
-    /// What makes these of the base's, if that is no more than `limit`.
+    /// The patch that turns the base into `now`; `None` if it has more than `limit` changes.
     pub fn between(base: &Base, now: &Entries, limit: usize) -> Option<Patch> {
         let changes = Changes::between(&base.entries, now, limit)?;
         let mut is_gone = vec![0; base.parts.entries.len().div_ceil(64)].into_boxed_slice();
@@ -67,18 +67,18 @@ impl Patch {
         self.gone.is_empty() && self.parts.entries.is_empty()
     }
 
-    /// Whether the base's container at this position is gone, or is another version of itself by now.
+    /// Whether the base's container at this position is gone or has a newer version.
     #[inline]
     pub fn is_gone(&self, at: At) -> bool {
         self.is_gone.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
-    /// The entry at a position of the base, or behind it.
+    /// The entry at a position of the base or of the patch.
     pub fn entry<'a>(&'a self, base: &'a Base, at: At) -> &'a Entry {
         if at < base.len() { base.parts.entry(at) } else { self.parts.entry(at) }
     }
 
-    /// How many of the new containers are below this cgroup, and how many of those that are gone were.
+    /// How many new containers are below this cgroup, and how many containers that are gone were.
     pub fn below(&self, path: &str, base: &Base) -> (usize, usize) {
         let gone = || Parents::of(self.gone.iter().map(|at| base.parts.entry(*at)));
         (self.parts.parents().count(path), self.parents_of_gone.get_or_init(gone).count(path))

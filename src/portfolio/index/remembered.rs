@@ -1,15 +1,17 @@
-//! What lookups have found out of v2 cgroups that are no container's own.
+//! A small cache of lookups of v2 cgroups that are not a container's own.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::table::At;
 
-/// Whose they are. Good as long as the snapshot: neither the path of an id nor what the snapshot knows changes.
+/// Remembers to whom a cgroup belongs. Valid as long as the snapshot, because neither the path of an id nor the
+/// snapshot changes.
 #[derive(Debug, Default)]
 pub(in crate::portfolio) struct Remembered(OnceLock<Box<[AtomicU64]>>);
 
-/// A slot's lowest bits are the position, or this for the host's; the rest is the id.
+/// The value of a slot's low bits for a cgroup of the host. Otherwise these bits are the position; the high bits are
+/// the cgroup's id.
 const HOSTS: u64 = (1 << AT_BITS) - 1;
 const AT_BITS: u32 = 20;
 
@@ -21,14 +23,14 @@ impl Remembered {
         &slots[(id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55) as usize]
     }
 
-    /// What is remembered: a position, or `None` for the host's.
+    /// What is remembered about this cgroup: a position, or `Some(None)` for a cgroup of the host.
     pub fn get(&self, id: u64) -> Option<Option<At>> {
         let slot = self.slot(id).load(Ordering::Relaxed);
         let at = slot & HOSTS;
         (slot != 0 && slot >> AT_BITS == id).then_some((at != HOSTS).then_some(at as At))
     }
 
-    /// Remembers it, in the place of another; what does not fit into a slot is found out again.
+    /// Remembers an answer, perhaps in the place of another one. What does not fit into a slot is not remembered.
     pub fn put(&self, id: u64, at: Option<At>) {
         let fits = id != 0 && id >> (64 - AT_BITS) == 0 && at.is_none_or(|at| u64::from(at) < HOSTS);
         let at = at.map_or(HOSTS, u64::from);
@@ -53,7 +55,7 @@ mod tests {
             it.put(id, None);
             assert_eq!(it.get(id), Some(None));
         }
-        // What fits into no slot, and the host's mark as a position.
+        // These fit into no slot, or have the host's mark as a position.
         it.put(1 << 44, Some(5));
         it.put(u64::MAX, None);
         it.put(500, Some(HOSTS as At + 1));

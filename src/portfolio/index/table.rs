@@ -3,7 +3,7 @@
 /// A position in an index.
 pub(in crate::portfolio) type At = u32;
 
-/// An empty slot, and no position: there are fewer containers.
+/// Marks an empty slot. It is never a position: there are fewer containers.
 const NOBODY: At = At::MAX;
 
 #[derive(Debug, Clone, Copy)]
@@ -20,26 +20,26 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// With room for this many.
+    /// An empty table with room for this many keys.
     pub fn with_room_for(keys: usize) -> Table {
         let size = (2 * keys).next_power_of_two().max(2);
         Table { slots: vec![Slot { key: 0, at: NOBODY }; size].into(), shift: 64 - size.trailing_zeros() }
     }
 
-    /// Of all that there are: nobody else is put into it.
+    /// A table of exactly these pairs. It has no room for more.
     pub fn of(all: impl Iterator<Item = (u64, At)> + Clone) -> Table {
         let mut table = Table::with_room_for(all.clone().count());
         all.for_each(|(key, at)| table.put(key, at));
         table
     }
 
-    /// Puts it behind those that have the key already.
+    /// Adds a position, after those that have the same key.
     pub fn put(&mut self, key: u64, at: At) {
         let free = self.probe(key).find(|i| self.slots[*i].at == NOBODY).expect("half of the slots are free");
         self.slots[free] = Slot { key, at };
     }
 
-    /// The first that has this key.
+    /// The first position that has this key.
     #[inline]
     pub fn first(&self, key: u64) -> Option<At> {
         // Half of the slots are free: the loop ends.
@@ -55,22 +55,22 @@ impl Table {
         None
     }
 
-    /// All that have this key, in the order in which they were put.
+    /// All positions that have this key, in the order in which they were added.
     pub fn all(&self, key: u64) -> impl Iterator<Item = At> {
         let slots = self.probe(key).map(|i| self.slots[i]).take_while(|slot| slot.at != NOBODY);
         slots.filter(move |slot| slot.key == key).map(|slot| slot.at)
     }
 
-    /// The slots that a key may be in, beginning with the likeliest.
+    /// The slots that may hold a key, the likeliest first.
     #[inline]
     fn probe(&self, key: u64) -> impl Iterator<Item = usize> + use<> {
-        // Fibonacci hashing: ids of cgroups and pids come in runs.
+        // Fibonacci hashing spreads ids of cgroups and pids, which are often consecutive.
         let (first, mask) = ((key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize, self.slots.len() - 1);
         (0..).map(move |step| (first + step) & mask)
     }
 }
 
-/// Good enough for what engines and kubelets make: eight bytes at a time, multiplied and folded.
+/// A hash of eight bytes at a time, multiplied and folded. Good enough for the texts that engines and kubelets make.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     const K: u64 = 0x9FB2_1C65_1E98_DF25;
     let mut state = bytes.len() as u64;
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_table_gives_what_was_put_into_it() {
-        // Runs, multiples of large powers of two, and the ends of the range.
+        // Consecutive numbers, multiples of large powers of two, and the ends of the range.
         let keys = (0..1000).chain((1..1000).map(|n| n << 40)).chain([u64::MAX, u64::MAX - 1, 1 << 63]);
         let keys: HashMap<u64, At> = keys.enumerate().map(|(at, key)| (key, at as At)).collect();
         let table = Table::of(keys.iter().map(|(key, at)| (*key, *at)));

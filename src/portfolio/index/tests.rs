@@ -1,4 +1,4 @@
-//! An index that has taken over another one answers as a search through all containers does.
+//! An index that took over another one gives the same answers as a search through all containers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::super::sorted::Sorted;
 use super::*;
 use crate::model::{Kind, Pod, State};
 
-/// What differs between containers: few values, so that they share them.
+/// The properties in which containers differ. They have few values, so that containers share them.
 #[derive(Debug, Clone)]
 struct Traits {
     is_sandbox: bool,
@@ -99,7 +99,7 @@ fn check(index: &Index, all: &Entries) -> Result<(), TestCaseError> {
         let at = found(index.process(number.into(), 7));
         prop_assert_eq!(at.is_some(), !its.is_empty());
         prop_assert!(at.is_none_or(|e| its.iter().any(|its| Arc::ptr_eq(&its.container, &e.container))));
-        // What is known at once is what a whole lookup finds.
+        // What `known` finds at once is what a full lookup finds.
         let (id, pid) = (u64::from(number), i32::from(number));
         for (at, known) in [
             (index.cgroup(id), index.known(|numbers| numbers.cgroup(id))),
@@ -136,7 +136,7 @@ fn check(index: &Index, all: &Entries) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever comes, goes and changes, in steps of one to many.
+    /// Containers come, go and change, in steps of one to many.
     #[test]
     fn a_patched_index_answers_as_a_search_does(
         steps in prop::collection::vec(

@@ -131,7 +131,7 @@ fn missing_is_what_the_engine_may_yet_say() {
 }
 
 prop_compose! {
-    /// A statement as engines make them about one run: some fields given, some not.
+    /// A statement as engines make it about one run: some fields given, others not.
     fn statement()(
         state in prop::sample::select(vec![State::Unknown, State::Created, State::Running, State::Exited]),
         is_status in any::<bool>(),
@@ -175,7 +175,7 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// For every order in which the same statements arrive, the record is the same.
+    /// The record is the same in whatever order the statements arrive.
     #[test]
     fn the_order_of_statements_does_not_matter(
         (statements, shuffled) in prop::collection::vec(statement(), 1..7).prop_flat_map(|statements| {
@@ -186,7 +186,7 @@ proptest! {
         prop_assert_eq!(merged(&statements), merged(&shuffled));
     }
 
-    /// A statement that comes again changes nothing.
+    /// A repeated statement changes nothing.
     #[test]
     fn a_statement_that_comes_again_changes_nothing(statements in prop::collection::vec(statement(), 1..7)) {
         let numbered: Vec<_> = (1..).zip(statements).collect();

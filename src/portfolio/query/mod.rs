@@ -1,4 +1,4 @@
-//! A query: read from JSON, it selects the containers that a caller wants to see.
+//! A query, read from JSON: it selects the containers that a caller wants to see.
 
 mod parse;
 mod selector;
@@ -25,7 +25,7 @@ pub struct Query {
     if_generation: Option<u64>,
 }
 
-/// The states in which a container that the engine has is selected.
+/// The states in which a container is selected, if the engine has it.
 #[derive(Debug, Clone, PartialEq, Default)]
 enum States {
     /// Running ones only.
@@ -42,12 +42,12 @@ impl Query {
         text.map_or(Ok(Query::default()), parse::parse)
     }
 
-    /// Whether it asks for everything that runs, and for all of it.
+    /// Whether the query asks for all running containers, with all their keys.
     pub fn is_for_the_list(&self) -> bool {
         *self == Query { if_generation: self.if_generation, ..Query::default() }
     }
 
-    /// Whether the caller has this generation already, and wants nothing again.
+    /// Whether the caller already has this generation, and so wants no answer.
     pub fn is_satisfied_by(&self, generation: u64) -> bool {
         self.if_generation == Some(generation)
     }
@@ -57,12 +57,13 @@ impl Query {
         self.fields.as_deref()
     }
 
-    /// Whose names the attributes of the containers are to have, if it says so; within, `None`: they are not to be shown.
+    /// The schema that names the containers' attributes. `None`: the query does not say. `Some(None)`: no attributes.
     pub fn attributes(&self) -> Option<Option<Schema>> {
         self.attributes
     }
 
-    /// Whether it selects this container. `present` says that the engine has it; otherwise it is only remembered.
+    /// Whether the query selects this container. `present` says that the engine has it; otherwise it is only
+    /// remembered.
     pub fn selects(&self, c: &Container, present: bool) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| *wanted == *value);
         let pod = c.pod.as_deref();
@@ -86,7 +87,7 @@ impl Query {
     }
 }
 
-/// Whether the text is the pod's name, `namespace/name`, id, or a begin of its id.
+/// Whether the text is the pod's name, `namespace/name`, its id, or the beginning of its id.
 fn names_pod(text: &str, pod: &Pod) -> bool {
     let path =
         || text.split_once('/').is_some_and(|(namespace, name)| *pod.namespace == *namespace && *pod.name == *name);

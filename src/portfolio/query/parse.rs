@@ -8,7 +8,7 @@ use crate::model::attributes::Schema;
 use crate::model::json::CONTAINER_KEYS;
 use crate::model::{Kind, State};
 
-/// Puts one key's value into the query; otherwise what is allowed.
+/// Puts one key's value into the query. The error says what is allowed.
 type Set = fn(&mut Query, &Value) -> Result<(), String>;
 
 const KEYS: &[(&str, Set)] = &[

@@ -1,7 +1,7 @@
 //! Label selectors, in Kubernetes' syntax and with its meaning.
 //!
 //! `app=web`, `app==web`, `app!=web`, `app in (web,api)`, `app notin (web)`, `app`, `!app`, `weight>5`, `weight<5`,
-//! joined by commas: all have to hold. `!=` and `notin` hold for what lacks the label, too.
+//! joined by commas: all have to hold. `!=` and `notin` also hold for a container that lacks the label.
 
 use crate::model::{Container, label};
 
@@ -26,7 +26,7 @@ enum Test {
 }
 
 impl Selector {
-    /// The selector; otherwise what is wanted where.
+    /// Reads a selector. The error says what is expected, and where.
     pub fn parse(text: &str) -> Result<Selector, String> {
         let mut parser = Parser { rest: text };
         let mut requirements = Vec::new();
@@ -43,8 +43,8 @@ impl Selector {
         }
     }
 
-    /// Whether the container's labels meet it: those of the reference's merged view, and where that has none, those
-    /// of the pod.
+    /// Whether the container's labels meet the selector. A label comes from the container's merged labels, as in the
+    /// reference, otherwise from its pod.
     pub fn matches(&self, container: &Container) -> bool {
         self.0.iter().all(|it| it.test.holds(label(container, &it.key)))
     }
@@ -71,7 +71,7 @@ enum Token<'a> {
     End,
 }
 
-/// Longer ones first.
+/// All symbols, longer ones first, so that `==` is not read as two `=`.
 const SYMBOLS: &[&str] = &["==", "!=", "=", "!", "(", ")", ",", "<", ">"];
 
 struct Parser<'a> {

@@ -1,7 +1,7 @@
-//! A sorted collection that is cheap to copy: copies share what they have in common, and a change copies the few nodes on
-//! its way only. It is a B+ tree whose nodes are counted references.
+//! A sorted collection that is cheap to copy. Copies share what they have in common, and a change copies only the nodes
+//! on the path to it. It is a B+ tree whose nodes are reference-counted.
 //!
-//! A copy costs one reference, a change O(log n), and a walk visits items in their order, a leaf at a time.
+//! A copy costs one reference, and a change O(log n). A walk visits items in their order, a leaf at a time.
 
 mod node;
 #[cfg(test)]
@@ -28,12 +28,12 @@ pub struct SortedTree<T> {
 }
 
 impl<T: Sorted> SortedTree<T> {
-    /// Of items that are sorted already.
+    /// A collection of items that are sorted already.
     pub fn of_sorted(items: impl IntoIterator<Item = T>) -> Self {
         SortedTree { root: Node::of_sorted(items) }
     }
 
-    /// Adds an item, in the place of an equal one.
+    /// Adds an item. It replaces an equal one.
     pub fn insert(&mut self, item: T) {
         if let Some(right) = self.root.insert(item) {
             let left = std::mem::take(&mut self.root);
@@ -43,7 +43,7 @@ impl<T: Sorted> SortedTree<T> {
 
     /// Removes the item that is equal to this one, if there is one.
     pub fn remove(&mut self, item: &T) -> bool {
-        // Before anything is copied.
+        // Looks first, so that nothing is copied in vain.
         if self.get_by(|other| other.order(item)).is_none() {
             return false;
         }
@@ -54,7 +54,8 @@ impl<T: Sorted> SortedTree<T> {
         true
     }
 
-    /// The item for which this is `Equal`. It has to be `Less` for all before it, and `Greater` for all behind it.
+    /// Finds the item for which `compare` is `Equal`. It has to be `Less` for all items before it, and `Greater` for
+    /// all after it.
     pub fn get_by(&self, compare: impl Fn(&T) -> Ordering) -> Option<&T> {
         self.root.get_by(&compare)
     }

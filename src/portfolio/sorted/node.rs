@@ -6,19 +6,19 @@ use std::sync::Arc;
 use super::Sorted;
 use crate::model::Memo;
 
-/// The most items of a leaf, and children of a branch. A change copies one node of each level.
+/// The most items of a leaf, or children of a branch. A change copies one node of each level.
 const MOST: usize = 32;
 
-/// Below this a node is joined with a neighbour, if both fit into one.
+/// A node with fewer items is joined with a neighbour, if both fit into one.
 const FEW: usize = MOST / 4;
 
-/// How full nodes are that are made at once: a few more fit in.
+/// How full a node is that is made of sorted items. It leaves room for a few more.
 const FILL: usize = MOST * 3 / 4;
 
-/// Some neighbouring items.
+/// A leaf: some neighbouring items.
 pub struct Leaf<T> {
     items: Vec<T>,
-    /// What is derived from the items. It goes with each change of them.
+    /// Data derived from the items. Each change of them drops it.
     pub memo: Memo,
 }
 
@@ -35,7 +35,7 @@ impl<T> Leaf<T> {
 
 impl<T: Clone> Clone for Leaf<T> {
     fn clone(&self) -> Self {
-        // It is going to change, perhaps by an item more.
+        // The copy is about to change, perhaps by one more item.
         let mut items = Vec::with_capacity(MOST);
         items.extend_from_slice(&self.items);
         Leaf::of(items)
@@ -79,7 +79,7 @@ impl<T> Default for Node<T> {
 }
 
 impl<T> Node<T> {
-    /// A branch over these.
+    /// A branch with these children.
     pub fn over(children: Vec<Node<T>>) -> Self {
         Node::Branch(Arc::new(Branch { children }))
     }
@@ -95,7 +95,7 @@ impl<T> Node<T> {
         }
     }
 
-    /// How many items or children it has itself.
+    /// How many items or children the node itself has.
     fn width(&self) -> usize {
         match self {
             Node::Leaf(leaf) => leaf.items.len(),
@@ -114,7 +114,7 @@ impl<T> Node<T> {
     }
 }
 
-/// The child that has what is `Equal`, if any has: the last one whose first item is not `Greater`.
+/// The child that may hold the `Equal` item: the last one whose first item is not `Greater`.
 fn child<T>(children: &[Node<T>], compare: &impl Fn(&T) -> Ordering) -> usize {
     let is_before = |node: &Node<T>| node.first().is_some_and(|first| compare(first).is_le());
     children.partition_point(is_before).saturating_sub(1)
@@ -144,7 +144,7 @@ impl<T: Sorted> Node<T> {
         }
     }
 
-    /// Adds an item. If the node is too full by that, the right half of it is returned.
+    /// Adds an item. If the node gets too full, its right half is returned.
     pub fn insert(&mut self, item: T) -> Option<Node<T>> {
         match self {
             Node::Leaf(leaf) => {
@@ -189,7 +189,7 @@ impl<T: Sorted> Node<T> {
         }
     }
 
-    /// Takes in what follows, which is of the same level.
+    /// Appends the items of the next node, which is of the same level.
     fn append(&mut self, next: Node<T>) {
         match (self, next) {
             (Node::Leaf(left), Node::Leaf(right)) => {
@@ -206,7 +206,7 @@ impl<T: Sorted> Node<T> {
     }
 }
 
-/// Joins a narrow child with a neighbour, if they fit into one; drops it if it is empty.
+/// Joins a small child with a neighbour, if both fit into one node. Drops it if it is empty.
 fn join<T: Sorted>(children: &mut Vec<Node<T>>, at: usize) {
     if children[at].width() == 0 && children.len() > 1 {
         children.remove(at);

@@ -15,7 +15,7 @@ fn items(tree: &SortedTree<u32>) -> Vec<u32> {
     tree.iter().copied().collect()
 }
 
-/// Whether it has what the set has, and finds it.
+/// Checks that the tree has what the set has, and finds it.
 fn is_like(tree: &SortedTree<u32>, set: &BTreeSet<u32>) -> Result<(), TestCaseError> {
     prop_assert_eq!(items(tree), set.iter().copied().collect::<Vec<_>>());
     for item in set {
@@ -26,7 +26,7 @@ fn is_like(tree: &SortedTree<u32>, set: &BTreeSet<u32>) -> Result<(), TestCaseEr
 }
 
 proptest! {
-    /// Insertions and removals, with copies on the way that nothing may change any more.
+    /// Inserts and removes items, with copies in between that must not change.
     #[test]
     fn it_is_a_set_and_copies_stay(steps in proptest::collection::vec((0..3u32, 0..400u32), 0..1500)) {
         let (mut tree, mut set) = (SortedTree::default(), BTreeSet::new());

@@ -6,7 +6,7 @@ use super::node::{Leaf, Node};
 
 /// The leaves of a tree, in order.
 pub struct Leaves<'a, T> {
-    /// What is still to be visited at each level, the deepest last.
+    /// What is still to be visited on each level, the deepest level last.
     levels: Vec<std::slice::Iter<'a, Node<T>>>,
 }
 

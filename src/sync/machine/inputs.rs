@@ -1,4 +1,4 @@
-//! What follows from each input.
+//! What each input leads to.
 
 use super::{Action, Machine, Outcome};
 use crate::cri::{Listing, StreamItem, Version, is_final, is_lost};
@@ -9,7 +9,8 @@ use crate::sync::link::Link;
 use crate::sync::stream::{Stream, broke_with};
 use crate::sync::waiters::WaiterId;
 
-/// An idle engine does not show that the subscription is live. So long after it, everything is listed once more.
+/// How long after the subscription everything is listed once more: an idle engine does not show that the subscription
+/// is open.
 const SECOND_LIST: Millis = 1000;
 /// After so many lists in a row without an answer, a new connection is made.
 const TIMEOUTS: u32 = 3;
@@ -57,7 +58,7 @@ impl Machine {
         self.connection.failed(error, now.mono);
     }
 
-    /// A connection to the socket that was there before is of no use, and a failure before says nothing any more.
+    /// Gives up the old connection, and forgets earlier failures: both were with a socket that is no longer there.
     pub(super) fn socket_made(&mut self, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.connection.backoff.succeed();
         if self.connection.is_up() {
@@ -104,7 +105,7 @@ impl Machine {
             StreamItem::End(end) => {
                 self.stats.blind_windows += u64::from(self.subscription.is_streaming());
                 self.subscription.ended(&end, now.mono);
-                // A list shows what was missed, and whether the connection is lost, too.
+                // A list shows what was missed, and whether the connection is lost as well.
                 if broke_with(&end).is_some() || matches!(self.subscription.stream, Stream::Down { .. }) {
                     self.lists.want(now.mono);
                 } else {
@@ -139,7 +140,7 @@ impl Machine {
         let opens = !portfolio.is_synced();
         let before = portfolio.starts_and_ends();
         portfolio.listed(begun.tick, begun.wall(now), listing, now);
-        // What the first list shows began before the subscription: the event stream cannot have reported it.
+        // What the first list shows began before the subscription, so the event stream cannot have reported it.
         let is_comparable = self.subscription.is_open() && !opens;
         let changes = if is_comparable { portfolio.starts_and_ends() - before } else { 0 };
         self.subscription.listed(begun.at.mono, changes, now.mono);
@@ -150,7 +151,7 @@ impl Machine {
             }
         }
         self.waiters.listed(begun.number, now.mono);
-        // Those that are known at the first list were proven a moment ago.
+        // The processes that are known at the first list were proven a moment ago.
         let processes = if opens { Vec::new() } else { portfolio.processes() };
         if self.watching && !processes.is_empty() {
             out.actions.push(Action::CheckProcesses(processes));
@@ -172,7 +173,7 @@ impl Machine {
     pub(super) fn list_failed(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.list_failures += 1;
         let timed_out = error.status() == CRI_E_TIMEOUT;
-        // A connection that was lost long ago is noticed only now: a new one may work.
+        // The connection may have been lost long ago, and be noticed only now: a new one may work.
         if is_final(&error) || !self.watching && !is_lost(&error) {
             self.waiters.fail_all(&error);
         }
@@ -215,7 +216,7 @@ impl Machine {
                 self.stats.status_failures += 1;
                 self.log.debug(format!("{}; asked again while it matters", about(&request.id, error)));
                 if is_lost(error) {
-                    // A list finds out whether the connection is lost.
+                    // A list shows whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
@@ -242,7 +243,7 @@ impl Machine {
                     .warn(format!("no rucksack yet: {}; tried again after the next list", about(&request.id, &error)));
                 portfolio.packing_failed(&request.id, now);
                 if is_lost(&error) {
-                    // A list finds out whether the connection is lost.
+                    // A list shows whether the connection is lost.
                     self.lists.want(now.mono);
                 }
             }
@@ -250,7 +251,7 @@ impl Machine {
     }
 }
 
-/// An error's message with the id that it is about.
+/// The message of an error, with the id that it is about.
 fn about(id: &Id, error: &Error) -> String {
     if error.message().contains(&**id) { error.to_string() } else { format!("{id}: {error}") }
 }

@@ -54,7 +54,7 @@ impl Machine {
         }
     }
 
-    /// Enters this state, with a STATE event if it is another one.
+    /// Enters this state, and makes a STATE event if it is a new one.
     pub(super) fn enter(&mut self, state: WatcherState, generation: u64, now: Now, out: &mut Outcome) {
         let left = self.left.take().filter(|_| self.watching);
         if state == self.state && left.is_none() {

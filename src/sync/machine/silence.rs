@@ -10,18 +10,18 @@ use crate::portfolio::{Millis, Now};
 /// How many ids whose status requests hang are remembered.
 const MOST_SLOW: usize = 64;
 
-/// What an input says about whether the engine answers.
+/// What an input shows about whether the engine answers.
 enum Sign<'a> {
-    /// It answered, or sent something.
+    /// The engine answered, or sent something.
     Heard,
     /// A request got no answer within so many milliseconds.
     Unanswered(&'a Error, Millis),
-    /// Nothing.
+    /// The input shows neither.
     None,
 }
 
 impl Machine {
-    /// Notes when the engine sent something last, and when it stops answering.
+    /// Notes when the engine last sent something, and when it stops answering.
     pub(super) fn note_sign(&mut self, input: &Input, now: Now) {
         match self.sign(input) {
             Sign::Heard => {
@@ -59,10 +59,10 @@ impl Machine {
             Input::Connected { .. } | Input::Stream(_) => Sign::Heard,
             Input::Listed(result) => reply(result.as_ref().err(), self.request_timeout),
             Input::Answered(_, result) => reply(result.as_ref().err(), self.request_timeout),
-            // A packer that has finished says nothing about the engine.
+            // A packer that has finished shows nothing about the engine.
             Input::Packed(_, Err(error)) => reply(Some(error), self.request_timeout),
             Input::Served { waited, error } => match reply(error.as_ref(), *waited) {
-                // A caller may wait for less than the watcher's own requests do: that its time is over says nothing.
+                // A caller may wait less long than the watcher's own requests do. Its timeout shows nothing.
                 Sign::Unanswered(..) if *waited < self.request_timeout => Sign::None,
                 sign => sign,
             },
@@ -70,9 +70,9 @@ impl Machine {
         }
     }
 
-    /// A request got no answer. The engine does not answer if it sent nothing else either in the second half of that time;
-    /// otherwise only this request is slow. So it is where the engine answered others after an earlier timeout on the same
-    /// id, as it does while one container hangs.
+    /// Notes a request that got no answer. If the engine sent something else in the second half of that time, only this
+    /// request is slow; otherwise the engine does not answer. A repeated timeout for the same id also counts as a slow
+    /// request, if the engine answered others in between: one container may hang.
     fn unanswered(&mut self, error: &Error, waited: Millis, about: Option<&Id>, now: Now) {
         let is_silent = self.connection.heard + waited / 2 <= now.mono;
         let is_slow = about.is_some_and(|id| self.slow.contains(id));

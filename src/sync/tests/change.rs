@@ -1,4 +1,4 @@
-//! Another engine is followed, or the same one at a socket that was made anew.
+//! Tests of following another engine, or the same one at a socket that was made anew.
 
 use super::talk::{Talk, connected};
 use crate::error::{CRI_E_CONNECT, Error};
@@ -33,7 +33,7 @@ fn failures_of_the_socket_before_say_nothing_of_the_new_one() {
     talk.actions.clear();
     talk.feed(Input::SocketMade);
     assert!(talk.actions.contains(&Action::Connect));
-    // It does not listen yet: the next attempt comes soon, not after the longest wait.
+    // The engine does not listen yet. The next attempt comes soon, not after the longest wait.
     talk.feed(refused());
     talk.actions.clear();
     talk.pass(100);
@@ -50,7 +50,7 @@ fn a_change_of_engine_is_a_state_with_its_reason_in_every_state() {
     assert!(reconnects(&mut talk) && reported(&talk) == 1, "{:?}", talk.states);
     talk.feed(connected("containerd", "2.1.9"));
     assert_eq!(reported(&talk), 1, "once");
-    // While it is lost already.
+    // The connection is lost already.
     let mut talk = Talk::new(|_| {});
     talk.feed(Input::Watch { packs: false });
     talk.feed(Input::ConnectFailed(Error::new(CRI_E_CONNECT, "nobody").retriable()));

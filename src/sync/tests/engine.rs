@@ -21,7 +21,7 @@ pub enum Flavour {
     Silent,
 }
 
-/// How it says something else than what is so, of one thing.
+/// A way in which the engine reports something wrong about one container or sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lie {
     /// Lists show it as exited, or not ready, while it runs; or the other way round.
@@ -32,17 +32,17 @@ pub enum Lie {
     NoAnswer,
     /// Its entry in lists cannot be decoded.
     Undecodable,
-    /// ... nor its id.
+    /// Neither its entry in lists nor its id can be decoded.
     Nameless,
 }
 
 impl Lie {
-    /// Which one, by a number.
+    /// The lie with this number.
     pub fn numbered(n: u8) -> Lie {
         [Lie::ListedOtherwise, Lie::NoStatus, Lie::NoAnswer, Lie::Undecodable, Lie::Nameless][n as usize % 5]
     }
 
-    /// Of what cannot be decoded nobody can say anything, as long as that is so: it has an end.
+    /// Whether this lie may last. Nothing can be reported of an entry that cannot be decoded, so that lie has to end.
     pub fn can_be_for_good(self) -> bool {
         matches!(self, Lie::ListedOtherwise | Lie::NoStatus | Lie::NoAnswer)
     }
@@ -124,16 +124,17 @@ impl Thing {
 pub struct Engine {
     pub flavour: Flavour,
     pub things: BTreeMap<Id, Thing>,
-    /// Ids that ran at some time, and those of them whose run is over.
+    /// Ids that have run at some time.
     pub ran: BTreeSet<Id>,
     pub ended: BTreeSet<Id>,
     /// Ids that could not be started.
     pub failed: BTreeSet<Id>,
-    /// What it says wrongly now, and whether for good.
+    /// The present lies, and whether each is for good.
     pub lies: BTreeMap<Id, (Lie, bool)>,
-    /// How often lists have begun to show a wrong state, or statuses to be not found before any list had shown it.
+    /// How often lists have begun to show a wrong state, or statuses began to be missing before any list had shown the
+    /// id.
     pub wrong_times: BTreeMap<Id, u32>,
-    /// Of whom there was ever no status.
+    /// Ids for which a status was missing at some time.
     pub ever_silent: BTreeSet<Id>,
     made: u32,
 }
@@ -168,7 +169,7 @@ impl Engine {
         (!fitting.is_empty()).then(|| fitting[n as usize % fitting.len()].clone())
     }
 
-    /// From now on it says this of the id. `was_listed`: a list has shown it before.
+    /// Begins to lie about this id. `was_listed`: a list has shown it before.
     pub fn lie(&mut self, id: &Id, lie: Lie, for_good: bool, was_listed: bool) {
         self.lies.insert(id.clone(), (lie, for_good && lie.can_be_for_good()));
         match lie {
@@ -183,7 +184,7 @@ impl Engine {
         self.lies.get(id).map(|(lie, _)| *lie)
     }
 
-    /// Whom lists show otherwise than it is, or not in a way that can be read.
+    /// Ids that lists show with a wrong state, or in a way that cannot be read.
     pub fn shown_otherwise(&self) -> BTreeSet<Id> {
         let lies = [Lie::ListedOtherwise, Lie::Undecodable, Lie::Nameless];
         let is_so = |id: &&Id| self.lie_about(id).is_some_and(|lie| lies.contains(&lie));
@@ -238,7 +239,7 @@ impl Engine {
         vec![self.event(id, EventKind::Started, now + 1)]
     }
 
-    /// There is no event for it.
+    /// Fails to start the container. Engines send no event for it.
     pub fn fail_to_start(&mut self, id: &Id, now: Time) {
         let it = self.things.get_mut(id).expect("picked");
         (it.finished, it.code, it.failed) = (Some(now), 128, true);
@@ -249,7 +250,7 @@ impl Engine {
         let it = self.things.get_mut(id).expect("picked");
         (it.finished, it.code) = (Some(now), code);
         self.ended.insert(id.clone());
-        // Otherwise than it is now: that is the other way round from here on.
+        // From here on, lists are wrong in the other direction, which counts once more.
         if self.lie_about(id) == Some(Lie::ListedOtherwise) {
             *self.wrong_times.entry(id.clone()).or_default() += 1;
         }
@@ -347,12 +348,12 @@ impl Engine {
         }
     }
 
-    /// Only what runs has a pid.
+    /// The pid of a running container.
     pub fn pid(&self, id: &Id) -> Option<i32> {
         self.things.get(id).filter(|it| it.runs()).map(|it| 100 + it.created as i32 % 1_000_000)
     }
 
-    /// What the host shows of its process.
+    /// What the host shows of this id's process.
     pub fn process(&self, id: &Id) -> Result<Details, Refusal> {
         let pid = self.pid(id).ok_or(Refusal::NoFile)?;
         Ok(Details { pid: Some(pid), pid_start_ticks: Some(1), ..Details::default() })

@@ -1,4 +1,4 @@
-//! Hints of the host, by hand.
+//! Tests of hints from the host, by hand.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::host::Refusal;
 use crate::model::*;
 use crate::sync::machine::{Action, Input};
 
-/// As Talk's engine answers.
+/// The process that Talk's engine gives in its answers.
 const PROCESS: (i32, u64) = (7, 1);
 const WITNESSED: u32 = CRI_EVENT_FLAG_WITNESSED | CRI_EVENT_FLAG_SYNTHETIC;
 
@@ -28,7 +28,7 @@ fn lost() -> Input {
     Input::Listed(Err(Error::new(CRI_E_CONNECT, "the connection to the engine is lost").retriable()))
 }
 
-/// An engine that is away, with one container of which the host knows.
+/// An engine that is away, with one container that the host can see.
 fn away() -> Talk {
     let mut talk = Talk::watching("containerd", "2.1.9", &["run-a"]);
     let process = Follow { id: "run-a".into(), kind: Kind::Container, process: Some(PROCESS) };
@@ -40,7 +40,7 @@ fn away() -> Talk {
     talk
 }
 
-/// The engine is back; its list shows the container exited, and its status says so in these words.
+/// Brings the engine back. Its list shows the container exited, and its status gives this code and reason.
 fn back(talk: &mut Talk, code: i32, reason: &str) {
     talk.pass(5000);
     talk.feed(connected("containerd", "2.1.9"));
@@ -96,19 +96,19 @@ fn trap_the_end_of_another_process_is_none_of_the_runs() {
     for process in [(8, 1), (7, 2)] {
         talk.feed(exited("run-a", process, Some(42)));
     }
-    // CRI-O's file names an id, and proves nothing of a process.
+    // CRI-O's exit file names an id, and proves nothing about a process.
     talk.feed(Input::Hints(vec![Hint::Exited { id: "run-a".into(), process: None, code: Some(1) }]));
     talk.feed(exited("run-stranger", (8, 1), Some(42)));
     assert!(talk.reported.is_empty(), "{:?}", talk.reported);
 }
 
-/// It runs, as a verbose status says where the process is gone.
+/// A verbose status which says that the container runs, while its process is gone.
 fn without_process(id: &str) -> Observation {
     let gone = Details { engine_pid: Some(PROCESS.0), ..Details::default() };
     Observation { is_status: true, details: Some(gone), ..running(id) }
 }
 
-/// The host saw the end of the run's process, and the engine is back.
+/// An engine that is back after the host saw the end of the run's process.
 fn back_after_an_end() -> Talk {
     let mut talk = away();
     talk.feed(exited("run-a", PROCESS, Some(42)));
@@ -150,7 +150,7 @@ fn what_the_engine_goes_on_to_list_as_running_stands() {
     assert_eq!((talk.reported.len(), talk.portfolio.counts().contradictions), (1, 1), "{:?}", talk.reported);
 }
 
-/// As Docker restarts what ended while its daemon was down.
+/// Docker restarts what ended while its daemon was down.
 #[test]
 fn another_run_of_what_ended_while_the_engine_was_away_is_reported_at_once() {
     let mut talk = back_after_an_end();
@@ -185,7 +185,7 @@ fn a_live_engine_has_a_quarter_of_a_second_for_its_word() {
     is_withdrawn_once(&mut talk);
 }
 
-/// The pid of run-a was withdrawn, with one warning, and that is all.
+/// Checks that the pid of run-a was withdrawn, with one warning and nothing else.
 fn is_withdrawn_once(talk: &mut Talk) {
     talk.pass(300_000);
     while let Some(request) = talk.requests.pop() {
@@ -240,7 +240,7 @@ fn an_engine_without_events_is_asked_until_what_is_made_runs() {
     assert_eq!(asked, [10, 20, 40, 80, 160, 320], "and then no more");
 }
 
-/// What is being made may take long to start, and little to end.
+/// A container that is being created may take long to start, and end soon.
 #[test]
 fn an_engine_without_events_is_asked_as_soon_as_there_is_a_pid() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
@@ -253,13 +253,13 @@ fn an_engine_without_events_is_asked_as_soon_as_there_is_a_pid() {
     assert!(request(&mut talk).is_none() && talk.lists(), "there are so many that a list is asked for");
     talk.feed(pid("new", 7));
     assert!(request(&mut talk).is_some(), "{:?}", talk.requests);
-    // The list that is under way may have been made before.
+    // The list that is under way may have been made before the hint.
     talk.feed(pid("new", 7));
     talk.feed(listed(&["run-a"]));
     assert!(request(&mut talk).is_some() || talk.portfolio.open_status_requests() > 0, "{:?}", talk.requests);
 }
 
-/// A cgroup, or the engine's folder, is made by *create*; its start comes later, or never.
+/// *create* makes a cgroup or the engine's folder. The start comes later, or never.
 #[test]
 fn trap_what_is_made_has_not_started() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
@@ -276,7 +276,7 @@ fn trap_what_is_made_has_not_started() {
     assert_eq!(starts(&talk), 1, "{:?}", talk.reported);
 }
 
-/// A container may move its processes elsewhere: its cgroup goes, and it still runs.
+/// A container may move its processes elsewhere. Then its cgroup goes, and it still runs.
 #[test]
 fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
     for version in ["1.6.20", "2.1.9"] {
@@ -287,7 +287,7 @@ fn trap_a_cgroup_or_a_folder_that_goes_ends_nothing() {
         talk.answer_all();
         assert!(talk.reported.is_empty(), "{version}: {:?}", talk.reported);
         assert_eq!(talk.portfolio.get("run-a").map(|c| (c.state, c.pid)), Some((State::Running, Some(7))), "{version}");
-        // Neither while the engine is away.
+        // Nothing ends while the engine is away, either.
         talk.feed(lost());
         talk.feed(Input::Hints(vec![Hint::Gone("run-a".into())]));
         talk.pass(400);
@@ -329,7 +329,7 @@ fn a_pid_that_comes_before_its_start_costs_nothing() {
     talk.feed(listed(&[]));
     talk.actions.clear();
     talk.feed(pid("new", 99));
-    // It may be over by the time its event is read: the pid is the run's all the same.
+    // The process may be over when its event is read. Its pid is the run's nevertheless.
     talk.feed(exited("new", (99, 1), Some(0)));
     let start = started(&talk, "new");
     talk.feed(start);

@@ -1,5 +1,5 @@
-//! Every message of the machine, in STATE and LOG events, word for word. None repeats itself, and none is about a fault that
-//! is over.
+//! Every message of the machine in STATE and LOG events, word for word. None repeats itself, and none is about a fault
+//! that is over.
 
 use super::talk::{Talk, connected, list_failed, listed, started};
 use crate::cri::{StreamEnd, StreamItem};
@@ -20,7 +20,7 @@ fn stream(item: StreamItem) -> Input {
     Input::Stream(item)
 }
 
-/// Whether a part of the message stands in it twice.
+/// Whether a part of the message occurs in it twice.
 fn repeats(message: &str) -> bool {
     let parts: Vec<&str> = message.split([':', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
     parts.iter().enumerate().any(|(n, part)| parts[..n].contains(part))
@@ -101,7 +101,7 @@ fn a_lost_connection_is_reported_once() {
     );
 }
 
-/// "watching" never carries the message of the break before.
+/// "watching" never carries the message of the failure before it.
 #[test]
 fn a_stream_that_breaks_is_reported_until_it_is_open_again() {
     let broke =

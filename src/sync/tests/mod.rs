@@ -1,5 +1,5 @@
-//! Model tests: random schedules of changes and faults. After each, what was reported must be exactly what the engine showed.
-//! Beside them, tests of single rules, by hand.
+//! Model tests with random schedules of changes and faults. After each, the reports must be exactly what the engine
+//! showed. Tests of single rules, by hand, are beside them.
 
 #![allow(clippy::print_stdout, reason = "a test's figures")]
 
@@ -23,11 +23,11 @@ use world::World;
 
 use crate::model::Time;
 
-/// One step: what happens, and to which of the things that it can happen to.
+/// One step: what happens, and a number that selects the thing to which it happens.
 type Step = (u8, u8);
 
 const STEPS: u8 = 40;
-/// Those of an engine that says something else than what is so.
+/// The number of steps that make the engine lie.
 const LIES: u8 = 3;
 
 fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
@@ -80,7 +80,8 @@ fn take(world: &mut World, (what, which): Step) -> Result<(), String> {
         14 => world.compose_list(),
         15 | 16 => world.reply_list()?,
         17 | 18 => world.answer(which, false)?,
-        // Now and then so long that the run log forgets. No request takes that long; an event that does is history.
+        // Sometimes the wait is so long that the run log forgets. No request takes that long; an event that does counts
+        // as history.
         19 if which == 255 => {
             world.settle()?;
             world.pass(20 * 60 * 1000)?;
@@ -241,7 +242,7 @@ fn explore_with<S: Strategy>(schedules: S, run: impl Fn(&S::Value) -> Result<u64
     }
 }
 
-/// Schedules that found a defect once.
+/// Schedules that found a defect before.
 #[test]
 fn what_was_wrong_once_stays_right() {
     for (n, (flavour, before, steps)) in FOUND.iter().enumerate() {

@@ -12,7 +12,7 @@ const TIMEOUT: Millis = 10_000;
 
 fn containerd() -> Talk {
     let mut talk = Talk::watching("containerd", "2.1.9", &["a"]);
-    // The subscription is proven, and settled when the next list begins.
+    // The subscription is proven, and is settled when the next list begins.
     talk.pass(500);
     talk.feed(Input::Stream(StreamItem::Open));
     talk.feed(listed(&["a"]));
@@ -125,7 +125,7 @@ fn a_container_that_hangs_does_not_make_the_state_flap() {
         talk.feed(Input::Answered(request, Err(unanswered("ContainerStatus"))));
     }
     assert_eq!(talk.states.len(), states, "{:?}", talk.states);
-    // Once it has answered, it counts as any other.
+    // Once it has answered, it counts like any other container.
     talk.pass(120_000);
     talk.feed(listed(&["a", "b"]));
     let request = talk.requests.pop().expect("it is asked about again");
@@ -187,7 +187,7 @@ fn an_idle_engine_casts_no_doubt() {
     assert_eq!(talk.states.last().map(String::as_str), Some("watching: the engine streams events"));
 }
 
-/// As containerd 2.1 does at the first subscription: lists settle what came and went before.
+/// containerd 2.1 does this at the first subscription. Lists settle what came and went before.
 #[test]
 fn events_of_what_was_gone_before_the_first_list_cost_no_status_request() {
     let mut talk = Talk::new(|_| {});
@@ -203,7 +203,7 @@ fn events_of_what_was_gone_before_the_first_list_cost_no_status_request() {
     history(&mut talk, 0..24);
     talk.feed(listed(&["a"]));
     talk.answer_all();
-    // Late ones, while the list is under way that follows the first event.
+    // These are late: they come while the list that follows the first event is under way.
     history(&mut talk, 24..30);
     talk.feed(listed(&["a"]));
     talk.lists();

@@ -40,7 +40,7 @@ impl Talk {
         }
     }
 
-    /// Watches an engine of this version, whose first list shows these.
+    /// Watches an engine of this version, whose first list shows these ids as running.
     pub fn watching(name: &str, version: &str, running: &[&str]) -> Talk {
         let mut talk = Talk::new(|_| {});
         talk.feed(Input::Watch { packs: false });
@@ -79,7 +79,7 @@ impl Talk {
         }
     }
 
-    /// Time passes, with a tick whenever the machine wants one.
+    /// Lets time pass, with a tick whenever the machine wants one.
     pub fn pass(&mut self, millis: Millis) {
         let until = self.mono + millis;
         while let Some(at) = self.machine.deadline(&self.portfolio).filter(|at| *at <= until) {
@@ -90,7 +90,7 @@ impl Talk {
         self.feed(Input::Tick);
     }
 
-    /// The engine answers all status requests: what it is asked about runs, and has a pid.
+    /// Answers all status requests: each id runs, and has a pid.
     pub fn answer_all(&mut self) {
         while let Some(request) = self.requests.pop() {
             let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
@@ -104,7 +104,7 @@ impl Talk {
         }
     }
 
-    /// Whether a list has been asked for since this was asked last.
+    /// Whether a list was requested since the last call.
     pub fn lists(&mut self) -> bool {
         let lists = self.actions.iter().any(|action| matches!(action, Action::List { .. }));
         self.actions.clear();

@@ -1,4 +1,4 @@
-//! What the engine showed, and whether exactly that was reported.
+//! What the engine showed, and whether the reports are exactly that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,29 +6,31 @@ use super::engine::Engine;
 use crate::cri::{EngineEvent, EventKind, Listing};
 use crate::model::*;
 
-/// What the machine was shown. A run that an event, a list or a status has shown since the first list is to be reported.
+/// What the machine was shown. Runs that an event, a list or a status has shown since the first list have to be
+/// reported.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The start of the first list.
     t0: Option<Time>,
     shown: BTreeSet<Id>,
-    /// What the first list showed as exited. It is not reported, unless an event made after that list says that it ran then.
+    /// Ids that the first list showed as exited. They are not reported, unless an event made after that list says that
+    /// they ran then.
     over_at_first: BTreeSet<Id>,
-    /// What could not be started, and was shown as such.
+    /// Ids that could not be started, and were shown as such.
     failed: BTreeSet<Id>,
-    /// Whom the first list showed otherwise than it was, or not in a way that can be read.
+    /// Ids that the first list showed with a wrong state, or in a way that cannot be read.
     wrong_at_first: BTreeSet<Id>,
-    /// Whoever was in a list.
+    /// Ids that were in a list.
     listed: BTreeSet<Id>,
 }
 
 impl Seen {
-    /// What a list shows; but of some it shows what is not so.
+    /// Notes what a list shows. `lies` are the ids about which it is wrong.
     pub fn list(&mut self, listing: &Listing, lies: &BTreeSet<Id>, begun: Time) {
         let first = self.t0.is_none();
         self.t0.get_or_insert(begun);
         if first {
-            // It may have been over before.
+            // Their runs may have been over before.
             self.wrong_at_first.extend(lies.iter().cloned());
         }
         for observation in listing.sandboxes.iter().chain(&listing.containers) {
@@ -58,7 +60,7 @@ impl Seen {
         self.t0 = self.t0.map(|t0| t0 - by);
     }
 
-    /// An event that the machine got, after the first list.
+    /// Notes an event that the machine got after the first list.
     pub fn event(&mut self, event: &EngineEvent) {
         if event.created_at < self.t0 {
             return;
@@ -75,7 +77,7 @@ impl Seen {
         event.containers.iter().for_each(|c| self.status_of(c));
     }
 
-    /// The answer to a request.
+    /// Notes the answer to a request.
     pub fn status(&mut self, observation: &Observation) {
         match observation.kind {
             Kind::Sandbox if observation.state == State::Exited => self.sandbox_that_is_over(observation),
@@ -97,7 +99,7 @@ impl Seen {
 
     fn sandbox_that_is_over(&mut self, observation: &Observation) {
         if observation.created_at < self.t0 {
-            // That is settled, wherever the clock is set to later.
+            // This is final, whatever the clock says later.
             self.over_at_first.insert(observation.id.clone());
         } else if !self.over_at_first.contains(&observation.id) {
             self.show(&observation.id);
@@ -117,14 +119,14 @@ pub struct Report {
     exited: BTreeMap<Id, u32>,
     never_started: BTreeMap<Id, u32>,
     provisional: BTreeMap<Id, i32>,
-    /// What runs, as far as this consumer knows.
+    /// The ids that run, as far as this consumer knows.
     pub running: BTreeSet<Id>,
     replayed: Option<BTreeSet<Id>>,
     pub overflows: u32,
 }
 
 impl Report {
-    /// Takes an event, and fails at once on what can never be right.
+    /// Takes an event, and fails at once if it is never right.
     pub fn take(&mut self, event: &Event, engine: &Engine, seen: &Seen) -> Result<(), String> {
         check(event.seq > self.seq, || format!("{event:?} after seq {}", self.seq))?;
         self.seq = event.seq;
@@ -188,14 +190,14 @@ impl Report {
         Ok(())
     }
 
-    /// At the end: each run that was shown was reported once, and nothing else was.
+    /// Checks, at the end, that each run that was shown was reported once, and that nothing else was.
     pub fn is_exact(&self, engine: &Engine, seen: &Seen) -> Result<(), String> {
         for id in &seen.shown {
             let counts = (self.started.get(id).copied(), self.exited.get(id).copied());
             if let Some(times) = engine.wrong_times.get(id) {
                 let least = u32::from(!seen.wrong_at_first.contains(id));
-                // A list's statement about a sandbox is believed at once; a status that contradicts it brings it back until the
-                // list stands.
+                // A list is believed at once about a sandbox. A status that contradicts it brings the sandbox back,
+                // until the list is found to be right.
                 let is_sandbox = id.starts_with('p');
                 check_contradicted(id, counts, least, if is_sandbox { 2 * times } else { *times })?;
                 continue;
@@ -219,7 +221,8 @@ impl Report {
     }
 }
 
-/// Where the engine showed a wrong state, the list's state was reported: at least once, and once more each time at most.
+/// Checks ids for which the engine showed a wrong state: the list's state was reported at least once, and at most once
+/// more each time.
 fn check_contradicted(
     id: &Id,
     (started, exited): (Option<u32>, Option<u32>),

@@ -1,4 +1,4 @@
-//! A watcher, an engine, and the faults between them, one step at a time.
+//! A watcher, an engine and the faults between them, one step at a time.
 
 mod rest;
 mod traces;
@@ -28,7 +28,7 @@ pub struct World {
     pub engine: Engine,
     pub seen: Seen,
     pub reported: Report,
-    /// What a consumer gets whose queue is small and that seldom reads.
+    /// The reports to a consumer with a small queue that reads seldom.
     pub slow: Report,
     queues: [Arc<EventQueue>; 2],
     pub shared: Arc<SharedState>,
@@ -48,16 +48,16 @@ pub struct World {
     /// Events that arrived before the first list.
     early: Vec<EngineEvent>,
     list: Option<(Now, Option<Listing>)>,
-    /// Whom this list shows otherwise than it is.
+    /// Ids about which this list is wrong.
     list_lies: BTreeSet<Id>,
     requests: Vec<StatusRequest>,
     pub has_pid_files: bool,
     pub has_hints: bool,
-    /// Processes that the machine wants to be followed.
+    /// Processes that the machine follows.
     held: BTreeMap<Id, (i32, u64)>,
-    /// Hints under way.
+    /// Hints that are under way.
     hints: VecDeque<Hint>,
-    /// Look-ups under way, some with what was found by now.
+    /// Look-ups that are under way, some of them with their results.
     lookups: Vec<(Lookup, Option<Found>)>,
     pack_requests: Vec<StatusRequest>,
     packs: bool,
@@ -127,14 +127,14 @@ impl World {
         self.feed(Input::Tick)
     }
 
-    /// The node's clock is set back.
+    /// Sets the node's clock back.
     pub fn set_clock_back(&mut self, by: Time) -> Outcome {
         self.wall -= by;
         self.seen.clock_set_back(by);
         self.feed(Input::Tick)
     }
 
-    /// The next moment of the engine's clock; each is given once.
+    /// The next moment of the engine's clock. Each moment is given once.
     fn moment(&mut self) -> Time {
         self.wall += 1000;
         self.wall
@@ -157,7 +157,7 @@ impl World {
                 Action::Pack(about) => self.pack_requests.push(about),
                 Action::Follow(follows) => self.follow(follows),
                 Action::FindProcesses(lookups) => self.lookups.extend(lookups.into_iter().map(|l| (l, None))),
-                // Every process of this world is there as long as its container runs.
+                // Here, every process exists as long as its container runs.
                 Action::CheckProcesses(_) => {}
             }
         }
@@ -168,7 +168,7 @@ impl World {
         self.listen(0, usize::MAX)
     }
 
-    /// The n-th consumer reads its queue, at most so many events.
+    /// Lets the n-th consumer read at most so many events.
     fn listen(&mut self, n: usize, most: usize) -> Outcome {
         for _ in 0..most {
             let Next::Event(event) = self.queues[n].next(Some(Duration::ZERO)) else { break };
@@ -197,7 +197,7 @@ impl World {
         }
     }
 
-    /// The engine changes something.
+    /// Changes something in the engine.
     pub fn act(&mut self, act: impl FnOnce(&mut Engine, Time) -> Vec<EngineEvent>) {
         let now = self.moment();
         let before = self.engine.things.clone();
@@ -254,7 +254,7 @@ impl World {
         if self.subscribed { self.feed(Input::Stream(StreamItem::Open)) } else { Ok(()) }
     }
 
-    /// The next event arrives.
+    /// Delivers the next event.
     pub fn deliver(&mut self) -> Outcome {
         let Some(event) = self.pipe.pop_front() else { return Ok(()) };
         self.events_given += 1;
@@ -271,7 +271,7 @@ impl World {
         with(&mut self.pipe);
     }
 
-    /// The events under way are lost for lack of room, and counted.
+    /// Drops the events that are under way, as for lack of room, and counts them.
     pub fn lose(&mut self) -> Outcome {
         match std::mem::take(&mut self.pipe).len() {
             0 => Ok(()),
@@ -279,7 +279,7 @@ impl World {
         }
     }
 
-    /// The engine makes the list that is under way; the reply may arrive later.
+    /// Makes the list that is under way; the reply may arrive later.
     pub fn compose_list(&mut self) {
         if let Some((_, listing @ None)) = &mut self.list
             && self.up
@@ -335,7 +335,7 @@ impl World {
         self.feed(Input::Answered(request, Ok(answer)))
     }
 
-    /// The host is looked at now; what was found may arrive later.
+    /// Looks at the host now; the result may arrive later.
     pub fn look(&mut self) -> Outcome {
         for (lookup, found) in &mut self.lookups {
             found.get_or_insert_with(|| self.engine.process(&lookup.id));
@@ -343,7 +343,7 @@ impl World {
         Ok(())
     }
 
-    /// Some look-up comes back: with the process, if there is one; without, or with a stale file, where `n` wants it.
+    /// Answers one look-up, with the process if there is one. Where `n` says so, it finds nothing or a stale file.
     pub fn find(&mut self, n: u8) -> Outcome {
         if self.lookups.is_empty() {
             return Ok(());
@@ -357,7 +357,7 @@ impl World {
         self.feed(Input::Found(vec![(lookup, found)]))
     }
 
-    /// The packer finishes a job, or the engine could not be asked.
+    /// Finishes a job of the packer, or lets it fail because the engine could not be asked.
     pub fn pack(&mut self, n: u8) -> Outcome {
         if self.pack_requests.is_empty() {
             return Ok(());

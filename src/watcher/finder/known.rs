@@ -1,4 +1,4 @@
-//! Which engines there are, and what of that was reported. Pure: surveys go in, news come out.
+//! The known engines, and what was reported of them. Pure: surveys go in, news come out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{CRI_E_TIMEOUT, Error};
 use crate::model::{Candidate, Engines};
 
-/// An engine that stays away for so many surveys is lost: one that starts again is not.
+/// An engine counts as lost after so many surveys without it. One that merely restarts is back sooner.
 const MISSES: u32 = 3;
 
 /// What happened to an engine.
@@ -15,7 +15,7 @@ const MISSES: u32 = 3;
 pub enum EngineNews {
     /// It was found.
     Found(Candidate),
-    /// Something else is known of it: its version, its process, why it was found, whether it has sandboxes.
+    /// Other facts of it have changed: its version, its process, why it was found, whether it has sandboxes.
     Changed(Candidate),
     /// It has not answered for a while.
     Lost(Candidate),
@@ -29,7 +29,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Applies a survey. `is_thorough`: whether everybody had the time to answer.
+    /// Applies a survey. `is_thorough`: the survey waited long enough for every engine to answer.
     pub fn apply(&mut self, engines: &Engines, is_thorough: bool) {
         for candidate in engines.candidates.iter().filter(|candidate| candidate.answers()) {
             self.now.insert(candidate.api.clone(), (candidate.clone(), 0));
@@ -50,7 +50,7 @@ impl Known {
         self.lost().is_some() || self.new_or_changed().is_some()
     }
 
-    /// The next news. What came and went meanwhile is not reported.
+    /// The next news. What came and went between two calls is not reported.
     pub fn take(&mut self) -> Option<EngineNews> {
         if let Some(api) = self.lost().cloned() {
             return self.reported.remove(&api).map(EngineNews::Lost);
@@ -70,7 +70,8 @@ impl Known {
     }
 }
 
-/// How many sandboxes there are changes all the time, and is the watcher's to report.
+/// Whether two descriptions count as equal. The number of sandboxes does not matter: it changes all the time, and the
+/// watcher reports it.
 fn is_same(one: &Candidate, other: &Candidate) -> bool {
     let key = |candidate: &Candidate| {
         let is_empty = candidate.sandboxes.map(|count| count == 0);

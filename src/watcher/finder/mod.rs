@@ -30,9 +30,10 @@ pub enum NextEngine {
     Closed,
 }
 
-/// Finds every engine of the node, best first, with the evidence for it. Asks all of them at once; `timeout` is for all
-/// together, and no more than the option `connect.timeout_ms` is used. Blocks that long at most: it makes a thread and waits for it.
-/// Errors: `CRI_E_OPTION` for a `host.root` that is no directory; `CRI_E_OS`. An engine that cannot be used is no error here.
+/// Finds every engine of the node, best first, with the evidence for it. All engines are asked at once. `timeout` is
+/// the time for all together, and is limited by the option `connect.timeout_ms`. Blocks for that time at most, while a
+/// thread of its own does the work. Errors: `CRI_E_OPTION` for a `host.root` that is no directory; `CRI_E_OS`. An
+/// engine that cannot be used is not an error.
 pub fn engines(config: &Config, timeout: Option<Duration>) -> Result<Engines> {
     const LEAST: Duration = Duration::from_millis(1);
     check_root(&config.host_root)?;
@@ -40,7 +41,7 @@ pub fn engines(config: &Config, timeout: Option<Duration>) -> Result<Engines> {
     config.connect_timeout =
         timeout.map_or(config.connect_timeout, |timeout| timeout.min(config.connect_timeout)).max(LEAST);
     let (runtime, stack_bytes) = (runtime()?, config.threads_stack_bytes);
-    // A thread of our own: the caller's may have little stack, and takes signals.
+    // A thread of our own: the caller's may have a small stack, and receives signals.
     let work = move || runtime.block_on(survey(&Arc::new(config), &Arc::default(), Thoroughness::All));
     let thread = spawn("cri-find", stack_bytes, work).map_err(|e| failed(THREAD_REFUSED, &e))?;
     let survey = thread
@@ -49,7 +50,8 @@ pub fn engines(config: &Config, timeout: Option<Duration>) -> Result<Engines> {
     Ok(survey.engines)
 }
 
-/// Follows which engines there are. Any number of threads may read it; each news is given to one of them. Dropping it stops it.
+/// Follows which engines there are. Any number of threads may read it; each news is given to one of them. Dropping it
+/// stops it.
 pub struct Finder {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -80,7 +82,7 @@ impl Finder {
         let (runtime, stack_bytes, its) = (runtime()?, config.threads_stack_bytes, shared.clone());
         let config = Arc::new(config);
         let work = move || {
-            // However it ends, a panic included: whoever waits learns it.
+            // The waiting readers are woken however the thread ends, even by a panic.
             let closing = Closing(its);
             runtime.block_on(async {
                 tokio::select! {
@@ -98,7 +100,7 @@ impl Finder {
         self.shared.fd.as_raw_fd()
     }
 
-    /// The next news; waits for it so long, `None`: for ever. Errors: `CRI_E_FORKED`.
+    /// The next news. Waits for `timeout` at most; `None` waits for ever. Errors: `CRI_E_FORKED`.
     pub fn next(&self, timeout: Option<Duration>) -> Result<NextEngine> {
         if self.is_forked() {
             return Err(Error::new(
@@ -125,14 +127,14 @@ impl Finder {
         }
     }
 
-    /// Stops it, ends every wait, and joins the thread. What was found can still be read.
+    /// Stops the finder, ends every wait, and joins the thread. What was found can still be read.
     pub fn stop(&self) {
         if self.is_forked() {
             return;
         }
         self.shared.stop.notify_one();
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Whoever waits has learnt of a panic by the end of the news.
+            // If the thread panicked, readers have learnt that from the end of the news.
             let _ = thread.join();
         }
     }
@@ -181,14 +183,14 @@ impl Drop for Closing {
     }
 }
 
-/// Surveys for ever: the first one and those after a socket was made do not wait for who is silent.
+/// Surveys for ever. The first survey, and those after a socket was made, do not wait for engines that do not answer.
 async fn follow(config: &Arc<Config>, shared: &Shared) {
     let meter = Arc::default();
     let (mut places, mut thoroughness) = (Places::default(), Thoroughness::Best);
     loop {
         let found = tokio::select! {
             survey = survey(config, &meter, thoroughness) => Some(survey),
-            // What was made while the silent are waited for is asked first.
+            // A new socket is asked first, even while a survey waits for engines that do not answer.
             () = places.made(), if thoroughness == Thoroughness::All => None,
         };
         if let Some(survey) = found {

@@ -1,4 +1,4 @@
-//! How `top` looks. Pure: from a view and lines to a frame.
+//! Draws `top`: from a view and lines to a frame. Pure.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,26 +13,26 @@ use crate::terminal::bar;
 use crate::text::{Look, Word, cut, printable};
 use crate::words;
 
-/// What is said above the table.
+/// The facts above the table.
 #[derive(Debug, Clone, Default)]
 pub struct Head {
     pub engine: String,
     pub node: String,
-    /// The watcher's state, and by what changes are noticed.
+    /// The watcher's state, and how changes are noticed.
     pub state: Word,
     pub by: &'static str,
     /// Why the engine cannot be reached.
     pub trouble: String,
 }
 
-/// What there is of CPUs and memory: of what has no limit, bars show the share of that.
+/// The node's CPUs and memory. For a container without a limit, bars show the share of these.
 #[derive(Debug, Clone, Copy)]
 pub struct Node {
     pub cpus: f64,
     pub memory: u64,
 }
 
-/// From so many columns on there is room for bars.
+/// From this width on there is room for bars.
 const WIDE: usize = 120;
 const BAR: usize = 8;
 
@@ -44,7 +44,7 @@ const COLUMNS: [Column; 9] = [
     Column::new("MEMORY").number().late(3),
     Column::new("PID").number().early(2),
     Column::new("RESTARTS").number().early(3),
-    // How it ended is what people look for here: it leaves late.
+    // How a container ended is the main question here, so this column is dropped late.
     Column::new("LAST EXIT").late(1),
     Column::new("IMAGE").soft().early(1),
 ];
@@ -60,7 +60,7 @@ const KEYS: &[(&str, &str)] = &[
     ("q", "end"),
 ];
 
-/// Draws everything. `is_fresh` says of which ids something has just changed.
+/// Draws everything. `is_fresh` says whether an id has just changed.
 pub fn draw(
     frame: &mut Frame<'_>,
     view: &mut View,
@@ -133,7 +133,7 @@ fn table_rows(
     for (at, row) in rows.rows.iter().enumerate() {
         let mut row = styled(&rows.line(row, &layout), GAP, width);
         if view.top + at == view.cursor {
-            // As wide as the screen.
+            // Padded to the width of the screen.
             row.push_span(" ".repeat(width.saturating_sub(row.width())));
             row = row.style(Style::new().add_modifier(Modifier::REVERSED));
         }
@@ -142,12 +142,13 @@ fn table_rows(
     drawn
 }
 
-/// The pod of the first visible line, where its own line has scrolled away.
+/// The pod of the first visible line, if its own line has scrolled away.
 fn hidden_pod(shown: &[Line], top: usize) -> Option<&str> {
     shown.get(top).filter(|line| !line.is_pod).map(|line| &*line.pod)
 }
 
-/// The lines as a table; what has just changed stands out. A container whose pod's line is not visible has its name before it.
+/// The lines as a table. What has just changed is highlighted. If a pod's line is not visible, its name is before that
+/// of the container.
 pub fn table(
     visible: &[Line],
     hidden: Option<&str>,
@@ -229,7 +230,7 @@ fn foot(view: &View, total: usize, width: usize) -> Row<'static> {
     styled(&[Word::new(text, Look::Dim)], " ", width)
 }
 
-/// Words as a row that is not wider than the screen.
+/// The words as a row that fits on the screen.
 fn styled(words: &[Word], gap: &'static str, width: usize) -> Row<'static> {
     let mut spans = Vec::new();
     let mut left = width;
@@ -303,7 +304,7 @@ mod tests {
     }
 
     fn screen(view: &mut View, shown: &[Line], width: usize, height: usize) -> String {
-        // A wide character takes two cells, of which the second is empty.
+        // A wide character takes two cells; the second one is empty.
         let buffer = drawn(view, shown, width, height);
         let row = |y: usize| {
             let (mut text, mut x) = (String::new(), 0);
@@ -330,7 +331,7 @@ mod tests {
         let (mut view, lines) = shown("");
         view.fit(lines.len(), 5);
         view.press(KeyCode::Down, &lines);
-        // To the second container of the long pod.
+        // Moves to the second container of the long pod.
         let second = lines.iter().position(|line| line.name.starts_with("kube-state")).unwrap();
         (view.cursor, view.top) = (second, second);
         let drawn = screen(&mut view, &lines, 200, 9);
@@ -374,7 +375,7 @@ mod tests {
         assert_eq!(rows[1].to_string(), "connect: refused");
     }
 
-    /// docs/images/top.ansi, of which docs/site/screen.py makes the picture of README and docs/command.md.
+    /// docs/site/screen.py makes the picture in README and docs/command.md from docs/images/top.ansi.
     #[test]
     fn the_screen_of_the_documents_is_committed() {
         const WIDTH: usize = 110;
@@ -404,7 +405,7 @@ mod tests {
         assert!(screen == committed, "CRI_BLESS=1 writes {path} anew, and then `make screens` the picture:\n{screen}");
     }
 
-    /// The sequence that makes a terminal write as this cell looks.
+    /// The escape sequence for the look of this cell.
     fn sgr(cell: &Cell) -> String {
         let mut codes = String::from("0");
         for (modifier, code) in [(Modifier::BOLD, ";1"), (Modifier::DIM, ";2"), (Modifier::REVERSED, ";7")] {

@@ -1,5 +1,5 @@
-//! What `top` shows: pods, and under each its containers, with what they use and how each ended last. Pure: from records to
-//! lines.
+//! The lines of `top`: pods, and below each its containers, with what they use and how each ended last. Pure: from
+//! records to lines.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Line {
     pub since: Option<i64>,
     pub pid: Option<i32>,
     pub restarts: u32,
-    /// How it, or the run before it, ended.
+    /// How it, or its previous run, ended.
     pub last_exit: Word,
     pub last_exit_at: Option<i64>,
     pub image: String,
@@ -53,7 +53,7 @@ pub enum Order {
 impl Order {
     const ALL: [Order; 6] = [Order::Name, Order::Newest, Order::Restarts, Order::LastExit, Order::Cpu, Order::Memory];
 
-    /// The one that follows.
+    /// The order after this one.
     pub fn next(self) -> Order {
         let at = Self::ALL.iter().position(|one| *one == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
@@ -71,18 +71,18 @@ impl Order {
     }
 }
 
-/// Which of them are shown, and in which order.
+/// Which lines are shown, and in which order.
 #[derive(Debug, Clone)]
 pub struct Shape {
     /// Also pods that are not ready.
     pub everything: bool,
     pub order: Order,
     pub reversed: bool,
-    /// Only what has this in its names, image or state; "": all.
+    /// Shows only lines with this text in their names, image or state; "" shows all.
     pub filter: String,
 }
 
-/// The lines of these pods, which hold their dead, too.
+/// The lines of these pods, whose containers include those that have ended.
 pub fn lines(entries: &[PodWith], shape: &Shape, usage: &dyn Fn(&str) -> Option<Usage>) -> Vec<Line> {
     let shown = entries.iter().filter(|(pod, _)| shape.everything || pod.state != PodState::NotReady);
     let mut groups: Vec<(&PodWith, Vec<Line>)> = shown.map(|entry| (entry, group(entry, shape, usage))).collect();
@@ -108,7 +108,7 @@ fn cpu(group: &(&PodWith, Vec<Line>)) -> f64 {
     group.1[0].usage.cpu.unwrap_or(-1.0)
 }
 
-/// The pod's line and those of its containers; nothing where the filter leaves none.
+/// The lines of a pod and its containers; empty if the filter leaves none.
 fn group(entry: &PodWith, shape: &Shape, usage: &dyn Fn(&str) -> Option<Usage>) -> Vec<Line> {
     let path = format!("{}/{}", entry.0.namespace, entry.0.name);
     let inside: Vec<Line> =
@@ -152,7 +152,7 @@ fn pod(entry: &PodWith, path: &str, inside: &[Line]) -> Line {
     }
 }
 
-/// The newest attempt, and how the last one that ended did.
+/// The line of a container: its newest attempt, and how the last attempt that ended did so.
 fn container(newest: &Arc<Container>, entry: &PodWith, path: &str, usage: Option<Usage>) -> Line {
     let attempts = entry.1.iter().filter(|one| one.kind == Kind::Container && one.name == newest.name);
     let ended = attempts.filter(|one| one.state == State::Exited).max_by_key(|one| (one.attempt, one.created_at));
@@ -178,7 +178,7 @@ fn container(newest: &Arc<Container>, entry: &PodWith, path: &str, usage: Option
     }
 }
 
-/// How many of them are in which state, in one line.
+/// How many there are in each state, in one line.
 pub fn totals(shown: &[Line]) -> String {
     let count = |is_pod: bool| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

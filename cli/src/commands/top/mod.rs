@@ -56,13 +56,13 @@ pub struct Args {
     once: bool,
 }
 
-/// At most so often is anything drawn: people see no more, and a busy node has thousands of changes.
+/// The shortest time between two frames. People cannot see more, and a busy node has thousands of changes.
 const PACE: Duration = Duration::from_millis(100);
-/// At least so often, for the ages.
+/// The longest time between two frames, because ages have to advance.
 const TICK: Duration = Duration::from_secs(1);
-/// How often what is used is read.
+/// How often the usage is read.
 const SAMPLE: Duration = Duration::from_secs(2);
-/// How long a change stands out.
+/// How long a change is highlighted.
 const FRESH: Duration = Duration::from_secs(3);
 /// How long `--once` measures.
 const ONCE: Duration = Duration::from_millis(500);
@@ -95,7 +95,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Out) -> Result<Exit, Failure>
     ended
 }
 
-/// What the loop is told.
+/// A message for the loop.
 enum Message {
     Key(KeyEvent),
     /// The terminal has another size.
@@ -104,7 +104,7 @@ enum Message {
     Signal(i32),
 }
 
-/// The keys, the events and the signals, each from a thread of its own.
+/// Sends the keys, the events and the signals, each from a thread of its own.
 fn listen(watcher: &Watcher) -> Result<Receiver<Message>, Failure> {
     let (to, messages) = channel();
     let mask = [
@@ -153,7 +153,7 @@ fn forward(mut signals: Signals, to: &Sender<Message>) {
     }
 }
 
-/// Draws whenever something changed, and once a second for the ages, until q.
+/// Draws after every change, and once a second for the ages, until q.
 fn watch(
     terminal: &mut DefaultTerminal,
     node: &mut Shown<'_>,
@@ -194,7 +194,7 @@ fn watch(
                 if key.modifiers.contains(KeyModifiers::CONTROL) {
                     match key.code {
                         KeyCode::Char('c') => return Ok(Exit::Interrupted),
-                        // The shell gets a clean terminal, and `fg` brings the screen back.
+                        // Gives the shell a clean terminal. `fg` brings the screen back.
                         KeyCode::Char('z') => {
                             ratatui::restore();
                             signal_hook::low_level::emulate_default_handler(SIGTSTP)
@@ -209,14 +209,14 @@ fn watch(
                         Action::None => {}
                     }
                 }
-                // Who presses a key sees at once what it did.
+                // A key's effect is drawn at once.
                 (drawn_at, is_dirty) = (None, true);
             }
         }
     }
 }
 
-/// Everything about one; what prevents that is shown in its place.
+/// The details of a container. An error is shown in their place.
 fn details(watcher: &Watcher, id: &str, global: &Global) -> Overlay {
     let facts = inspect::document(watcher, id, 0, global).and_then(|document| parsed(&document));
     match facts {
@@ -236,7 +236,7 @@ fn details(watcher: &Watcher, id: &str, global: &Global) -> Overlay {
     }
 }
 
-/// What is shown: the library's cache, what is used, and what has changed lately.
+/// The data to show: the library's cache, the usage, and what has changed lately.
 struct Shown<'a> {
     watcher: &'a Watcher,
     picker: Picker,
@@ -266,7 +266,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Takes what the cache has now.
+    /// Takes the present content of the cache.
     fn refresh(&mut self) -> Result<(), Failure> {
         let snapshot = self.watcher.snapshot()?;
         if self.generation.replace(snapshot.generation()) == Some(snapshot.generation()) {
@@ -302,7 +302,7 @@ impl<'a> Shown<'a> {
             let is_lost = event.state == WatcherState::Backoff;
             self.trouble = event.message.as_deref().filter(|_| is_lost).unwrap_or_default().to_owned();
         }
-        // A run of the replay is not a change.
+        // A run in the replay is not a change.
         if let Some(container) = event.container.as_ref().filter(|_| event.flags & CRI_EVENT_FLAG_INITIAL == 0) {
             self.changed.insert(container.id.to_string(), Instant::now());
         }
@@ -330,13 +330,13 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// What this node has.
+/// The node's CPUs and memory.
 fn capacity(global: &Global) -> Node {
     let cpus = std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
     let meminfo = std::fs::read_to_string(global.proc().join("meminfo")).unwrap_or_default();
     let total = meminfo
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    // A bar needs something to be a share of.
+    // Without a total, use the greatest number, because a bar needs something to be a share of.
     Node { cpus, memory: total.map_or(u64::MAX, |kilobytes| kilobytes << 10) }
 }

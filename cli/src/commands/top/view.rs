@@ -1,4 +1,4 @@
-//! What keys do to `top`: cursor, filter, order, help, the details of one. Pure.
+//! What keys change in `top`: cursor, filter, order, help, and details of a container. Pure.
 
 use ratatui::crossterm::event::KeyCode;
 
@@ -12,7 +12,7 @@ pub enum Overlay {
     /// The filter is being written.
     Filter,
     Help,
-    /// The details of one, and how far they were scrolled.
+    /// The details of a container, and how far they are scrolled.
     Details {
         title: String,
         lines: Vec<(String, Word)>,
@@ -25,7 +25,7 @@ pub enum Overlay {
 pub enum Action {
     None,
     Quit,
-    /// Show the details of the one with this id.
+    /// Show the details of this id.
     Inspect(String),
 }
 
@@ -34,12 +34,12 @@ pub enum Action {
 pub struct View {
     pub shape: Shape,
     pub overlay: Overlay,
-    /// The line with the cursor, and the first that is visible.
+    /// The line with the cursor, and the first visible line.
     pub cursor: usize,
     pub top: usize,
-    /// How many lines there is room for.
+    /// How many lines fit on the screen.
     pub room: usize,
-    /// Columns only grow, lest the table jump to and fro.
+    /// The widths of the columns. They only grow, so that the table does not jump.
     pub widths: Vec<usize>,
 }
 
@@ -48,7 +48,7 @@ impl View {
         View { shape, overlay: Overlay::None, cursor: 0, top: 0, room: 1, widths: Vec::new() }
     }
 
-    /// Does what a key says; `shown` are the lines of the table.
+    /// Handles a key; `shown` are the lines of the table.
     pub fn press(&mut self, key: KeyCode, shown: &[Line]) -> Action {
         match &mut self.overlay {
             Overlay::Filter => self.write_filter(key),
@@ -85,7 +85,7 @@ impl View {
             KeyCode::Home | KeyCode::Char('g') => self.cursor = 0,
             KeyCode::End | KeyCode::Char('G') => self.cursor = last,
             KeyCode::Char('a') => self.shape.everything = !self.shape.everything,
-            // Who sorts wants to see what comes first.
+            // After sorting, show the beginning of the list.
             KeyCode::Char('s') => {
                 self.shape.order = self.shape.order.next();
                 (self.cursor, self.top) = (0, 0);
@@ -119,7 +119,7 @@ impl View {
         (self.cursor, self.top) = (0, 0);
     }
 
-    /// Moves what is visible so that the cursor is in it.
+    /// Scrolls so that the cursor is visible.
     pub fn fit(&mut self, count: usize, room: usize) {
         self.room = room.max(1);
         self.cursor = self.cursor.min(count.saturating_sub(1));
@@ -158,7 +158,7 @@ mod tests {
             view.fit(shown.len(), 5);
             assert_eq!((view.cursor, view.top), (cursor, top), "{key:?}");
         }
-        // Fewer lines than before.
+        // There are fewer lines than before.
         view.press(KeyCode::End, &shown);
         view.fit(3, 5);
         assert_eq!((view.cursor, view.top), (2, 0));

@@ -1,9 +1,9 @@
-//! How it comes to rest, and what has to be true then.
+//! How the world comes to rest, and what has to be true then.
 
 use super::*;
 
 impl World {
-    /// No more faults: everything under way arrives, and time passes, until a resync is finished.
+    /// Stops all faults, and lets everything arrive and time pass until a resync is finished.
     pub fn heal(&mut self) -> Outcome {
         self.up = true;
         let id = self.ask_for_resync()?;
@@ -17,7 +17,7 @@ impl World {
         Err("the resync never finished".into())
     }
 
-    /// Everything that is under way arrives.
+    /// Delivers everything that is under way.
     pub fn settle(&mut self) -> Outcome {
         loop {
             self.connect()?;
@@ -49,16 +49,15 @@ impl World {
         self.pass(deadline.saturating_sub(self.mono).max(1))
     }
 
-    /// The engine says something wrong of this one from now on, or nothing wrong any more.
+    /// Makes the engine report something wrong about this id, or nothing wrong any more.
     pub fn lie(&mut self, id: &Id, lie: Lie, for_good: bool) {
         let was_listed = self.seen.was_listed(id);
         self.engine.lie(id, lie, for_good, was_listed);
     }
 
-    /// What the engine does not say wrongly for good, it says rightly from now on; a list that shows something else than
-    /// a status is given its time to stand.
+    /// Ends the lies that are not for good. Where a list contradicts a status, waits until the list is believed.
     pub(super) fn settle_disputes(&mut self) -> Outcome {
-        /// Longer than the time after which a list stands.
+        /// Longer than it takes until a list is believed.
         const DISPUTE: Millis = 11_000;
         self.engine.lies.retain(|_, (_, for_good)| *for_good);
         if self.engine.wrong_times.is_empty() {
@@ -86,7 +85,7 @@ impl World {
         self.slow_listens(usize::MAX)
     }
 
-    /// What is missing is about to be asked for, at every moment: no list has to come first.
+    /// Checks that whatever is missing is going to be asked for, without a list.
     pub fn neglects_nothing(&self) -> Outcome {
         let cached = self.shared.read();
         cached
@@ -109,7 +108,7 @@ impl World {
         self.cache_is_right()
     }
 
-    /// The cache is the engine's list, and consumers know what runs.
+    /// Checks that the cache is the engine's list, and that consumers know what runs.
     pub fn cache_is_right(&self) -> Outcome {
         let things = self.engine.things.values();
         let runs: BTreeSet<Id> = things.filter(|t| self.engine.is_listed_as_running(t)).map(|t| t.id.clone()).collect();
@@ -128,16 +127,16 @@ impl World {
         if present != has {
             return Err(format!("the cache has {present:?}, the engine {has:?}"));
         }
-        // What is never answered stays open.
+        // Requests that are never answered stay open.
         let answered = |c: &&Arc<Container>| !self.engine.lies.contains_key(&c.id);
         let lied_about = |c: &&Arc<Container>| self.engine.wrong_times.contains_key(&c.id) || !answered(c);
-        // Of whom there was no status for a while, what only a status has may have been given up.
+        // Without a status for a while, the fields that only a status has may have been given up.
         let given_up = |c: &Container| c.pid.is_none() && self.engine.ever_silent.contains(&c.id);
         let wrong_pid = |c: &&Arc<Container>| !lied_about(c) && !given_up(c) && c.pid != self.engine.pid(&c.id);
         if let Some(c) = cached.portfolio.running().find(wrong_pid) {
             return Err(format!("its pid is {:?}: {c:?}", self.engine.pid(&c.id)));
         }
-        // What was first shown as over is not packed when it turns out to run.
+        // A container that was first shown as exited is not packed when it turns out to run.
         let packed = |c: &Container| c.rucksack.is_some() == self.packs || self.engine.wrong_times.contains_key(&c.id);
         match cached.portfolio.running().filter(answered).find(|c| c.missing != 0 || !packed(c)) {
             Some(c) => Err(format!("still missing {:#x}, or the rucksack: {c:?}", c.missing)),

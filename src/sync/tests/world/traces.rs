@@ -1,4 +1,4 @@
-//! What the host shows of the engine's containers, and hints that are wrong.
+//! What the host shows of the engine's containers, and wrong hints.
 
 use super::*;
 
@@ -6,7 +6,7 @@ impl World {
     pub(super) fn follow(&mut self, follows: Vec<Follow>) {
         for Follow { id, process, .. } in follows.into_iter().filter(|_| self.has_hints) {
             match process {
-                // It may have ended before it could be opened.
+                // The process may have ended before it could be opened.
                 Some(process) if self.engine.pid(&id) != Some(process.0) => {
                     self.hints.push_back(Hint::Exited { id, process: Some(process), code: None });
                 }
@@ -16,7 +16,7 @@ impl World {
         }
     }
 
-    /// What the host shows of what the engine has just done.
+    /// Notes what the host shows of the engine's last change.
     pub(super) fn note_traces(&mut self, before: &BTreeMap<Id, Thing>) {
         if !self.has_hints {
             return;
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// Some hint arrives.
+    /// Delivers one of the hints.
     pub fn hint(&mut self, n: u8) -> Outcome {
         if self.hints.is_empty() {
             return Ok(());
@@ -51,7 +51,7 @@ impl World {
         self.feed(Input::Hints(vec![hint]))
     }
 
-    /// A hint is lost, or comes twice, or all are.
+    /// Loses a hint, repeats one, loses all, or changes their order.
     pub fn garble_hints(&mut self, n: u8) {
         match n % 4 {
             0 => drop(self.hints.pop_front()),
@@ -61,8 +61,8 @@ impl World {
         }
     }
 
-    /// A hint that is wrong: of another process with the pid of long ago, of another engine's container, of a folder that is
-    /// still there, of an exit file that nobody wrote.
+    /// Delivers a wrong hint: about another process with an old pid, another engine's container, a folder that still
+    /// exists, or an exit file that nobody wrote.
     pub fn mislead(&mut self, n: u8) -> Outcome {
         let Some(id) = self.engine.pick(n / 8, Thing::runs).filter(|_| self.has_hints) else {
             return Ok(());
