@@ -1,6 +1,7 @@
 //! What `make dist` makes, each installed and used from an empty folder, as those who got it do: docs/packaging.md.
 //! The Debian packages are in tests/packages, in a Debian of their own.
 
+mod bills;
 #[path = "../support/c.rs"]
 mod c;
 mod conan;
@@ -40,6 +41,7 @@ const TESTS: &[(&str, Test)] = &[
     ("simulators_wheel_is_used", languages::simulators_wheel_is_used),
     ("crate_is_used", languages::crate_is_used),
     ("go_modules_are_used", languages::go_modules_are_used),
+    ("bills_of_materials_list_what_is_linked_in", bills::list_what_is_linked_in),
     ("conan_package_is_used", conan::package_is_used),
     ("conda_packages_are_used", conda::packages_are_used),
     ("vcpkg_port_arranges_a_package", vcpkg::port_arranges_a_package),
