@@ -48,7 +48,7 @@ fn cinstall(destdir: &Path) -> Result<Result<(), String>, Failed> {
         Err(told) => return Ok(Err(told.trim_end().lines().last().unwrap_or_default().to_owned())),
     };
     let mut cinstall = Command::new(tool.trim());
-    cinstall.args(["cinstall", "--quiet", "--locked", "--debug", "--prefix", PREFIX, "--libdir", LIBDIR, "--destdir"]);
+    cinstall.args(["cinstall", "--locked", "--debug", "--prefix", PREFIX, "--libdir", LIBDIR, "--destdir"]);
     cinstall.arg(destdir).arg("--target-dir").arg(target().join("cargo-c")).env("CARGO_PROFILE_DEV_DEBUG", "0");
     succeed(cinstall.current_dir(c::root()))?;
     Ok(Ok(()))
