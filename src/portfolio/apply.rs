@@ -100,6 +100,7 @@ impl Portfolio {
         };
         entry.had_status = true;
         self.withdraw_process(id, had_pid, now);
+        self.ask_for_end(id, tries, now);
         self.was_attempted(id, now);
         if matches!(self.run_log.run(id), Run::Over { tick, .. } if request.asked >= tick) {
             self.confirm(id, now);
@@ -385,6 +386,7 @@ impl Entry {
             no_pid: false,
             provisional: false,
             process_gone: false,
+            withdrawn: false,
             dispute: Dispute::None,
             not_found: None,
             deleted: false,

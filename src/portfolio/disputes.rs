@@ -157,6 +157,7 @@ impl Portfolio {
         if !entry.record.is_running() || !(had_pid && !has_pid || is_gone && has_pid) {
             return;
         }
+        entry.withdrawn = true;
         // The run had its process, and will not get another one.
         entry.unanswered.given_up |= CRI_MISSING_PID;
         let before = entry.record.clone();
@@ -166,5 +167,19 @@ impl Portfolio {
         self.warning(id, "its process is gone, and the engine says that it runs: its pid is withdrawn");
         self.put(id, next);
         self.updated(id, changed, now);
+    }
+
+    /// Asks again about a container that the engine takes for running although its process is gone. A busy engine needs
+    /// longer than one answer to notice, and not every engine sends an event then. Each wait is twice as long as the one
+    /// before; after some seconds it is left to the next list.
+    pub(super) fn ask_for_end(&mut self, id: &Id, tries: u32, now: Now) {
+        const TRIES: u32 = 5;
+        let Some(entry) = self.entries.get(id).filter(|e| e.withdrawn && e.record.is_running()) else {
+            return;
+        };
+        let kind = entry.record.kind;
+        if tries < TRIES && !self.status_queue.is_open(id) {
+            self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::ProcessGone);
+        }
     }
 }

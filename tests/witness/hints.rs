@@ -72,7 +72,9 @@ fn tally(seen: &mut Seen, made: &BTreeMap<String, i32>) -> Result<(usize, usize,
         assert!(started.len() <= 1 && exited.len() <= 1, "{id} twice: {started:?} {exited:?}");
         whole += usize::from(started.len() == 1 && exited.len() == 1);
         let exit = |e: &criwatch::model::Event| e.container.as_ref().and_then(|c| c.exit.clone()).and_then(|x| x.code);
-        coded += usize::from(exited.first().is_some_and(|e| exit(e) == Some(*code)));
+        // An EXITED without a code is followed by an UPDATED with it, where the engine has it.
+        let last = exited.iter().chain(&told(EventType::Updated, id)).max_by_key(|e| e.seq).copied();
+        coded += usize::from(last.is_some_and(|e| exit(e) == Some(*code)));
         with_pid += usize::from(started.first().is_some_and(|e| e.container.as_ref().is_some_and(|c| c.pid.is_some())));
     }
     Ok((whole, coded, with_pid))
@@ -98,8 +100,9 @@ pub fn short_runs_wait_for_no_list(setup: &mut Setup) -> Outcome {
     let is_shown = |id: &str| {
         wait::until(&format!("the watcher to show the exit of {id}"), PATIENCE, || {
             let snapshot = watcher.snapshot().map_err(|e| e.to_string())?;
-            let state = snapshot.find(id).map(|c| c.state).map_err(|e| e.to_string());
-            if state == Ok(State::Exited) { Ok(()) } else { Err(format!("{state:?}")) }
+            let container = snapshot.find(id).map_err(|e| e.to_string())?;
+            let is_over = container.state == State::Exited && container.exit.as_ref().is_some_and(|x| x.code.is_some());
+            if is_over { Ok(()) } else { Err(format!("{container:?}")) }
         })
     };
     let made = brief_runs_kept(setup, 24, 2, &is_shown)?;

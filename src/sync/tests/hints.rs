@@ -211,6 +211,30 @@ fn a_pid_that_an_answer_withdraws_is_a_vanished_process_too() {
     is_withdrawn_once(&mut talk);
 }
 
+/// A busy engine without events notices the exit after its first answers: no list has to come first.
+#[test]
+fn an_engine_that_notices_late_is_asked_again() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    let began = talk.mono;
+    let mut answers = 0;
+    while talk.mono < began + 2000 && !talk.reported.iter().any(|line| line.starts_with("Exited")) {
+        talk.pass(10);
+        for request in std::mem::take(&mut talk.requests) {
+            answers += 1;
+            let gone = Observation { state: State::Exited, ..without_process("run-a") };
+            let answer = if answers < 3 { without_process("run-a") } else { gone };
+            talk.feed(Input::Answered(request, Ok(Some(answer))));
+        }
+    }
+    assert_eq!(
+        talk.reported.iter().filter(|line| line.starts_with("Exited")).count(),
+        1,
+        "{answers} {:?}",
+        talk.reported
+    );
+}
+
 #[test]
 fn what_has_exited_has_no_pid_in_the_engines_words() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
