@@ -69,7 +69,8 @@ impl Portfolio {
         if new.is_empty() {
             return;
         }
-        let mut what = format!("the engine was asked {EQUAL_ANSWERS} times and does not give: {}", new.join(", "));
+        let mut what =
+            format!("the engine answered {EQUAL_ANSWERS} times without {}: the watcher no longer asks", new.join(", "));
         if let Some(pid) = record.engine_pid.filter(|_| new.contains(&"pid")) {
             what = format!(
                 "the engine gives pid {pid}, and no such process is in /proc below host.root: its pid stays unknown (run in the \

@@ -122,7 +122,7 @@ pub fn made_anew() -> Outcome {
     let mut new = Sim::start_at(&aside, &[])?;
     new.tell("pod web ns=shop after")?;
     fs::rename(&aside, &path)?;
-    until(&queue, "STATE with the reason", |event| event.message.as_ref().is_some_and(|m| m.contains("made anew")))?;
+    until(&queue, "STATE with the reason", |event| event.message.as_ref().is_some_and(|m| m.contains("was replaced")))?;
     until(&queue, "STARTED of after", starts("after"))?;
     drop(old);
     Ok(Completion::Completed)

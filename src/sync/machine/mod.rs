@@ -267,7 +267,7 @@ impl Machine {
     fn note_means(&mut self, means: WitnessMeans) {
         for lack in means.lacks.iter().filter(|lack| !self.means.lacks.contains(lack)) {
             let (what, why) = lack;
-            self.log.info(format!("the host shows less than it could ({what}): {why}"));
+            self.log.info(format!("option host.witness: not used: {what}: {why}"));
         }
         self.means = Arc::new(means);
     }

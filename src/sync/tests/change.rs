@@ -17,7 +17,7 @@ fn a_socket_made_anew_is_connected_to_at_once() {
     talk.actions.clear();
     talk.feed(Input::SocketMade);
     assert!(reconnects(&mut talk), "without a wait");
-    assert!(talk.last_state().starts_with("backoff: the engine's socket was made anew"), "{:?}", talk.states);
+    assert!(talk.last_state().starts_with("backoff: the engine's socket was replaced"), "{:?}", talk.states);
 }
 
 #[test]
