@@ -25,9 +25,9 @@ pub const EXAMPLES: &[Example] = &[(
 
 /// Say what is wrong with this node's engine, and what to do
 ///
-/// Looks at the socket and the rights to it, the engine's own conditions, how changes are noticed, what was lost, what the host
-/// shows, the cgroup driver, slow requests, and containers that crash again and again: a line each. The exit code is 1 if
-/// something is bad.
+/// Checks the socket and the rights to it, the conditions that the engine reports, how changes are noticed, lost events, what
+/// the host shows, the cgroup driver, slow requests, and containers that crash again and again. It prints a line for each
+/// finding. The exit code is 1 if something is bad.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The form
