@@ -26,11 +26,11 @@ use crate::terminal::{Out, complain};
 
 pub const EXAMPLES: &[Example] = &[
     (
-        "the last lines of a container, and what follows, over its restarts",
+        "the last lines of a container, and then new lines, also after restarts",
         "criwatch logs -f --tail 20 shop/web-5d9c7b6f4-x2x7q/nginx",
     ),
-    ("what the run before wrote", "criwatch logs --previous nginx"),
-    ("of the last ten minutes, with times", "criwatch logs --since 10m --timestamps nginx"),
+    ("the log of the previous run", "criwatch logs --previous nginx"),
+    ("the last ten minutes, with times", "criwatch logs --since 10m --timestamps nginx"),
 ];
 
 /// Print what a container wrote
