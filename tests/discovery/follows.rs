@@ -36,7 +36,8 @@ fn starts(name: &str) -> impl Fn(&criwatch::model::Event) -> bool {
 }
 
 fn leaves(event: &criwatch::model::Event) -> bool {
-    event.event_type == EventType::State && event.message.as_ref().is_some_and(|m| m.contains("is left for"))
+    event.event_type == EventType::State
+        && event.message.as_ref().is_some_and(|m| m.contains("the watcher changes from the engine at"))
 }
 
 /// The one that was taken is empty: the better one that comes later is followed, and why is reported.

@@ -268,7 +268,10 @@ impl Chooser {
 
 fn leaving(left: &Endpoint, best: &Candidate) -> String {
     let why = &best.rank;
-    format!("the engine at {left} is left for {} {} at {}: {why}", best.runtime_name, best.runtime_version, best.api)
+    format!(
+        "the watcher changes from the engine at {left} to {} {} at {}: {why}",
+        best.runtime_name, best.runtime_version, best.api
+    )
 }
 
 impl Drop for Chooser {
