@@ -856,13 +856,13 @@ typedef struct cri_resources {
     size_t struct_size;
     /** The CPU weight, in shares of cgroup v1 (1024 for one CPU); 0: none. */
     int64_t cpu_shares;
-    /** The CPU time in each period, in microseconds; 0: none. */
+    /** The CPU time that the container may use in each period, in microseconds; 0: none. */
     int64_t cpu_quota;
     /** The period, in microseconds; 0: none. */
     int64_t cpu_period;
     /** The CPUs that the container may use, e.g. "0-3,7"; "" for all. */
     const char *cpuset_cpus;
-    /** The memory nodes that the container may use; "" for all. */
+    /** The memory (NUMA) nodes that the container may use, e.g. "0-1"; "" for all. */
     const char *cpuset_mems;
     /** The limit of memory, in bytes; 0: none. */
     int64_t memory_limit;
@@ -1164,10 +1164,10 @@ typedef struct cri_watcher cri_watcher;
 /**
  * Makes a watcher. The call does not connect to the engine, and makes no thread.
  *
- * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock", or its path; a relative path
- * begins in the working directory of this call; the path is resolved inside the option host.root; NULL: the watcher
- * looks for the engines of the node and follows the best one (see cri_engines_discover); while that engine has no
- * sandbox, the watcher changes to a better one if it finds one; "" is an error
+ * @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock", or its path. A relative path
+ * begins in the working directory of this call. The path is resolved inside the option host.root. NULL: the watcher
+ * looks for the engines of the node and follows the best one (see cri_engines_discover). While that engine has no
+ * sandbox, the watcher changes to a better one if it finds one. "" is an error.
  * @param options the options; NULL: all defaults
  * @param out receives the watcher; free with cri_watcher_free
  * @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory
@@ -1277,7 +1277,7 @@ void cri_watcher_free(cri_watcher *watcher);
  *   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
  *   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
  *   pod.
- * - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+ * - "fields": an array of keys. Each container is shown with these keys and "id" only.
  * - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", which has the keys
  *   and values of cri_container_attributes. "none": without this object. This key overrides the option attributes,
  *   which applies to all JSON.
@@ -1328,8 +1328,7 @@ cri_status cri_watcher_pods(const cri_watcher *watcher,
  *
  * @param watcher the watcher
  * @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
- * an id prefix of at least 6 hex digits: the first of these that finds
- * anything
+ * an id prefix of at least 6 hex digits; the library tries these in this order and takes the first that finds anything
  * @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
  * @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
  * first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT
@@ -1457,8 +1456,8 @@ uint64_t cri_snapshot_generation(const cri_snapshot *snapshot);
  * @return CRI_OK, CRI_E_INVALID_ARGUMENT
  * @note Does not wait for the engine. The first call for a snapshot builds the records of changed containers, and
  * copies one pointer for each container: O(n), a few nanoseconds each. Calls from other threads may wait for it.
- * Further calls cost O(1). A program that follows events need not pay that for each: an event has the record that it
- * is about, and cri_snapshot_find finds any other, O(1).
+ * Further calls cost O(1). A program that follows events does not need this call for each event: the event has the
+ * record of its container, and cri_snapshot_find finds any other record in O(1).
  */
 CRI_NODISCARD
 cri_status cri_snapshot_containers(const cri_snapshot *snapshot,
@@ -1791,7 +1790,7 @@ typedef struct cri_finder cri_finder;
  *
  * @param options the options; NULL: the defaults
  * @param timeout_ms how long to wait for all of them, in milliseconds; below 0, or above the option
- * connect.timeout_ms: as long as that option says; 0: hardly any wait
+ * connect.timeout_ms: as long as that option says; 0: 1 millisecond
  * @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
  * @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
  * CRI_E_INVALID_ARGUMENT

@@ -25,7 +25,7 @@ type Container struct {
 	// Flags say which texts had to be repaired or cut, and whether it is privileged. JSON shows the latter as
 	// "privileged".
 	Flags ContainerFlags
-	// Attempt is how often it was made anew under this name.
+	// Attempt is the attempt number; 0 for the first container of this name in the pod.
 	Attempt uint32
 	// PID is the first process, in this process's pid namespace; 0: none, or unknown. After the exit it is still the pid
 	// that the process had.
@@ -126,7 +126,7 @@ type Pod struct {
 	Namespace string
 	// UID is the pod's uid, as Kubernetes gives it.
 	UID string
-	// Attempt is how often the sandbox was made anew.
+	// Attempt is the attempt number; 0 for the first sandbox of the pod.
 	Attempt uint32
 	// State says whether the sandbox is ready.
 	State PodState

@@ -28,7 +28,7 @@ pub const MEANINGS: &[(u8, &str)] = &[
     (Exit::Usage as u8, "the command line is wrong"),
     (Exit::Unreachable as u8, "the engine cannot be reached, or does not answer in time"),
     (Exit::Refused as u8, "this user lacks a right: to the engine's socket, or to a file"),
-    (Exit::Engine as u8, "the engine answered with an error, or does not offer what was asked for"),
+    (Exit::Engine as u8, "the engine answered with an error, or does not support the request"),
     (Exit::Defect as u8, "a defect in criwatch"),
     (Exit::Output as u8, "the output cannot be written: the disk is full, for example"),
     (Exit::Interrupted as u8, "ended by Ctrl-C (the key q ends top with 0)"),

@@ -22,7 +22,8 @@ pub struct Options {
     /// The engine to behave like
     #[arg(long, value_name = "NAME", default_value = "containerd-2", value_parser = profile, help = profile_help())]
     pub profile: Profile,
-    /// Do what the file says, then go on serving; `-` is stdin, whose end ends the program; may be repeated, one after the other
+    /// Run the script in this file, then go on serving; `-` is stdin, whose end ends the program; may be repeated: the scripts
+    /// run one after the other
     #[arg(long = "script", value_name = "FILE", value_parser = source)]
     pub scripts: Vec<Source>,
     /// Run a random workload, like that of a busy node
@@ -37,14 +38,14 @@ pub struct Options {
     /// The same seed gives the same ids and the same workload [default: a new one, printed at the start]
     #[arg(long, value_name = "N", default_value_t = new_seed(), hide_default_value = true)]
     pub seed: u64,
-    /// Do not give each process a cgroup, even where that is possible
+    /// Do not give each process a cgroup, even if that is possible
     #[arg(long)]
     no_cgroups: bool,
     /// Run N containers from the start, two in each pod
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub containers: usize,
-    /// Make no processes, only their entries in DIR/proc (made at the start, removed at the end), for clients with an option
-    /// for the host's root; for --containers 10000
+    /// Make no processes, only their entries in DIR/proc (made at the start, removed at the end), for clients that have an
+    /// option for the host's root; use it for e.g. --containers 10000
     #[arg(long, value_name = "DIR")]
     pub fake_tree: Option<PathBuf>,
     /// End after this time

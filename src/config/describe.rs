@@ -10,11 +10,11 @@ pub fn describe() -> String {
     serde_json::to_string(&Description { schema: "criwatch.options/1", options }).expect("plain data has JSON")
 }
 
-/// Every option that there is.
+/// All options.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.options/1"))]
 struct Description {
-    /// The schema's name: `criwatch.options/1`.
+    /// The kind and version: `criwatch.options/1`. Within one version, keys are only added.
     schema: &'static str,
     /// The options.
     options: Vec<OptionJson>,
@@ -24,24 +24,24 @@ struct Description {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Option"))]
 struct OptionJson {
-    /// Its key.
+    /// The key, e.g. `relist.interval_ms`.
     key: &'static str,
-    /// The type of its values: `milliseconds`, `integer`, `choice`, `text`.
+    /// The type of the values: `milliseconds`, `integer`, `choice`, `text`.
     #[serde(rename = "type")]
     value_type: &'static str,
-    /// Its default, as text.
+    /// The default value, as text.
     default: &'static str,
-    /// The least value, of a number.
+    /// The least value; present only if the type is a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<u64>,
-    /// The greatest value, of a number.
+    /// The greatest value; present only if the type is a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
-    /// The allowed values, of a choice.
+    /// The allowed values; present only if the type is `choice`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
-    /// Its description.
+    /// What the option does.
     doc: &'static str,
 }
 
@@ -94,8 +94,8 @@ mod tests {
             "# Options\n\n\
              An option changes how a watcher works. Most programs need none: the defaults suit an agent that runs on a \
              node.\n\n\
-             Options are set when a watcher is made. Keys and values are text. A key that does not exist, and a value \
-             that is not allowed, is an error that says so.\n\n\
+             A program sets options when it makes a watcher. Keys and values are text. An unknown key, or a value that is \
+             not allowed, is an error; its message says what is allowed.\n\n\
              | | |\n|---|---|\n\
              | C | `cri_options_set(options, \"events\", \"poll\", &err)` |\n\
              | C++ | `criwatch::Watcher(endpoint, {{\"events\", \"poll\"}})` |\n\
@@ -110,7 +110,7 @@ mod tests {
             text += &format!("| `{}` | {default} | {} | {} |\n", option.key, option.value_type.allowed(), option.doc);
         }
         text += "\nMade from the table in `src/config/table.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
-                 Read next: [Events](events.md), and what the engine's answers look like as [JSON](json.md).\n";
+                 Read next: [Events](events.md), and [JSON](json.md) for the library's answers.\n";
         assert_committed("docs/options.md", &text);
     }
 }

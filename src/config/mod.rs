@@ -28,10 +28,10 @@ pub enum EventSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PidSource {
-    /// The engine's pids, checked against the host's /proc.
+    /// The engine's pid files, otherwise its verbose status. Each pid is checked against the host's /proc.
     #[default]
     Auto,
-    /// The engine's pids, unchecked.
+    /// The pids in the engine's verbose status, unchecked.
     Engine,
 }
 

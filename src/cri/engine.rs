@@ -46,8 +46,8 @@ pub static QUIRKS: &[Quirk] = &[
         from: (1, 7),
         until: (2, 0),
         capability: Capability::StreamWithCaveat(
-            "on containerd 1.7 subscribers compete for events: another one (a kubelet with EventedPLEG) takes some of \
-             ours, and we of its; what is taken is found by the next relist",
+            "containerd 1.7 sends each event to one subscriber only: another one (a kubelet with EventedPLEG) takes \
+             events from this watcher, and this watcher from it; the next list finds what another subscriber has taken",
         ),
         evidence: "containerd 1.7 pkg/cri/server/container_events.go ranges over one shared channel; seen on 1.7.24: \
                    strict alternation between two subscribers",
@@ -57,7 +57,7 @@ pub static QUIRKS: &[Quirk] = &[
         from: (1, 26),
         until: (1, 28),
         capability: Capability::StreamWithCaveat(
-            "on CRI-O 1.26 and 1.27 subscribers compete for events; what another one takes is found by the next relist",
+            "CRI-O 1.26 and 1.27 send each event to one subscriber only; the next list finds what another subscriber has taken",
         ),
         evidence: "CRI-O v1.27.8 server/container_events.go reads one shared channel",
     },

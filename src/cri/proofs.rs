@@ -1,5 +1,5 @@
-//! Looks for many containers' processes on two threads: the caller's, whenever it has nothing else to do, and one that lives for a
-//! moment.
+//! Looks for the processes of many containers on two threads: the caller's thread, whenever it has nothing else to do, and
+//! a short-lived one.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -13,16 +13,16 @@ use super::traces::folders::Folders;
 use crate::host::{Refusal, SHORT_LIVED, spawn};
 use crate::model::Details;
 
-/// How many processes are read before others on the caller's thread get their turn: about a millisecond. Fewer in all are not worth
-/// a thread.
+/// How many processes the caller's thread reads before other tasks on it get their turn, which takes about a millisecond.
+/// For fewer processes in all, a second thread does not pay.
 const BATCH: usize = 32;
-/// How many the second thread takes at a time: who gives up waits for so many, and they may be looked for again.
+/// How many processes the second thread takes at a time. `stop` and a drop wait until it has read these.
 const HELPERS_BATCH: usize = 4;
 
-/// What was found of a container's process.
+/// A container, and its process or why none was found.
 pub type Proof = (Wanted, Result<Details, Refusal>);
 
-/// A search for processes. When it is dropped, the second thread has ended.
+/// A search for processes. Dropping it ends the second thread, and waits for that.
 #[derive(Debug)]
 pub struct Proofs {
     search: Arc<Search>,
@@ -31,7 +31,7 @@ pub struct Proofs {
     found: UnboundedReceiver<Vec<Proof>>,
 }
 
-/// What both threads do.
+/// What both threads share.
 #[derive(Debug)]
 struct Search {
     pids: Arc<PidResolver>,
@@ -40,7 +40,8 @@ struct Search {
 }
 
 impl Proofs {
-    /// Looks for these. The second thread begins at once; where the system refuses it, the caller's finds them all.
+    /// Begins a search for these processes. A second thread begins at once if there are many. If the system refuses it, the
+    /// caller's thread finds them all.
     pub fn begin(pids: Arc<PidResolver>, folders: Arc<Folders>, wanted: Vec<Wanted>) -> Self {
         let are_many = wanted.len() > BATCH;
         let search = Arc::new(Search { pids, folders, wanted: Mutex::new(wanted.into()) });
@@ -52,8 +53,8 @@ impl Proofs {
         Proofs { search, helper: helper.flatten(), found }
     }
 
-    /// The next that were found, in any order; `None`: these were all. Others on this thread get their turn before. Nothing is lost
-    /// where the caller does not wait to the end.
+    /// The next results, in any order; `None` after the last. Other tasks on this thread get their turn first. No result is
+    /// lost if the caller drops the future.
     pub async fn next(&mut self) -> Option<Vec<Proof>> {
         tokio::task::yield_now().await;
         let found = self.found_so_far();
@@ -70,19 +71,19 @@ impl Proofs {
         found
     }
 
-    /// Gives the search up. Returns what was found by then, and not taken.
+    /// Ends the search. Returns the results that `next` has not returned yet. Blocks until the second thread has ended.
     pub fn stop(mut self) -> Vec<Proof> {
         self.search.wanted().clear();
         self.join();
         self.found_so_far()
     }
 
-    /// What the second thread has found since it was asked last.
+    /// What the second thread has found since the last call.
     fn found_so_far(&mut self) -> Vec<Proof> {
         std::iter::from_fn(|| self.found.try_recv().ok()).flatten().collect()
     }
 
-    /// A panic over there is one here.
+    /// Waits for the second thread, and passes its panic on.
     fn join(&mut self) {
         if let Some(Err(panic)) = self.helper.take().map(JoinHandle::join) {
             resume_unwind(panic);
@@ -93,18 +94,18 @@ impl Proofs {
 impl Drop for Proofs {
     fn drop(&mut self) {
         self.search.wanted().clear();
-        // What it would say of a panic, nobody waits for any more.
+        // A panic of the second thread is ignored, because nobody wants its results any more.
         let _ = self.helper.take().map(JoinHandle::join);
     }
 }
 
 impl Search {
     fn wanted(&self) -> MutexGuard<'_, VecDeque<Wanted>> {
-        // Each use of it is a single step.
+        // Poisoning does not matter, because no code between lock and unlock can leave the queue half changed.
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// At most so many of those that nobody has looked for yet; `None`: there are none.
+    /// Looks for at most `most` of the processes that are left; `None` if none is left.
     fn some(&self, most: usize) -> Option<Vec<Proof>> {
         let taken: Vec<Wanted> = {
             let mut wanted = self.wanted();
@@ -136,7 +137,7 @@ mod tests {
     use crate::config::PidSource;
     use crate::model::Id;
 
-    /// As many as make the second thread worth its while.
+    /// Enough processes for the second thread to pay.
     const MANY: i32 = 20 * BATCH as i32;
 
     fn id(n: i32) -> String {

@@ -1,4 +1,4 @@
-//! What C passes in, checked: NULL, UTF-8, timeouts.
+//! Checks the arguments that C passes in: NULL, UTF-8, timeouts.
 
 #![forbid(unsafe_code)]
 
@@ -8,10 +8,10 @@ use safer_ffi::prelude::*;
 
 use crate::error::{CRI_E_INVALID_ARGUMENT, Error, Result};
 
-/// A string that C passes, or NULL.
+/// A string that C passes in, or NULL.
 pub(super) type Text<'a> = Option<char_p::Ref<'a>>;
 
-/// What a pointer points at; NULL is an error that names the parameter.
+/// What a pointer points to. For NULL, returns an error that names the parameter.
 pub(super) fn given<T>(value: Option<T>, parameter: &str) -> Result<T> {
     value.ok_or_else(|| invalid(format!("{parameter} is NULL")))
 }
@@ -26,7 +26,7 @@ pub(super) fn optional_text<'a>(value: Text<'a>, parameter: &str) -> Result<Opti
     value.map(|value| utf8(value, parameter)).transpose()
 }
 
-/// safer-ffi's own `to_str` trusts C that its strings are UTF-8.
+/// Checks that a string is UTF-8. safer-ffi's own `to_str` does not check it.
 fn utf8<'a>(value: char_p::Ref<'a>, parameter: &str) -> Result<&'a str> {
     std::str::from_utf8(value.to_bytes()).map_err(|e| {
         let shown = String::from_utf8_lossy(value.to_bytes());
@@ -34,8 +34,8 @@ fn utf8<'a>(value: char_p::Ref<'a>, parameter: &str) -> Result<&'a str> {
     })
 }
 
-/// A timeout in C's milliseconds: below 0 means without a limit, and so does more than a year, which would overflow
-/// clock arithmetic.
+/// Converts a timeout in milliseconds; `None` is no limit. Below 0 means no limit. So does more than a year, because it
+/// would overflow clock arithmetic.
 pub(super) fn timeout(milliseconds: i64) -> Option<Duration> {
     const YEAR: u64 = 365 * 24 * 3_600_000;
     u64::try_from(milliseconds).ok().filter(|ms| *ms <= YEAR).map(Duration::from_millis)

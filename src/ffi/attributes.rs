@@ -34,7 +34,8 @@ pub extern "C" fn cri_container_attributes(
     run(err, || {
         let (schema, out, len) = (schema_of(text(schema, "schema")?)?, given(out, "out")?, given(len, "len")?);
         let found = attributes::of(container, schema);
-        (*out, *len) = found.ok_or_else(|| invalid("container is NULL, or no cri_container (was it cast?)"))?;
+        (*out, *len) =
+            found.ok_or_else(|| invalid("container is NULL, or does not point to a cri_container (was it cast?)"))?;
         Ok(())
     })
 }

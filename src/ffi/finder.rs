@@ -37,7 +37,7 @@ opaque!(cri_finder: Arc<Finder>);
 ///
 /// @param options the options; NULL: the defaults
 /// @param timeout_ms how long to wait for all of them, in milliseconds; below 0, or above the option
-/// connect.timeout_ms: as long as that option says; 0: hardly any wait
+/// connect.timeout_ms: as long as that option says; 0: 1 millisecond
 /// @param out receives JSON, "criwatch.engines/1"; free with cri_buffer_free
 /// @return CRI_OK, also if there is no engine; CRI_E_OPTION for a host.root that is no directory; CRI_E_OS;
 /// CRI_E_INVALID_ARGUMENT

@@ -1,5 +1,5 @@
-//! What the header's opaque pointers point at. Every object has the same shape, so that a function can tell a pointer to
-//! an object of another type, which C lets through after a cast, from the right one.
+//! What the opaque pointers of the header point to. Every object begins with a number for its type, so a function can
+//! refuse a pointer to an object of another type, which C allows after a cast.
 
 #![forbid(unsafe_code)]
 
@@ -11,13 +11,14 @@ use crate::error::Result;
 /// An object behind an opaque pointer. Its type registers itself with `opaque!`.
 #[repr(C)]
 pub(super) struct Handle<T> {
-    /// The type's own number, which comes first: a record begins with its size, which is none of these numbers.
+    /// The number of the type. It comes first, where a record has its size, which is never one of these numbers.
     magic: u64,
-    /// Behind a pointer, so that a handle of any type is as large as another.
+    /// The object. It is boxed, so that the handles of all types have the same size.
     object: Box<T>,
 }
 
-/// A number for each C type, because two may have the same Rust type behind them: its name, hashed (FNV-1a).
+/// The number of a C type: its name, hashed with FNV-1a. Two C types may have the same Rust type behind them, so the
+/// Rust type cannot tell them apart.
 const fn magic_of(name: &str) -> u64 {
     let (mut hash, mut at) = (u64::from_be_bytes(*b"criwatch"), 0);
     while at < name.len() {
@@ -29,11 +30,11 @@ const fn magic_of(name: &str) -> u64 {
 
 /// A type of the header whose pointers stand for an object.
 pub(super) trait Opaque: Sized + 'static {
-    /// What it is in Rust.
+    /// The Rust type of the object.
     type Object: 'static;
-    /// What C calls it.
+    /// The name of the type in C.
     const NAME: &'static str;
-    /// What its handles begin with.
+    /// The number that handles of this type begin with.
     const MAGIC: u64 = magic_of(Self::NAME);
 
     /// Wraps a handle.
@@ -43,21 +44,21 @@ pub(super) trait Opaque: Sized + 'static {
     /// Unwraps the handle.
     fn into_handle(self) -> Handle<Self::Object>;
 
-    /// The object, for C.
+    /// Wraps an object, to be passed to C.
     fn new(object: Self::Object) -> Self {
         const { assert!(Self::MAGIC > u32::MAX as u64, "no record is as large") };
         Self::from_handle(Handle { magic: Self::MAGIC, object: Box::new(object) })
     }
 
-    /// The object; `None` if the pointer is one to something else.
+    /// The object; `None` if the pointer is to an object of another type.
     #[inline]
     fn get(&self) -> Option<&Self::Object> {
         let handle = self.handle();
-        // This comes first: what is of another type has something else in the place of `object`.
+        // Check the number first: an object of another type has no such `object` field.
         if handle.magic == Self::MAGIC { Some(&handle.object) } else { None }
     }
 
-    /// The object, which C gives back; `None`, and nothing happens, if the pointer is one to something else.
+    /// Takes an object back from C. `None` if the pointer is to an object of another type, which is not changed.
     fn take(this: repr_c::Box<Self>) -> Option<Self::Object> {
         if this.get().is_none() {
             std::mem::forget(this);
@@ -68,13 +69,14 @@ pub(super) trait Opaque: Sized + 'static {
     }
 }
 
-/// The object behind a handle; NULL and a handle of another type are errors that name the parameter.
+/// The object behind a handle. For NULL and for a handle of another type, returns an error that names the parameter.
 pub(super) fn held<'a, T: Opaque>(handle: Option<&'a T>, parameter: &str) -> Result<&'a T::Object> {
-    let another = || invalid(format!("{parameter} is no {}, but something else (was it cast?)", T::NAME));
+    let another =
+        || invalid(format!("{parameter} does not point to a {}, but to another object (was it cast?)", T::NAME));
     given(handle, parameter)?.get().ok_or_else(another)
 }
 
-/// The object that C gives back; `None` for NULL, and for a handle of another type, which is left as it is.
+/// Takes an object back from C. `None` for NULL, and for a handle of another type, which is not changed.
 pub(super) fn taken<T: Opaque>(handle: Option<repr_c::Box<T>>) -> Option<T::Object> {
     handle.and_then(T::take)
 }

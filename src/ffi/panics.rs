@@ -34,10 +34,11 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
     Error::new(CRI_E_PANIC, format!("a defect in criwatch, please report it: {}", message_of(panic)))
 }
 
-/// Has panics reported by the library itself: Rust's own report reads the environment variable RUST_BACKTRACE first.
+/// Installs a panic hook that prints the message on stderr. Rust's own hook would read the environment variable
+/// RUST_BACKTRACE.
 ///
-/// The hook belongs to the copy of Rust's standard library that is in libcriwatch. A program in Rust has its own, which
-/// stays as it is.
+/// The hook belongs to the copy of Rust's standard library in libcriwatch. A program in Rust has a copy and a hook of
+/// its own, which this does not change.
 fn report_panics() {
     static ONCE: Once = Once::new();
     // The unit tests' harness has a hook of its own.
@@ -50,7 +51,7 @@ fn report(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let (name, place) = (thread.name().unwrap_or("<unnamed>"), panic.location().map(ToString::to_string));
     let (place, message) = (place.unwrap_or_default(), message_of(panic.payload()));
-    // A program that has closed stderr gets the message by CRI_E_PANIC alone.
+    // If the program has closed stderr, it gets the message only from the CRI_E_PANIC error.
     let _ = writeln!(std::io::stderr(), "thread '{name}' panicked at {place}:\n{message}");
 }
 

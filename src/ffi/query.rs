@@ -18,7 +18,7 @@
 //!   tier!=db, env in (a, b), env notin (a), app, !app, weight>5. It reads the labels that JSON shows for the
 //!   container, with CRI_LABEL_POD_NAME and the other label constants. For other keys it reads the labels of the
 //!   pod.
-//! - "fields": an array of keys. Only these keys of each container, and "id", are shown.
+//! - "fields": an array of keys. Each container is shown with these keys and "id" only.
 //! - "attributes": "otel", "falco" or "ecs". Each container is shown with an object "attributes", which has the keys
 //!   and values of cri_container_attributes. "none": without this object. This key overrides the option attributes,
 //!   which applies to all JSON.
@@ -86,8 +86,7 @@ pub extern "C" fn cri_watcher_pods(
 ///
 /// @param watcher the watcher
 /// @param id_or_name an id, "namespace/pod/container" (for a sandbox "namespace/pod"), a container name, a pod name, or
-/// an id prefix of at least 6 hex digits: the first of these that finds
-/// anything
+/// an id prefix of at least 6 hex digits; the library tries these in this order and takes the first that finds anything
 /// @param out receives JSON, "criwatch.container/1"; free with cri_buffer_free
 /// @return CRI_OK; CRI_E_NOT_FOUND; CRI_E_AMBIGUOUS, with the candidates in the message; CRI_E_NOT_READY before the
 /// first lists are in the cache; CRI_E_FORKED, CRI_E_INVALID_ARGUMENT

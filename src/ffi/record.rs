@@ -86,13 +86,13 @@ pub struct cri_resources {
     pub struct_size: usize,
     /// The CPU weight, in shares of cgroup v1 (1024 for one CPU); 0: none.
     pub cpu_shares: i64,
-    /// The CPU time in each period, in microseconds; 0: none.
+    /// The CPU time that the container may use in each period, in microseconds; 0: none.
     pub cpu_quota: i64,
     /// The period, in microseconds; 0: none.
     pub cpu_period: i64,
     /// The CPUs that the container may use, e.g. "0-3,7"; "" for all.
     pub cpuset_cpus: *const c_char,
-    /// The memory nodes that the container may use; "" for all.
+    /// The memory (NUMA) nodes that the container may use, e.g. "0-1"; "" for all.
     pub cpuset_mems: *const c_char,
     /// The limit of memory, in bytes; 0: none.
     pub memory_limit: i64,

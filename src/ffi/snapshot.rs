@@ -92,8 +92,8 @@ pub extern "C" fn cri_snapshot_generation(snapshot: Option<&cri_snapshot>) -> u6
 /// @return CRI_OK, CRI_E_INVALID_ARGUMENT
 /// @note Does not wait for the engine. The first call for a snapshot builds the records of changed containers, and
 /// copies one pointer for each container: O(n), a few nanoseconds each. Calls from other threads may wait for it.
-/// Further calls cost O(1). A program that follows events need not pay that for each: an event has the record that it
-/// is about, and cri_snapshot_find finds any other, O(1).
+/// Further calls cost O(1). A program that follows events does not need this call for each event: the event has the
+/// record of its container, and cri_snapshot_find finds any other record in O(1).
 #[ffi_export]
 #[must_use]
 pub extern "C" fn cri_snapshot_containers(

@@ -29,7 +29,7 @@ pub struct cri_watcher {
 
 opaque!(cri_watcher: Watched);
 
-/// A watcher with its helpers.
+/// A watcher with its helper threads.
 pub(super) struct Watched {
     watcher: Arc<Watcher>,
     helpers: Mutex<Helpers>,
@@ -43,7 +43,7 @@ pub(super) struct Helpers {
 }
 
 impl Watched {
-    /// Makes one of these threads, if it is not too late and there is none yet.
+    /// Makes one of these threads. `CRI_E_STATE` after the start of the watcher, and if the thread exists already.
     pub(super) fn employ(
         &self,
         what: &str,
@@ -62,21 +62,21 @@ impl Watched {
     }
 }
 
-/// The watcher behind a handle: not NULL, and not inherited by fork. Held, not borrowed, so that a call that waits
-/// survives a free that ends the wait.
+/// The watcher behind a handle. An error for NULL, and in a forked child. The result is an `Arc`, so a waiting call can
+/// still use the watcher after a free in another thread has ended the wait.
 pub(super) fn live(watcher: Option<&cri_watcher>) -> Result<Arc<Watcher>> {
     let watcher = held(watcher, "watcher")?.watcher.clone();
     refuse_forked(&watcher)?;
     Ok(watcher)
 }
 
-/// As `live`, without holding it and without an error: for calls that only look.
+/// Like `live`, but borrows the watcher and returns `None` instead of an error, for calls that only read a value.
 pub(super) fn unheld(watcher: Option<&cri_watcher>) -> Option<&Watcher> {
     let watched = watcher.and_then(Opaque::get)?;
     (!watched.watcher.is_forked()).then_some(&*watched.watcher)
 }
 
-/// An error in a fork of the process that started the watcher: its threads are not here.
+/// Returns an error in a forked child of the process that started the watcher, because the child has no such threads.
 pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
     match watcher.is_forked() {
         true => Err(Error::new(
@@ -89,10 +89,10 @@ pub(super) fn refuse_forked(watcher: &Watcher) -> Result<()> {
 
 /// Makes a watcher. The call does not connect to the engine, and makes no thread.
 ///
-/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock", or its path; a relative path
-/// begins in the working directory of this call; the path is resolved inside the option host.root; NULL: the watcher
-/// looks for the engines of the node and follows the best one (see cri_engines_discover); while that engine has no
-/// sandbox, the watcher changes to a better one if it finds one; "" is an error
+/// @param endpoint the socket of the engine, e.g. "unix:///run/containerd/containerd.sock", or its path. A relative path
+/// begins in the working directory of this call. The path is resolved inside the option host.root. NULL: the watcher
+/// looks for the engines of the node and follows the best one (see cri_engines_discover). While that engine has no
+/// sandbox, the watcher changes to a better one if it finds one. "" is an error.
 /// @param options the options; NULL: all defaults
 /// @param out receives the watcher; free with cri_watcher_free
 /// @return CRI_OK; CRI_E_INVALID_ARGUMENT; CRI_E_OPTION if the option host.root names no directory

@@ -74,15 +74,15 @@ pub struct Candidate {
     pub runtime_name: Arc<str>,
     /// Its version.
     pub runtime_version: Arc<str>,
-    /// The CRI version it speaks.
+    /// The version of CRI that it speaks.
     pub runtime_api_version: Arc<str>,
-    /// Its host's name, or the option `engine.id`.
+    /// The engine's id: the option `engine.id`, or the name of its host.
     pub id: Arc<str>,
-    /// Its process, in our pid namespace.
+    /// The pid of the engine, in the pid namespace of this process.
     pub pid: Option<i32>,
     /// How many sandboxes it has; `None` if it did not say.
     pub sandboxes: Option<u64>,
-    /// Why it cannot be used.
+    /// Why the socket cannot be used; `None` if it can.
     pub error: Option<Error>,
 }
 
@@ -97,10 +97,10 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Engines {
-    /// What was found, best first; those that do not answer come last.
+    /// The engines and sockets that were found, the best one first. Those that do not answer come last.
     pub candidates: Vec<Candidate>,
-    /// Well-known sockets that are not there.
+    /// Well-known sockets that do not exist on this node.
     pub absent: Vec<Arc<str>>,
-    /// What could not be read, and what was left out.
+    /// What the search could not read, and what it left out, as text.
     pub notes: Vec<Arc<str>>,
 }

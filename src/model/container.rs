@@ -31,7 +31,7 @@ impl Kind {
     }
 }
 
-/// The state of a container; of a sandbox, ready is `Running` and not ready is `Exited`.
+/// The state of a container. A sandbox is `Running` while it is ready, and `Exited` when it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum State {
@@ -67,7 +67,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Exit {
-    /// The exit code; absent when the engine lost the container without seeing how it ended.
+    /// The exit code; `None` if it is unknown.
     pub code: Option<i32>,
     /// A short reason: `Completed`, `Error`, `OOMKilled` ...; `gone` when the container vanished.
     pub reason: Arc<str>,
@@ -90,19 +90,20 @@ pub struct Container {
     pub id: Id,
     /// Container or sandbox.
     pub kind: Kind,
-    /// The name inside the pod; of a sandbox, the pod's name.
+    /// The name inside the pod. For a sandbox: the name of the pod.
     pub name: Arc<str>,
     /// The state that the engine last reported.
     pub state: State,
-    /// How often it was made anew under this name.
+    /// The attempt number; 0 for the first container of this name in the pod.
     pub attempt: u32,
     /// The pod; `None` while it is unknown.
     pub pod: Option<Arc<Pod>>,
-    /// The first process, as this process sees pids.
+    /// The pid of the first process, in the pid namespace of this process. After the exit, it is still the pid that the
+    /// process had.
     pub pid: Option<i32>,
-    /// When that process began, in clock ticks since boot. A later process with the same pid has another value.
+    /// The start time of that process, in clock ticks since boot. A later process with the same pid has another value.
     pub pid_start_ticks: Option<u64>,
-    /// The pid as the engine reports it, where that differs from `pid`.
+    /// The pid that the engine reports, if it differs from `pid`.
     pub engine_pid: Option<i32>,
     /// The engine's labels.
     pub labels: Arc<Labels>,
@@ -126,9 +127,9 @@ pub struct Container {
     pub namespaces: Namespaces,
     /// How it was made.
     pub spec: Arc<Spec>,
-    /// How the run before this one ended, under the same name in the same pod.
+    /// How the previous run ended: the run of the last attempt with the same name in the same pod.
     pub previous: Option<Arc<Previous>>,
-    /// What of it had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`, without those of `spec.privileged`.
+    /// What had to be repaired or cut: bits of `CRI_CONTAINER_FLAG_*`, without those of `spec.privileged`.
     pub flags: u32,
     /// The rucksack: JSON that the program itself has added.
     pub rucksack: Option<JsonText>,
@@ -174,7 +175,7 @@ impl Container {
         }
     }
 
-    /// Whether it runs (a sandbox: is ready).
+    /// Whether the container runs, or the sandbox is ready.
     pub fn is_running(&self) -> bool {
         self.state == State::Running
     }
@@ -189,7 +190,7 @@ impl Container {
         self.pod.as_ref().map_or("", |p| &p.name)
     }
 
-    /// `namespace/pod/container`; of a sandbox `namespace/pod`.
+    /// The path `namespace/pod/container`; for a sandbox `namespace/pod`.
     pub fn path(&self) -> String {
         match self.kind {
             Kind::Container => format!("{}/{}/{}", self.namespace(), self.pod_name(), self.name),

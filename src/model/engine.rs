@@ -25,13 +25,14 @@ pub struct Engine {
     pub pid: Option<i32>,
     /// The namespaces of that process. Pods that use the node's namespaces are in these.
     pub namespaces: Namespaces,
-    /// How changes are noticed: `stream` or `poll`, and why.
+    /// How the watcher notices changes (`stream` or `poll`), and why.
     pub events: Events,
     /// What the watcher learns from the host in addition to the engine.
     pub witness: Arc<WitnessMeans>,
     /// The other engines that were found when this one was chosen, best first; empty if the program named its engine.
     pub candidates: Arc<[Candidate]>,
-    /// Fields that this engine does not give, although it was asked several times, and for how many containers.
+    /// The fields that this engine does not give, each with the number of containers that lack it. The watcher has asked
+    /// several times for each.
     pub not_told: Arc<[(&'static str, u64)]>,
 }
 
@@ -52,11 +53,11 @@ pub struct WitnessMeans {
     pub lacks: Vec<(&'static str, Arc<str>)>,
 }
 
-/// How changes are noticed.
+/// How the watcher notices changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Events {
-    /// Whether the engine's event stream is used; otherwise it is listed again and again.
+    /// Whether the watcher uses the engine's event stream; otherwise it polls, that is, it lists again and again.
     pub streaming: bool,
     /// The reason, as a text.
     pub reason: Arc<str>,

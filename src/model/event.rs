@@ -80,17 +80,17 @@ pub struct Event {
     pub event_type: EventType,
     /// Bits of `CRI_EVENT_FLAG_*`.
     pub flags: u32,
-    /// Grows from event to event; no two events of a watcher share one. Gaps mean nothing.
+    /// A number that grows from event to event. No two events of a watcher have the same. Gaps have no meaning.
     pub seq: u64,
-    /// The cache's generation that shows this.
+    /// The cache includes this event from this generation on.
     pub generation: u64,
-    /// How many events this consumer lost, of an OVERFLOW.
+    /// In an OVERFLOW: how many events this consumer lost. Otherwise 0.
     pub lost: u64,
-    /// What has changed, of an UPDATED: bits of `CRI_CHANGED_*`.
+    /// In an UPDATED: what has changed, as bits of `CRI_CHANGED_*`. Otherwise 0.
     pub changed: u64,
-    /// When it happened, if the engine says so; otherwise when it was noticed.
+    /// When it happened according to the engine. If the engine gives no time: when the watcher noticed it.
     pub time: Time,
-    /// When the watcher noticed.
+    /// When the watcher noticed it.
     pub observed: Time,
     /// The container, for the events that are about one.
     pub container: Option<Arc<Container>>,

@@ -169,7 +169,7 @@ mod tests {
         };
         let text = open_metrics(&freshness, &numbers);
         for line in [
-            "# TYPE criwatch_connects counter\n# HELP criwatch_connects Connections to the engine that were made.",
+            "# TYPE criwatch_connects counter\n# HELP criwatch_connects Connections that the watcher made to the engine.",
             "criwatch_connects_total 4",
             "criwatch_consumers 1",
             "criwatch_requests_total{rpc=\"Sta\\\"tus\",outcome=\"ok\"} 3",

@@ -47,7 +47,7 @@ pub struct Pod {
     pub namespace: Arc<str>,
     /// The pod's uid, as Kubernetes gives it.
     pub uid: Arc<str>,
-    /// How often the sandbox was made anew.
+    /// The attempt number; 0 for the first sandbox of the pod.
     pub attempt: u32,
     /// Whether the sandbox is ready.
     pub state: PodState,

@@ -18,7 +18,7 @@ pub struct Spec {
     pub user: Option<User>,
     /// Whether the container is privileged.
     pub privileged: Option<bool>,
-    /// The mounts of the pod's author and the kubelet.
+    /// The mounts that the author of the pod and the kubelet asked for.
     pub mounts: Arc<[Mount]>,
     /// Its limits.
     pub resources: Option<Resources>,
@@ -54,13 +54,13 @@ pub struct Mount {
 pub struct Resources {
     /// The CPU weight, in cgroup v1 shares (1,024 for one CPU).
     pub cpu_shares: Option<i64>,
-    /// CPU time in each period, in microseconds.
+    /// The CPU time that the container may use in each period, in microseconds.
     pub cpu_quota: Option<i64>,
     /// The period, in microseconds.
     pub cpu_period: Option<i64>,
     /// The CPUs it may use, e.g. `0-3,7`; "" for all.
     pub cpuset_cpus: Arc<str>,
-    /// The memory nodes it may use; "" for all.
+    /// The memory (NUMA) nodes that the container may use; "" for all.
     pub cpuset_mems: Arc<str>,
     /// The memory limit, in bytes.
     pub memory_limit: Option<i64>,
@@ -70,11 +70,11 @@ pub struct Resources {
     pub oom_score_adj: Option<i64>,
 }
 
-/// How the previous run ended: that of the last attempt under the same name in the same pod.
+/// How the previous run ended: the run of the last attempt with the same name in the same pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Previous {
-    /// Its exit code; `None` where the engine lost it.
+    /// The exit code; `None` if it is unknown.
     pub exit_code: Option<i32>,
     /// Its reason, e.g. `OOMKilled`.
     pub reason: Arc<str>,
@@ -82,8 +82,8 @@ pub struct Previous {
     pub finished_at: Option<super::Time>,
 }
 
-/// A port that a container declares. A declaration opens nothing; it only shows on what the pod's author expects it to
-/// listen.
+/// A port that a container declares. A declaration opens no port: it says where the author of the pod expects the container
+/// to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Port {

@@ -149,7 +149,7 @@ impl Portfolio {
         // A late or repeated statement about a run that is over.
         let is_late = is_over && source.is_event() && verdict.is_none() && !self.entries.contains_key(&said.id);
         if verdict == Some(Verdict::Doubtful) {
-            let what = "the engine shows it running after its exit was reported: its status is asked for";
+            let what = "the engine shows it as running after its exit was reported: the watcher asks for its status";
             verdict = match self.list_stands(&said.id, said.kind, source, what, now) {
                 true => Some(Verdict::BeginsAgain),
                 false => return self.affirm(&said.id, source),
@@ -184,7 +184,7 @@ impl Portfolio {
                 self.begins(said, source, source.flags() | flag, now);
                 // A list has ended this run, and the next list would end it again.
                 if matches!((source, run), (Source::Answer { .. }, Run::Over { how: Ending::Exited, .. })) {
-                    let what = "its status says that it runs after its exit was reported: it is taken for running";
+                    let what = "its status says that it runs after its exit was reported: the watcher shows it as running, unless lists still say otherwise after 10 s";
                     self.list_stands(&said.id, said.kind, source, what, now);
                 }
             }

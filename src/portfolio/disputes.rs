@@ -2,15 +2,16 @@
 //!
 //! | the engine says | what is done |
 //! |---|---|
-//! | a list: exited; its status: running | it is taken for running; if lists still say so 10 s later, the list stands: EXITED |
-//! | a list: running; after its exit was reported | its status is asked for once; if lists still say so 10 s later, the list stands: STARTED (REAPPEARED), and statuses are no longer believed |
-//! | a list shows it; its status: not found | the next list decides; one that still shows it stands, and its status is not asked for again |
-//! | a list: running; after its exit was reported; its status: not found | the list stands 10 s later |
-//! | a list or a status: running; after the host has reported its end | as a list: what is running for good stands 10 s later |
-//! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say so 10 s later, the list stands: EXITED |
-//! | running; its process is gone from the host | the state stays the engine's, its status is asked for once, the pid is withdrawn |
+//! | a list: exited; its status: running | the watcher shows it as running; if lists still say "exited" 10 s later, it believes them: EXITED |
+//! | a list: running; after its exit was reported | the watcher asks for its status once; if lists still say "running" 10 s later, it believes them: STARTED (REAPPEARED), and no longer believes statuses |
+//! | a list shows it; its status: not found | the next list decides: if it still shows the container, the watcher believes it, and does not ask for the status again |
+//! | a list: running; after its exit was reported; its status: not found | the watcher believes the list 10 s later |
+//! | a list or a status: running; after the host has reported its end | as for a list after the exit was reported: the watcher believes the engine if it still says "running" 10 s later |
+//! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say "exited" 10 s later, the watcher believes them: EXITED |
+//! | running; its process is gone from the host | the container keeps the engine's state; the watcher asks for its status once, and no longer shows the pid |
 //!
-//! Ten seconds, because containerd's lists say "ready" of a sandbox for a moment after its status says otherwise.
+//! The wait is 10 s because containerd's lists still say "ready" of a sandbox for a moment after its status says
+//! otherwise.
 
 use super::Portfolio;
 use super::clock::{Millis, Now};
@@ -126,7 +127,7 @@ impl Portfolio {
         if !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands) {
             entry.dispute = Dispute::NoStatus { since: now.mono };
             self.counts.contradictions += 1;
-            self.warning(id, "the engine lists it and says that it has no status of it: the list stands");
+            self.warning(id, "the engine lists it, and answers \"not found\" to a request for its status: the watcher believes the list");
         }
     }
 
@@ -164,7 +165,7 @@ impl Portfolio {
         let next = if has_pid { merge::without_process(&before) } else { Container::clone(&before) };
         let changed = next.changed_since(&before);
         self.counts.vanished_processes += 1;
-        self.warning(id, "its process is gone, and the engine says that it runs: its pid is withdrawn");
+        self.warning(id, "its process is gone, and the engine says that it runs: the watcher no longer shows its pid");
         self.put(id, next);
         self.updated(id, changed, now);
     }

@@ -50,8 +50,8 @@ impl Origin {
             Origin::Engine => "any statement of the engine",
             Origin::Process => "the container's process on the host, proven by its cgroup",
             Origin::Witness => "the host, which saw the process end",
-            Origin::Unseen => "containerd's `255 Unknown` for what ended while it was down",
-            Origin::Absence => "the container's absence from a full list: reason `gone`",
+            Origin::Unseen => "containerd's `255 Unknown` for a container that ended while containerd was down",
+            Origin::Absence => "the container's absence from a full list, which gives the reason `gone`",
         }
     }
 }
@@ -194,9 +194,9 @@ mod tests {
         let mut text = String::from(
             "# Where each field comes from\n\n\
              The record of a container is put together from several sources: the engine's lists, events and statuses, and the\n\
-             host. For each field, the strongest source that has a value wins; of two statements of one source, the newer one\n\
-             does. A source that lacks a value erases nothing. So the order in which lists, statuses and events arrive does not\n\
-             matter: a property test merges the same statements in every order.\n\n\
+             host. For each field, the strongest source that has a value counts. If the same source has given two values, the\n\
+             newer one counts. A source without a value erases nothing. So the order in which lists, statuses and events arrive\n\
+             does not matter: a property test merges the same statements in every order.\n\n\
              A change of a field that was already reported is an UPDATED event, with the field's `CRI_CHANGED_*` bit.\n\n\
              Made from the table in `src/portfolio/fields.rs`; `CRI_BLESS=1 cargo test` rewrites it.\n\n\
              | fields | sources, strongest first | cleared by |\n|---|---|---|\n",
@@ -206,10 +206,10 @@ mod tests {
             let origins: Vec<_> = row.origins.iter().map(|o| o.words()).collect();
             text += &format!("| {} | {} | {} |\n", keys.join(", "), origins.join("; "), row.cleared.words());
         }
-        text += "\nThe state goes one way within a run: created, running, exited. \"Unknown\" stands only while no newer statement \
-                 says\notherwise. Reserved label keys (`io.kubernetes.pod.name` and its kin) come from CRI's own fields alone, \
-                 whatever a pod's\nauthor writes. A pod's addresses, labels and options are those of the newest statement that has \
-                 any.\n\n\
+        text += "\nWithin a run, the state only moves forward: created, running, exited. It is \"unknown\" only until a newer statement\n\
+                 gives a state. Reserved label keys, such as `io.kubernetes.pod.name`, always come from CRI's own fields,\n\
+                 whatever the author of a pod writes. For a pod's addresses, labels and options, the newest statement that has any\n\
+                 counts.\n\n\
                  Read next: [JSON](json.md) explains each key; [the host as a second source](witness.md) explains the proof of a pid.\n";
         assert_committed("docs/fields.md", &text);
     }

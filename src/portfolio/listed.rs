@@ -128,7 +128,8 @@ impl Portfolio {
             return;
         }
         self.counts.unreadable += 1;
-        let what = format!("an entry of the engine's reply cannot be decoded ({reason}); the others stand");
+        let what =
+            format!("an entry of the engine's reply cannot be decoded ({reason}): the watcher uses the other entries");
         self.warning(&id.unwrap_or_else(|| "no id".into()), &what);
     }
 }

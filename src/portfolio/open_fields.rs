@@ -1,4 +1,5 @@
-//! Fields that the engine has not given yet. They are asked for again, until it is clear that the engine will not give them.
+//! Fields that the engine has not given yet. The watcher asks for them again, until it is clear that the engine does not
+//! give them.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::status_queue::Reason;
 use crate::model::json::missing_keys;
 use crate::model::*;
 
-/// After so many equal answers in a row without it, a field is given up: this engine does not give it.
+/// After how many equal answers in a row without a field the watcher gives the field up.
 const EQUAL_ANSWERS: u8 = 3;
 
 /// The fields of one run that the engine was asked for and did not give.
@@ -24,7 +25,7 @@ pub(super) struct Unanswered {
 }
 
 impl Unanswered {
-    /// Notes an answer without these fields; returns those that are given up by it.
+    /// Notes an answer without these fields. Returns the fields that are given up because of it.
     fn answered(&mut self, missing: u64) -> u64 {
         self.answers = if missing == self.missing { self.answers.saturating_add(1) } else { 1 };
         self.missing = missing;
@@ -37,7 +38,7 @@ impl Unanswered {
 }
 
 impl Portfolio {
-    /// Gives up the fields that the answers lack again and again. Called when an answer was merged.
+    /// Gives up the fields that several answers in a row lack. Called after an answer was merged.
     pub(super) fn note_answer(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -52,7 +53,7 @@ impl Portfolio {
         self.put(id, Container::clone(&record));
     }
 
-    /// What is missing will not be reported in this run.
+    /// Gives up all missing fields of this run.
     fn give_up(&mut self, id: &Id) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
@@ -63,13 +64,14 @@ impl Portfolio {
         self.put(id, record);
     }
 
-    /// One line for each field, not one for each container.
+    /// Logs one line for each field, not one for each container.
     fn warn_once(&mut self, id: &Id, record: &Container, given_up: u64) {
         let new: Vec<_> = missing_keys(given_up).into_iter().filter(|key| self.warned.insert(key)).collect();
         if new.is_empty() {
             return;
         }
-        let mut what = format!("the engine was asked {EQUAL_ANSWERS} times and does not give: {}", new.join(", "));
+        let mut what =
+            format!("the engine answered {EQUAL_ANSWERS} times without {}: the watcher no longer asks", new.join(", "));
         if let Some(pid) = record.engine_pid.filter(|_| new.contains(&"pid")) {
             what = format!(
                 "the engine gives pid {pid}, and no such process is in /proc below host.root: its pid stays unknown (run in the \
@@ -81,7 +83,7 @@ impl Portfolio {
 
     /// Asks again for the missing fields, a little later each time.
     pub(super) fn ask_for_missing(&mut self, id: &Id, tries: u32, now: Now) {
-        /// What ended before the first list waits until the pids of what runs are known.
+        /// Containers that ended before the first list wait until the pids of running ones are known.
         const NO_HURRY: u32 = 3;
         let Some(entry) = self.entries.get(id).filter(|e| e.present) else {
             return;
@@ -91,7 +93,7 @@ impl Portfolio {
         if self.missing_now(id) == 0 || created || is_under_way {
             return;
         }
-        // There is no status of it, or none that is believed.
+        // The engine has no status of this container, or its statuses are not believed.
         if matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands) {
             return self.give_up(id);
         }
@@ -99,7 +101,7 @@ impl Portfolio {
         self.status_queue.retry(id, kind, tries, now.mono, self.limits.retry_ceiling, Reason::Missing);
     }
 
-    /// One that lacks something, and nobody is going to ask for it before the next list. There has to be none.
+    /// A container that lacks a field for which no request is planned before the next list. There must be none.
     #[cfg(test)]
     pub(crate) fn neglected(&self) -> Option<&Arc<Container>> {
         let is_left = |id: &Id, e: &super::Entry| {
@@ -110,7 +112,7 @@ impl Portfolio {
         self.entries.iter().find(|(id, e)| is_left(id, e)).map(|(_, e)| &e.record)
     }
 
-    /// The fields that were given up, and of how many containers that the engine has, as of the newest list.
+    /// The fields that were given up, each with the number of containers in the newest list that lack it.
     pub fn not_told(&self) -> &Arc<[(&'static str, u64)]> {
         &self.not_told
     }

@@ -1,7 +1,9 @@
-//! Processes that are looked for on the host instead of asking the engine, and what only the engine reports about them, later.
+//! Looks for the processes of containers on the host instead of asking the engine, and asks the engine later for details
+//! that only it has.
 //!
-//! A run's pid comes from the engine's pid file, proven by the host. Where that fails, a status request takes its place. The rest
-//! of a verbose status is not urgent: one request at a time, when there is nothing else to do.
+//! The pid of a run comes from the engine's pid file, and the host proves it. If that fails, a status request replaces it.
+//! The rest of a verbose status is not urgent: the watcher asks for one container at a time, when it has no other request
+//! to make.
 
 use std::collections::VecDeque;
 
@@ -13,31 +15,32 @@ use crate::config::DetailRequests;
 use crate::host::Refusal;
 use crate::model::*;
 
-/// How many are skipped at a time because they are about to be asked about.
+/// How many containers `details_request` skips in one call because other requests about them are planned.
 const LOOKS: usize = 8;
 
-/// For how many there is room while none is looked for.
+/// How many look-ups the maps keep memory for while there are none.
 const FEW: usize = 32;
 
-/// A process that is to be looked for: that of this container.
+/// A request to look for the process of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
-    /// Whose.
+    /// The container.
     pub id: Id,
-    /// Since when, in the portfolio's order of things.
+    /// When the look-up was requested, as a tick of the portfolio.
     pub asked: Tick,
-    /// Whether the name of its image is wanted, too: only a status has given one, which may be another tag of the image.
+    /// Whether the name of its image is wanted, too, because only a status has given one, which may be another tag of the
+    /// image.
     pub image_name: bool,
 }
 
-/// A look-up and what came of it: the process, proven, or why none is believed.
+/// A look-up and its result: the proven process, or why there is none.
 pub type Found = (Lookup, Result<Details, Refusal>);
 
 /// The look-ups that are wanted or under way.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     wanted: VecDeque<Id>,
-    /// All of them, with the tick of the run that wants it.
+    /// All look-ups, each with the tick at which it was requested.
     open: IdMap<Tick>,
 }
 
@@ -61,25 +64,25 @@ impl Lookups {
 
     fn take(&mut self, lacks_name: impl Fn(&Id) -> bool) -> Vec<Lookup> {
         let open = &self.open;
-        // One that was dropped, or wanted twice, is looked for once or not at all.
+        // A look-up that was dropped is left out. One that was requested twice is made once.
         let lookup = |id: Id| open.get(&id).map(|tick| Lookup { asked: *tick, image_name: lacks_name(&id), id });
         let mut taken: Vec<Lookup> = self.wanted.drain(..).filter_map(lookup).collect();
         taken.dedup();
         taken
     }
 
-    /// Whether this is an answer that is waited for; it is not any more.
+    /// Removes a look-up whose result came. Returns whether it was still wanted.
     fn came_back(&mut self, lookup: &Lookup) -> bool {
         let is_awaited = self.open.get(&lookup.id) == Some(&lookup.asked) && self.open.remove(&lookup.id).is_some();
         if self.open.is_empty() {
-            // The first list of a large node fills them once, and never again.
+            // The first list of a large node fills the maps once. They are never as full again.
             self.open.shrink_to(FEW);
             self.wanted.shrink_to(FEW);
         }
         is_awaited
     }
 
-    /// What was under way is lost with the connection.
+    /// Requests all look-ups again, because those under way are lost with the connection.
     fn start_again(&mut self) {
         self.wanted = self.open.keys().cloned().collect();
     }
@@ -91,7 +94,7 @@ impl Lookups {
 }
 
 impl Portfolio {
-    /// Whether this connection's engine has pid files that can be looked at.
+    /// Notes whether the engine of this connection has pid files that can be read.
     pub fn use_pid_files(&mut self, has_files: bool, now: Now) {
         self.pid_files = has_files;
         match has_files {
@@ -100,7 +103,7 @@ impl Portfolio {
         }
     }
 
-    /// A run began: its process is looked for.
+    /// Looks for the process of a run that has begun.
     pub(super) fn look_for_process(&mut self, id: &Id, kind: Kind, now: Now) {
         if !self.pid_files {
             return self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start);
@@ -118,7 +121,7 @@ impl Portfolio {
         }
     }
 
-    /// The host does not show the process of this run: the engine is asked.
+    /// Asks the engine, because the host does not show the process of this run.
     fn is_not_found(&mut self, id: &Id, now: Now) {
         match self.entries.get(id).filter(|e| e.record.is_running()).map(|e| e.record.kind) {
             Some(kind) => self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start),
@@ -126,13 +129,13 @@ impl Portfolio {
         }
     }
 
-    /// The processes to look for now. They are under way from here on.
+    /// Takes the look-ups to make now. From here on they are under way.
     pub fn lookups(&mut self) -> Vec<Lookup> {
         let entries = &self.entries;
         self.lookups.take(|id| entries.get(id).is_some_and(|entry| lacks_image_name(entry)))
     }
 
-    /// A process was looked for: it is this one, proven, or there is a reason why none is believed.
+    /// Takes the result of a look-up: the proven process, or why there is none.
     pub fn found(&mut self, lookup: &Lookup, found: Result<Details, Refusal>, now: Now) {
         self.next_tick(now);
         let id = &lookup.id;
@@ -140,7 +143,7 @@ impl Portfolio {
             return;
         }
         if !self.entries.get(id).is_some_and(|e| e.record.is_running()) {
-            // While it was looked for, nothing else was asked for.
+            // During the look-up, no other request was made for this container.
             return self.ask_for_missing(id, 0, now);
         }
         match found {
@@ -148,7 +151,7 @@ impl Portfolio {
                 self.counts.pids_from_files += 1;
                 self.take_process(id, &details, lookup.asked, now);
                 self.want_details(id, now);
-                // Where a status was asked for, too, the run is reported with what that says.
+                // If a status request is open, too, its answer reports the run.
                 if !self.status_queue.is_urgent(id) {
                     self.was_attempted(id, now);
                 }
@@ -161,7 +164,7 @@ impl Portfolio {
         }
     }
 
-    /// The record takes the process, as far as it is news.
+    /// Puts what is new about the process into the record.
     pub(super) fn take_process(&mut self, id: &Id, details: &Details, asked: Tick, now: Now) {
         let moment = Source::Answer { asked }.moment(self.tick);
         let Some(entry) = self.entries.get_mut(id) else {
@@ -178,8 +181,9 @@ impl Portfolio {
         self.updated(id, bits, now);
     }
 
-    /// Wants what only a verbose status has, later. The start is not reported before it where the image would have
-    /// another name than its author gave it: containerd 1.7 reports that in no cheaper way.
+    /// Plans a request for the details that only a verbose status has. If the image might have another name than the author
+    /// of the pod gave it, the request is made at once, and STARTED waits for it: containerd 1.7 gives that name in no
+    /// cheaper way.
     fn want_details(&mut self, id: &Id, now: Now) {
         let entry = self.entries.get(id).filter(|e| self.limits.details == DetailRequests::Lazy && !e.had_status);
         match entry.map(|e| lacks_image_name(e).then_some(e.record.kind)) {
@@ -189,7 +193,7 @@ impl Portfolio {
         }
     }
 
-    /// The next request for what only a verbose status has, if nothing more urgent is to be asked.
+    /// The next request for details that only a verbose status has, if no other request is due.
     pub fn details_request(&mut self, now: Now) -> Option<StatusRequest> {
         if self.lookups.len() > 0 || self.status_queue.has_due(now.mono) {
             return None;
@@ -199,7 +203,7 @@ impl Portfolio {
             let entry = self.entries.get(&id).filter(|e| e.present && !e.had_status && e.record.is_running());
             let Some(entry) = entry else { continue };
             if self.status_queue.is_open(&id) {
-                // A request for another reason will bring the rest, too, if it is asked at all.
+                // A request for another reason brings the details, too, if it is made.
                 self.details.push_back(id);
                 looks += 1;
                 if looks == LOOKS {
@@ -213,15 +217,16 @@ impl Portfolio {
         None
     }
 
-    /// What is worth a request of its own among the fields that are missing. The start of a run that was found without the
-    /// engine comes with its details.
+    /// The missing fields for which to make a request now. The start time of a run whose pid came from a pid file is left
+    /// out: it comes with the details.
     pub(super) fn missing_now(&self, id: &Id) -> u64 {
         let later = |had_status: bool| if self.pid_files && !had_status { CRI_MISSING_STARTED_AT } else { 0 };
         self.entries.get(id).map_or(0, |e| e.record.missing & !later(e.had_status))
     }
 }
 
-/// Whether only a status has named its image: with the first of its names, whatever the pod's author wrote.
+/// Whether only a status has named the image of this container. It gives the first of the image's names, whatever the
+/// author of the pod wrote.
 fn lacks_image_name(entry: &Entry) -> bool {
     entry.record.kind == Kind::Container && entry.known.lacks_image_name()
 }

@@ -1,4 +1,4 @@
-//! What the engine has to be asked, one status at a time, and when.
+//! The queue of status requests: which containers to ask the engine about, and when.
 
 use std::collections::BTreeSet;
 
@@ -6,28 +6,28 @@ use super::clock::{Millis, Tick};
 use crate::model::metrics::{self, Metric};
 use crate::model::{Id, IdMap, IdSet, Kind};
 
-/// A request that is to be put to the engine now: the verbose status of this id.
+/// A request to make now: for the verbose status of this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRequest {
-    /// About whom.
+    /// The id of the container or sandbox.
     pub id: Id,
-    /// What it is, if that is known.
+    /// Whether it is a container or a sandbox, if that is known.
     pub kind: Option<Kind>,
-    /// When it was asked, in the portfolio's order of things.
+    /// When the request was made, as a tick of the portfolio.
     pub asked: Tick,
 }
 
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $reason:ident = $counter:ident,)+) => {
-        /// Why a status is asked for.
+        /// The reason of a status request.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Reason { $($(#[doc = $doc])+ $reason),+ }
 
         impl Reason {
-            /// All of them, in order.
+            /// All reasons, in order.
             pub const ALL: &[Reason] = &[$(Reason::$reason),+];
 
-            /// Where requests for it are counted.
+            /// The counter of requests for this reason.
             pub fn counter(self) -> &'static Metric {
                 match self { $(Reason::$reason => &metrics::$counter),+ }
             }
@@ -38,9 +38,9 @@ macro_rules! reasons {
 reasons! {
     /// A run began, and no pid file has its pid.
     Start = STATUS_REQUESTS_FOR_START,
-    /// A list shows an end: only the status has the exit's facts.
+    /// A list shows an end. Only the status has the exit code, the reason and the time.
     End = STATUS_REQUESTS_FOR_END,
-    /// An event came without a status, or was made before the first list.
+    /// An event came without a status, or the engine made the event before the first list.
     Event = STATUS_REQUESTS_FOR_EVENT,
     /// The engine contradicts itself.
     Contradiction = STATUS_REQUESTS_FOR_CONTRADICTION,
@@ -52,21 +52,22 @@ reasons! {
     ProcessGone = STATUS_REQUESTS_FOR_PROCESS_GONE,
     /// The host has hinted at a change.
     Hint = STATUS_REQUESTS_FOR_HINT,
-    /// What only a verbose status has, such as the command, of a run whose pid is known.
+    /// A verbose status is needed for details, such as the command, of a run whose pid is known.
     Details = STATUS_REQUESTS_FOR_DETAILS,
 }
 
-/// Of all requests under way, so many may be for ids whose last request timed out: one that hangs holds up no new container.
+/// How many of the requests under way may be for ids whose last request timed out. So a container that hangs does not hold
+/// up new ones.
 const MOST_SLOW: usize = 6;
-/// For how many ids there is room while nothing is to be asked.
+/// How many ids the maps keep memory for while the queue is empty.
 const MOST_IDLE: usize = 256;
-/// First wait before asking again for what is still missing; it doubles up to the relist's interval.
+/// The first wait before another request for missing fields. It doubles up to the interval of the full lists.
 const FIRST_RETRY: Millis = 500;
 
-/// Only an event that may be old shows that there may be something to ask.
+/// A request for which the only reason is an event that may be old.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hint {
-    /// When it came: a list that began later settles it as well.
+    /// When the event came. A list that began later makes the request unnecessary.
     pub tick: Tick,
     /// Whether the engine seems to have kept the event for its first subscriber.
     pub is_history: bool,
@@ -82,7 +83,7 @@ struct Planned {
     /// Set when a new reason to ask came up while the request was on its way.
     again: Option<Millis>,
     again_urgent: bool,
-    /// Whether there is no more than a hint.
+    /// The hint, if it is the only reason for the request.
     hint: Option<Hint>,
 }
 
@@ -92,15 +93,15 @@ pub(super) struct StatusQueue {
     by_id: IdMap<Planned>,
     queue: BTreeSet<(Millis, Id)>,
     hints: usize,
-    /// Those of the hints that are history.
+    /// How many of the hints are history.
     history: usize,
-    /// When the first of these is due.
+    /// When the first request for history is due.
     history_due: Option<Millis>,
-    /// Asked for at once, and not answered since.
+    /// The ids that were to be asked about at once, and have no answer yet.
     urgent: IdSet,
-    /// The last request of these timed out.
+    /// The ids whose last request timed out.
     slow: IdSet,
-    /// Those of them that are being asked for.
+    /// Those of `slow` whose next request is under way.
     slow_under_way: IdSet,
     /// How many requests were made, by reason.
     made: [u64; Reason::ALL.len()],
@@ -121,8 +122,8 @@ impl StatusQueue {
         self.plan(id, kind, due, None, reason);
     }
 
-    /// Plans a request about an id that only a doubtful event names. A request that is on its way may have been answered
-    /// before what the event is about: it is followed by another one.
+    /// Plans a request about an id for which the only reason is an event that may be old. If a request is already under
+    /// way, another one follows it, because its answer may be older than the event.
     pub fn hint(&mut self, id: &Id, kind: Option<Kind>, due: Millis, mut hint: Hint, reason: Reason) {
         let planned = self.by_id.get_mut(id);
         if planned.is_none() && hint.is_history {
@@ -162,7 +163,7 @@ impl StatusQueue {
         self.no_longer(settled);
     }
 
-    /// This is no longer a hint.
+    /// Counts one hint less.
     fn no_longer(&mut self, hint: Option<Hint>) {
         let Some(hint) = hint else { return };
         self.hints -= 1;
@@ -178,7 +179,7 @@ impl StatusQueue {
         }
     }
 
-    /// Nothing is to be asked about this id any more.
+    /// Removes the request for this id.
     pub fn drop(&mut self, id: &Id) {
         self.urgent.remove(id);
         self.slow.remove(id);
@@ -189,14 +190,14 @@ impl StatusQueue {
                 self.queue.remove(&(due, id.clone()));
             }
         }
-        // The first list of a large node fills them once, and never again.
+        // The first list of a large node fills the maps once. They are never as full again.
         if self.by_id.is_empty() && self.by_id.capacity() > MOST_IDLE {
             self.by_id.shrink_to(MOST_IDLE);
             self.urgent.shrink_to(MOST_IDLE);
         }
     }
 
-    /// How often this id was asked about.
+    /// How many requests were made about this id.
     pub fn tries(&self, id: &Id) -> u32 {
         self.by_id.get(id).map_or(0, |planned| planned.tries)
     }
@@ -205,7 +206,7 @@ impl StatusQueue {
         self.by_id.contains_key(id)
     }
 
-    /// The requests to put now, at most `room` of them. They are on their way from here on.
+    /// Takes the requests to make now, at most `room` of them. From here on they are under way.
     pub fn take_due(&mut self, now: Millis, room: usize, tick: Tick) -> Vec<StatusRequest> {
         let mut due = Vec::new();
         let mut slow = self.slow_under_way.len();
@@ -244,12 +245,12 @@ impl StatusQueue {
         };
     }
 
-    /// How many requests were made, by the reasons in the order of `Reason::ALL`.
+    /// The number of requests made for each reason, in the order of `Reason::ALL`.
     pub fn made(&self) -> [u64; Reason::ALL.len()] {
         self.made
     }
 
-    /// The request came back: it is forgotten, unless there is a new reason to ask.
+    /// Notes that the answer came. Removes the request, unless there is a new reason to ask.
     pub fn came_back(&mut self, id: &Id) {
         let Some(planned) = self.by_id.get_mut(id) else {
             return;
@@ -268,7 +269,7 @@ impl StatusQueue {
         }
     }
 
-    /// Asks again for what is still missing, after a wait that grows with every try up to `ceiling`.
+    /// Plans another request for missing fields, after a wait that grows with every try up to `ceiling`.
     pub fn retry(&mut self, id: &Id, kind: Kind, tries: u32, now: Millis, ceiling: Millis, reason: Reason) {
         let wait = FIRST_RETRY.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(ceiling);
         self.ask(id, Some(kind), now + wait, reason);
@@ -277,8 +278,7 @@ impl StatusQueue {
         }
     }
 
-    /// When there are more hints than `limit`, one list is cheaper than all their requests: they are dropped, and
-    /// the answer is true.
+    /// If there are more hints than `limit`, drops them and returns true: one list is cheaper than all their requests.
     pub fn too_many_hints(&mut self, limit: usize) -> bool {
         if self.hints <= limit {
             return false;
@@ -287,8 +287,8 @@ impl StatusQueue {
         true
     }
 
-    /// Whether history that no list has settled by now is more than `limit` ids, so that one list is better than their
-    /// requests: they are dropped, and the answer is true.
+    /// If more than `limit` requests for history are left when the first one is due, drops them and returns true: one list
+    /// is cheaper than all of them.
     pub fn too_much_history(&mut self, limit: usize, now: Millis) -> bool {
         if self.history <= limit || self.history_due.is_none_or(|due| due > now) {
             return false;
@@ -297,7 +297,7 @@ impl StatusQueue {
         true
     }
 
-    /// Drops the hints that a list which began at this tick has settled; returns their ids.
+    /// Drops the hints that a list which began at this tick makes unnecessary, and returns their ids.
     pub fn drop_hints(&mut self, before: Tick) -> Vec<Id> {
         self.drop_hints_if(|hint| hint.tick <= before)
     }
@@ -310,22 +310,22 @@ impl StatusQueue {
         ids
     }
 
-    /// How many that were to be asked at once wait for their answers.
+    /// How many ids that were to be asked about at once have no answer yet.
     pub fn unanswered(&self) -> usize {
         self.urgent.len()
     }
 
-    /// Whether this was to be asked at once, and waits for its answer.
+    /// Whether this id was to be asked about at once, and has no answer yet.
     pub fn is_urgent(&self, id: &Id) -> bool {
         self.urgent.contains(id)
     }
 
-    /// Whether a request is due that was not put yet.
+    /// Whether a request is due that was not made yet.
     pub fn has_due(&self, now: Millis) -> bool {
         self.queue.first().is_some_and(|(due, _)| *due <= now)
     }
 
-    /// Whether nothing that was to be asked at once waits for its answer.
+    /// Whether every id that was to be asked about at once has its answer.
     pub fn is_quiet(&self) -> bool {
         self.urgent.is_empty()
     }
@@ -335,7 +335,7 @@ impl StatusQueue {
         self.queue.first().map(|(due, _)| *due)
     }
 
-    /// Questions on their way are lost with the connection: they are asked again.
+    /// Plans the requests under way again, because they are lost with the connection.
     pub fn connection_lost(&mut self, now: Millis) {
         self.slow_under_way.clear();
         for (id, planned) in &mut self.by_id {
@@ -387,12 +387,12 @@ mod tests {
         assert_eq!((status_queue.len(), status_queue.hints), (1, 0));
     }
 
-    /// A hint that was swallowed here was reported by the next list only, up to a minute later.
+    /// If a hint were lost here, only the next list would report the change, up to a minute later.
     #[test]
     fn a_hint_is_never_swallowed() {
         let (mut status_queue, id): (StatusQueue, Id) = (StatusQueue::default(), "a".into());
         let hint = |tick| Hint { tick, is_history: false };
-        // While a request is on its way, which may have been answered before.
+        // A request is under way, whose answer may be older than the event.
         status_queue.ask(&id, None, 0, Reason::ProcessGone);
         status_queue.take_due(0, 8, 1);
         status_queue.hint(&id, None, 30, hint(2), Reason::Event);
@@ -400,12 +400,12 @@ mod tests {
         assert_eq!(status_queue.take_due(30, 8, 3).len(), 1);
         status_queue.came_back(&id);
         assert!(!status_queue.is_open(&id));
-        // While one is planned for much later.
+        // A request is planned for much later.
         status_queue.ask(&id, None, 60_000, Reason::Missing);
         status_queue.hint(&id, None, 60, hint(4), Reason::Event);
         assert_eq!(status_queue.take_due(60, 8, 5).len(), 1);
         status_queue.came_back(&id);
-        // While an older hint waits, which a list settles that began before this one.
+        // An older hint waits. A list that began before this event makes only that one unnecessary.
         status_queue.hint(&id, None, 100, Hint { tick: 6, is_history: true }, Reason::Event);
         status_queue.hint(&id, None, 90, hint(8), Reason::Event);
         assert_eq!((status_queue.hints, status_queue.history), (1, 0));

@@ -1,4 +1,4 @@
-//! Carries out what the machine decides. Only here are requests made and clocks read.
+//! Carries out what the machine decides. Only this module makes requests to the engine and reads clocks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,22 +25,22 @@ use crate::model::*;
 use crate::portfolio::{Found, Lookup, Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
 
-/// What the watcher's methods ask of the `cri-io` thread.
+/// A command from the watcher's methods to the `cri-io` thread.
 pub enum Command {
-    /// Watch from now on.
+    /// Start to watch.
     Watch,
     /// List everything, and reply when that is done.
     Resync {
-        /// The caller's number.
+        /// The number of the caller.
         id: WaiterId,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<()>>,
     },
-    /// A caller of a resync has given up.
+    /// A caller of a resync no longer waits.
     Forget(WaiterId),
     /// Inspect a container or sandbox.
     Inspect {
-        /// Which one, and how.
+        /// Which one, and with what options.
         what: Inspect,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<JsonText>>,
@@ -56,18 +56,18 @@ pub enum Command {
     },
     /// Call any RPC.
     Call {
-        /// Which.
+        /// The RPC, and its request.
         rpc: Rpc,
-        /// How long to wait for the answer; `None`: for ever.
+        /// How long to wait for the answer; `None` is no limit.
         patience: Option<Duration>,
         /// Where the caller waits.
         reply: oneshot::Sender<Result<Vec<u8>>>,
     },
-    /// Stop.
+    /// End the loop.
     Stop,
 }
 
-/// What comes back from a request.
+/// The result of a request.
 #[allow(clippy::large_enum_variant, reason = "one at a time, for a moment")]
 enum Reply {
     Connected(Result<Connection>),
@@ -96,13 +96,14 @@ pub struct Driver {
     means: WitnessMeans,
     /// Requests under way on this connection.
     tasks: JoinSet<()>,
-    /// Replies of this connection. Each connection has its own channel, so that late replies of an earlier one are dropped.
+    /// The replies on this connection. Each connection has its own channel, so that late replies of an earlier one are
+    /// dropped.
     replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
     events: Option<Outlet>,
 }
 
 impl Driver {
-    /// A driver for the engine at this endpoint; `None`: one is discovered.
+    /// A driver for the engine at this endpoint. With `None`, it looks for engines and follows the best one.
     pub fn new(
         endpoint: Option<Endpoint>,
         config: Arc<Config>,
@@ -157,7 +158,7 @@ impl Driver {
     }
 
     fn now(&self) -> Now {
-        // Rounded up: at a deadline, the time must not seem to lie before it.
+        // Rounded up, so that the machine does not find the deadline still ahead when the timer fires.
         let nanos = self.began.elapsed().as_nanos();
         Now { mono: nanos.div_ceil(1_000_000) as Millis, wall: wall_clock() }
     }
@@ -179,7 +180,7 @@ impl Driver {
             Command::Inspect { what, reply } => self.inspect(what, reply),
             Command::Attach { id, rucksack, reply } => {
                 self.handle(Input::Attach(id, rucksack));
-                // It fails where the caller has given up.
+                // Sending fails if the caller no longer waits.
                 let _ = reply.send(Ok(()));
             }
             Command::Call { rpc, patience, reply } => {
@@ -231,7 +232,7 @@ impl Driver {
         let (actions, finished) = self.publisher.handle(input, self.now());
         for (id, result) in finished {
             if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
-                // It fails where the caller has given up.
+                // Sending fails if the caller no longer waits.
                 let _ = self.waiting.swap_remove(at).1.send(result);
             }
         }
@@ -278,12 +279,12 @@ impl Driver {
         let meter = self.shared.meter().clone();
         self.tasks.spawn(async move {
             let connection = connect(endpoint.as_ref(), &config, &meter).await;
-            // It fails where the driver has ended.
+            // Sending fails if the driver has ended.
             let _ = to.send(Reply::Connected(connection));
         });
     }
 
-    /// The chooser has seen something that is worth a new connection, or a report.
+    /// Handles what the chooser has seen: a reason for a new connection, or something to report.
     fn news(&mut self, news: News) {
         match news {
             News::SocketMade => self.handle(Input::SocketMade),
@@ -322,7 +323,7 @@ impl Driver {
             let to = self.replies.0.clone();
             self.tasks.spawn(async move {
                 let folders = pids.prepare(&client).await;
-                // It fails where this connection was given up.
+                // Sending fails if this connection was given up.
                 let _ = to.send(Reply::Folders(folders));
             });
         }
@@ -357,7 +358,7 @@ impl Driver {
         let (to, reply) = (self.replies.0.clone(), make(client));
         self.tasks.spawn(async move {
             may_panic("request");
-            // It fails where this connection was given up.
+            // Sending fails if this connection was given up.
             let _ = to.send(reply.await);
         });
     }
@@ -367,7 +368,7 @@ impl Driver {
             return;
         };
         let (to, pids) = (self.replies.0.clone(), self.pids.clone());
-        // It fails where this connection was given up.
+        // Sending fails if this connection was given up.
         let tell = move |found: Vec<Found>| drop(to.send(Reply::Found(found)));
         let (found, open) = answered_by(self.witness.look_no_more(), lookups);
         if !found.is_empty() {
@@ -385,7 +386,8 @@ impl Driver {
         self.serve(reply, move |client, shared, config| async move { inspect(&client, &what, &shared, &config).await });
     }
 
-    /// Makes a request for a caller that waits. The caller decides how long, so it does not end with the connection.
+    /// Makes a request for a waiting caller. The caller decides how long to wait, so the request does not end with the
+    /// connection.
     fn serve<T, F>(
         &mut self,
         mut reply: oneshot::Sender<Result<T>>,
@@ -396,7 +398,7 @@ impl Driver {
     {
         let (client, endpoint, config) = (self.client.clone(), self.chooser.endpoint(), self.config.clone());
         let shared = self.shared.clone();
-        // A request on a connection of its own says nothing about this connection.
+        // A request on a connection of its own shows nothing about this connection.
         let to = client.is_some().then(|| self.replies.0.clone());
         tokio::spawn(async move {
             may_panic("serve");
@@ -404,7 +406,7 @@ impl Driver {
             let served = |error: Option<Error>| {
                 let waited = began.elapsed();
                 if let Some(to) = to {
-                    // It fails where the driver has ended or has another connection by now.
+                    // Sending fails if the driver has ended, or has another connection by now.
                     let _ = to.send(Reply::Served { waited: waited.as_millis() as Millis, error });
                 }
             };
@@ -418,7 +420,7 @@ impl Driver {
             tokio::select! {
                 answer = work => {
                     served(answer.as_ref().err().cloned());
-                    // It fails where the caller has given up.
+                    // Sending fails if the caller no longer waits.
                     drop(reply.send(answer));
                 }
                 () = reply.closed() => {
@@ -434,7 +436,7 @@ impl Driver {
         self.end(Error::new(CRI_E_STOPPED, "the watcher has been stopped"));
     }
 
-    /// Ends for this reason, which every waiting caller gets.
+    /// Ends the driver. Every waiting caller gets this error.
     pub fn end(&mut self, reason: Error) {
         self.disconnect();
         self.publisher.end(&reason, wall_clock());
@@ -445,15 +447,15 @@ impl Driver {
     }
 }
 
-/// A request that panicked never replies, and the machine would wait for it for ever: its panic ends the watcher. A request
-/// that was aborted is not waited for.
+/// Passes on the panic of a request, which ends the watcher. Otherwise the machine would wait for its reply for ever. An
+/// aborted request is ignored.
 fn pass_panic_on(ended: std::result::Result<(), JoinError>) {
     if let Some(panic) = ended.err().and_then(|e| e.try_into_panic().ok()) {
         std::panic::resume_unwind(panic);
     }
 }
 
-/// The next item of the event stream. Waits for ever where there is no subscription.
+/// The next item of the event stream. Without a subscription, it waits for ever.
 async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
     match events {
         Some(outlet) => match outlet.take().await {

@@ -162,9 +162,9 @@ impl Subscription {
             StreamEnd::Unimplemented(error) => (self.unavailable(now), error.message().into()),
             StreamEnd::Empty if lasted.is_some_and(|ms| ms < SOON) => (self.unavailable(now), self.why_empty().into()),
             StreamEnd::Failed(error) => {
-                (self.down(now), format!("the event stream broke and is opened again: {error}").into())
+                (self.down(now), format!("the event stream broke, and the watcher opens it again: {error}").into())
             }
-            _ => (self.down(now), "the engine ended the event stream, which is opened again".into()),
+            _ => (self.down(now), "the engine ended the event stream, and the watcher opens it again".into()),
         };
     }
 
@@ -178,7 +178,7 @@ impl Subscription {
 
     fn why_empty(&self) -> &'static str {
         match self.runtime.as_str() {
-            "cri-o" => "CRI-O's pod events are off: set enable_pod_events=true under [crio.runtime] and restart it",
+            "cri-o" => "CRI-O's pod events are off: set enable_pod_events=true under [crio.runtime] and restart CRI-O",
             _ => "the engine ends its event stream at once without an error: its events are switched off",
         }
     }
@@ -276,7 +276,7 @@ mod tests {
         it.opened();
         for end in [StreamEnd::Failed(Error::new(CRI_E_UNSUPPORTED, "cut")), StreamEnd::Finished] {
             it.ended(&end, 5000);
-            assert!(!it.report().streaming && it.report().reason.contains("opened again"), "{:?}", it.report());
+            assert!(!it.report().streaming && it.report().reason.contains("opens it again"), "{:?}", it.report());
             it.subscribed(6000);
             assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
             it.opened();
@@ -296,7 +296,7 @@ mod tests {
         assert!(!it.falls_silent(at - 1));
         assert!(it.falls_silent(at) && !it.falls_silent(at), "news once");
         assert!(!it.is_streaming());
-        assert!(it.report().reason.contains("reported none of 3 starts and ends"), "{:?}", it.report());
+        assert!(it.report().reason.contains("reported none of the 3 starts and ends"), "{:?}", it.report());
         it.event_came();
         assert_eq!(it.report(), Events { streaming: true, reason: "the engine streams events".into() });
     }

@@ -69,7 +69,8 @@ impl Silence {
     pub fn reason(&self) -> Arc<str> {
         let n = self.changes;
         format!(
-            "the event stream is open and reported none of {n} starts and ends that lists show: polled until it reports"
+            "the event stream is open, but reported none of the {n} starts and ends that lists show: the watcher polls until \
+             the stream reports one"
         )
         .into()
     }

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     CHECK_ERROR(CRI_OK, cri_watcher_wait_ready(watcher, 60000, &err));
 
     CHECK(says(all, "3 connected: the engine is containerd"));
-    CHECK(says(all, "3 changes are noticed by the engine's event stream"));
+    CHECK(says(all, "3 the watcher notices changes by the engine's event stream"));
     CHECK(queue_says(logs, "connected: the engine is containerd"));
 
     /* Nobody takes from the slow queue. */

@@ -104,8 +104,8 @@ static void refusals(void)
     refused("{\"all\":\"yes\"}", "true or false");
     refused("{\"states\":[\"dead\"]}", "created, running, exited, unknown");
     refused("{\"fields\":[\"ip\"]}", "cgroupPath");
-    refused("{\"selector\":\"app in web\"}", "( is wanted where \"web\" stands");
-    refused("{\"selector\":\"app,\"}", "a label's key is wanted where the text ends");
+    refused("{\"selector\":\"app in web\"}", "expected (, found \"web\"");
+    refused("{\"selector\":\"app,\"}", "expected a label's key, found the end of the text");
     refused("{\"ifGeneration\":\"7\"}", "a whole number");
     refused("{\"all\":true,\"states\":[\"exited\"]}", "exclude each other");
     cri_buffer json = CRI_BUFFER_INIT;

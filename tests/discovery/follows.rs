@@ -36,7 +36,8 @@ fn starts(name: &str) -> impl Fn(&criwatch::model::Event) -> bool {
 }
 
 fn leaves(event: &criwatch::model::Event) -> bool {
-    event.event_type == EventType::State && event.message.as_ref().is_some_and(|m| m.contains("is left for"))
+    event.event_type == EventType::State
+        && event.message.as_ref().is_some_and(|m| m.contains("the watcher changes from the engine at"))
 }
 
 /// The one that was taken is empty: the better one that comes later is followed, and why is reported.
@@ -122,7 +123,7 @@ pub fn made_anew() -> Outcome {
     let mut new = Sim::start_at(&aside, &[])?;
     new.tell("pod web ns=shop after")?;
     fs::rename(&aside, &path)?;
-    until(&queue, "STATE with the reason", |event| event.message.as_ref().is_some_and(|m| m.contains("made anew")))?;
+    until(&queue, "STATE with the reason", |event| event.message.as_ref().is_some_and(|m| m.contains("was replaced")))?;
     until(&queue, "STARTED of after", starts("after"))?;
     drop(old);
     Ok(Completion::Completed)

@@ -51,7 +51,7 @@ fn headers_that_never_come_leave_the_lists_to_report() -> Outcome {
     let engine = scene.engine()?;
     assert_eq!(engine["events"], "poll", "{engine}");
     let says = |engine: &serde_json::Value, why| engine["eventsReason"].as_str().is_some_and(|it| it.contains(why));
-    assert!(says(&engine, "the event stream is open and reported none of"), "{engine}");
+    assert!(says(&engine, "the event stream is open, but reported none of"), "{engine}");
     assert_eq!(scene.counter("blindWindows")?, 1);
     let heard = scene.counter("engineEvents")?;
     scene.sim.tell("fault withhold-headers off")?;

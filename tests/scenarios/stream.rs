@@ -97,7 +97,7 @@ fn enhance_your_calm_is_one_more_lost_connection() -> Outcome {
 fn subscribers_that_compete_miss_nothing_in_the_end() -> Outcome {
     let mut scene = Scene::ready("containerd-1.7", &[("relist.interval_ms", "300")])?;
     let why = scene.engine()?["eventsReason"].to_string();
-    assert!(why.contains("subscribers compete"), "{why}");
+    assert!(why.contains("to one subscriber only"), "{why}");
     let rival = crate::scene::watcher(scene.sim.endpoint(), &[("relist.interval_ms", "300")])?;
     let mut rivals = crate::reported::Reported::by(rival.subscribe(0, 0, 0)?);
     rival.start()?;

@@ -36,7 +36,7 @@ public:
     /// The pod's uid, as Kubernetes gives it.
     [[nodiscard]] std::string_view uid() const& noexcept { return raw_->uid; }
     std::string_view uid() const&& = delete;
-    /// How often the sandbox was made anew.
+    /// The attempt number; 0 for the first sandbox of the pod.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return raw_->attempt; }
     /// Whether the sandbox is ready.
     [[nodiscard]] PodState state() const noexcept { return static_cast<PodState>(raw_->state); }
@@ -109,7 +109,7 @@ public:
     [[nodiscard]] std::optional<bool> privileged() const noexcept {
         return detail::either(flags(), ContainerFlag::privileged, ContainerFlag::unprivileged);
     }
-    /// How often it was made anew under this name.
+    /// The attempt number; 0 for the first container of this name in the pod.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return raw_->attempt; }
     /// The engine's id.
     [[nodiscard]] std::string_view id() const& noexcept { return raw_->id; }

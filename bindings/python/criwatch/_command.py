@@ -52,7 +52,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="python -m criwatch", description=__doc__)
     whole.add_argument("-r", "--runtime-endpoint", metavar="ENDPOINT", help="the engine's socket")
-    whole.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long it may take to answer")
+    whole.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to wait for the engine's answer")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     for name, run, what in (
         ("ps", _ps, "list containers"),
@@ -62,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=what, description=what)
         command.set_defaults(run=run)
         if name == "inspect":
-            command.add_argument("names", nargs="+", metavar="NAME", help="an id, a name, or the begin of an id")
+            command.add_argument("names", nargs="+", metavar="NAME", help="an id, a name, or the beginning of an id")
         else:
             command.add_argument("-o", "--output", choices=("table", "json"), default="table", help="the form")
         if name == "ps":
-            command.add_argument("-a", "--all", action="store_true", help="in any state")
+            command.add_argument("-a", "--all", action="store_true", help="show containers in any state")
     return whole
 
 

@@ -163,10 +163,10 @@ DOCS: Final[Dict[str, Dict[str, str]]] = {
     },
     "Resources": {
         "cpu_shares": 'The CPU weight, in shares of cgroup v1 (1024 for one CPU); None: none.',
-        "cpu_quota": 'The CPU time in each period, in microseconds; None: none.',
+        "cpu_quota": 'The CPU time that the container may use in each period, in microseconds; None: none.',
         "cpu_period": 'The period, in microseconds; None: none.',
         "cpuset_cpus": 'The CPUs that the container may use, e.g. "0-3,7"; "" for all.',
-        "cpuset_mems": 'The memory nodes that the container may use; "" for all.',
+        "cpuset_mems": 'The memory (NUMA) nodes that the container may use, e.g. "0-1"; "" for all.',
         "memory_limit": 'The limit of memory, in bytes; None: none.',
         "swap_limit": 'The limit of memory and swap together, in bytes; None: none.',
         "oom_score_adj": 'How readily the kernel kills the container when memory is short: -1000 to 1000; None: unknown.',

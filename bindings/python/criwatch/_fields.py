@@ -100,13 +100,13 @@ class ResourcesFields:
     cpu_shares: Optional[int] = None
     """The CPU weight, in shares of cgroup v1 (1024 for one CPU); None: none."""
     cpu_quota: Optional[int] = None
-    """The CPU time in each period, in microseconds; None: none."""
+    """The CPU time that the container may use in each period, in microseconds; None: none."""
     cpu_period: Optional[int] = None
     """The period, in microseconds; None: none."""
     cpuset_cpus: str = ""
     """The CPUs that the container may use, e.g. "0-3,7"; "" for all."""
     cpuset_mems: str = ""
-    """The memory nodes that the container may use; "" for all."""
+    """The memory (NUMA) nodes that the container may use, e.g. "0-1"; "" for all."""
     memory_limit: Optional[int] = None
     """The limit of memory, in bytes; None: none."""
     swap_limit: Optional[int] = None

@@ -12,7 +12,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "connections",
         (),
-        "Connections to the engine that were made.",
+        "Connections that the watcher made to the engine.",
     ),
     Metric(
         "connectFailures",
@@ -28,7 +28,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "lists",
         (),
-        "Full lists of containers and sandboxes that were applied.",
+        "Full lists of containers and sandboxes that the watcher applied to its cache.",
     ),
     Metric(
         "listFailures",
@@ -52,7 +52,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests that the engine answered with \"not found\". It is an answer: the container was removed meanwhile.",
+        "Status requests that the engine answered with \"not found\". This is not a failure: the container was removed meanwhile.",
     ),
     Metric(
         "statusFailures",
@@ -68,7 +68,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Event streams of the engine that were asked for.",
+        "Requests for the engine's event stream, successful or not.",
     ),
     Metric(
         "engineEvents",
@@ -84,7 +84,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "events",
         (),
-        "Those of `engineEvents` that were dropped because they came faster than they could be applied. A full list follows.",
+        "Events of the engine that the watcher dropped, because they came faster than it could apply them. A full list follows. `engineEvents` counts them, too.",
     ),
     Metric(
         "blindWindows",
@@ -92,7 +92,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "times",
         (),
-        "Periods in which changes could not be seen as they happened: the event stream broke or fell silent, the engine was away, or it has to be polled.",
+        "Periods in which the watcher could not see changes as they happened: the event stream broke or fell silent, the engine was away, or the watcher had to poll.",
     ),
     Metric(
         "resyncs",
@@ -100,7 +100,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "calls",
         (),
-        "Resyncs that succeeded.",
+        "Calls of `cri_watcher_resync` that succeeded.",
     ),
     Metric(
         "readyUnanswered",
@@ -108,7 +108,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests that were still unanswered when the watcher became ready, because `ready.pid_wait_ms` had passed. Their containers were shown without a pid at first; UPDATED events bring it.",
+        "Status requests that were still unanswered when the watcher became ready, because `ready.pid_wait_ms` had passed. Their containers have no pid at first; an UPDATED event brings it.",
     ),
     Metric(
         "eventsPublished",
@@ -116,7 +116,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "events",
         (),
-        "Events that were published to consumers, each counted once, however many consumers there are; LOG events are not counted.",
+        "Events that the watcher published. Each counts once, whatever the number of consumers. LOG events are not counted.",
     ),
     Metric(
         "eventsLost",
@@ -148,7 +148,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "containers",
         (),
-        "Containers that were first seen after their end and were removed before it could be asked whether they had run. They are not reported.",
+        "Containers that the watcher first saw after their end, and that were removed before it could ask the engine whether they had run. No event reports them.",
     ),
     Metric(
         "contradictions",
@@ -156,7 +156,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "containers",
         (),
-        "Containers about which the engine contradicted itself: between its lists, its statuses and its events. Each is settled once.",
+        "Containers about which lists, statuses and events of the engine contradicted each other. Each contradiction is settled and counted once.",
     ),
     Metric(
         "vanishedProcesses",
@@ -164,7 +164,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "processes",
         (),
-        "Processes that were gone while the engine reported their containers as running. Their pids were withdrawn.",
+        "Processes that had ended while the engine reported their containers as running. The watcher no longer shows their pids.",
     ),
     Metric(
         "repairedTexts",
@@ -188,7 +188,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "entries",
         (),
-        "Entries of lists and events that could not be decoded. The others of the same message were used.",
+        "Entries of lists and events that could not be decoded. The watcher used the other entries of the same message.",
     ),
     Metric(
         "fieldsNotTold",
@@ -196,7 +196,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "fields",
         (),
-        "Fields of containers that were given up, because the engine gave the same answer several times without them.",
+        "Fields of containers that the watcher no longer asks for, because the engine answered several times without them.",
     ),
     Metric(
         "pidsFromFiles",
@@ -204,7 +204,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "pids",
         (),
-        "Pids that came from the engine's pid files, each proven by the process's cgroup. None of them cost a request.",
+        "Pids that came from the engine's pid files, without a request to the engine. The cgroup of each process proved that it is the container's.",
     ),
     Metric(
         "pidsFromEngine",
@@ -220,7 +220,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "pids",
         (),
-        "Pid files whose process was not the container's: it had ended, its pid was another's by now, or its cgroup does not name the container (virtual machines). The engine was asked instead.",
+        "Pid files whose process could not be proved to be the container's: it had ended, another process had its pid, or its cgroup does not name the container (as with virtual machines). The watcher asked the engine instead.",
     ),
     Metric(
         "witnessedExits",
@@ -228,7 +228,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "runs",
         (),
-        "Ends that the host showed while the engine was away (CRI_EVENT_FLAG_WITNESSED).",
+        "Ends of runs that the watcher saw on the host while the engine was away (CRI_EVENT_FLAG_WITNESSED).",
     ),
     Metric(
         "statusRequestsForStart",
@@ -236,7 +236,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests made because a run began and its pid was in no pid file.",
+        "Status requests made because a run began and no pid file had its pid.",
     ),
     Metric(
         "statusRequestsForEnd",
@@ -252,7 +252,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests made because an event came without a status, or was made before the first list.",
+        "Status requests made because an event came without a status, or because the engine made the event before the first list.",
     ),
     Metric(
         "statusRequestsForContradiction",
@@ -292,7 +292,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests made because the host hinted at a start or an end.",
+        "Status requests made because the watcher noticed a start or an end on the host.",
     ),
     Metric(
         "statusRequestsForDetails",
@@ -300,7 +300,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests for what only a verbose status has, such as the command, of runs whose pids are known (option `details`).",
+        "Status requests made for details that only a verbose status has, such as the command, of runs whose pids were known already (option `details`).",
     ),
     Metric(
         "openStatusRequests",
@@ -308,7 +308,7 @@ METRICS: Tuple[Metric, ...] = (
         "gauge",
         "requests",
         (),
-        "Status requests that are planned or under way, repeated ones for what is still missing and those for details included.",
+        "Status requests that are planned or under way, including repeated ones for missing fields, and those for details.",
     ),
     Metric(
         "rememberedRuns",
@@ -316,7 +316,7 @@ METRICS: Tuple[Metric, ...] = (
         "gauge",
         "runs",
         (),
-        "Runs that are remembered so that they are not reported again.",
+        "Runs that the watcher remembers, so that it does not report them again.",
     ),
     Metric(
         "requests",
@@ -324,7 +324,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         ("rpc", "outcome",),
-        "Requests to the engine that came to an end: `ok`, `not_found` (an answer: the container was removed meanwhile) or `failed`.",
+        "Requests to the engine that came to an end, by outcome: `ok`, `failed`, or `not_found`, which is not a failure: the container was removed meanwhile.",
     ),
     Metric(
         "requestDuration",
@@ -340,7 +340,7 @@ METRICS: Tuple[Metric, ...] = (
         "histogram",
         "seconds",
         (),
-        "How late the engine's events came: from the time in the event, by the engine's clock, until it was noticed here. Events from before the subscription are left out.",
+        "How late the engine's events came: from the time in the event, by the engine's clock, until the watcher noticed it. Events from before the subscription are left out.",
     ),
     Metric(
         "watcherState",
@@ -348,7 +348,7 @@ METRICS: Tuple[Metric, ...] = (
         "gauge",
         "state",
         ("state",),
-        "What the watcher is doing: 1 for the state that it is in, 0 for all others.",
+        "The state of the watcher: 1 for the state that it is in, 0 for all others.",
     ),
     Metric(
         "generation",
@@ -364,7 +364,7 @@ METRICS: Tuple[Metric, ...] = (
         "gauge",
         "seconds",
         (),
-        "When the newest full list began, in seconds since 1970. Absent before the first.",
+        "When the newest full list began, in seconds since 1970. Absent before the first full list.",
     ),
     Metric(
         "engineInfo",
@@ -372,6 +372,6 @@ METRICS: Tuple[Metric, ...] = (
         "gauge",
         "engines",
         ("runtime", "version", "api_version", "endpoint", "events",),
-        "The engine: always 1. Absent before it is known.",
+        "Always 1. The labels describe the engine. Absent until the engine is known.",
     ),
 )

@@ -59,15 +59,16 @@ pub fn complaint(error: &Error) -> String {
     format!("{} (see {command} --help)", said.join(" "))
 }
 
-const OUTPUT: &str = "On a terminal, tables are fitted to its width and coloured, and JSON is indented: ids are shortened, columns \
-                      leave, and only then names are cut, in the middle; --no-trunc shows all. Elsewhere, tables are plain: the \
-                      same columns always, no cell empty or with a space inside, - where nothing is known or applies; and JSON \
-                      is what the library writes, one document a line. AGE is the time since the present state began. RESTARTS \
-                      is the attempt that the engine reports. docs/json.md describes the documents.";
+const OUTPUT: &str = "On a terminal, tables are coloured and fit its width, and JSON is indented. If a table is too wide, ids are \
+                      shortened first, then columns are left out, and then names are cut in the middle; --no-trunc shows \
+                      everything. In files and pipes, tables are plain: they always have the same columns, no cell is empty or \
+                      has a space inside, and - means that a value is unknown or does not apply. JSON is then what the library \
+                      writes, one document in each line. AGE is the time since the present state began. RESTARTS is the attempt \
+                      that the engine reports. docs/json.md describes the documents.";
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("CRI_RUNTIME_ENDPOINT", "The engine's socket, unless -r gives it."),
-    ("CONTAINER_RUNTIME_ENDPOINT", "The same, where CRI_RUNTIME_ENDPOINT is not set."),
+    ("CONTAINER_RUNTIME_ENDPOINT", "The engine's socket, if CRI_RUNTIME_ENDPOINT is not set."),
     ("NO_COLOR", "If it is set and not empty: no colours."),
 ];
 

@@ -17,8 +17,9 @@ pub use help::{complaint, help_of, manual};
 pub use shared::{Listing, PodListing, Selection};
 
 const ABOUT: &str = "Look at the containers and pods of this node";
-const LONG_ABOUT: &str = "Shows which containers and pods run on this node, now, and what changes, from containerd, CRI-O or any \
-                          other engine that speaks CRI. It only reads. Options are named as crictl and kubectl name them.";
+const LONG_ABOUT: &str = "Shows which containers and pods run on this node, and what changes. It asks containerd, CRI-O or any \
+                          other engine that speaks CRI, and only reads. Options have the names that crictl and kubectl give \
+                          them.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -31,15 +32,15 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options that stand before or after the sub-command.
+/// Options that may come before or after the sub-command.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Engine")]
 pub struct Global {
-    /// The engine's socket, e.g. unix:///run/containerd/containerd.sock; ps and pods take several [default:
+    /// The engine's socket, e.g. unix:///run/containerd/containerd.sock; may be repeated for ps and pods [default:
     /// $CRI_RUNTIME_ENDPOINT, $CONTAINER_RUNTIME_ENDPOINT; otherwise the best engine of the node, see criwatch engines]
     #[arg(short, long, global = true, value_name = "ENDPOINT", value_hint = clap::ValueHint::FilePath)]
     pub runtime_endpoint: Vec<String>,
-    /// How long the engine may take to answer: 10, 500ms, 2s, 1m
+    /// How long to wait for the engine's answer: 10 (seconds), 500ms, 2s, 1m
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration::limit)]
     pub timeout: Duration,
     /// An option of the library, e.g. host.root=/host; may be repeated

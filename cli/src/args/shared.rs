@@ -10,17 +10,17 @@ use crate::output::ListForm;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub struct Selection {
-    /// Only this namespace; with * and ?, those that match; may be repeated
+    /// Only this namespace, or all that match a pattern with * and ?; may be repeated
     #[arg(short, long, value_name = "NAMESPACE", add = namespaces())]
     pub namespace: Vec<String>,
-    /// All namespaces, which is the default: for those who are used to it
+    /// All namespaces. This is the default; the option is there because kubectl has it
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub all_namespaces: bool,
-    /// Only this pod: its name, namespace/name, id, or at least 6 hex digits that the id begins with
+    /// Only this pod: its name, namespace/name, its id, or the first hex digits of the id, at least 6
     #[arg(short, long, value_name = "POD", add = completes(What::Pods))]
     pub pod: Option<String>,
-    /// Only what a label selector of Kubernetes matches, by the labels of pod and container: app=web, tier!=db, 'env in
-    /// (a, b)', !app; may be repeated
+    /// Only containers that a Kubernetes label selector matches, by their labels and those of the pod: app=web, tier!=db,
+    /// 'env in (a, b)', !app; may be repeated
     #[arg(short, long, value_name = "SELECTOR")]
     pub label: Vec<String>,
 }
@@ -33,14 +33,14 @@ fn namespaces() -> ArgValueCompleter {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct Listing {
-    /// The form: table, wide, json, jsonl (one container a line), yaml, name, or custom-columns=TITLE:.path,... of the JSON,
-    /// as custom-columns=POD:.pod.name,PID:.pid
+    /// The form: table, wide, json, jsonl (one container in each line), yaml, name, or custom-columns=TITLE:.path,... with
+    /// paths in the JSON, e.g. custom-columns=POD:.pod.name,PID:.pid
     #[arg(short, long, value_name = "FORM", default_value = "table", hide_default_value = true, add = forms())]
     pub output: ListForm,
-    /// Only ids, whole
+    /// Print only ids, in full length
     #[arg(short, long)]
     pub quiet: bool,
-    /// Whole ids, and columns as wide as they need
+    /// Do not shorten ids, names and columns
     #[arg(long)]
     pub no_trunc: bool,
 }

@@ -14,16 +14,16 @@ pub const EXAMPLES: &[Example] = &[
     ("the images of a repository", "criwatch call ImageService/ListImages '{}' | jq -r '.images[].repoTags[]'"),
 ];
 
-/// Ask the engine with any of CRI's requests
+/// Make any request of CRI to the engine
 ///
-/// Makes one of the requests of CRI that change nothing, and prints the answer as JSON. A request that changes something needs
-/// --option call.allow_mutations=true.
+/// Makes one request of CRI to the engine, and prints the answer as JSON. A request that can change something needs --option
+/// call.allow_mutations=true.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The request, as RuntimeService/ListContainers; the service may be left out
+    /// The request, e.g. RuntimeService/ListContainers; the service may be left out
     #[arg(value_name = "RPC")]
     rpc: String,
-    /// Its message as JSON; -: from stdin
+    /// The message of the request, as JSON; - reads it from stdin
     #[arg(value_name = "JSON")]
     request: Option<String>,
     /// The form

@@ -13,10 +13,10 @@ pub const EXAMPLES: &[Example] = &[
     ("fish", "criwatch completion fish > ~/.config/fish/completions/criwatch.fish"),
 ];
 
-/// Print what makes the shell complete the command line
+/// Print a script that makes the shell complete the command line
 ///
-/// Prints a script for bash, zsh or fish that completes sub-commands, options and their values; names of containers, pods and
-/// namespaces are asked of the engine.
+/// Prints a script for bash, zsh or fish that completes sub-commands, options and their values. It asks the engine for the
+/// names of containers, pods and namespaces.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell to complete for

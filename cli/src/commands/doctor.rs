@@ -25,9 +25,9 @@ pub const EXAMPLES: &[Example] = &[(
 
 /// Say what is wrong with this node's engine, and what to do
 ///
-/// Looks at the socket and the rights to it, the engine's own conditions, how changes are noticed, what was lost, what the host
-/// shows, the cgroup driver, slow requests, and containers that crash again and again: a line each. The exit code is 1 if
-/// something is bad.
+/// Checks the socket and the rights to it, the conditions that the engine reports, how changes are noticed, lost events, what
+/// the host shows, the cgroup driver, slow requests, and containers that crash again and again. It prints a line for each
+/// finding. The exit code is 1 if something is bad.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The form
@@ -160,7 +160,7 @@ fn split_advice(message: &str) -> (String, String) {
         }
         _ => (
             message.lines().map(str::trim).collect::<Vec<_>>().join("; "),
-            "criwatch engines lists what is there".into(),
+            "criwatch engines lists the engines of this node".into(),
         ),
     }
 }
@@ -181,7 +181,7 @@ fn rights(watcher: &Watcher) -> Result<Finding, Failure> {
         None if snapshot.containers().next().is_none() => {
             Finding::good("rights", "the socket may be used (nothing runs whose processes could be looked at)")
         }
-        None => Finding::caution("rights", "no process of what runs is seen here", HIDDEN),
+        None => Finding::caution("rights", "no process of the running containers is in this /proc", HIDDEN),
         Some(Ok(_)) => Finding::good("rights", "the socket may be used, and processes looked at"),
         Some(Err(Unproven::NoProcess)) => {
             Finding::caution("rights", "the containers' processes are not in this /proc", HIDDEN)
@@ -231,7 +231,9 @@ fn losses(stats: &Value) -> Finding {
     let lost = keys.iter().filter_map(|key| Some((*key, stats[*key].as_u64().filter(|count| *count > 0)?)));
     let lost: Vec<String> = lost.map(|(key, count)| format!("{key}={count}")).collect();
     match lost.is_empty() {
-        true => Finding::good("losses", "nothing was lost or contradicted during this look"),
+        true => {
+            Finding::good("losses", "during this check, no events were lost, and the engine did not contradict itself")
+        }
         false => Finding::caution("losses", lost.join(" "), "docs/json.md says what each one means"),
     }
 }
@@ -242,7 +244,11 @@ fn witness(engine: &Value) -> Finding {
     let lacks: Vec<String> =
         lacks.map(|(what, why)| format!("no {what}: {}", why.as_str().unwrap_or_default())).collect();
     match (means.as_str() == words::NOTHING, lacks.is_empty()) {
-        (true, _) => Finding::caution("witness", "the host is no second source of what happens", lacks.join("; ")),
+        (true, _) => Finding::caution(
+            "witness",
+            "the watcher learns nothing from the host, only from the engine",
+            lacks.join("; "),
+        ),
         (false, true) => Finding::good("witness", means),
         (false, false) => Finding { advice: lacks.join("; "), ..Finding::good("witness", means) },
     }
@@ -255,7 +261,7 @@ fn cgroup_driver(config: Option<&Value>, is_systemd: bool) -> Finding {
         ("SYSTEMD", false) => Finding::good("cgroups", "the driver is systemd (systemd itself is not seen from here)"),
         ("CGROUPFS", true) => Finding::caution(
             "cgroups",
-            "the driver is cgroupfs, and this host runs systemd: two managers of one tree",
+            "the driver is cgroupfs, but this host runs systemd, so both manage the same cgroup tree",
             "set SystemdCgroup = true (containerd) or cgroup_manager = \"systemd\" (CRI-O), and the kubelet's cgroupDriver",
         ),
         ("CGROUPFS", false) => Finding::good("cgroups", "the driver is cgroupfs"),

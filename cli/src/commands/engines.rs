@@ -21,8 +21,8 @@ pub const EXAMPLES: &[Example] = &[
 
 /// List the engines of this node
 ///
-/// Lists the engines of this node, best first: what -r or the environment names, what the kubelet uses, then what has pods.
-/// The other commands take the first. All sockets are asked at once.
+/// Lists the engines of this node, the best one first: those that -r or the environment names, then the one that the kubelet
+/// uses, then those with pods. The other commands use the first one. All sockets are asked at the same time.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The form

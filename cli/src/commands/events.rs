@@ -28,9 +28,9 @@ pub const EXAMPLES: &[Example] = &[
 
 /// Follow what changes
 ///
-/// Prints a line for each event, until Ctrl-C: first all that runs (marked initial), then what changes, without a gap. Each run
-/// is reported exactly once: started, then exited. If the engine is lost, a state line says so, and the command tries again for
-/// ever. After an overflow a new replay follows.
+/// Prints a line for each event, until Ctrl-C: first what runs now (marked initial), then every change, without a gap. Each
+/// run is reported exactly once: started, then exited. If the engine is lost, a state line says so, and the command tries to
+/// reconnect for ever. After an overflow, a new replay shows again what runs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -52,16 +52,17 @@ pub struct Args {
     /// Only containers, or only pods' sandboxes
     #[arg(long, value_enum, value_name = "KIND")]
     kind: Option<OnlyKind>,
-    /// Only what changes from now on; after an overflow, too, no replay follows
+    /// Only changes from now on: no replay at the beginning, and none after an overflow
     #[arg(long)]
     no_replay: bool,
-    /// End (0) when this container has exited, or if it has; its id or the begin of it, its name, or namespace/pod/container
+    /// End with exit code 0 when this container has exited, at once if it has already: its id or the beginning of it, its
+    /// name, or namespace/pod/container
     #[arg(long, value_name = "NAME", add = names())]
     until_exit: Option<String>,
-    /// The form; JSON: a line for each event
+    /// The form; JSON has one line for each event
     #[arg(short, long, value_enum, value_name = "FORM", default_value = "table", help_heading = "Output")]
     output: DocumentForm,
-    /// Whole ids, and lines as long as they need
+    /// Do not shorten ids, names and lines
     #[arg(long, help_heading = "Output")]
     no_trunc: bool,
 }

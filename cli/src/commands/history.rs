@@ -23,11 +23,11 @@ pub const EXAMPLES: &[Example] =
 
 /// Show the runs of a container: when, how long, and how each ended
 ///
-/// Shows the runs of a container in its pod that the engine still has, the newest first, and the end of the one before them, if
-/// it is known. The kubelet keeps few: one dead run of each container.
+/// Shows the runs of a container in its pod that the engine still has, the newest first, and how the run before them ended, if
+/// that is known. The kubelet keeps only one ended run of each container.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The container: its name, namespace/pod/container, an id, or the begin of an id
+    /// The container: its name, namespace/pod/container, an id, or the beginning of an id
     #[arg(value_name = "NAME", add = names())]
     name: String,
     #[command(flatten)]

@@ -23,10 +23,10 @@ pub const EXAMPLES: &[Example] =
 
 /// List the images that the engine has
 ///
-/// Lists the images of the engine with their sizes, and how many containers each has, in any state.
+/// Lists the images of the engine with their sizes, and with the number of containers that use each, in any state.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only images of which no container is made
+    /// Only images that no container uses
     #[arg(long)]
     unused: bool,
     #[command(flatten)]

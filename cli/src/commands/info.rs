@@ -20,8 +20,8 @@ pub const EXAMPLES: &[Example] = &[("does this engine stream events?", "criwatch
 
 /// Show the engine and what it can do
 ///
-/// Shows which engine this is and whether it is ready, how changes are noticed and why so, what is not known of its containers,
-/// and what the look has cost.
+/// Shows which engine this is and whether it is ready, how changes are noticed and why, which facts about its containers are
+/// unknown, and how many requests this command has made and how long they took.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The form

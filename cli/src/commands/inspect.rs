@@ -25,14 +25,14 @@ pub const EXAMPLES: &[Example] = &[
 
 /// Show everything about containers and sandboxes
 ///
-/// Shows all that the engine gives for one or several containers or sandboxes, in whatever state, also of those that ended:
+/// Shows everything that the engine knows about one or more containers or sandboxes, in any state, also if they have ended:
 /// state, pod, image and so on ("container"), the engine's status with log path, mounts, resources, user and stop signal
-/// ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (of a sandbox: namespace/pod), a
-/// container's name, a pod's name, or at least 6 hex digits that an id begins with. The values of environment variables are
+/// ("status"), and its verbose information ("info"). A name is an id, namespace/pod/container (for a sandbox: namespace/pod), a
+/// container's name, a pod's name, or the first hex digits of an id, at least 6. The values of environment variables are
 /// redacted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Container or sandbox: an id, a name, or the begin of an id
+    /// Container or sandbox: an id, a name, or the beginning of an id
     #[arg(required = true, value_name = "NAME", add = names())]
     names: Vec<String>,
     /// The form
@@ -41,7 +41,7 @@ pub struct Args {
     /// Show the values of environment variables
     #[arg(long)]
     show_env: bool,
-    /// Fail (1) if it has no process
+    /// Fail with exit code 1 if it has no process
     #[arg(long)]
     require_process: bool,
 }

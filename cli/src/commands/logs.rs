@@ -26,35 +26,36 @@ use crate::terminal::{Out, complain};
 
 pub const EXAMPLES: &[Example] = &[
     (
-        "the last lines of a container, and what follows, over its restarts",
+        "the last lines of a container, and then new lines, also after restarts",
         "criwatch logs -f --tail 20 shop/web-5d9c7b6f4-x2x7q/nginx",
     ),
-    ("what the run before wrote", "criwatch logs --previous nginx"),
-    ("of the last ten minutes, with times", "criwatch logs --since 10m --timestamps nginx"),
+    ("the log of the previous run", "criwatch logs --previous nginx"),
+    ("the last ten minutes, with times", "criwatch logs --since 10m --timestamps nginx"),
 ];
 
 /// Print what a container wrote
 ///
-/// Prints the log of a container, from the files that the engine writes for the kubelet, those that were rotated included: the
-/// oldest first. Compressed ones are not read, and named. It needs the right to read these files, which is root's. With -f it goes on with the logs of the runs that follow in the same pod, until Ctrl-C.
+/// Prints the log of a container, from the files that the engine writes for the kubelet, including rotated ones, the oldest
+/// first. It does not read compressed files, but prints their names. It needs the right to read these files, which usually
+/// only root has. With -f, it goes on with the logs of the next runs in the same pod, until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The container: its name, namespace/pod/container, an id, or the begin of an id
+    /// The container: its name, namespace/pod/container, an id, or the beginning of an id
     #[arg(value_name = "NAME", add = names())]
     name: String,
-    /// Go on with what follows, over restarts
+    /// Go on with new lines, also after restarts
     #[arg(short, long, conflicts_with = "previous")]
     follow: bool,
-    /// Of the run before
+    /// The log of the previous run
     #[arg(long)]
     previous: bool,
     /// Only the last N lines
     #[arg(long, value_name = "N")]
     tail: Option<usize>,
-    /// Only what is not older: 90s, 10m, 2h, or a time as 2026-02-03T04:05:06Z
+    /// Only lines that are not older than this: 90s, 10m, 2h, or a time, e.g. 2026-02-03T04:05:06Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<i64>,
-    /// The time of each line before it
+    /// Print the time of each line before the line
     #[arg(short, long)]
     timestamps: bool,
 }

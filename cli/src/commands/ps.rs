@@ -43,7 +43,7 @@ pub struct Args {
     /// Only these states: created, running, exited, unknown; with commas, or repeated
     #[arg(short, long, value_name = "STATE", help_heading = "Selection")]
     state: Vec<String>,
-    /// The pods' sandboxes (pause containers), too
+    /// Also the pods' sandboxes (pause containers)
     #[arg(long, help_heading = "Selection")]
     sandboxes: bool,
     /// Only the container that was created last, in any state
@@ -55,7 +55,7 @@ pub struct Args {
     /// The order
     #[arg(long, value_enum, value_name = "ORDER", help_heading = "Output")]
     sort: Option<Order>,
-    /// After the table, a row for each container that changes, until Ctrl-C
+    /// After the table, print a row for each container that changes, until Ctrl-C
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["sort", "last", "latest"])]
     watch: bool,
     #[command(flatten)]
@@ -71,9 +71,9 @@ pub enum Order {
     Newest,
     /// The oldest first
     Oldest,
-    /// Those that were restarted most first
+    /// Those with the most restarts first
     Restarts,
-    /// Those that ended last first
+    /// Those that ended most recently first
     Exit,
     /// By image
     Image,

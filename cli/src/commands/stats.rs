@@ -27,8 +27,8 @@ pub const EXAMPLES: &[Example] = &[
 /// Show what containers use: CPU and memory
 ///
 /// Reads the files of the containers' cgroups twice, and shows the CPU that was used in between, and the memory that the kernel
-/// cannot take back (the working set, as the kubelet counts it), with the shares of the limits. Where the cgroups cannot be
-/// read, the engine is asked (ListContainerStats). CPU is in CPUs: 250m is a quarter of one.
+/// cannot take back (the working set, as the kubelet counts it), with the shares of the limits. If it cannot read the cgroups,
+/// it asks the engine (ListContainerStats). CPU is in CPUs: 250m is a quarter of one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -48,9 +48,9 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Order {
-    /// What uses most CPU first
+    /// Those that use the most CPU first
     Cpu,
-    /// What uses most memory first
+    /// Those that use the most memory first
     Memory,
     /// By namespace, pod and name
     Name,

@@ -25,22 +25,22 @@ pub const EXAMPLES: &[Example] = &[
 
 /// Show pods, containers and processes as a tree
 ///
-/// Shows the pods that are ready, below each its containers, and below each of these its processes, as /proc of this node shows
-/// them. What exec'd into a container stands beside its first process.
+/// Shows the pods that are ready, below each pod its containers, and below each container its processes, as /proc of this node
+/// shows them. A process that was started in the container by exec is shown next to the container's first process.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Also what has ended
+    /// Also pods and containers that have ended
     #[arg(short, long, help_heading = "Selection")]
     all: bool,
-    /// No processes
+    /// Do not show processes
     #[arg(long)]
     no_processes: bool,
-    /// The form; as JSON and YAML the library's pods, whose containers have "processes"
+    /// The form; JSON and YAML have the library's pods, and "processes" in each container
     #[arg(short, long, value_enum, value_name = "FORM", default_value = "table", help_heading = "Output")]
     output: DocumentForm,
-    /// Whole lines, however long
+    /// Do not shorten lines
     #[arg(long, help_heading = "Output")]
     no_trunc: bool,
 }

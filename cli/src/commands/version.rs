@@ -12,7 +12,7 @@ use crate::text::{Look, Word};
 /// Print the versions of this command and of the engine
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this command's
+    /// Only the version of this command
     #[arg(long)]
     client: bool,
     /// The form

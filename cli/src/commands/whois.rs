@@ -27,16 +27,17 @@ pub const EXAMPLES: &[Example] = &[
     ),
 ];
 
-/// Say whose a process, a cgroup or a namespace is
+/// Find the container of a process, a cgroup or a namespace
 ///
-/// Says to which container a process, a cgroup or a namespace belongs, and which processes that container has. What is none's
-/// is told on stderr, and the exit code is 1 then. A number is a pid if there is such a process, and otherwise the id of a
-/// cgroup (v2, as eBPF and fanotify give it).
+/// Says to which container a process, a cgroup or a namespace belongs, and which processes that container has. If it belongs to
+/// no container, the command says so on stderr, and the exit code is 1. A number is a pid if there is such a process, and
+/// otherwise the id of a cgroup (v2, as eBPF and fanotify give it).
 ///
-/// As JSON it prints one document a line: "asked"; "by", what that was taken for (pid, cgroupId, cgroupPath, namespace); "owner"
-/// (container, host; notYet: of a container that the engine does not have; unknown: there is no such thing); "how" that is
-/// known; and of a container, "container" (as in docs/json.md), "processes" (pid, parent, startTicks, command), and "sharing",
-/// how many are in the namespace.
+/// JSON has one document in each line. Its keys: "asked", the argument; "by", what the argument was taken for (pid, cgroupId,
+/// cgroupPath, namespace); "owner", which is container, host, notYet (a container that the engine does not have) or unknown
+/// (there is no such thing); "how", how it was found, or why it has no container. For a container also "container" (as in
+/// docs/json.md), "processes" (pid, parent, startTicks, command), and, for a namespace, "sharing": how many containers and
+/// sandboxes are in it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A PID, the id or the path of a cgroup (also a line of /proc/PID/cgroup), or a namespace: 4711, /kubepods/pod5b0c2f1e,
@@ -46,7 +47,7 @@ pub struct Args {
     /// The form
     #[arg(short, long, value_enum, value_name = "FORM", default_value = "table", help_heading = "Output")]
     output: DocumentForm,
-    /// Whole lines, however long
+    /// Do not shorten lines
     #[arg(long, help_heading = "Output")]
     no_trunc: bool,
 }

@@ -38,13 +38,14 @@ pub fn chapters() -> impl Iterator<Item = &'static Chapter> {
 }
 
 /// The rules for every line.
-pub const LINES: &str = "One command in each line; `#` begins a comment, and words are quoted as in a shell. The \
+pub const LINES: &str = "Each line has one command; `#` begins a comment, and words are quoted as in a shell. The \
                          answer to each command is one line, `ok COMMAND ...` with values like `id=...`, or `error \
-                         COMMAND: why`, printed when the command is done. TIME is 200ms, 1.5s or 2m. The name of a \
-                         pod is POD or NS/POD, that of a container CONTAINER, POD/CONTAINER or NS/POD/CONTAINER; NAME \
-                         is either. Of several attempts the newest is taken. An id, or its first 6 or more \
-                         characters, is a name, too. In any word, `{bad-bytes}` stands for the bytes ff fe ff fe on \
-                         the wire, which are no UTF-8, and `{esc}` for the character ESC.";
+                         COMMAND: why`. It is printed when the command is done. TIME is 200ms, 1.5s or 2m. The name \
+                         of a pod is POD or NS/POD. The name of a container is CONTAINER, POD/CONTAINER or \
+                         NS/POD/CONTAINER. NAME is the name of either. If several attempts have the name, the newest \
+                         one is meant. An id, or its first 6 or more characters, is a name, too. In any word, \
+                         `{bad-bytes}` stands for the bytes ff fe ff fe on the wire, which are not UTF-8, and `{esc}` \
+                         for the character ESC.";
 
 /// The commands, by their subject.
 pub const COMMANDS: &[Chapter] = &[
@@ -58,11 +59,11 @@ pub const COMMANDS: &[Chapter] = &[
             ),
             entry("run-pod POD [OPTION...]", "makes a pod's sandbox"),
             entry("create POD CONTAINER [OPTION...] [-- COMMAND ARG...]", "creates a container in a pod"),
-            entry("start CONTAINER", "starts it"),
+            entry("start CONTAINER", "starts the container"),
             entry("stop CONTAINER [TIME]", "sends its stop signal, and SIGKILL after TIME (2s)"),
-            entry("rm CONTAINER", "removes it"),
+            entry("rm CONTAINER", "removes the container"),
             entry("stop-pod POD", "stops the sandbox and its containers"),
-            entry("rm-pod POD", "removes them"),
+            entry("rm-pod POD", "removes the sandbox and its containers"),
             entry("kill NAME SIGNAL", "signals a process from outside, as anyone on the node could: TERM, KILL, 15"),
             entry(
                 "oom CONTAINER [TIME]",
@@ -79,14 +80,14 @@ pub const COMMANDS: &[Chapter] = &[
         entries: &[
             entry(
                 "wait NAME STATE [TIME]",
-                "waits until it is created, running, exited, ready, notready or gone, at most TIME (10s)",
+                "waits until NAME is created, running, exited, ready, notready or gone, at most TIME (10s)",
             ),
             entry(
                 "wait-subscribed N [TIME]",
                 "waits until N subscriptions to events were made since the start, at most TIME (10s)",
             ),
-            entry("sleep TIME", "does nothing for so long"),
-            entry("list", "prints a line `- ...` for each sandbox and container, then the answer"),
+            entry("sleep TIME", "does nothing for TIME"),
+            entry("list", "prints a line `- ...` for each sandbox and container, and then the answer"),
             entry("stats", "counts sandboxes, containers, events, subscriptions, and the calls of each RPC"),
             entry("quit", "ends the program"),
         ],
@@ -97,23 +98,23 @@ pub const COMMANDS: &[Chapter] = &[
         entries: &[
             entry(
                 "down",
-                "the engine ends; what happens now sends no event, and containerd shows it as 255 \"Unknown\"",
+                "ends the engine; until `up`, no events are sent, and what ends is shown by containerd as 255 \"Unknown\"",
             ),
-            entry("up", "it is back"),
+            entry("up", "starts the engine again"),
             entry(
                 "restart [new-ids]",
-                "down and up: connections and socket are gone, then back; containers run on, and no event is replayed. new-ids: \
-                 as after a reboot, the same pods under new ids",
+                "down and up: connections and socket are gone, then the socket is back; containers run on, and no event is \
+                 replayed. new-ids: as after a reboot, the same pods have new ids",
             ),
             entry(
                 "tell TYPE NAME",
                 "sends an extra event that shows the present state; TYPE: created, started, stopped or deleted",
             ),
-            entry("lose NAME", "the id vanishes without an event; its process stays"),
+            entry("lose NAME", "removes the id from the engine without an event; the process stays"),
             entry("find ID", "shows a lost id again"),
-            entry("vanish CONTAINER", "its process ends, and the engine does not notice: it still says \"running\""),
-            entry("claim NAME|all CLAIM", "what the engine says of it from now on, whatever is true: see claims"),
-            entry("claim NAME|all off", "the truth again"),
+            entry("vanish CONTAINER", "ends the process, and the engine does not notice: it still says \"running\""),
+            entry("claim NAME|all CLAIM", "makes the engine say something false from now on: see claims"),
+            entry("claim NAME|all off", "makes the engine tell the truth again"),
             entry("fault NAME ...", "switches a fault of the engine on or off: see faults"),
         ],
     },
@@ -155,14 +156,14 @@ pub const CONTAINER_OPTIONS: Chapter = Chapter {
 /// The possible values of a container's COMMAND.
 pub const PROGRAMS: Chapter = Chapter {
     title: "Commands of a container",
-    about: "Without a command it runs for ever. Any other program does not exist, so that the start fails.",
+    about: "Without a command, a container runs for ever. No other programs exist, so the start of any other fails.",
     entries: &[
         entry("sleep TIME", "ends with 0 after TIME; infinity: never"),
         entry("true", "ends with 0 at once"),
         entry("false", "ends with 1 at once"),
         entry("exit N", "ends with N at once"),
         entry("pause", "runs for ever"),
-        entry("sh -c 'sleep 1; exit 3'", "one of these after the other"),
+        entry("sh -c 'sleep 1; exit 3'", "does these commands one after the other"),
         entry("sh -c \"trap 'exit 3' TERM; sleep 9 & wait\"", "ends with 3 when it is asked to stop"),
     ],
 };
@@ -170,17 +171,17 @@ pub const PROGRAMS: Chapter = Chapter {
 /// The possible values of `claim`.
 pub const CLAIMS: Chapter = Chapter {
     title: "Claims",
-    about: "What the engine says of one container or sandbox, or of all, whatever is true.",
+    about: "What the engine says of one container or sandbox, or of all of them, whether it is true or not.",
     entries: &[
-        entry("claim NAME listed STATE", "lists show it so; STATE: created, running, exited or unknown"),
-        entry("claim NAME state STATE", "its statuses, in replies and events, show it so"),
-        entry("claim NAME no-status", "it is listed, and its status is NOT_FOUND"),
-        entry("claim NAME no-verbose-status", "it is listed, and only its verbose status is NOT_FOUND"),
+        entry("claim NAME listed STATE", "lists show it in this state: created, running, exited or unknown"),
+        entry("claim NAME state STATE", "its statuses, in replies and events, have this state"),
+        entry("claim NAME no-status", "lists show it, and requests for its status get NOT_FOUND"),
+        entry("claim NAME no-verbose-status", "lists show it, and requests for its verbose status get NOT_FOUND"),
         entry("claim NAME no-started-at", "its statuses do not say when it started"),
         entry("claim NAME hangs", "requests for its status are never answered"),
         entry("claim NAME refused TEXT", "requests for its status fail with this text"),
-        entry("claim NAME undecodable", "its entry in lists cannot be decoded, but for its id"),
-        entry("claim NAME nameless", "its entry in lists cannot be decoded at all"),
+        entry("claim NAME undecodable", "its entry in lists cannot be decoded, except for the id"),
+        entry("claim NAME nameless", "its entry in lists cannot be decoded, not even the id"),
     ],
 };
 
@@ -189,8 +190,8 @@ pub const FAULTS: Chapter = Chapter {
     title: "Faults",
     about: "",
     entries: &[
-        entry("fault stall on|off", "all calls hang until it is off"),
-        entry("fault slow TIME|off", "all calls are answered later"),
+        entry("fault stall on|off", "all calls hang until the fault is off"),
+        entry("fault slow TIME|off", "all calls are answered TIME later"),
         entry("fault mute on|off", "connections are accepted, but nothing is read or written"),
         entry(
             "fault not-initialized unknown|unavailable|off",
@@ -210,7 +211,7 @@ pub const FAULTS: Chapter = Chapter {
         entry("fault replay N", "the last N events are sent again, unchanged"),
         entry("fault break-stream", "all event streams end with an error"),
         entry("fault end-stream", "all event streams end with OK"),
-        entry("fault clock-step [-]TIME", "the engine's clock jumps"),
+        entry("fault clock-step [-]TIME", "the engine's clock jumps forward by TIME, or back with -"),
         entry("fault hostile HOW|off", "some answers are hostile: see hostile answers"),
     ],
 };
@@ -218,7 +219,7 @@ pub const FAULTS: Chapter = Chapter {
 /// The possible values of `fault hostile`.
 pub const HOSTILITIES: Chapter = Chapter {
     title: "Hostile answers",
-    about: "One at a time.",
+    about: "Only one of them can be on at a time.",
     entries: &[
         entry("fault hostile garbage", "replies are no protocol buffers"),
         entry("fault hostile wrong-types", "replies are protocol buffers of another kind"),
@@ -227,9 +228,9 @@ pub const HOSTILITIES: Chapter = Chapter {
         entry("fault hostile endless-lists", "a streamed list has no end"),
         entry("fault hostile deep", "the verbose information is JSON nested a million times"),
         entry("fault hostile wide", "the verbose information is JSON with a million objects"),
-        entry("fault hostile ids", "ids that no engine has"),
-        entry("fault hostile labels", "a container with a million labels"),
-        entry("fault hostile empty-entries", "a list of 20 million empty entries"),
-        entry("fault hostile small-entries", "a list of 40,000 containers with hardly more than an id"),
+        entry("fault hostile ids", "lists have ids that no engine has"),
+        entry("fault hostile labels", "a list has a container with a million labels"),
+        entry("fault hostile empty-entries", "a list has 20 million empty entries"),
+        entry("fault hostile small-entries", "a list has 40,000 containers with hardly more than an id"),
     ],
 };

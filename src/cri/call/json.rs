@@ -51,9 +51,9 @@ impl Call {
             redact_info(&mut reply);
         }
         let mut text = Vec::new();
-        reply
-            .serialize_with_options(&mut serde_json::Serializer::new(&mut text), &canonical())
-            .map_err(|e| Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply has no JSON: {e}")))?;
+        reply.serialize_with_options(&mut serde_json::Serializer::new(&mut text), &canonical()).map_err(|e| {
+            Error::new(CRI_E_PROTOCOL, format!("{name}: the engine's reply cannot be written as JSON: {e}"))
+        })?;
         Ok(JsonText::from(String::from_utf8(text).expect("JSON is UTF-8")))
     }
 }
@@ -68,7 +68,8 @@ fn decode(descriptor: MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage,
 
 /// One message of the contract, e.g. a `ContainerStatus`, in the same JSON as replies have.
 pub fn as_json(message: &str, value: &impl Message) -> Result<Option<serde_json::Value>> {
-    let broken = |e: &dyn std::fmt::Display| Error::new(CRI_E_PROTOCOL, format!("{message}: it has no JSON: {e}"));
+    let broken =
+        |e: &dyn std::fmt::Display| Error::new(CRI_E_PROTOCOL, format!("{message}: it cannot be written as JSON: {e}"));
     let (descriptor, bytes) = (rpcs::message(message)?, value.encode_to_vec());
     if let Some(why) = weight::refusal(&descriptor, &bytes) {
         return Err(broken(&why));

@@ -41,7 +41,7 @@ pub async fn connect(endpoint: Option<&Endpoint>, config: &Arc<Config>, meter: &
 /// Something that the driver has to act on.
 #[derive(Debug)]
 pub enum News {
-    /// The socket was made, or made anew: a new connection is worth trying.
+    /// The socket was made, or replaced by a new one: a new connection is worth trying.
     SocketMade,
     /// Another engine is to be followed, for this reason.
     Better(String),
@@ -67,7 +67,7 @@ pub struct Chooser {
     folders: Folders,
     /// The state for which the watched folders were chosen. If it changes, they are chosen again.
     watched_for: Option<(bool, bool, usize)>,
-    /// Whether the connection's socket may have been made anew.
+    /// Whether the connection's socket may have been replaced.
     is_doubted: bool,
     looking: Option<JoinHandle<Survey>>,
     next_look: Instant,
@@ -156,7 +156,7 @@ impl Chooser {
     }
 
     /// Whether to look for a better engine while the present one is kept. An engine that is empty and lost is instead
-    /// found by connecting anew.
+    /// found by connecting again.
     fn looks(&self) -> bool {
         let taken = self.taken_level().filter(|taken| taken.is_up || !taken.is_empty);
         self.is_watching && taken.is_some_and(|taken| taken.may_give_way(self.kubelets_silent))
@@ -231,7 +231,7 @@ impl Chooser {
         }
     }
 
-    /// Whether the socket of this connection was made anew.
+    /// Whether the socket of this connection was replaced.
     fn is_replaced(&self, client: Option<&Client>) -> bool {
         let Some(client) = client.filter(|_| self.is_up) else {
             return false;
@@ -268,7 +268,10 @@ impl Chooser {
 
 fn leaving(left: &Endpoint, best: &Candidate) -> String {
     let why = &best.rank;
-    format!("the engine at {left} is left for {} {} at {}: {why}", best.runtime_name, best.runtime_version, best.api)
+    format!(
+        "the watcher changes from the engine at {left} to {} {} at {}: {why}",
+        best.runtime_name, best.runtime_version, best.api
+    )
 }
 
 impl Drop for Chooser {

@@ -79,7 +79,7 @@ fn nested(processes: &Processes, clues: &mut Clues) {
     }
     if refused > 0 {
         clues.note(format!(
-            "{refused} processes may not be looked into, so engines inside them are not found (CAP_SYS_PTRACE is needed)"
+            "this program may not look into {refused} processes, so it finds no engines inside them (it needs CAP_SYS_PTRACE)"
         ));
     }
 }

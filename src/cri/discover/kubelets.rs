@@ -31,7 +31,10 @@ pub(super) fn look(processes: &Processes, root: &Path, nested: bool, clues: &mut
             continue;
         };
         if !processes.is_trusted(pid) {
-            clues.note(format!("{} (pid {pid}) is another user's and is not believed", line.program.name()));
+            clues.note(format!(
+                "{} (pid {pid}) belongs to another user, so its flags and files are not used",
+                line.program.name()
+            ));
             continue;
         }
         match processes.home(pid) {
@@ -40,7 +43,7 @@ pub(super) fn look(processes: &Processes, root: &Path, nested: bool, clues: &mut
                 Kubelet { pid, root: &root, evidence: Evidence::NestedKubelet }.tell(&line, clues);
             }
             Home::Inside(_) => clues.note(format!(
-                "{} (pid {pid}) is in a container, whose engines are not looked for (option discover.nested)",
+                "{} (pid {pid}) is in a container: engines in containers are looked for only with the option discover.nested",
                 line.program.name()
             )),
         }

@@ -1,4 +1,4 @@
-//! The engine's folders, by inotify: what is being made, its pid file, and CRI-O's exit files.
+//! Watches the engine's folders with inotify: for new containers, their pid files, and CRI-O's exit files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
 use crate::model::{Id, Kind};
 
-/// How many folders of containers that are being made are watched at a time.
+/// How many folders of containers that are being created are watched at a time.
 const MOST_BIRTHS: usize = 256;
-/// Of how many containers the processes are looked for before the first lists: as many as are kept until then.
+/// For how many containers the processes are looked for before the first lists. No more are kept until then.
 const MOST_UNLISTED: usize = 1000;
 
 impl Witness {
-    /// Watches the folders of this engine; those of the connection before, no more.
+    /// Watches the folders of this engine, and no longer those of the previous connection.
     pub fn watch_folders(&mut self, pids: &Arc<PidResolver>, folders: Option<Arc<Folders>>) {
         for (watch, _) in self.watches.drain() {
             self.watcher.remove(watch);
@@ -45,7 +45,7 @@ impl Witness {
             refusals.extend(watched.err().map(|why| format!("{}: {why}", dir.display())));
         }
         if let Some(dir) = folders.exits() {
-            // CRI-O makes it when it starts; without it exits come otherwise.
+            // CRI-O makes this folder when it starts. Without it, pidfds and the engine show the exits.
             let _ = self.watch_folder(&root, dir, Folder::Exits(dir.to_owned()));
         }
         self.pids = Some((pids.clone(), folders));
@@ -56,13 +56,15 @@ impl Witness {
         self.wait_for_inotify();
     }
 
-    /// An engine that has run nothing yet has no folder; a watch on the folder above it shows when it comes.
+    /// Watches a folder, or the nearest one above it that exists. An engine that has run nothing yet has no folder for
+    /// containers; a watch above shows when it is made.
     fn watch_or_above(&mut self, root: &Path, dir: &Path) -> Result<(), NoHints> {
         match self.watch_folder(root, dir, Folder::All) {
             Err(NoHints::NotThere) => {}
             done => return done,
         }
-        // The engine makes its own folder when it starts. What lies above that is everybody's, and is there without it, too.
+        // The engine makes its own folder when it starts. The folders above that one belong to the system, and exist without
+        // an engine, too.
         let is_own = |above: &&Path| !above.ends_with("run");
         for above in dir.ancestors().skip(1).take(2).take_while(is_own) {
             match self.watch_folder(root, above, Folder::Above) {
@@ -73,7 +75,7 @@ impl Witness {
         Err(NoHints::NotThere)
     }
 
-    /// A folder on the way to that of all containers was made: what is in there by now is new.
+    /// A folder above the folder of all containers was made. Watches again, and takes everything in the folder as new.
     fn come_closer(&mut self) {
         let Some((pids, folders)) = self.pids.clone() else { return };
         self.watch_folders(&pids, Some(folders.clone()));
@@ -82,27 +84,27 @@ impl Witness {
         }
     }
 
-    /// Looks for the processes of what is in the folders already, while the engine makes its first lists. The pids become hints. A
-    /// second thread helps, and ends with it.
+    /// Begins to look for the processes of containers that already have folders, while the engine makes its first lists. The
+    /// pids become hints. A second thread helps, and ends with the search.
     pub fn look_around(&mut self) {
         if let Some((pids, folders)) = self.pids.as_ref().filter(|_| !self.is_off) {
-            // CRI-O has two folders of each.
+            // CRI-O has two folders for each container.
             let mut seen = HashSet::new();
             let is_new = |id: &Id| seen.insert(id.clone());
-            // The lists name the images.
+            // The lists will name the images.
             let wanted = |id| Wanted { id, image_name: false };
             let wanted = ids_in(pids, folders).filter(is_new).take(MOST_UNLISTED).map(wanted).collect();
             self.unlisted = Some(Proofs::begin(pids.clone(), folders.clone(), wanted));
         }
     }
 
-    /// The lists are there: what was not found yet is looked for because the lists show it. Returns what was found and has
-    /// become no hint yet.
+    /// Ends this search, because the lists came: they show which processes are still to be looked for. Returns what was
+    /// found and has not become a hint yet.
     pub fn look_no_more(&mut self) -> Vec<Proof> {
         self.unlisted.take().map_or_else(Vec::new, Proofs::stop)
     }
 
-    /// `None`: these were all.
+    /// Makes hints of what was found; `None` is the end of the search.
     pub(super) fn found_unlisted(&mut self, found: Option<Vec<Proof>>) {
         match found {
             Some(found) => self.hints.extend(found.into_iter().filter_map(pid_hint)),
@@ -123,7 +125,7 @@ impl Witness {
         Ok(())
     }
 
-    /// Whether there was no notice.
+    /// Reads the notices of inotify. Returns whether there were none.
     pub(super) fn read_notices(&mut self) -> bool {
         let notices = self.watcher.read().unwrap_or_default();
         let was_empty = notices.is_empty();
@@ -174,13 +176,13 @@ impl Witness {
         }
     }
 
-    /// The pid comes a moment after the folder, or has come already.
+    /// Handles the folder of a new container. Its pid file comes a moment later, or is there already.
     fn watch_birth(&mut self, id: &Id) {
         let Some((pids, folders)) = self.pids.clone().filter(|_| self.births < MOST_BIRTHS) else {
             return;
         };
         for dir in folders.births_of(id) {
-            // It may be gone by now, or come later: the status requests that follow find out.
+            // The folder may be gone by now, or come later. The status requests that follow show it.
             let _ = self.watch_folder(pids.engine_root(), &dir, Folder::Of(id.clone()));
         }
         if self.look_for_pid(id) {
@@ -210,7 +212,7 @@ impl Witness {
         true
     }
 
-    /// CRI-O's monitor leaves the exit code in a file, which CRI-O removes when it has read it: 0.2 s later.
+    /// Reads the exit code that CRI-O's monitor writes to a file. CRI-O reads and removes this file 0.2 s later.
     fn exit_file(&mut self, dir: &Path, name: &str) {
         let Some((pids, _)) = &self.pids else { return };
         let text = open_file_below(pids.engine_root(), &dir.join(name)).and_then(io::read_to_string);
@@ -223,7 +225,7 @@ fn pid_hint((wanted, found): Proof) -> Option<Hint> {
     found.ok().map(|details| Hint::Pid(wanted.id, details))
 }
 
-/// The containers that have folders.
+/// The ids of the containers that have folders.
 fn ids_in(pids: &PidResolver, folders: &Folders) -> impl Iterator<Item = Id> {
     let entries = |dir: PathBuf| {
         let open = open_path_below(pids.engine_root(), &dir);
@@ -233,7 +235,7 @@ fn ids_in(pids: &PidResolver, folders: &Folders) -> impl Iterator<Item = Id> {
     folders.births().into_iter().flat_map(entries).filter_map(id)
 }
 
-/// Engines' ids are hexadecimal digits; other names in their folders are not about containers.
+/// Whether the name of a folder is an id, which is at least 32 hexadecimal digits. Other folders are not containers'.
 fn is_id(name: &str) -> bool {
     name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -67,7 +67,8 @@ impl Witness {
     /// Follows no more processes. The pidfds that are open stay.
     fn no_more_pidfds(&mut self, why: &dyn std::fmt::Display) {
         self.news = true;
-        self.no_pidfds = Some(format!("{} processes are followed, and no more: {why}", self.held.len()));
+        self.no_pidfds =
+            Some(format!("the watcher follows {} processes and cannot follow more: {why}", self.held.len()));
         self.wanted.retain(|follow| follow.process.is_none());
     }
 

@@ -163,7 +163,7 @@ impl Witness {
                     ability if ability.is_yes() => means.used.push("exitCodes"),
                     ability => {
                         let why =
-                            format!("{ability}: the exit code is read before the process is waited for, if at all");
+                            format!("{ability}: the watcher can read the exit code only while the process is a zombie");
                         means.lacks.push(("exitCodes", why.into()));
                     }
                 }

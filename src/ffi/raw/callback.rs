@@ -1,8 +1,8 @@
 //! Threads that call C.
 //!
-//! They are made with pthread_create, and the frames beneath the program's function hold only Copy values and catch
-//! nothing: Python before 3.14 ends a foreign thread by pthread_exit when the interpreter is gone, and the unwinding
-//! that this starts would abort the process at the first Rust frame that has something to clean up.
+//! They are made with pthread_create. The frames below the program's function hold only Copy values and catch nothing.
+//! The reason: Python before 3.14 ends a foreign thread with pthread_exit when the interpreter is gone. That unwinds the
+//! stack, and the process would abort at the first Rust frame that has something to clean up.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -32,7 +32,7 @@ impl Callback {
         Callback { user_data, destroy }
     }
 
-    /// The end of a registration: after a failure, the data is released at once.
+    /// Ends a registration. If it failed, releases the data at once.
     pub(in crate::ffi) fn destroy_if_refused(self, status: Status) -> Status {
         if status < 0 {
             self.destroy();
@@ -51,7 +51,8 @@ impl Callback {
     }
 }
 
-/// Held closed by the thread that subscribes until the program has its subscription: the first call may use it.
+/// A gate that the subscribing thread keeps closed until the program has its subscription, because the first call of the
+/// function may use the subscription.
 #[derive(Clone)]
 pub(in crate::ffi) struct Gate(Arc<Mutex<()>>);
 
@@ -87,8 +88,8 @@ impl Shared {
 }
 
 thread_local! {
-    /// On a thread of ours: what it works on. The thread holds a reference to it as long as this is not NULL. A plain
-    /// pointer, because a destructor here would run on a thread that is being ended by force.
+    /// On a thread of the library: what the thread works on. The thread holds a reference to it as long as this is not
+    /// NULL. It is a plain pointer, because a destructor would also run on a thread that is being ended by force.
     static CURRENT: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
 }
 
@@ -103,7 +104,7 @@ pub(in crate::ffi) fn is_inside(watcher: &Watcher) -> bool {
     current().is_some_and(|shared| std::ptr::eq(shared.watcher.as_ptr(), watcher))
 }
 
-/// Stops a watcher that C has freed; inside one of its callbacks, as soon as that has returned.
+/// Stops a watcher that C has freed. Inside one of its callbacks, it stops the watcher after the callback has returned.
 pub(in crate::ffi) fn stop_outside(watcher: Arc<Watcher>) {
     match current() {
         Some(shared) if is_inside(&watcher) => {
@@ -114,15 +115,15 @@ pub(in crate::ffi) fn stop_outside(watcher: Arc<Watcher>) {
 }
 
 fn stop(watcher: &Watcher) {
-    // A free has nobody to report to; whatever could not be stopped is dropped a moment later.
+    // A free function cannot report an error. What could not be stopped is dropped a moment later.
     let _ = watcher.stop();
 }
 
-/// A thread that calls the program again and again, as its owner sees it.
+/// A thread that calls a function of the program for each item, as its owner sees it.
 pub(in crate::ffi) struct Thread {
     shared: Arc<Shared>,
     thread: libc::pthread_t,
-    /// The process that has the thread: a forked child has not.
+    /// The process that has the thread. A forked child does not have it.
     process: u32,
 }
 
@@ -152,7 +153,7 @@ impl Thread {
         Ok(Thread { shared, thread, process: std::process::id() })
     }
 
-    /// No further call; waits for the one under way, except inside a callback of the same watcher.
+    /// Ends the calls, and waits for the call in progress, except inside a callback of the same watcher.
     pub(in crate::ffi) fn end(self) {
         if self.process == std::process::id() {
             self.shared.task.close();
@@ -160,7 +161,7 @@ impl Thread {
         self.finish();
     }
 
-    /// Waits for the last call: the thread ends by itself when nothing more will come. Inside a callback of the same
+    /// Waits for the last call. The thread ends by itself when no more items will come. Inside a callback of the same
     /// watcher it does not wait.
     pub(in crate::ffi) fn finish(self) {
         if self.process != std::process::id() {
@@ -173,7 +174,7 @@ impl Thread {
         }
         // SAFETY: as above; it is not this very thread, because here we are outside its callback.
         unsafe { libc::pthread_join(self.thread, std::ptr::null_mut()) };
-        // A thread that the program has ended inside its callback did not come to this.
+        // A thread that the program ended inside its callback never called `destroy`.
         if self.shared.takes_destroy() {
             self.shared.callback.destroy();
         }

@@ -9,7 +9,7 @@ use super::strings::{Place, Strings};
 use crate::ffi::{cri_mount, cri_namespaces, cri_port, cri_previous, cri_resources, cri_user};
 use crate::model::{CRI_MOUNT_FLAG_READ_ONLY, Container, Namespaces, Port, Resources, Spec, User};
 
-/// Owns it, in an allocation of its own: the record's pointers stay right wherever the view moves.
+/// Owns these arrays and structs, in allocations of their own. So the record's pointers stay valid when the view moves.
 #[derive(Default)]
 pub(super) struct Details {
     pub command: Box<[*const c_char]>,
@@ -17,7 +17,7 @@ pub(super) struct Details {
     pub mounts: Box<[cri_mount]>,
     pub user: Option<cri_user>,
     pub resources: Option<cri_resources>,
-    /// In a box, because few have one.
+    /// Boxed, because few containers have one.
     pub previous: Option<Box<cri_previous>>,
     pub namespaces: Option<cri_namespaces>,
     _groups: Arc<[i64]>,
@@ -28,7 +28,7 @@ unsafe impl Send for Details {}
 // SAFETY: as above: shared access only reads.
 unsafe impl Sync for Details {}
 
-/// Where its strings are, until no more are added.
+/// The places of the strings. Pointers to them are taken after the last string was added.
 pub(super) struct DetailPlaces {
     command: Vec<Place>,
     args: Vec<Place>,
@@ -38,7 +38,7 @@ pub(super) struct DetailPlaces {
 }
 
 impl DetailPlaces {
-    /// None if there is nothing to show.
+    /// `None` if there is nothing to show.
     pub fn of(c: &Container, strings: &mut Strings) -> Option<DetailPlaces> {
         let Spec { command, args, mounts, user, resources, .. } = &*c.spec;
         let no_words = command.is_empty() && args.is_empty() && mounts.is_empty();
@@ -101,7 +101,7 @@ fn show_limits(limits: &Resources, [cpuset_cpus, cpuset_mems]: [*const c_char; 2
         cpuset_mems,
         memory_limit: limits.memory_limit.unwrap_or(0),
         swap_limit: limits.swap_limit.unwrap_or(0),
-        // Every number near 0 is a score.
+        // 0 and its neighbours are valid scores, so none of them can mean "unknown".
         oom_score_adj: limits.oom_score_adj.and_then(|score| score.try_into().ok()).unwrap_or(i32::MIN),
     }
 }

@@ -19,7 +19,7 @@ struct OwnedEvent {
     _message: Strings,
 }
 
-/// Makes an event for C, which ends with `free`.
+/// Makes an event for C, which gives it back to `free`.
 pub(in crate::ffi) fn into_raw(event: Event, view: View) -> *mut cri_event {
     let container = event.container.as_deref().map(ContainerView::of);
     let mut strings = Strings::default();
@@ -44,7 +44,7 @@ pub(in crate::ffi) fn into_raw(event: Event, view: View) -> *mut cri_event {
     Box::into_raw(Box::new(owned)).cast()
 }
 
-/// Whether this is a pointer to an event, and not to something else of this library.
+/// Whether this is a pointer to an event, and not to another object of this library.
 fn is_record(event: *const cri_event) -> bool {
     // SAFETY: not NULL, and points to an object of ours: all of them begin with a number.
     (unsafe { event.cast::<usize>().read() }) == size_of::<cri_event>()
@@ -53,7 +53,7 @@ fn is_record(event: *const cri_event) -> bool {
 /// The JSON of an event that C still holds.
 pub(in crate::ffi) fn json(event: *const cri_event) -> Result<JsonText> {
     if !is_record(given((!event.is_null()).then_some(event), "event")?) {
-        return Err(invalid("event is no cri_event, but something else (was it cast?)"));
+        return Err(invalid("event does not point to a cri_event, but to another object (was it cast?)"));
     }
     // SAFETY: from `into_raw` and not yet freed: the header asks for that, and for no copy of the struct.
     let owned = unsafe { &*event.cast::<OwnedEvent>() };

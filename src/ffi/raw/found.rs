@@ -1,4 +1,4 @@
-//! What lookups give to C, and the arrays that C asks with.
+//! The records that lookups return to C, and the arrays that C passes to them.
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -8,13 +8,13 @@ use super::snapshot;
 use crate::ffi::cri_container;
 use crate::portfolio::Snapshot;
 
-/// The record of the container at a position of the snapshot; valid as long as the snapshot. It lives as long as the container,
-/// which keeps its view: once it was found, its address is kept by position.
+/// The record of the container at a position of the snapshot. It is valid as long as the snapshot, which keeps the
+/// container and its view. The snapshot remembers the address by position.
 pub(in crate::ffi) fn record(of: &Snapshot, at: u32) -> *const cri_container {
     if let Some(known) = known(of.kept_at(at)) {
         return known;
     }
-    // Two threads that come at the same time get the same record.
+    // If two threads come here at the same time, both get the same record.
     let record = snapshot::record(of.container_at(at));
     of.kept_at(at).store(record.cast_mut().cast(), Ordering::Release);
     record
@@ -27,7 +27,7 @@ pub(in crate::ffi) fn known(place: &AtomicPtr<()>) -> Option<*const cri_containe
     (!record.is_null()).then(|| record.cast_const().cast())
 }
 
-/// An array of C's; `None` for NULL.
+/// An array that C passes in; `None` for NULL.
 pub(in crate::ffi) fn slice<'a, T>(array: *const T, len: usize) -> Option<&'a [T]> {
     if len == 0 {
         return Some(&[]);
@@ -36,7 +36,7 @@ pub(in crate::ffi) fn slice<'a, T>(array: *const T, len: usize) -> Option<&'a [T
     (!array.is_null()).then(|| unsafe { std::slice::from_raw_parts(array, len) })
 }
 
-/// An array that C wants filled; `None` for NULL.
+/// An array that the library fills for C; `None` for NULL.
 pub(in crate::ffi) fn slice_mut<'a, T>(array: *mut T, len: usize) -> Option<&'a mut [T]> {
     if len == 0 {
         return Some(&mut []);
@@ -45,7 +45,7 @@ pub(in crate::ffi) fn slice_mut<'a, T>(array: *mut T, len: usize) -> Option<&'a 
     (!array.is_null()).then(|| unsafe { std::slice::from_raw_parts_mut(array, len) })
 }
 
-/// A text with a length.
+/// A text that C passes in with its length; `None` for NULL.
 pub(in crate::ffi) fn bytes<'a>(text: *const c_char, len: usize) -> Option<&'a [u8]> {
     slice(text.cast(), len)
 }

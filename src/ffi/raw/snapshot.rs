@@ -10,12 +10,12 @@ use crate::portfolio::Snapshot;
 /// The array of containers. The snapshot keeps them, and each keeps its view.
 struct Containers(Vec<*const cri_container>);
 
-/// The same of some neighbouring containers, which generations share while none of them changes.
+/// The records of some neighbouring containers. Snapshots share them as long as none of these containers changes.
 struct Portion(Vec<*const cri_container>);
 
 struct Pods {
     records: Vec<*const cri_pod>,
-    /// A snapshot keeps no list of its pods.
+    /// The views of the pods, kept here because a snapshot keeps no list of its pods.
     _views: Vec<Arc<PodView>>,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::ffi) fn containers(snapshot: &Snapshot) -> (*const *const cri_cont
     (all.0.as_ptr(), all.0.len())
 }
 
-/// The records of some neighbouring containers, made when somebody first asks.
+/// The records of some neighbouring containers, made by the first call.
 fn portion<'a>(memo: &'a Memo, containers: impl Iterator<Item = &'a Arc<Container>>) -> &'a [*const cri_container] {
     let make = || Arc::new(Portion(containers.map(|container| record(container)).collect()));
     &memo.get_ref(make).0
@@ -63,7 +63,7 @@ pub(in crate::ffi) fn record(container: &Container) -> *const cri_container {
     ContainerView::record(&ContainerView::of(container))
 }
 
-/// As `record`, with a reference of its own for C.
+/// Like `record`, and takes a reference for C.
 pub(in crate::ffi) fn kept_record(container: &Container) -> *const cri_container {
     view::retain(record(container))
 }

@@ -5,13 +5,13 @@ use safer_ffi::c_char;
 use crate::ffi::cri_label;
 use crate::model::Labels;
 
-/// The strings of one record, each with a NUL behind it, in one allocation.
+/// The strings of one record, each followed by a NUL, in one allocation.
 pub(super) struct Strings {
-    /// Begins with a NUL: "" is at 0.
+    /// Begins with a NUL, so the place of "" is 0.
     bytes: Vec<u8>,
 }
 
-/// Where a string begins. Take a pointer only when all strings are added: until then they may move.
+/// Where a string begins. Take pointers only after the last string was added, because until then the strings may move.
 #[derive(Clone, Copy)]
 pub(super) struct Place(usize);
 
@@ -32,7 +32,7 @@ impl Strings {
         place
     }
 
-    /// Gives back the room that is not needed. No string is added after this.
+    /// Frees the memory that is not needed. Add no string after this.
     pub(super) fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
     }
@@ -42,7 +42,7 @@ impl Strings {
     }
 }
 
-/// Shows labels to C. The texts are those of the labels, which have to be kept as long.
+/// Shows labels to C. The result points into `labels`, so the caller keeps these as long as the result.
 pub(super) fn show_labels(labels: &Labels) -> Box<[cri_label]> {
     let label = |(key, value): (&[u8], &[u8])| cri_label { key: key.as_ptr().cast(), value: value.as_ptr().cast() };
     labels.with_nul().map(label).collect()

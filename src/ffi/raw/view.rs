@@ -15,7 +15,7 @@ use crate::model::{
     CRI_POD_FLAG_OWN_PID, CRI_POD_FLAG_STATIC, Container, Image, Labels, Memo, Pod,
 };
 
-/// The flag of what is true, of what is false, or none while it is unknown.
+/// The flag for a fact that is true or false; no flag while it is unknown.
 fn either(fact: Option<bool>, is: u32, is_not: u32) -> u32 {
     match fact {
         Some(true) => is,
@@ -24,7 +24,7 @@ fn either(fact: Option<bool>, is: u32, is_not: u32) -> u32 {
     }
 }
 
-/// A pod's record, counted: whoever holds a reference may read it.
+/// A pod's record, with a reference count: the holder of a reference may read it.
 #[repr(C)]
 pub(in crate::ffi) struct PodView {
     /// The first field: a pointer to the record is a pointer to this.
@@ -34,7 +34,7 @@ pub(in crate::ffi) struct PodView {
     _ports: Vec<cri_port>,
     labels: Box<[cri_label]>,
     _annotations: Box<[cri_label]>,
-    /// What both point into.
+    /// The texts that the labels and the annotations point to.
     _texts: [Arc<Labels>; 2],
 }
 
@@ -134,10 +134,10 @@ pub(in crate::ffi) struct ContainerView {
     _strings: Strings,
     labels: Box<[cri_label]>,
     _annotations: Box<[cri_label]>,
-    /// What both point into.
+    /// The texts that the labels and the annotations point to.
     _texts: [Arc<Labels>; 2],
     _details: Option<Arc<Details>>,
-    /// By the position of the schema, from the first call on: most records are never asked for them.
+    /// The attributes by the position of the schema. Each is made by the first call, because few programs ask for them.
     pub(super) attributes: Memo,
 }
 
@@ -235,16 +235,16 @@ impl ContainerView {
     }
 }
 
-/// A record of C's, and the view behind it.
+/// A record that C reads, and the view behind it.
 ///
 /// # Safety
 ///
 /// The record is the first field of the view, which is `repr(C)`; C gets records from an `Arc` of the view alone; and no
 /// other struct of the header has the record's size.
 pub(in crate::ffi) unsafe trait Record: Sized {
-    /// What keeps its memory.
+    /// The view, which owns the record's memory.
     type View;
-    /// The labels that it shows, sorted by key.
+    /// The labels of the record, sorted by key.
     fn labels(view: &Self::View) -> &[cri_label];
 }
 
@@ -264,13 +264,13 @@ unsafe impl Record for cri_container {
     }
 }
 
-/// Whether this is a pointer to such a record: neither NULL nor something else of this library.
+/// Whether this is a pointer to such a record. False for NULL, and for another object of this library.
 pub(super) fn is_record<R: Record>(record: *const R) -> bool {
     // SAFETY: points to an object of ours: all of them begin with a number.
     !record.is_null() && (unsafe { record.cast::<usize>().read() }) == size_of::<R>()
 }
 
-/// One more reference to a record; NULL is nothing.
+/// Takes one more reference to a record. NULL does nothing.
 pub(in crate::ffi) fn retain<R: Record>(record: *const R) -> *const R {
     if !is_record(record) {
         return std::ptr::null();
@@ -280,7 +280,7 @@ pub(in crate::ffi) fn retain<R: Record>(record: *const R) -> *const R {
     record
 }
 
-/// The end of one reference that `retain` has made; NULL is nothing.
+/// Releases one reference that `retain` has taken. NULL does nothing.
 pub(in crate::ffi) fn release<R: Record>(record: *const R) {
     if is_record(record) {
         // SAFETY: as above; each reference is given back once: the header asks for that.
@@ -288,7 +288,7 @@ pub(in crate::ffi) fn release<R: Record>(record: *const R) {
     }
 }
 
-/// The value of a record's own label, which lives as long as the record; NULL where the key is not there.
+/// The value of a record's own label, valid as long as the record; NULL if it has no such label.
 pub(in crate::ffi) fn label<R: Record>(record: *const R, key: &[u8]) -> *const c_char {
     if !is_record(record) {
         return std::ptr::null();

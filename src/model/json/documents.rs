@@ -55,7 +55,7 @@ fn json_md_shows_every_kind() {
         }
     }
     text +=
-        "\n### Counters\n\nThe keys of `stats` in criwatch.stats/1: a counter only grows, a gauge rises and falls.\n\n";
+        "\n### Counters\n\nThe keys of `stats` in criwatch.stats/1. A counter only grows; a gauge rises and falls.\n\n";
     text += "| key | unit | kind | meaning |\n|---|---|---|---|\n";
     for Metric { name, unit, kind, help, .. } in COUNTERS {
         text += &format!("| `{name}` | {unit} | {} | {help} |\n", kind.word());
@@ -77,7 +77,7 @@ fn examples_obey_their_schemas() {
 fn objects(kinds: &[AnswerKind]) -> Vec<(String, Value)> {
     let of = |name: &str| kinds.iter().find(|k| k.name == name).unwrap().schema.clone();
     let mut envelope = of("engine");
-    envelope["description"] = json!("What every answer but an event begins with.");
+    envelope["description"] = json!("The keys that every answer except an event begins with.");
     envelope["properties"].as_object_mut().unwrap().remove("ready");
     let mut event = of("event");
     event["description"] = json!("Something that happened.");

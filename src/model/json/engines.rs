@@ -11,58 +11,59 @@ use crate::table::word_of;
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.engines/1"))]
 pub(super) struct EnginesJson<'a> {
-    /// What this is: `criwatch.engines/1`. Within one number, keys are only added.
+    /// The kind and version: `criwatch.engines/1`. Within one version, keys are only added.
     schema: &'static str,
-    /// What was found on the node, best first. A watcher without an endpoint takes the first that answers.
+    /// The engines and sockets that were found on the node, the best one first. A watcher without an endpoint takes the
+    /// first engine that answers.
     engines: Vec<CandidateJson<'a>>,
-    /// Well-known sockets that are not there.
+    /// Well-known sockets that do not exist on this node.
     absent: Vec<&'a str>,
-    /// What could not be read, and what was left out, as text.
+    /// What the search could not read, and what it left out, as text.
     notes: Vec<&'a str>,
 }
 
-/// An engine, or a socket at which one should be.
+/// An engine, or a socket at which an engine should listen.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Candidate"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CandidateJson<'a> {
-    /// Where it is reached: an endpoint for a watcher.
+    /// The endpoint of the engine, for a watcher.
     api: &'a str,
-    /// Whether an engine answers there.
+    /// Whether an engine answers at this endpoint.
     answers: bool,
-    /// Why it was looked at, the strongest reason first.
+    /// Why the search looked at this socket, the strongest reason first.
     reasons: Vec<ReasonJson<'a>>,
-    /// Why it has this place in the order, as text.
+    /// Why the engine has this place in the order, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<&'a str>,
     #[serde(flatten)]
     runtime: RuntimeJson<'a>,
-    /// Who it is on this machine: the host name of its UTS namespace, or the option `engine.id`.
+    /// The engine's id on this machine: the option `engine.id`, or the name of its host (option `engine.id_source`).
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    /// Its process, in the asking process's pid namespace.
+    /// The pid of the engine, in the pid namespace of the process that searches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// How many sandboxes it has, in any state.
+    /// How many sandboxes the engine has, in any state.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandboxes: Option<u64>,
-    /// Why it cannot be used.
+    /// Why the socket cannot be used; absent if it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorJson<'a>>,
 }
 
-/// What an engine says that it is.
+/// The name and versions that an engine reports.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RuntimeJson<'a> {
-    /// Its name, e.g. `containerd`.
+    /// The engine's name, e.g. `containerd`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_name: Option<&'a str>,
-    /// Its version, e.g. `2.1.9`.
+    /// The engine's version, e.g. `2.1.9`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_version: Option<&'a str>,
-    /// The CRI version it speaks.
+    /// The version of CRI that the engine speaks, e.g. `v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_api_version: Option<&'a str>,
 }
@@ -77,10 +78,10 @@ impl<'a> RuntimeJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Reason"))]
 struct ReasonJson<'a> {
-    /// Of what kind.
+    /// The kind of evidence.
     #[cfg_attr(test, schemars(schema_with = "super::schema::evidence"))]
     evidence: &'static str,
-    /// As text: which file or process says so.
+    /// The evidence as text: which file or process names the socket.
     text: &'a str,
 }
 
@@ -89,16 +90,16 @@ struct ReasonJson<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Error"))]
 #[serde(rename_all = "camelCase")]
 struct ErrorJson<'a> {
-    /// The status's number, e.g. -7.
+    /// The number of the status, e.g. -7.
     status: i32,
-    /// Its name, e.g. `CRI_E_PERMISSION`.
+    /// The name of the status, e.g. `CRI_E_PERMISSION`.
     name: &'static str,
-    /// What was tried, and what to do.
+    /// What failed, on what, why, and what to do.
     message: &'a str,
-    /// The errno, where a system call was the cause.
+    /// The errno, if the error came from a system call.
     #[serde(skip_serializing_if = "Option::is_none")]
     os_code: Option<i32>,
-    /// The gRPC code, where the engine's answer was the cause.
+    /// The gRPC status code, if the error came from the engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     grpc_code: Option<i32>,
 }
@@ -146,13 +147,13 @@ impl Engines {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "criwatch.engineNews/1"))]
 pub(super) struct EngineNewsJson<'a> {
-    /// What this is: `criwatch.engineNews/1`. Within one number, keys are only added.
+    /// The kind and version: `criwatch.engineNews/1`. Within one version, keys are only added.
     schema: &'static str,
     /// What happened to the engine.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(schema_with = "super::schema::engine_news"))]
     news_type: &'static str,
-    /// The engine, as it is now, or was at last.
+    /// The engine, as it is now, or as the finder last saw it.
     engine: CandidateJson<'a>,
 }
 

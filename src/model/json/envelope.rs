@@ -18,18 +18,18 @@ use super::{Numbers, PodJson, Shape, text};
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "{Body}"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Envelope<'a, Body> {
-    /// The kind of answer, e.g. `criwatch.containers/1`. Within one number, keys are only added.
+    /// The kind and version of the answer, e.g. `criwatch.containers/1`. Within one version, keys are only added.
     schema: &'static str,
-    /// Grows with every change of the cache.
+    /// The generation: a number that grows with every change of the cache.
     generation: u64,
     /// The state of the watcher.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: &'static str,
-    /// When the newest full list began. It shows everything that happened before.
+    /// When the newest full list began. The answer includes everything that happened before this time.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
-    /// The engine that it comes from.
+    /// The engine that the answer comes from.
     engine: EngineJson<'a>,
     #[serde(flatten)]
     body: Body,
@@ -42,31 +42,33 @@ pub(super) struct Envelope<'a, Body> {
 struct EngineJson<'a> {
     #[serde(flatten)]
     runtime: RuntimeJson<'a>,
-    /// All three in one line.
+    /// Name, version and CRI version in one line, e.g. `containerd 2.1.9 [API v1]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
     /// The kind of engine: `k8s.io/cri-api`.
     #[serde(rename = "type")]
     engine_type: &'static str,
-    /// The endpoint at which it is reached; "" while none was found.
+    /// The endpoint of the engine; "" while no engine was found.
     api: &'a str,
-    /// Its id on this machine: the host name of its UTS namespace, or the option `engine.id`.
+    /// The engine's id on this machine: the option `engine.id`, or the name of its host (option `engine.id_source`).
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    /// Its process, in the watching process's pid namespace.
+    /// The pid of the engine, in the pid namespace of the watching process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// How changes are noticed: by its event stream, or by listing again and again; absent while nothing is watched.
+    /// How the watcher notices changes: `stream` (by the engine's event stream) or `poll` (by repeated lists); absent
+    /// before the watcher has decided.
     #[cfg_attr(test, schemars(schema_with = "schema::event_sources"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'static str>,
-    /// Why changes are noticed in this way.
+    /// Why the watcher notices changes in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_reason: Option<&'a str>,
-    /// What the watcher learns from the host in addition to the engine; absent while nothing is watched.
+    /// What the watcher learns from the host in addition to the engine; absent before this is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<WitnessJson<'a>>,
-    /// Keys that this engine does not give, and of how many containers: it was asked for each of them several times.
+    /// Keys that this engine does not give, each with the number of containers that lack it. The watcher has asked
+    /// several times for each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     not_told: BTreeMap<&'a str, u64>,
 }
@@ -75,10 +77,10 @@ struct EngineJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Witness"))]
 struct WitnessJson<'a> {
-    /// The means that are used: `folders` (the engine's, by inotify), or else `fanotify` or `cgroups` (of its containers);
-    /// `pidFiles`, `pidfds`, `exitCodes`.
+    /// The means that the watcher uses: `folders` (inotify on the engine's folders), or instead of it `fanotify` or
+    /// `cgroups` (on the cgroups of its containers); `pidFiles`, `pidfds`, `exitCodes`.
     means: &'a [&'static str],
-    /// Those that are not, and why; `all`: none is.
+    /// The means that the watcher does not use, each with the reason. `all`: it uses none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     lacks: BTreeMap<&'a str, &'a str>,
 }
@@ -112,7 +114,7 @@ impl<'a> EngineJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Containers<'a> {
-    /// Sorted by namespace, pod and name; in a pod the sandbox comes first.
+    /// The containers and sandboxes, sorted by namespace, pod and name. In a pod, the sandbox comes first.
     #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
     containers: Vec<Shape<'a>>,
 }
@@ -121,17 +123,17 @@ pub(super) struct Containers<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Pods<'a> {
-    /// Sorted by namespace and name.
+    /// The pods, sorted by namespace and name.
     pods: Vec<PodWithContainersJson<'a>>,
 }
 
-/// A pod with what is in it.
+/// A pod with its containers.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "PodWithContainers"))]
 struct PodWithContainersJson<'a> {
     #[serde(flatten)]
     pod: PodJson<'a>,
-    /// The sandbox, then the containers by name.
+    /// The sandbox, and then the containers, sorted by name.
     #[cfg_attr(test, schemars(with = "Vec<ContainerJson>"))]
     containers: Vec<Shape<'a>>,
 }
@@ -140,7 +142,7 @@ struct PodWithContainersJson<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct One<'a> {
-    /// The container or sandbox, as it is now, or was at last.
+    /// The container or sandbox, as it is now, or as the watcher last saw it.
     #[cfg_attr(test, schemars(with = "ContainerJson"))]
     container: Shape<'a>,
 }
@@ -152,11 +154,11 @@ pub(super) struct Inspection<'a> {
     /// The container or sandbox, as the engine's answer shows it.
     #[cfg_attr(test, schemars(with = "ContainerJson"))]
     container: Shape<'a>,
-    /// The engine's status of it, as CRI has it (`ContainerStatus` or `PodSandboxStatus`, in the canonical JSON of
-    /// protocol buffers): log path, mounts, resources, user and so on. Absent in a build without the feature `call`.
+    /// CRI's `ContainerStatus` or `PodSandboxStatus` from the engine, in the canonical JSON of protocol buffers: log path,
+    /// mounts, resources, user and so on. Absent in a build without the feature `call`.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'a serde_json::Value>,
-    /// The engine's verbose information, whose keys are the engine's own.
+    /// The engine's verbose information. Each engine has keys of its own.
     info: &'a serde_json::Value,
 }
 
@@ -164,23 +166,25 @@ pub(super) struct Inspection<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct EngineAnswer<'a> {
-    /// The other engines that were found when this one was chosen, best first; absent where the program named its engine.
+    /// The other engines that the watcher found when it chose this one, the best one first; absent if the program gave
+    /// an endpoint.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<CandidateJson<'a>>,
-    /// How complete the cache is that can be read; absent as long as there is none.
+    /// How complete the cache is; absent before the first lists are in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<Readiness>,
 }
 
-/// How complete the cache is. The watcher becomes ready when the first lists are applied and the status of everything in them
-/// was asked for once, or after the option `ready.pid_wait_ms`: what is unanswered by then comes later, by UPDATED events.
+/// How complete the cache is. The watcher becomes ready when the first lists are in the cache and the engine has answered
+/// one status request for each container that needs one, or after the time in the option `ready.pid_wait_ms`. Later
+/// answers come in UPDATED events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Ready"))]
 #[non_exhaustive]
 pub struct Readiness {
-    /// Whether no status request waits for its first answer: for a pid, a contradiction or an exit.
+    /// Whether no status request (for a pid, a contradiction or an exit) still waits for its first answer.
     pub complete: bool,
-    /// How many status requests wait for their first answer now.
+    /// How many status requests still wait for their first answer.
     pub open: u64,
 }
 

@@ -34,7 +34,7 @@ pub fn event(event: &Event, view: View) -> JsonText {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Event"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EventJson<'a> {
-    /// The kind of document: `criwatch.event/1`.
+    /// The kind and version: `criwatch.event/1`. Within one version, keys are only added.
     schema: &'static str,
     /// The type of the event. Ignore types that you do not know.
     #[serde(rename = "type")]
@@ -44,34 +44,34 @@ pub(super) struct EventJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::event_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<&'static str>,
-    /// Grows from event to event; gaps mean nothing.
+    /// A number that grows from event to event. A consumer may see gaps, which have no meaning.
     seq: u64,
-    /// The generation of the cache that shows this.
+    /// The cache includes this event from this generation on.
     generation: u64,
-    /// When it happened, if the engine says so; otherwise when it was noticed.
+    /// When it happened according to the engine. If the engine gives no time: when the watcher noticed it.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     time: String,
-    /// When the watcher noticed.
+    /// When the watcher noticed it.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     observed: String,
     /// The watcher's state when it made this event.
     #[cfg_attr(test, schemars(schema_with = "schema::watcher_states"))]
     state: &'static str,
-    /// How many events this consumer lost, of an overflow.
+    /// How many events this consumer lost; present only in an `overflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<u64>,
-    /// What has changed, of an update.
+    /// What has changed; present only in an `updated`.
     #[cfg_attr(test, schemars(schema_with = "schema::changed"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<&'static str>,
-    /// The level of a log message.
+    /// The level of the message; present only in a `log`.
     #[cfg_attr(test, schemars(schema_with = "schema::log_levels"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
-    /// The reason of a change of the watcher's state, or the text of a log message.
+    /// In a `state`: the cause, if there is one. In a `log`: the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The container or sandbox, where the event is about one.
+    /// The container or sandbox, if the event is about one.
     #[cfg_attr(test, schemars(with = "Option<ContainerJson>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<Shape<'a>>,

@@ -121,7 +121,7 @@ pub const CONTAINER_KEYS: &[&str] = &[
 struct ContainerJson<'a> {
     /// The engine's id: 64 hex digits.
     id: &'a str,
-    /// The name inside the pod; of a sandbox, the pod's name.
+    /// The name inside the pod. For a sandbox: the name of the pod.
     name: &'a str,
     /// The kind: a container, or the sandbox of a pod.
     #[cfg_attr(test, schemars(schema_with = "schema::kinds"))]
@@ -129,36 +129,37 @@ struct ContainerJson<'a> {
     /// The state that the engine last reported. A sandbox is `running` while it is ready, and `exited` when it is not.
     #[cfg_attr(test, schemars(schema_with = "schema::states"))]
     state: &'static str,
-    /// The first process, in the watching process's pid namespace.
+    /// The pid of the first process, in the pid namespace of the watching process. After the exit, it is still the pid
+    /// that the process had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
-    /// The pid as the engine reports it, where that differs from `pid`.
+    /// The pid that the engine reports, if it differs from `pid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     engine_pid: Option<i32>,
-    /// When the first process began, in clock ticks since boot: with it, a pid is unique.
+    /// The start time of the first process, in clock ticks since boot. Together with this time, a pid is unique.
     #[serde(skip_serializing_if = "Option::is_none")]
     pid_start_ticks: Option<u64>,
-    /// How often it was made anew under this name.
+    /// The attempt number; 0 for the first container of this name in the pod.
     attempt: u32,
-    /// The pod it belongs to; not repeated inside a list of pods.
+    /// The pod of the container. A list of pods does not repeat it inside each pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<PodJson<'a>>,
-    /// Labels, by default the merged view: the engine's labels, the names of pod and container, and annotations with
-    /// `io.kubernetes.annotation/` before their keys.
+    /// The labels of the container. By default they include the names of its pod and of the container under Kubernetes'
+    /// own keys, and the annotations, with `io.kubernetes.annotation/` before their keys.
     #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     labels: Cow<'a, Labels>,
-    /// Annotations, only with the option `labels.annotations=separate`.
+    /// The annotations of the container; present only with the option `labels.annotations=separate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     annotations: Option<&'a Labels>,
-    /// The image; of containers only.
+    /// The image. A sandbox has no such key.
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<ImageJson<'a>>,
     /// When it was created.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<String>,
-    /// When it was started; sandboxes have no such time.
+    /// When it was started. A sandbox has no such time.
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<String>,
@@ -166,22 +167,23 @@ struct ContainerJson<'a> {
     #[cfg_attr(test, schemars(schema_with = "schema::time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<String>,
-    /// The exit code, where the engine saw the end.
+    /// The exit code; absent if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
-    /// A short reason of the exit: `Completed`, `Error`, `OOMKilled`; `gone` when the container vanished.
+    /// Why the run ended, in one word, e.g. `Completed`, `Error`, `OOMKilled`; `gone` if the container vanished without
+    /// an exit.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// A longer explanation of the exit.
+    /// A longer text about the exit.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// How the previous run ended: that of the last attempt under the same name in the same pod.
+    /// How the previous run ended: the run of the last attempt with the same name in the same pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<PreviousJson<'a>>,
     /// The cgroup: a path below the mount of the cgroup file system.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_path: Option<&'a str>,
-    /// The id of that cgroup in cgroup v2, as eBPF programs see it.
+    /// The id of the cgroup in cgroup v2, as `bpf_get_current_cgroup_id` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_id: Option<u64>,
     /// The namespaces of the first process.
@@ -190,10 +192,11 @@ struct ContainerJson<'a> {
     /// The file that the engine writes the container's output to, as the engine sees the file system.
     #[serde(skip_serializing_if = "Option::is_none")]
     log_path: Option<&'a str>,
-    /// The entry point: what the pod's author set, else the first word of the command line that the engine starts.
+    /// The entry point: what the author of the pod set, otherwise the first word of the command line that the engine
+    /// starts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     command: Vec<&'a str>,
-    /// The arguments: what the pod's author set, else the rest of the command line.
+    /// The arguments: what the author of the pod set, otherwise the rest of the command line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     args: Vec<&'a str>,
     /// The working directory inside the container.
@@ -202,30 +205,30 @@ struct ContainerJson<'a> {
     /// The user of the first process.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserJson<'a>>,
-    /// Whether it is privileged.
+    /// Whether the container is privileged.
     #[serde(skip_serializing_if = "Option::is_none")]
     privileged: Option<bool>,
-    /// The mounts of the pod's author and the kubelet.
+    /// The mounts that the author of the pod and the kubelet asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mounts: Vec<MountJson<'a>>,
-    /// Its limits.
+    /// The limits of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<ResourcesJson<'a>>,
-    /// The rucksack: any JSON that the program itself has added, with a packer or by attaching it.
+    /// The rucksack: any JSON that the program itself added (`cri_watcher_set_packer`, `cri_watcher_attach`).
     #[cfg_attr(test, schemars(with = "Option<serde_json::Value>"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     rucksack: Option<&'a RawValue>,
-    /// Which texts had to be repaired or cut.
+    /// What the watcher repaired or cut in the engine's texts, or could not decode. The header describes each flag.
     #[cfg_attr(test, schemars(schema_with = "schema::container_flags"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flags: Vec<&'static str>,
-    /// Keys that are absent because their values are unknown so far; the engine is still asked. Other absent keys do not
-    /// apply.
+    /// Keys that are absent because their values are unknown so far. The watcher still asks the engine for them. Other
+    /// absent keys do not apply, or this engine does not report them.
     #[cfg_attr(test, schemars(schema_with = "schema::missing"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<&'static str>,
-    /// The same in the words of a third party, where the option or the query's key `attributes` asks for it: exactly its
-    /// names, and texts as values (docs/lookups.md).
+    /// The container's facts under the names of OpenTelemetry, Falco or ECS, all as text (docs/lookups.md); present only
+    /// if the option `attributes` or the query's key `attributes` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     attributes: Option<Labels>,
@@ -292,23 +295,23 @@ pub(crate) fn missing_keys(bits: u64) -> Vec<&'static str> {
     MISSING.iter().filter(|missing| bits & missing.value != 0).map(Constant::word).collect()
 }
 
-/// The image a container was made from. Each key has one meaning on every engine.
+/// The image that a container was made from. Each key means the same on every engine.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Image"))]
 struct ImageJson<'a> {
-    /// The name, as the pod's author wrote it.
+    /// The name, as the author of the pod wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     /// The repository with the digest of the manifest.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
-    /// The id: the digest of the image's configuration.
+    /// The id of the image: the digest of its configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     /// The name without tag and digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<&'a str>,
-    /// The tag; absent where the name has none.
+    /// The tag; absent if the name has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<&'a str>,
     /// The digest of the manifest.
@@ -342,7 +345,7 @@ struct PodJson<'a> {
     namespace: &'a str,
     /// The pod's uid, as Kubernetes gives it.
     uid: &'a str,
-    /// How often the sandbox was made anew.
+    /// The attempt number; 0 for the first sandbox of the pod.
     attempt: u32,
     /// Whether the sandbox is ready.
     #[cfg_attr(test, schemars(schema_with = "schema::pod_states"))]
@@ -353,7 +356,7 @@ struct PodJson<'a> {
     /// The pod's annotations.
     #[cfg_attr(test, schemars(schema_with = "schema::texts"))]
     annotations: &'a Labels,
-    /// The pod's addresses, the primary one first; none where the pod uses the node's.
+    /// The pod's addresses, the primary one first; absent if the pod uses the network of the node.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     ips: &'a [Arc<str>],
@@ -372,13 +375,13 @@ struct PodJson<'a> {
     /// The pod's cgroup, the parent of its containers' cgroups.
     #[serde(skip_serializing_if = "Option::is_none")]
     cgroup_path: Option<&'a str>,
-    /// The ports that its containers declare. Declaring opens nothing.
+    /// The ports that its containers declare. A declaration opens no port.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<PortJson<'a>>,
-    /// Whether the kubelet made it from a file or a URL, without the API server; absent where nothing says so.
+    /// Whether the kubelet made the pod from a file or a URL, without the API server; absent if this is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     static_pod: Option<bool>,
-    /// The runtime class's handler; absent for the default one.
+    /// The handler of the pod's runtime class; absent for the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     runtime_handler: Option<&'a str>,
     /// When the sandbox was created.

@@ -17,12 +17,12 @@ pub struct Numbers {
     #[cfg_attr(test, schemars(schema_with = "super::schema::counters"))]
     #[serde(serialize_with = "as_object")]
     pub stats: Vec<(&'static Metric, u64)>,
-    /// The upper bounds of all `buckets`, in microseconds. The last bucket has none: it has what took longer.
+    /// The upper bounds of all `buckets`, in microseconds. The last bucket has no bound: it counts whatever took longer.
     pub bucket_micros: &'static [u64],
-    /// The requests to the engine that came to an end, by RPC, since the watcher was made; its event streams are counted as
-    /// `subscriptions`, and a list that was streamed as one `StreamContainers`.
+    /// The requests to the engine that have ended since the watcher was made, by RPC. Requests for the event stream are
+    /// not here but in `subscriptions`. A list that the engine streams is one `StreamContainers`.
     pub requests: BTreeMap<String, RequestNumbers>,
-    /// How late events come; absent until one came.
+    /// How late the engine's events come; absent before the first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_lag: Option<LagNumbers>,
 }
@@ -37,22 +37,23 @@ fn as_object<S: serde::Serializer>(counts: &[(&'static Metric, u64)], serializer
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RequestNumbers {
-    /// How many there were.
+    /// The number of requests.
     pub count: u64,
-    /// How many of them ended with an error; those in `notFound` are not among them.
+    /// How many of them ended with an error, without those in `notFound`.
     pub failures: u64,
     /// How many of them the engine answered with "not found".
     pub not_found: u64,
-    /// How long all took together, in microseconds.
+    /// The duration of all requests together, in microseconds.
     pub total_micros: u64,
-    /// How long the longest took, in microseconds.
+    /// The duration of the longest request, in microseconds.
     pub max_micros: u64,
-    /// How many took so long, by the bounds of `bucketMicros`. Each is in one bucket: the first whose bound it does not exceed.
+    /// The number of requests in each bucket of `bucketMicros`, by duration. A request counts in one bucket: the first
+    /// one whose bound it does not exceed.
     pub buckets: [u64; BUCKETS],
 }
 
-/// The delay from the time in an engine's event, by the engine's clock, until it was noticed here. Events from before the
-/// subscription are left out: engines repeat events that no subscriber got.
+/// The delay from the time in an engine's event, by the engine's clock, until the watcher noticed it. Events from before
+/// the subscription are left out, because engines repeat events that no subscriber got.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventLag"))]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +67,8 @@ pub struct LagNumbers {
     pub count: u64,
     /// All delays together, in microseconds.
     pub total_micros: u64,
-    /// How many were so long, by the bounds of `bucketMicros`. Each is in one bucket: the first whose bound it does not exceed.
+    /// The number of delays in each bucket of `bucketMicros`. A delay counts in one bucket: the first one whose bound it
+    /// does not exceed.
     pub buckets: [u64; BUCKETS],
 }
 

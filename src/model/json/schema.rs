@@ -29,11 +29,20 @@ pub(super) fn answer_kinds() -> Vec<AnswerKind> {
         kind::<Envelope<Pods>>("pods", "What `cri_watcher_pods` gives: pods with their containers."),
         kind::<Envelope<One<'_>>>("container", "What `cri_watcher_get` gives: one container or sandbox."),
         kind::<EventJson>("event", "What `cri_event_json` gives: something that happened."),
-        kind::<Envelope<Inspection>>("inspect", "What `cri_watcher_inspect` gives: all that the engine says of one."),
-        kind::<Envelope<EngineAnswer>>("engine", "What `cri_watcher_engine_info` gives: who the engine is."),
+        kind::<Envelope<Inspection>>(
+            "inspect",
+            "What `cri_watcher_inspect` gives: everything that the engine knows about one container or sandbox.",
+        ),
+        kind::<Envelope<EngineAnswer>>(
+            "engine",
+            "What `cri_watcher_engine_info` gives: the engine, and how the watcher follows it.",
+        ),
         kind::<EnginesJson>("engines", "What `cri_engines_discover` gives: the node's engines, best first."),
-        kind::<EngineNewsJson>("engineNews", "What `cri_finder_next` gives: an engine came, changed, or went."),
-        kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: what the watcher did, in numbers."),
+        kind::<EngineNewsJson>(
+            "engineNews",
+            "What `cri_finder_next` gives: an engine was found, has changed, or was lost.",
+        ),
+        kind::<Envelope<Numbers>>("stats", "What `cri_watcher_stats` gives: the statistics of the watcher."),
     ];
     // A query's `fields` may leave out everything except the id.
     kinds[..2].iter_mut().for_each(|kind| kind.schema["$defs"]["Container"]["required"] = json!(["id"]));

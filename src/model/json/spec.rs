@@ -53,7 +53,7 @@ impl<'a> MountJson<'a> {
     }
 }
 
-/// A container's limits. What the engine gave no value for is absent.
+/// The limits of a container. A key is absent if the engine gave no limit.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Resources"))]
 #[serde(rename_all = "camelCase")]
@@ -61,16 +61,16 @@ pub(super) struct ResourcesJson<'a> {
     /// The CPU weight, in cgroup v1 shares: 1024 for one CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_shares: Option<i64>,
-    /// CPU time in each period, in microseconds.
+    /// The CPU time that the container may use in each period, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_quota: Option<i64>,
     /// The period, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_period: Option<i64>,
-    /// The CPUs it may use, e.g. `0-3,7`.
+    /// The CPUs that the container may use, e.g. `0-3,7`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpuset_cpus: Option<&'a str>,
-    /// The memory nodes it may use.
+    /// The memory (NUMA) nodes that the container may use, e.g. `0-1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpuset_mems: Option<&'a str>,
     /// The memory limit, in bytes.
@@ -79,7 +79,7 @@ pub(super) struct ResourcesJson<'a> {
     /// The limit of memory and swap together, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     swap_limit: Option<i64>,
-    /// How readily the kernel kills it when memory is short: -1000 to 1000.
+    /// How readily the kernel kills the container when memory is short: -1000 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     oom_score_adj: Option<i64>,
 }
@@ -99,15 +99,15 @@ impl<'a> ResourcesJson<'a> {
     }
 }
 
-/// How the previous run ended: that of the last attempt under the same name in the same pod.
+/// How the previous run ended: the run of the last attempt with the same name in the same pod.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Previous"))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PreviousJson<'a> {
-    /// Its exit code, where the engine saw the end.
+    /// The exit code; absent if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<i32>,
-    /// Its reason, e.g. `OOMKilled`.
+    /// Why it ended, in one word, e.g. `OOMKilled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     /// When it ended.
@@ -126,7 +126,7 @@ impl<'a> PreviousJson<'a> {
     }
 }
 
-/// The namespaces of a container's first process: the inode numbers of `/proc/PID/ns`. The kernel uses a number again as
+/// The namespaces of a container's first process: the inode numbers of `/proc/PID/ns`. The kernel may reuse a number as
 /// soon as the namespace is gone.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Namespaces"))]

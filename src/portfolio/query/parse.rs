@@ -134,7 +134,7 @@ mod tests {
             (r#"{"attributes":true}"#, &["attributes: true"]),
             (r#"{"ifGeneration":-1}"#, &["ifGeneration: -1", "whole number"]),
             (r#"{"ifGeneration":1.5}"#, &["ifGeneration: 1.5"]),
-            (r#"{"selector":"a in x"}"#, &["selector: \"a in x\"", "( is wanted"]),
+            (r#"{"selector":"a in x"}"#, &["selector: \"a in x\"", "expected ("]),
             (r#"{"all":true,"states":["exited"]}"#, &["all", "exclude each other"]),
         ] {
             let error = parse(query).expect_err(query);

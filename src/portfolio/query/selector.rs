@@ -149,7 +149,7 @@ impl<'a> Parser<'a> {
         number.ok_or_else(|| self.wanted("a whole number", token))
     }
 
-    /// `(a, b)`; empty places stand for the empty value.
+    /// `(a, b)`. An empty place is the empty value.
     fn values(&mut self) -> Result<Vec<String>, String> {
         match self.next() {
             Token::Symbol("(") => {}
@@ -168,12 +168,12 @@ impl<'a> Parser<'a> {
 
     fn wanted(&self, what: &str, found: Token) -> String {
         let found = match found {
-            Token::Word(text) => format!("{text:?} stands"),
-            Token::Symbol(text) => format!("{text:?} stands"),
-            Token::End => "the text ends".into(),
+            Token::Word(text) => format!("{text:?}"),
+            Token::Symbol(text) => format!("{text:?}"),
+            Token::End => "the end of the text".into(),
         };
         let before = if self.rest.is_empty() { String::new() } else { format!(" before {:?}", self.rest) };
-        format!("a label selector; {what} is wanted where {found}{before}")
+        format!("a label selector; expected {what}, found {found}{before}")
     }
 }
 
@@ -252,17 +252,17 @@ mod tests {
     #[test]
     fn what_is_no_selector_is_refused() {
         for (bad, part) in [
-            (",", "a label's key is wanted where \",\" stands"),
-            ("app,", "a label's key is wanted where the text ends"),
-            ("app web", "one of =, ==, !=, <, >, in, notin is wanted where \"web\" stands"),
-            ("app in web", "( is wanted where \"web\" stands"),
-            ("app in (web", "a comma or ) is wanted where the text ends"),
-            ("app in (web api)", "a comma or ) is wanted where \"api\" stands before \")\""),
-            ("app=web=x", "a comma or the end is wanted where \"=\" stands before \"x\""),
+            (",", "expected a label's key, found \",\""),
+            ("app,", "expected a label's key, found the end of the text"),
+            ("app web", "expected one of =, ==, !=, <, >, in, notin, found \"web\""),
+            ("app in web", "expected (, found \"web\""),
+            ("app in (web", "expected a comma or ), found the end of the text"),
+            ("app in (web api)", "expected a comma or ), found \"api\" before \")\""),
+            ("app=web=x", "expected a comma or the end, found \"=\" before \"x\""),
             ("!app=web", "a comma or the end"),
             ("!!app", "a label's key"),
             ("=web", "a label's key"),
-            ("weight>heavy", "a whole number is wanted where \"heavy\" stands"),
+            ("weight>heavy", "expected a whole number, found \"heavy\""),
             ("app===web", "a comma or the end"),
             ("(app)", "a label's key"),
         ] {
@@ -276,7 +276,7 @@ mod tests {
         fn any_text_is_a_selector_or_refused_with_words(text in "([a-z0-9é]|in|notin|[=!(),<> \t]){0,24}") {
             match Selector::parse(&text) {
                 Ok(selector) => { selector.matches(&Container::new("c".into(), Kind::Sandbox)); }
-                Err(words) => proptest::prop_assert!(words.contains("is wanted where"), "{}", words),
+                Err(words) => proptest::prop_assert!(words.contains("expected "), "{}", words),
             }
         }
     }

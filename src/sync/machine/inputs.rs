@@ -49,8 +49,8 @@ impl Machine {
     pub(super) fn connect_failed(&mut self, error: Error, now: Now) {
         self.stats.connect_failures += 1;
         match self.connection.cause.as_ref() == Some(&error) {
-            true => self.log.debug(format!("tried again in vain: {error}")),
-            false => self.log.warn(format!("{error}; tried again until it works")),
+            true => self.log.debug(format!("another attempt to connect failed: {error}")),
+            false => self.log.warn(format!("{error}; the watcher tries again until it succeeds")),
         }
         if is_final(&error) || !self.watching {
             self.waiters.fail_all(&error);
@@ -64,7 +64,7 @@ impl Machine {
         if self.connection.is_up() {
             let error = Error::new(
                 CRI_E_CONNECT,
-                "the engine's socket was made anew: the connection to the old one is given up",
+                "the engine's socket was replaced by a new one: the watcher gives up the connection to the old one",
             );
             self.lost(error.retriable(), portfolio, now, out);
         }
@@ -98,7 +98,7 @@ impl Machine {
                 self.stats.lost_engine_events += events;
                 self.stats.blind_windows += 1;
                 self.log.warn(format!(
-                    "{events} events of the engine came faster than they could be applied and are lost; everything is listed"
+                    "the watcher dropped {events} events of the engine, which came faster than it could apply them; it lists everything now"
                 ));
                 self.lists.want(now.mono);
             }
@@ -182,15 +182,15 @@ impl Machine {
             return self.lost(error, portfolio, now, out);
         }
         match self.connection.cause.as_ref() == Some(&error) {
-            true => self.log.debug(format!("listed again in vain: {error}")),
-            false => self.log.warn(format!("a list of all containers failed: {error}; listed again")),
+            true => self.log.debug(format!("another list failed: {error}")),
+            false => self.log.warn(format!("a list of all containers failed: {error}; the watcher lists again")),
         }
         self.connection.cause = Some(error);
     }
 
     pub(super) fn lost(&mut self, error: Error, portfolio: &mut Portfolio, now: Now, out: &mut Outcome) {
         self.stats.blind_windows += u64::from(self.subscription.is_streaming());
-        self.log.warn(format!("{error}; a new one is made, and what is known stays readable"));
+        self.log.warn(format!("{error}; the watcher connects again, and the cache stays readable"));
         self.connection.failed(error, now.mono);
         self.subscription.disconnected();
         self.lists.in_flight = None;
@@ -214,7 +214,10 @@ impl Machine {
             Ok(None) => self.stats.status_not_found += 1,
             Err(error) => {
                 self.stats.status_failures += 1;
-                self.log.debug(format!("{}; asked again while it matters", about(&request.id, error)));
+                self.log.debug(format!(
+                    "{}; the watcher asks again if it still needs the answer",
+                    about(&request.id, error)
+                ));
                 if is_lost(error) {
                     // A list shows whether the connection is lost.
                     self.lists.want(now.mono);
@@ -235,12 +238,14 @@ impl Machine {
         match result {
             Ok(rucksack) => portfolio.packed(&request.id, rucksack, now),
             Err(error) if error.status() == CRI_E_INVALID_ARGUMENT => {
-                self.log.warn(format!("the packer's rucksack is refused: {}", about(&request.id, &error)));
+                self.log.warn(format!("the library drops the packer's rucksack: {}", about(&request.id, &error)));
                 portfolio.packed(&request.id, None, now);
             }
             Err(error) => {
-                self.log
-                    .warn(format!("no rucksack yet: {}; tried again after the next list", about(&request.id, &error)));
+                self.log.warn(format!(
+                    "no rucksack yet: {}; the watcher tries again after the next list",
+                    about(&request.id, &error)
+                ));
                 portfolio.packing_failed(&request.id, now);
                 if is_lost(&error) {
                     // A list shows whether the connection is lost.

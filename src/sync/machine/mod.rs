@@ -1,5 +1,5 @@
-//! The state machine that decides what to do next. Pure: no clock, no tokio, no I/O. `inputs` handles each input, `news`
-//! makes the events, `silence` notices an engine that does not answer.
+//! The state machine that decides what to do next. It is pure: it uses no clock, no tokio and no I/O. `inputs` handles
+//! each input, `news` makes the events, and `silence` notices an engine that does not answer.
 
 mod inputs;
 mod news;
@@ -22,32 +22,33 @@ use crate::sync::stats::Stats;
 use crate::sync::stream::Subscription;
 use crate::sync::waiters::{WaiterId, Waiters};
 
-/// What happened.
+/// An input: something that happened.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, for a moment")]
 pub(super) enum Input {
-    /// Watch from now on.
+    /// The program has started the watcher.
     Watch {
         /// Whether there is a packer.
         packs: bool,
     },
     /// A caller waits for a list that begins after this moment.
     Resync(WaiterId),
-    /// A caller of a resync has given up.
+    /// A caller of a resync no longer waits.
     Forget(WaiterId),
-    /// The connection was made. `pid_files`: whether the engine may have pid files that can be read.
+    /// The connection was made. `pid_files` says whether the engine may have pid files that can be read.
     Connected { version: Version, can_stream_lists: bool, pid_files: bool },
     /// The connection could not be made.
     ConnectFailed(Error),
-    /// The engine's socket was made, or made anew.
+    /// The engine's socket was made, or replaced by a new one.
     SocketMade,
-    /// Another engine is followed from now on, for this reason. What the old one had ends by the new one's lists.
+    /// The watcher follows another engine from now on, for this reason. The lists of the new engine end the containers of
+    /// the old one.
     Leave(String),
     /// Something came from the event stream.
     Stream(StreamItem),
     /// The list that is under way has succeeded or failed.
     Listed(Result<Listing>),
-    /// A status request was answered or failed; `None`: the engine has no such container or sandbox.
+    /// A status request was answered or failed. `None` means that the engine has no such container or sandbox.
     Answered(StatusRequest, Result<Option<Observation>>),
     /// The packer has finished a job, or the engine could not be asked for what the packer needs.
     Packed(StatusRequest, Result<Option<JsonText>>),
@@ -55,19 +56,19 @@ pub(super) enum Input {
     Attach(Id, Option<JsonText>),
     /// Processes were looked for on the host.
     Found(Vec<Found>),
-    /// The host has hints.
+    /// The host has shown something: hints.
     Hints(Vec<Hint>),
-    /// By which means the watcher learns from the host, from now on.
+    /// The means by which the watcher learns from the host have changed.
     Means(WitnessMeans),
     /// These processes are gone from the host.
     ProcessesGone(Vec<(Id, i32, u64)>),
-    /// A caller's request on this connection has ended after so many milliseconds, with this error or with an answer.
+    /// A caller's request on this connection has ended after `waited` milliseconds, with an error or with an answer.
     Served { waited: Millis, error: Option<Error> },
     /// Time has passed.
     Tick,
 }
 
-/// What the driver is to do.
+/// An action for the driver.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Action {
     /// Connect to the engine.
@@ -80,20 +81,20 @@ pub(super) enum Action {
     List { streamed: bool },
     /// Make a status request.
     Ask(StatusRequest),
-    /// Follow these processes until they end, or no more.
+    /// Follow these processes until they end, or stop following them.
     Follow(Vec<Follow>),
     /// Look for the processes of these containers in the engine's pid files.
     FindProcesses(Vec<Lookup>),
-    /// See whether these processes are still there: the engine says that their containers run.
+    /// Check whether these processes still exist, whose containers run according to the engine.
     CheckProcesses(Vec<(Id, i32, u64)>),
-    /// Inspect a container, and have the packer make its rucksack.
+    /// Inspect a container, and let the packer make its rucksack.
     Pack(StatusRequest),
 }
 
-/// What follows from one input.
+/// The outcome of one input.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// What the driver is to do, in this order.
+    /// The actions for the driver, in this order.
     pub actions: Vec<Action>,
     /// The runs that the first list showed. They are replayed before `news` is published.
     pub initial_replay: Option<Vec<Arc<Container>>>,
@@ -103,11 +104,12 @@ pub(super) struct Outcome {
     pub finished: Vec<(WaiterId, Result<()>)>,
 }
 
-/// How many status requests are under way at a time. More do not make containerd faster: its CPU is the limit.
+/// How many status requests may be under way at a time. With more, containerd is not faster, because its CPU is the
+/// limit.
 const STATUS_REQUESTS: usize = 8;
-/// How many rucksacks are made at a time: one by the packer, while the engine is asked about the others.
+/// How many rucksacks may be in work at a time. The packer makes one, while the engine is asked about the others.
 const PACK_REQUESTS: usize = 4;
-/// A list that settles doubts waits so long, as one list settles several.
+/// How long a list that decides contradictions waits, because one list may decide several.
 const DOUBTS: Millis = 50;
 
 /// The state machine.
@@ -123,27 +125,27 @@ pub(super) struct Machine {
     pack_requests_in_flight: usize,
     state: WatcherState,
     as_of: Option<Time>,
-    /// Why another engine is followed, until a STATE event has reported it.
+    /// Why the watcher follows another engine, until a STATE event has reported it.
     left: Option<Arc<str>>,
-    /// When the current subscription was asked for.
+    /// When the current subscription was requested.
     listening_since: Time,
     stats: Stats,
     log: Log,
     means: Arc<WitnessMeans>,
-    /// How changes are noticed, as it was logged last.
+    /// How the watcher notices changes, as last logged.
     reported: Events,
     relist: Millis,
     poll: Millis,
     pid_wait: Millis,
     request_timeout: Millis,
-    /// The id whose status request shows that the engine does not answer, while it does not.
+    /// While the engine does not answer: the id of the status request that showed this.
     silent_on: Option<Id>,
     /// Ids whose status requests hang while the engine answers others.
     slow: IdSet,
 }
 
 impl Machine {
-    /// A machine that does nothing yet. `seed` randomises its waits.
+    /// Makes a machine, which does nothing yet. `seed` randomises its waits.
     pub fn new(config: &Config, seed: u64) -> Self {
         let millis = |d: std::time::Duration| d.as_millis() as Millis;
         let backoff = |salt| Backoff::new(millis(config.reconnect_min), millis(config.reconnect_max), seed ^ salt);
@@ -173,17 +175,17 @@ impl Machine {
         }
     }
 
-    /// What the watcher is doing.
+    /// The state of the watcher.
     pub fn state(&self) -> WatcherState {
         self.state
     }
 
-    /// Why the engine cannot be reached or does not answer; `None` while all is well.
+    /// Why the engine cannot be reached or does not answer; `None` if it answers.
     pub fn cause(&self) -> Option<&Error> {
         self.connection.trouble()
     }
 
-    /// When the newest applied full list began.
+    /// When the newest full list in the cache began.
     pub fn as_of(&self) -> Option<Time> {
         self.as_of
     }
@@ -193,7 +195,7 @@ impl Machine {
         self.initial_replay.is_over()
     }
 
-    /// How changes are noticed, and why; empty as long as nothing is watched.
+    /// How the watcher notices changes, and why; empty before the start.
     pub fn events(&self) -> Events {
         if self.watching { self.subscription.report() } else { Events::default() }
     }
@@ -246,7 +248,7 @@ impl Machine {
         out
     }
 
-    /// Ends are awaited from READY on: to open the processes before would delay it.
+    /// Follows processes only from READY on, because opening them earlier would delay READY.
     fn follow(&self, portfolio: &mut Portfolio, out: &mut Outcome) {
         if self.watching && self.initial_replay.is_over() {
             let follows = portfolio.take_follows();
@@ -263,16 +265,16 @@ impl Machine {
         }
     }
 
-    /// Each means that the host does not have is logged once.
+    /// Logs each means that is not used, once.
     fn note_means(&mut self, means: WitnessMeans) {
         for lack in means.lacks.iter().filter(|lack| !self.means.lacks.contains(lack)) {
             let (what, why) = lack;
-            self.log.info(format!("the host shows less than it could ({what}): {why}"));
+            self.log.info(format!("option host.witness: not used: {what}: {why}"));
         }
         self.means = Arc::new(means);
     }
 
-    /// What the host shows.
+    /// The means by which the watcher learns from the host.
     pub fn means(&self) -> &Arc<WitnessMeans> {
         &self.means
     }

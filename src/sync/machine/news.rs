@@ -21,8 +21,8 @@ impl Machine {
             self.stats.ready_unanswered = portfolio.unanswered() as u64;
             if self.stats.ready_unanswered > 0 {
                 self.log.warn(format!(
-                    "ready after {} ms (ready.pid_wait_ms) with {} status requests unanswered: what they would report, such as \
-                     pids, comes by UPDATED events",
+                    "ready after {} ms (option ready.pid_wait_ms) with {} status requests unanswered: UPDATED events bring what \
+                     is missing, such as pids, when the engine answers",
                     self.pid_wait, self.stats.ready_unanswered
                 ));
             }
@@ -88,7 +88,7 @@ impl Machine {
             return;
         }
         let how = if report.streaming { "by the engine's event stream" } else { "by listing at intervals" };
-        self.log.info(format!("changes are noticed {how}: {}", report.reason));
+        self.log.info(format!("the watcher notices changes {how}: {}", report.reason));
         self.reported = report;
     }
 }

@@ -83,7 +83,7 @@ impl Machine {
             self.slow.clear();
         }
         self.silent_on = about.cloned();
-        self.log.warn(format!("{error}; everything is listed to see whether the engine answers again"));
+        self.log.warn(format!("{error}; the watcher lists everything, to see whether the engine answers again"));
         self.connection.silent = Some(error.clone());
         self.lists.want(now.mono);
     }

@@ -17,7 +17,7 @@ fn a_socket_made_anew_is_connected_to_at_once() {
     talk.actions.clear();
     talk.feed(Input::SocketMade);
     assert!(reconnects(&mut talk), "without a wait");
-    assert!(talk.last_state().starts_with("backoff: the engine's socket was made anew"), "{:?}", talk.states);
+    assert!(talk.last_state().starts_with("backoff: the engine's socket was replaced"), "{:?}", talk.states);
 }
 
 #[test]
@@ -42,8 +42,9 @@ fn failures_of_the_socket_before_say_nothing_of_the_new_one() {
 
 #[test]
 fn a_change_of_engine_is_a_state_with_its_reason_in_every_state() {
-    let reason = || Input::Leave("the engine at A is left for B: it has 3 sandboxes".into());
-    let reported = |talk: &Talk| talk.states.iter().filter(|state| state.contains("is left for B")).count();
+    let reason = || Input::Leave("the watcher changes from the engine at A to B: it has 3 sandboxes".into());
+    let reported =
+        |talk: &Talk| talk.states.iter().filter(|state| state.contains("changes from the engine at A to B")).count();
     let mut talk = Talk::watching("containerd", "2.1.9", &[]);
     talk.actions.clear();
     talk.feed(reason());

@@ -61,10 +61,10 @@ fn an_engine_that_cannot_be_reached_is_reported_with_the_cause_alone() {
     assert_eq!(
         logs,
         [
-            "warn connect unix:///run/x.sock: not connected; tried again until it works",
-            "debug tried again in vain: connect unix:///run/x.sock: not connected",
+            "warn connect unix:///run/x.sock: not connected; the watcher tries again until it succeeds",
+            "debug another attempt to connect failed: connect unix:///run/x.sock: not connected",
             "info connected: the engine is containerd 2.1.9, CRI v1",
-            "info changes are noticed by the engine's event stream: the engine streams events",
+            "info the watcher notices changes by the engine's event stream: the engine streams events",
         ]
     );
 }
@@ -79,8 +79,8 @@ fn a_list_that_fails_is_reported_once_for_each_cause() {
     assert_eq!(
         logs,
         [
-            format!("warn a list of all containers failed: {cause}; listed again"),
-            format!("debug listed again in vain: {cause}"),
+            format!("warn a list of all containers failed: {cause}; the watcher lists again"),
+            format!("debug another list failed: {cause}"),
         ]
     );
 }
@@ -95,7 +95,7 @@ fn a_lost_connection_is_reported_once() {
     assert_eq!(
         logs,
         [
-            format!("warn {cause}; a new one is made, and what is known stays readable"),
+            format!("warn {cause}; the watcher connects again, and the cache stays readable"),
             "info connected: the engine is containerd 2.1.9, CRI v1".into(),
         ]
     );
@@ -107,16 +107,19 @@ fn a_stream_that_breaks_is_reported_until_it_is_open_again() {
     let broke =
         || stream(StreamItem::End(StreamEnd::Failed(Error::new(CRI_E_RPC, "GetContainerEvents: Internal: cut"))));
     for (end, why) in [
-        (broke(), "the event stream broke and is opened again: GetContainerEvents: Internal: cut"),
-        (stream(StreamItem::End(StreamEnd::Finished)), "the engine ended the event stream, which is opened again"),
+        (broke(), "the event stream broke, and the watcher opens it again: GetContainerEvents: Internal: cut"),
+        (
+            stream(StreamItem::End(StreamEnd::Finished)),
+            "the engine ended the event stream, and the watcher opens it again",
+        ),
     ] {
         let (states, logs) = said(containerd(), vec![stream(StreamItem::Open), end, Input::Tick]);
         assert_eq!(states, [format!("polling: {why}"), "watching: the engine streams events".into()]);
         assert_eq!(
             logs,
             [
-                format!("info changes are noticed by listing at intervals: {why}"),
-                "info changes are noticed by the engine's event stream: the engine streams events".into(),
+                format!("info the watcher notices changes by listing at intervals: {why}"),
+                "info the watcher notices changes by the engine's event stream: the engine streams events".into(),
             ]
         );
     }
@@ -143,7 +146,7 @@ fn an_engine_that_is_polled_is_reported_with_the_reason() {
         inputs.push(listed(&[]));
         let (states, logs) = said(fresh(), inputs);
         assert_eq!(states.last(), Some(&format!("polling: {why}")));
-        assert_eq!(logs.last(), Some(&format!("info changes are noticed by listing at intervals: {why}")));
+        assert_eq!(logs.last(), Some(&format!("info the watcher notices changes by listing at intervals: {why}")));
     }
 }
 
@@ -152,7 +155,9 @@ fn events_that_are_lost_are_counted_in_words() {
     let (_, logs) = said(containerd(), vec![stream(StreamItem::Lost(7))]);
     assert_eq!(
         logs,
-        ["warn 7 events of the engine came faster than they could be applied and are lost; everything is listed"]
+        [
+            "warn the watcher dropped 7 events of the engine, which came faster than it could apply them; it lists everything now"
+        ]
     );
 }
 
@@ -161,11 +166,11 @@ fn a_status_request_that_fails_names_the_id_once() {
     for (message, logged) in [
         (
             "ContainerStatus: Unknown: refused",
-            "debug run-b: ContainerStatus: Unknown: refused; asked again while it matters",
+            "debug run-b: ContainerStatus: Unknown: refused; the watcher asks again if it still needs the answer",
         ),
         (
             "status of run-b: the engine's reply is about \"x\"",
-            "debug status of run-b: the engine's reply is about \"x\"; asked again while it matters",
+            "debug status of run-b: the engine's reply is about \"x\"; the watcher asks again if it still needs the answer",
         ),
     ] {
         let mut talk = containerd();
@@ -189,11 +194,12 @@ fn what_the_engine_never_says_is_reported_once() {
             talk.feed(Input::Answered(request, Ok(Some(status))));
         }
     }
-    let asked: Vec<&String> = talk.logs.iter().filter(|line| line.contains("was asked")).collect();
+    let asked: Vec<&String> = talk.logs.iter().filter(|line| line.contains("no longer asks")).collect();
     assert_eq!(asked.len(), 1, "{:?}", talk.logs);
     assert!(
         asked[0].starts_with("warn ")
-            && asked[0].contains("(run-b): the engine was asked 3 times and does not give: pid, startedAt"),
+            && asked[0]
+                .contains("(run-b): the engine answered 3 times without pid, startedAt: the watcher no longer asks"),
         "{asked:?}"
     );
 }
@@ -204,11 +210,11 @@ fn a_rucksack_that_does_not_come_names_the_id_once() {
     for (error, logged) in [
         (
             Error::new(CRI_E_INVALID_ARGUMENT, "expected value at line 1"),
-            "warn the packer's rucksack is refused: run-a: expected value at line 1",
+            "warn the library drops the packer's rucksack: run-a: expected value at line 1",
         ),
         (
             Error::new(CRI_E_RPC, "ContainerStatus: Unknown: refused"),
-            "warn no rucksack yet: run-a: ContainerStatus: Unknown: refused; tried again after the next list",
+            "warn no rucksack yet: run-a: ContainerStatus: Unknown: refused; the watcher tries again after the next list",
         ),
     ] {
         let mut talk = Talk::new(|_| {});

@@ -50,7 +50,7 @@ fn an_early_ready_is_logged_with_the_option_and_the_number() {
     talk.feed(connected("containerd", "2.1.9"));
     talk.feed(listed(&["a", "b"]));
     talk.pass(PID_WAIT);
-    let warning = "warn ready after 500 ms (ready.pid_wait_ms) with 2 status requests unanswered: what they would report, such as \
-                   pids, comes by UPDATED events";
+    let warning = "warn ready after 500 ms (option ready.pid_wait_ms) with 2 status requests unanswered: UPDATED events bring \
+                   what is missing, such as pids, when the engine answers";
     assert!(talk.logs.iter().any(|line| line == warning), "{:?}", talk.logs);
 }

@@ -41,7 +41,8 @@ fn frozen() -> Talk {
     assert_eq!(talk.last_state(), format!("backoff: {STATUS}"));
     assert!(talk.lists(), "the list shows whether it answers again");
     assert!(
-        talk.logs.contains(&format!("warn {STATUS}; everything is listed to see whether the engine answers again"))
+        talk.logs
+            .contains(&format!("warn {STATUS}; the watcher lists everything, to see whether the engine answers again"))
     );
     talk
 }
@@ -135,8 +136,8 @@ fn a_container_that_hangs_does_not_make_the_state_flap() {
     assert_eq!(talk.last_state(), format!("backoff: {STATUS}"));
 }
 
-const SILENT: &str = "the event stream is open and reported none of 1 starts and ends that lists show: polled until it \
-                      reports";
+const SILENT: &str = "the event stream is open, but reported none of the 1 starts and ends that lists show: the watcher \
+                      polls until the stream reports one";
 
 #[test]
 fn a_stream_that_reports_nothing_is_polled_until_it_does() {

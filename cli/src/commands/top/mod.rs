@@ -39,19 +39,19 @@ pub const EXAMPLES: &[Example] = &[
 /// Watch pods and containers live
 ///
 /// Shows pods and their containers in a table that follows what changes: state, age (since the state began), CPU and memory,
-/// pid, restarts, and how each container ended last. What has just changed stands out. The key ? shows what the others do: a
-/// cursor, details (enter), a filter (/), orders (s, r), everything (a), end (q).
+/// pid, restarts, and how each container last ended. Recent changes are highlighted. The key ? shows all keys: for the cursor,
+/// details (enter), a filter (/), orders (s, r), everything (a), end (q).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Begin with everything, also what has ended
+    /// Begin with all pods and containers, also those that have ended
     #[arg(short, long, help_heading = "Selection")]
     all: bool,
     /// Begin with this order
     #[arg(long, value_enum, value_name = "ORDER", default_value = "name")]
     sort: Order,
-    /// Print the table once, and end; also for pipes
+    /// Print the table once, and end; this also works in a pipe
     #[arg(long)]
     once: bool,
 }
