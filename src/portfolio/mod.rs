@@ -261,8 +261,8 @@ impl Portfolio {
         self.present().filter(|c| c.is_running())
     }
 
-    /// The runs whose STARTED is reported and whose EXITED is not. A container whose EXITED is held back is shown as it
-    /// was while it ran.
+    /// The runs whose STARTED is reported and whose EXITED is not. A container whose EXITED is held back, or whose state the
+    /// engine does not know at the moment, is shown as it was while it ran.
     pub fn runs(&self) -> Vec<Arc<Container>> {
         self.entries.keys().filter_map(|id| self.run(id)).collect()
     }
@@ -270,7 +270,7 @@ impl Portfolio {
     /// The run of this id, if consumers know it.
     pub fn run(&self, id: &Id) -> Option<Arc<Container>> {
         let record = &self.entries.get(id).filter(|_| self.run_log.run(id).is_reported_running())?.record;
-        Some(if record.state == State::Exited { merge::as_running(record).into() } else { record.clone() })
+        Some(if record.state == State::Running { record.clone() } else { merge::as_running(record).into() })
     }
 
     /// The pods whose sandboxes the engine has.
