@@ -63,9 +63,11 @@ impl Ran {
     }
 }
 
-/// A command that sees nothing of this machine's settings.
+/// A command that sees nothing of this machine's settings. A shell that runs the tests in the background lets all of them
+/// ignore Ctrl-C: this command does not.
 pub fn bare(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_criwatch"));
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_criwatch")]);
     for name in ["CRI_RUNTIME_ENDPOINT", "CONTAINER_RUNTIME_ENDPOINT", "XDG_RUNTIME_DIR", "COLUMNS", "NO_COLOR"] {
         command.env_remove(name);
     }
