@@ -116,11 +116,9 @@ impl Library {
         static LINKED: Once = Once::new();
         LINKED.call_once(|| {
             for name in ["libcriwatch.so", "libcriwatch.so.1"] {
-                let link = folder.join(name);
-                if link.symlink_metadata().is_ok() {
-                    std::fs::remove_file(&link).expect("the link of an earlier run");
-                }
-                std::os::unix::fs::symlink(&built, link).expect("a link to the library");
+                let link = in_the_making(&folder.join(name));
+                std::os::unix::fs::symlink(&built, &link).expect("a link to the library");
+                std::fs::rename(link, folder.join(name)).expect("it takes the place of an earlier run's link");
             }
         });
         Library { folder, sanitizer: None, compiler: Vec::new() }
@@ -173,6 +171,7 @@ impl Library {
         if built.contains(&program) {
             return Ok(program);
         }
+        let made = in_the_making(&program);
         let default = [if is_cpp { cxx() } else { cc() }];
         let compiler = if self.compiler.is_empty() { &default[..] } else { &self.compiler };
         succeed(
@@ -188,18 +187,25 @@ impl Library {
                 .arg(&self.folder)
                 .arg(format!("-Wl,-rpath,{}", self.folder.display()))
                 .args(["-lcriwatch", "-o"])
-                .arg(&program),
+                .arg(&made),
         )?;
         if let Some(sanitizer) = self.sanitizer {
             // A compiler that took the flags and did nothing would make every test a good one.
-            let symbols = succeed(Command::new("nm").arg(&program))?;
+            let symbols = succeed(Command::new("nm").arg(&made))?;
             if !symbols.contains(sanitizer.symbol()) {
                 return Err(format!("{}: compiled without its sanitizer", program.display()));
             }
         }
+        std::fs::rename(&made, &program).map_err(|error| format!("{}: {error}", program.display()))?;
         built.insert(program.clone());
         Ok(program)
     }
+}
+
+/// Where a file is made before it takes its place. A test program that runs itself once more, on another engine, makes the
+/// same files at the same moment.
+fn in_the_making(file: &Path) -> PathBuf {
+    file.with_extension(format!("made-by-{}", std::process::id()))
 }
 
 /// What C++ is compiled with, besides.
