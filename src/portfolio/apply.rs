@@ -26,8 +26,7 @@ impl Portfolio {
         let kind = event.sandbox.as_ref().filter(|s| s.id == event.id).map(|_| Kind::Sandbox);
         std::mem::take(&mut event.unreadable).into_iter().for_each(|entry| self.note_unreadable(entry));
         if !self.horizon.is_fresh(event.created_at) {
-            let is_open = self.run_is_not_over(&event.id) || self.is_news_of_a_removal(&event);
-            if is_open {
+            if self.run_is_not_over(&event.id) || self.is_news_of_a_removal(&event) {
                 self.hint(&event.id, kind, self.is_history(&event), now);
             }
             return;
@@ -184,7 +183,8 @@ impl Portfolio {
                 self.begins(said, source, source.flags() | flag, now);
                 // A list has ended this run, and the next list would end it again.
                 if matches!((source, run), (Source::Answer { .. }, Run::Over { how: Ending::Exited, .. })) {
-                    let what = "its status says that it runs after its exit was reported: the watcher shows it as running, unless lists still say otherwise after 10 s";
+                    let what = "its status says that it runs after its exit was reported: the watcher shows it as running, \
+                        unless lists still say otherwise after 10 s";
                     self.list_stands(&said.id, said.kind, source, what, now);
                 }
             }

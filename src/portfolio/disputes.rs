@@ -8,7 +8,7 @@
 //! | a list: running; after its exit was reported; its status: not found | the watcher believes the list 10 s later |
 //! | a list or a status: running; after the host has reported its end | as for a list after the exit was reported: the watcher believes the engine if it still says "running" 10 s later |
 //! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say "exited" 10 s later, the watcher believes them: EXITED |
-//! | running; its process is gone from the host | the container keeps the engine's state; the watcher asks for its status once, and no longer shows the pid |
+//! | running; its process is gone from the host | the state stays the engine's, the pid is withdrawn, and its status is asked for up to 5 times in 8 s: a busy engine notices late |
 //!
 //! The wait is 10 s because containerd's lists still say "ready" of a sandbox for a moment after its status says
 //! otherwise.

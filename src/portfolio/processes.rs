@@ -99,7 +99,7 @@ impl Portfolio {
         self.pid_files = has_files;
         match has_files {
             true => self.lookups.start_again(),
-            false => self.lookups.take_all().iter().for_each(|id| self.is_not_found(id, now)),
+            false => self.lookups.take_all().iter().for_each(|id| self.process_not_found(id, now)),
         }
     }
 
@@ -122,7 +122,7 @@ impl Portfolio {
     }
 
     /// Asks the engine, because the host does not show the process of this run.
-    fn is_not_found(&mut self, id: &Id, now: Now) {
+    fn process_not_found(&mut self, id: &Id, now: Now) {
         match self.entries.get(id).filter(|e| e.record.is_running()).map(|e| e.record.kind) {
             Some(kind) => self.status_queue.ask_now(id, Some(kind), now.mono, Reason::Start),
             None => self.ask_for_missing(id, 0, now),
@@ -159,7 +159,7 @@ impl Portfolio {
             }
             Err(refusal) => {
                 self.counts.proofs_refused += u64::from(refusal.is_disproof());
-                self.is_not_found(id, now);
+                self.process_not_found(id, now);
             }
         }
     }

@@ -57,7 +57,8 @@ impl Portfolio {
         (record.state, record.exit, record.finished_at) = (State::Running, None, None);
         let kind = record.kind;
         self.put(id, record);
-        let what = "a list shows it as exited, and its status says that it runs: the watcher shows it as running, unless lists still say otherwise after 10 s";
+        let what = "a list shows it as exited, and its status says that it runs: the watcher shows it as running, \
+                    unless lists still say otherwise after 10 s";
         self.list_stands(id, kind, source, what, now);
     }
 
@@ -193,7 +194,8 @@ impl Portfolio {
                 self.counts.unresolved += 1;
                 self.warning(
                     id,
-                    "the watcher first saw it after its end, and it was removed before the engine said whether it had run: no event reports it",
+                    "the watcher first saw it after its end, and it was removed before the engine said \
+                     whether it had run: no event reports it",
                 );
                 self.run_log.set(id, Run::Over { how: Ending::Unresolved, started_at: None, tick: self.tick });
             }
