@@ -36,6 +36,6 @@ pub use process_stat::Stat;
 pub use readable::Readable;
 pub use refusal::Refusal;
 pub use root::check_root;
-pub use thread::{SHORT_LIVED, StartRoutine, spawn, spawn_raw};
+pub use thread::{SHORT_LIVED, StartRoutine, move_away, spawn, spawn_raw};
 pub use user::User;
 pub use uts::host_name;

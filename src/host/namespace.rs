@@ -83,7 +83,7 @@ impl NamespaceNumbers {
 
 /// The number in a link such as `net:[4026531840]`.
 pub(super) fn inode_number(link: &str) -> Option<u64> {
-    link.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
+    link.split_once('[')?.1.strip_suffix(']')?.parse().ok()
 }
 
 /// Whose namespace it is: the host's, or another.

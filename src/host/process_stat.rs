@@ -30,10 +30,12 @@ pub(super) fn parse_start_ticks(stat: &str) -> Option<u64> {
 /// Fields 3, 20, 22 and 52. The last one has existed since Linux 3.5.
 pub(super) fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, after_command) = stat.rsplit_once(')')?;
-    let state = after_command.trim_start().chars().next()?;
-    let threads = after_command.split_ascii_whitespace().nth(17)?.parse().ok()?;
-    let exit_status = after_command.split_ascii_whitespace().nth(49).and_then(|status| status.parse().ok());
-    Some(Stat { state, threads, start_ticks: parse_start_ticks(stat)?, exit_status })
+    let mut fields = after_command.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let threads = fields.nth(16)?.parse().ok()?;
+    let start_ticks = fields.nth(1)?.parse().ok()?;
+    let exit_status = fields.nth(29).and_then(|status| status.parse().ok());
+    Some(Stat { state, threads, start_ticks, exit_status })
 }
 
 #[cfg(test)]
@@ -44,6 +46,9 @@ mod tests {
     fn commands_may_hold_anything() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0";
         assert_eq!(parse_start_ticks(stat), Some(4711));
+        let all = format!("{stat}{} 256\n", " 0".repeat(28));
+        let parsed = Stat { state: 'S', threads: 1, start_ticks: 4711, exit_status: Some(256) };
+        assert_eq!(parse_stat(&all), Some(parsed));
         let zombie = stat.replacen(" S ", " Z ", 1);
         assert!(parse_stat(&zombie).unwrap().has_ended(), "a zombie");
         let first_of_two = zombie.replacen(" 20 0 1 0 ", " 20 0 2 0 ", 1);

@@ -6,6 +6,7 @@
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::unix::thread::JoinHandleExt;
 use std::thread::{Builder, JoinHandle};
 
 use super::signals::without_signals;
@@ -23,6 +24,28 @@ pub fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
     without_signals(|| Builder::new().name(name.into()).stack_size(with_tls(stack_bytes)).spawn(work))
+}
+
+/// Moves a new thread away from the caller's processor, if it may run on another one. The scheduler may move it back.
+///
+/// A new thread often waits for the processor of the thread that made it, although another one is idle a moment later.
+/// The scheduler looks again after some milliseconds, and a short-lived thread does not have more to do than that. Errors
+/// are ignored: without the right, the thread stays where it is.
+pub fn move_away<T>(thread: &JoinHandle<T>) {
+    let (thread, size) = (thread.as_pthread_t(), size_of::<libc::cpu_set_t>());
+    // SAFETY: the sets are ours, and their size is given. The handle exists, so nobody has joined the thread.
+    unsafe {
+        let mut all: libc::cpu_set_t = std::mem::zeroed();
+        let Ok(own) = usize::try_from(libc::sched_getcpu()) else { return };
+        if libc::sched_getaffinity(0, size, &raw mut all) != 0 {
+            return;
+        }
+        let mut others = all;
+        libc::CPU_CLR(own, &mut others);
+        if libc::pthread_setaffinity_np(thread, size, &raw const others) == 0 {
+            libc::pthread_setaffinity_np(thread, size, &raw const all);
+        }
+    }
 }
 
 /// A function that pthread_create takes.
@@ -107,6 +130,44 @@ mod tests {
         let size = spawn("cri-test", 3 << 20, stack_of_this_thread).unwrap().join().unwrap();
         assert!(size >= (3 << 20) + tls_bytes(), "{size}");
         assert!(size < (3 << 20) + tls_bytes() + (64 << 10), "{size}");
+    }
+
+    /// The processors on which this thread may run.
+    fn processors() -> Vec<usize> {
+        // SAFETY: the set is ours, and its size is given.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            assert_eq!(libc::sched_getaffinity(0, size_of_val(&set), &raw mut set), 0);
+            (0..libc::CPU_SETSIZE as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &set)).collect()
+        }
+    }
+
+    fn allow_only(cpu: usize) {
+        // SAFETY: as above.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            libc::CPU_SET(cpu, &mut set);
+            assert_eq!(libc::sched_setaffinity(0, size_of_val(&set), &raw const set), 0);
+        }
+    }
+
+    /// The processors on which a thread may run after it was moved away.
+    fn processors_of_one_moved_away() -> Vec<usize> {
+        let (go, wait) = std::sync::mpsc::channel();
+        let work = move || wait.recv().map(|()| processors());
+        let thread = spawn("cri-test", SHORT_LIVED, work).unwrap();
+        move_away(&thread);
+        go.send(()).unwrap();
+        thread.join().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_thread_that_was_moved_away_may_run_where_its_maker_may() {
+        assert_eq!(processors_of_one_moved_away(), processors());
+        // This thread alone may then use a single processor; the next test has another thread.
+        let one = processors()[0];
+        allow_only(one);
+        assert_eq!(processors_of_one_moved_away(), [one], "there is no other one");
     }
 
     #[test]

@@ -112,10 +112,16 @@ impl Pod {
         if self.uid.is_empty() || member.split('/').any(|part| part == "..") {
             return None;
         }
-        let (plain, escaped) = (format!("pod{}", self.uid), format!("-pod{}.slice", self.uid.replace('-', "_")));
-        let is_pods = |name: &str| name == plain || name.ends_with(&escaped);
+        let is_pods = |name: &str| name.strip_prefix("pod") == Some(&*self.uid) || self.is_slice(name);
         let ends = member.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
         ends.map(|end| &member[..end]).find(|path| path.rsplit('/').next().is_some_and(is_pods))
+    }
+
+    /// Whether this is the name of the pod's slice. In names of slices, systemd keeps `-` for the levels above.
+    fn is_slice(&self, name: &str) -> bool {
+        let escaped = self.uid.bytes().map(|byte| if byte == b'-' { b'_' } else { byte });
+        let parts = name.strip_suffix(".slice").and_then(|name| name.rsplit_once("-pod"));
+        parts.is_some_and(|(_, uid)| uid.bytes().eq(escaped))
     }
 }
 
@@ -135,6 +141,9 @@ mod tests {
                 "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice/cri-containerd-c1.scope",
                 Some("/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod5b0c_2f1e.slice"),
             ),
+            ("/kubepods-pod5b0c-2f1e.slice/c1", None),
+            ("/kubepods-pod5b0c_2f1.slice/c1", None),
+            ("/pod5b0c_2f1e.slice/c1", None),
             ("/kubepods/pod5b0c-2f1", None),
             ("/kubepods/pod5b0c-2f1e", None),
             ("/kubepods/pod5b0c-2f1e0/c1", None),

@@ -72,25 +72,29 @@ impl Portfolio {
         self.change_pod(id, now, |pod| pod.state = PodState::NotReady);
     }
 
-    /// Takes what a container's record says of its pod: network namespace, cgroup, declared ports.
+    /// Takes what a container's record says of its pod: network namespace, cgroup, declared ports. Most records of a pod
+    /// say the same, and then nothing is made.
     pub(super) fn learn_pod_from(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get(id) else {
             return;
         };
-        let Some(pod) = entry.pod_id.as_ref().and_then(|id| self.pods.get(id)).map(|e| e.pod.clone()) else {
+        let Some(pod) = entry.pod_id.as_ref().and_then(|id| self.pods.get(id)).map(|e| &e.pod) else {
             return;
         };
-        let record = entry.record.clone();
+        let record = &entry.record;
+        let net = Some(record.namespaces.net).filter(|net| *net != 0 && *net != pod.net_namespace);
         let cgroup = record.cgroup_path.as_deref().and_then(|path| pod.cgroup_above(path));
-        let ports = if record.annotations.contains_key(PORTS) { self.ports_of(&pod.id) } else { pod.ports.clone() };
-        self.change_pod(&pod.id, now, |pod| {
-            if record.namespaces.net != 0 {
-                pod.net_namespace = record.namespaces.net;
-            }
-            if let Some(cgroup) = cgroup.filter(|cgroup| pod.cgroup_path.as_deref() != Some(*cgroup)) {
-                pod.cgroup_path = Some(cgroup.into());
-            }
-            pod.ports = ports;
+        let cgroup: Option<Arc<str>> = cgroup.filter(|path| pod.cgroup_path.as_deref() != Some(*path)).map(Arc::from);
+        let ports = record.annotations.contains_key(PORTS).then(|| self.ports_of(&pod.id));
+        let ports = ports.filter(|ports| *ports != pod.ports);
+        if net.is_none() && cgroup.is_none() && ports.is_none() {
+            return;
+        }
+        let pod = pod.id.clone();
+        self.change_pod(&pod, now, |pod| {
+            pod.net_namespace = net.unwrap_or(pod.net_namespace);
+            pod.cgroup_path = cgroup.or_else(|| pod.cgroup_path.take());
+            pod.ports = ports.unwrap_or_else(|| pod.ports.clone());
         });
     }
 

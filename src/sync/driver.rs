@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
+use super::command::Command;
 use super::inspection::{Inspect, inspect};
 use super::machine::{Action, Input, Machine};
 use super::packer::{PackerQueue, pack};
@@ -16,7 +17,7 @@ use super::shared_state::{SharedState, wall_clock};
 use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
-    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, Rpc, StreamItem, Witness,
+    Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, StreamItem, Witness,
     backlog, connect, engine_id, streams_lists,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
@@ -24,48 +25,6 @@ use crate::hub::Hub;
 use crate::model::*;
 use crate::portfolio::{Found, Lookup, Millis, Now, StatusRequest};
 use crate::test_hooks::may_panic;
-
-/// A command from the watcher's methods to the `cri-io` thread.
-pub enum Command {
-    /// Start to watch.
-    Watch,
-    /// List everything, and reply when that is done.
-    Resync {
-        /// The number of the caller.
-        id: WaiterId,
-        /// Where the caller waits.
-        reply: oneshot::Sender<Result<()>>,
-    },
-    /// A caller of a resync no longer waits.
-    Forget(WaiterId),
-    /// Inspect a container or sandbox.
-    Inspect {
-        /// Which one, and with what options.
-        what: Inspect,
-        /// Where the caller waits.
-        reply: oneshot::Sender<Result<JsonText>>,
-    },
-    /// Set or remove a container's rucksack.
-    Attach {
-        /// Which container.
-        id: Id,
-        /// The rucksack; `None` removes it.
-        rucksack: Option<JsonText>,
-        /// Where the caller waits.
-        reply: oneshot::Sender<Result<()>>,
-    },
-    /// Call any RPC.
-    Call {
-        /// The RPC, and its request.
-        rpc: Rpc,
-        /// How long to wait for the answer; `None` is no limit.
-        patience: Option<Duration>,
-        /// Where the caller waits.
-        reply: oneshot::Sender<Result<Vec<u8>>>,
-    },
-    /// End the loop.
-    Stop,
-}
 
 /// The result of a request.
 #[allow(clippy::large_enum_variant, reason = "one at a time, for a moment")]
@@ -316,6 +275,10 @@ impl Driver {
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
         drop(cached);
         let pid_files = self.pids.reads_files_of(&client);
+        if pid_files && !self.shared.read().portfolio.is_synced() {
+            let likely = Folders::likely(&version, client.endpoint().path_in_root());
+            self.witness.look_ahead(&self.pids, likely);
+        }
         if !pid_files {
             self.witness.watch_folders(&self.pids, None);
         } else {

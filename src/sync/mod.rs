@@ -5,6 +5,7 @@
 //! publishes the events to the hub.
 
 mod backoff;
+mod command;
 mod driver;
 mod initial_replay;
 mod inspection;
@@ -25,7 +26,8 @@ mod stream_silence;
 mod tests;
 mod waiters;
 
-pub use driver::{Command, Driver};
+pub use command::Command;
+pub use driver::Driver;
 pub use inspection::Inspect;
 pub use packer::{Job, PackerQueue};
 #[cfg(feature = "test-hooks")]

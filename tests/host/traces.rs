@@ -16,6 +16,7 @@ use super::{Made, Outcome, Test, inside, skip};
 pub const TESTS: &[Test] = &[
     ("traces::trap_a_pid_file_is_there_when_it_has_its_name", pid_file),
     ("traces::what_is_there_before_the_first_list_becomes_hints", look_around),
+    ("traces::the_folders_beside_the_socket_are_searched_before_the_engine_names_its_own", look_ahead),
     ("traces::trap_an_exit_file_is_read_before_the_engine_removes_it", exit_file),
     ("traces::what_lies_above_an_engines_folder_is_not_its_own", above),
     ("traces::without_folders_a_mark_reports_containers", fall_back_to_marks),
@@ -25,17 +26,34 @@ pub const TESTS: &[Test] = &[
 
 pub const INSIDE: &[Test] = &[("no_right_to_mark", inside_fall_back_to_inotify)];
 
-/// The folders of an engine with this configuration.
-fn folders(name: &str, config: &str) -> Result<Folders, Box<dyn std::error::Error>> {
+fn version(name: &str) -> Version {
     let mut version = Version::default();
     version.runtime_name = name.into();
+    version
+}
+
+/// The folders of an engine with this configuration.
+fn folders(name: &str, config: &str) -> Result<Folders, Box<dyn std::error::Error>> {
     let info = HashMap::from([("config".to_owned(), config.to_owned())]);
-    Folders::parse(&version, &info).ok_or_else(|| "it has no folders".into())
+    Folders::parse(&version(name), &info).ok_or_else(|| "it has no folders".into())
+}
+
+/// The folders of a containerd with this state folder.
+fn containerd(state: &Path) -> Result<Folders, Box<dyn std::error::Error>> {
+    folders("containerd", &format!(r#"{{"stateDir":"{}/io.containerd.grpc.v1.cri"}}"#, state.display()))
+}
+
+/// Makes a container's folder in containerd's state folder, with the pid in it.
+fn make_task(state: &Path, name: &str, pid: i32) -> std::io::Result<()> {
+    let task = state.join("io.containerd.runtime.v2.task/k8s.io").join(name);
+    fs::create_dir_all(&task)?;
+    fs::write(task.join("init.pid"), pid.to_string())
 }
 
 /// A watcher's witness, and the hints of it.
 struct Watching {
     witness: Witness,
+    pids: Arc<PidResolver>,
     runtime: tokio::runtime::Runtime,
     /// All hints so far.
     hints: Vec<Hint>,
@@ -44,14 +62,23 @@ struct Watching {
 impl Watching {
     /// It sees these folders of an engine, or none.
     fn of(root: &Path, folders: Option<Folders>) -> Result<Self, Box<dyn std::error::Error>> {
+        let mut watching = Watching::of_nothing(root)?;
+        watching.watch(folders);
+        Ok(watching)
+    }
+
+    /// No engine has named its folders yet.
+    fn of_nothing(root: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         let mut config = Config::default();
         config.set("host.root", root.to_str().ok_or("a path in UTF-8")?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let guard = runtime.enter();
-        let mut witness = Witness::new(&config);
-        witness.watch_folders(&Arc::new(PidResolver::new(&config, None)), folders.map(Arc::new));
-        drop(guard);
-        Ok(Watching { witness, runtime, hints: Vec::new() })
+        let (witness, pids) = (Witness::new(&config), Arc::new(PidResolver::new(&config, None)));
+        Ok(Watching { witness, pids, runtime, hints: Vec::new() })
+    }
+
+    fn watch(&mut self, folders: Option<Folders>) {
+        let _guard = self.runtime.enter();
+        self.witness.watch_folders(&self.pids, folders.map(Arc::new));
     }
 
     fn used(&self) -> Vec<&'static str> {
@@ -61,7 +88,7 @@ impl Watching {
     /// Takes hints until there is such a one.
     fn wait_until(&mut self, what: &str, is_it: impl Fn(&Hint) -> bool) -> Outcome {
         const PATIENCE: Duration = Duration::from_secs(20);
-        let Watching { witness, runtime, hints } = self;
+        let Watching { witness, runtime, hints, .. } = self;
         let come = async {
             while !hints.iter().any(&is_it) {
                 hints.extend(witness.next().await);
@@ -188,25 +215,54 @@ fn pid_file() -> Outcome {
 fn look_around() -> Outcome {
     let mount = mount()?;
     let state = tempfile::tempdir()?;
-    let tasks = state.path().join("io.containerd.runtime.v2.task/k8s.io");
     let mut made = Made::at(mount.dir.join(id(50)))?;
     let pid = made.enter()?;
-    for name in [id(50), id(51), "not-an-id".into()] {
-        fs::create_dir_all(tasks.join(&name))?;
-        fs::write(tasks.join(&name).join("init.pid"), pid.to_string())?;
+    for name in [&*id(50), &id(51), "not-an-id"] {
+        make_task(state.path(), name, pid)?;
     }
-    let config = format!(r#"{{"stateDir":"{}/io.containerd.grpc.v1.cri"}}"#, state.path().display());
-    let mut watching = Watching::of(Path::new("/"), Some(folders("containerd", &config)?))?;
+    let mut watching = Watching::of(Path::new("/"), Some(containerd(state.path())?))?;
     watching.witness.look_around();
     watching.wait_until("the pid", |hint| matches!(hint, Hint::Pid(..)))?;
     let found: Vec<_> = watching.hints.drain(..).collect();
     let [Hint::Pid(of, details)] = &found[..] else { return Err(format!("{found:?}").into()) };
     assert_eq!((&**of, details.pid), (&*id(50), Some(pid)));
-    watching.witness.look_around();
     watching.witness.look_no_more();
-    fs::create_dir(tasks.join(id(52)))?;
+    make_task(state.path(), &id(52), pid)?;
     watching.wait_until("what is new", |hint| *hint == Hint::Created(id(52).into()))?;
     assert_eq!(watching.hints, [Hint::Created(id(52).into())], "the lists have the rest");
+    made.end();
+    Ok(())
+}
+
+/// What was found there stays, because it is proven. What the engine names is searched unless it is the same.
+fn look_ahead() -> Outcome {
+    let mount = mount()?;
+    let (beside, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut made = Made::at(mount.dir.join(id(55)))?;
+    let pid = made.enter()?;
+    let likely = || Folders::likely(&version("containerd"), &beside.path().join("containerd.sock"));
+    let mut watching = Watching::of_nothing(Path::new("/"))?;
+    watching.witness.look_ahead(&watching.pids, likely());
+    watching.watch(Some(containerd(beside.path())?));
+    watching.witness.look_around();
+    make_task(beside.path(), &id(55), pid)?;
+    watching.wait_until("the pid, now that the folder is made", |hint| matches!(hint, Hint::Pid(..)))?;
+
+    let mut watching = Watching::of_nothing(Path::new("/"))?;
+    watching.witness.look_ahead(&watching.pids, likely());
+    watching.wait_until("the pid", |hint| matches!(hint, Hint::Pid(..)))?;
+    watching.watch(Some(containerd(beside.path())?));
+    watching.witness.look_around();
+    make_task(beside.path(), &id(56), pid)?;
+    watching.wait_until("what is new", |hint| *hint == Hint::Created(id(56).into()))?;
+    let pids = |of: &Watching| of.hints.iter().filter(|hint| matches!(hint, Hint::Pid(..))).count();
+    assert_eq!(pids(&watching), 1, "{:?}: the same folder is not searched again", watching.hints);
+
+    watching.hints.clear();
+    make_task(other.path(), &id(55), pid)?;
+    watching.watch(Some(containerd(other.path())?));
+    watching.witness.look_around();
+    watching.wait_until("the pid in the folder that the engine names", |hint| matches!(hint, Hint::Pid(..)))?;
     made.end();
     Ok(())
 }

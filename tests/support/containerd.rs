@@ -327,10 +327,10 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
   Root = "{dir}/runc"
 "#;
 
-/// The same for 2.x.
+/// The same for 2.x. As on most nodes, its state folder is that of its socket: see `Folders::likely`.
 const CONFIG_2: &str = r#"version = 3
 root = "{dir}/root"
-state = "{dir}/state"
+state = "{dir}"
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
 
 [grpc]

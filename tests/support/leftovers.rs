@@ -65,9 +65,9 @@ fn end_processes(dir: &Path) -> Result<(), String> {
 
 /// Where the shims of the engine of `dir` listen: outside of `dir`, at a place that no option changes.
 pub fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
-    let tasks = dir.join("state/io.containerd.runtime.v2.task/k8s.io");
+    let tasks = ["", "state"].map(|state| dir.join(state).join("io.containerd.runtime.v2.task/k8s.io"));
     let mut sockets = Vec::new();
-    for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
+    for task in tasks.iter().filter_map(|tasks| fs::read_dir(tasks).ok()).flatten().flatten() {
         for name in ["address", "bootstrap.json"] {
             let text = fs::read_to_string(task.path().join(name)).unwrap_or_default();
             let address = text.split("unix://").nth(1).and_then(|rest| rest.split('"').next());

@@ -79,7 +79,7 @@ fn thread_cpu() -> i64 {
 /// CPU time of the proofs of all pids, from their files on: most of what READY costs.
 fn proofs(setup: &Setup) -> Outcome {
     let Some(engine) = &setup.engine.containerd else { return Ok(()) };
-    let tasks = engine.dir().join("state/io.containerd.runtime.v2.task/k8s.io");
+    let tasks = engine.dir().join("io.containerd.runtime.v2.task/k8s.io");
     let names = std::fs::read_dir(&tasks)?.map(|entry| entry.map(|it| it.file_name().to_string_lossy().into_owned()));
     let ids: Vec<String> = names.collect::<Result<_, _>>()?;
     let (proc, root) = (Proc::new(Path::new("/")), Root::open(Path::new("/"))?);

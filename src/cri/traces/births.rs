@@ -1,6 +1,5 @@
 //! Watches the engine's folders with inotify: for new containers, their pid files, and CRI-O's exit files.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
@@ -14,7 +13,7 @@ use crate::cri::pid::{PidResolver, Wanted};
 use crate::cri::proofs::{Proof, Proofs};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
 use crate::host::watch::{Marks, NoHints, Notice, Watch, What};
-use crate::model::{Id, Kind};
+use crate::model::{Id, IdSet, Kind};
 
 /// How many folders of containers that are being created are watched at a time.
 const MOST_BIRTHS: usize = 256;
@@ -28,7 +27,9 @@ impl Witness {
             self.watcher.remove(watch);
         }
         (self.births, self.pids, self.no_folders, self.fall_back) = (0, None, None, FallBack::default());
-        self.unlisted = None;
+        if folders != self.searched {
+            (self.unlisted, self.searched) = (None, None);
+        }
         (self.marked, self.marks) = (None, Marks::new());
         if self.is_off {
             return;
@@ -84,17 +85,41 @@ impl Witness {
         }
     }
 
-    /// Begins to look for the processes of containers that already have folders, while the engine makes its first lists. The
-    /// pids become hints. A second thread helps, and ends with the search.
+    /// Begins to look for the processes of containers that already have folders, before the engine names its folders and
+    /// while it makes its first lists. The pids become hints. A second thread helps, and ends with the search.
+    ///
+    /// `likely` are folders to try: a wrong one costs an open at most, because each pid is proven. The search goes on if
+    /// `watch_folders` is then called with the folders that it looks in.
+    pub fn look_ahead(&mut self, pids: &Arc<PidResolver>, likely: Vec<Folders>) {
+        (self.unlisted, self.searched) = (None, None);
+        for folders in likely {
+            self.search(pids, &Arc::new(folders));
+            if self.unlisted.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Does the same as [`Witness::look_ahead`] in the folders that the engine has named, unless those were searched already.
     pub fn look_around(&mut self) {
-        if let Some((pids, folders)) = self.pids.as_ref().filter(|_| !self.is_off) {
-            // CRI-O has two folders for each container.
-            let mut seen = HashSet::new();
-            let is_new = |id: &Id| seen.insert(id.clone());
-            // The lists will name the images.
-            let wanted = |id| Wanted { id, image_name: false };
-            let wanted = ids_in(pids, folders).filter(is_new).take(MOST_UNLISTED).map(wanted).collect();
+        if let Some((pids, folders)) = self.pids.clone().filter(|(_, folders)| self.searched.as_ref() != Some(folders))
+        {
+            self.search(&pids, &folders);
+        }
+    }
+
+    /// Begins a search, if there is any container in these folders.
+    fn search(&mut self, pids: &Arc<PidResolver>, folders: &Arc<Folders>) {
+        // CRI-O has two folders for each container.
+        let mut seen = IdSet::default();
+        let is_new = |id: &Id| seen.insert(id.clone());
+        // The lists will name the images.
+        let wanted = |id| Wanted { id, image_name: false };
+        let most = if self.is_off { 0 } else { MOST_UNLISTED };
+        let wanted: Vec<_> = ids_in(pids, folders).filter(is_new).take(most).map(wanted).collect();
+        if !wanted.is_empty() {
             self.unlisted = Some(Proofs::begin(pids.clone(), folders.clone(), wanted));
+            self.searched = Some(folders.clone());
         }
     }
 

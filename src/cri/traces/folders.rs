@@ -66,6 +66,21 @@ impl Folders {
         }
     }
 
+    /// Where the folders of the engine with this socket are on most nodes, the likeliest first: containerd's state folder is
+    /// that of its socket, or is `containerd` beside it (k0s, MicroK8s).
+    pub fn likely(version: &Version, socket: &Path) -> Vec<Folders> {
+        let Some(run) = socket.parent() else { return Vec::new() };
+        match version.runtime_name.as_str() {
+            "containerd" => {
+                let names_images = specs_name_images(version);
+                let folders = |state: PathBuf| Folders::Containerd { tasks: tasks_in(&state), names_images };
+                [run.to_owned(), run.join("containerd")].map(folders).into()
+            }
+            "cri-o" => vec![crio(&Crio::default())],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether an engine of this kind may have folders, so that asking is worth it.
     pub fn may_exist(version: &Version) -> bool {
         matches!(version.runtime_name.as_str(), "containerd" | "cri-o")
@@ -114,7 +129,11 @@ impl Folders {
             return Vec::new();
         }
         match self {
-            Folders::Containerd { tasks, .. } => vec![tasks.join(id).join("init.pid")],
+            Folders::Containerd { tasks, .. } => {
+                let mut file = PathBuf::with_capacity(tasks.as_os_str().len() + id.len() + 10);
+                file.extend([tasks, Path::new(id), Path::new("init.pid")]);
+                vec![file]
+            }
             Folders::Crio { pids, .. } => pids.iter().map(|dir| dir.join(id)).flat_map(crio_pid_files).collect(),
         }
     }
@@ -126,7 +145,11 @@ const RUNTIME_SPEC: &str = "config.json";
 /// The tasks' folder is beside that of the CRI plugin.
 fn containerd(state_dir: &Path, names_images: bool) -> Option<Folders> {
     let state = state_dir.parent().filter(|_| state_dir.is_absolute())?;
-    Some(Folders::Containerd { tasks: state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE), names_images })
+    Some(Folders::Containerd { tasks: tasks_in(state), names_images })
+}
+
+fn tasks_in(state: &Path) -> PathBuf {
+    state.join(CONTAINERD_TASKS).join(CRI_NAMESPACE)
 }
 
 /// Most versions of CRI-O do not report their configuration; for those, the defaults are tried.
@@ -144,7 +167,7 @@ fn crio_pid_files(dir: PathBuf) -> [PathBuf; 2] {
 
 /// Whether the id can be a file name. Ids come from the engine, and become parts of paths.
 fn is_file_name(id: &str) -> bool {
-    !id.is_empty() && id != "." && id != ".." && !id.contains(['/', '\0'])
+    !id.is_empty() && id != "." && id != ".." && !id.bytes().any(|byte| matches!(byte, b'/' | 0))
 }
 
 #[cfg(test)]
@@ -164,6 +187,26 @@ mod tests {
         for nothing in ["", "{}", "[]", r#"{"stateDir":""}"#, r#"{"stateDir":"relative/dir"}"#, r#"{"stateDir":"/"}"#] {
             assert_eq!(folders("containerd", nothing), None, "{nothing}");
         }
+    }
+
+    #[test]
+    fn the_likely_folders_are_what_engines_report_in_their_usual_places() {
+        let likely = |name: &str, socket: &str| {
+            let version = Version { runtime_name: name.into(), ..Version::default() };
+            Folders::likely(&version, Path::new(socket))
+        };
+        for (socket, state) in [
+            ("/run/containerd/containerd.sock", "/run/containerd"),
+            ("/run/k3s/containerd/containerd.sock", "/run/k3s/containerd"),
+            ("/run/k0s/containerd.sock", "/run/k0s/containerd"),
+            ("/var/snap/microk8s/common/run/containerd.sock", "/var/snap/microk8s/common/run/containerd"),
+        ] {
+            let config = format!(r#"{{"stateDir":"{state}/io.containerd.grpc.v1.cri"}}"#);
+            let reported = folders("containerd", &config).unwrap();
+            assert!(likely("containerd", socket).contains(&reported), "{socket}");
+        }
+        assert_eq!(likely("cri-o", "/var/run/crio/crio.sock"), [folders("cri-o", "").unwrap()]);
+        assert_eq!(likely("docker", "/run/cri-dockerd.sock"), []);
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Witness {
     pub(super) wanted: VecDeque<Follow>,
     /// The search for processes while the engine makes its first lists.
     pub(super) unlisted: Option<Proofs>,
+    /// The folders of that search, which may have ended.
+    pub(super) searched: Option<Arc<Folders>>,
     pub(super) hints: VecDeque<Hint>,
     pub(super) proc: Proc,
     pub(super) pids: Option<(Arc<PidResolver>, Arc<Folders>)>,
@@ -117,6 +119,7 @@ impl Witness {
             opened: 0,
             wanted: VecDeque::new(),
             unlisted: None,
+            searched: None,
             hints: VecDeque::new(),
             proc: Proc::new(&config.host_root),
             pids: None,

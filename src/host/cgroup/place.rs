@@ -69,6 +69,9 @@ impl Cgroups {
 
     fn below_mount(&self, at: usize, mount: &CgroupMount, path: &str) -> Result<String, Unplaced> {
         let outside = || Unplaced::OutsideMount(mount.root.clone());
+        if mount.root == "/" && path.starts_with('/') && levels_up(path) == 0 {
+            return Ok(path.to_owned());
+        }
         let (up, names) = split(path);
         let (root_up, root_names) = split(&mount.root);
         if up == root_up {
