@@ -113,7 +113,7 @@ pub struct SharedState {
     /// The generation that readers see; 0 before there is one. It is beside the lock, for callers who only want to know
     /// whether anything has changed.
     generation: AtomicU64,
-    changed: watch::Sender<()>,
+    waited_for: watch::Sender<WaitedFor>,
     meter: Arc<Meter>,
 }
 
@@ -125,7 +125,7 @@ impl SharedState {
             cached: RwLock::new(cached),
             latest: RwLock::default(),
             generation: AtomicU64::new(0),
-            changed: watch::Sender::default(),
+            waited_for: watch::Sender::default(),
             meter: Arc::default(),
         }
     }
@@ -171,14 +171,20 @@ impl SharedState {
         self.notify();
     }
 
-    /// Wakes the tasks that wait in `until`.
+    /// Wakes the tasks that wait in `until`, if what they may look at has changed. Most inputs before READY are hints, which
+    /// change nothing of it, and each wake-up would take a processor from the work that is waited for.
     pub(super) fn notify(&self) {
-        self.changed.send_replace(());
+        let now = WaitedFor::of(&self.latest());
+        self.waited_for.send_if_modified(|before| {
+            let is_news = *before != now;
+            *before = now;
+            is_news
+        });
     }
 
-    /// Waits until `look` finds something.
+    /// Waits until `look` finds something. It may look at the records, and at what else is in [`WaitedFor`].
     pub async fn until<T>(&self, look: impl Fn(&SharedState) -> Option<T>) -> T {
-        let mut changed = self.changed.subscribe();
+        let mut changed = self.waited_for.subscribe();
         loop {
             if let Some(found) = look(self) {
                 return found;
@@ -186,6 +192,23 @@ impl SharedState {
             // This fails only when the sender is dropped, and `self` holds it.
             let _ = changed.changed().await;
         }
+    }
+}
+
+/// What a task may wait for. The generation stands for all records.
+#[derive(Debug, Default, PartialEq)]
+struct WaitedFor {
+    generation: u64,
+    is_ready: bool,
+    cause: Option<Error>,
+    has_ended: bool,
+}
+
+impl WaitedFor {
+    fn of(latest: &LatestState) -> Self {
+        let LatestState { status, generation, .. } = latest;
+        let (is_ready, has_ended) = (status.ready, status.ended.is_some());
+        WaitedFor { generation: *generation, is_ready, cause: status.cause.clone(), has_ended }
     }
 }
 
@@ -248,4 +271,29 @@ impl SnapshotSource for SharedState {
 /// Nanoseconds since the epoch.
 pub(super) fn wall_clock() -> Time {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::CRI_E_TIMEOUT;
+
+    #[test]
+    fn only_what_a_task_may_wait_for_wakes_it() {
+        let shared = SharedState::new(&Config::default());
+        let mut waiting = shared.waited_for.subscribe();
+        let mut wakes = |change: fn(&mut WatcherStatus)| {
+            change(&mut shared.write().status);
+            shared.notify();
+            let woken = waiting.has_changed().unwrap();
+            waiting.mark_unchanged();
+            woken
+        };
+        assert!(!wakes(|_| ()));
+        assert!(!wakes(|status| status.as_of = Some(7)), "a list that shows nothing new");
+        assert!(wakes(|status| status.cause = Some(Error::new(CRI_E_TIMEOUT, "no engine"))));
+        assert!(!wakes(|status| status.cause = Some(Error::new(CRI_E_TIMEOUT, "no engine"))));
+        assert!(wakes(|status| status.ready = true));
+        assert!(wakes(|status| status.ended = Some(Error::new(CRI_E_TIMEOUT, "no engine"))));
+    }
 }
