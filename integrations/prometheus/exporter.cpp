@@ -142,7 +142,7 @@ void show_snapshot(Exposition& out, const criwatch::Snapshot& snapshot, const Se
     };
     show("cri_pod_running", "Running containers of each pod.", &PodCounts::running);
     show("cri_pod_exited", "Containers of each pod that have exited and were not removed.", &PodCounts::exited);
-    show("cri_pod_restarts", "How often the running containers of each pod were made anew.", &PodCounts::restarts);
+    show("cri_pod_restarts", "How many times the running containers of each pod have been restarted.", &PodCounts::restarts);
 }
 
 std::string metrics(const criwatch::Watcher& watcher, const Exits& exits, const Settings& settings) {

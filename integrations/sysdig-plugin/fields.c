@@ -21,7 +21,7 @@
     FIELD("image", string, c->image, "the image, as the author of the pod wrote it")                                            \
     FIELD("image.digest", string, c->image_digest, "the digest of the manifest of the image")                                   \
     FIELD("pid", uint64, c->pid != 0 ? c->pid : -1, "the pid of the container's first process")                                 \
-    FIELD("restarts", uint64, c->attempt, "how often the container was made anew in its pod")                                   \
+    FIELD("restarts", uint64, c->attempt, "how many times the container has been restarted")                                    \
     FIELD("exit_code", uint64, c->exit_code, "the exit code")                                                                   \
     FIELD("reason", string, c->reason, "why it ended, in one word: Completed, Error, OOMKilled, gone")                          \
     FIELD("message", string, c->message, "a longer text about the end")                                                         \

@@ -124,7 +124,7 @@ pub fn rules_match() -> Outcome {
     let expected = [
         ("Shell in a container of a guarded namespace", None),
         ("Container ended for lack of memory", Some("shop/web/nginx")),
-        ("Container is made anew again and again", Some("shop/web/loop")),
+        ("Container restarts again and again", Some("shop/web/loop")),
     ];
     if rules.iter().map(|(rule, _)| rule.as_str()).ne(expected.map(|(rule, _)| rule)) {
         return Err(format!("the rules are {rules:?}").into());

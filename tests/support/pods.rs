@@ -336,10 +336,13 @@ impl Pods {
         self.call("RemoveContainer", |mut cri| async move { cri.remove_container(request).await }).map(drop)
     }
 
-    /// Stops a pod and its containers.
+    /// Stops a pod and its containers. Asks once more if that failed, as the kubelet does: containerd 2.1 may fail with `ttrpc: closed`
+    /// if a container ends by itself at the same moment.
     pub fn stop_pod(&self, id: &str) -> Result<()> {
-        let request = StopPodSandboxRequest { pod_sandbox_id: id.into() };
-        self.call("StopPodSandbox", |mut cri| async move { cri.stop_pod_sandbox(request).await }).map(drop)
+        let request = || StopPodSandboxRequest { pod_sandbox_id: id.into() };
+        let stop =
+            || self.call("StopPodSandbox", |mut cri| async move { cri.stop_pod_sandbox(request()).await }).map(drop);
+        stop().or_else(|_| stop())
     }
 
     /// Stops a pod and removes it with its containers.

@@ -9,7 +9,7 @@ import (
 )
 
 // batches collects records. It numbers batches without a gap, so that who gets them sees holes; another instance shows that the
-// receiver was started anew.
+// receiver was started again.
 type batches struct {
 	instance   string
 	maxRecords int

@@ -140,7 +140,7 @@ func (s *sheet) container(container *criwatch.Container) {
 	attributes.Remove("k8s.container.restart_count")
 	to := s.resource(attributes)
 	if switches.RestartCount.Enabled {
-		points := s.sum(to, "k8s.container.restart.count", "{restart}", "How often the container of the pod was made anew.", false)
+		points := s.sum(to, "k8s.container.restart.count", "{restart}", "How many times the container has been restarted.", false)
 		s.point(points, int64(container.Attempt))
 	}
 	if switches.State.Enabled {
