@@ -28,9 +28,9 @@ pub fn spawn<T: Send + 'static>(
 
 /// Moves a new thread away from the caller's processor, if it may run on another one. The scheduler may move it back.
 ///
-/// A new thread often waits for the processor of the thread that made it, although another one is idle a moment later.
-/// The scheduler looks again after some milliseconds, and a short-lived thread does not have more to do than that. Errors
-/// are ignored: without the right, the thread stays where it is.
+/// A new thread often waits for the processor of the thread that made it, although another one is idle. The scheduler moves
+/// it some milliseconds later, and a short-lived thread has only some milliseconds of work. Errors are ignored: then the
+/// thread stays where it is.
 pub fn move_away<T>(thread: &JoinHandle<T>) {
     let (thread, size) = (thread.as_pthread_t(), size_of::<libc::cpu_set_t>());
     // SAFETY: the sets are ours, and their size is given. The handle exists, so nobody has joined the thread.
@@ -164,10 +164,12 @@ mod tests {
     #[test]
     fn a_thread_that_was_moved_away_may_run_where_its_maker_may() {
         assert_eq!(processors_of_one_moved_away(), processors());
-        // This thread alone may then use a single processor; the next test has another thread.
-        let one = processors()[0];
-        allow_only(one);
-        assert_eq!(processors_of_one_moved_away(), [one], "there is no other one");
+        let with_one_processor = || {
+            let one = processors()[0];
+            allow_only(one);
+            assert_eq!(processors_of_one_moved_away(), [one], "there is no other one");
+        };
+        std::thread::spawn(with_one_processor).join().unwrap();
     }
 
     #[test]

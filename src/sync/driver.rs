@@ -275,13 +275,13 @@ impl Driver {
         cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
         drop(cached);
         let pid_files = self.pids.reads_files_of(&client);
-        if pid_files && !self.shared.read().portfolio.is_synced() {
-            let likely = Folders::likely(&version, client.endpoint().path_in_root());
-            self.witness.look_ahead(&self.pids, likely);
-        }
         if !pid_files {
             self.witness.watch_folders(&self.pids, None);
         } else {
+            if !self.shared.read().portfolio.is_synced() {
+                let likely = Folders::likely(&version, client.endpoint().path_in_root());
+                self.witness.look_ahead(&self.pids, likely);
+            }
             let (pids, client) = (self.pids.clone(), client.clone());
             let to = self.replies.0.clone();
             self.tasks.spawn(async move {

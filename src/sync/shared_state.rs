@@ -171,8 +171,8 @@ impl SharedState {
         self.notify();
     }
 
-    /// Wakes the tasks that wait in `until`, if what they may look at has changed. Most inputs before READY are hints, which
-    /// change nothing of it, and each wake-up would take a processor from the work that is waited for.
+    /// Wakes the tasks that wait in `until`, if what they may look at has changed. Most inputs before READY are hints, which do
+    /// not change it. A task that is woken in vain takes a processor from the work that it waits for.
     pub(super) fn notify(&self) {
         let now = WaitedFor::of(&self.latest());
         self.waited_for.send_if_modified(|before| {

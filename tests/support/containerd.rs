@@ -138,6 +138,11 @@ impl Containerd {
         self.dir.path()
     }
 
+    /// Whether each subscriber gets every event. containerd 1.6 has no events, and the subscribers of 1.7 compete for them.
+    pub fn sends_all_events_to_each(&self) -> bool {
+        self.package.line == "2"
+    }
+
     /// What it is.
     pub fn package(&self) -> &Package {
         &self.package

@@ -63,13 +63,19 @@ fn end_processes(dir: &Path) -> Result<(), String> {
     })
 }
 
+/// The folders of the tasks of the engine of `dir`. Its state folder is `dir` itself, as on most nodes, or a folder in it.
+pub fn tasks(dir: &Path) -> Vec<PathBuf> {
+    let folders = ["", "state"].map(|state| dir.join(state).join("io.containerd.runtime.v2.task/k8s.io"));
+    let tasks = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    tasks.map(|task| task.path()).collect()
+}
+
 /// Where the shims of the engine of `dir` listen: outside of `dir`, at a place that no option changes.
 pub fn shim_sockets(dir: &Path) -> Vec<PathBuf> {
-    let tasks = ["", "state"].map(|state| dir.join(state).join("io.containerd.runtime.v2.task/k8s.io"));
     let mut sockets = Vec::new();
-    for task in tasks.iter().filter_map(|tasks| fs::read_dir(tasks).ok()).flatten().flatten() {
+    for task in tasks(dir) {
         for name in ["address", "bootstrap.json"] {
-            let text = fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let text = fs::read_to_string(task.join(name)).unwrap_or_default();
             let address = text.split("unix://").nth(1).and_then(|rest| rest.split('"').next());
             sockets.extend(address.map(|path| PathBuf::from(path.trim())));
         }

@@ -31,7 +31,7 @@ pub struct Delivered {
 impl Tap {
     /// A tap on our containerd 2. Elsewhere subscribers compete, or there are no events, or we do not know.
     pub fn where_all_get_all(containerd: Option<&Containerd>) -> Result<Option<Tap>, String> {
-        let containerd = containerd.filter(|containerd| containerd.package().line == "2");
+        let containerd = containerd.filter(|containerd| containerd.sends_all_events_to_each());
         containerd.map(|containerd| Tap::on(&containerd.endpoint())).transpose()
     }
 

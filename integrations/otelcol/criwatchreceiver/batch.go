@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// batches collects records. It numbers batches without a gap, so that who gets them sees holes; another instance shows that the
-// receiver was started again.
+// batches collects records. It numbers batches without a gap, so that a consumer sees gaps. A new instance shows that the
+// receiver was restarted.
 type batches struct {
 	instance   string
 	maxRecords int

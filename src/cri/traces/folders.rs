@@ -66,8 +66,8 @@ impl Folders {
         }
     }
 
-    /// Where the folders of the engine with this socket are on most nodes, the likeliest first: containerd's state folder is
-    /// that of its socket, or is `containerd` beside it (k0s, MicroK8s).
+    /// Where the folders of the engine with this socket are on most nodes, the likeliest first. The state folder of containerd
+    /// is the folder of its socket, or the folder `containerd` beside the socket (k0s, MicroK8s).
     pub fn likely(version: &Version, socket: &Path) -> Vec<Folders> {
         let Some(run) = socket.parent() else { return Vec::new() };
         match version.runtime_name.as_str() {
