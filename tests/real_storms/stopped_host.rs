@@ -8,9 +8,10 @@ use crate::blocked_callback::{Made, WORKERS};
 use crate::support::churn::start_all;
 use crate::support::suite::{Outcome, Setup, Skipped};
 
-/// The number of events that every engine has room for, in pods of two containers: an event has all statuses of its pod.
-const ROOM: usize = 200;
-const MORE: usize = 50;
+/// The number of events that every engine surely has room for, in pods of two containers: an event has all statuses of its
+/// pod. 184 were the fewest seen: the socket holds fewer events when each comes alone (docs/reliability.md).
+const ROOM: usize = 130;
+const MORE: usize = 120;
 
 /// A stopped host delays no start as long as the engine has room for events, and after that only until the host goes on.
 pub fn delays_no_start(setup: &mut Setup) -> Outcome {
