@@ -66,8 +66,15 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// Connects, and asks for the version. This is the first request on any connection, because CRI-O's multiplexer
     /// wants one at once, and because a socket that merely accepts is not an engine.
-    pub async fn connect(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
-        let connecting = Self::connect_within(endpoint, config, meter);
+    ///
+    /// `opened` gets the pid of the process that made the socket (see [`Client::peer_pid`]), before that request is made.
+    pub async fn connect(
+        endpoint: &Endpoint,
+        config: &Config,
+        meter: &Arc<Meter>,
+        opened: impl FnOnce(Option<i32>),
+    ) -> Result<Client> {
+        let connecting = Self::connect_within(endpoint, config, meter, opened);
         match tokio::time::timeout(config.connect_timeout, connecting).await {
             Ok(client) => client,
             Err(_) => {
@@ -77,13 +84,19 @@ impl Client {
         }
     }
 
-    async fn connect_within(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Result<Client> {
+    async fn connect_within(
+        endpoint: &Endpoint,
+        config: &Config,
+        meter: &Arc<Meter>,
+        opened: impl FnOnce(Option<i32>),
+    ) -> Result<Client> {
         let refused = |e: &io::Error| failure::connect(endpoint, e);
         let path = endpoint.connect_path().map_err(|e| refused(&e))?;
         // Read before connecting: a socket that replaces it in between then shows as another one.
         let socket_id = endpoint.socket_id().ok();
         let socket = UnixStream::connect(path.path()).await.map_err(|e| refused(&e))?;
         let peer_pid = socket.peer_cred().ok().and_then(|c| c.pid()).filter(|pid| *pid > 0);
+        opened(peer_pid);
         let channel = channel(socket).await.map_err(|e| failure::handshake(endpoint, &e))?;
         let mut client = Client {
             endpoint: endpoint.clone(),

@@ -7,9 +7,14 @@ use crate::host::{Proc, host_name};
 impl Client {
     /// The pid of the engine's process in our pid namespace, from its socket; `None` if an init system made the socket.
     pub fn engine_pid(&self, config: &Config) -> Option<i32> {
-        let proc = Proc::new(&config.host_root);
-        self.peer_pid().filter(|pid| !proc.is_init_system(*pid))
+        engine_of_socket(self.peer_pid(), config)
     }
+}
+
+/// The pid of the engine's process, from that of the process that made its socket.
+pub fn engine_of_socket(peer_pid: Option<i32>, config: &Config) -> Option<i32> {
+    let proc = Proc::new(&config.host_root);
+    peer_pid.filter(|pid| !proc.is_init_system(*pid))
 }
 
 /// The engine's id: the option `engine.id`, otherwise the name of its host.

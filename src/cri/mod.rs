@@ -37,7 +37,7 @@ pub use discover::{Chooser, Connection, News, Places, Survey, Thoroughness, WELL
 pub use endpoint::{Endpoint, SocketId};
 pub use engine::{Capability, QUIRKS, Quirk, capability, streams_lists};
 pub use failure::{is_final, is_lost};
-pub use identity::engine_id;
+pub use identity::{engine_id, engine_of_socket};
 pub use info::redact_environment;
 pub use list::{Entry, Listing};
 pub use meter::{Meter, RpcCost};

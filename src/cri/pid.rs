@@ -38,6 +38,8 @@ pub struct PidResolver {
     /// The root below which the engine's paths are read.
     engine_root: PathBuf,
     folders: Mutex<Answer>,
+    /// Folders with containers beside the engine's socket.
+    assumed: OnceLock<Arc<Folders>>,
 }
 
 /// What to look for in the engine's folders.
@@ -72,20 +74,41 @@ impl PidResolver {
             host_root: root.clone(),
             engine_root: engine_root(root, engine_pid),
             folders: Mutex::new(Answer::Nothing(None)),
+            assumed: OnceLock::new(),
         }
     }
 
-    /// Asks the engine where its pid files are, with one verbose `Status` for each connection. `None`: no folders are
-    /// known.
+    /// Uses these folders until the engine has named its own: there are containers in them.
+    pub fn assume(&self, folders: Arc<Folders>) {
+        // One connection has one such search, so that nothing is set twice.
+        let _ = self.assumed.set(folders);
+    }
+
+    /// Where the engine's pid files are. It is asked, with one verbose `Status` for each connection, unless folders are
+    /// assumed. `None`: no folders are known.
     ///
     /// Errors are not kept: an engine that is busy is asked again, half a minute later.
     pub async fn folders(&self, client: &Client) -> Option<Arc<Folders>> {
         let mut answer = self.folders.lock().await;
-        match &*answer {
-            Answer::Folders(folders) => return folders.clone(),
-            Answer::Nothing(Some(at)) if at.elapsed() < ASK_AGAIN => return None,
-            Answer::Nothing(_) => {}
+        match (&*answer, self.assumed.get()) {
+            (Answer::Folders(folders), _) => folders.clone(),
+            (Answer::Nothing(_), Some(assumed)) => Some(assumed.clone()),
+            (Answer::Nothing(Some(at)), None) if at.elapsed() < ASK_AGAIN => None,
+            (Answer::Nothing(_), None) => Self::ask(&mut answer, client).await,
         }
+    }
+
+    /// Asks the engine for its folders, although some may be assumed. If it does not answer, those stay.
+    pub async fn named_folders(&self, client: &Client) -> Option<Arc<Folders>> {
+        let mut answer = self.folders.lock().await;
+        let named = Self::ask(&mut answer, client).await;
+        match &*answer {
+            Answer::Folders(_) => named,
+            Answer::Nothing(_) => self.assumed.get().cloned(),
+        }
+    }
+
+    async fn ask(answer: &mut Answer, client: &Client) -> Option<Arc<Folders>> {
         match client.runtime_info(FOLDERS_PATIENCE).await {
             Ok(info) => {
                 let folders = Folders::parse(client.version(), &info).map(Arc::new);
@@ -104,13 +127,6 @@ impl PidResolver {
         self.reads_files() && Folders::may_exist(client.version())
     }
 
-    /// Finds the engine's folders and the host's cgroups, while the engine makes its first lists.
-    pub async fn prepare(&self, client: &Client) -> Option<Arc<Folders>> {
-        let folders = self.folders(client).await;
-        self.v2();
-        folders
-    }
-
     /// The root below which the engine's paths are read.
     pub(super) fn engine_root(&self) -> &Path {
         &self.engine_root
@@ -122,7 +138,7 @@ impl PidResolver {
     }
 
     /// Whether pid files are used.
-    pub(super) fn reads_files(&self) -> bool {
+    pub fn reads_files(&self) -> bool {
         self.source == PidSource::Auto
     }
 

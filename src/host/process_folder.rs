@@ -41,8 +41,11 @@ impl ProcessFolder {
     /// The numbers of its namespaces, as far as they may be read.
     pub fn namespaces(&self) -> NamespaceNumbers {
         let mut numbers = NamespaceNumbers::default();
+        // Opened once, because a look-up in /proc/PID checks the process anew: 10 us in place of 16 us.
+        let Ok(folder) = self.at().folder(format_args!("ns")) else { return numbers };
+        let links = At::Folder(folder.as_fd());
         for kind in NamespaceKind::ALL {
-            let number = self.at().read_link(format_args!("ns/{}", kind.file()), inode_number);
+            let number = links.read_link(format_args!("{}", kind.file()), inode_number);
             numbers.set(kind, number.ok().flatten());
         }
         numbers

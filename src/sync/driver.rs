@@ -18,7 +18,7 @@ use super::waiters::WaiterId;
 use crate::config::Config;
 use crate::cri::{
     Chooser, Client, Connection, Endpoint, Folders, Hint, Listing, News, Outlet, PidResolver, StreamItem, Witness,
-    backlog, connect, engine_id, streams_lists,
+    backlog, connect,
 };
 use crate::error::{CRI_E_STOPPED, CRI_E_TIMEOUT, Error, Result};
 use crate::hub::Hub;
@@ -28,7 +28,9 @@ use crate::test_hooks::may_panic;
 
 /// The result of a request.
 #[allow(clippy::large_enum_variant, reason = "one at a time, for a moment")]
-enum Reply {
+pub(super) enum Reply {
+    /// The socket accepts. This is the pid of the process that made it.
+    Opened(Option<i32>),
     Connected(Result<Connection>),
     Listed(Result<Listing>),
     Answered(StatusRequest, Result<Option<Box<Observation>>>),
@@ -36,29 +38,36 @@ enum Reply {
     Folders(Option<Arc<Folders>>),
     Found(Vec<Found>),
     ProcessesGone(Vec<(Id, i32, u64)>),
-    Served { waited: Millis, error: Option<Error> },
+    Served {
+        waited: Millis,
+        error: Option<Error>,
+    },
 }
 
 /// The watcher's main loop; it runs on the `cri-io` thread.
 pub struct Driver {
-    chooser: Chooser,
-    config: Arc<Config>,
-    shared: Arc<SharedState>,
+    pub(super) chooser: Chooser,
+    pub(super) config: Arc<Config>,
+    pub(super) shared: Arc<SharedState>,
     publisher: Publisher,
     packer_queue: Arc<PackerQueue>,
     commands: UnboundedReceiver<Command>,
     waiting: Vec<(WaiterId, oneshot::Sender<Result<()>>)>,
     began: Instant,
-    client: Option<Client>,
-    pids: Arc<PidResolver>,
-    witness: Witness,
+    pub(super) client: Option<Client>,
+    pub(super) pids: Arc<PidResolver>,
+    /// The engine's pid, and what will be `pids`, while the engine makes its first reply.
+    pub(super) opened: Option<(Option<i32>, Arc<PidResolver>)>,
+    /// Whether the engine is to be asked for its folders once the watcher is ready.
+    pub(super) asks_folders: bool,
+    pub(super) witness: Witness,
     means: WitnessMeans,
     /// Requests under way on this connection.
-    tasks: JoinSet<()>,
+    pub(super) tasks: JoinSet<()>,
     /// The replies on this connection. Each connection has its own channel, so that late replies of an earlier one are
     /// dropped.
-    replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
-    events: Option<Outlet>,
+    pub(super) replies: (UnboundedSender<Reply>, UnboundedReceiver<Reply>),
+    pub(super) events: Option<Outlet>,
 }
 
 impl Driver {
@@ -74,6 +83,8 @@ impl Driver {
         Driver {
             publisher: Publisher::new(Machine::new(&config, wall_clock() as u64), shared.clone(), hub),
             pids: Arc::new(PidResolver::new(&config, None)),
+            opened: None,
+            asks_folders: false,
             witness: Witness::new(&config),
             means: WitnessMeans::default(),
             chooser: Chooser::new(endpoint, config.clone(), shared.meter().clone()),
@@ -151,17 +162,12 @@ impl Driver {
 
     fn reply(&mut self, reply: Reply) {
         let input = match reply {
+            Reply::Opened(peer_pid) => return self.opened(peer_pid),
             Reply::Connected(Ok(connection)) => self.connected(connection),
             Reply::Connected(Err(error)) => Input::ConnectFailed(error),
             Reply::Listed(result) => Input::Listed(result),
             Reply::Answered(request, answer) => Input::Answered(request, answer.map(|found| found.map(|it| *it))),
-            Reply::Folders(folders) => {
-                self.witness.watch_folders(&self.pids, folders);
-                if !self.shared.read().portfolio.is_synced() {
-                    self.witness.look_around();
-                }
-                return self.note_means();
-            }
+            Reply::Folders(folders) => return self.folders_named(folders),
             Reply::Packed(about, rucksack) => Input::Packed(about, rucksack),
             Reply::Found(found) => Input::Found(found),
             Reply::ProcessesGone(gone) => Input::ProcessesGone(gone),
@@ -178,7 +184,7 @@ impl Driver {
     }
 
     /// What the host has shown so far.
-    fn note_means(&mut self) {
+    pub(super) fn note_means(&mut self) {
         let means = self.witness.means();
         if means != self.means {
             self.means = means.clone();
@@ -186,7 +192,7 @@ impl Driver {
         }
     }
 
-    fn handle(&mut self, input: Input) {
+    pub(super) fn handle(&mut self, input: Input) {
         may_panic("sync");
         let (actions, finished) = self.publisher.handle(input, self.now());
         for (id, result) in finished {
@@ -196,6 +202,7 @@ impl Driver {
             }
         }
         actions.into_iter().for_each(|action| self.act(action));
+        self.ask_folders_when_ready();
     }
 
     fn act(&mut self, action: Action) {
@@ -233,16 +240,6 @@ impl Driver {
         }
     }
 
-    fn connect(&mut self) {
-        let (endpoint, config, to) = (self.chooser.endpoint(), self.config.clone(), self.replies.0.clone());
-        let meter = self.shared.meter().clone();
-        self.tasks.spawn(async move {
-            let connection = connect(endpoint.as_ref(), &config, &meter).await;
-            // Sending fails if the driver has ended.
-            let _ = to.send(Reply::Connected(connection));
-        });
-    }
-
     /// Handles what the chooser has seen: a reason for a new connection, or something to report.
     fn news(&mut self, news: News) {
         match news {
@@ -260,48 +257,6 @@ impl Driver {
         }
     }
 
-    fn connected(&mut self, connection: Connection) -> Input {
-        let (client, left) = self.chooser.connected(connection);
-        if let Some(reason) = left {
-            self.handle(Input::Leave(reason));
-        }
-        let engine_pid = self.config.engine_pid.or_else(|| client.engine_pid(&self.config));
-        self.pids = Arc::new(PidResolver::new(&self.config, engine_pid));
-        let version = client.version().clone();
-        let namespaces = engine_pid.map(|pid| self.pids.namespaces(pid)).unwrap_or_default();
-        let engine = Engine { namespaces, ..describe(&client, engine_pid, &self.config) };
-        let mut cached = self.shared.write();
-        let (events, candidates) = (cached.status.engine.events.clone(), self.chooser.others().clone());
-        cached.status.engine = Arc::new(Engine { events, candidates, ..engine });
-        drop(cached);
-        let pid_files = self.pids.reads_files_of(&client);
-        if !pid_files {
-            self.witness.watch_folders(&self.pids, None);
-        } else {
-            if !self.shared.read().portfolio.is_synced() {
-                let likely = Folders::likely(&version, client.endpoint().path_in_root());
-                self.witness.look_ahead(&self.pids, likely);
-            }
-            let (pids, client) = (self.pids.clone(), client.clone());
-            let to = self.replies.0.clone();
-            self.tasks.spawn(async move {
-                let folders = pids.prepare(&client).await;
-                // Sending fails if this connection was given up.
-                let _ = to.send(Reply::Folders(folders));
-            });
-        }
-        self.client = Some(client);
-        Input::Connected { can_stream_lists: streams_lists(&version), pid_files, version }
-    }
-
-    fn disconnect(&mut self) {
-        self.tasks.abort_all();
-        self.replies = unbounded_channel();
-        self.events = None;
-        self.client = None;
-        self.chooser.disconnected();
-    }
-
     fn subscribe(&mut self) {
         let Some(client) = self.client.clone() else {
             return;
@@ -311,7 +266,7 @@ impl Driver {
         self.tasks.spawn(client.follow(to));
     }
 
-    fn request<F>(&mut self, make: impl FnOnce(Client) -> F)
+    pub(super) fn request<F>(&mut self, make: impl FnOnce(Client) -> F)
     where
         F: Future<Output = Reply> + Send + 'static,
     {
@@ -376,7 +331,7 @@ impl Driver {
             let work = async {
                 let client = match client {
                     Some(client) => client,
-                    None => connect(endpoint.as_ref(), &config, shared.meter()).await?.client,
+                    None => connect(endpoint.as_ref(), &config, shared.meter(), |_| ()).await?.client,
                 };
                 make(client, shared, config).await
             };
@@ -429,19 +384,5 @@ async fn next_event(events: &mut Option<Outlet>) -> StreamItem {
             }
         },
         None => std::future::pending().await,
-    }
-}
-
-/// The description of the engine.
-fn describe(client: &Client, pid: Option<i32>, config: &Config) -> Engine {
-    let version = client.version();
-    Engine {
-        runtime_name: version.runtime_name.as_str().into(),
-        runtime_version: version.runtime_version.as_str().into(),
-        runtime_api_version: version.runtime_api_version.as_str().into(),
-        api: client.endpoint().to_string().into(),
-        id: engine_id(config, pid).into(),
-        pid,
-        ..Engine::default()
     }
 }

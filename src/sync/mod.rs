@@ -6,6 +6,7 @@
 
 mod backoff;
 mod command;
+mod connecting;
 mod driver;
 mod initial_replay;
 mod inspection;

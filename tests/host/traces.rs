@@ -240,7 +240,7 @@ fn look_ahead() -> Outcome {
     let (beside, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut made = Made::at(mount.dir.join(id(55)))?;
     let pid = made.enter()?;
-    let likely = || Folders::likely(&version("containerd"), &beside.path().join("containerd.sock"));
+    let likely = || Folders::likely(&beside.path().join("containerd.sock"));
     let mut watching = Watching::of_nothing(Path::new("/"))?;
     watching.witness.look_ahead(&watching.pids, likely());
     watching.watch(Some(containerd(beside.path())?));
@@ -250,6 +250,7 @@ fn look_ahead() -> Outcome {
 
     let mut watching = Watching::of_nothing(Path::new("/"))?;
     watching.witness.look_ahead(&watching.pids, likely());
+    assert!(watching.witness.take_up_search(&version("containerd")).is_some());
     watching.wait_until("the pid", |hint| matches!(hint, Hint::Pid(..)))?;
     watching.watch(Some(containerd(beside.path())?));
     watching.witness.look_around();

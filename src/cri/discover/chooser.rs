@@ -26,10 +26,18 @@ pub struct Connection {
 }
 
 /// Connects to the engine at this endpoint; `None`: to the best one of the node. `meter` counts the requests that this
-/// takes.
-pub async fn connect(endpoint: Option<&Endpoint>, config: &Arc<Config>, meter: &Arc<Meter>) -> Result<Connection> {
+/// takes. With an endpoint, `opened` is called as [`Client::connect`] does.
+pub async fn connect(
+    endpoint: Option<&Endpoint>,
+    config: &Arc<Config>,
+    meter: &Arc<Meter>,
+    opened: impl FnOnce(Option<i32>),
+) -> Result<Connection> {
     match endpoint {
-        Some(endpoint) => Ok(Connection { client: Client::connect(endpoint, config, meter).await?, found: None }),
+        Some(endpoint) => {
+            let client = Client::connect(endpoint, config, meter, opened).await?;
+            Ok(Connection { client, found: None })
+        }
         None => {
             let mut survey = survey(config, meter, Thoroughness::Best).await;
             let (client, level) = survey.take_best()?;

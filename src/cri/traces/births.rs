@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::folders::Folders;
 use super::hint::Hint;
 use super::witness::{FallBack, Folder, Witness};
+use crate::cri::client::Version;
 use crate::cri::pid::{PidResolver, Wanted};
 use crate::cri::proofs::{Proof, Proofs};
 use crate::host::below::{descriptor_path, open_file_below, open_path_below};
@@ -27,8 +28,8 @@ impl Witness {
             self.watcher.remove(watch);
         }
         (self.births, self.pids, self.no_folders, self.fall_back) = (0, None, None, FallBack::default());
-        if folders != self.searched {
-            (self.unlisted, self.searched) = (None, None);
+        if !folders.as_deref().is_some_and(|folders| self.has_searched(folders)) {
+            self.forget_search();
         }
         (self.marked, self.marks) = (None, Marks::new());
         if self.is_off {
@@ -85,13 +86,14 @@ impl Witness {
         }
     }
 
-    /// Begins to look for the processes of containers that already have folders, before the engine names its folders and
-    /// while it makes its first lists. The pids become hints. A second thread helps, and ends with the search.
+    /// Begins to look for the processes of containers that already have folders, before the engine has replied to anything.
+    /// A second thread looks. What it finds becomes hints after [`Witness::take_up_search`]; then this thread looks, too.
     ///
     /// `likely` are folders to try: a wrong one costs an open at most, because each pid is proven. The search goes on if
     /// `watch_folders` is then called with the folders that it looks in.
     pub fn look_ahead(&mut self, pids: &Arc<PidResolver>, likely: Vec<Folders>) {
-        (self.unlisted, self.searched) = (None, None);
+        self.forget_search();
+        self.is_ahead = true;
         for folders in likely {
             self.search(pids, &Arc::new(folders));
             if self.unlisted.is_some() {
@@ -100,12 +102,26 @@ impl Witness {
         }
     }
 
-    /// Does the same as [`Witness::look_ahead`] in the folders that the engine has named, unless those were searched already.
+    /// Takes up the search that `look_ahead` began, now that the engine has said what it is. Returns the folders of the
+    /// search, if it found any container and such an engine uses them.
+    pub fn take_up_search(&mut self, version: &Version) -> Option<Arc<Folders>> {
+        self.is_ahead = false;
+        self.searched.as_ref().and_then(|searched| searched.used_by(version)).map(Arc::new)
+    }
+
+    /// Looks in the folders that the engine has named, while it makes its first lists, unless those were searched already.
     pub fn look_around(&mut self) {
-        if let Some((pids, folders)) = self.pids.clone().filter(|(_, folders)| self.searched.as_ref() != Some(folders))
-        {
+        if let Some((pids, folders)) = self.pids.clone().filter(|(_, folders)| !self.has_searched(folders)) {
             self.search(&pids, &folders);
         }
+    }
+
+    fn has_searched(&self, folders: &Folders) -> bool {
+        self.searched.as_ref().is_some_and(|searched| searched.have_files_of(folders))
+    }
+
+    fn forget_search(&mut self) {
+        (self.unlisted, self.searched, self.is_ahead) = (None, None, false);
     }
 
     /// Begins a search, if there is any container in these folders.

@@ -66,19 +66,28 @@ impl Folders {
         }
     }
 
-    /// Where the folders of the engine with this socket are on most nodes, the likeliest first. The state folder of containerd
-    /// is the folder of its socket, or the folder `containerd` beside the socket (k0s, MicroK8s).
-    pub fn likely(version: &Version, socket: &Path) -> Vec<Folders> {
+    /// Where the pid files of the engine with this socket are on most nodes, the likeliest first. The state folder of
+    /// containerd is the folder of its socket, or the folder `containerd` beside the socket (k0s, MicroK8s).
+    pub fn likely(socket: &Path) -> Vec<Folders> {
         let Some(run) = socket.parent() else { return Vec::new() };
-        match version.runtime_name.as_str() {
-            "containerd" => {
-                let names_images = specs_name_images(version);
-                let folders = |state: PathBuf| Folders::Containerd { tasks: tasks_in(&state), names_images };
-                [run.to_owned(), run.join("containerd")].map(folders).into()
+        let containerd = |state: &Path| Folders::Containerd { tasks: tasks_in(state), names_images: false };
+        vec![containerd(run), containerd(&run.join("containerd")), crio(&Crio::default())]
+    }
+
+    /// These folders as an engine of this version uses them; `None`: it has others.
+    pub fn used_by(&self, version: &Version) -> Option<Folders> {
+        match (self, version.runtime_name.as_str()) {
+            (Folders::Containerd { tasks, .. }, "containerd") => {
+                Some(Folders::Containerd { tasks: tasks.clone(), names_images: specs_name_images(version) })
             }
-            "cri-o" => vec![crio(&Crio::default())],
-            _ => Vec::new(),
+            (Folders::Crio { .. }, "cri-o") => Some(self.clone()),
+            _ => None,
         }
+    }
+
+    /// Whether the pid files of both are the same.
+    pub fn have_files_of(&self, other: &Folders) -> bool {
+        self.births() == other.births()
     }
 
     /// Whether an engine of this kind may have folders, so that asking is worth it.
@@ -191,9 +200,9 @@ mod tests {
 
     #[test]
     fn the_likely_folders_are_what_engines_report_in_their_usual_places() {
-        let likely = |name: &str, socket: &str| {
-            let version = Version { runtime_name: name.into(), ..Version::default() };
-            Folders::likely(&version, Path::new(socket))
+        let is_likely = |socket: &str, reported: Option<Folders>| {
+            let likely = Folders::likely(Path::new(socket));
+            likely.iter().any(|likely| reported.as_ref().is_some_and(|reported| likely.have_files_of(reported)))
         };
         for (socket, state) in [
             ("/run/containerd/containerd.sock", "/run/containerd"),
@@ -202,11 +211,10 @@ mod tests {
             ("/var/snap/microk8s/common/run/containerd.sock", "/var/snap/microk8s/common/run/containerd"),
         ] {
             let config = format!(r#"{{"stateDir":"{state}/io.containerd.grpc.v1.cri"}}"#);
-            let reported = folders("containerd", &config).unwrap();
-            assert!(likely("containerd", socket).contains(&reported), "{socket}");
+            assert!(is_likely(socket, folders("containerd", &config)), "{socket}");
         }
-        assert_eq!(likely("cri-o", "/var/run/crio/crio.sock"), [folders("cri-o", "").unwrap()]);
-        assert_eq!(likely("docker", "/run/cri-dockerd.sock"), []);
+        assert!(is_likely("/var/run/crio/crio.sock", folders("cri-o", "")));
+        assert!(!is_likely("/run/a.sock", folders("containerd", r#"{"stateDir":"/run/b/io.containerd.grpc.v1.cri"}"#)));
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub struct Witness {
     pub(super) unlisted: Option<Proofs>,
     /// The folders of that search, which may have ended.
     pub(super) searched: Option<Arc<Folders>>,
+    /// Whether the search waits for the engine's first reply, and makes no hints yet.
+    pub(super) is_ahead: bool,
     pub(super) hints: VecDeque<Hint>,
     pub(super) proc: Proc,
     pub(super) pids: Option<(Arc<PidResolver>, Arc<Folders>)>,
@@ -120,6 +122,7 @@ impl Witness {
             wanted: VecDeque::new(),
             unlisted: None,
             searched: None,
+            is_ahead: false,
             hints: VecDeque::new(),
             proc: Proc::new(&config.host_root),
             pids: None,
@@ -134,6 +137,11 @@ impl Witness {
             root: config.host_root.clone(),
             no_pidfds: None,
         }
+    }
+
+    /// The folders that are watched, or were wanted to be.
+    pub fn folders(&self) -> Option<&Arc<Folders>> {
+        self.pids.as_ref().map(|(_, folders)| folders)
     }
 
     /// The means that are used, and why no others are.
@@ -214,7 +222,7 @@ impl Witness {
                 self.open_some();
                 continue;
             }
-            if let Some(unlisted) = &mut self.unlisted {
+            if let Some(unlisted) = self.unlisted.as_mut().filter(|_| !self.is_ahead) {
                 let found = unlisted.next().await;
                 self.found_unlisted(found);
                 continue;
