@@ -62,15 +62,15 @@ fn short_runs_between_two_polls_are_reported() -> Outcome {
             let name = |n: usize| format!("web/c{round}-{n}");
             for n in 0..at_once {
                 let code = (round * 7 + n) % 100;
-                // A real engine takes longer to start it and to report its end than this one does.
-                scene.sim.tell(&format!("create web c{round}-{n} -- sh -c 'sleep 0.1; exit {code}'"))?;
+                // A real engine takes longer to start it and to report its end than this one does. The next poll is later.
+                scene.sim.tell(&format!("create web c{round}-{n} -- sh -c 'sleep 0.25; exit {code}'"))?;
                 made.insert(name(n), code as i32);
             }
             (0..at_once).try_for_each(|n| scene.sim.tell(&format!("start {}", name(n))).map(drop))?;
-            for n in 0..at_once {
-                scene.sim.tell(&format!("wait {} exited", name(n)))?;
-                scene.sim.tell(&format!("rm {}", name(n)))?;
-            }
+            (0..at_once).try_for_each(|n| scene.sim.tell(&format!("wait {} exited", name(n))).map(drop))?;
+            // So long, at least, a client of a real engine takes from an exit to the removal.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            (0..at_once).try_for_each(|n| scene.sim.tell(&format!("rm {}", name(n))).map(drop))?;
             Ok(())
         };
         (0..28).try_for_each(|round| runs(&mut scene, 1, round))?;
@@ -167,6 +167,43 @@ fn a_stale_pid_file_is_disproved_and_the_engine_asked() -> Outcome {
             assert_eq!(stats["stats"]["proofsRefused"], 1, "{profile}: {wrong}: {stats:#}");
         }
     }
+    Ok(())
+}
+
+/// A folder beside the socket is another engine's. It serves until READY; then the engine names its own.
+#[test]
+fn a_folder_beside_the_socket_gives_way_to_the_one_that_the_engine_names() -> Outcome {
+    let mut sim = Sim::start(&["--profile", "containerd-2"])?;
+    sim.tell("pod web app")?;
+    let beside = sim.socket().parent().ok_or("no folder")?.join("io.containerd.runtime.v2.task/k8s.io");
+    fs::create_dir_all(beside.join(stranger(1)))?;
+    fs::write(beside.join(stranger(1)).join("init.pid"), std::process::id().to_string())?;
+    let mut scene = Scene::watching(sim, &[("host.witness", "auto")])?;
+    scene.watcher.wait_ready(Some(PATIENCE))?;
+    let app = scene.record("web/app")?;
+    assert!(app.pid.is_some(), "the engine was asked: {app:?}");
+    if app.cgroup_path.is_none() {
+        println!("not run: no cgroup proves a pid on this machine");
+        return Ok(());
+    }
+    let from_files = |scene: &Scene| -> Outcome<u64> {
+        let stats: serde_json::Value = serde_json::from_str(scene.watcher.stats()?.as_str())?;
+        Ok(stats["stats"]["pidsFromFiles"].as_u64().unwrap_or_default())
+    };
+    assert_eq!(from_files(&scene)?, 0, "no file beside the socket is one of these containers'");
+    let mut n = 0;
+    wait::until("a pid from the folder that the engine names", PATIENCE, || {
+        n += 1;
+        scene.sim.tell(&format!("pod next{n} app")).map_err(|error| error.to_string())?;
+        let is_known = || scene.record(&format!("next{n}/app")).is_ok_and(|app| app.pid.is_some());
+        wait::for_condition("its pid", PATIENCE, is_known)?;
+        match from_files(&scene) {
+            Ok(0) => Err("no pid came from a file".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    })?;
+    scene.converges()?;
     Ok(())
 }
 

@@ -218,6 +218,24 @@ mod tests {
     }
 
     #[test]
+    fn folders_that_were_found_are_used_as_the_engine_of_this_version_uses_them() {
+        let version = |name: &str, version: &str| Version {
+            runtime_name: name.into(),
+            runtime_version: version.into(),
+            ..Version::default()
+        };
+        let [found, _, crio] = &Folders::likely(Path::new("/run/x/x.sock"))[..] else { panic!("three") };
+        for number in ["1.6.20", "2.1.9"] {
+            let version = version("containerd", number);
+            let config = r#"{"stateDir":"/run/x/io.containerd.grpc.v1.cri"}"#.to_owned();
+            let named = Folders::parse(&version, &HashMap::from([("config".to_owned(), config)]));
+            assert_eq!(found.used_by(&version), named, "{number}");
+        }
+        assert_eq!(crio.used_by(&version("cri-o", "1.33.0")).as_ref(), Some(crio));
+        assert_eq!(found.used_by(&version("cri-o", "1.33.0")), None, "they are another engine's");
+    }
+
+    #[test]
     fn crio_has_its_defaults_where_it_says_nothing() {
         let dirs = |config| match folders("cri-o", config) {
             Some(Folders::Crio { pids, exits }) => (pids[0].clone(), pids[1].clone(), exits),
