@@ -194,7 +194,7 @@ fn a_folder_beside_the_socket_gives_way_to_the_one_that_the_engine_names() -> Ou
     let mut n = 0;
     wait::until("a pid from the folder that the engine names", PATIENCE, || {
         n += 1;
-        scene.sim.tell(&format!("pod next{n} app")).map_err(|error| error.to_string())?;
+        scene.sim.tell(&format!("pod next{n} app"))?;
         let is_known = || scene.record(&format!("next{n}/app")).is_ok_and(|app| app.pid.is_some());
         wait::for_condition("its pid", PATIENCE, is_known)?;
         match from_files(&scene) {
