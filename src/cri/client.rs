@@ -28,6 +28,10 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 /// hyper's default of 16 KiB cuts long error messages, which travel as headers.
 const HEADER_LIST: u32 = 256 << 10;
 
+/// What is to be done when a socket was opened. Gets the pid of the process that made the socket, if it is known. One type,
+/// so that connecting is compiled once.
+pub type Opened<'a> = dyn Fn(Option<i32>) + Send + Sync + 'a;
+
 /// The engine's name and versions, as it reports them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -67,12 +71,12 @@ impl Client {
     /// Connects, and asks for the version. This is the first request on any connection, because CRI-O's multiplexer
     /// wants one at once, and because a socket that merely accepts is not an engine.
     ///
-    /// `opened` gets the pid of the process that made the socket (see [`Client::peer_pid`]), before that request is made.
+    /// `opened` is called before that request is made.
     pub async fn connect(
         endpoint: &Endpoint,
         config: &Config,
         meter: &Arc<Meter>,
-        opened: impl FnOnce(Option<i32>),
+        opened: &Opened<'_>,
     ) -> Result<Client> {
         let connecting = Self::connect_within(endpoint, config, meter, opened);
         match tokio::time::timeout(config.connect_timeout, connecting).await {
@@ -88,7 +92,7 @@ impl Client {
         endpoint: &Endpoint,
         config: &Config,
         meter: &Arc<Meter>,
-        opened: impl FnOnce(Option<i32>),
+        opened: &Opened<'_>,
     ) -> Result<Client> {
         let refused = |e: &io::Error| failure::connect(endpoint, e);
         let path = endpoint.connect_path().map_err(|e| refused(&e))?;

@@ -20,7 +20,7 @@ impl Driver {
         self.tasks.spawn(async move {
             // Sending fails if the driver has ended.
             let opened = |peer_pid| drop(to.send(Reply::Opened(peer_pid)));
-            let connection = connect(endpoint.as_ref(), &config, &meter, opened).await;
+            let connection = connect(endpoint.as_ref(), &config, &meter, &opened).await;
             let _ = to.send(Reply::Connected(connection));
         });
     }

@@ -331,7 +331,7 @@ impl Driver {
             let work = async {
                 let client = match client {
                     Some(client) => client,
-                    None => connect(endpoint.as_ref(), &config, shared.meter(), |_| ()).await?.client,
+                    None => connect(endpoint.as_ref(), &config, shared.meter(), &|_| ()).await?.client,
                 };
                 make(client, shared, config).await
             };

@@ -37,6 +37,6 @@ impl Watcher {
 
     async fn client(&self) -> Result<Client> {
         self.check_fork()?;
-        Ok(connect(self.endpoint.as_ref(), &self.config, self.shared.meter(), |_| ()).await?.client)
+        Ok(connect(self.endpoint.as_ref(), &self.config, self.shared.meter(), &|_| ()).await?.client)
     }
 }

@@ -11,7 +11,7 @@ use super::places::{EAGER, pause};
 use super::rank::{Level, Taken, level};
 use super::survey::{Survey, Thoroughness, places, survey};
 use crate::config::Config;
-use crate::cri::client::Client;
+use crate::cri::client::{Client, Opened};
 use crate::cri::endpoint::Endpoint;
 use crate::cri::meter::Meter;
 use crate::error::Result;
@@ -31,7 +31,7 @@ pub async fn connect(
     endpoint: Option<&Endpoint>,
     config: &Arc<Config>,
     meter: &Arc<Meter>,
-    opened: impl FnOnce(Option<i32>),
+    opened: &Opened<'_>,
 ) -> Result<Connection> {
     match endpoint {
         Some(endpoint) => {

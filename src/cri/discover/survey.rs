@@ -151,7 +151,7 @@ fn level_of(suspect: &Suspect, answer: &Answer) -> Level {
 
 async fn ask(endpoint: &Endpoint, config: &Config, meter: &Arc<Meter>) -> Answer {
     let began = Instant::now();
-    let client = Client::connect(endpoint, config, meter, |_| ()).await?;
+    let client = Client::connect(endpoint, config, meter, &|_| ()).await?;
     let left = config.connect_timeout.saturating_sub(began.elapsed()).max(Duration::from_millis(1));
     let list = client.ask_within(methods::LIST_SANDBOXES, left, ListPodSandboxRequest::default());
     let sandboxes = list.await.map(|listed: ListPodSandboxResponse| listed.items.len() as u64);
