@@ -1,17 +1,10 @@
 //! The identity of an engine on this machine, because CRI has no engine ids.
 
-use super::client::Client;
 use crate::config::{Config, IdSource};
 use crate::host::{Proc, host_name};
 
-impl Client {
-    /// The pid of the engine's process in our pid namespace, from its socket; `None` if an init system made the socket.
-    pub fn engine_pid(&self, config: &Config) -> Option<i32> {
-        engine_of_socket(self.peer_pid(), config)
-    }
-}
-
-/// The pid of the engine's process, from that of the process that made its socket.
+/// The pid of the engine's process in our pid namespace, from that of the process that made its socket; `None` if an init
+/// system made the socket.
 pub fn engine_of_socket(peer_pid: Option<i32>, config: &Config) -> Option<i32> {
     let proc = Proc::new(&config.host_root);
     peer_pid.filter(|pid| !proc.is_init_system(*pid))

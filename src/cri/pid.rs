@@ -98,12 +98,14 @@ impl PidResolver {
         }
     }
 
-    /// Asks the engine for its folders, although some may be assumed. If it does not answer, those stay.
+    /// The folders that the engine names, even if others are assumed. If it does not answer, those stay.
     pub async fn named_folders(&self, client: &Client) -> Option<Arc<Folders>> {
         let mut answer = self.folders.lock().await;
-        let named = Self::ask(&mut answer, client).await;
+        if let Answer::Nothing(_) = &*answer {
+            Self::ask(&mut answer, client).await;
+        }
         match &*answer {
-            Answer::Folders(_) => named,
+            Answer::Folders(folders) => folders.clone(),
             Answer::Nothing(_) => self.assumed.get().cloned(),
         }
     }

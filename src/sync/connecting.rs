@@ -1,4 +1,4 @@
-//! Makes a connection, and begins on it with what the lists do not have: the search for the containers' processes.
+//! Makes a connection, and begins the search for the containers' processes.
 
 use std::sync::Arc;
 
@@ -16,7 +16,9 @@ impl Driver {
     pub(super) fn connect(&mut self) {
         let (endpoint, config, to) = (self.chooser.endpoint(), self.config.clone(), self.replies.0.clone());
         let meter = self.shared.meter().clone();
+        // What an earlier attempt found may be another engine's.
         self.opened = None;
+        self.witness.forget_search();
         self.tasks.spawn(async move {
             // Sending fails if the driver has ended.
             let opened = |peer_pid| drop(to.send(Reply::Opened(peer_pid)));
@@ -25,7 +27,7 @@ impl Driver {
         });
     }
 
-    /// Begins with what needs no reply of the engine: the search for pid files beside its socket.
+    /// Begins the search for pid files beside the socket, which needs no reply of the engine.
     pub(super) fn opened(&mut self, peer_pid: Option<i32>) {
         let (engine_pid, pids) = self.resolver(peer_pid);
         if let Some(endpoint) = self.chooser.endpoint() {
@@ -52,14 +54,13 @@ impl Driver {
         if let Some(reason) = left {
             self.handle(Input::Leave(reason));
         }
-        let opened = self.opened.take().unwrap_or_else(|| {
-            // This engine was found among others: nothing was begun when its socket was opened.
+        let (engine_pid, pids) = self.opened.take().unwrap_or_else(|| {
+            // This engine was found among others: no search began when its socket was opened.
             let (engine_pid, pids) = self.resolver(client.peer_pid());
             self.look_ahead(&pids, client.endpoint());
             (engine_pid, pids)
         });
-        let engine_pid = opened.0;
-        self.pids = opened.1;
+        self.pids = pids;
         let version = client.version().clone();
         let namespaces = engine_pid.map(|pid| self.pids.namespaces(pid)).unwrap_or_default();
         let engine = Engine { namespaces, ..describe(&client, engine_pid, &self.config) };
@@ -82,7 +83,7 @@ impl Driver {
         let Some(folders) = self.witness.take_up_search(version) else { return self.ask_folders() };
         self.pids.assume(folders.clone());
         self.witness.watch_folders(&self.pids, Some(folders));
-        // The engine takes 1 ms for its answer. Until READY, it has lists to make.
+        // Until READY, the engine's time is better spent on the lists: this answer takes it 1 ms.
         self.asks_folders = true;
     }
 

@@ -259,6 +259,13 @@ fn look_ahead() -> Outcome {
     let pids = |of: &Watching| of.hints.iter().filter(|hint| matches!(hint, Hint::Pid(..))).count();
     assert_eq!(pids(&watching), 1, "{:?}: the same folder is not searched again", watching.hints);
 
+    assert!(watching.witness.take_up_search(&version("cri-o")).is_none(), "CRI-O has other folders");
+    assert!(watching.witness.take_up_search(&version("containerd")).is_none(), "that search has ended");
+    watching.witness.look_ahead(&watching.pids, likely());
+    watching.witness.forget_search();
+    let found = watching.witness.take_up_search(&version("containerd"));
+    assert!(found.is_none(), "another connection begins without it");
+
     watching.hints.clear();
     make_task(other.path(), &id(55), pid)?;
     watching.watch(Some(containerd(other.path())?));

@@ -68,7 +68,7 @@ fn short_runs_between_two_polls_are_reported() -> Outcome {
             }
             (0..at_once).try_for_each(|n| scene.sim.tell(&format!("start {}", name(n))).map(drop))?;
             (0..at_once).try_for_each(|n| scene.sim.tell(&format!("wait {} exited", name(n))).map(drop))?;
-            // So long, at least, a client of a real engine takes from an exit to the removal.
+            // A client of a real engine needs at least this long from an exit to the removal.
             std::thread::sleep(std::time::Duration::from_millis(30));
             (0..at_once).try_for_each(|n| scene.sim.tell(&format!("rm {}", name(n))).map(drop))?;
             Ok(())
@@ -170,7 +170,7 @@ fn a_stale_pid_file_is_disproved_and_the_engine_asked() -> Outcome {
     Ok(())
 }
 
-/// A folder beside the socket is another engine's. It serves until READY; then the engine names its own.
+/// A folder beside the socket belongs to another engine. The watcher uses it until READY; then the engine names its own.
 #[test]
 fn a_folder_beside_the_socket_gives_way_to_the_one_that_the_engine_names() -> Outcome {
     let mut sim = Sim::start(&["--profile", "containerd-2"])?;

@@ -12,7 +12,7 @@ use super::suspects::{Suspect, suspects};
 use crate::config::Config;
 use crate::cri::client::Client;
 use crate::cri::endpoint::Endpoint;
-use crate::cri::identity::engine_id;
+use crate::cri::identity::{engine_id, engine_of_socket};
 use crate::cri::meter::Meter;
 use crate::cri::observed::ListPodSandboxResponse;
 use crate::cri::proto::ListPodSandboxRequest;
@@ -166,7 +166,7 @@ fn candidate(suspect: &Suspect, answer: &Answer, config: &Config) -> Candidate {
     };
     match answer {
         Ok(Asked { client, sandboxes }) => {
-            let (version, pid) = (client.version(), client.engine_pid(config));
+            let (version, pid) = (client.version(), engine_of_socket(client.peer_pid(), config));
             Candidate {
                 runtime_name: version.runtime_name.as_str().into(),
                 runtime_version: version.runtime_version.as_str().into(),

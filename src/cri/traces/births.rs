@@ -102,11 +102,15 @@ impl Witness {
         }
     }
 
-    /// Takes up the search that `look_ahead` began, now that the engine has said what it is. Returns the folders of the
-    /// search, if it found any container and such an engine uses them.
+    /// Goes on with the search that `look_ahead` began, now that the engine's version is known. Returns its folders. If an
+    /// engine of this version does not use them, the search ends.
     pub fn take_up_search(&mut self, version: &Version) -> Option<Arc<Folders>> {
         self.is_ahead = false;
-        self.searched.as_ref().and_then(|searched| searched.used_by(version)).map(Arc::new)
+        let used = self.searched.as_ref().and_then(|searched| searched.used_by(version));
+        if used.is_none() {
+            self.forget_search();
+        }
+        used.map(Arc::new)
     }
 
     /// Looks in the folders that the engine has named, while it makes its first lists, unless those were searched already.
@@ -120,7 +124,8 @@ impl Witness {
         self.searched.as_ref().is_some_and(|searched| searched.have_files_of(folders))
     }
 
-    fn forget_search(&mut self) {
+    /// Ends the search, and drops what it found.
+    pub fn forget_search(&mut self) {
         (self.unlisted, self.searched, self.is_ahead) = (None, None, false);
     }
 
