@@ -272,8 +272,8 @@ impl Portfolio {
         let pod_id = said.pod_id.clone().or_else(|| entry.and_then(|e| e.pod_id.clone()));
         let pod = pod_id.as_ref().and_then(|id| self.pods.get(id)).map(|e| e.pod.clone());
         let before = entry.map(|e| e.record.clone());
-        // An earlier statement without a status may have guessed another kind. What the program attached stays.
-        let of_this_kind = entry.filter(|e| e.record.kind == said.kind);
+        // What is known of a guessed kind holds for the right one, too. What the program attached always stays.
+        let of_this_kind = entry.filter(|e| e.record.kind == said.kind || e.kind_is_guess);
         let mut known = of_this_kind.map(|e| e.known.clone()).unwrap_or_default();
         let moment = source.moment(self.tick);
         let mut next = merge::merge(of_this_kind.map(|e| &*e.record), &mut known, said, pod, moment);
@@ -347,14 +347,21 @@ impl Portfolio {
         if record.state == State::Exited {
             // An exited container has no process. `pid` and its start time still show which one it was.
             record.engine_pid = None;
+            if let Some(it) = entry.withdrawn.take_if(|_| record.pid.is_none()) {
+                (record.pid, record.pid_start_ticks, record.namespaces) = (it.pid, it.pid_start_ticks, it.namespaces);
+            }
         }
         if *entry.record != record {
-            let process = |c: &Container| c.is_running().then(|| c.pid.zip(c.pid_start_ticks)).flatten();
-            if process(&entry.record) != process(&record) {
+            let followed = entry.followed();
+            record.image = self.images.shared(&record.image);
+            let loses_pid = record.is_running() && record.pid.is_none();
+            let before = std::mem::replace(&mut entry.record, Arc::new(record));
+            if loses_pid && before.is_running() && before.pid.is_some() {
+                entry.withdrawn = Some(before);
+            }
+            if entry.followed() != followed {
                 self.hints.process_changed(id);
             }
-            record.image = self.images.shared(&record.image);
-            entry.record = Arc::new(record);
             entry.listed_as = None;
             self.touch(id);
         }
@@ -371,6 +378,17 @@ struct Change {
 }
 
 impl Entry {
+    /// The process of this run, if it is known: its pid and start time. It stays known after its pid was withdrawn.
+    pub(super) fn process(&self) -> Option<(i32, u64)> {
+        let of = |record: &Container| record.pid.zip(record.pid_start_ticks);
+        of(&self.record).or_else(|| self.withdrawn.as_deref().and_then(of))
+    }
+
+    /// The process whose end is waited for.
+    pub(super) fn followed(&self) -> Option<(i32, u64)> {
+        self.process().filter(|_| self.record.is_running())
+    }
+
     fn new(id: &Id, kind: Kind) -> Self {
         Entry {
             record: Arc::new(Container::new(id.clone(), kind)),
@@ -386,7 +404,7 @@ impl Entry {
             no_pid: false,
             provisional: false,
             process_gone: false,
-            withdrawn: false,
+            withdrawn: None,
             dispute: Dispute::None,
             not_found: None,
             deleted: false,

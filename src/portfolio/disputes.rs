@@ -158,7 +158,6 @@ impl Portfolio {
         if !entry.record.is_running() || !(had_pid && !has_pid || is_gone && has_pid) {
             return;
         }
-        entry.withdrawn = true;
         // The run had its process, and will not get another one.
         entry.unanswered.given_up |= CRI_MISSING_PID;
         let before = entry.record.clone();
@@ -175,7 +174,7 @@ impl Portfolio {
     /// before; after some seconds it is left to the next list.
     pub(super) fn ask_for_end(&mut self, id: &Id, tries: u32, now: Now) {
         const TRIES: u32 = 5;
-        let Some(entry) = self.entries.get(id).filter(|e| e.withdrawn && e.record.is_running()) else {
+        let Some(entry) = self.entries.get(id).filter(|e| e.withdrawn.is_some() && e.record.is_running()) else {
             return;
         };
         let kind = entry.record.kind;

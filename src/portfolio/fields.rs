@@ -63,7 +63,8 @@ pub(super) enum Cleared {
     Never,
     /// It belongs to one run: a new start of the same id begins without it.
     WithTheRun,
-    /// It belongs to one run, and is withdrawn when the process is gone.
+    /// It belongs to one run, and is withdrawn when the process is gone and the engine says that it runs. The exit shows
+    /// it again.
     WithTheProcess,
 }
 
@@ -73,7 +74,7 @@ impl Cleared {
         match self {
             Cleared::Never => "never",
             Cleared::WithTheRun => "a new start of the same id",
-            Cleared::WithTheProcess => "the end of the process, a new start of the same id",
+            Cleared::WithTheProcess => "the end of the process, until the exit is known; a new start of the same id",
         }
     }
 }

@@ -205,8 +205,8 @@ impl Portfolio {
 
     /// The process of this run, if it is known.
     fn process_of(&self, id: &Id) -> Option<(i32, u64)> {
-        let of_record = self.entries.get(id).and_then(|e| e.record.pid.zip(e.record.pid_start_ticks));
-        of_record.or_else(|| self.hints.early.get(id).and_then(|d| d.pid.zip(d.pid_start_ticks)))
+        let of_entry = self.entries.get(id).and_then(|e| e.process());
+        of_entry.or_else(|| self.hints.early.get(id).and_then(|d| d.pid.zip(d.pid_start_ticks)))
     }
 
     /// Asks an engine without events soon how the container ended.
@@ -308,9 +308,9 @@ impl Portfolio {
     pub fn take_follows(&mut self) -> Vec<Follow> {
         let changed = std::mem::take(&mut self.hints.changed);
         let follow = |id: Id| {
-            let record = self.entries.get(&id).map(|e| &e.record);
-            let process = record.filter(|r| r.is_running()).and_then(|r| r.pid.zip(r.pid_start_ticks));
-            Follow { kind: record.map_or(Kind::Container, |r| r.kind), process, id }
+            let entry = self.entries.get(&id);
+            let process = entry.and_then(|e| e.followed());
+            Follow { kind: entry.map_or(Kind::Container, |e| e.record.kind), process, id }
         };
         changed.into_iter().map(follow).collect()
     }

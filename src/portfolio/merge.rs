@@ -78,6 +78,7 @@ pub(super) fn merge(
     as_of: Tick,
 ) -> Container {
     let mut next = before.cloned().unwrap_or_else(|| Container::new(said.id.clone(), said.kind));
+    next.kind = said.kind;
     next.state = known.state(said.state, as_of);
     next.pod = pod.or(next.pod);
     next.flags |= said.flags;

@@ -126,8 +126,9 @@ struct Entry {
     provisional: bool,
     /// Its process is gone from the host, and the engine is asked about that.
     process_gone: bool,
-    /// Its pid was withdrawn, because its process is gone and the engine says that it runs.
-    withdrawn: bool,
+    /// The record before its pid was withdrawn, because its process is gone and the engine says that it runs. The exit
+    /// shows this pid again.
+    withdrawn: Option<Arc<Container>>,
     /// How the engine contradicts itself about this container.
     dispute: Dispute,
     /// The tick of an answer that its status was not found, while no list that began later has shown it.

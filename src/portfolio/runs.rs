@@ -82,7 +82,7 @@ impl Portfolio {
             entry.removed = false;
             entry.deleted = false;
             entry.process_gone = false;
-            entry.withdrawn = false;
+            entry.withdrawn = None;
             entry.had_status = false;
             entry.unanswered = Unanswered::default();
         }

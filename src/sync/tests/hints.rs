@@ -235,6 +235,49 @@ fn an_engine_that_notices_late_is_asked_again() {
     );
 }
 
+/// Where the answer comes between the end of the process and the moment in which the engine notices it.
+#[test]
+fn an_exit_shows_the_pid_that_was_withdrawn() {
+    for (version, wait) in [("1.6.20", 10), ("2.1.9", 250)] {
+        let mut talk = Talk::watching("containerd", version, &["run-a"]);
+        let before = talk.portfolio.get("run-a").expect("it runs").clone();
+        talk.feed(exited("run-a", PROCESS, None));
+        talk.pass(wait);
+        let request = talk.requests.pop().expect("the engine is asked how it ended");
+        talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+        talk.reported.clear();
+        talk.pass(1000);
+        let request = talk.requests.pop().expect("it is asked again");
+        let over = Observation { state: State::Exited, ..without_process("run-a") };
+        talk.feed(Input::Answered(request, Ok(Some(over))));
+        assert_eq!(talk.reported.len(), 1, "{version}: {:?}", talk.reported);
+        let after = talk.portfolio.get("run-a").expect("it is still there");
+        assert_eq!(
+            (after.state, after.pid, after.pid_start_ticks, after.engine_pid, after.namespaces),
+            (State::Exited, before.pid, before.pid_start_ticks, None, before.namespaces),
+            "{version}"
+        );
+    }
+}
+
+/// The host shows the end of the process only after the engine's answer: the code is still the run's.
+#[test]
+fn the_end_of_a_process_whose_pid_was_withdrawn_is_the_runs() {
+    let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);
+    talk.pass(2000);
+    talk.feed(exited("run-a", PROCESS, None));
+    talk.pass(10);
+    let request = talk.requests.pop().expect("an engine without events is asked at once");
+    talk.actions.clear();
+    talk.feed(Input::Answered(request, Ok(Some(without_process("run-a")))));
+    let follows = |action: &Action| matches!(action, Action::Follow(_));
+    assert!(!talk.actions.iter().any(follows), "its end is still waited for: {:?}", talk.actions);
+    talk.reported.clear();
+    talk.feed(exited("run-a", PROCESS, Some(42)));
+    talk.feed(lost());
+    assert_eq!(talk.reported, [format!("Exited run-a {WITNESSED} 0 Some(7) Some(42)")]);
+}
+
 #[test]
 fn what_has_exited_has_no_pid_in_the_engines_words() {
     let mut talk = Talk::watching("containerd", "1.6.20", &["run-a"]);

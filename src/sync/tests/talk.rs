@@ -93,7 +93,8 @@ impl Talk {
     /// Answers all status requests: each id runs, and has a pid.
     pub fn answer_all(&mut self) {
         while let Some(request) = self.requests.pop() {
-            let details = Details { pid: Some(7), pid_start_ticks: Some(1), ..Details::default() };
+            let namespaces = Namespaces { net: 4, ..Namespaces::default() };
+            let details = Details { pid: Some(7), pid_start_ticks: Some(1), namespaces, ..Details::default() };
             let status = Observation {
                 is_status: true,
                 started_at: Some(EPOCH),

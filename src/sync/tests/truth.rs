@@ -119,6 +119,8 @@ pub struct Report {
     exited: BTreeMap<Id, u32>,
     never_started: BTreeMap<Id, u32>,
     provisional: BTreeMap<Id, i32>,
+    /// The runs of whose pid this consumer was told.
+    with_pid: BTreeSet<Id>,
     /// The ids that run, as far as this consumer knows.
     pub running: BTreeSet<Id>,
     replayed: Option<BTreeSet<Id>>,
@@ -151,6 +153,11 @@ impl Report {
         let id = &c.id;
         let has = |flag: u32| event.flags & flag != 0;
         match event.event_type {
+            _ if c.pid.is_some() => drop(self.with_pid.insert(id.clone())),
+            EventType::Started => drop(self.with_pid.remove(id)),
+            _ => {}
+        }
+        match event.event_type {
             EventType::Started => {
                 check(engine.ran.contains(id), || "it never ran".into())?;
                 let is_wrong = engine.wrong_times.contains_key(id);
@@ -172,6 +179,7 @@ impl Report {
                 let is_wrong = engine.wrong_times.contains_key(id);
                 check(engine.ended.contains(id) || is_wrong, || "it still runs".into())?;
                 check(c.state == State::Exited, || "not shown as exited".into())?;
+                check(c.pid.is_some() || !self.with_pid.contains(id), || "its pid is not shown any more".into())?;
                 check(self.overflows > 0 || self.started.contains_key(id), || "its start was not reported".into())?;
                 *self.exited.entry(id.clone()).or_default() += 1;
                 self.running.remove(id);

@@ -335,6 +335,24 @@ impl World {
         self.feed(Input::Answered(request, Ok(answer)))
     }
 
+    /// Answers one request between the end of a process and the moment in which the engine notices it: the container
+    /// runs, and the host does not show the process any more.
+    pub fn answer_at_the_end(&mut self, n: u8) -> Outcome {
+        let runs = |id: &Id| self.engine.pid(id).filter(|_| self.up && self.engine.lie_about(id).is_none());
+        let Some((at, pid)) = self.requests.iter().enumerate().find_map(|(at, it)| Some((at, runs(&it.id)?))) else {
+            return Ok(());
+        };
+        let request = self.requests.remove(at);
+        let asked_for = |it: &Observation| request.kind.is_none_or(|kind| kind == it.kind);
+        let Some(mut said) = self.engine.status(&request.id).filter(asked_for) else {
+            return self.feed(Input::Answered(request, Ok(None)));
+        };
+        said.details = Some(Details { engine_pid: Some(pid), ..Details::default() });
+        self.seen.status(&said);
+        self.act(|engine, now| engine.exit(&request.id, i32::from(n % 2), now));
+        self.feed(Input::Answered(request, Ok(Some(said))))
+    }
+
     /// Looks at the host now; the result may arrive later.
     pub fn look(&mut self) -> Outcome {
         for (lookup, found) in &mut self.lookups {
