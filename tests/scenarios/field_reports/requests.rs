@@ -35,20 +35,22 @@ fn what_has_no_start_is_asked_for_a_few_times() -> Outcome {
     scene.falls_silent((CONTAINERS + 1) * EQUAL_ANSWERS + CONTAINERS / 2)
 }
 
-/// A relist that changed nothing costs two requests, whatever the engine leaves empty.
+/// A relist that changed nothing costs two requests, whatever the engine leaves empty. Not 10,000 containers: each costs
+/// several requests until its fields are given up, and that takes minutes.
 #[test]
-fn a_relist_of_ten_thousand_costs_two_requests_where_fields_stay_empty() -> Outcome {
+fn a_relist_of_two_thousand_costs_two_requests_where_fields_stay_empty() -> Outcome {
+    const CONTAINERS: u64 = 2000;
     let tree = folder_in_memory()?;
     let root = tree.path().join("root");
     let root = root.to_str().ok_or("a path that is no text")?;
-    let mut sim = Sim::start(&["--containers", "10000", "--fake-tree", root])?;
+    let mut sim = Sim::start(&["--containers", &CONTAINERS.to_string(), "--fake-tree", root])?;
     sim.tell("claim all no-started-at")?;
     // All at once, so that it is over soon.
     let details = ("details", "full");
     let options = [("host.root", root), ("ready.pid_wait_ms", "300000"), ("relist.interval_ms", "60000"), details];
     let mut scene = Scene::watching(sim, &options)?;
     scene.watcher.wait_ready(Some(5 * PATIENCE))?;
-    let given_up = || scene.counter("fieldsNotTold").is_ok_and(|n| n == 10_000);
+    let given_up = || scene.counter("fieldsNotTold").is_ok_and(|n| n == CONTAINERS);
     crate::support::wait::for_condition("the end of all requests", 5 * PATIENCE, given_up)?;
     let no_more = || scene.counter("openStatusRequests").is_ok_and(|n| n == 0);
     crate::support::wait::for_condition("quiet", PATIENCE, no_more)?;
@@ -62,7 +64,7 @@ fn a_relist_of_ten_thousand_costs_two_requests_where_fields_stay_empty() -> Outc
     }
     let after = costs(&mut scene)?;
     assert_eq!(after, [before[0] + 3, before[1] + 3, before[2]]);
-    assert!(before[2] <= 10_000 * EQUAL_ANSWERS + 6_000, "{before:?}");
+    assert!(before[2] <= CONTAINERS * EQUAL_ANSWERS + CONTAINERS * 6 / 10, "{before:?}");
     Ok(())
 }
 
