@@ -57,21 +57,6 @@ provide_libbpf() {
     unpack_all bookworm libbpf
 }
 
-# fetch_with_all SUITE PACKAGE: with everything that it depends on.
-fetch_with_all() {
-    fetch "$1" "$2" || exit
-    apt_twice "$1" install --download-only --yes --no-install-recommends "$2" || exit
-    mv "$lab/apt/$1/cache/archives"/*.deb "$lab/apt/$1/debs/"
-}
-
-# unpack_all SUITE NAME: all that was fetched.
-unpack_all() {
-    local deb
-    for deb in "$lab/apt/$1/debs"/*.deb; do
-        dpkg-deb -x "$deb" "$lab/build/$2" || lacking 15 "$(basename "$deb") of Debian cannot be unpacked"
-    done
-}
-
 case ${1:-} in
 sysdig | collectd | libbpf) main "$1" ;;
 *) say "usage: agents.sh sysdig | collectd | libbpf"; exit 2 ;;

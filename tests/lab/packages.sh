@@ -95,3 +95,18 @@ unpack() {
     set -- "$3" "$lab/apt/$1/debs/$2"_*.deb
     dpkg-deb -x "$2" "$1"
 }
+
+# fetch_with_all SUITE PACKAGE: with everything that it depends on.
+fetch_with_all() {
+    fetch "$1" "$2" || exit
+    apt_twice "$1" install --download-only --yes --no-install-recommends "$2" || exit
+    mv "$lab/apt/$1/cache/archives"/*.deb "$lab/apt/$1/debs/"
+}
+
+# unpack_all SUITE NAME: all that was fetched.
+unpack_all() {
+    local deb
+    for deb in "$lab/apt/$1/debs"/*.deb; do
+        dpkg-deb -x "$deb" "$lab/build/$2" || lacking 15 "$(basename "$deb") of Debian cannot be unpacked"
+    done
+}
