@@ -49,7 +49,7 @@ fn run(mut words: Vec<OsString>, out: &mut Out) -> Result<Exit, Failure> {
             out.raw(&args::help_of(&error, &words))?;
             Ok(Exit::Ok)
         }
-        Err(error) => Err(Failure::usage(args::complaint(&error))),
+        Err(error) => Err(Failure::usage(args::complaint(&error, &words))),
     }
 }
 

@@ -77,9 +77,9 @@ static int64_t start(const cri_container *c)
 static void print_row(const cri_container *c)
 {
     char where[160], number[16], age[16];
-    printf("%-12.12s  %7s  %7s  %s%-48s%s  %s\n", c->id, pid(c, number), span(start(c), now_nano(), age),
+    printf("%-9.9s  %7s  %6s  %s%s%s%s\n", c->id, pid(c, number), span(start(c), now_nano(), age),
            colour(c->kind == CRI_KIND_SANDBOX ? DIM : GREEN), path(c, where), colour(PLAIN),
-           c->kind == CRI_KIND_SANDBOX ? "(sandbox)" : c->image);
+           c->kind == CRI_KIND_SANDBOX ? " (sandbox)" : "");
 }
 
 /* The beginning of each line: when, and what. */
@@ -108,6 +108,14 @@ static void print_exit(const cri_event *event)
         printf("never started");
     else
         printf("ran %s", span(start(c), end, duration));
+    if (event->flags & CRI_EVENT_FLAG_PROVISIONAL)
+        printf(", not final yet");
+}
+
+/* How a container was made is learnt after its start, one by one. This program shows nothing of it. */
+static int is_shown(const cri_event *event)
+{
+    return event->type != CRI_EVENT_UPDATED || event->changed & (CRI_CHANGED_EXIT | CRI_CHANGED_PID);
 }
 
 static void print_change(const cri_event *event)
@@ -121,7 +129,7 @@ static void print_change(const cri_event *event)
         print_head(event, is_final ? "final" : cri_event_type_name(event->type), c->exit_code == 0 ? DIM : RED);
     else
         print_head(event, cri_event_type_name(event->type), GREEN);
-    printf("%-48s  ", path(c, where));
+    printf("%s  ", path(c, where));
     if (exited || is_final)
         print_exit(event);
     else
@@ -139,13 +147,14 @@ static void print_state(const cri_event *event)
 static void print_event(const cri_event *event)
 {
     if (event->type == CRI_EVENT_REPLAY_BEGIN) {
-        printf("%-12s  %7s  %7s  %-48s  %s\n", "ID", "PID", "AGE", "NAMESPACE/POD/CONTAINER", "IMAGE");
+        printf("%-9s  %7s  %6s  %s\n", "ID", "PID", "AGE", "NAMESPACE/POD/CONTAINER");
     } else if (event->type == CRI_EVENT_STARTED && event->flags & CRI_EVENT_FLAG_INITIAL) {
         print_row(event->container);
     } else if (event->type == CRI_EVENT_REPLAY_END) {
         puts("That is all; what follows is new.");
     } else if (event->container != NULL) {
-        print_change(event);
+        if (is_shown(event))
+            print_change(event);
     } else if (event->type == CRI_EVENT_STATE) {
         print_state(event);
     } else if (event->type == CRI_EVENT_OVERFLOW) {

@@ -1,6 +1,8 @@
 //! The help, the messages about wrong command lines, and the manual page. They are clap's, with examples that are not
 //! broken into lines.
 
+use std::ffi::OsString;
+
 use clap::error::{Error, ErrorKind};
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
@@ -42,21 +44,24 @@ fn exit_codes() -> String {
 }
 
 /// What is wrong with a command line, in one line that ends with where to find help.
-pub fn complaint(error: &Error) -> String {
+pub fn complaint(error: &Error, words: &[OsString]) -> String {
     let text = error.render().to_string();
-    let (mut said, mut usage) = (Vec::new(), None);
+    let mut said = String::new();
     for line in text.lines().map(str::trim) {
-        if let Some(rest) = line.strip_prefix("Usage: ") {
-            usage = Some(rest.to_owned());
-        } else if !line.is_empty() && !line.starts_with("For more information") {
-            said.push(line.trim_start_matches("error: ").replace("tip: ", ""));
+        if line.is_empty() || line.starts_with("For more information") || line.starts_with("Usage: ") {
+            continue;
+        }
+        let line = line.trim_start_matches("error: ");
+        match line.strip_prefix("tip: ") {
+            _ if said.is_empty() => said = line.to_owned(),
+            Some(tip) => said += &format!("; {tip}"),
+            None => said += &format!(" {line}"),
         }
     }
-    let named =
-        usage.iter().flat_map(|usage| usage.split(' ')).take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
-    let command = named.collect::<Vec<_>>().join(" ");
-    let command = if command.is_empty() { "criwatch" } else { &command };
-    format!("{} (see {command} --help)", said.join(" "))
+    let command = super::command();
+    let is_command = |word: &&OsString| command.get_subcommands().any(|it| *it.get_name() == ***word);
+    let named = words.iter().skip(1).find(is_command).map(|word| format!("criwatch {}", word.display()));
+    format!("{said} (see {} --help)", named.as_deref().unwrap_or("criwatch"))
 }
 
 const OUTPUT: &str = "On a terminal, tables are coloured and fit its width, and JSON is indented. If a table is too wide, ids are \

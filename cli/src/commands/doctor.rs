@@ -158,9 +158,11 @@ fn split_advice(message: &str) -> (String, String) {
         Some((text, advice)) if advice.ends_with(')') && !message.contains('\n') => {
             (text.to_owned(), advice.trim_end_matches(')').to_owned())
         }
+        // The engines that were tried follow, one in each line.
         _ => (
-            message.lines().map(str::trim).collect::<Vec<_>>().join("; "),
-            "criwatch engines lists the engines of this node".into(),
+            message.lines().next().unwrap_or_default().trim_end_matches(':').to_owned(),
+            "name its socket: criwatch -r unix:///PATH doctor, or $CRI_RUNTIME_ENDPOINT; criwatch ps shows what was tried"
+                .into(),
         ),
     }
 }
@@ -318,9 +320,13 @@ fn loops(containers: &[Arc<Container>], now: i64) -> Finding {
     let mut looping = Vec::new();
     for members in by_pod.values() {
         for one in newest(members).into_iter().filter(|one| one.attempt >= LOOP) {
+            let is_recent = |time: &i64| now - time <= LOOP_AGE;
             let ends = members.iter().filter(|other| other.name == one.name).filter_map(|other| last_end(other));
-            if let Some((_, how)) = ends.filter(|(time, _)| now - time <= LOOP_AGE).max() {
-                looping.push(format!("{} ({} restarts, last {how})", one.path(), one.attempt));
+            let end = ends.filter(|(time, _)| is_recent(time)).max();
+            // Of an earlier run that was removed, only the number is left.
+            if end.is_some() || one.started_at.as_ref().is_some_and(is_recent) {
+                let how = end.map_or(String::new(), |(_, how)| format!(", last {how}"));
+                looping.push(format!("{} ({} restarts{how})", one.path(), one.attempt));
             }
         }
     }
@@ -351,6 +357,12 @@ mod tests {
         // Restarts that are long ago no longer count.
         assert_eq!(loops(&sample::containers(), NOW + 2 * LOOP_AGE).grade, Grade::Good);
         assert_eq!(loops(&[], NOW).grade, Grade::Good);
+        // It runs again, and the engine has removed the runs before.
+        let mut again = Container::new("again".into(), Kind::Container);
+        (again.attempt, again.started_at) = (LOOP, Some(NOW - LOOP_AGE));
+        let again = [Arc::new(again)];
+        assert!(loops(&again, NOW).text.ends_with("(3 restarts)"), "{:?}", loops(&again, NOW));
+        assert_eq!(loops(&again, NOW + 1).grade, Grade::Good);
     }
 
     #[test]
@@ -415,6 +427,7 @@ mod tests {
             (&*text, &*advice),
             ("connect unix:///x: permission denied", "run as root or join the socket's group")
         );
-        assert_eq!(split_advice("a:\n  b (c)\n  d (e)").0, "a:; b (c); d (e)");
+        let (text, advice) = split_advice("none answers:\n  b (c)\n  d (e)");
+        assert_eq!((&*text, advice.contains("criwatch -r unix:///PATH doctor")), ("none answers", true));
     }
 }

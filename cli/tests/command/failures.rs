@@ -123,6 +123,8 @@ fn wrong_command_lines() {
     let (sim, _) = node();
     for (words, expected) in [
         (&["nosuch"][..], "unrecognized subcommand 'nosuch'"),
+        (&["ps", "-o", "xml"], "custom-columns= (see criwatch ps --help)"),
+        (&["ps", "--no-such"], "'--no-such' found; a similar argument exists: '--no-trunc' (see criwatch ps --help)"),
         (&["ps", "--nosuch"], "--nosuch"),
         (&["ps", "-o", "xml"], "none of table, wide, json"),
         (&["ps", "-s", "alive"], "none of created, running, exited, unknown"),

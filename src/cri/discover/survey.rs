@@ -228,7 +228,7 @@ impl Survey {
 
 fn none_answers(failures: &[Error]) -> Error {
     let each: Vec<_> = failures.iter().map(|e| format!("\n  {e}")).collect();
-    let message = format!("no engine answers on the well-known sockets (name an endpoint):{}", each.concat());
+    let message = format!("no engine answers on the well-known sockets, and no endpoint is given:{}", each.concat());
     // A refused permission comes first, because it is the one cause that the user can fix at once.
     let refused = failures.iter().find(|e| e.status() == CRI_E_PERMISSION);
     let reported = refused.or_else(|| failures.iter().rfind(|e| e.os_code() != Some(libc::ENOENT)));
