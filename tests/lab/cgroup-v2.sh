@@ -104,14 +104,17 @@ INIT
 run() {
     local scratch word
     scratch=$(mktemp -d "$lab/cgroup-v2.XXXXXX")
-    trap 'rm -rf "$scratch"' EXIT
+    # qemu removes the file with its pid when it ends.
+    trap '[ ! -s "$scratch/pid" ] || kill "$(cat "$scratch/pid")"; rm -rf "$scratch"' EXIT
+    trap 'exit 143' TERM
     for word in "$@"; do printf "'%s' " "$(printf %s "$word" | sed "s/'/'\\\\''/g")"; done >"$scratch/command"
     write_job "$scratch" >"$scratch/job"
-    emulator -accel tcg,thread=multi -cpu max -smp 2 -m $MEMORY -display none -no-reboot \
+    emulator -accel tcg,thread=multi -cpu max -smp 2 -m $MEMORY -display none -no-reboot -pidfile "$scratch/pid" \
         -kernel "$lab/kernel-$SUITE/vmlinuz" -initrd "$lab/kernel-$SUITE/initrd" -append "console=ttyS0 panic=-1 loglevel=4 job=$scratch/job" \
         -virtfs local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap \
         -serial "file:$scratch/console" -chardev stdio,id=out,signal=off -serial chardev:out </dev/null 2>"$scratch/emulator" |
-        sed -u -e 's/\r$//' -e "/^cgroup-v2: status /{w $scratch/status" -e 'd}'
+        sed -u -e 's/\r$//' -e "/^cgroup-v2: status /{w $scratch/status" -e 'd}' &
+    wait $!
     local status
     status=$(sed -n 's/^cgroup-v2: status //p' "$scratch/status")
     [ -n "$status" ] || lacking 15 "the virtual machine has ended early: $(cat "$scratch/emulator" "$scratch/console" | tail -n 20)"
