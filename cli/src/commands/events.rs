@@ -291,6 +291,8 @@ const WIDE: usize = 140;
 /// The lengths to which an id and a container's path are cut on a narrow terminal.
 const SHORT_ID: usize = 8;
 const SHORTEST_PATH: usize = 16;
+/// Names are cut to leave room for so many details, the exit code and its reason. Those that follow are cut before names.
+const MAIN_DETAILS: usize = 2;
 
 /// The line that shows an event.
 #[derive(Debug, Clone)]
@@ -334,8 +336,8 @@ impl Line {
         all.filter(|word| !word.text.is_empty()).map(|word| Word::new(printable(&word.text), word.look)).collect()
     }
 
-    /// The words that fit into this width: ids and milliseconds if there is room, names cut in the middle, then the
-    /// rest. The choice depends only on the width, so that the columns stay aligned.
+    /// The words that fit into this width: ids and milliseconds if there is room, names cut in the middle so that the main
+    /// details fit, then the rest. What is left out depends only on the width, so that the columns stay aligned.
     fn fitted(&self, width: usize) -> Vec<Word> {
         // On a terminal, the day is left out.
         let time = self.time.text.split_once('T').map_or("", |(_, time)| time);
@@ -346,7 +348,9 @@ impl Line {
             MEDIUM.. => begin(&self.id.text, SHORT_ID).to_owned(),
             _ => String::new(),
         };
-        let others = total(&line.words()).saturating_sub(width_of(&printable(&line.path.text)));
+        let further = line.details.iter().skip(MAIN_DETAILS).map(|word| 1 + width_of(&printable(&word.text))).sum();
+        let all = total(&line.words()).saturating_sub(further);
+        let others = all.saturating_sub(width_of(&printable(&line.path.text)));
         let room = width.saturating_sub(others).max(SHORTEST_PATH);
         line.path.text = cut_in_the_middle(&printable(&line.path.text), room).into_owned();
         let mut kept: Vec<Word> = Vec::new();
