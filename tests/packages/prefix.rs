@@ -129,7 +129,12 @@ pub fn uninstalls() -> Result<(), Failed> {
     installed_into(&root, "uninstall", true)?;
     let left = files(root.path())?;
     let expected = BTreeSet::from(["opt/criwatch/lib64/pkgconfig/neighbour.pc".to_owned()]);
-    if left == expected { Ok(()) } else { Err(format!("left: {left:?}").into()) }
+    if left != expected {
+        return Err(format!("left: {left:?}").into());
+    }
+    let beside: Vec<_> =
+        std::fs::read_dir(root.path().join("opt/criwatch"))?.flatten().map(|it| it.file_name()).collect();
+    if beside == ["lib64"] { Ok(()) } else { Err(format!("empty folders are left: {beside:?}").into()) }
 }
 
 /// `make install` or `make uninstall`, as a packager calls it.
