@@ -1,6 +1,7 @@
 //! The files of one run's log. The kubelet rotates them: `0.log` becomes `0.log.20260101-000000`, and the engine
 //! continues in a new `0.log`. All rotated files except the newest are compressed, as `0.log.20260101-000000.gz`.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,37 @@ pub fn of(path: &Path) -> io::Result<LogFiles> {
         names.extend(entry?.file_name().into_string());
     }
     Ok(among(names, current, folder))
+}
+
+/// Opens the readable files of the log that is being written at `path`, the oldest first. An error comes with the path that
+/// it is about.
+pub fn open(path: &Path) -> Result<Vec<(PathBuf, File)>, (PathBuf, io::Error)> {
+    open_with(path, |path| File::open(path))
+}
+
+fn open_with(
+    path: &Path,
+    open: impl Fn(&Path) -> io::Result<File>,
+) -> Result<Vec<(PathBuf, File)>, (PathBuf, io::Error)> {
+    let list = || of(path).map_err(|error| (path.to_owned(), error));
+    let mut before = list()?;
+    loop {
+        let mut opened = Vec::new();
+        for path in &before.readable {
+            match open(path) {
+                Ok(file) => opened.push((path.clone(), file)),
+                // It has just been compressed or removed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err((path.clone(), error)),
+            }
+        }
+        // A rotation gives the name of one file to the next. If no name has changed meanwhile, each is what it seems.
+        let after = list()?;
+        if after == before {
+            return Ok(opened);
+        }
+        before = after;
+    }
 }
 
 fn among(mut names: Vec<String>, current: &str, folder: &Path) -> LogFiles {
@@ -56,6 +88,25 @@ fn is_time(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rotation_while_files_are_opened_mixes_up_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0.log");
+        std::fs::write(&path, "0").unwrap();
+        let rotations = std::cell::Cell::new(0);
+        let opened = open_with(&path, |it| {
+            // The file that was listed under this name has another name by now.
+            if rotations.get() < 3 {
+                rotations.set(rotations.get() + 1);
+                std::fs::rename(&path, folder.path().join(format!("0.log.20260101-00000{}", rotations.get()))).unwrap();
+                std::fs::write(&path, rotations.get().to_string()).unwrap();
+            }
+            File::open(it)
+        });
+        let contents = opened.unwrap().into_iter().map(|(_, file)| io::read_to_string(file).unwrap());
+        assert_eq!(contents.collect::<Vec<_>>(), ["0", "1", "2", "3"]);
+    }
 
     #[test]
     fn only_what_the_kubelet_makes_belongs_to_a_log() {

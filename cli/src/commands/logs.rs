@@ -163,7 +163,12 @@ impl Reader {
             // During a rotation, the file does not exist for a moment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let rotated = log_files::of(&path).ok().and_then(|files| files.readable.last().cloned());
-                File::open(rotated.ok_or_else(|| failed(error))?).map_err(failed)?
+                File::open(rotated.ok_or_else(|| {
+                    let Failure { exit, message } = failed(error);
+                    let hint = "the engine names this file; if the node's root is elsewhere: --option host.root=PATH";
+                    Failure { exit, message: format!("{message} ({hint})") }
+                })?)
+                .map_err(failed)?
             }
             opened => opened.map_err(failed)?,
         };
@@ -175,12 +180,7 @@ impl Reader {
         // The file was opened before the others are searched for. If it is rotated now, it is found by its inode, so
         // none is missed.
         let own = self.inode(&self.file)?;
-        for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
-            let file = match File::open(&path) {
-                // The file has just been compressed or removed.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened.map_err(|error| Failure::system(path.display(), &error))?,
-            };
+        for (_, file) in self.files()? {
             let about = file.metadata().map_err(|error| self.failed(&error))?;
             if about.ino() == own {
                 break;
@@ -205,6 +205,11 @@ impl Reader {
             complain(&format!("{count} older {files} compressed, and not read: zcat {}", first.display()));
         }
         Ok(())
+    }
+
+    /// The files of this log, opened, the oldest first.
+    fn files(&self) -> Result<Vec<(PathBuf, File)>, Failure> {
+        log_files::open(&self.path).map_err(|(path, error)| Failure::system(path.display(), &error))
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
@@ -284,9 +289,7 @@ impl Reader {
     fn next_file(&self) -> Result<Option<(PathBuf, File)>, Failure> {
         let own = self.inode(&self.file)?;
         let mut is_after = false;
-        for path in log_files::of(&self.path).map_err(|error| self.failed(&error))?.readable {
-            // It may just have been compressed or removed.
-            let Ok(file) = File::open(&path) else { continue };
+        for (path, file) in self.files()? {
             let is_own = self.inode(&file)? == own;
             // The present file itself may be gone meanwhile.
             if !is_own && (is_after || path == self.path) {

@@ -74,7 +74,7 @@ fn a_log_is_printed() {
 #[test]
 fn what_is_no_log_is_told() {
     let logs = node();
-    assert!(logs.run(&["app"]).complaint(1).contains("0.log: No such file"));
+    assert!(logs.run(&["app"]).complaint(1).contains("0.log: No such file or directory (the engine names this file;"));
     logs.write("0.log", &["{}", LINES[0]]);
     let ran = logs.run(&["app"]);
     assert_eq!((ran.code, &*ran.out), (0, "one\n"));
