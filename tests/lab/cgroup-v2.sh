@@ -45,7 +45,7 @@ provide_emulator() {
     fetch_with_all $EMULATOR_SUITE qemu-system-x86
     mkdir -p "$lab/build/emulator"
     unpack_all $EMULATOR_SUITE emulator
-    find "$lab/build/emulator" -name 'libc.so.6' -o -name 'ld-linux*.so.*' | xargs rm -f
+    find "$lab/build/emulator" \( -name 'libc.so.6' -o -name 'ld-linux*.so.*' \) -exec rm -f {} +
     mv "$lab/build/emulator" "$lab/emulator"
     emulator --version >&2 || lacking 15 "Debian's qemu does not run here"
     : >"$lab/emulator/ready"
