@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs a command on a machine where cgroup v2 is alone, as on most nodes:
 #   cgroup-v2.sh COMMAND...
-# It is a virtual machine with Debian's kernel $CRI_KERNEL_SUITE (default: that of bookworm). It sees the files of this machine, and keeps what
-# it writes in its memory. The processors are emulated, which takes about ten times as long. The emulator and the kernel come from Debian, as
+# It is a virtual machine with Debian's kernel $CRI_KERNEL_SUITE (default: that of bookworm). It sees the files of this machine read-only;
+# what the command writes goes to memory. The processors are emulated, which takes about ten times as long. The emulator and the kernel come from Debian, as
 # engines do in provision.sh, and are not installed.
 # stdout: what the command writes. stderr: progress; the last line is the reason when the exit code is not the command's. The exit code is the
 # command's, or one of provision.sh.
@@ -49,7 +49,6 @@ provide_emulator() {
     mv "$lab/build/emulator" "$lab/emulator"
     emulator --version >&2 || lacking 15 "Debian's qemu does not run here"
     : >"$lab/emulator/ready"
-    rm -rf "$lab/apt/$EMULATOR_SUITE/debs"/*
 }
 
 emulator() {
@@ -83,7 +82,7 @@ write_init() {
     cat <<'INIT'
 #!/busybox sh
 b=/busybox
-$b mkdir -p /proc /sys /dev /below /above /root
+$b mkdir -p /proc /sys /dev /below /above /new
 $b mount -t proc proc /proc
 $b mount -t devtmpfs dev /dev
 # Twice, because one needs another of them.
@@ -91,11 +90,11 @@ for module in MODULES MODULES; do $b insmod /modules/$module.ko 2>/dev/null; don
 $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576,cache=loose,ro machine /below || $b poweroff -f
 $b mount -t tmpfs above /above
 $b mkdir /above/upper /above/work
-$b mount -t overlay -o lowerdir=/below,upperdir=/above/upper,workdir=/above/work overlay /root
+$b mount -t overlay -o lowerdir=/below,upperdir=/above/upper,workdir=/above/work overlay /new
 for each in $($b cat /proc/cmdline); do case $each in job=*) job=${each#job=} ;; esac; done
 $b umount /proc
-$b mount --move /dev /root/dev
-exec $b switch_root /root /bin/sh "$job"
+$b mount --move /dev /new/dev
+exec $b switch_root /new /bin/sh "$job"
 INIT
 }
 

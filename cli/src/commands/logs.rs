@@ -146,6 +146,12 @@ fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".log")?.parse().ok()
 }
 
+/// The failure for a log file that is not there, with what to do.
+fn absent(Failure { exit, message }: &Failure) -> Failure {
+    let hint = "the engine names this file; if the node's root is elsewhere: --option host.root=PATH";
+    Failure { exit: *exit, message: format!("{message} ({hint})") }
+}
+
 /// Reads one log file after the other.
 struct Reader {
     /// The path at which the log is written. The open file may be an older one from there.
@@ -162,13 +168,10 @@ impl Reader {
         let file = match File::open(&path) {
             // During a rotation, the file does not exist for a moment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let rotated = log_files::of(&path).ok().and_then(|files| files.readable.last().cloned());
-                File::open(rotated.ok_or_else(|| {
-                    let Failure { exit, message } = failed(error);
-                    let hint = "the engine names this file; if the node's root is elsewhere: --option host.root=PATH";
-                    Failure { exit, message: format!("{message} ({hint})") }
-                })?)
-                .map_err(failed)?
+                match log_files::of(&path).ok().and_then(|files| files.readable.last().cloned()) {
+                    Some(rotated) => File::open(rotated).map_err(failed)?,
+                    None => return Err(absent(&failed(error))),
+                }
             }
             opened => opened.map_err(failed)?,
         };

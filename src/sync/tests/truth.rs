@@ -119,7 +119,7 @@ pub struct Report {
     exited: BTreeMap<Id, u32>,
     never_started: BTreeMap<Id, u32>,
     provisional: BTreeMap<Id, i32>,
-    /// The runs of whose pid this consumer was told.
+    /// The ids whose present run was reported with a pid.
     with_pid: BTreeSet<Id>,
     /// The ids that run, as far as this consumer knows.
     pub running: BTreeSet<Id>,
