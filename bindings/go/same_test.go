@@ -147,42 +147,61 @@ func collect(t *testing.T, watcher *criwatch.Watcher, add func(call string, cont
 func TestJSONIsTheLibrarys(t *testing.T) {
 	for view, options := range views {
 		watcher := settled(t, options...)
-		list, err := watcher.List(&criwatch.Query{All: true})
-		must(t, err)
-		text, err := watcher.Raw().List(`{"all":true}`)
-		same(t, view+" list", list, text, err)
+		record, text := sameMoment(t, func() (any, error) {
+			return watcher.List(&criwatch.Query{All: true})
+		}, func() ([]byte, error) { return watcher.Raw().List(`{"all":true}`) })
+		same(t, view+" list", record, text, nil)
 		again(t, text, new(criwatch.ContainerList))
-		for _, container := range list.Containers {
-			text, err = watcher.Raw().Get(container.ID)
-			must(t, err)
+		for _, listed := range record.(*criwatch.ContainerList).Containers {
+			record, text = sameMoment(t, func() (any, error) {
+				return watcher.Get(listed.ID)
+			}, func() ([]byte, error) { return watcher.Raw().Get(listed.ID) })
 			var answer struct{ Container json.RawMessage }
 			must(t, json.Unmarshal(text, &answer))
-			same(t, view+" get", container, answer.Container, nil)
-			same(t, view+" value", *container, answer.Container, nil)
+			same(t, view+" get", record, answer.Container, nil)
+			same(t, view+" value", *record.(*criwatch.Container), answer.Container, nil)
 			again(t, answer.Container, new(criwatch.Container))
 		}
-		pods, err := watcher.Pods(nil)
-		must(t, err)
-		text, err = watcher.Raw().Pods("")
-		same(t, view+" pods", pods, text, err)
+		record, text = sameMoment(t, func() (any, error) {
+			return watcher.Pods(nil)
+		}, func() ([]byte, error) { return watcher.Raw().Pods("") })
+		same(t, view+" pods", record, text, nil)
 		again(t, text, new(criwatch.PodList))
-		inspection, err := watcher.Inspect(within(t, patience), "nginx", 0)
-		must(t, err)
-		text, err = watcher.Raw().Inspect(within(t, patience), "nginx", 0)
-		same(t, view+" inspection", inspection, text, err)
+		record, text = sameMoment(t, func() (any, error) {
+			return watcher.Inspect(within(t, patience), "nginx", 0)
+		}, func() ([]byte, error) { return watcher.Raw().Inspect(within(t, patience), "nginx", 0) })
+		same(t, view+" inspection", record, text, nil)
 		again(t, text, new(criwatch.Inspection))
 		engineIsTheSame(t, watcher)
 		eventsAreTheSame(t, watcher)
 	}
 }
 
+// sameMoment gives a record and a text that say the same moment: the text is the same before and after the record is
+// made. A list that changed nothing still moves asOf, so two answers one after the other may differ.
+func sameMoment(t *testing.T, typed func() (any, error), raw func() ([]byte, error)) (any, []byte) {
+	t.Helper()
+	ctx := within(t, patience)
+	for {
+		before, err := raw()
+		must(t, err)
+		record, err := typed()
+		must(t, err)
+		after, err := raw()
+		must(t, err)
+		if bytes.Equal(before, after) {
+			return record, after
+		}
+		if err := ctx.Err(); err != nil {
+			t.Fatalf("two answers in a row were never the same:\n%s\n%s", before, after)
+		}
+	}
+}
+
 // An engine's JSON is that of the library's answer, with the keys beside it.
 func engineIsTheSame(t *testing.T, watcher *criwatch.Watcher) {
 	t.Helper()
-	info, err := watcher.Engine()
-	must(t, err)
-	text, err := watcher.Raw().Engine()
-	must(t, err)
+	info, text := sameMoment(t, func() (any, error) { return watcher.Engine() }, watcher.Raw().Engine)
 	var answer map[string]any
 	must(t, json.Unmarshal(text, &answer))
 	want := answer["engine"].(map[string]any)
