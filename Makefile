@@ -22,18 +22,20 @@ REMAP   := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(
 export ENDPOINT DEMO_SECONDS PREFIX LIBDIR INCLUDEDIR DESTDIR RELEASE_URL
 
 .DEFAULT_GOAL := build
-.PHONY: bench build command demo install uninstall portable-libraries dist simulator test test-long lint header clean help
+.PHONY: bench build shared-library command demo install uninstall portable-libraries dist simulator test test-long lint header clean help
 
-build: ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
-	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
-	$(CARGO) rustc $(REMAP) --release --lib --crate-type cdylib --target-dir $(TARGET)
+build: shared-library ## Build the library: libcriwatch.so and libcriwatch.a in target/release (the default)
 	$(CARGO) rustc $(REMAP) --release --lib --crate-type staticlib --target-dir $(TARGET) -- \
 		--print native-static-libs=$(abspath $(RELEASE))/native-static-libs
-	@# Programs ask for the SONAME.
-	ln -sf libcriwatch.so $(RELEASE)/libcriwatch.so.1
 	@ls -l $(RELEASE)/libcriwatch.so $(RELEASE)/libcriwatch.a
 
-demo: build ## Watch this node's containers: ENDPOINT=..., else an engine that answers, else a simulated one [DEMO_SECONDS=20]
+shared-library:
+	@# One crate type at a time: together with the rlib, Cargo silently does no link-time optimisation.
+	$(CARGO) rustc $(REMAP) --release --lib --crate-type cdylib --target-dir $(TARGET)
+	@# Programs ask for the SONAME.
+	ln -sf libcriwatch.so $(RELEASE)/libcriwatch.so.1
+
+demo: shared-library ## Watch this node's containers: ENDPOINT=..., else an engine that answers, else a simulated one [DEMO_SECONDS=20]
 	scripts/demo
 
 install: build ## Install into PREFIX=/usr/local [LIBDIR=, INCLUDEDIR=, DESTDIR=, SIMULATOR=]
