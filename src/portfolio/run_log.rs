@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ledger_forgets_only_what_left_long_ago() {
+    fn the_log_forgets_only_what_left_long_ago() {
         let (mut run_log, id): (RunLog, Id) = (RunLog::default(), "a".into());
         run_log.set(&id, Run::Over { how: Ending::Exited, started_at: None, tick: 1 });
         run_log.depart(&id, 1000);
