@@ -200,9 +200,9 @@ impl Portfolio {
 
     /// Notes that the engine has this id, whatever else the statement says.
     fn affirm(&mut self, id: &Id, source: Source) {
-        let as_of = source.as_of(self.tick);
+        let (as_of, tick) = (source.as_of(self.tick), self.tick);
         if let Some(entry) = self.entries.get_mut(id) {
-            entry.affirmed = entry.affirmed.max(as_of);
+            entry.affirm(as_of, tick);
         }
     }
 
@@ -303,7 +303,7 @@ impl Portfolio {
         entry.known = known;
         entry.kind_is_guess = false;
         entry.no_pid |= said.details.as_ref().is_some_and(|d| d.no_pid);
-        entry.affirmed = entry.affirmed.max(as_of);
+        entry.affirm(as_of, self.tick);
         let was_present = entry.present && !is_new;
         if !entry.present {
             let revives = said.state == State::Running || !source.is_event() || !over;
@@ -378,6 +378,13 @@ struct Change {
 }
 
 impl Entry {
+    /// Notes a statement that the engine had it as of one tick, which came at another.
+    pub(super) fn affirm(&mut self, as_of: Tick, came: Tick) {
+        self.affirmed = self.affirmed.max(as_of);
+        self.heard = came;
+        self.not_listed = false;
+    }
+
     /// The process of this run, if it is known: its pid and start time. It stays known after its pid was withdrawn.
     pub(super) fn process(&self) -> Option<(i32, u64)> {
         let of = |record: &Container| record.pid.zip(record.pid_start_ticks);
@@ -396,6 +403,8 @@ impl Entry {
             pod_id: None,
             present: true,
             affirmed: 0,
+            heard: 0,
+            not_listed: false,
             known: Known::default(),
             listed: 0,
             listed_as: None,

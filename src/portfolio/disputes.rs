@@ -5,6 +5,7 @@
 //! | a list: exited; its status: running | the watcher shows it as running; if lists still say "exited" 10 s later, it believes them: EXITED |
 //! | a list: running; after its exit was reported | the watcher asks for its status once; if lists still say "running" 10 s later, it believes them: STARTED (REAPPEARED), and no longer believes statuses |
 //! | a list shows it; its status: not found | the next list decides: if it still shows the container, the watcher believes it, and does not ask for the status again |
+//! | a list does not show it; its status, which came while the list was made, was found | the watcher asks for its status once more, and believes that |
 //! | a list: running; after its exit was reported; its status: not found | the watcher believes the list 10 s later |
 //! | a list or a status: running; after the host has reported its end | as for a list after the exit was reported: the watcher believes the engine if it still says "running" 10 s later |
 //! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say "exited" 10 s later, the watcher believes them: EXITED |
@@ -101,12 +102,23 @@ impl Portfolio {
         };
         // It is gone if the engine has said so twice, or if neither a list nor a reported run shows that it ever
         // existed.
-        if entry.deleted || entry.listed == 0 && !self.run_log.run(id).is_open() {
+        if entry.deleted || entry.not_listed || entry.listed == 0 && !self.run_log.run(id).is_open() {
             return self.gone(id, source, now);
         }
         // A list that begins later decides. One list may settle many of these.
         entry.not_found = Some(self.tick);
         self.wants_list |= !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
+    }
+
+    /// Notes that a list does not show a container whose status came while the list was made. The list may be older than
+    /// that status: a new container is found in both ways, and each way has its own moment.
+    pub(super) fn not_listed(&mut self, id: &Id, now: Now) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        entry.not_listed = true;
+        let kind = Some(entry.record.kind).filter(|_| !entry.kind_is_guess);
+        self.status_queue.ask_now(id, kind, now.mono, Reason::Contradiction);
     }
 
     /// Notes that the engine has a status for this id after all.

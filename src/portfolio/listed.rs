@@ -102,7 +102,7 @@ impl Portfolio {
             return false;
         }
         entry.listed = list.tick;
-        entry.affirmed = entry.affirmed.max(list.begun);
+        entry.affirm(list.begun, list.tick);
         true
     }
 
@@ -113,7 +113,11 @@ impl Portfolio {
         let is_absent = |e: &Entry| e.listed != list.tick && e.affirmed <= list.begun && is_open(e);
         let absent: Vec<Id> = self.entries.values().filter(|e| is_absent(e)).map(|e| e.record.id.clone()).collect();
         for id in absent {
-            self.gone(&id, list.source, list.now);
+            if self.entries.get(&id).is_some_and(|e| e.heard > list.begun) {
+                self.not_listed(&id, list.now);
+            } else {
+                self.gone(&id, list.source, list.now);
+            }
         }
     }
 

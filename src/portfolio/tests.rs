@@ -231,6 +231,28 @@ fn a_list_that_began_before_the_end_does_not_bring_back_the_dead() {
     assert!(it.answer(|id| Some(exited(id, T0 - 9, 0))).is_empty());
 }
 
+/// The engine makes a new container known between a list and the answer about its status.
+#[test]
+fn a_list_does_not_end_what_a_status_has_shown_meanwhile() {
+    let overtaken = || {
+        let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));
+        it.answer(|id| Some(running(id, T0 - 9)));
+        it.event(EventKind::Started, "a", &[]);
+        let requests = it.portfolio.requests(usize::MAX, it.now);
+        let begun = it.portfolio.list_begins();
+        assert_eq!(requests.len(), 1);
+        it.portfolio.answered::<()>(&requests[0], Ok(Some(running("a", T0 - 9))), it.now);
+        it.portfolio.listed(begun, T0, list(&[]), it.now);
+        assert!(it.reports().is_empty(), "which of both is older is not known");
+        it
+    };
+    assert_eq!(overtaken().answer(|_| None), ["Exited a SYNTHETIC"], "without another list");
+    let mut it = overtaken();
+    assert!(it.answer(|id| Some(running(id, T0 - 9))).is_empty());
+    assert_eq!(it.portfolio.get("a").unwrap().state, State::Running);
+    assert_eq!(it.list(list(&[])), ["Exited a SYNTHETIC"], "a list that began later decides");
+}
+
 #[test]
 fn the_same_id_with_a_newer_start_is_another_run() {
     let mut it = Scene::after_first_list(list(&[listed("a", State::Running)]));

@@ -158,9 +158,15 @@ impl Engine {
         matches!(self.flavour, Flavour::Containerd | Flavour::Bare)
     }
 
+    /// The id of what is made next, if its kind has this letter.
+    pub fn next_id(&self, letter: char) -> Id {
+        format!("{letter}{}", self.made + 1).into()
+    }
+
     fn new_id(&mut self, letter: char) -> Id {
+        let id = self.next_id(letter);
         self.made += 1;
-        format!("{letter}{}", self.made).into()
+        id
     }
 
     /// The n-th thing for which this holds, counted modulo their number.

@@ -51,6 +51,15 @@ impl World {
         self.feed(Input::Hints(vec![hint]))
     }
 
+    /// Delivers the hint about something that the engine is about to make: its folder is there before lists show it.
+    pub fn hint_early(&mut self, n: u8) -> Outcome {
+        if !self.has_hints || !self.up {
+            return Ok(());
+        }
+        let id = self.engine.next_id(if n % 4 == 0 { 'c' } else { 'p' });
+        self.feed(Input::Hints(vec![Hint::Created(id)]))
+    }
+
     /// Loses a hint, repeats one, loses all, or changes their order.
     pub fn garble_hints(&mut self, n: u8) {
         match n % 4 {
