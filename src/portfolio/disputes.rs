@@ -5,7 +5,6 @@
 //! | a list: exited; its status: running | the watcher shows it as running; if lists still say "exited" 10 s later, it believes them: EXITED |
 //! | a list: running; after its exit was reported | the watcher asks for its status once; if lists still say "running" 10 s later, it believes them: STARTED (REAPPEARED), and no longer believes statuses |
 //! | a list shows it; its status: not found | the next list decides: if it still shows the container, the watcher believes it, and does not ask for the status again |
-//! | a list does not show it; its status, which came while the list was made, was found | the watcher asks for its status once more, and believes that |
 //! | a list: running; after its exit was reported; its status: not found | the watcher believes the list 10 s later |
 //! | a list or a status: running; after the host has reported its end | as for a list after the exit was reported: the watcher believes the engine if it still says "running" 10 s later |
 //! | a status: running; after a list's exit was reported | STARTED (REAPPEARED); if lists still say "exited" 10 s later, the watcher believes them: EXITED |
