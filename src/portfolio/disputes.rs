@@ -109,8 +109,8 @@ impl Portfolio {
         self.wants_list |= !matches!(entry.dispute, Dispute::NoStatus { .. } | Dispute::ListStands);
     }
 
-    /// Notes that a list does not show a container whose status came while the list was made. The list may be older than
-    /// that status: a new container is found in both ways, and each way has its own moment.
+    /// Notes that a list does not show a container whose status came while the list was made. Which of both is older is
+    /// not known, so its status is asked for once more.
     pub(super) fn not_listed(&mut self, id: &Id, now: Now) {
         let Some(entry) = self.entries.get_mut(id) else {
             return;
