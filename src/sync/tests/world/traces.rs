@@ -56,7 +56,7 @@ impl World {
         if !self.has_hints || !self.up {
             return Ok(());
         }
-        let id = self.engine.next_id(if n % 4 == 0 { 'c' } else { 'p' });
+        let id = self.engine.next_id(if n.is_multiple_of(4) { 'c' } else { 'p' });
         self.feed(Input::Hints(vec![Hint::Created(id)]))
     }
 
