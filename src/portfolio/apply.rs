@@ -338,6 +338,7 @@ impl Portfolio {
 
     /// Stores this record for the id.
     pub(super) fn put(&mut self, id: &Id, mut record: Container) {
+        let is_open = self.run_log.run(id).is_open();
         let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
@@ -354,9 +355,9 @@ impl Portfolio {
         if *entry.record != record {
             let followed = entry.followed();
             record.image = self.images.shared(&record.image);
-            let loses_pid = record.is_running() && record.pid.is_none();
+            let has_pid = record.pid.is_some();
             let before = std::mem::replace(&mut entry.record, Arc::new(record));
-            if loses_pid && before.is_running() && before.pid.is_some() {
+            if is_open && !has_pid && before.pid.is_some() {
                 entry.withdrawn = Some(before);
             }
             if entry.followed() != followed {
