@@ -66,7 +66,7 @@ var metrics = []Metric{
 	{Key: "statusRequestsForEvent", Family: "criwatch_status_requests_for_event", Kind: "counter", Unit: "requests",
 		Help: "Status requests made because an event came without a status, or because the engine made the event before the first list."},
 	{Key: "statusRequestsForContradiction", Family: "criwatch_status_requests_for_contradiction", Kind: "counter", Unit: "requests",
-		Help: "Status requests made because the engine contradicted itself."},
+		Help: "Status requests made because the engine contradicted itself, or because an answer and a list of the same moment differ."},
 	{Key: "statusRequestsForMissing", Family: "criwatch_status_requests_for_missing", Kind: "counter", Unit: "requests",
 		Help: "Status requests made because a field was still missing."},
 	{Key: "statusRequestsForProvisional", Family: "criwatch_status_requests_for_provisional", Kind: "counter", Unit: "requests",

@@ -379,7 +379,7 @@ struct Change {
 }
 
 impl Entry {
-    /// Notes a statement that the engine had it as of one tick, which came at another.
+    /// Notes a statement that the engine had it at tick `as_of`. The statement came at tick `came`.
     pub(super) fn affirm(&mut self, as_of: Tick, came: Tick) {
         self.affirmed = self.affirmed.max(as_of);
         self.heard = came;

@@ -110,11 +110,11 @@ struct Entry {
     present: bool,
     /// The newest tick at which the engine was known to have it.
     affirmed: Tick,
-    /// The tick at which the newest statement came that the engine has it. The statement may be of any moment since it
-    /// was asked for.
+    /// The tick at which the newest statement came that the engine has it. An answer may show any moment between its
+    /// request and this tick.
     heard: Tick,
-    /// The newest list does not show it, and an answer that came while the list was made does: which of both is older is
-    /// not known, so its status is asked for.
+    /// The newest list does not show it, but an answer that came while the list was made does. Which of both is older is
+    /// not known, so the watcher asks for its status.
     not_listed: bool,
     /// How strong each of the record's values is.
     known: Known,

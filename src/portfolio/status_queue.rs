@@ -42,7 +42,7 @@ reasons! {
     End = STATUS_REQUESTS_FOR_END,
     /// An event came without a status, or the engine made the event before the first list.
     Event = STATUS_REQUESTS_FOR_EVENT,
-    /// The engine contradicts itself.
+    /// The engine contradicts itself, or an answer and a list of the same moment differ.
     Contradiction = STATUS_REQUESTS_FOR_CONTRADICTION,
     /// A field is still missing.
     Missing = STATUS_REQUESTS_FOR_MISSING,

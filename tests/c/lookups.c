@@ -42,7 +42,8 @@ static void too_early(void)
     cri_watcher_free(watcher);
 }
 
-/* Of one container by three ways, and of one that does not exist; as new as the snapshot, so that nothing came between. */
+/* Finds one container in three ways, and one that does not exist. Returns a snapshot of the same generation; NULL if the cache has
+ * changed meanwhile. */
 static cri_snapshot *find_all(const cri_watcher *watcher, const cri_container *c[4])
 {
     cri_snapshot *snapshot = take(watcher);

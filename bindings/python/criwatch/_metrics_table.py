@@ -260,7 +260,7 @@ METRICS: Tuple[Metric, ...] = (
         "counter",
         "requests",
         (),
-        "Status requests made because the engine contradicted itself.",
+        "Status requests made because the engine contradicted itself, or because an answer and a list of the same moment differ.",
     ),
     Metric(
         "statusRequestsForMissing",

@@ -83,7 +83,7 @@ metrics! {
     STATUS_REQUESTS_FOR_EVENT: "statusRequestsForEvent", "requests", Counter,
         "Status requests made because an event came without a status, or because the engine made the event before the first list.";
     STATUS_REQUESTS_FOR_CONTRADICTION: "statusRequestsForContradiction", "requests", Counter,
-        "Status requests made because the engine contradicted itself.";
+        "Status requests made because the engine contradicted itself, or because an answer and a list of the same moment differ.";
     STATUS_REQUESTS_FOR_MISSING: "statusRequestsForMissing", "requests", Counter,
         "Status requests made because a field was still missing.";
     STATUS_REQUESTS_FOR_PROVISIONAL: "statusRequestsForProvisional", "requests", Counter,
